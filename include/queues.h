@@ -1,0 +1,573 @@
+// queues: concurrent queues, lock-free where they say so.
+//
+// FIRST STEPS
+//   queues_mpmc_options_t options = {.struct_size = sizeof options, .capacity = 100};
+//   queues_mpmc_t *queue;
+//   if (queues_mpmc_create(&options, &queue) != QUEUES_OK) ...
+//   queues_mpmc_put(queue, item, -1);              // any thread; -1: waits for room as long as it takes
+//   queues_mpmc_get(queue, &item, 1000000000);     // any thread; waits up to a second
+//   queues_mpmc_close(queue);                      // no more puts; gets drain the rest
+//   queues_mpmc_release(queue);
+//
+// RULES that hold for every function
+//   Status     0 is done, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are written
+//              only on QUEUES_OK, but for what a function says of TOO_SMALL and of many items.
+//   Bad input  NULL where an object is needed, a handle of another family, the wrong kind of payload, unknown
+//              flags, a wrong struct_size: QUEUES_INVALID, and nothing has changed. In every "Returns".
+//   Payload    chosen at creation. item_size 0: void pointers, any value, NULL too, never followed.
+//              item_size n: blobs of 0 to n bytes, each with its length, copied into the queue.
+//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (and then answers as the
+//              try call does), else nanoseconds on the monotonic clock. Signals neither shorten nor lengthen it.
+//   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put that does
+//              not answer QUEUES_OK leaves the item the caller's. Items that nobody got go to the
+//              creator's drop callback, each exactly once.
+//   Life       create gives one reference, retain adds one, release drops one; the last one frees. A thread may
+//              use a queue while it holds a reference.
+//   Close      is an event, not memory: later puts answer CLOSED, gets take what is there and then
+//              answer CLOSED; all waiters wake. No accepted item is lost or got twice.
+//   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not keep the
+//              calls of others from finishing. wait-free: each call finishes in a bounded number of its own steps.
+//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody.
+//   Memory     is taken at creation; no other call allocates. Capacity is exact.
+//   Sanitizer  in a program with a thread sanitizer, puts and gets announce the hand-over to it.
+
+
+#ifndef QUEUES_H
+#define QUEUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUEUES_VERSION_MAJOR 0
+#define QUEUES_VERSION_MINOR 1
+#define QUEUES_VERSION_PATCH 0
+#define QUEUES_VERSION "0.1.0"
+
+// Done.
+#define QUEUES_OK 0
+
+// Nothing to get at some moment of the call.
+#define QUEUES_EMPTY 1
+
+// No room at some moment of the call.
+#define QUEUES_FULL 2
+
+// The queue is closed; for a get: and drained.
+#define QUEUES_CLOSED 3
+
+// The time was over first.
+#define QUEUES_TIMEOUT 4
+
+// A race was lost; try again.
+#define QUEUES_RETRY 5
+
+// The buffer is too small; the length that is needed was written, the item stayed.
+#define QUEUES_TOO_SMALL 6
+
+// An argument is invalid; nothing has changed.
+#define QUEUES_INVALID -1
+
+// Out of memory; nothing has changed.
+#define QUEUES_NOMEM -2
+
+// The rules about which threads may call at once, or in which order, were broken.
+#define QUEUES_MISUSE -3
+
+// A callback panicked; the call did all the rest of its work.
+#define QUEUES_PANIC -4
+
+// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, answers
+// QUEUES_MISUSE and does nothing. Costs an atomic swap on every call.
+#define QUEUES_SPSC_CHECKED 1
+
+// A bounded queue for any number of producers and consumers: first in, first out, linearizable.
+//
+// | calls                                              | who may call at once | progress           |
+// |----------------------------------------------------|----------------------|--------------------|
+// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
+// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+// | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
+// | retain, release                                    | any threads          | wait-free; the last release frees |
+//
+// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call; in a queue of
+// bytes FULL is exact until 64 calls are suspended inside at once.
+// Each call is O(1) but for `many` (O(n)) and `clear`.
+//
+// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves 2005) and Tsigas
+// and Zhang 2001.
+typedef struct queues_mpmc_t queues_mpmc_t;
+
+// A bounded queue from one thread to another: first in, first out, linearizable.
+//
+// At every moment at most one thread is the producer and at most one the consumer (they may
+// change, if one hands over to the next in an orderly way, as by a mutex or a join).
+//
+// | calls                                                        | who may call at once | progress  |
+// |--------------------------------------------------------------|----------------------|-----------|
+// | try_put, try_put_bytes, commit                               | the producer         | wait-free |
+// | put, put_bytes, put_many, reserve                            | the producer         | may sleep |
+// | try_get, try_get_bytes, peek, peek_bytes, consume, clear     | the consumer         | wait-free |
+// | get, get_bytes, get_many, front                              | the consumer         | may sleep |
+// | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
+// | retain, release                                              | any threads          | wait-free; the last release frees |
+//
+// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A get answers
+// EMPTY, not CLOSED, while a put that began before the close is still under way.
+// Each call is O(1) but for `many` (O(n)) and `clear`.
+//
+// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP 2008.
+typedef struct queues_spsc_t queues_spsc_t;
+
+// What a call answers: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
+typedef int32_t queues_status_t;
+
+// A snapshot of a queue's statistics. Set struct_size to sizeof(queues_stats_t) before the call.
+typedef struct queues_stats_t {
+    // The size of this structure as the caller knows it.
+    size_t struct_size;
+    // Items put since the queue was created.
+    uint64_t enqueued;
+    // Items taken (got or cleared) since the queue was created.
+    uint64_t dequeued;
+    // Puts that found the queue full: tries, and timed puts that ran out.
+    uint64_t failed_enqueue;
+    // Gets that found the queue empty: tries, and timed gets that ran out.
+    uint64_t failed_dequeue;
+    // The most items in the queue at once: exact while the calls of one thread follow one another, never more
+    // than the truth when threads race.
+    uint64_t peak_size;
+    // Items in the queue.
+    uint64_t current_size;
+    // The most items that fit.
+    uint64_t capacity;
+} queues_stats_t;
+
+// What becomes of an item that nobody gets: called once for each that `clear` takes or that is
+// left at the last release, with the context of the options. Pointer queues pass the pointer,
+// byte queues the address of the bytes (valid during the call, aligned to 8).
+//
+// It runs on the thread that called `clear` or `release`, may call the library (but not use a queue that is
+// being freed), and must not throw a C++ exception or jump out; a Rust panic becomes QUEUES_PANIC.
+typedef void (*queues_drop_t)(void *ctx, void *item);
+
+// How a queue is to be. Set struct_size, and to zero what is not needed.
+typedef struct queues_mpmc_options_t {
+    // sizeof(queues_mpmc_options_t).
+    size_t struct_size;
+    // The most items that fit, exactly; 0: 1000.
+    size_t capacity;
+    // 0: items are void pointers; else the most bytes of a blob.
+    size_t item_size;
+    // 0; no flags are known.
+    uint64_t flags;
+    // What becomes of items that nobody gets; may be NULL.
+    queues_drop_t drop;
+    // The first argument of drop.
+    void *drop_ctx;
+} queues_mpmc_options_t;
+
+// How a queue is to be. Set struct_size, and to zero what is not needed.
+typedef struct queues_spsc_options_t {
+    // sizeof(queues_spsc_options_t).
+    size_t struct_size;
+    // The most items that fit, exactly; 0: 1024.
+    size_t capacity;
+    // 0: items are void pointers; else the most bytes of a blob.
+    size_t item_size;
+    // QUEUES_SPSC_CHECKED or 0.
+    uint64_t flags;
+    // What becomes of items that nobody gets; may be NULL.
+    queues_drop_t drop;
+    // The first argument of drop.
+    void *drop_ctx;
+} queues_spsc_options_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of the library that runs, as in "1.2.3"; QUEUES_VERSION is that of the header.
+// Does not wait. Any thread. Never NULL, static.
+// Since 0.1.
+const char *queues_version(void);
+
+// A short text for a status, as in "the queue is full"; for any other number "unknown status".
+// Does not wait. Any thread. Never NULL, static.
+// Since 0.1.
+const char *queues_status_string(int32_t status);
+
+// Writes statistics as a JSON object into a buffer, with a NUL at its end.
+//
+// The keys are the names of the structure's fields. *len becomes the length without the NUL, on
+// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a buffer that is too
+// small; (NULL, 0) asks for the length.
+// Does not wait. Any thread.
+// Returns OK, TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_stats_json(const struct queues_stats_t *stats,
+                                  char *buffer,
+                                  size_t capacity,
+                                  size_t *len);
+
+// Creates a queue with one reference, which the caller owns.
+// Takes all the memory that the queue will ever use. Does not wait. Any thread.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
+// Since 0.1.
+queues_status_t queues_mpmc_create(const struct queues_mpmc_options_t *options,
+                                   struct queues_mpmc_t **queue);
+
+// Adds a reference, for another owner of the queue.
+// Does not wait. Any thread that holds a reference.
+// Returns queue; NULL if it is no such queue.
+// Since 0.1.
+struct queues_mpmc_t *queues_mpmc_retain(struct queues_mpmc_t *queue);
+
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
+// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
+// the queue afterwards unless it holds another.
+// Since 0.1.
+void queues_mpmc_release(struct queues_mpmc_t *queue);
+
+// Puts a pointer, if there is room.
+// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, FULL, CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_try_put(struct queues_mpmc_t *queue, void *item);
+
+// Puts a pointer, waiting up to timeout_ns for room.
+// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_put(struct queues_mpmc_t *queue, void *item, int64_t timeout_ns);
+
+// Gets the pointer in front, if there is one.
+// Does not wait; lock-free. Any thread. On OK the item is the caller's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_try_get(struct queues_mpmc_t *queue, void **item);
+
+// Gets the pointer in front, waiting up to timeout_ns for one.
+// May wait. Any thread. On OK the item is the caller's.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_get(struct queues_mpmc_t *queue, void **item, int64_t timeout_ns);
+
+// Tells which pointer is in front, and leaves it there.
+// Another consumer may take the item at once, and free what it points to: follow the pointer only if you know better.
+// Does not wait; lock-free. Any thread. The item stays the queue's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_peek(struct queues_mpmc_t *queue,
+                                 void **item);
+
+// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
+// Does not wait; lock-free. Any thread. The bytes stay the caller's.
+// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
+// Since 0.1.
+queues_status_t queues_mpmc_try_put_bytes(struct queues_mpmc_t *queue,
+                                          const void *data,
+                                          size_t len);
+
+// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
+// May wait. Any thread. The bytes stay the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
+// Since 0.1.
+queues_status_t queues_mpmc_put_bytes(struct queues_mpmc_t *queue,
+                                      const void *data,
+                                      size_t len,
+                                      int64_t timeout_ns);
+
+// Gets the blob in front into a buffer, if there is one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Does not wait; lock-free. Any thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_try_get_bytes(struct queues_mpmc_t *queue,
+                                          void *buffer,
+                                          size_t capacity,
+                                          size_t *len);
+
+// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// May wait. Any thread.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_get_bytes(struct queues_mpmc_t *queue,
+                                      void *buffer,
+                                      size_t capacity,
+                                      size_t *len,
+                                      int64_t timeout_ns);
+
+// Copies the blob in front into a buffer, and leaves it there.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Does not wait; lock-free. Any thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_peek_bytes(struct queues_mpmc_t *queue,
+                                       void *buffer,
+                                       size_t capacity,
+                                       size_t *len);
+
+// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
+// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1] are the queue's, the
+// others stay the caller's. Items of other producers may come between them.
+// May wait. Any thread.
+// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_put_many(struct queues_mpmc_t *queue,
+                                     void *const *items,
+                                     size_t n,
+                                     int64_t timeout_ns,
+                                     size_t *done);
+
+// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
+// *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
+// May wait. Any thread.
+// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_get_many(struct queues_mpmc_t *queue,
+                                     void **items,
+                                     size_t n,
+                                     int64_t timeout_ns,
+                                     size_t *done);
+
+// Takes everything that was there when the call began and hands it to the drop callback.
+// *count becomes how many items that were.
+// Does not wait; lock-free but for the callback. Any thread.
+// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
+// Since 0.1.
+queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue, size_t *count);
+
+// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
+// Closing again does nothing. Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_close(struct queues_mpmc_t *queue);
+
+// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+bool queues_mpmc_is_closed(const struct queues_mpmc_t *queue);
+
+// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+size_t queues_mpmc_size(const struct queues_mpmc_t *queue);
+
+// The most items that fit; 0 if it is no such queue.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_mpmc_capacity(const struct queues_mpmc_t *queue);
+
+// Writes a snapshot of the statistics; stats->struct_size must be set.
+// Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue, struct queues_stats_t *stats);
+
+// Creates a queue with one reference, which the caller owns.
+// Takes all the memory that the queue will ever use. Does not wait. Any thread.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
+// Since 0.1.
+queues_status_t queues_spsc_create(const struct queues_spsc_options_t *options,
+                                   struct queues_spsc_t **queue);
+
+// Adds a reference, for another owner of the queue.
+// Does not wait. Any thread that holds a reference.
+// Returns queue; NULL if it is no such queue.
+// Since 0.1.
+struct queues_spsc_t *queues_spsc_retain(struct queues_spsc_t *queue);
+
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
+// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
+// the queue afterwards unless it holds another.
+// Since 0.1.
+void queues_spsc_release(struct queues_spsc_t *queue);
+
+// Puts a pointer, if there is room.
+// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_try_put(struct queues_spsc_t *queue,
+                                    void *item);
+
+// Puts a pointer, waiting up to timeout_ns for room.
+// May wait. The producer thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_put(struct queues_spsc_t *queue, void *item, int64_t timeout_ns);
+
+// Gets the pointer in front, if there is one.
+// Does not wait; wait-free. The consumer thread. On OK the item is the caller's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_try_get(struct queues_spsc_t *queue, void **item);
+
+// Gets the pointer in front, waiting up to timeout_ns for one.
+// May wait. The consumer thread. On OK the item is the caller's.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_get(struct queues_spsc_t *queue,
+                                void **item,
+                                int64_t timeout_ns);
+
+// Tells which pointer is in front, and leaves it there.
+// The item stays until this thread gets it, so it may be followed.
+// Does not wait; wait-free. The consumer thread. The item stays the queue's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_peek(struct queues_spsc_t *queue, void **item);
+
+// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
+// Does not wait; wait-free. The producer thread. The bytes stay the caller's.
+// Returns OK, FULL, CLOSED, INVALID (also len above item_size), MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_try_put_bytes(struct queues_spsc_t *queue,
+                                          const void *data,
+                                          size_t len);
+
+// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
+// May wait. The producer thread. The bytes stay the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_put_bytes(struct queues_spsc_t *queue,
+                                      const void *data,
+                                      size_t len,
+                                      int64_t timeout_ns);
+
+// Gets the blob in front into a buffer, if there is one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Does not wait; wait-free. The consumer thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_try_get_bytes(struct queues_spsc_t *queue,
+                                          void *buffer,
+                                          size_t capacity,
+                                          size_t *len);
+
+// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// May wait. The consumer thread.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_get_bytes(struct queues_spsc_t *queue,
+                                      void *buffer,
+                                      size_t capacity,
+                                      size_t *len,
+                                      int64_t timeout_ns);
+
+// Copies the blob in front into a buffer, and leaves it there.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Does not wait; wait-free. The consumer thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_peek_bytes(struct queues_spsc_t *queue,
+                                       void *buffer,
+                                       size_t capacity,
+                                       size_t *len);
+
+// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
+// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to items[*done - 1] are the queue's, the
+// others stay the caller's.
+// May wait. The producer thread.
+// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_put_many(struct queues_spsc_t *queue,
+                                     void *const *items,
+                                     size_t n,
+                                     int64_t timeout_ns,
+                                     size_t *done);
+
+// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
+// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the caller's.
+// May wait. The consumer thread.
+// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_get_many(struct queues_spsc_t *queue,
+                                     void **items,
+                                     size_t n,
+                                     int64_t timeout_ns,
+                                     size_t *done);
+
+// Gives room for a blob of item_size bytes in the queue itself, waiting up to timeout_ns for it.
+// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve, which forgets the reservation.
+// May wait. The producer thread. Queues of bytes only.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_reserve(struct queues_spsc_t *queue,
+                                    void **data,
+                                    int64_t timeout_ns);
+
+// Puts the first len bytes of what was reserved.
+// Does not wait; wait-free. The producer thread. On CLOSED the reservation is gone.
+// Returns OK, CLOSED, INVALID (also len above item_size), MISUSE (nothing is reserved).
+// Since 0.1.
+queues_status_t queues_spsc_commit(struct queues_spsc_t *queue, size_t len);
+
+// Gives the blob in front where it lies in the queue, waiting up to timeout_ns for one.
+// *data (aligned to 8) may be read until consume, or until the consumer's next get or clear.
+// May wait. The consumer thread. Queues of bytes only. The blob stays the queue's.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_front(struct queues_spsc_t *queue,
+                                  const void **data,
+                                  size_t *len,
+                                  int64_t timeout_ns);
+
+// Takes the blob in front without copying it; its bytes must not be used any more.
+// The drop callback is not called for it.
+// Does not wait; wait-free. The consumer thread. Queues of bytes only.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
+
+// Takes everything that was there when the call began and hands it to the drop callback.
+// *count becomes how many items that were.
+// Does not wait; wait-free but for the callback. The consumer thread.
+// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked queues).
+// Since 0.1.
+queues_status_t queues_spsc_clear(struct queues_spsc_t *queue, size_t *count);
+
+// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
+// Closing again does nothing. Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_spsc_close(struct queues_spsc_t *queue);
+
+// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+bool queues_spsc_is_closed(const struct queues_spsc_t *queue);
+
+// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+size_t queues_spsc_size(const struct queues_spsc_t *queue);
+
+// Whether the queue is empty: a snapshot; true if it is no such queue.
+// The consumer may rely on false. Does not wait; wait-free. Any thread.
+// Since 0.1.
+bool queues_spsc_is_empty(const struct queues_spsc_t *queue);
+
+// Whether the queue is full: a snapshot; false if it is no such queue.
+// The producer may rely on false. Does not wait; wait-free. Any thread.
+// Since 0.1.
+bool queues_spsc_is_full(const struct queues_spsc_t *queue);
+
+// The most items that fit; 0 if it is no such queue.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
+
+// Writes a snapshot of the statistics; stats->struct_size must be set.
+// Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* QUEUES_H */

@@ -1,0 +1,289 @@
+//! Handles: what a C program holds, counted and tagged.
+
+use super::tsan::{Channel, Tsan};
+use crate::error::{Error, Result};
+use crate::queue::Queue;
+use crate::stats::Stats;
+use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, site};
+use crate::wait::Blocking;
+use core::alloc::Layout;
+use core::ffi::c_void;
+use core::marker::PhantomData;
+use crossbeam_utils::CachePadded;
+
+/// The upper half of every live handle's tag.
+const MAGIC: u64 = 0x5155_4555_0000_0000;
+/// What a freed handle's tag becomes, for as long as its memory is not used again.
+const DEAD: u64 = 0;
+
+/// Modes that take a call off the fast path.
+const CHECKED: u64 = 1 << 16;
+const SANITIZED: u64 = 1 << 17;
+
+/// A queue as C holds it. The first line is only read between creation and release.
+#[repr(C)]
+pub(super) struct Handle<Q: ?Sized> {
+    tag: u64,
+    references: CachePadded<AtomicU64>,
+    /// Whether a producer or a consumer is inside; in checked mode only.
+    inside: [CachePadded<AtomicU32>; 2],
+    queue: Q,
+}
+
+/// The tag of a family and payload, and the type behind it.
+pub(super) struct Kind<Q> {
+    tag: u64,
+    queue: PhantomData<fn(Q)>,
+}
+
+/// Which side of a queue a call is on.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    Put,
+    Get,
+}
+
+impl Side {
+    const fn gives(self) -> Channel {
+        match self {
+            Self::Put => Channel::Items,
+            Self::Get => Channel::Room,
+        }
+    }
+    const fn takes(self) -> Channel {
+        match self {
+            Self::Put => Channel::Room,
+            Self::Get => Channel::Items,
+        }
+    }
+}
+
+impl<Q> Kind<Q> {
+    pub(super) const fn new(family: u8, payload: u8) -> Self {
+        let tag = MAGIC | (family as u64) << 8 | payload as u64;
+        Self {
+            tag,
+            queue: PhantomData,
+        }
+    }
+
+    /// A handle with one reference.
+    pub(super) fn create(&self, queue: Q, checked: bool) -> Result<*mut c_void> {
+        let modes =
+            if checked { CHECKED } else { 0 } | if Tsan::find().is_some() { SANITIZED } else { 0 };
+        let handle = Handle {
+            tag: self.tag | modes,
+            references: CachePadded::new(AtomicU64::new(1)),
+            inside: [0, 0].map(|none| CachePadded::new(AtomicU32::new(none))),
+            queue,
+        };
+        // SAFETY: the layout is not empty; what was allocated is written at once.
+        unsafe {
+            let memory = std::alloc::alloc(Layout::new::<Handle<Q>>()).cast::<Handle<Q>>();
+            if memory.is_null() {
+                return Err(Error::NoMemory);
+            }
+            memory.write(handle);
+            Ok(memory.cast())
+        }
+    }
+
+    /// Runs a call of one side on the queue; [`Error::Invalid`] for any other handle.
+    ///
+    /// # Safety
+    /// `handle` is null or was made by a `create`, with a reference that the caller holds; the
+    /// family's rule about who may call at once is kept.
+    #[inline(always)]
+    pub(super) unsafe fn on<T, R>(
+        &self,
+        handle: *const T,
+        side: Side,
+        call: impl FnOnce(&Q) -> Result<R>,
+    ) -> Result<R> {
+        if handle.is_null() {
+            return Err(Error::Invalid);
+        }
+        let handle = handle.cast::<Handle<Q>>();
+        // SAFETY: alive by contract; every handle, whatever its queue, begins with its tag.
+        let tag = unsafe { (*handle).tag };
+        if tag == self.tag {
+            // SAFETY: the tag says which queue it is.
+            return call(unsafe { &(*handle).queue });
+        }
+        if tag & !(CHECKED | SANITIZED) != self.tag {
+            return Err(Error::Invalid);
+        }
+        // SAFETY: the tag says which queue it is, and in which modes.
+        unsafe { &*handle }.watched(side, call)
+    }
+
+    /// The handle as one of any queue, if it is of this kind.
+    ///
+    /// # Safety
+    /// As for [`Kind::on`].
+    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Common>>
+    where
+        Q: Common + 'static,
+    {
+        let handle = handle.cast::<Handle<Q>>().cast_mut();
+        // SAFETY: as in `on`.
+        let is_mine =
+            !handle.is_null() && unsafe { (*handle).tag } & !(CHECKED | SANITIZED) == self.tag;
+        is_mine.then_some(handle as *mut Handle<dyn Common>)
+    }
+}
+
+impl<Q> Handle<Q> {
+    /// A call in checked mode, or under a thread sanitizer.
+    #[cold]
+    fn watched<R>(&self, side: Side, call: impl FnOnce(&Q) -> Result<R>) -> Result<R> {
+        let inside = &self.inside[side as usize];
+        let checked = self.tag & CHECKED != 0;
+        // Ordering: Acquire, pairs with the Release below: one call of a side after another.
+        if checked && inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
+            return Err(Error::Misuse);
+        }
+        let address = core::ptr::from_ref(self).cast();
+        let tsan = Tsan::find();
+        if let Some(tsan) = tsan {
+            tsan.release(address, side.gives());
+        }
+        let result = call(&self.queue);
+        if let Some(tsan) = tsan {
+            tsan.acquire(address, side.takes());
+        }
+        if checked {
+            // Ordering: Release, pairs with the Acquire above.
+            inside.store(0, site("handle.checked.leave", Release));
+        }
+        result
+    }
+}
+
+/// What every family's queue can do, on whichever side.
+pub(super) trait Common: Sync {
+    fn close(&self);
+    fn is_closed(&self) -> bool;
+    fn len(&self) -> usize;
+    fn capacity(&self) -> usize;
+    fn stats(&self) -> Stats;
+    /// Disposes of what is there; how many, and [`Error::Panic`] if a callback panicked.
+    ///
+    /// # Safety
+    /// A call of the getting side.
+    unsafe fn clear(&self) -> Result<usize>;
+}
+
+impl<Q: Queue> Common for Blocking<Q> {
+    fn close(&self) {
+        self.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.queue().is_closed()
+    }
+    fn len(&self) -> usize {
+        self.queue().len()
+    }
+    fn capacity(&self) -> usize {
+        self.queue().capacity()
+    }
+    fn stats(&self) -> Stats {
+        self.stats()
+    }
+    unsafe fn clear(&self) -> Result<usize> {
+        // SAFETY: the same contract.
+        let count = unsafe { self.clear() };
+        if self.queue().take_panic() {
+            Err(Error::Panic)
+        } else {
+            Ok(count)
+        }
+    }
+}
+
+/// The handle of a family's queue, whatever its payload.
+#[derive(Clone, Copy)]
+pub(super) struct Any(*mut Handle<dyn Common>);
+
+impl Any {
+    /// [`Error::Invalid`] for a handle that no kind of the family knows.
+    pub(super) fn of(found: Option<*mut Handle<dyn Common>>) -> Result<Self> {
+        found.map(Self).ok_or(Error::Invalid)
+    }
+
+    fn handle(&self) -> &Handle<dyn Common> {
+        // SAFETY: alive while the caller holds its reference.
+        unsafe { &*self.0 }
+    }
+
+    pub(super) fn queue(&self) -> &dyn Common {
+        &self.handle().queue
+    }
+
+    /// Closes; what this thread did before is visible to whoever finds it closed.
+    pub(super) fn close(self) {
+        if let Some(tsan) = Tsan::find() {
+            tsan.release(self.0.cast::<c_void>(), Channel::Items);
+            tsan.release(self.0.cast::<c_void>(), Channel::Room);
+        }
+        self.queue().close();
+    }
+
+    /// # Safety
+    /// A call of the getting side.
+    pub(super) unsafe fn clear(self) -> Result<usize> {
+        if let Some(tsan) = Tsan::find() {
+            tsan.acquire(self.0.cast::<c_void>(), Channel::Items);
+        }
+        let handle = self.handle();
+        let checked = handle.tag & CHECKED != 0;
+        let inside = &handle.inside[Side::Get as usize];
+        // Ordering: as in `watched`.
+        if checked && inside.swap(1, site("handle.clear.enter", Acquire)) != 0 {
+            return Err(Error::Misuse);
+        }
+        // SAFETY: by contract.
+        let cleared = unsafe { self.queue().clear() };
+        if checked {
+            inside.store(0, site("handle.clear.leave", Release));
+        }
+        cleared
+    }
+
+    pub(super) fn retain(self) {
+        // Ordering: Relaxed; the caller holds a reference, so the count cannot reach 0.
+        self.handle()
+            .references
+            .fetch_add(1, site("handle.retain", Relaxed));
+    }
+
+    /// # Safety
+    /// The caller gives up one reference.
+    pub(super) unsafe fn release(self) {
+        let tsan = Tsan::find();
+        let address = self.0.cast::<c_void>();
+        if let Some(tsan) = tsan {
+            tsan.release(address, Channel::References);
+        }
+        // Ordering: AcqRel; every use happens before the last release, which frees.
+        if self
+            .handle()
+            .references
+            .fetch_sub(1, site("handle.release", AcqRel))
+            != 1
+        {
+            return;
+        }
+        if let Some(tsan) = tsan {
+            tsan.acquire(address, Channel::References);
+            tsan.acquire(address, Channel::Items);
+        }
+        // SAFETY: nobody else holds a reference.
+        unsafe {
+            let layout = Layout::for_value(&*self.0);
+            (&raw mut (*self.0).tag).write_volatile(DEAD);
+            self.0.drop_in_place();
+            std::alloc::dealloc(address.cast(), layout);
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Bounded queue for any number of threads at both ends.
+
+use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized, receive};
+use super::handle::{Any, Kind, Side};
+use super::queues_drop_t;
+use super::stats::{queues_stats_t, write_stats};
+use super::status::{Item, answer, given, or, put_out, queues_status_t};
+use crate::error::Result;
+use crate::payload::Bytes;
+use crate::queue::{Queue, mpmc};
+use crate::wait::{Blocking, Timeout};
+use core::ffi::c_void;
+
+/// A bounded queue for any number of producers and consumers: first in, first out, linearizable.
+///
+/// | calls                                              | who may call at once | progress           |
+/// |----------------------------------------------------|----------------------|--------------------|
+/// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
+/// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+/// | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
+/// | retain, release                                    | any threads          | wait-free; the last release frees |
+///
+/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call; in a queue of
+/// bytes FULL is exact until 64 calls are suspended inside at once.
+/// Each call is O(1) but for `many` (O(n)) and `clear`.
+///
+/// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves 2005) and Tsigas
+/// and Zhang 2001.
+pub struct queues_mpmc_t {
+    _opaque: [u8; 0],
+}
+
+/// How a queue is to be. Set struct_size, and to zero what is not needed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct queues_mpmc_options_t {
+    /// sizeof(queues_mpmc_options_t).
+    pub struct_size: usize,
+    /// The most items that fit, exactly; 0: 1000.
+    pub capacity: usize,
+    /// 0: items are void pointers; else the most bytes of a blob.
+    pub item_size: usize,
+    /// 0; no flags are known.
+    pub flags: u64,
+    /// What becomes of items that nobody gets; may be NULL.
+    pub drop: queues_drop_t,
+    /// The first argument of drop.
+    pub drop_ctx: *mut c_void,
+}
+
+// SAFETY: repr(C), size first; a null callback is None.
+unsafe impl Sized_ for queues_mpmc_options_t {}
+
+const DEFAULT_CAPACITY: usize = 1000;
+const KNOWN_FLAGS: u64 = 0;
+const FAMILY: u8 = 1;
+const POINTERS: Kind<Blocking<mpmc::Pointers>> = Kind::new(FAMILY, 0);
+const BYTES: Kind<Blocking<mpmc::Indirect<Bytes>>> = Kind::new(FAMILY, 1);
+
+/// # Safety
+/// `queue` is null or a live handle of the library.
+unsafe fn any(queue: *const queues_mpmc_t) -> Result<Any> {
+    // SAFETY: by contract.
+    unsafe { Any::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+}
+
+/// Creates a queue with one reference, which the caller owns.
+/// Takes all the memory that the queue will ever use. Does not wait. Any thread.
+/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_create(
+    options: *const queues_mpmc_options_t,
+    queue: *mut *mut queues_mpmc_t,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(queue)?;
+        // SAFETY: the caller's structure, with its size.
+        let options = unsafe { read_sized(options)? };
+        let common = arguments::Common {
+            capacity: options.capacity,
+            default_capacity: DEFAULT_CAPACITY,
+            item_size: options.item_size,
+            flags: options.flags,
+            known_flags: KNOWN_FLAGS,
+            drop: options.drop,
+            drop_ctx: options.drop_ctx,
+        };
+        // SAFETY: the caller's callback, made to be called.
+        let handle = match unsafe { common.check()? } {
+            (capacity, Payload::Pointer(pointer)) => {
+                let queue = mpmc::Pointers::try_new(capacity, pointer)?;
+                POINTERS.create(Blocking::new(queue), false)?
+            }
+            (capacity, Payload::Bytes(bytes)) => {
+                let queue = mpmc::Indirect::try_new(capacity, bytes, 0)?;
+                BYTES.create(Blocking::new(queue), false)?
+            }
+        };
+        // SAFETY: checked above.
+        unsafe { put_out(place, handle.cast()) };
+        Ok(())
+    })
+}
+
+/// Adds a reference, for another owner of the queue.
+/// Does not wait. Any thread that holds a reference.
+/// Returns queue; NULL if it is no such queue.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
+    or(core::ptr::null_mut(), || {
+        // SAFETY: the caller holds a reference.
+        unsafe { any(queue)? }.retain();
+        Ok(queue)
+    })
+}
+
+/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
+/// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
+/// the queue afterwards unless it holds another.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
+    or((), || {
+        // SAFETY: the caller gives its reference up.
+        unsafe { any(queue)?.release() };
+        Ok(())
+    })
+}
+
+/// Puts a pointer, if there is room.
+/// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
+/// Returns OK, FULL, CLOSED, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_try_put(
+    queue: *mut queues_mpmc_t,
+    item: *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe { POINTERS.on(queue, Side::Put, |queue| queue.try_put(&item)) })
+}
+
+/// Puts a pointer, waiting up to timeout_ns for room.
+/// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
+/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_put(
+    queue: *mut queues_mpmc_t,
+    item: *mut c_void,
+    timeout_ns: i64,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        POINTERS.on(queue, Side::Put, |queue| {
+            queue.put(&item, Timeout::from_nanos(timeout_ns))
+        })
+    })
+}
+
+/// Gets the pointer in front, if there is one.
+/// Does not wait; lock-free. Any thread. On OK the item is the caller's.
+/// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_try_get(
+    queue: *mut queues_mpmc_t,
+    item: *mut *mut c_void,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(item)?;
+        let mut item: Item = core::ptr::null_mut();
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            POINTERS.on(queue, Side::Get, |queue| queue.try_get(&mut item))?;
+            put_out(place, item);
+        }
+        Ok(())
+    })
+}
+
+/// Gets the pointer in front, waiting up to timeout_ns for one.
+/// May wait. Any thread. On OK the item is the caller's.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_get(
+    queue: *mut queues_mpmc_t,
+    item: *mut *mut c_void,
+    timeout_ns: i64,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(item)?;
+        let mut item: Item = core::ptr::null_mut();
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            POINTERS.on(queue, Side::Get, |queue| {
+                queue.get(&mut item, Timeout::from_nanos(timeout_ns))
+            })?;
+            put_out(place, item);
+        }
+        Ok(())
+    })
+}
+
+/// Tells which pointer is in front, and leaves it there.
+/// Another consumer may take the item at once, and free what it points to: follow the pointer only if you know better.
+/// Does not wait; lock-free. Any thread. The item stays the queue's.
+/// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_peek(
+    queue: *mut queues_mpmc_t,
+    item: *mut *mut c_void,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(item)?;
+        let mut item: Item = core::ptr::null_mut();
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            POINTERS.on(queue, Side::Get, |queue| queue.queue().peek(&mut item))?;
+            put_out(place, item);
+        }
+        Ok(())
+    })
+}
+
+/// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
+/// Does not wait; lock-free. Any thread. The bytes stay the caller's.
+/// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
+    queue: *mut queues_mpmc_t,
+    data: *const c_void,
+    len: usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        BYTES.on(queue, Side::Put, |queue| {
+            let blob = blob(data, len, queue.queue().payload().limit())?;
+            queue.try_put(blob)
+        })
+    })
+}
+
+/// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
+/// May wait. Any thread. The bytes stay the caller's.
+/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_put_bytes(
+    queue: *mut queues_mpmc_t,
+    data: *const c_void,
+    len: usize,
+    timeout_ns: i64,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        BYTES.on(queue, Side::Put, |queue| {
+            let blob = blob(data, len, queue.queue().payload().limit())?;
+            queue.put(blob, Timeout::from_nanos(timeout_ns))
+        })
+    })
+}
+
+/// Gets the blob in front into a buffer, if there is one.
+/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+/// Does not wait; lock-free. Any thread.
+/// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
+    queue: *mut queues_mpmc_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        receive(buffer, capacity, len, |out| {
+            BYTES.on(queue, Side::Get, |queue| queue.try_get(out))
+        })
+    })
+}
+
+/// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
+/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+/// May wait. Any thread.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_get_bytes(
+    queue: *mut queues_mpmc_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+    timeout_ns: i64,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        receive(buffer, capacity, len, |out| {
+            BYTES.on(queue, Side::Get, |queue| {
+                queue.get(out, Timeout::from_nanos(timeout_ns))
+            })
+        })
+    })
+}
+
+/// Copies the blob in front into a buffer, and leaves it there.
+/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+/// Does not wait; lock-free. Any thread.
+/// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_peek_bytes(
+    queue: *mut queues_mpmc_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        receive(buffer, capacity, len, |out| {
+            BYTES.on(queue, Side::Get, |queue| queue.queue().peek(out))
+        })
+    })
+}
+
+/// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
+/// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1] are the queue's, the
+/// others stay the caller's. Items of other producers may come between them.
+/// May wait. Any thread.
+/// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_put_many(
+    queue: *mut queues_mpmc_t,
+    items: *const *mut c_void,
+    n: usize,
+    timeout_ns: i64,
+    done: *mut usize,
+) -> queues_status_t {
+    answer(|| {
+        check_many(items, n, done)?;
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            let (count, result) = POINTERS.on(queue, Side::Put, |queue| {
+                let items = (0..n).map(|i| &*items.add(i));
+                Ok(queue.put_many(items, Timeout::from_nanos(timeout_ns)))
+            })?;
+            put_out(done, count);
+            result
+        }
+    })
+}
+
+/// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
+/// *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
+/// May wait. Any thread.
+/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_get_many(
+    queue: *mut queues_mpmc_t,
+    items: *mut *mut c_void,
+    n: usize,
+    timeout_ns: i64,
+    done: *mut usize,
+) -> queues_status_t {
+    answer(|| {
+        check_many(items, n, done)?;
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            let (count, result) = POINTERS.on(queue, Side::Get, |queue| {
+                let places = (0..n).map(|i| &mut *items.add(i));
+                Ok(queue.get_many(places, Timeout::from_nanos(timeout_ns)))
+            })?;
+            put_out(done, count);
+            result
+        }
+    })
+}
+
+/// Takes everything that was there when the call began and hands it to the drop callback.
+/// *count becomes how many items that were.
+/// Does not wait; lock-free but for the callback. Any thread.
+/// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_clear(
+    queue: *mut queues_mpmc_t,
+    count: *mut usize,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(count)?;
+        // SAFETY: the header's contract; the output was checked.
+        unsafe { put_out(place, any(queue)?.clear()?) };
+        Ok(())
+    })
+}
+
+/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
+/// Closing again does nothing. Does not wait; lock-free. Any thread.
+/// Returns OK, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_status_t {
+    answer(|| {
+        // SAFETY: the header's contract.
+        unsafe { any(queue)? }.close();
+        Ok(())
+    })
+}
+
+/// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+/// Does not wait; lock-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
+    // SAFETY: the header's contract.
+    or(true, || Ok(unsafe { any(queue)? }.queue().is_closed()))
+}
+
+/// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
+/// Does not wait; lock-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
+    // SAFETY: the header's contract.
+    or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+}
+
+/// The most items that fit; 0 if it is no such queue.
+/// Does not wait; wait-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
+    // SAFETY: the header's contract.
+    or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+}
+
+/// Writes a snapshot of the statistics; stats->struct_size must be set.
+/// Does not wait; lock-free. Any thread.
+/// Returns OK, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_stats(
+    queue: *const queues_mpmc_t,
+    stats: *mut queues_stats_t,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+}

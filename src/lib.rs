@@ -1,0 +1,31 @@
+//! Concurrent queues with a C ABI.
+//!
+//! The map of the house, in reading order:
+//! - [`typed`]: the queues as Rust programs use them;
+//! - [`queue`]: the algorithms, non-blocking;
+//! - [`payload`]: how an item sits in a cell: typed, pointer, bytes;
+//! - [`wait`]: sleeping, deadlines, close; [`stats`]: what is counted;
+//! - [`ffi`]: the C ABI, in the order of the header;
+//! - `sync`: the only door to atomics, fences and parking; `memory`: arrays that may fail.
+//!
+//! One item's way: `ffi::mpmc::queues_mpmc_put` → [`wait::Blocking::put`] →
+//! [`queue::Queue::try_put`] → [`payload::Payload::write`].
+
+pub mod error;
+#[cfg(not(loom))]
+pub mod ffi;
+mod memory;
+pub mod payload;
+pub mod queue;
+pub mod stats;
+#[cfg(not(queues_sites))]
+mod sync;
+#[cfg(queues_sites)]
+pub mod sync;
+pub mod typed;
+pub mod wait;
+
+pub use error::{Error, Result};
+pub use stats::Stats;
+pub use typed::{Consumer, Mpmc, Producer, spsc};
+pub use wait::Timeout;

@@ -1,0 +1,90 @@
+//! Arrays whose allocation may fail: all memory of a queue is taken when it is created, and a
+//! refusal is an answer, not an abort.
+
+use crate::error::{Error, Result};
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+/// A cache line and its neighbour, which processors fetch together.
+const ALIGNMENT: usize = 128;
+
+/// Untyped memory, aligned to 128 bytes at least, zeroed.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: nothing but an owned allocation.
+unsafe impl Send for Memory {}
+// SAFETY: the methods hand out addresses only.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// Room for `count` times `unit`, whose size must be a multiple of its alignment.
+    ///
+    /// [`Error::Invalid`] if the product overflows, [`Error::NoMemory`] if it cannot be had.
+    pub(crate) fn try_new(unit: Layout, count: usize) -> Result<Self> {
+        let size = unit.size().checked_mul(count).ok_or(Error::Invalid)?;
+        let layout = Layout::from_size_align(size.max(1), unit.align().max(ALIGNMENT))
+            .map_err(|_| Error::Invalid)?;
+        // SAFETY: the size is not zero.
+        let start = unsafe { std::alloc::alloc_zeroed(layout) };
+        Ok(Self {
+            start: NonNull::new(start).ok_or(Error::NoMemory)?,
+            layout,
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout in `try_new`.
+        unsafe { std::alloc::dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// A fixed array of `T`.
+#[derive(Debug)]
+pub(crate) struct Array<T> {
+    memory: Memory,
+    len: usize,
+    owns: core::marker::PhantomData<T>,
+}
+
+impl<T> Array<T> {
+    pub(crate) fn try_new(len: usize, mut make: impl FnMut(usize) -> T) -> Result<Self> {
+        let memory = Memory::try_new(Layout::new::<T>(), len)?;
+        for i in 0..len {
+            // SAFETY: there is room for `len` of them, and nobody else knows of it yet.
+            unsafe { memory.start().cast::<T>().add(i).write(make(i)) };
+        }
+        Ok(Self {
+            memory,
+            len,
+            owns: core::marker::PhantomData,
+        })
+    }
+
+    /// # Safety
+    /// `i` must be below the length given to `try_new`.
+    #[inline(always)]
+    pub(crate) unsafe fn get(&self, i: usize) -> &T {
+        debug_assert!(i < self.len);
+        // SAFETY: initialised in `try_new`, and in bounds by contract.
+        unsafe { &*self.memory.start().cast::<T>().add(i) }
+    }
+}
+
+impl<T> Drop for Array<T> {
+    fn drop(&mut self) {
+        let all = core::ptr::slice_from_raw_parts_mut(self.memory.start().cast::<T>(), self.len);
+        // SAFETY: all `len` elements are initialised, and this is the last use.
+        unsafe { all.drop_in_place() }
+    }
+}

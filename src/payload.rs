@@ -1,0 +1,61 @@
+//! How an item sits in a cell: as a Rust value, as a C pointer or as a blob of bytes.
+
+mod bytes;
+mod cells;
+mod pointer;
+mod typed;
+
+pub use bytes::{Bytes, Received};
+pub(crate) use cells::Cells;
+pub use pointer::{Disposer, Pointer};
+pub use typed::Typed;
+
+use core::alloc::Layout;
+
+/// What a queue does with the memory of one cell.
+///
+/// Items move bitwise: the queue's caller forgets what it put, and a get is the new owner.
+///
+/// # Safety
+/// `write`, `read` and `needed` keep to the layout that `cell` states. If `RACY_READS` is true, `needed` and
+/// `read` may run while another thread writes the cell; what they then yield is thrown away.
+pub unsafe trait Payload: Send + Sync {
+    /// What is written.
+    type Item: ?Sized;
+    /// Where it is read to.
+    type Out: ?Sized;
+
+    /// Size and alignment of a cell.
+    fn cell(&self) -> Layout;
+
+    /// Copies the item into the cell.
+    ///
+    /// # Safety
+    /// The cell is this thread's own; the item satisfies the payload's own rule (a blob is not longer than
+    /// its cell).
+    unsafe fn write(&self, cell: *mut u8, item: &Self::Item);
+
+    /// `Err(needed)` if the item in the cell does not fit into `out`.
+    ///
+    /// # Safety
+    /// The cell was written, or may be under a writer's hands if the result is not used.
+    unsafe fn fits(&self, cell: *const u8, out: &Self::Out) -> Result<(), usize>;
+
+    /// Copies the item out of the cell, as much of it as fits.
+    ///
+    /// # Safety
+    /// As for `fits`; unless the cell is this thread's own, the copy must not be used before that was
+    /// shown to have been so.
+    unsafe fn read(&self, cell: *const u8, out: &mut Self::Out);
+
+    /// Ends the life of the item in the cell, which nobody is going to get.
+    ///
+    /// # Safety
+    /// The cell was written and is this thread's own.
+    unsafe fn discard(&self, cell: *mut u8);
+
+    /// Whether a `discard` has panicked since the last question.
+    fn take_panic(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,175 @@
+use super::{Disposer, Payload};
+use crate::error::{Error, Result};
+use core::alloc::Layout;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+
+const WORD: usize = size_of::<u64>();
+
+/// Blobs of up to a fixed number of bytes, each with its own length.
+///
+/// A cell is the length and then the bytes, all of it 64-bit words that are touched atomically: a peek may
+/// read a cell that another thread has already begun to reuse, and throws the torn copy away.
+#[derive(Debug)]
+pub struct Bytes {
+    limit: usize,
+    disposer: Disposer,
+}
+
+/// Where a blob is received, and then its length.
+#[derive(Debug)]
+pub struct Received {
+    buffer: *mut u8,
+    room: usize,
+    len: usize,
+}
+
+impl Received {
+    /// # Safety
+    /// `room` bytes may be written at `buffer` while this is in use (0 with any address, null too).
+    #[inline(always)]
+    pub const unsafe fn new(buffer: *mut u8, room: usize) -> Self {
+        Self {
+            buffer,
+            room,
+            len: 0,
+        }
+    }
+
+    /// How many bytes the blob took.
+    #[inline(always)]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no byte was received.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Bytes {
+    /// Blobs of at most `limit` bytes; [`Error::Invalid`] if a cell would be larger than memory.
+    pub fn try_new(limit: usize, disposer: Disposer) -> Result<Self> {
+        let bytes = Self { limit, disposer };
+        Layout::from_size_align(bytes.size().ok_or(Error::Invalid)?, WORD)
+            .map_err(|_| Error::Invalid)?;
+        Ok(bytes)
+    }
+
+    /// The longest blob.
+    #[inline(always)]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn size(&self) -> Option<usize> {
+        self.limit.checked_next_multiple_of(WORD)?.checked_add(WORD)
+    }
+
+    /// # Safety
+    /// Word `i` lies in the cell.
+    #[inline(always)]
+    unsafe fn word<'a>(cell: *const u8, i: usize) -> &'a AtomicU64 {
+        // SAFETY: aligned, in bounds by contract, and never touched but atomically while shared.
+        unsafe { AtomicU64::from_ptr(cell.cast_mut().cast::<u64>().add(i)) }
+    }
+
+    /// The bytes of a cell that the caller owns.
+    ///
+    /// # Safety
+    /// The cell is this thread's own while it uses the address.
+    #[inline(always)]
+    pub(crate) unsafe fn data(&self, cell: *mut u8) -> *mut u8 {
+        // SAFETY: every cell has its length in front.
+        unsafe { cell.add(WORD) }
+    }
+
+    /// # Safety
+    /// As for `data`.
+    #[inline(always)]
+    pub(crate) unsafe fn set_len(&self, cell: *mut u8, len: usize) {
+        // SAFETY: the first word of a cell.
+        unsafe { Self::word(cell, 0) }.store(len as u64, Relaxed);
+    }
+
+    /// The length of the blob, never above the limit even while it is being rewritten.
+    ///
+    /// # Safety
+    /// The cell belongs to this payload.
+    #[inline(always)]
+    pub(crate) unsafe fn len(&self, cell: *const u8) -> usize {
+        // SAFETY: the first word of a cell.
+        unsafe { Self::word(cell, 0) }.load(Relaxed) as usize
+    }
+}
+
+// SAFETY: cells are touched atomically, word by word.
+unsafe impl Payload for Bytes {
+    type Item = [u8];
+    type Out = Received;
+
+    #[inline(always)]
+    fn cell(&self) -> Layout {
+        let size = self.limit.next_multiple_of(WORD) + WORD;
+        // SAFETY: `try_new` has checked it.
+        unsafe { Layout::from_size_align_unchecked(size, WORD) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(&self, cell: *mut u8, item: &[u8]) {
+        debug_assert!(item.len() <= self.limit);
+        // SAFETY: the item fits the cell by contract.
+        unsafe {
+            self.set_len(cell, item.len());
+            let mut words = item.chunks_exact(WORD);
+            let mut i = 1;
+            for word in &mut words {
+                let word = u64::from_ne_bytes(word.try_into().unwrap_unchecked());
+                Self::word(cell, i).store(word, Relaxed);
+                i += 1;
+            }
+            let rest = words.remainder();
+            if !rest.is_empty() {
+                let mut word = [0; WORD];
+                word[..rest.len()].copy_from_slice(rest);
+                Self::word(cell, i).store(u64::from_ne_bytes(word), Relaxed);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn fits(&self, cell: *const u8, out: &Received) -> core::result::Result<(), usize> {
+        // SAFETY: a cell of this payload.
+        let len = unsafe { self.len(cell) };
+        if len <= out.room { Ok(()) } else { Err(len) }
+    }
+
+    #[inline(always)]
+    unsafe fn read(&self, cell: *const u8, out: &mut Received) {
+        // SAFETY: only words of the cell are read, whatever length was found, and only `room` bytes
+        // written.
+        unsafe {
+            let len = self.len(cell).min(self.limit).min(out.room);
+            let whole = len / WORD;
+            for i in 0..whole {
+                let word = Self::word(cell, i + 1).load(Relaxed);
+                out.buffer.cast::<u64>().add(i).write_unaligned(word);
+            }
+            if len % WORD != 0 {
+                let word = Self::word(cell, whole + 1).load(Relaxed).to_ne_bytes();
+                let rest = out.buffer.add(whole * WORD);
+                rest.copy_from_nonoverlapping(word.as_ptr(), len % WORD);
+            }
+            out.len = len;
+        }
+    }
+
+    unsafe fn discard(&self, cell: *mut u8) {
+        // SAFETY: the cell is ours.
+        self.disposer.dispose(unsafe { self.data(cell) }.cast());
+    }
+    fn take_panic(&self) -> bool {
+        self.disposer.take_panic()
+    }
+}

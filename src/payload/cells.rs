@@ -1,0 +1,103 @@
+use super::Payload;
+use crate::error::{Error, Result};
+#[cfg(loom)]
+use crate::memory::Array;
+use crate::memory::Memory;
+#[cfg(loom)]
+use crate::sync::Owned;
+use core::alloc::Layout;
+
+/// A fixed number of cells, each with a header of its own in front.
+///
+/// Headers are atomics: nothing to drop. loom watches its own types only, so under it headers and an
+/// owner's mark for each cell live beside the memory.
+pub(crate) struct Cells<H, P> {
+    memory: Memory,
+    payload: P,
+    #[cfg(not(loom))]
+    headers: core::marker::PhantomData<H>,
+    #[cfg(loom)]
+    headers: Array<(H, Owned)>,
+    offset: usize,
+    stride: usize,
+}
+
+impl<H, P: Payload> Cells<H, P> {
+    pub(crate) fn try_new(
+        payload: P,
+        count: usize,
+        mut header: impl FnMut(usize) -> H,
+    ) -> Result<Self> {
+        let both = Layout::new::<H>()
+            .extend(payload.cell())
+            .map_err(|_| Error::Invalid)?;
+        let (unit, offset) = (both.0.pad_to_align(), both.1);
+        let memory = Memory::try_new(unit, count)?;
+        #[cfg(loom)]
+        let headers = Array::try_new(count, |i| (header(i), Owned::new()))?;
+        #[cfg(not(loom))]
+        let headers = {
+            for i in 0..if size_of::<H>() == 0 { 0 } else { count } {
+                // SAFETY: room for `count` units, each beginning with a header.
+                unsafe {
+                    memory
+                        .start()
+                        .add(i * unit.size())
+                        .cast::<H>()
+                        .write(header(i))
+                };
+            }
+            core::marker::PhantomData
+        };
+        Ok(Self {
+            memory,
+            payload,
+            headers,
+            offset,
+            stride: unit.size(),
+        })
+    }
+
+    pub(crate) fn payload(&self) -> &P {
+        &self.payload
+    }
+
+    /// # Safety
+    /// `i` is below the count.
+    #[inline(always)]
+    pub(crate) unsafe fn header(&self, i: usize) -> &H {
+        #[cfg(loom)]
+        // SAFETY: by contract.
+        return unsafe { &self.headers.get(i).0 };
+        #[cfg(not(loom))]
+        // SAFETY: written in `try_new`; in bounds by contract.
+        unsafe {
+            &*self.memory.start().add(i * self.stride).cast::<H>()
+        }
+    }
+
+    /// # Safety
+    /// `i` is below the count.
+    #[inline(always)]
+    pub(crate) unsafe fn cell(&self, i: usize) -> *mut u8 {
+        // SAFETY: in bounds by contract.
+        unsafe { self.memory.start().add(i * self.stride + self.offset) }
+    }
+
+    /// Runs `f` on a cell that is this thread's own.
+    ///
+    /// # Safety
+    /// `i` is below the count, and nobody else changes or takes the cell meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn own<R>(&self, i: usize, f: impl FnOnce(&P, *mut u8) -> R) -> R {
+        // SAFETY: by contract.
+        let cell = unsafe { self.cell(i) };
+        #[cfg(loom)]
+        // SAFETY: by contract.
+        return unsafe { self.headers.get(i) }
+            .1
+            .change(|| f(&self.payload, cell));
+        #[cfg(not(loom))]
+        f(&self.payload, cell)
+    }
+}

@@ -1,0 +1,92 @@
+use super::Payload;
+use core::alloc::Layout;
+use core::ffi::c_void;
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::Relaxed;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+
+/// The creator's callback for items that nobody gets, with its context.
+#[derive(Debug, Default)]
+pub struct Disposer {
+    call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
+    context: AtomicPtr<c_void>,
+    panicked: AtomicBool,
+}
+
+impl Disposer {
+    /// # Safety
+    /// `call` must be callable from any thread, with `context` and any item of the queue.
+    pub unsafe fn new(
+        call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
+        context: *mut c_void,
+    ) -> Self {
+        Self {
+            call,
+            context: AtomicPtr::new(context),
+            panicked: AtomicBool::new(false),
+        }
+    }
+
+    /// Hands the item to the creator. A panic is kept for [`Disposer::take_panic`], so that the
+    /// items after it get their turn.
+    pub(crate) fn dispose(&self, item: *mut c_void) {
+        let Some(call) = self.call else { return };
+        let context = self.context.load(Relaxed);
+        // SAFETY: the creator promised that it may be called from anywhere.
+        let call = || unsafe { call(context, item) };
+        if catch_unwind(AssertUnwindSafe(call)).is_err() {
+            self.panicked.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a callback has panicked since the last question.
+    pub(crate) fn take_panic(&self) -> bool {
+        self.panicked.swap(false, Relaxed)
+    }
+}
+
+/// C pointers: any value, never followed. Leftovers go to the creator's callback.
+#[derive(Debug, Default)]
+pub struct Pointer(pub(crate) Disposer);
+
+impl Pointer {
+    /// Pointers whose leftovers go to `disposer`.
+    pub const fn new(disposer: Disposer) -> Self {
+        Self(disposer)
+    }
+}
+
+// SAFETY: one atomic word per cell, so that a read may race with a write.
+unsafe impl Payload for Pointer {
+    type Item = *mut c_void;
+    type Out = *mut c_void;
+
+    #[inline(always)]
+    fn cell(&self) -> Layout {
+        Layout::new::<AtomicPtr<c_void>>()
+    }
+    #[inline(always)]
+    unsafe fn write(&self, cell: *mut u8, item: &*mut c_void) {
+        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders it.
+        unsafe { AtomicPtr::from_ptr(cell.cast()) }.store(*item, Relaxed);
+    }
+    #[inline(always)]
+    unsafe fn fits(&self, _cell: *const u8, _out: &*mut c_void) -> Result<(), usize> {
+        Ok(())
+    }
+    #[inline(always)]
+    unsafe fn read(&self, cell: *const u8, out: &mut *mut c_void) {
+        // SAFETY: as in `write`.
+        *out = unsafe { AtomicPtr::from_ptr(cell.cast_mut().cast()) }.load(Relaxed);
+    }
+    unsafe fn discard(&self, cell: *mut u8) {
+        let mut item = core::ptr::null_mut();
+        // SAFETY: the cell was written.
+        unsafe { self.read(cell, &mut item) };
+        self.0.dispose(item);
+    }
+    fn take_panic(&self) -> bool {
+        self.0.take_panic()
+    }
+}

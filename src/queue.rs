@@ -1,0 +1,74 @@
+//! The algorithms. Nothing here sleeps, knows a C pointer or counts failures.
+
+pub mod mpmc;
+pub(crate) mod ring;
+pub mod spsc;
+
+use crate::error::Result;
+
+/// Where a queue's positions stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Items put since the beginning.
+    pub enqueued: u64,
+    /// Items taken since the beginning.
+    pub dequeued: u64,
+    /// The most items that were ever seen in it at once.
+    pub peak: u64,
+}
+
+/// A bounded queue whose calls never wait.
+///
+/// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
+///
+/// # Safety
+/// An implementation hands every item on exactly once, with a happens-before from its put to its get.
+pub unsafe trait Queue: Send + Sync {
+    /// What a put reads: a `T`, or the bytes of a blob.
+    type Item: ?Sized;
+    /// Where a get writes.
+    type Out: ?Sized;
+
+    /// Puts a bitwise copy of the item; [`Full`](crate::Error::Full) and
+    /// [`Closed`](crate::Error::Closed) leave it the caller's.
+    ///
+    /// # Safety
+    /// After `Ok` the caller must forget `item`. The queue's rule about who may put at once holds.
+    unsafe fn try_put(&self, item: &Self::Item) -> Result;
+
+    /// Takes the front item; [`Empty`](crate::Error::Empty), [`Closed`](crate::Error::Closed) (and
+    /// drained) or [`TooSmall`](crate::Error::TooSmall), which leaves it there.
+    ///
+    /// # Safety
+    /// The queue's rule about who may get at once holds.
+    unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
+
+    /// Copies the front item and leaves it there, with the answers of [`Queue::try_get`].
+    ///
+    /// # Safety
+    /// As for `try_get`; and the copy must not be used as a second owner of what it refers to.
+    unsafe fn peek(&self, out: &mut Self::Out) -> Result;
+
+    /// Takes and disposes of everything that was there when the call began; returns how many.
+    ///
+    /// # Safety
+    /// As for `try_get`.
+    unsafe fn clear(&self) -> usize;
+
+    /// Turns every later put away. Once it returns, gets drain the queue and then say so.
+    fn close(&self);
+    /// Whether [`Queue::close`] took effect.
+    fn is_closed(&self) -> bool;
+    /// How many items fit.
+    fn capacity(&self) -> usize;
+    /// How many are in it; a snapshot, never above the capacity.
+    fn len(&self) -> usize;
+    /// Whether the snapshot is zero.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Where the positions stand.
+    fn counts(&self) -> Counts;
+    /// Whether a drop callback has panicked since the last question.
+    fn take_panic(&self) -> bool;
+}

@@ -1,0 +1,331 @@
+//! Bounded queues for any number of threads at both ends: FIFO, linearizable, lock-free.
+//!
+//! All of them stand on the slot-only [ring](super::ring), whose essay says why it is right.
+//! - [`Direct`]: pointers in the slots themselves, one 16-byte compare-and-swap an operation.
+//! - [`Indirect`]: anything else, in cells; one ring holds the numbers of the free cells, another
+//!   those of the filled ones, 8-byte compare-and-swap only. A cell is owned by one thread between
+//!   taking its number and handing it on, so copying needs no care (a pair of index rings, as SCQ has it: Nikolaev
+//!   2019, over the ring of ours).
+//! - [`Pointers`]: `Direct` where the processor can, else `Indirect`.
+//!
+//! # Progress
+//! try_put, try_get, peek, clear, close, len: lock-free in the strict sense. In an `Indirect` queue a thread
+//! that is suspended in mid-call keeps the cell that it owns; there are [`SPARE`] more cells than the
+//! capacity, so that *full* stays exact until as many calls are suspended at once.
+//!
+//! # Memory
+//! With s = capacity (Indirect: capacity + 64) rounded up to a power of two: `Direct` 16 s bytes;
+//! `Indirect` 16 s bytes and capacity + 64 cells; and 1 KiB at most around them.
+
+use super::ring::{Packed, Ring};
+use super::{Counts, Queue};
+use crate::error::{Error, Result};
+use crate::payload::{Cells, Payload, Pointer};
+use core::ffi::c_void;
+use core::fmt;
+
+/// Cells beyond the capacity, for calls under way.
+pub const SPARE: usize = 64;
+
+#[cfg(any(target_arch = "x86_64", loom, miri))]
+pub use direct::Direct;
+
+#[cfg(any(target_arch = "x86_64", loom, miri))]
+mod direct {
+    use super::super::ring::Wide;
+    use super::*;
+
+    /// Pointers in the slots of one ring.
+    #[derive(Debug)]
+    pub struct Direct {
+        ring: Ring<Wide>,
+        payload: Pointer,
+    }
+
+    #[inline(always)]
+    fn pointer(word: u64) -> *mut c_void {
+        core::ptr::with_exposed_provenance_mut(word as usize)
+    }
+
+    impl Direct {
+        /// Whether this processor has a 16-byte compare-and-swap.
+        pub fn is_supported() -> bool {
+            crate::sync::Pair::is_supported()
+        }
+
+        /// An empty queue; the first position, `origin`, matters to tests only.
+        pub fn try_new(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
+            assert!(Self::is_supported());
+            Ok(Self {
+                ring: Ring::try_new(capacity, capacity, origin)?,
+                payload,
+            })
+        }
+    }
+
+    // SAFETY: the ring hands every word on once; its SeqCst swaps order put before get.
+    unsafe impl Queue for Direct {
+        type Item = *mut c_void;
+        type Out = *mut c_void;
+
+        #[inline(always)]
+        unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+            let position = self.ring.push(item.expose_provenance() as u64)?;
+            self.ring.note_peak(position);
+            Ok(())
+        }
+        #[inline(always)]
+        unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
+            let (word, _) = self.ring.pop()?;
+            *out = pointer(word);
+            Ok(())
+        }
+        unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
+            *out = pointer(self.ring.peek(|word| word)?);
+            Ok(())
+        }
+        unsafe fn clear(&self) -> usize {
+            self.ring
+                .drain(|word| self.payload.0.dispose(pointer(word)))
+        }
+        fn close(&self) {
+            self.ring.close();
+        }
+        fn is_closed(&self) -> bool {
+            self.ring.is_closed()
+        }
+        fn capacity(&self) -> usize {
+            self.ring.capacity()
+        }
+        fn len(&self) -> usize {
+            self.ring.len()
+        }
+        fn counts(&self) -> Counts {
+            self.ring.counts()
+        }
+        fn take_panic(&self) -> bool {
+            self.payload.take_panic()
+        }
+    }
+
+    impl Drop for Direct {
+        fn drop(&mut self) {
+            // SAFETY: nobody else is here.
+            unsafe { self.clear() };
+        }
+    }
+}
+
+/// Items in cells, whose numbers travel through two rings.
+pub struct Indirect<P: Payload> {
+    filled: Ring<Packed>,
+    free: Ring<Packed>,
+    cells: Cells<(), P>,
+}
+
+impl<P: Payload> fmt::Debug for Indirect<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Indirect")
+            .field("filled", &self.filled)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: Payload> Indirect<P> {
+    /// An empty queue; the first position, `origin`, matters to tests only.
+    pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
+        // A model has few threads and pays for every slot.
+        let spare = if cfg!(loom) { 3 } else { SPARE };
+        let count = capacity.checked_add(spare).ok_or(Error::Invalid)?;
+        let queue = Self {
+            filled: Ring::try_new(capacity, count, origin)?,
+            free: Ring::try_new(count, count, origin)?,
+            cells: Cells::try_new(payload, count, |_| ())?,
+        };
+        for cell in 0..count {
+            queue.free.push(cell as u64)?;
+        }
+        Ok(queue)
+    }
+
+    pub(crate) fn payload(&self) -> &P {
+        self.cells.payload()
+    }
+
+    #[inline(always)]
+    fn give_back(&self, cell: u64) {
+        let given = self.free.push(cell);
+        debug_assert!(
+            given.is_ok(),
+            "a ring as large as the number of cells is never full"
+        );
+    }
+}
+
+// SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put before get.
+unsafe impl<P: Payload> Queue for Indirect<P> {
+    type Item = P::Item;
+    type Out = P::Out;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &P::Item) -> Result {
+        self.filled.has_room()?;
+        let Ok((cell, _)) = self.free.pop() else {
+            return Err(Error::Full);
+        };
+        // SAFETY: we own the cell: its number is in neither ring.
+        unsafe {
+            self.cells
+                .own(cell as usize, |payload, at| payload.write(at, item))
+        };
+        match self.filled.push(cell) {
+            Ok(position) => {
+                self.filled.note_peak(position);
+                Ok(())
+            }
+            Err(refused) => {
+                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
+                self.give_back(cell);
+                Err(refused)
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        let fits = |cell| {
+            let payload = self.cells.payload();
+            // SAFETY: the number is below the count; the ring shows whether it was still in front.
+            unsafe { payload.fits(self.cells.cell(cell as usize), out) }.map_err(|n| n as u64)
+        };
+        let (cell, _) = self.filled.pop_if(fits)?;
+        // SAFETY: we own the cell.
+        unsafe {
+            self.cells
+                .own(cell as usize, |payload, at| payload.read(at, out))
+        };
+        self.give_back(cell);
+        Ok(())
+    }
+    unsafe fn peek(&self, out: &mut P::Out) -> Result {
+        let payload = self.cells.payload();
+        let copied = self.filled.peek(|cell| {
+            // SAFETY: the number is below the count; the ring shows whether it was in front all the while, so that the
+            // copy is whole.
+            unsafe {
+                let at = self.cells.cell(cell as usize);
+                payload.fits(at, out).map(|()| payload.read(at, out))
+            }
+        })?;
+        copied.map_err(|needed| Error::TooSmall { needed })
+    }
+    unsafe fn clear(&self) -> usize {
+        self.filled.drain(|cell| {
+            // SAFETY: we own the cell, and its item is nobody's.
+            unsafe {
+                self.cells
+                    .own(cell as usize, |payload, at| payload.discard(at))
+            };
+            self.give_back(cell);
+        })
+    }
+    fn close(&self) {
+        self.filled.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.filled.is_closed()
+    }
+    fn capacity(&self) -> usize {
+        self.filled.capacity()
+    }
+    fn len(&self) -> usize {
+        self.filled.len()
+    }
+    fn counts(&self) -> Counts {
+        self.filled.counts()
+    }
+    fn take_panic(&self) -> bool {
+        self.cells.payload().take_panic()
+    }
+}
+
+impl<P: Payload> Drop for Indirect<P> {
+    fn drop(&mut self) {
+        // SAFETY: nobody else is here.
+        unsafe { self.clear() };
+    }
+}
+
+/// Passes a call on to the one that was chosen.
+macro_rules! either {
+    ($self:ident, $queue:ident => $call:expr) => {
+        match $self {
+            #[cfg(all(target_arch = "x86_64", not(queues_portable)))]
+            Self::Direct($queue) => $call,
+            Self::Indirect($queue) => $call,
+        }
+    };
+}
+
+/// Pointers, by whichever way this processor allows.
+#[derive(Debug)]
+pub enum Pointers {
+    /// One 16-byte compare-and-swap an operation.
+    #[cfg(all(target_arch = "x86_64", not(queues_portable)))]
+    Direct(Direct),
+    /// 8-byte compare-and-swap only.
+    Indirect(Indirect<Pointer>),
+}
+
+impl Pointers {
+    /// An empty queue.
+    pub fn try_new(capacity: usize, payload: Pointer) -> Result<Self> {
+        #[cfg(all(target_arch = "x86_64", not(any(queues_portable, loom, miri))))]
+        if Direct::is_supported() {
+            return Direct::try_new(capacity, payload, 0).map(Self::Direct);
+        }
+        Indirect::try_new(capacity, payload, 0).map(Self::Indirect)
+    }
+}
+
+// SAFETY: as the one that was chosen; so are its contracts.
+unsafe impl Queue for Pointers {
+    type Item = *mut c_void;
+    type Out = *mut c_void;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.try_put(item) })
+    }
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.try_get(out) })
+    }
+    unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.peek(out) })
+    }
+    unsafe fn clear(&self) -> usize {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.clear() })
+    }
+    fn close(&self) {
+        either!(self, queue => queue.close())
+    }
+    fn is_closed(&self) -> bool {
+        either!(self, queue => queue.is_closed())
+    }
+    fn capacity(&self) -> usize {
+        either!(self, queue => queue.capacity())
+    }
+    fn len(&self) -> usize {
+        either!(self, queue => queue.len())
+    }
+    fn counts(&self) -> Counts {
+        either!(self, queue => queue.counts())
+    }
+    fn take_panic(&self) -> bool {
+        either!(self, queue => queue.take_panic())
+    }
+}

@@ -1,0 +1,165 @@
+//! The only door to atomics, fences, cells and parking: `std` normally, loom under `cfg(loom)`.
+//!
+//! Every access names its *site*, `load(site("ring.push.slot", SeqCst))`. A site costs nothing in
+//! an ordinary build. Under `cfg(queues_sites)` it is where a test parks a thread in mid-call and
+//! where a mutation run weakens one ordering to see whether a test notices ([`sites`]).
+
+mod fence;
+mod pair;
+mod park;
+#[cfg(queues_sites)]
+pub mod sites;
+
+pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+pub(crate) use fence::{fence, heavy_fence, light_fence, prepare_fences};
+#[cfg(any(target_arch = "x86_64", loom, miri))]
+pub(crate) use pair::Pair;
+pub(crate) use park::{Clock, Parking};
+
+#[cfg(not(loom))]
+use core::sync::atomic as imp;
+#[cfg(loom)]
+use loom::sync::atomic as imp;
+
+/// Names an atomic access and returns the ordering that it is to use.
+#[cfg(not(queues_sites))]
+#[inline(always)]
+pub(crate) const fn site(_name: &'static str, ordering: Ordering) -> Ordering {
+    ordering
+}
+
+/// Names an atomic access: runs the thread's hook, then returns the ordering, weakened if this
+/// site is the mutant of the run.
+#[cfg(queues_sites)]
+pub(crate) fn site(name: &'static str, ordering: Ordering) -> Ordering {
+    sites::visit(name, ordering)
+}
+
+/// loom takes SeqCst accesses as AcqRel but honours fences, so a model gets one before each.
+#[inline(always)]
+fn before(_ordering: Ordering) {
+    #[cfg(loom)]
+    if _ordering == SeqCst {
+        imp::fence(SeqCst);
+    }
+}
+
+/// The strongest ordering that a failed compare-and-swap of this one may have; a loop that failed
+/// looks again through a load of its own, so nothing stronger is ever needed.
+const FAILED: Ordering = Relaxed;
+
+macro_rules! atomic {
+    ($name:ident, $value:ty) => {
+        /// An atomic integer whose every access is named by a [`site`].
+        #[derive(Debug)]
+        #[repr(transparent)]
+        pub(crate) struct $name(imp::$name);
+
+        #[allow(dead_code)] // each width uses its own subset
+        impl $name {
+            pub(crate) fn new(value: $value) -> Self {
+                Self(imp::$name::new(value))
+            }
+            #[inline(always)]
+            pub(crate) fn load(&self, at: Ordering) -> $value {
+                before(at);
+                self.0.load(at)
+            }
+            #[inline(always)]
+            pub(crate) fn store(&self, value: $value, at: Ordering) {
+                before(at);
+                self.0.store(value, at)
+            }
+            #[inline(always)]
+            pub(crate) fn swap(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                self.0.swap(value, at)
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_add(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                self.0.fetch_add(value, at)
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_sub(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                self.0.fetch_sub(value, at)
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_max(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                self.0.fetch_max(value, at)
+            }
+            /// True if `old` was there and `new` is now.
+            #[inline(always)]
+            pub(crate) fn replace(&self, old: $value, new: $value, at: Ordering) -> bool {
+                before(at);
+                self.0.compare_exchange(old, new, at, FAILED).is_ok()
+            }
+        }
+    };
+}
+atomic!(AtomicU32, u32);
+atomic!(AtomicU64, u64);
+
+/// Exponential back-off after a lost race: 8 pauses, doubling to 256.
+///
+/// A pause is 26 ns on Zen 4. Without it two threads that put and get in turn spend their time
+/// moving the line between them; see `docs/decisions/003-back-off.md`.
+pub(crate) struct Backoff(u32);
+
+impl Backoff {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self(8)
+    }
+    #[cold]
+    pub(crate) fn pause(&mut self) {
+        pause(self.0);
+        self.0 = (self.0 * 2).min(256);
+    }
+}
+
+/// Lets `times` pause instructions pass; a model yields instead, so that others may run.
+pub(crate) fn pause(_times: u32) {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    #[cfg(not(loom))]
+    for _ in 0..if cfg!(miri) { 1 } else { _times } {
+        core::hint::spin_loop();
+    }
+}
+
+/// Offers the processor to another thread.
+pub(crate) fn yield_now() {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    #[cfg(not(loom))]
+    std::thread::yield_now();
+}
+
+/// True where a waiter may spin: another processor has to be there to make the wait end.
+pub(crate) fn worth_spinning() -> bool {
+    if cfg!(loom) {
+        return false;
+    }
+    use std::sync::OnceLock;
+    static MANY: OnceLock<bool> = OnceLock::new();
+    *MANY.get_or_init(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1))
+}
+
+/// A mark for memory that one thread at a time owns, by a rule the owner can state; loom checks it.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct Owned(loom::cell::UnsafeCell<()>);
+
+#[cfg(loom)]
+impl Owned {
+    pub(crate) fn new() -> Self {
+        Self(loom::cell::UnsafeCell::new(()))
+    }
+    /// Runs `f`, which touches the memory that this stands for.
+    pub(crate) fn change<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.with_mut(|_| f())
+    }
+}

@@ -1,0 +1,157 @@
+//! Sleeping on a 32-bit word until it changes, a waker comes or a deadline passes.
+
+use super::{AtomicU32, Ordering};
+
+/// The monotonic clock.
+pub(crate) struct Clock;
+
+impl Clock {
+    /// Nanoseconds since an arbitrary point; CLOCK_MONOTONIC.
+    pub(crate) fn now() -> u64 {
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: `time` is a valid place for the answer; this clock exists everywhere.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    }
+}
+
+/// A word that threads sleep on.
+#[derive(Debug)]
+pub(crate) struct Parking {
+    word: AtomicU32,
+    #[cfg(loom)]
+    sleepers: (loom::sync::Mutex<()>, loom::sync::Condvar),
+}
+
+impl Parking {
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU32::new(0),
+            #[cfg(loom)]
+            sleepers: (loom::sync::Mutex::new(()), loom::sync::Condvar::new()),
+        }
+    }
+    pub(crate) fn epoch(&self, at: Ordering) -> u32 {
+        self.word.load(at)
+    }
+    /// Starts a new epoch: who read an older one does not fall asleep any more.
+    pub(crate) fn advance(&self, at: Ordering) {
+        self.word.fetch_add(1, at);
+    }
+}
+
+#[cfg(all(target_os = "linux", not(any(loom, queues_portable))))]
+impl Parking {
+    fn address(&self) -> *const AtomicU32 {
+        &self.word
+    }
+
+    /// Sleeps while the epoch is `seen`, until woken or until `deadline` (absolute, in nanoseconds
+    /// of the monotonic clock). May return early; the caller looks again.
+    pub(crate) fn sleep(&self, seen: u32, deadline: Option<u64>) {
+        let limit = deadline.map(|at| libc::timespec {
+            tv_sec: (at / 1_000_000_000) as libc::time_t,
+            tv_nsec: (at % 1_000_000_000) as libc::c_long,
+        });
+        let limit = limit
+            .as_ref()
+            .map_or(core::ptr::null(), core::ptr::from_ref);
+        // SAFETY: the word outlives the call; `limit` is null or a valid absolute time, which
+        // FUTEX_WAIT_BITSET measures on CLOCK_MONOTONIC.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.address(),
+                libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+                seen,
+                limit,
+                core::ptr::null::<u32>(),
+                libc::FUTEX_BITSET_MATCH_ANY,
+            );
+        }
+    }
+
+    /// Wakes up to `count` sleepers. Uses the word's address only: the memory may be gone by then.
+    pub(crate) fn wake(&self, count: usize) {
+        let count = count.min(libc::c_int::MAX as usize) as libc::c_int;
+        // SAFETY: FUTEX_WAKE does not touch the word.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.address(),
+                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                count,
+            );
+        }
+    }
+}
+
+#[cfg(all(any(not(target_os = "linux"), queues_portable), not(loom)))]
+impl Parking {
+    fn key(&self) -> usize {
+        core::ptr::from_ref(&self.word).addr()
+    }
+
+    /// Sleeps while the epoch is `seen`, until woken or until `deadline` (absolute, in nanoseconds
+    /// of the monotonic clock). May return early; the caller looks again.
+    pub(crate) fn sleep(&self, seen: u32, deadline: Option<u64>) {
+        use parking_lot_core::{DEFAULT_PARK_TOKEN, park};
+        use std::time::{Duration, Instant};
+        let limit = deadline.and_then(|at| {
+            Instant::now().checked_add(Duration::from_nanos(at.saturating_sub(Clock::now())))
+        });
+        // SAFETY: the closures neither park nor panic; the key is an address of our own memory.
+        unsafe {
+            park(
+                self.key(),
+                || self.epoch(super::site("park.validate", super::Relaxed)) == seen,
+                || {},
+                |_, _| {},
+                DEFAULT_PARK_TOKEN,
+                limit,
+            );
+        }
+    }
+
+    /// Wakes up to `count` sleepers. Uses the word's address only: the memory may be gone by then.
+    pub(crate) fn wake(&self, mut count: usize) {
+        use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, unpark_filter};
+        let next = |_| {
+            let op = if count > 0 {
+                FilterOp::Unpark
+            } else {
+                FilterOp::Stop
+            };
+            count = count.saturating_sub(1);
+            op
+        };
+        // SAFETY: the closures neither park nor panic; the key is an address of our own memory.
+        unsafe { unpark_filter(self.key(), next, |_| DEFAULT_UNPARK_TOKEN) };
+    }
+}
+
+#[cfg(loom)]
+impl Parking {
+    /// A model has no clock: it sleeps until woken, so that a lost wake-up is a deadlock.
+    pub(crate) fn sleep(&self, seen: u32, _deadline: Option<u64>) {
+        let (lock, sleepers) = &self.sleepers;
+        let guard = lock.lock().unwrap();
+        if self.epoch(super::Relaxed) == seen {
+            drop(sleepers.wait(guard).unwrap());
+        }
+    }
+
+    /// Wakes up to `count` sleepers.
+    pub(crate) fn wake(&self, count: usize) {
+        let (lock, sleepers) = &self.sleepers;
+        drop(lock.lock().unwrap());
+        if count == 1 {
+            sleepers.notify_one()
+        } else {
+            sleepers.notify_all()
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What tests do at the named accesses: stop a thread there, or weaken one of them.
+
+use super::Ordering;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock};
+
+/// Called with the name of each access, just before it.
+pub type Hook = Box<dyn FnMut(&'static str)>;
+
+thread_local! {
+    static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+}
+
+/// Sets what the calling thread does at every access from now on.
+pub fn set_hook(hook: Option<Hook>) {
+    HOOK.set(hook);
+}
+
+/// The mutant of this run: the environment's `QUEUES_MUTANT`, `site=ordering`, as in
+/// `ring.push.slot=Relaxed`.
+fn mutant() -> Option<&'static (String, Ordering)> {
+    static MUTANT: OnceLock<Option<(String, Ordering)>> = OnceLock::new();
+    MUTANT
+        .get_or_init(|| {
+            let text = std::env::var("QUEUES_MUTANT").ok()?;
+            let (name, ordering) = text
+                .split_once('=')
+                .expect("QUEUES_MUTANT is site=ordering");
+            let ordering = match ordering {
+                "Relaxed" => Ordering::Relaxed,
+                "Acquire" => Ordering::Acquire,
+                "Release" => Ordering::Release,
+                "AcqRel" => Ordering::AcqRel,
+                other => panic!("QUEUES_MUTANT: no ordering {other:?}"),
+            };
+            Some((name.to_owned(), ordering))
+        })
+        .as_ref()
+}
+
+static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+/// The names of the accesses that this process has passed.
+pub fn seen() -> Vec<&'static str> {
+    SEEN.lock().unwrap().iter().copied().collect()
+}
+
+pub(super) fn visit(name: &'static str, ordering: Ordering) -> Ordering {
+    if !cfg!(loom) {
+        HOOK.with(|hook| {
+            // A hook that itself uses a queue is not called again.
+            if let Ok(mut hook) = hook.try_borrow_mut()
+                && let Some(hook) = hook.as_mut()
+            {
+                SEEN.lock().unwrap().insert(name);
+                hook(name);
+            }
+        });
+    }
+    match mutant() {
+        Some((site, weaker)) if site == name => *weaker,
+        _ => ordering,
+    }
+}

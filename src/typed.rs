@@ -1,0 +1,201 @@
+//! The queues as Rust programs use them: any `T: Send`, moved in and out.
+
+use crate::error::{Error, Result};
+use crate::payload::Typed;
+use crate::queue::{Queue, mpmc, spsc as core_spsc};
+use crate::stats::Stats;
+use crate::wait::{Blocking, Timeout};
+use core::mem::{ManuallyDrop, MaybeUninit};
+use std::sync::Arc;
+
+/// A put that was not done, with the item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PutError<T> {
+    /// Why.
+    pub error: Error,
+    /// What was to be put.
+    pub item: T,
+}
+
+/// Runs a put that takes the item only if it answers `Ok`.
+fn give<T>(item: T, put: impl FnOnce(&T) -> Result) -> core::result::Result<(), PutError<T>> {
+    let item = ManuallyDrop::new(item);
+    put(&item).map_err(|error| PutError {
+        error,
+        item: ManuallyDrop::into_inner(item),
+    })
+}
+
+/// Runs a get that fills its place only if it answers `Ok`.
+fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
+    let mut place = MaybeUninit::uninit();
+    get(&mut place)?;
+    // SAFETY: the get filled it.
+    Ok(unsafe { place.assume_init() })
+}
+
+/// A bounded queue for any number of threads at both ends.
+///
+/// ```
+/// use queues::{Error, Mpmc, Timeout};
+///
+/// let queue = Mpmc::with_capacity(2)?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         for i in 0..10 {
+///             queue.put(i, Timeout::Never).unwrap();
+///         }
+///         queue.close();
+///     });
+///     for i in 0..10 {
+///         assert_eq!(queue.get(Timeout::Never), Ok(i));
+///     }
+///     assert_eq!(queue.get(Timeout::Never), Err(Error::Closed));
+/// });
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Mpmc<T: Send>(Blocking<mpmc::Indirect<Typed<T>>>);
+
+impl<T: Send> Mpmc<T> {
+    /// An empty queue of exactly this capacity.
+    pub fn with_capacity(capacity: usize) -> Result<Self> {
+        mpmc::Indirect::try_new(capacity, Typed::new(), 0).map(|queue| Self(Blocking::new(queue)))
+    }
+
+    /// Puts without waiting; lock-free.
+    pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.put(item, timeout) })
+    }
+
+    /// Gets without waiting; lock-free.
+    pub fn try_get(&self) -> Result<T> {
+        // SAFETY: any thread may get.
+        take(|place| unsafe { self.0.try_get(place) })
+    }
+
+    /// Gets, waiting for an item.
+    pub fn get(&self, timeout: Timeout) -> Result<T> {
+        // SAFETY: any thread may get.
+        take(|place| unsafe { self.0.get(place, timeout) })
+    }
+
+    /// Turns every later put away and wakes all waiters; what is there can still be got.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that is there; returns how many.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        unsafe { self.0.clear() }
+    }
+
+    /// How many items are there; a snapshot.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether the snapshot is zero.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+type Spsc<T> = Blocking<core_spsc::Ring<Typed<T>>>;
+
+/// The putting end of a [`spsc`] queue; dropping it closes the queue.
+#[derive(Debug)]
+pub struct Producer<T: Send>(Arc<Spsc<T>>);
+
+/// The getting end of a [`spsc`] queue; dropping it closes the queue.
+#[derive(Debug)]
+pub struct Consumer<T: Send>(Arc<Spsc<T>>);
+
+/// A bounded queue from one thread to another, of exactly this capacity.
+///
+/// ```
+/// use queues::Timeout;
+///
+/// let (mut producer, mut consumer) = queues::spsc(8)?;
+/// std::thread::spawn(move || producer.put("hello", Timeout::Never));
+/// assert_eq!(consumer.get(Timeout::Never), Ok("hello"));
+/// # Ok::<(), queues::Error>(())
+/// ```
+pub fn spsc<T: Send>(capacity: usize) -> Result<(Producer<T>, Consumer<T>)> {
+    let ring = core_spsc::Ring::try_new(capacity, Typed::new(), 0)?;
+    let queue = Arc::new(Blocking::new(ring));
+    Ok((Producer(queue.clone()), Consumer(queue)))
+}
+
+impl<T: Send> Producer<T> {
+    /// Puts without waiting; wait-free.
+    pub fn try_put(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
+        give(item, |item| unsafe { self.0.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    pub fn put(&mut self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
+        give(item, |item| unsafe { self.0.put(item, timeout) })
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Consumer<T> {
+    /// Gets without waiting; wait-free.
+    pub fn try_get(&mut self) -> Result<T> {
+        // SAFETY: `&mut self` is the only consumer.
+        take(|place| unsafe { self.0.try_get(place) })
+    }
+
+    /// Gets, waiting for an item.
+    pub fn get(&mut self, timeout: Timeout) -> Result<T> {
+        // SAFETY: `&mut self` is the only consumer.
+        take(|place| unsafe { self.0.get(place, timeout) })
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<T: Send> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

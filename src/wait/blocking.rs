@@ -1,0 +1,317 @@
+use super::{Deadline, EventCount, Timeout};
+use crate::error::{Error, Result};
+use crate::queue::Queue;
+use crate::stats::Stats;
+use crate::sync::{AtomicU64, Relaxed, site};
+use core::ops::ControlFlow;
+use crossbeam_utils::CachePadded;
+
+/// A queue whose calls may wait, and which counts those that failed.
+///
+/// Results are those of [`Queue`]; a call that waited in vain answers [`Error::Timeout`]. The unsafe
+/// calls have the contracts of the ones in [`Queue`].
+#[derive(Debug)]
+pub struct Blocking<Q> {
+    queue: Q,
+    // Both are written when somebody sleeps only, and read by everybody.
+    waiting: CachePadded<Waiting>,
+    failed_put: CachePadded<AtomicU64>,
+    failed_get: CachePadded<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    not_empty: EventCount,
+    not_full: EventCount,
+}
+
+/// How far a call on many items came, and why no further.
+pub type Progress = (usize, Result);
+
+impl<Q: Queue> Blocking<Q> {
+    /// Adds waiting to a queue.
+    pub fn new(queue: Q) -> Self {
+        Self {
+            queue,
+            waiting: CachePadded::new(Waiting {
+                not_empty: EventCount::new(),
+                not_full: EventCount::new(),
+            }),
+            failed_put: CachePadded::new(AtomicU64::new(0)),
+            failed_get: CachePadded::new(AtomicU64::new(0)),
+        }
+    }
+
+    /// The queue itself, for what needs no waiting.
+    #[inline(always)]
+    pub fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    /// Puts without waiting.
+    ///
+    /// # Safety
+    /// As [`Queue::try_put`].
+    #[inline(always)]
+    pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
+        // SAFETY: the same contract.
+        self.put_with(Timeout::Try, || unsafe { self.queue.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    ///
+    /// # Safety
+    /// As [`Queue::try_put`].
+    #[inline(always)]
+    pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        self.put_with(timeout, || unsafe { self.queue.try_put(item) })
+    }
+
+    /// Gets without waiting.
+    ///
+    /// # Safety
+    /// As [`Queue::try_get`].
+    #[inline(always)]
+    pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
+        // SAFETY: the same contract.
+        self.get_with(Timeout::Try, || unsafe { self.queue.try_get(out) })
+    }
+
+    /// Gets, waiting for an item.
+    ///
+    /// # Safety
+    /// As [`Queue::try_get`].
+    #[inline(always)]
+    pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
+    }
+
+    /// Puts with an operation of the queue's own, waiting for room.
+    #[inline(always)]
+    pub(crate) fn put_with(&self, timeout: Timeout, put: impl FnMut() -> Result) -> Result {
+        let done = self.room_with(timeout, put);
+        self.after_put(done)
+    }
+
+    /// Waits for room that an operation of the queue's own finds but does not yet fill.
+    #[inline(always)]
+    pub(crate) fn room_with(&self, timeout: Timeout, mut find: impl FnMut() -> Result) -> Result {
+        match find() {
+            Err(Error::Full) => self.put_later(timeout, find),
+            done => done,
+        }
+    }
+
+    /// Waits for an item that an operation of the queue's own finds but does not yet take.
+    #[inline(always)]
+    pub(crate) fn item_with<R>(
+        &self,
+        timeout: Timeout,
+        mut find: impl FnMut() -> Result<R>,
+    ) -> Result<R> {
+        match find() {
+            Err(Error::Empty) => self.get_later(timeout, find),
+            done => done,
+        }
+    }
+
+    #[inline(always)]
+    fn after_put(&self, done: Result) -> Result {
+        match done {
+            Ok(()) => self.waiting.not_empty.notify(1),
+            // A get may sleep until this put, which was under way when the queue was closed, is over.
+            Err(Error::Closed) => self.waiting.not_empty.notify(usize::MAX),
+            _ => {}
+        }
+        done
+    }
+
+    #[cold]
+    fn put_later(&self, timeout: Timeout, mut put: impl FnMut() -> Result) -> Result {
+        if timeout == Timeout::Try {
+            return self.count_failed_put(Error::Full);
+        }
+        let done = self
+            .waiting
+            .not_full
+            .wait(Deadline::after(timeout), || match put() {
+                Err(Error::Full) => None,
+                done => Some(done),
+            });
+        done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
+    }
+
+    fn count_failed_put(&self, error: Error) -> Result {
+        self.failed_put
+            .fetch_add(1, site("stats.failed.put", Relaxed));
+        Err(error)
+    }
+
+    /// Gets with an operation of the queue's own, waiting for an item.
+    #[inline(always)]
+    pub(crate) fn get_with<R>(
+        &self,
+        timeout: Timeout,
+        get: impl FnMut() -> Result<R>,
+    ) -> Result<R> {
+        let done = self.item_with(timeout, get);
+        self.after_get(done)
+    }
+
+    #[inline(always)]
+    fn after_get<R>(&self, done: Result<R>) -> Result<R> {
+        if done.is_ok() {
+            self.waiting.not_full.notify(1);
+        }
+        done
+    }
+
+    #[cold]
+    fn get_later<R>(&self, timeout: Timeout, mut get: impl FnMut() -> Result<R>) -> Result<R> {
+        if timeout == Timeout::Try {
+            return self.count_failed_get(Error::Empty);
+        }
+        let done = self
+            .waiting
+            .not_empty
+            .wait(Deadline::after(timeout), || match get() {
+                Err(Error::Empty) => None,
+                done => Some(done),
+            });
+        if let Some(Err(Error::TooSmall { .. })) = done {
+            // This call may have used up a wake-up; the item is still there for another.
+            self.waiting.not_empty.notify(1);
+        }
+        done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
+    }
+
+    fn count_failed_get<R>(&self, error: Error) -> Result<R> {
+        self.failed_get
+            .fetch_add(1, site("stats.failed.get", Relaxed));
+        Err(error)
+    }
+
+    /// Puts as many items as it can, in order, until the deadline.
+    ///
+    /// # Safety
+    /// As [`Queue::try_put`], for every item that the answer counts.
+    pub unsafe fn put_many<'a>(
+        &self,
+        items: impl IntoIterator<Item = &'a Q::Item>,
+        timeout: Timeout,
+    ) -> Progress
+    where
+        Q::Item: 'a,
+    {
+        let mut done = 0;
+        let mut unannounced = 0;
+        let mut deadline = None;
+        let announce = |count: &mut usize| {
+            if *count > 0 {
+                self.waiting.not_empty.notify(core::mem::take(count));
+            }
+        };
+        for item in items {
+            // SAFETY: the same contract.
+            let put = || unsafe { self.queue.try_put(item) };
+            let mut result = put();
+            if let Err(Error::Full) = result {
+                announce(&mut unannounced);
+                result = match timeout {
+                    Timeout::Try => self.count_failed_put(Error::Full),
+                    _ => {
+                        let deadline = *deadline.get_or_insert_with(|| Deadline::after(timeout));
+                        let put = || match put() {
+                            Err(Error::Full) => None,
+                            done => Some(done),
+                        };
+                        let done = self.waiting.not_full.wait(deadline, put);
+                        done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
+                    }
+                };
+            }
+            if result.is_err() {
+                announce(&mut unannounced);
+                return (done, self.after_put(result));
+            }
+            done += 1;
+            unannounced += 1;
+        }
+        announce(&mut unannounced);
+        (done, Ok(()))
+    }
+
+    /// Waits for a first item, then takes what is there, for as long as there are places.
+    ///
+    /// # Safety
+    /// As [`Queue::try_get`].
+    pub unsafe fn get_many<'a>(
+        &self,
+        places: impl IntoIterator<Item = &'a mut Q::Out>,
+        timeout: Timeout,
+    ) -> Progress
+    where
+        Q::Out: 'a,
+    {
+        let mut places = places.into_iter();
+        let Some(first) = places.next() else {
+            return (0, Ok(()));
+        };
+        // SAFETY: the same contract.
+        if let Err(why) = unsafe { self.get(first, timeout) } {
+            return (0, Err(why));
+        }
+        let rest = places.try_fold(0, |count, place| {
+            // SAFETY: the same contract.
+            match unsafe { self.queue.try_get(place) } {
+                Ok(()) => ControlFlow::Continue(count + 1),
+                Err(_) => ControlFlow::Break(count),
+            }
+        });
+        let (ControlFlow::Continue(rest) | ControlFlow::Break(rest)) = rest;
+        if rest > 0 {
+            self.waiting.not_full.notify(rest);
+        }
+        (1 + rest, Ok(()))
+    }
+
+    /// Takes and disposes of everything that was there when the call began; returns how many.
+    ///
+    /// # Safety
+    /// As [`Queue::clear`].
+    pub unsafe fn clear(&self) -> usize {
+        // SAFETY: the same contract.
+        let count = unsafe { self.queue.clear() };
+        if count > 0 {
+            self.waiting.not_full.notify(count);
+        }
+        count
+    }
+
+    /// Turns every later put away and wakes everybody; what is in the queue can still be got.
+    pub fn close(&self) {
+        self.queue.close();
+        self.waiting.not_empty.notify(usize::MAX);
+        self.waiting.not_full.notify(usize::MAX);
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        let counts = self.queue.counts();
+        let capacity = self.queue.capacity() as u64;
+        Stats {
+            enqueued: counts.enqueued,
+            dequeued: counts.dequeued,
+            failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
+            failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
+            peak_size: counts.peak,
+            current_size: counts
+                .enqueued
+                .saturating_sub(counts.dequeued)
+                .min(capacity),
+            capacity,
+        }
+    }
+}
