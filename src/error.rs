@@ -2,41 +2,41 @@
 
 /// Why a call did not do what it was asked to.
 ///
-/// The first group are ordinary outcomes, the second misuse or failure; the C ABI maps each variant
-/// to one status ([`crate::ffi::status`]).
+/// Above 0 are ordinary outcomes, below 0 misuse or failure. The numbers are the C ABI's statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[repr(i32)]
 pub enum Error {
     /// Nothing to get at some moment of the call.
     #[error("the queue is empty")]
-    Empty,
+    Empty = 1,
     /// No room at some moment of the call.
     #[error("the queue is full")]
-    Full,
+    Full = 2,
     /// The queue was closed; for a get: and everything in it has been taken.
     #[error("the queue is closed")]
-    Closed,
+    Closed = 3,
     /// The deadline passed first.
     #[error("the deadline passed")]
-    Timeout,
+    Timeout = 4,
     /// The caller's buffer is too small; the item stays where it was.
     #[error("the buffer is too small: {needed} bytes are needed")]
     TooSmall {
         /// The length that would have sufficed.
         needed: usize,
-    },
+    } = 6,
     /// An argument is out of its range.
     #[error("an argument is invalid")]
-    Invalid,
+    Invalid = -1,
     /// The memory for a new queue could not be had.
     #[error("out of memory")]
-    NoMemory,
+    NoMemory = -2,
     /// A rule about which threads may call, or in which order, was broken.
     #[error("the queue was used against its rules")]
-    Misuse,
+    Misuse = -3,
     /// A drop callback panicked.
     #[error("a callback panicked")]
-    Panic,
+    Panic = -4,
 }
 
 /// The result of a queue call.

@@ -30,10 +30,7 @@ impl Memory {
             .map_err(|_| Error::Invalid)?;
         // SAFETY: the size is not zero.
         let start = unsafe { std::alloc::alloc_zeroed(layout) };
-        Ok(Self {
-            start: NonNull::new(start).ok_or(Error::NoMemory)?,
-            layout,
-        })
+        Ok(Self { start: NonNull::new(start).ok_or(Error::NoMemory)?, layout })
     }
 
     #[inline(always)]
@@ -64,11 +61,7 @@ impl<T> Array<T> {
             // SAFETY: there is room for `len` of them, and nobody else knows of it yet.
             unsafe { memory.start().cast::<T>().add(i).write(make(i)) };
         }
-        Ok(Self {
-            memory,
-            len,
-            owns: core::marker::PhantomData,
-        })
+        Ok(Self { memory, len, owns: core::marker::PhantomData })
     }
 
     /// # Safety

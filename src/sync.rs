@@ -11,7 +11,7 @@ mod park;
 pub mod sites;
 
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
-pub(crate) use fence::{fence, heavy_fence, light_fence, prepare_fences};
+pub(crate) use fence::{Fences, fence};
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
 pub(crate) use park::{Clock, Parking};

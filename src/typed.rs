@@ -20,10 +20,7 @@ pub struct PutError<T> {
 /// Runs a put that takes the item only if it answers `Ok`.
 fn give<T>(item: T, put: impl FnOnce(&T) -> Result) -> core::result::Result<(), PutError<T>> {
     let item = ManuallyDrop::new(item);
-    put(&item).map_err(|error| PutError {
-        error,
-        item: ManuallyDrop::into_inner(item),
-    })
+    put(&item).map_err(|error| PutError { error, item: ManuallyDrop::into_inner(item) })
 }
 
 /// Runs a get that fills its place only if it answers `Ok`.

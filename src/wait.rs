@@ -43,9 +43,7 @@ impl Deadline {
             return Self(None);
         };
         // The kernel takes signed times; what is beyond them does not come about.
-        let at = u64::try_from(span.as_nanos())
-            .ok()
-            .and_then(|n| Clock::now().checked_add(n));
+        let at = u64::try_from(span.as_nanos()).ok().and_then(|n| Clock::now().checked_add(n));
         Self(at.filter(|&at| at <= i64::MAX as u64))
     }
     fn has_passed(self) -> bool {

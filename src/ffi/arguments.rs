@@ -45,10 +45,7 @@ pub(super) unsafe fn write_sized<T: Sized_>(place: *mut T, value: T) -> Result {
         let size = place.cast::<usize>().read_unaligned();
         place.write_unaligned(value);
         place.cast::<usize>().write_unaligned(size);
-        place
-            .cast::<u8>()
-            .add(size_of::<T>())
-            .write_bytes(0, size - size_of::<T>());
+        place.cast::<u8>().add(size_of::<T>()).write_bytes(0, size - size_of::<T>());
     }
     Ok(())
 }
@@ -61,11 +58,7 @@ unsafe fn check_size<T: Sized_>(structure: *const T) -> Result {
     }
     // SAFETY: every such structure begins with its size.
     let size = unsafe { structure.cast::<usize>().read_unaligned() };
-    if (size_of::<T>()..=LARGEST_STRUCT).contains(&size) {
-        Ok(())
-    } else {
-        Err(Error::Invalid)
-    }
+    if (size_of::<T>()..=LARGEST_STRUCT).contains(&size) { Ok(()) } else { Err(Error::Invalid) }
 }
 
 /// What the options of the plain families have in common.
@@ -94,11 +87,7 @@ impl Common {
         if self.flags & !self.known_flags != 0 {
             return Err(Error::Invalid);
         }
-        let capacity = if self.capacity == 0 {
-            self.default_capacity
-        } else {
-            self.capacity
-        };
+        let capacity = if self.capacity == 0 { self.default_capacity } else { self.capacity };
         // SAFETY: by contract.
         let disposer = unsafe { Disposer::new(self.drop, self.drop_ctx) };
         let payload = match self.item_size {
@@ -156,9 +145,7 @@ pub(super) unsafe fn receive(
 /// The items of a call on many: an address that can hold them, unless there are none.
 pub(super) fn check_many<T>(items: *const T, n: usize, done: *mut usize) -> Result {
     given(done)?;
-    let fits = n
-        .checked_mul(size_of::<T>())
-        .is_some_and(|size| size <= isize::MAX as usize);
+    let fits = n.checked_mul(size_of::<T>()).is_some_and(|size| size <= isize::MAX as usize);
     if (n > 0 && (items.is_null() || !items.is_aligned())) || !fits {
         return Err(Error::Invalid);
     }

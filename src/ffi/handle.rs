@@ -20,14 +20,20 @@ const DEAD: u64 = 0;
 const CHECKED: u64 = 1 << 16;
 const SANITIZED: u64 = 1 << 17;
 
-/// A queue as C holds it. The first line is only read between creation and release.
+/// A queue as C holds it.
 #[repr(C)]
 pub(super) struct Handle<Q: ?Sized> {
+    head: Head,
+    queue: Q,
+}
+
+/// What stands before every queue. The first line is only read between creation and release.
+#[repr(C)]
+struct Head {
     tag: u64,
     references: CachePadded<AtomicU64>,
     /// Whether a producer or a consumer is inside; in checked mode only.
     inside: [CachePadded<AtomicU32>; 2],
-    queue: Q,
 }
 
 /// The tag of a family and payload, and the type behind it.
@@ -61,22 +67,19 @@ impl Side {
 impl<Q> Kind<Q> {
     pub(super) const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
-        Self {
-            tag,
-            queue: PhantomData,
-        }
+        Self { tag, queue: PhantomData }
     }
 
     /// A handle with one reference.
     pub(super) fn create(&self, queue: Q, checked: bool) -> Result<*mut c_void> {
         let modes =
             if checked { CHECKED } else { 0 } | if Tsan::find().is_some() { SANITIZED } else { 0 };
-        let handle = Handle {
+        let head = Head {
             tag: self.tag | modes,
             references: CachePadded::new(AtomicU64::new(1)),
             inside: [0, 0].map(|none| CachePadded::new(AtomicU32::new(none))),
-            queue,
         };
+        let handle = Handle { head, queue };
         // SAFETY: the layout is not empty; what was allocated is written at once.
         unsafe {
             let memory = std::alloc::alloc(Layout::new::<Handle<Q>>()).cast::<Handle<Q>>();
@@ -104,17 +107,18 @@ impl<Q> Kind<Q> {
             return Err(Error::Invalid);
         }
         let handle = handle.cast::<Handle<Q>>();
-        // SAFETY: alive by contract; every handle, whatever its queue, begins with its tag.
-        let tag = unsafe { (*handle).tag };
-        if tag == self.tag {
-            // SAFETY: the tag says which queue it is.
-            return call(unsafe { &(*handle).queue });
+        // SAFETY: alive by contract; every handle, whatever its queue, begins with its head.
+        let head = unsafe { &(*handle).head };
+        let watched = head.tag != self.tag;
+        if watched {
+            head.enter(self.tag, side)?;
         }
-        if tag & !(CHECKED | SANITIZED) != self.tag {
-            return Err(Error::Invalid);
+        // SAFETY: the tag says which queue it is.
+        let result = call(unsafe { &(*handle).queue });
+        if watched {
+            head.leave(side);
         }
-        // SAFETY: the tag says which queue it is, and in which modes.
-        unsafe { &*handle }.watched(side, call)
+        result
     }
 
     /// The handle as one of any queue, if it is of this kind.
@@ -128,35 +132,41 @@ impl<Q> Kind<Q> {
         let handle = handle.cast::<Handle<Q>>().cast_mut();
         // SAFETY: as in `on`.
         let is_mine =
-            !handle.is_null() && unsafe { (*handle).tag } & !(CHECKED | SANITIZED) == self.tag;
+            !handle.is_null() && unsafe { (*handle).head.tag } & !(CHECKED | SANITIZED) == self.tag;
         is_mine.then_some(handle as *mut Handle<dyn Common>)
     }
 }
 
-impl<Q> Handle<Q> {
-    /// A call in checked mode, or under a thread sanitizer.
+impl Head {
+    /// Begins a call in checked mode or under a thread sanitizer; or refuses another kind's handle.
     #[cold]
-    fn watched<R>(&self, side: Side, call: impl FnOnce(&Q) -> Result<R>) -> Result<R> {
-        let inside = &self.inside[side as usize];
-        let checked = self.tag & CHECKED != 0;
-        // Ordering: Acquire, pairs with the Release below: one call of a side after another.
-        if checked && inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
-            return Err(Error::Misuse);
+    fn enter(&self, kind: u64, side: Side) -> Result {
+        if self.tag & !(CHECKED | SANITIZED) != kind {
+            return Err(Error::Invalid);
         }
-        let address = core::ptr::from_ref(self).cast();
-        let tsan = Tsan::find();
-        if let Some(tsan) = tsan {
-            tsan.release(address, side.gives());
+        if self.tag & CHECKED != 0 {
+            // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after another.
+            let inside = &self.inside[side as usize];
+            if inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
+                return Err(Error::Misuse);
+            }
         }
-        let result = call(&self.queue);
-        if let Some(tsan) = tsan {
-            tsan.acquire(address, side.takes());
+        if let Some(tsan) = Tsan::find() {
+            tsan.release(core::ptr::from_ref(self).cast(), side.gives());
         }
-        if checked {
-            // Ordering: Release, pairs with the Acquire above.
-            inside.store(0, site("handle.checked.leave", Release));
+        Ok(())
+    }
+
+    /// Ends what [`Head::enter`] began.
+    #[cold]
+    fn leave(&self, side: Side) {
+        if let Some(tsan) = Tsan::find() {
+            tsan.acquire(core::ptr::from_ref(self).cast(), side.takes());
         }
-        result
+        if self.tag & CHECKED != 0 {
+            // Ordering: Release, pairs with the Acquire in `enter`.
+            self.inside[side as usize].store(0, site("handle.checked.leave", Release));
+        }
     }
 }
 
@@ -193,11 +203,7 @@ impl<Q: Queue> Common for Blocking<Q> {
     unsafe fn clear(&self) -> Result<usize> {
         // SAFETY: the same contract.
         let count = unsafe { self.clear() };
-        if self.queue().take_panic() {
-            Err(Error::Panic)
-        } else {
-            Ok(count)
-        }
+        if self.queue().take_panic() { Err(Error::Panic) } else { Ok(count) }
     }
 }
 
@@ -232,29 +238,21 @@ impl Any {
     /// # Safety
     /// A call of the getting side.
     pub(super) unsafe fn clear(self) -> Result<usize> {
-        if let Some(tsan) = Tsan::find() {
-            tsan.acquire(self.0.cast::<c_void>(), Channel::Items);
-        }
-        let handle = self.handle();
-        let checked = handle.tag & CHECKED != 0;
-        let inside = &handle.inside[Side::Get as usize];
-        // Ordering: as in `watched`.
-        if checked && inside.swap(1, site("handle.clear.enter", Acquire)) != 0 {
-            return Err(Error::Misuse);
+        let head = &self.handle().head;
+        if head.tag & (CHECKED | SANITIZED) != 0 {
+            head.enter(head.tag & !(CHECKED | SANITIZED), Side::Get)?;
         }
         // SAFETY: by contract.
         let cleared = unsafe { self.queue().clear() };
-        if checked {
-            inside.store(0, site("handle.clear.leave", Release));
+        if head.tag & (CHECKED | SANITIZED) != 0 {
+            head.leave(Side::Get);
         }
         cleared
     }
 
     pub(super) fn retain(self) {
         // Ordering: Relaxed; the caller holds a reference, so the count cannot reach 0.
-        self.handle()
-            .references
-            .fetch_add(1, site("handle.retain", Relaxed));
+        self.handle().head.references.fetch_add(1, site("handle.retain", Relaxed));
     }
 
     /// # Safety
@@ -266,12 +264,7 @@ impl Any {
             tsan.release(address, Channel::References);
         }
         // Ordering: AcqRel; every use happens before the last release, which frees.
-        if self
-            .handle()
-            .references
-            .fetch_sub(1, site("handle.release", AcqRel))
-            != 1
-        {
+        if self.handle().head.references.fetch_sub(1, site("handle.release", AcqRel)) != 1 {
             return;
         }
         if let Some(tsan) = tsan {
@@ -281,7 +274,7 @@ impl Any {
         // SAFETY: nobody else holds a reference.
         unsafe {
             let layout = Layout::for_value(&*self.0);
-            (&raw mut (*self.0).tag).write_volatile(DEAD);
+            (&raw mut (*self.0).head.tag).write_volatile(DEAD);
             self.0.drop_in_place();
             std::alloc::dealloc(address.cast(), layout);
         }

@@ -154,9 +154,7 @@ pub unsafe extern "C" fn queues_mpmc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        POINTERS.on(queue, Side::Put, |queue| {
-            queue.put(&item, Timeout::from_nanos(timeout_ns))
-        })
+        POINTERS.on(queue, Side::Put, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -280,9 +278,7 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.try_get(out))
-        })
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::Get, |queue| queue.try_get(out)))
     })
 }
 
@@ -302,9 +298,7 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| {
-                queue.get(out, Timeout::from_nanos(timeout_ns))
-            })
+            BYTES.on(queue, Side::Get, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
         })
     })
 }

@@ -163,9 +163,7 @@ pub unsafe extern "C" fn queues_spsc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        POINTERS.on(queue, Side::Put, |queue| {
-            queue.put(&item, Timeout::from_nanos(timeout_ns))
-        })
+        POINTERS.on(queue, Side::Put, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -289,9 +287,7 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.try_get(out))
-        })
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::Get, |queue| queue.try_get(out)))
     })
 }
 
@@ -311,9 +307,7 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| {
-                queue.get(out, Timeout::from_nanos(timeout_ns))
-            })
+            BYTES.on(queue, Side::Get, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
         })
     })
 }
@@ -472,9 +466,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Get, |queue| {
-            queue.get_with(Timeout::Try, || queue.queue().consume())
-        })
+        BYTES.on(queue, Side::Get, |queue| queue.get_with(Timeout::Try, || queue.queue().consume()))
     })
 }
 

@@ -61,11 +61,7 @@ impl core::fmt::Write for Buffer {
         let room = self.capacity.saturating_sub(self.len).min(text.len());
         if room > 0 {
             // SAFETY: within the buffer, whose size the caller gave.
-            unsafe {
-                self.start
-                    .add(self.len)
-                    .copy_from_nonoverlapping(text.as_ptr(), room)
-            };
+            unsafe { self.start.add(self.len).copy_from_nonoverlapping(text.as_ptr(), room) };
         }
         self.len += text.len();
         Ok(())
@@ -104,15 +100,8 @@ pub unsafe extern "C" fn queues_stats_json(
             capacity: stats.capacity,
         };
         let write = |capacity| {
-            let mut text = Buffer {
-                start: buffer.cast(),
-                capacity,
-                len: 0,
-            };
-            stats
-                .write_json(&mut text)
-                .map(|()| text.len)
-                .map_err(|_| Error::Invalid)
+            let mut text = Buffer { start: buffer.cast(), capacity, len: 0 };
+            stats.write_json(&mut text).map(|()| text.len).map_err(|_| Error::Invalid)
         };
         let needed = write(0)?;
         // SAFETY: checked above.

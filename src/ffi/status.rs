@@ -56,10 +56,7 @@ pub(super) fn answer(body: impl FnOnce() -> Result) -> queues_status_t {
 
 /// As [`answer`], where the function answers something else than a status.
 pub(super) fn or<T>(otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
-    catch_unwind(AssertUnwindSafe(body))
-        .ok()
-        .and_then(Result::ok)
-        .unwrap_or(otherwise)
+    catch_unwind(AssertUnwindSafe(body)).ok().and_then(Result::ok).unwrap_or(otherwise)
 }
 
 /// A short text for a status, as in "the queue is full"; for any other number "unknown status".
@@ -97,11 +94,7 @@ pub(super) unsafe fn put_out<T>(place: *mut T, value: T) {
 /// [`Error::Invalid`] for a null output.
 #[inline(always)]
 pub(super) fn given<T>(place: *mut T) -> Result<*mut T> {
-    if place.is_null() {
-        Err(Error::Invalid)
-    } else {
-        Ok(place)
-    }
+    if place.is_null() { Err(Error::Invalid) } else { Ok(place) }
 }
 
 /// Keeps `c_void` outputs apart from typed ones in signatures.

@@ -29,11 +29,7 @@ impl Received {
     /// `room` bytes may be written at `buffer` while this is in use (0 with any address, null too).
     #[inline(always)]
     pub const unsafe fn new(buffer: *mut u8, room: usize) -> Self {
-        Self {
-            buffer,
-            room,
-            len: 0,
-        }
+        Self { buffer, room, len: 0 }
     }
 
     /// How many bytes the blob took.

@@ -18,20 +18,30 @@ pub(crate) struct Cells<H, P> {
     headers: core::marker::PhantomData<H>,
     #[cfg(loom)]
     headers: Array<(H, Owned)>,
-    offset: usize,
-    stride: usize,
 }
 
 impl<H, P: Payload> Cells<H, P> {
+    /// Header and cell, and where in it the cell begins. A constant for all payloads but bytes, and
+    /// therefore computed instead of stored.
+    #[inline(always)]
+    fn unit(payload: &P) -> Option<(Layout, usize)> {
+        let (both, offset) = Layout::new::<H>().extend(payload.cell()).ok()?;
+        Some((both.pad_to_align(), offset))
+    }
+
+    #[inline(always)]
+    fn stride_and_offset(&self) -> (usize, usize) {
+        // SAFETY: `try_new` has checked it.
+        let (unit, offset) = unsafe { Self::unit(&self.payload).unwrap_unchecked() };
+        (unit.size(), offset)
+    }
+
     pub(crate) fn try_new(
         payload: P,
         count: usize,
         mut header: impl FnMut(usize) -> H,
     ) -> Result<Self> {
-        let both = Layout::new::<H>()
-            .extend(payload.cell())
-            .map_err(|_| Error::Invalid)?;
-        let (unit, offset) = (both.0.pad_to_align(), both.1);
+        let (unit, _) = Self::unit(&payload).ok_or(Error::Invalid)?;
         let memory = Memory::try_new(unit, count)?;
         #[cfg(loom)]
         let headers = Array::try_new(count, |i| (header(i), Owned::new()))?;
@@ -39,23 +49,11 @@ impl<H, P: Payload> Cells<H, P> {
         let headers = {
             for i in 0..if size_of::<H>() == 0 { 0 } else { count } {
                 // SAFETY: room for `count` units, each beginning with a header.
-                unsafe {
-                    memory
-                        .start()
-                        .add(i * unit.size())
-                        .cast::<H>()
-                        .write(header(i))
-                };
+                unsafe { memory.start().add(i * unit.size()).cast::<H>().write(header(i)) };
             }
             core::marker::PhantomData
         };
-        Ok(Self {
-            memory,
-            payload,
-            headers,
-            offset,
-            stride: unit.size(),
-        })
+        Ok(Self { memory, payload, headers })
     }
 
     pub(crate) fn payload(&self) -> &P {
@@ -72,7 +70,7 @@ impl<H, P: Payload> Cells<H, P> {
         #[cfg(not(loom))]
         // SAFETY: written in `try_new`; in bounds by contract.
         unsafe {
-            &*self.memory.start().add(i * self.stride).cast::<H>()
+            &*self.memory.start().add(i * self.stride_and_offset().0).cast::<H>()
         }
     }
 
@@ -80,8 +78,9 @@ impl<H, P: Payload> Cells<H, P> {
     /// `i` is below the count.
     #[inline(always)]
     pub(crate) unsafe fn cell(&self, i: usize) -> *mut u8 {
+        let (stride, offset) = self.stride_and_offset();
         // SAFETY: in bounds by contract.
-        unsafe { self.memory.start().add(i * self.stride + self.offset) }
+        unsafe { self.memory.start().add(i * stride + offset) }
     }
 
     /// Runs `f` on a cell that is this thread's own.
@@ -94,9 +93,7 @@ impl<H, P: Payload> Cells<H, P> {
         let cell = unsafe { self.cell(i) };
         #[cfg(loom)]
         // SAFETY: by contract.
-        return unsafe { self.headers.get(i) }
-            .1
-            .change(|| f(&self.payload, cell));
+        return unsafe { self.headers.get(i) }.1.change(|| f(&self.payload, cell));
         #[cfg(not(loom))]
         f(&self.payload, cell)
     }

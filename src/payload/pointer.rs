@@ -21,11 +21,7 @@ impl Disposer {
         call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
         context: *mut c_void,
     ) -> Self {
-        Self {
-            call,
-            context: AtomicPtr::new(context),
-            panicked: AtomicBool::new(false),
-        }
+        Self { call, context: AtomicPtr::new(context), panicked: AtomicBool::new(false) }
     }
 
     /// Hands the item to the creator. A panic is kept for [`Disposer::take_panic`], so that the

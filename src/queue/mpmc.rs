@@ -56,10 +56,7 @@ mod direct {
         /// An empty queue; the first position, `origin`, matters to tests only.
         pub fn try_new(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
             assert!(Self::is_supported());
-            Ok(Self {
-                ring: Ring::try_new(capacity, capacity, origin)?,
-                payload,
-            })
+            Ok(Self { ring: Ring::try_new(capacity, capacity, origin)?, payload })
         }
     }
 
@@ -85,8 +82,7 @@ mod direct {
             Ok(())
         }
         unsafe fn clear(&self) -> usize {
-            self.ring
-                .drain(|word| self.payload.0.dispose(pointer(word)))
+            self.ring.drain(|word| self.payload.0.dispose(pointer(word)))
         }
         fn close(&self) {
             self.ring.close();
@@ -125,9 +121,7 @@ pub struct Indirect<P: Payload> {
 
 impl<P: Payload> fmt::Debug for Indirect<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Indirect")
-            .field("filled", &self.filled)
-            .finish_non_exhaustive()
+        f.debug_struct("Indirect").field("filled", &self.filled).finish_non_exhaustive()
     }
 }
 
@@ -155,10 +149,7 @@ impl<P: Payload> Indirect<P> {
     #[inline(always)]
     fn give_back(&self, cell: u64) {
         let given = self.free.push(cell);
-        debug_assert!(
-            given.is_ok(),
-            "a ring as large as the number of cells is never full"
-        );
+        debug_assert!(given.is_ok(), "a ring as large as the number of cells is never full");
     }
 }
 
@@ -174,10 +165,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
             return Err(Error::Full);
         };
         // SAFETY: we own the cell: its number is in neither ring.
-        unsafe {
-            self.cells
-                .own(cell as usize, |payload, at| payload.write(at, item))
-        };
+        unsafe { self.cells.own(cell as usize, |payload, at| payload.write(at, item)) };
         match self.filled.push(cell) {
             Ok(position) => {
                 self.filled.note_peak(position);
@@ -199,10 +187,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
         };
         let (cell, _) = self.filled.pop_if(fits)?;
         // SAFETY: we own the cell.
-        unsafe {
-            self.cells
-                .own(cell as usize, |payload, at| payload.read(at, out))
-        };
+        unsafe { self.cells.own(cell as usize, |payload, at| payload.read(at, out)) };
         self.give_back(cell);
         Ok(())
     }
@@ -221,10 +206,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     unsafe fn clear(&self) -> usize {
         self.filled.drain(|cell| {
             // SAFETY: we own the cell, and its item is nobody's.
-            unsafe {
-                self.cells
-                    .own(cell as usize, |payload, at| payload.discard(at))
-            };
+            unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
             self.give_back(cell);
         })
     }

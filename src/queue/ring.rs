@@ -129,11 +129,7 @@ impl Slot for Wide {
     }
     #[inline(always)]
     fn take(&self, seen: Seen, mask: u64) -> bool {
-        self.replace_first(
-            seen.sequence,
-            seen.taken(mask),
-            site("ring.slot.take", SeqCst),
-        )
+        self.replace_first(seen.sequence, seen.taken(mask), site("ring.slot.take", SeqCst))
     }
     fn shut(&self, seen: Seen, _mask: u64) -> bool {
         let shut = seen.sequence | CLOSED;
@@ -162,10 +158,7 @@ impl Slot for Packed {
     fn load(&self, position: u64, mask: u64) -> Seen {
         let word = self.0.load(site("ring.slot.load", SeqCst));
         let field = mask << 1;
-        Seen {
-            sequence: (word & !field) | ((position << 1) & field),
-            value: (word & field) >> 1,
-        }
+        Seen { sequence: (word & !field) | ((position << 1) & field), value: (word & field) >> 1 }
     }
     #[inline(always)]
     fn publish(&self, seen: Seen, value: u64, mask: u64) -> bool {
@@ -181,8 +174,7 @@ impl Slot for Packed {
     }
     fn shut(&self, seen: Seen, mask: u64) -> bool {
         let old = Self::pack(seen.sequence, seen.value, mask);
-        self.0
-            .replace(old, old | CLOSED, site("ring.slot.shut", SeqCst))
+        self.0.replace(old, old | CLOSED, site("ring.slot.shut", SeqCst))
     }
 }
 
@@ -201,9 +193,7 @@ impl From<Nothing> for Error {
         match nothing {
             Nothing::Empty => Error::Empty,
             Nothing::Closed => Error::Closed,
-            Nothing::Refused(needed) => Error::TooSmall {
-                needed: needed as usize,
-            },
+            Nothing::Refused(needed) => Error::TooSmall { needed: needed as usize },
         }
     }
 }
@@ -249,9 +239,7 @@ pub(crate) struct Ring<S> {
 
 impl<S> fmt::Debug for Ring<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring")
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
@@ -454,11 +442,7 @@ impl<S: Slot> Ring<S> {
         if steps > PATIENCE {
             return self.tail_position();
         }
-        let pushed = if seen.is_full() {
-            seen.position()
-        } else {
-            self.lap_before(seen)
-        };
+        let pushed = if seen.is_full() { seen.position() } else { self.lap_before(seen) };
         later(pushed.wrapping_add(1), self.tail.guess())
     }
 
@@ -478,16 +462,12 @@ impl<S: Slot> Ring<S> {
 
     /// The first position that was not pushed at some moment of the call.
     pub(crate) fn tail_position(&self) -> u64 {
-        self.gallop(self.tail.guess(), |position| {
-            self.look(position).relative_to(position) > 0
-        })
+        self.gallop(self.tail.guess(), |position| self.look(position).relative_to(position) > 0)
     }
 
     /// The first position that was not popped at some moment of the call.
     pub(crate) fn head_position(&self) -> u64 {
-        self.gallop(self.head.guess(), |position| {
-            self.look(position).relative_to(position) > 1
-        })
+        self.gallop(self.head.guess(), |position| self.look(position).relative_to(position) > 1)
     }
 
     /// The end of the positions that are `past`, all before it being so: doubles its steps, then
@@ -526,11 +506,7 @@ impl<S: Slot> Ring<S> {
 
     pub(crate) fn len(&self) -> usize {
         let (head, tail) = self.ends();
-        let len = if is_after(tail, head) {
-            tail.wrapping_sub(head) & POSITIONS
-        } else {
-            0
-        };
+        let len = if is_after(tail, head) { tail.wrapping_sub(head) & POSITIONS } else { 0 };
         len.min(self.capacity) as usize
     }
 
@@ -550,10 +526,7 @@ impl<S: Slot> Ring<S> {
     /// head was at the last look; so a steady queue hardly ever looks.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
-        let bound = self
-            .tail
-            .no_peak_before
-            .load(site("ring.peak.bound", Relaxed));
+        let bound = self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed));
         if is_after(tail.wrapping_add(1), bound) {
             self.look_for_peak(tail.wrapping_add(1));
         }
@@ -562,22 +535,12 @@ impl<S: Slot> Ring<S> {
     #[cold]
     fn look_for_peak(&self, end: u64) {
         let head = self.head_position();
-        let len = if is_after(end, head) {
-            end.wrapping_sub(head) & POSITIONS
-        } else {
-            0
-        };
-        let peak = self
-            .tail
-            .peak
-            .fetch_max(len, site("ring.peak.raise", Relaxed))
-            .max(len);
+        let len = if is_after(end, head) { end.wrapping_sub(head) & POSITIONS } else { 0 };
+        let peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
         // Both only grow, so that a bound which arrives late is only too careful. Once the peak is the
         // capacity there is nothing left to look for.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };
-        self.tail
-            .no_peak_before
-            .store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
+        self.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
     }
 }
 

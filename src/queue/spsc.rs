@@ -32,9 +32,7 @@
 use super::{Counts, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload};
-use crate::sync::{
-    Acquire, AtomicU32, AtomicU64, Relaxed, Release, fence, heavy_fence, light_fence, site,
-};
+use crate::sync::{Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, site};
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
@@ -70,6 +68,7 @@ pub struct Ring<P: Payload> {
     cells: Cells<AtomicU64, P>,
     capacity: u64,
     origin: u64,
+    fences: Fences,
     closed: CachePadded<AtomicU32>,
     producer: CachePadded<Producer>,
     consumer: CachePadded<Consumer>,
@@ -77,9 +76,7 @@ pub struct Ring<P: Payload> {
 
 impl<P: Payload> fmt::Debug for Ring<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring")
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
@@ -93,6 +90,7 @@ impl<P: Payload> Ring<P> {
             cells: Cells::try_new(payload, capacity, |_| AtomicU64::new(CLEAR))?,
             capacity: capacity as u64,
             origin,
+            fences: Fences::prepare(),
             closed: CachePadded::new(AtomicU32::new(OPEN)),
             producer: CachePadded::new(Producer {
                 index: AtomicU64::new(0),
@@ -114,11 +112,7 @@ impl<P: Payload> Ring<P> {
 
     #[inline(always)]
     fn next(&self, index: u64) -> u64 {
-        if index + 1 == self.capacity {
-            0
-        } else {
-            index + 1
-        }
+        if index + 1 == self.capacity { 0 } else { index + 1 }
     }
 
     #[inline(always)]
@@ -162,16 +156,12 @@ impl<P: Payload> Ring<P> {
     #[inline(always)]
     fn begin(&self) -> Result<u64> {
         let ticket = self.producer.ticket.load(site("spsc.put.ticket", Relaxed));
-        self.producer
-            .ticket
-            .store(ticket | 1, site("spsc.put.begin", Relaxed));
+        self.producer.ticket.store(ticket | 1, site("spsc.put.begin", Relaxed));
         // Pairs with the heavy fence of closing: either the closer sees the odd ticket, or we see it closed.
-        light_fence("spsc.put.fence");
+        self.fences.light("spsc.put.fence");
         if self.closed.load(site("spsc.put.closed", Acquire)) != OPEN {
             // Ordering: Release, pairs with the Acquire in `look_again_for_item`.
-            self.producer
-                .ticket
-                .store(ticket, site("spsc.put.abandon", Release));
+            self.producer.ticket.store(ticket, site("spsc.put.abandon", Release));
             return Err(Error::Closed);
         }
         Ok(ticket)
@@ -181,20 +171,12 @@ impl<P: Payload> Ring<P> {
     #[inline(always)]
     fn publish(&self, index: u64, ticket: u64) {
         // Ordering: Release, pairs with the Acquire in `occupied`; publishes the item.
-        self.flag(index)
-            .store(SET, site("spsc.put.publish", Release));
+        self.flag(index).store(SET, site("spsc.put.publish", Release));
         // Ordering: Release, pairs with the Acquire in `look_again_for_item`: even means published.
         let ended = ticket.wrapping_add(2);
-        self.producer
-            .ticket
-            .store(ended, site("spsc.put.end", Release));
-        self.producer
-            .index
-            .store(self.next(index), site("spsc.put.advance", Relaxed));
-        let bound = self
-            .producer
-            .no_peak_before
-            .load(site("spsc.peak.bound", Relaxed));
+        self.producer.ticket.store(ended, site("spsc.put.end", Release));
+        self.producer.index.store(self.next(index), site("spsc.put.advance", Relaxed));
+        let bound = self.producer.no_peak_before.load(site("spsc.peak.bound", Relaxed));
         if (ended >> 1).wrapping_sub(bound) as i64 > 0 {
             self.look_for_peak(ended >> 1);
         }
@@ -205,19 +187,9 @@ impl<P: Payload> Ring<P> {
         let gets = self.consumer.count.load(site("spsc.peak.gets", Relaxed));
         // The consumer counts a get before it clears the slot and may be ahead of us.
         let len = (puts.wrapping_sub(gets) as i64).max(0) as u64;
-        let peak = self
-            .producer
-            .peak
-            .load(site("spsc.peak.load", Relaxed))
-            .max(len);
-        self.producer
-            .peak
-            .store(peak, site("spsc.peak.store", Relaxed));
-        let bound = if peak >= self.capacity {
-            i64::MAX as u64 / 2
-        } else {
-            peak
-        };
+        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
+        self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
+        let bound = if peak >= self.capacity { i64::MAX as u64 / 2 } else { peak };
         self.producer
             .no_peak_before
             .store(gets.wrapping_add(bound), site("spsc.peak.raise", Relaxed));
@@ -246,13 +218,7 @@ impl<P: Payload> Ring<P> {
             return Err(Error::Empty);
         }
         // Ordering: Acquire, pairs with the Releases of `begin` and `publish`.
-        if self
-            .producer
-            .ticket
-            .load(site("spsc.empty.ticket", Acquire))
-            & 1
-            != 0
-        {
+        if self.producer.ticket.load(site("spsc.empty.ticket", Acquire)) & 1 != 0 {
             return Err(Error::Empty);
         }
         // Ordering: Acquire, as in `occupied`.
@@ -270,10 +236,9 @@ impl<P: Payload> Ring<P> {
             CLOSED => true,
             _ => {
                 // Whoever closes may be suspended; anybody can finish it.
-                heavy_fence("spsc.close.fence");
+                self.fences.heavy("spsc.close.fence");
                 // Ordering: Release, pairs with the Acquire above: what the fence made visible.
-                self.closed
-                    .store(CLOSED, site("spsc.closed.known", Release));
+                self.closed.store(CLOSED, site("spsc.closed.known", Release));
                 true
             }
         }
@@ -283,15 +248,10 @@ impl<P: Payload> Ring<P> {
     #[inline(always)]
     fn release(&self, index: u64) {
         let count = self.consumer.count.load(site("spsc.get.count", Relaxed));
-        self.consumer
-            .count
-            .store(count.wrapping_add(1), site("spsc.get.counted", Relaxed));
+        self.consumer.count.store(count.wrapping_add(1), site("spsc.get.counted", Relaxed));
         // Ordering: Release, pairs with the Acquire in `vacant`; we are done with the item.
-        self.flag(index)
-            .store(CLEAR, site("spsc.get.clear", Release));
-        self.consumer
-            .index
-            .store(self.next(index), site("spsc.get.advance", Relaxed));
+        self.flag(index).store(CLEAR, site("spsc.get.clear", Release));
+        self.consumer.index.store(self.next(index), site("spsc.get.advance", Relaxed));
     }
 
     fn ends(&self) -> (u64, u64) {
@@ -353,8 +313,7 @@ unsafe impl<P: Payload> Queue for Ring<P> {
 
     fn close(&self) {
         // A second close finds it done or does the rest. Ordering: Release, pairs with `begin`.
-        self.closed
-            .fetch_max(CLOSING, site("spsc.close.ask", Release));
+        self.closed.fetch_max(CLOSING, site("spsc.close.ask", Release));
         self.is_known_closed();
     }
     fn is_closed(&self) -> bool {
@@ -392,9 +351,7 @@ impl<P: Payload> Ring<P> {
         self.own(index, |payload, at| {
             // SAFETY: the slot is ours and full.
             unsafe {
-                payload
-                    .fits(at, out)
-                    .map_err(|needed| Error::TooSmall { needed })?;
+                payload.fits(at, out).map_err(|needed| Error::TooSmall { needed })?;
                 payload.read(at, out);
             }
             Ok(index)
@@ -413,13 +370,8 @@ impl Ring<Bytes> {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        let ticket = self
-            .producer
-            .ticket
-            .load(site("spsc.reserve.ticket", Relaxed));
-        self.producer
-            .reserved
-            .store(ticket.wrapping_add(1), site("spsc.reserve.store", Relaxed));
+        let ticket = self.producer.ticket.load(site("spsc.reserve.ticket", Relaxed));
+        self.producer.reserved.store(ticket.wrapping_add(1), site("spsc.reserve.store", Relaxed));
         // SAFETY: the slot is ours until it is published.
         Ok(self.own(index, |bytes, at| unsafe { bytes.data(at) }))
     }
@@ -432,20 +384,12 @@ impl Ring<Bytes> {
         if len > self.payload().limit() {
             return Err(Error::Invalid);
         }
-        let ticket = self
-            .producer
-            .ticket
-            .load(site("spsc.commit.ticket", Relaxed));
-        let reserved = self
-            .producer
-            .reserved
-            .load(site("spsc.commit.reserved", Relaxed));
+        let ticket = self.producer.ticket.load(site("spsc.commit.ticket", Relaxed));
+        let reserved = self.producer.reserved.load(site("spsc.commit.reserved", Relaxed));
         if reserved != ticket.wrapping_add(1) {
             return Err(Error::Misuse);
         }
-        self.producer
-            .reserved
-            .store(0, site("spsc.commit.store", Relaxed));
+        self.producer.reserved.store(0, site("spsc.commit.store", Relaxed));
         let index = self.vacant()?;
         let ticket = self.begin()?;
         // SAFETY: the slot is ours.
@@ -461,9 +405,7 @@ impl Ring<Bytes> {
     pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
         let index = self.occupied()?;
         // SAFETY: the slot is ours until it is released.
-        Ok(self.own(index, |bytes, at| unsafe {
-            (bytes.data(at).cast_const(), bytes.len(at))
-        }))
+        Ok(self.own(index, |bytes, at| unsafe { (bytes.data(at).cast_const(), bytes.len(at)) }))
     }
 
     /// Takes the front blob without copying it.

@@ -18,72 +18,60 @@ pub(crate) fn fence(name: &'static str) {
     }
 }
 
+/// The unequal pair, and the proof that the process is prepared for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fences {
+    membarrier: bool,
+}
+
+impl Fences {
+    /// Asks the kernel, once for the process.
+    pub(crate) fn prepare() -> Self {
+        static PREPARED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+        Self { membarrier: *PREPARED.get_or_init(membarrier::register) }
+    }
+
+    /// The frequent side: free where [`Fences::heavy`] can interrupt, else a fence.
+    #[inline(always)]
+    pub(crate) fn light(self, name: &'static str) {
+        if self.membarrier {
+            core::sync::atomic::compiler_fence(SeqCst);
+        } else {
+            fence(name);
+        }
+    }
+
+    /// The rare side: orders this thread, and every other one at its light fences.
+    pub(crate) fn heavy(self, name: &'static str) {
+        fence(name);
+        if self.membarrier {
+            // A registered process is refused only if the kernel changed under it; the light side
+            // would then be unprotected, so there is nothing safe left to do.
+            assert!(membarrier::interrupt(), "membarrier was withdrawn");
+        }
+    }
+}
+
 #[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 mod membarrier {
-    use core::sync::atomic::{AtomicU8, Ordering::Relaxed, compiler_fence};
-
-    const UNKNOWN: u8 = 0;
-    const REGISTERED: u8 = 1;
-    const REFUSED: u8 = 2;
-    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
-
     fn call(command: libc::c_int) -> bool {
         // SAFETY: membarrier takes three integers and touches no memory of ours.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
-
-    /// Registers the process with the kernel, once, before the first queue is used.
-    pub(crate) fn prepare() {
-        if STATE.load(Relaxed) == UNKNOWN {
-            let registered = call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-            STATE.store(if registered { REGISTERED } else { REFUSED }, Relaxed);
-        }
+    pub(super) fn register() -> bool {
+        call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
     }
-
-    #[inline(always)]
-    pub(crate) fn light(full: impl FnOnce()) {
-        if STATE.load(Relaxed) == REGISTERED {
-            compiler_fence(super::SeqCst);
-        } else {
-            full();
-        }
-    }
-
-    pub(crate) fn heavy() {
-        if STATE.load(Relaxed) == REGISTERED {
-            // A registered process is refused only if the kernel changed under it; the light side
-            // would then be unprotected, so there is nothing safe left to do.
-            assert!(
-                call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED),
-                "membarrier was withdrawn"
-            );
-        }
+    pub(super) fn interrupt() -> bool {
+        call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
     }
 }
 
 #[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
 mod membarrier {
-    pub(crate) fn prepare() {}
-    #[inline(always)]
-    pub(crate) fn light(full: impl FnOnce()) {
-        full();
+    pub(super) fn register() -> bool {
+        false
     }
-    pub(crate) fn heavy() {}
-}
-
-/// Must run before the first fence of a queue's life.
-pub(crate) fn prepare_fences() {
-    membarrier::prepare();
-}
-
-/// The frequent side of an unequal pair: free where [`heavy_fence`] can interrupt, else a fence.
-#[inline(always)]
-pub(crate) fn light_fence(name: &'static str) {
-    membarrier::light(|| fence(name));
-}
-
-/// The rare side of an unequal pair: orders this thread, and every other one at its light fences.
-pub(crate) fn heavy_fence(name: &'static str) {
-    fence(name);
-    membarrier::heavy();
+    pub(super) fn interrupt() -> bool {
+        false
+    }
 }

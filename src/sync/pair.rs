@@ -34,10 +34,7 @@ mod imp {
 
     impl Pair {
         pub(crate) fn new(first: u64, second: u64) -> Self {
-            Self {
-                first: UnsafeCell::new(first),
-                second: UnsafeCell::new(second),
-            }
+            Self { first: UnsafeCell::new(first), second: UnsafeCell::new(second) }
         }
 
         /// Whether this processor can; every x86-64 made since 2006 can.
@@ -102,10 +99,7 @@ mod imp {
 
     fn pack(first: u64, second: u64) -> u64 {
         let short = first & !FLAG;
-        assert!(
-            short < SHORT_FLAG && second >> 32 == 0,
-            "too large for a packed pair"
-        );
+        assert!(short < SHORT_FLAG && second >> 32 == 0, "too large for a packed pair");
         (short | if first & FLAG != 0 { SHORT_FLAG } else { 0 }) << 32 | second
     }
 

@@ -8,10 +8,7 @@ pub(crate) struct Clock;
 impl Clock {
     /// Nanoseconds since an arbitrary point; CLOCK_MONOTONIC.
     pub(crate) fn now() -> u64 {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: `time` is a valid place for the answer; this clock exists everywhere.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
         time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
@@ -56,9 +53,7 @@ impl Parking {
             tv_sec: (at / 1_000_000_000) as libc::time_t,
             tv_nsec: (at % 1_000_000_000) as libc::c_long,
         });
-        let limit = limit
-            .as_ref()
-            .map_or(core::ptr::null(), core::ptr::from_ref);
+        let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
         // SAFETY: the word outlives the call; `limit` is null or a valid absolute time, which
         // FUTEX_WAIT_BITSET measures on CLOCK_MONOTONIC.
         unsafe {
@@ -120,11 +115,7 @@ impl Parking {
     pub(crate) fn wake(&self, mut count: usize) {
         use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, unpark_filter};
         let next = |_| {
-            let op = if count > 0 {
-                FilterOp::Unpark
-            } else {
-                FilterOp::Stop
-            };
+            let op = if count > 0 { FilterOp::Unpark } else { FilterOp::Stop };
             count = count.saturating_sub(1);
             op
         };
@@ -148,10 +139,6 @@ impl Parking {
     pub(crate) fn wake(&self, count: usize) {
         let (lock, sleepers) = &self.sleepers;
         drop(lock.lock().unwrap());
-        if count == 1 {
-            sleepers.notify_one()
-        } else {
-            sleepers.notify_all()
-        }
+        if count == 1 { sleepers.notify_one() } else { sleepers.notify_all() }
     }
 }

@@ -24,9 +24,7 @@ fn mutant() -> Option<&'static (String, Ordering)> {
     MUTANT
         .get_or_init(|| {
             let text = std::env::var("QUEUES_MUTANT").ok()?;
-            let (name, ordering) = text
-                .split_once('=')
-                .expect("QUEUES_MUTANT is site=ordering");
+            let (name, ordering) = text.split_once('=').expect("QUEUES_MUTANT is site=ordering");
             let ordering = match ordering {
                 "Relaxed" => Ordering::Relaxed,
                 "Acquire" => Ordering::Acquire,

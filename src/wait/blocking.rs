@@ -133,19 +133,15 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_put(Error::Full);
         }
-        let done = self
-            .waiting
-            .not_full
-            .wait(Deadline::after(timeout), || match put() {
-                Err(Error::Full) => None,
-                done => Some(done),
-            });
+        let done = self.waiting.not_full.wait(Deadline::after(timeout), || match put() {
+            Err(Error::Full) => None,
+            done => Some(done),
+        });
         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
     }
 
     fn count_failed_put(&self, error: Error) -> Result {
-        self.failed_put
-            .fetch_add(1, site("stats.failed.put", Relaxed));
+        self.failed_put.fetch_add(1, site("stats.failed.put", Relaxed));
         Err(error)
     }
 
@@ -173,13 +169,10 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_get(Error::Empty);
         }
-        let done = self
-            .waiting
-            .not_empty
-            .wait(Deadline::after(timeout), || match get() {
-                Err(Error::Empty) => None,
-                done => Some(done),
-            });
+        let done = self.waiting.not_empty.wait(Deadline::after(timeout), || match get() {
+            Err(Error::Empty) => None,
+            done => Some(done),
+        });
         if let Some(Err(Error::TooSmall { .. })) = done {
             // This call may have used up a wake-up; the item is still there for another.
             self.waiting.not_empty.notify(1);
@@ -188,8 +181,7 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     fn count_failed_get<R>(&self, error: Error) -> Result<R> {
-        self.failed_get
-            .fetch_add(1, site("stats.failed.get", Relaxed));
+        self.failed_get.fetch_add(1, site("stats.failed.get", Relaxed));
         Err(error)
     }
 
@@ -307,10 +299,7 @@ impl<Q: Queue> Blocking<Q> {
             failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
             failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
             peak_size: counts.peak,
-            current_size: counts
-                .enqueued
-                .saturating_sub(counts.dequeued)
-                .min(capacity),
+            current_size: counts.enqueued.saturating_sub(counts.dequeued).min(capacity),
             capacity,
         }
     }

@@ -12,8 +12,7 @@
 
 use super::Deadline;
 use crate::sync::{
-    Acquire, AtomicU32, Parking, Relaxed, Release, heavy_fence, light_fence, pause, prepare_fences,
-    site, worth_spinning, yield_now,
+    Acquire, AtomicU32, Fences, Parking, Relaxed, Release, pause, site, worth_spinning, yield_now,
 };
 
 /// Looks before sleeping, each after a pause twice as long as the last up to the cap.
@@ -25,6 +24,7 @@ const YIELDS: u32 = 4;
 /// See the module.
 #[derive(Debug)]
 pub struct EventCount {
+    fences: Fences,
     waiters: AtomicU32,
     parking: Parking,
 }
@@ -38,18 +38,14 @@ impl Default for EventCount {
 impl EventCount {
     /// Nobody waits.
     pub fn new() -> Self {
-        prepare_fences();
-        Self {
-            waiters: AtomicU32::new(0),
-            parking: Parking::new(),
-        }
+        Self { fences: Fences::prepare(), waiters: AtomicU32::new(0), parking: Parking::new() }
     }
 
     /// Wakes up to `count` waiters, after what they wait for has been made visible.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
         // Pairs with the heavy fence in `wait`.
-        light_fence("event.notify.fence");
+        self.fences.light("event.notify.fence");
         // Ordering: Relaxed; the fences order it.
         if self.waiters.load(site("event.notify.waiters", Relaxed)) != 0 {
             self.wake(count);
@@ -77,11 +73,10 @@ impl EventCount {
         }
         loop {
             // Ordering: Relaxed; the fence below orders it.
-            self.waiters
-                .fetch_add(1, site("event.wait.announce", Relaxed));
+            self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
             // Pairs with the light fence in `notify`.
-            heavy_fence("event.wait.fence");
+            self.fences.heavy("event.wait.fence");
             let mut answer = attempt();
             if answer.is_none() {
                 self.parking.sleep(epoch, deadline.0);
