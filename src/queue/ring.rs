@@ -43,8 +43,8 @@ use crossbeam_utils::CachePadded;
 const CLOSED: u64 = 1 << 63;
 /// The bits of a position.
 const POSITIONS: u64 = (1 << 62) - 1;
-/// More items than any machine holds, and few enough that their positions compare well.
-const MOST: usize = 1 << 40;
+/// Few enough that positions compare well; memory runs out long before.
+const MOST: usize = 1 << 58;
 /// After so many steps beside the hint, look for the end by galloping.
 const PATIENCE: u32 = 8;
 
