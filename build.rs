@@ -6,12 +6,8 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
     let version = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}")).unwrap();
-    let (whole, major, minor, patch) = (
-        version(""),
-        version("_MAJOR"),
-        version("_MINOR"),
-        version("_PATCH"),
-    );
+    let (whole, major, minor, patch) =
+        (version(""), version("_MAJOR"), version("_MINOR"), version("_PATCH"));
 
     println!("cargo:rerun-if-changed=src/ffi");
     println!("cargo:rerun-if-changed=src/ffi.rs");
@@ -22,32 +18,16 @@ fn main() {
          #define QUEUES_VERSION_PATCH {patch}\n#define QUEUES_VERSION \"{whole}\""
     ));
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in [
-        "ffi.rs",
-        "ffi/status.rs",
-        "ffi/stats.rs",
-        "ffi/mpmc.rs",
-        "ffi/spsc.rs",
-    ] {
+    for file in ["ffi.rs", "ffi/status.rs", "ffi/stats.rs", "ffi/mpmc.rs", "ffi/spsc.rs"] {
         builder = builder.with_src(root.join("src").join(file));
     }
-    builder
-        .generate()
-        .unwrap()
-        .write_to_file(out.join("queues.h"));
+    builder.generate().unwrap().write_to_file(out.join("queues.h"));
     // Tests compare it with the one that is checked in.
-    println!(
-        "cargo:rustc-env=QUEUES_GENERATED_HEADER={}",
-        out.join("queues.h").display()
-    );
+    println!("cargo:rustc-env=QUEUES_GENERATED_HEADER={}", out.join("queues.h").display());
 
     if env::var("CARGO_CFG_TARGET_OS").unwrap() == "linux" {
         // While the major version is 0, a minor version may break the ABI.
-        let abi = if major == "0" {
-            format!("0.{minor}")
-        } else {
-            major
-        };
+        let abi = if major == "0" { format!("0.{minor}") } else { major };
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libqueues.so.{abi}");
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,relro,-z,now,-z,noexecstack");
     }

@@ -29,3 +29,8 @@ pub use error::{Error, Result};
 pub use stats::Stats;
 pub use typed::{Consumer, Mpmc, Producer, spsc};
 pub use wait::Timeout;
+
+/// README's Rust program, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
