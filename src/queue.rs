@@ -67,6 +67,10 @@ pub unsafe trait Queue: Send + Sync {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// Whether every place is taken; a snapshot.
+    fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
     /// Where the positions stand.
     fn counts(&self) -> Counts;
     /// Whether a drop callback has panicked since the last question.

@@ -175,6 +175,7 @@ pub(super) trait Common: Sync {
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn len(&self) -> usize;
+    fn is_full(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
     /// Disposes of what is there; how many, and [`Error::Panic`] if a callback panicked.
@@ -193,6 +194,9 @@ impl<Q: Queue> Common for Blocking<Q> {
     }
     fn len(&self) -> usize {
         self.queue().len()
+    }
+    fn is_full(&self) -> bool {
+        self.queue().is_full()
     }
     fn capacity(&self) -> usize {
         self.queue().capacity()

@@ -533,11 +533,8 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> bool {
-    or(false, || {
-        // SAFETY: the header's contract.
-        let queue = unsafe { any(queue)? };
-        Ok(queue.queue().len() == queue.queue().capacity())
-    })
+    // SAFETY: the header's contract.
+    or(false, || Ok(unsafe { any(queue)? }.queue().is_full()))
 }
 
 /// The most items that fit; 0 if it is no such queue.

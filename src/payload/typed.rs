@@ -8,8 +8,15 @@ use core::mem::MaybeUninit;
 pub struct Typed<T>(PhantomData<fn(T) -> T>);
 
 impl<T> Typed<T> {
-    pub(crate) const fn new() -> Self {
+    /// Values of `T`.
+    pub const fn new() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl<T> Default for Typed<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

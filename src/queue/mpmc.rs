@@ -132,9 +132,10 @@ impl<P: Payload> Indirect<P> {
         let spare = if cfg!(loom) { 3 } else { SPARE };
         let count = capacity.checked_add(spare).ok_or(Error::Invalid)?;
         let queue = Self {
+            // First, because only here a size can overflow.
+            cells: Cells::try_new(payload, count, |_| ())?,
             filled: Ring::try_new(capacity, count, origin)?,
             free: Ring::try_new(count, count, origin)?,
-            cells: Cells::try_new(payload, count, |_| ())?,
         };
         for cell in 0..count {
             queue.free.push(cell as u64)?;
@@ -180,7 +181,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     }
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
-        let fits = |cell| {
+        let fits = |_, cell| {
             let payload = self.cells.payload();
             // SAFETY: the number is below the count; the ring shows whether it was still in front.
             unsafe { payload.fits(self.cells.cell(cell as usize), out) }.map_err(|n| n as u64)

@@ -35,7 +35,9 @@ use crate::error::{Error, Result};
 use crate::memory::Array;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 use crate::sync::Pair;
-use crate::sync::{AtomicU64, Backoff, Relaxed, SeqCst, site};
+use crate::sync::{
+    AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, prefetch_for_write, site,
+};
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
@@ -45,6 +47,10 @@ const CLOSED: u64 = 1 << 63;
 const POSITIONS: u64 = (1 << 62) - 1;
 /// Few enough that positions compare well; memory runs out long before.
 const MOST: usize = 1 << 58;
+/// A peak up to this has its oldest item on the same cache lines as its youngest.
+const NEAR_PEAK: u64 = 8;
+/// How many slots ahead a push asks for; see `docs/decisions/003-mpmc-under-contention.md`.
+const LOOK_AHEAD: u64 = 32;
 /// After so many steps beside the hint, look for the end by galloping.
 const PATIENCE: u32 = 8;
 
@@ -106,6 +112,8 @@ pub(crate) trait Slot: Send + Sync + Sized {
     fn take(&self, seen: Seen, mask: u64) -> bool;
     /// Sets [`CLOSED`].
     fn shut(&self, seen: Seen, mask: u64) -> bool;
+    /// Whether the slot is as seen, still; then whatever was read of the value's cell meanwhile is whole.
+    fn confirm(&self, seen: Seen, mask: u64) -> bool;
 }
 
 /// A sequence and a word of 64 bits, replaced together.
@@ -134,6 +142,9 @@ impl Slot for Wide {
     fn shut(&self, seen: Seen, _mask: u64) -> bool {
         let shut = seen.sequence | CLOSED;
         self.replace_first(seen.sequence, shut, site("ring.slot.shut", SeqCst))
+    }
+    fn confirm(&self, seen: Seen, _mask: u64) -> bool {
+        self.replace_first(seen.sequence, seen.sequence, site("ring.slot.confirm", AcqRel))
     }
 }
 
@@ -176,6 +187,12 @@ impl Slot for Packed {
         let old = Self::pack(seen.sequence, seen.value, mask);
         self.0.replace(old, old | CLOSED, site("ring.slot.shut", SeqCst))
     }
+    fn confirm(&self, seen: Seen, mask: u64) -> bool {
+        let same = Self::pack(seen.sequence, seen.value, mask);
+        // Ordering: AcqRel, pairs with the swap of the later take: what we read happened before what the cell's
+        // next owner writes. A load, behind whatever fence, would not order the two.
+        self.0.replace(same, same, site("ring.slot.confirm", AcqRel))
+    }
 }
 
 /// Why a pop took nothing.
@@ -213,16 +230,20 @@ impl End {
             peak: AtomicU64::new(0),
         })
     }
-    // Ordering of hints: Relaxed; they carry nothing, the slot says what is so.
     #[inline(always)]
     fn guess(&self) -> u64 {
-        self.hint.load(site("ring.hint.load", Relaxed))
+        // Ordering: Acquire, pairs with the Release in `raise`: who begins at this position sees every
+        // slot before it as far as it had come. Relaxed, a thread might push behind an item that it
+        // does not see yet, and then be told *empty*.
+        self.hint.load(site("ring.hint.load", Acquire))
     }
     /// A plain store: it may set an older hint over a newer one, and past that others scan.
     #[inline(always)]
     fn raise(&self, position: u64) {
+        // Ordering: Relaxed; a comparison that is wrong costs a scan.
         if is_after(position, self.hint.load(site("ring.hint.compare", Relaxed))) {
-            self.hint.store(position, site("ring.hint.raise", Relaxed));
+            // Ordering: Release, pairs with the Acquire in `guess`.
+            self.hint.store(position, site("ring.hint.raise", Release));
         }
     }
 }
@@ -279,6 +300,14 @@ impl<S: Slot> Ring<S> {
         self.slot(position).load(position, self.mask)
     }
 
+    /// Asks for the line of a slot that a push will soon want to write, while it works on others.
+    #[inline(always)]
+    fn prepare(&self, tail: u64) {
+        if self.mask >= 4 * LOOK_AHEAD {
+            prefetch_for_write(self.slot(tail.wrapping_add(LOOK_AHEAD)));
+        }
+    }
+
     /// Whether the item `capacity` before `tail` is still there.
     #[inline(always)]
     fn is_full_at(&self, tail: u64) -> bool {
@@ -304,22 +333,24 @@ impl<S: Slot> Ring<S> {
                 }
                 if self.slot(tail).publish(seen, value, self.mask) {
                     self.tail.raise(tail.wrapping_add(1));
+                    self.prepare(tail);
                     return Ok(tail);
                 }
                 backoff.pause();
                 tail = self.tail.guess();
             } else {
                 steps += 1;
+                backoff.pause();
                 tail = self.further_tail(seen, steps);
             }
         }
     }
 
-    /// Takes the front value if `accept` says so; returns it with its position.
+    /// Takes the front value if `accept` says so of its position and itself; returns it with its position.
     #[inline(always)]
     pub(crate) fn pop_if(
         &self,
-        accept: impl Fn(u64) -> core::result::Result<(), u64>,
+        accept: impl Fn(u64, u64) -> core::result::Result<(), u64>,
     ) -> core::result::Result<(u64, u64), Nothing> {
         let mut head = self.head.guess();
         let mut backoff = Backoff::new();
@@ -328,8 +359,8 @@ impl<S: Slot> Ring<S> {
             let seen = self.look(head);
             match seen.relative_to(head) {
                 1 => {
-                    if let Err(why) = accept(seen.value) {
-                        if self.is_unchanged(head, seen) {
+                    if let Err(why) = accept(head, seen.value) {
+                        if self.slot(head).confirm(seen, self.mask) {
                             return Err(Nothing::Refused(why));
                         }
                     } else if self.slot(head).take(seen, self.mask) {
@@ -344,6 +375,7 @@ impl<S: Slot> Ring<S> {
                 0 => return Err(Nothing::Empty),
                 _ => {
                     steps += 1;
+                    backoff.pause();
                     head = self.further_head(seen, steps);
                 }
             }
@@ -352,7 +384,7 @@ impl<S: Slot> Ring<S> {
 
     #[inline(always)]
     pub(crate) fn pop(&self) -> core::result::Result<(u64, u64), Nothing> {
-        self.pop_if(|_| Ok(()))
+        self.pop_if(|_, _| Ok(()))
     }
 
     /// Looks at the front value without taking it: `copy` runs on it and counts only if the value
@@ -367,7 +399,7 @@ impl<S: Slot> Ring<S> {
             match seen.relative_to(head) {
                 1 => {
                     let result = copy(seen.value);
-                    if self.is_unchanged(head, seen) {
+                    if self.slot(head).confirm(seen, self.mask) {
                         return Ok(result);
                     }
                 }
@@ -382,12 +414,11 @@ impl<S: Slot> Ring<S> {
     pub(crate) fn drain(&self, mut taken: impl FnMut(u64)) -> usize {
         let end = self.tail_position();
         let mut count = 0;
-        while let Ok((value, position)) = self.pop() {
+        // What others push meanwhile is not ours to take, even if they also pop.
+        let was_there = |position, _| if is_after(end, position) { Ok(()) } else { Err(0) };
+        while let Ok((value, _)) = self.pop_if(was_there) {
             taken(value);
             count += 1;
-            if !is_after(end, position.wrapping_add(1)) {
-                break;
-            }
         }
         count
     }
@@ -404,13 +435,6 @@ impl<S: Slot> Ring<S> {
             // Free; or the hint is old, and the push itself will find out.
             _ => Ok(()),
         }
-    }
-
-    /// Whether a slot is still as seen, after everything that was read meanwhile.
-    fn is_unchanged(&self, position: u64, seen: Seen) -> bool {
-        crate::sync::fence("ring.peek.fence");
-        let now = self.look(position);
-        now.sequence & !CLOSED == seen.sequence & !CLOSED && now.value == seen.value
     }
 
     /// Turns every later push away.
@@ -522,21 +546,28 @@ impl<S: Slot> Ring<S> {
 
     /// Remembers the length after a push at `tail`, if it is a new peak.
     ///
-    /// The head is looked at only when the queue might be longer than ever, judged by where the
-    /// head was at the last look; so a steady queue hardly ever looks.
+    /// It is one if the item `peak` before is still there. Looking at it is cheap while the peak is low and its
+    /// slot near; otherwise it is done only when the queue might be longer than ever, judged by where
+    /// the head was at the last look, so that a steady queue hardly ever looks.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
-        let bound = self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed));
-        if is_after(tail.wrapping_add(1), bound) {
-            self.look_for_peak(tail.wrapping_add(1));
+        let end = tail.wrapping_add(1);
+        if is_after(end, self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed))) {
+            let peak = self.tail.peak.load(site("ring.peak.compare", Relaxed));
+            let oldest = tail.wrapping_sub(peak);
+            if peak == 0 || peak > NEAR_PEAK || self.look(oldest).relative_to(oldest) == 1 {
+                self.look_for_peak(end, peak);
+            }
         }
     }
 
     #[cold]
-    fn look_for_peak(&self, end: u64) {
+    fn look_for_peak(&self, end: u64, mut peak: u64) {
         let head = self.head_position();
         let len = if is_after(end, head) { end.wrapping_sub(head) & POSITIONS } else { 0 };
-        let peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
+        if len > peak {
+            peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
+        }
         // Both only grow, so that a bound which arrives late is only too careful. Once the peak is the
         // capacity there is nothing left to look for.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };

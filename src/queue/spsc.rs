@@ -39,11 +39,22 @@ use crossbeam_utils::CachePadded;
 /// Answers of a slot's flag.
 const CLEAR: u64 = 0;
 const SET: u64 = 1;
+/// Taken by `clear`, which is still disposing of the item: no longer full, not yet free.
+const LEAVING: u64 = 2;
 
 /// Stages of closing: asked for, then known to every processor.
 const OPEN: u32 = 0;
 const CLOSING: u32 = 1;
 const CLOSED: u32 = 2;
+
+/// The bits of a count: a ticket has one more.
+const COUNTS: u64 = u64::MAX >> 1;
+
+/// How far one count is ahead of another.
+#[inline(always)]
+fn ahead(a: u64, b: u64) -> i64 {
+    (a.wrapping_sub(b) << 1) as i64 >> 1
+}
 
 /// The producer's line. Everything is written by the producer alone, so Relaxed loads are exact for it.
 struct Producer {
@@ -177,7 +188,7 @@ impl<P: Payload> Ring<P> {
         self.producer.ticket.store(ended, site("spsc.put.end", Release));
         self.producer.index.store(self.next(index), site("spsc.put.advance", Relaxed));
         let bound = self.producer.no_peak_before.load(site("spsc.peak.bound", Relaxed));
-        if (ended >> 1).wrapping_sub(bound) as i64 > 0 {
+        if ahead(ended >> 1, bound) > 0 {
             self.look_for_peak(ended >> 1);
         }
     }
@@ -186,7 +197,7 @@ impl<P: Payload> Ring<P> {
     fn look_for_peak(&self, puts: u64) {
         let gets = self.consumer.count.load(site("spsc.peak.gets", Relaxed));
         // The consumer counts a get before it clears the slot and may be ahead of us.
-        let len = (puts.wrapping_sub(gets) as i64).max(0) as u64;
+        let len = ahead(puts, gets).max(0) as u64;
         let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
         self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
         let bound = if peak >= self.capacity { i64::MAX as u64 / 2 } else { peak };
@@ -200,7 +211,7 @@ impl<P: Payload> Ring<P> {
     fn occupied(&self) -> Result<u64> {
         let index = self.consumer.index.load(site("spsc.get.index", Relaxed));
         // Ordering: Acquire, pairs with the Release in `publish`: the item is complete.
-        if self.flag(index).load(site("spsc.get.flag", Acquire)) == CLEAR {
+        if self.flag(index).load(site("spsc.get.flag", Acquire)) != SET {
             self.look_again_for_item(index)?;
         }
         Ok(index)
@@ -211,7 +222,7 @@ impl<P: Payload> Ring<P> {
         // Pairs with the one in `look_again_for_room`.
         fence("spsc.empty.fence");
         // Ordering: Acquire, as in `occupied`.
-        if self.flag(index).load(site("spsc.empty.flag", Acquire)) != CLEAR {
+        if self.flag(index).load(site("spsc.empty.flag", Acquire)) == SET {
             return Ok(());
         }
         if !self.is_known_closed() {
@@ -223,8 +234,8 @@ impl<P: Payload> Ring<P> {
         }
         // Ordering: Acquire, as in `occupied`.
         match self.flag(index).load(site("spsc.closed.flag", Acquire)) {
-            CLEAR => Err(Error::Closed),
-            _ => Ok(()),
+            SET => Ok(()),
+            _ => Err(Error::Closed),
         }
     }
 
@@ -247,10 +258,16 @@ impl<P: Payload> Ring<P> {
     /// Ends a get: the slot is the producer's again.
     #[inline(always)]
     fn release(&self, index: u64) {
-        let count = self.consumer.count.load(site("spsc.get.count", Relaxed));
-        self.consumer.count.store(count.wrapping_add(1), site("spsc.get.counted", Relaxed));
+        self.advance(index);
         // Ordering: Release, pairs with the Acquire in `vacant`; we are done with the item.
         self.flag(index).store(CLEAR, site("spsc.get.clear", Release));
+    }
+
+    /// Counts a get and goes on to the next slot.
+    #[inline(always)]
+    fn advance(&self, index: u64) {
+        let count = self.consumer.count.load(site("spsc.get.count", Relaxed));
+        self.consumer.count.store(count.wrapping_add(1), site("spsc.get.counted", Relaxed));
         self.consumer.index.store(self.next(index), site("spsc.get.advance", Relaxed));
     }
 
@@ -299,14 +316,18 @@ unsafe impl<P: Payload> Queue for Ring<P> {
 
     unsafe fn clear(&self) -> usize {
         let (gets, puts) = self.ends();
-        let there = (puts.wrapping_sub(gets) as i64).max(0) as usize;
+        let there = ahead(puts, gets).max(0) as usize;
         for taken in 0..there {
             let Ok(index) = self.occupied() else {
                 return taken;
             };
+            // The item is gone before its callback runs, which may come back to this queue; its slot is free after that.
+            self.flag(index).store(LEAVING, site("spsc.clear.leave", Relaxed));
+            self.advance(index);
             // SAFETY: the slot is ours, and its item nobody's.
             self.own(index, |payload, at| unsafe { payload.discard(at) });
-            self.release(index);
+            // Ordering: Release, as in `release`.
+            self.flag(index).store(CLEAR, site("spsc.clear.free", Release));
         }
         there
     }
@@ -324,13 +345,24 @@ unsafe impl<P: Payload> Queue for Ring<P> {
     }
     fn len(&self) -> usize {
         let (gets, puts) = self.ends();
-        (puts.wrapping_sub(gets) as i64).clamp(0, self.capacity as i64) as usize
+        ahead(puts, gets).clamp(0, self.capacity as i64) as usize
+    }
+    /// Asks the slot, not the counts: a get is counted before its slot is free, and a producer
+    /// that hears *not full* relies on it.
+    fn is_full(&self) -> bool {
+        let ticket = self.producer.ticket.load(site("spsc.is_full.ticket", Acquire));
+        let puts = (ticket >> 1).wrapping_sub(self.origin) & COUNTS;
+        // Ordering: Acquire; if a later put has set the flag, we see its ticket below.
+        let flag = self.flag(puts % self.capacity).load(site("spsc.is_full.flag", Acquire));
+        let again = self.producer.ticket.load(site("spsc.is_full.again", Relaxed));
+        // With a put under way or just done there was room.
+        flag != CLEAR && ticket & 1 == 0 && again == ticket
     }
     fn counts(&self) -> Counts {
         let (gets, puts) = self.ends();
-        let dequeued = gets.wrapping_sub(self.origin);
+        let dequeued = gets.wrapping_sub(self.origin) & COUNTS;
         Counts {
-            enqueued: puts.wrapping_sub(self.origin).max(dequeued),
+            enqueued: (puts.wrapping_sub(self.origin) & COUNTS).max(dequeued),
             dequeued,
             peak: self.producer.peak.load(site("spsc.peak.read", Relaxed)),
         }

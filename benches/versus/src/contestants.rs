@@ -1,6 +1,7 @@
 //! Who runs, and in what.
 
 use crate::probe::pin;
+use crossbeam_utils::Backoff;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -24,11 +25,28 @@ pub struct Contestant {
     pub run: fn(usize) -> Trial,
 }
 
-/// A queue of words, tried until it is done.
+/// A queue of words.
 trait Words: Sync {
     fn new() -> Self;
     fn try_put(&self, word: usize) -> bool;
     fn try_get(&self) -> Option<usize>;
+
+    /// Tries until it is done, backing off as a program would: the same way for all.
+    fn put(&self, word: usize) {
+        let backoff = Backoff::new();
+        while !self.try_put(word) {
+            backoff.snooze();
+        }
+    }
+    fn get(&self) -> usize {
+        let backoff = Backoff::new();
+        loop {
+            match self.try_get() {
+                Some(word) => return word,
+                None => backoff.snooze(),
+            }
+        }
+    }
 }
 
 /// `pairs` producers and consumers; checks the sum of what came through.
@@ -39,19 +57,12 @@ fn flow<Q: Words, const PAIRS: usize>(items: usize) -> Trial {
     let time = timed(2 * PAIRS, |thread| {
         if thread % 2 == 0 {
             for i in 1..=each {
-                while !queue.try_put(i) {
-                    std::hint::spin_loop();
-                }
+                queue.put(i);
             }
         } else {
             let mut mine = 0;
             for _ in 0..each {
-                mine += loop {
-                    match queue.try_get() {
-                        Some(word) => break word,
-                        None => std::hint::spin_loop(),
-                    }
-                };
+                mine += queue.get();
             }
             sum.fetch_add(mine, Ordering::Relaxed);
         }
@@ -66,35 +77,30 @@ fn pair<Q: Words>(items: usize) -> Trial {
     let each = items / 2;
     let time = timed(2, |_| {
         for i in 1..=each {
-            while !queue.try_put(i) {
-                std::hint::spin_loop();
-            }
-            while black_box(queue.try_get()).is_none() {
-                std::hint::spin_loop();
-            }
+            queue.put(i);
+            black_box(queue.get());
         }
     });
     Trial { items: each * 2, time }
 }
 
-/// Runs `work` on so many pinned threads at once.
+/// Runs `work` on so many pinned threads at once: from the first start to the last end.
 fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
-    let ready = Barrier::new(threads + 1);
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let (ready, work) = (&ready, &work);
-            scope.spawn(move || {
-                pin(thread);
-                ready.wait();
-                work(thread);
-                ready.wait();
-            });
-        }
+    let ready = Barrier::new(threads);
+    let run = &|thread| {
+        pin(thread);
         ready.wait();
         let start = Instant::now();
-        ready.wait();
-        start.elapsed()
-    })
+        work(thread);
+        (start, Instant::now())
+    };
+    let times: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let start = times.iter().map(|(start, _)| *start).min().unwrap();
+    let end = times.iter().map(|(_, end)| *end).max().unwrap();
+    end - start
 }
 
 mod ours {
