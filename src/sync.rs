@@ -149,14 +149,14 @@ pub(crate) fn yield_now() {
     std::thread::yield_now();
 }
 
-/// True where a waiter may spin: another processor has to be there to make the wait end.
-pub(crate) fn worth_spinning() -> bool {
-    if cfg!(loom) {
-        return false;
-    }
+/// Whether there is another processor that could end a wait. Not that this thread may run on it: a pinned
+/// thread waits for others.
+pub(crate) fn has_many_processors() -> bool {
     use std::sync::OnceLock;
     static MANY: OnceLock<bool> = OnceLock::new();
-    *MANY.get_or_init(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1))
+    // SAFETY: sysconf only answers.
+    let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    !cfg!(loom) && *MANY.get_or_init(|| count() > 1)
 }
 
 /// A mark for memory that one thread at a time owns, by a rule the owner can state; loom checks it.

@@ -12,14 +12,18 @@
 
 use super::Deadline;
 use crate::sync::{
-    Acquire, AtomicU32, Fences, Parking, Relaxed, Release, pause, site, worth_spinning, yield_now,
+    Acquire, AtomicU32, Fences, Parking, Relaxed, Release, has_many_processors, pause, site,
+    yield_now,
 };
+use crossbeam_utils::CachePadded;
 
-/// Looks before sleeping, each after a pause twice as long as the last up to the cap.
+/// The most looks before sleeping, each after a pause twice as long as the last up to the cap: about 4 µs.
 const SPINS: u32 = 40;
 const LONGEST_PAUSE: u32 = 4;
 /// Then looks after offering the processor.
-const YIELDS: u32 = 4;
+const YIELDS: u32 = 2;
+/// Every so many waits try all the spins again, however useless they were lately.
+const PROBE: u32 = 16;
 
 /// See the module.
 #[derive(Debug)]
@@ -27,6 +31,15 @@ pub struct EventCount {
     fences: Fences,
     waiters: AtomicU32,
     parking: Parking,
+    // On a line of its own: waiters write it, and wakers read the others for every item.
+    habits: CachePadded<Habits>,
+}
+
+/// How many spins are worth while, by what came of them lately; and a count of waits.
+#[derive(Debug)]
+struct Habits {
+    patience: AtomicU32,
+    waits: AtomicU32,
 }
 
 impl Default for EventCount {
@@ -38,7 +51,15 @@ impl Default for EventCount {
 impl EventCount {
     /// Nobody waits.
     pub fn new() -> Self {
-        Self { fences: Fences::prepare(), waiters: AtomicU32::new(0), parking: Parking::new() }
+        Self {
+            fences: Fences::prepare(),
+            waiters: AtomicU32::new(0),
+            parking: Parking::new(),
+            habits: CachePadded::new(Habits {
+                patience: AtomicU32::new(SPINS),
+                waits: AtomicU32::new(0),
+            }),
+        }
     }
 
     /// Wakes up to `count` waiters, after what they wait for has been made visible.
@@ -68,7 +89,7 @@ impl EventCount {
         deadline: Deadline,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Option<R> {
-        if let Some(answer) = spin(&mut attempt) {
+        if let Some(answer) = self.spin(&mut attempt) {
             return Some(answer);
         }
         loop {
@@ -88,26 +109,37 @@ impl EventCount {
             }
         }
     }
-}
 
-/// Looks for a few microseconds before anything is paid for sleep.
-fn spin<R>(attempt: &mut impl FnMut() -> Option<R>) -> Option<R> {
-    if !worth_spinning() {
-        return attempt();
-    }
-    let mut pauses = 1;
-    for _ in 0..SPINS {
-        if let Some(answer) = attempt() {
-            return Some(answer);
+    /// Looks for a few microseconds before anything is paid for sleep.
+    ///
+    /// Spinning pays if the other side runs on another processor and is quick; where it does not, as with both on one,
+    /// it soon costs next to nothing.
+    fn spin<R>(&self, attempt: &mut impl FnMut() -> Option<R>) -> Option<R> {
+        if !has_many_processors() {
+            return attempt();
         }
-        pause(pauses);
-        pauses = (pauses * 2).min(LONGEST_PAUSE);
-    }
-    for _ in 0..YIELDS {
-        if let Some(answer) = attempt() {
-            return Some(answer);
+        // Ordering: Relaxed, all of them; a lost update costs a few pauses.
+        let lately = self.habits.patience.load(site("event.spin.patience", Relaxed));
+        let waits = self.habits.waits.load(site("event.spin.waits", Relaxed));
+        self.habits.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
+        let spins = if waits % PROBE == 0 { SPINS } else { lately };
+        let mut pauses = 1;
+        for _ in 0..spins {
+            if let Some(answer) = attempt() {
+                let more = (lately + SPINS / 4).min(SPINS);
+                self.habits.patience.store(more, site("event.spin.more", Relaxed));
+                return Some(answer);
+            }
+            pause(pauses);
+            pauses = (pauses * 2).min(LONGEST_PAUSE);
         }
-        yield_now();
+        self.habits.patience.store(lately / 2, site("event.spin.less", Relaxed));
+        for _ in 0..YIELDS {
+            if let Some(answer) = attempt() {
+                return Some(answer);
+            }
+            yield_now();
+        }
+        None
     }
-    None
 }
