@@ -360,11 +360,13 @@ size_t queues_mpmc_size(const struct queues_mpmc_t *queue);
 // Since 0.1.
 size_t queues_mpmc_capacity(const struct queues_mpmc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set.
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
+// know become 0.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
-queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue, struct queues_stats_t *stats);
+queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue,
+                                  struct queues_stats_t *stats);
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
@@ -523,7 +525,7 @@ queues_status_t queues_spsc_front(struct queues_spsc_t *queue,
 queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
 
 // Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were.
+// *count becomes how many items that were. The place of an item is free when its callback returns.
 // Does not wait; wait-free but for the callback. The consumer thread.
 // Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked queues).
 // Since 0.1.
@@ -560,11 +562,13 @@ bool queues_spsc_is_full(const struct queues_spsc_t *queue);
 // Since 0.1.
 size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set.
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
+// know become 0.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
-queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
+queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue,
+                                  struct queues_stats_t *stats);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -94,10 +94,15 @@ impl<T: Send> Mpmc<T> {
         self.0.queue().is_closed()
     }
 
-    /// Drops everything that is there; returns how many.
+    /// Drops everything that was there when the call began; returns how many.
+    ///
+    /// # Panics
+    /// If a drop did, after the others were dropped too.
     pub fn clear(&self) -> usize {
         // SAFETY: any thread may clear.
-        unsafe { self.0.clear() }
+        let count = unsafe { self.0.clear() };
+        assert!(!self.0.queue().take_panic(), "the drop of a value panicked");
+        count
     }
 
     /// How many items are there; a snapshot.

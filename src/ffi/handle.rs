@@ -64,6 +64,16 @@ impl Side {
     }
 }
 
+/// The tag of a handle of whatever kind, which may lie anywhere.
+///
+/// # Safety
+/// Eight bytes can be read there.
+#[inline(always)]
+unsafe fn tag_of<T>(handle: *const T) -> u64 {
+    // SAFETY: by contract.
+    unsafe { handle.cast::<u64>().read_unaligned() }
+}
+
 impl<Q> Kind<Q> {
     pub(super) const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
@@ -106,17 +116,22 @@ impl<Q> Kind<Q> {
         if handle.is_null() {
             return Err(Error::Invalid);
         }
+        // SAFETY: not null, and whatever the library gave out begins with a tag.
+        let tag = unsafe { tag_of(handle) };
+        let watched = tag != self.tag;
+        if watched && tag & !(CHECKED | SANITIZED) != self.tag {
+            return Err(Error::Invalid);
+        }
         let handle = handle.cast::<Handle<Q>>();
-        // SAFETY: alive by contract; every handle, whatever its queue, begins with its head.
-        let head = unsafe { &(*handle).head };
-        let watched = head.tag != self.tag;
         if watched {
-            head.enter(self.tag, side)?;
+            // SAFETY: the tag says which handle it is.
+            unsafe { &(*handle).head }.enter(side)?;
         }
         // SAFETY: the tag says which queue it is.
         let result = call(unsafe { &(*handle).queue });
         if watched {
-            head.leave(side);
+            // SAFETY: the tag says which handle it is.
+            unsafe { &(*handle).head }.leave(side);
         }
         result
     }
@@ -129,21 +144,17 @@ impl<Q> Kind<Q> {
     where
         Q: Common + 'static,
     {
-        let handle = handle.cast::<Handle<Q>>().cast_mut();
         // SAFETY: as in `on`.
         let is_mine =
-            !handle.is_null() && unsafe { (*handle).head.tag } & !(CHECKED | SANITIZED) == self.tag;
-        is_mine.then_some(handle as *mut Handle<dyn Common>)
+            !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | SANITIZED) == self.tag;
+        is_mine.then(|| handle.cast::<Handle<Q>>().cast_mut() as *mut Handle<dyn Common>)
     }
 }
 
 impl Head {
-    /// Begins a call in checked mode or under a thread sanitizer; or refuses another kind's handle.
+    /// Begins a call in checked mode or under a thread sanitizer.
     #[cold]
-    fn enter(&self, kind: u64, side: Side) -> Result {
-        if self.tag & !(CHECKED | SANITIZED) != kind {
-            return Err(Error::Invalid);
-        }
+    fn enter(&self, side: Side) -> Result {
         if self.tag & CHECKED != 0 {
             // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after another.
             let inside = &self.inside[side as usize];
@@ -244,7 +255,7 @@ impl Any {
     pub(super) unsafe fn clear(self) -> Result<usize> {
         let head = &self.handle().head;
         if head.tag & (CHECKED | SANITIZED) != 0 {
-            head.enter(head.tag & !(CHECKED | SANITIZED), Side::Get)?;
+            head.enter(Side::Get)?;
         }
         // SAFETY: by contract.
         let cleared = unsafe { self.queue().clear() };

@@ -436,7 +436,8 @@ pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> us
     or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set.
+/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
+/// know become 0.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -471,7 +471,7 @@ pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queue
 }
 
 /// Takes everything that was there when the call began and hands it to the drop callback.
-/// *count becomes how many items that were.
+/// *count becomes how many items that were. The place of an item is free when its callback returns.
 /// Does not wait; wait-free but for the callback. The consumer thread.
 /// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked queues).
 /// Since 0.1.
@@ -546,7 +546,8 @@ pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> us
     or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set.
+/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
+/// know become 0.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

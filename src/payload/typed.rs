@@ -2,15 +2,20 @@ use super::Payload;
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rust values, moved in and out; leftovers are dropped.
 #[derive(Debug)]
-pub struct Typed<T>(PhantomData<fn(T) -> T>);
+pub struct Typed<T> {
+    panicked: AtomicBool,
+    values: PhantomData<fn(T) -> T>,
+}
 
 impl<T> Typed<T> {
     /// Values of `T`.
     pub const fn new() -> Self {
-        Self(PhantomData)
+        Self { panicked: AtomicBool::new(false), values: PhantomData }
     }
 }
 
@@ -44,7 +49,14 @@ unsafe impl<T: Send> Payload for Typed<T> {
         unsafe { out.as_mut_ptr().copy_from_nonoverlapping(cell.cast(), 1) }
     }
     unsafe fn discard(&self, cell: *mut u8) {
+        // A panic must not keep the values after this one from being dropped.
         // SAFETY: the cell is ours and holds a T that nobody else owns.
-        unsafe { cell.cast::<T>().drop_in_place() }
+        let drop = AssertUnwindSafe(|| unsafe { cell.cast::<T>().drop_in_place() });
+        if catch_unwind(drop).is_err() {
+            self.panicked.store(true, Relaxed);
+        }
+    }
+    fn take_panic(&self) -> bool {
+        self.panicked.swap(false, Relaxed)
     }
 }

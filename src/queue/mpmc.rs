@@ -251,6 +251,7 @@ macro_rules! either {
 
 /// Pointers, by whichever way this processor allows.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one for each queue, and a box would cost every call
 pub enum Pointers {
     /// One 16-byte compare-and-swap an operation.
     #[cfg(all(target_arch = "x86_64", not(queues_portable)))]

@@ -122,7 +122,7 @@ impl EventCount {
         let lately = self.habits.patience.load(site("event.spin.patience", Relaxed));
         let waits = self.habits.waits.load(site("event.spin.waits", Relaxed));
         self.habits.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
-        let spins = if waits % PROBE == 0 { SPINS } else { lately };
+        let spins = if waits.is_multiple_of(PROBE) { SPINS } else { lately };
         let mut pauses = 1;
         for _ in 0..spins {
             if let Some(answer) = attempt() {

@@ -1,0 +1,214 @@
+//! The programs of tests/c and examples/c, compiled and run against the libqueues.so of this build.
+//!
+//! CC and CFLAGS choose the compiler and more flags, such as a sanitizer; RUNNER is a command that
+//! runs the programs, such as valgrind with its options.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+/// Ends what hangs; far beyond what anything takes under the slowest of tools.
+const WATCHDOG: Duration = Duration::from_secs(900);
+
+const SONAME: &str = match env!("CARGO_PKG_VERSION_MAJOR").as_bytes() {
+    b"0" => concat!("libqueues.so.0.", env!("CARGO_PKG_VERSION_MINOR")),
+    _ => concat!("libqueues.so.", env!("CARGO_PKG_VERSION_MAJOR")),
+};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn out() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+/// Where the linker finds `libqueues.so` and the loader finds it under its SONAME.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        // Cargo puts it next to the tests that depend on it.
+        let built = env::current_exe().unwrap().with_file_name("libqueues.so");
+        assert!(built.exists(), "{} is missing", built.display());
+        let place = out().join("lib");
+        fs::create_dir_all(&place).unwrap();
+        for name in ["libqueues.so", SONAME] {
+            let link = place.join(name);
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(&built, &link).unwrap();
+        }
+        place
+    })
+}
+
+/// Compiles a program, all warnings being errors.
+fn build(source: &str) -> PathBuf {
+    let program = out().join(Path::new(source).file_stem().unwrap());
+    let host = format!("{}-unknown-{}-gnu", env::consts::ARCH, env::consts::OS);
+    let mut compile = cc::Build::new()
+        .cargo_metadata(false)
+        .target(&host)
+        .host(&host)
+        .opt_level(1)
+        .debug(true)
+        .out_dir(out())
+        .include(root().join("include"))
+        .std("c11")
+        .extra_warnings(true)
+        .warnings_into_errors(true)
+        .flag("-Wpedantic")
+        .get_compiler()
+        .to_command();
+    compile.arg(root().join(source)).arg("-o").arg(&program).arg("-pthread");
+    compile.arg("-L").arg(library()).arg("-lqueues");
+    compile.arg(format!("-Wl,-rpath,{}", library().display()));
+    assert!(compile.status().unwrap().success(), "{compile:?}");
+    program
+}
+
+/// Runs a program to its end; its output so far tells where it hangs, if it does.
+fn run(program: &Path, arguments: &[&str], log: &str) -> Output {
+    let runner = variable("RUNNER");
+    let mut words =
+        runner.split_whitespace().map(Into::into).chain([program.as_os_str().to_owned()]);
+    let mut command = Command::new(words.next().unwrap());
+    // Into files: a pipe that nobody reads would stop it.
+    let (stdout, stderr) = (out().join(format!("{log}.out")), out().join(format!("{log}.err")));
+    command.args(words).args(arguments).current_dir(root()).stdin(Stdio::null());
+    command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+    let read = || (fs::read(&stdout).unwrap(), fs::read(&stderr).unwrap());
+
+    let begin = Instant::now();
+    let mut child = command.spawn().unwrap();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            let (stdout, stderr) = read();
+            return Output { status, stdout, stderr };
+        }
+        if begin.elapsed() > WATCHDOG {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{command:?} hangs after:\n{}", String::from_utf8_lossy(&read().1));
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Builds and runs a program that must succeed; what it printed.
+fn succeeds(source: &str, arguments: &[&str]) -> String {
+    let program = build(source);
+    let output = run(&program, arguments, &program.file_name().unwrap().to_string_lossy());
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{source}: {}\n{stdout}{stderr}", output.status);
+    stdout.to_owned()
+}
+
+#[test]
+fn mpmc() {
+    succeeds("tests/c/mpmc.c", &[]);
+}
+
+#[test]
+fn spsc() {
+    succeeds("tests/c/spsc.c", &[]);
+}
+
+#[test]
+fn abi() {
+    succeeds("tests/c/abi.c", &[]);
+}
+
+#[test]
+fn threads() {
+    succeeds("tests/c/threads.c", &[]);
+}
+
+#[test]
+fn nomem() {
+    // It brings a heap of its own, and counts the leaks itself; these tools want theirs.
+    if variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind") {
+        return eprintln!("left out under tools that replace the heap");
+    }
+    succeeds("tests/c/nomem.c", &[]);
+}
+
+#[test]
+fn quickstart() {
+    let printed = succeeds("examples/c/quickstart.c", &[]);
+    assert_eq!(printed, "queues\ncarry\nthings\nbetween\nthreads\n");
+}
+
+const TRACE: &str = "examples/data/trace.csv";
+
+#[test]
+fn serving() {
+    let requests = fs::read_to_string(root().join(TRACE)).unwrap().lines().count() - 1;
+    let options = ["--speed", "500", "--frontends", "3", "--workers", "5", TRACE];
+    let printed = succeeds("examples/c/serving.c", &options);
+    assert!(printed.contains(&format!("{requests} in, {requests} out")), "{printed}");
+}
+
+/// Bad input to the demo: what it is called with, and what the message must say.
+#[test]
+fn serving_refuses() {
+    let program = build("examples/c/serving.c");
+    let refuses = |arguments: &[&str], message: &str| {
+        let output = run(&program, arguments, "serving_refuses");
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
+    };
+    refuses(&[], "expected one trace file");
+    refuses(&[TRACE, TRACE], "expected one trace file");
+    refuses(&["--speed", "0", TRACE], "--speed");
+    refuses(&["--speed", "fast", TRACE], "--speed");
+    refuses(&["--workers", "99999999999999999999", TRACE], "--workers");
+    refuses(&["--frontends", "-1", TRACE], "--frontends");
+    refuses(&["--workers"], "--workers");
+    refuses(&["--unknown", TRACE], "--unknown");
+    refuses(&["no such file"], "no such file: ");
+    refuses(&["examples"], "examples:1: ");
+
+    const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
+    const ROW: &str = "2024-02-29 23:59:59.1234567,1,2";
+    let trace = out().join("trace.csv");
+    let path = trace.to_str().unwrap();
+    let refuses_text = |text: &str, message: &str| {
+        fs::write(&trace, text).unwrap();
+        refuses(&[path], &format!("{path}:{message}"));
+    };
+    refuses_text("", "1: ");
+    refuses_text("a,b,c\n", "1: ");
+    refuses_text(HEADER, "2: ");
+    for bad in [
+        "",
+        "x",
+        "2024-03-01 00:00:00.1",
+        "2024-03-01 00:00:00.1,1",
+        "2024-03-01 00:00:00.1,1,",
+        "2024-03-01 00:00:00.1,1,2,3",
+        "2024-03-01 00:00:00.1,-1,2",
+        "2024-03-01 00:00:00.1,1,-2",
+        "2024-03-01 00:00:00.1,1,99999999999",
+        "2024-03-01 00:00:00.1,1.5,2",
+        "2024-03-01 00:00:00.1,1,2\0",
+        "2024-03-01 24:00:00.1,1,2",
+        "2024-02-30 00:00:00.1,1,2",
+        "2024-13-01 00:00:00.1,1,2",
+        "9999-03-01 00:00:00.1,1,2",
+        "2024-02-29 23:59:59.1234566,1,2",
+    ] {
+        refuses_text(&format!("{HEADER}\n{ROW}\n{bad}\n{ROW}\n"), "3: ");
+    }
+}

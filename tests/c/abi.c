@@ -1,0 +1,113 @@
+/* The rules of the ABI: bad input is refused and changes nothing, structures may grow, and the
+ * calls that belong to no family. */
+#include "check.h"
+
+enum { BLOB = 16 << 20, SMALL_STACK = 64 << 10 };
+
+/* An allocation that cannot be is an answer, in a sanitized program too. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
+
+#define FAMILY mpmc
+#define OTHER spsc
+#define FLAGS 0
+#include "invalid.h"
+#undef FAMILY
+#undef OTHER
+#undef FLAGS
+#define FAMILY spsc
+#define OTHER mpmc
+#define FLAGS QUEUES_SPSC_CHECKED
+#include "invalid.h"
+
+static void the_version_is_that_of_the_header(void) {
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", QUEUES_VERSION_MAJOR, QUEUES_VERSION_MINOR,
+             QUEUES_VERSION_PATCH);
+    CHECK(strcmp(version, QUEUES_VERSION) == 0);
+    CHECK(strcmp(version, queues_version()) == 0);
+}
+
+static void every_status_has_a_text(void) {
+    const char *unknown = queues_status_string(INT32_MIN);
+    CHECK(unknown && *unknown);
+    for (int32_t a = -1000; a <= 1000; a++) {
+        CHECK(queues_status_string(a));
+        bool known = a >= QUEUES_PANIC && a <= QUEUES_TOO_SMALL;
+        CHECK_EQ(strcmp(queues_status_string(a), unknown) != 0, known);
+        for (int32_t b = QUEUES_PANIC; known && b < a; b++)
+            CHECK(strcmp(queues_status_string(a), queues_status_string(b)) != 0);
+    }
+    CHECK(strcmp(queues_status_string(INT32_MAX), unknown) == 0);
+}
+
+static void statistics_as_json(void) {
+    static const struct {
+        queues_stats_t stats;
+        const char *json;
+    } cases[] = {
+        {{.struct_size = sizeof(queues_stats_t)},
+         "{\"enqueued\":0,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\"peak_size\":0,"
+         "\"current_size\":0,\"capacity\":0}"},
+        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666},
+         "{\"enqueued\":18446744073709551615,\"dequeued\":1,\"failed_enqueue\":22,"
+         "\"failed_dequeue\":333,\"peak_size\":4444,\"current_size\":55555,\"capacity\":666666}"}};
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        size_t needed = strlen(cases[i].json), len;
+        char buffer[512];
+        for (size_t capacity = 0; capacity <= needed; capacity++) {
+            memset(buffer, 0x7E, sizeof buffer);
+            len = SIZE_MAX;
+            CHECK_STATUS(queues_stats_json(&cases[i].stats, buffer, capacity, &len),
+                         QUEUES_TOO_SMALL);
+            CHECK_EQ(len, needed);
+            for (size_t k = 0; k < sizeof buffer; k++)
+                CHECK_EQ(buffer[k], 0x7E);
+        }
+        CHECK_OK(queues_stats_json(&cases[i].stats, buffer, needed + 1, &len));
+        CHECK_EQ(len, needed);
+        CHECK(strcmp(buffer, cases[i].json) == 0);
+        CHECK_EQ(buffer[needed + 1], 0x7E);
+        CHECK_OK(queues_stats_json(&cases[i].stats, buffer, sizeof buffer, &len));
+        CHECK(strcmp(buffer, cases[i].json) == 0);
+        CHECK_STATUS(queues_stats_json(&cases[i].stats, NULL, 0, &len), QUEUES_TOO_SMALL);
+        CHECK_EQ(len, needed);
+    }
+}
+
+static void statistics_as_json_check_their_arguments(void) {
+    struct {
+        queues_stats_t known;
+        unsigned char unknown[8];
+    } later = {.known = {.struct_size = sizeof later}};
+    char buffer[512] = {0};
+    size_t len = 7;
+    CHECK_STATUS(queues_stats_json(NULL, buffer, sizeof buffer, &len), QUEUES_INVALID);
+    CHECK_STATUS(queues_stats_json(&later.known, buffer, sizeof buffer, NULL), QUEUES_INVALID);
+    CHECK_STATUS(queues_stats_json(&later.known, NULL, sizeof buffer, &len), QUEUES_INVALID);
+    for (size_t i = 0; i < sizeof later.unknown; i++) {
+        later.unknown[i] = 1;
+        CHECK_STATUS(queues_stats_json(&later.known, buffer, sizeof buffer, &len), QUEUES_INVALID);
+        later.unknown[i] = 0;
+    }
+    static const size_t sizes[] = {0, 1, sizeof(queues_stats_t) - 1, SIZE_MAX};
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        queues_stats_t stats = {.struct_size = sizes[i]};
+        CHECK_STATUS(queues_stats_json(&stats, buffer, sizeof buffer, &len), QUEUES_INVALID);
+    }
+    CHECK_EQ(len, 7);
+    CHECK_EQ(buffer[0], 0);
+    CHECK_OK(queues_stats_json(&later.known, buffer, sizeof buffer, &len));
+}
+
+int main(void) {
+    mpmc_run();
+    spsc_run();
+    RUN(the_version_is_that_of_the_header);
+    RUN(every_status_has_a_text);
+    RUN(statistics_as_json);
+    RUN(statistics_as_json_check_their_arguments);
+    return 0;
+}

@@ -1,0 +1,321 @@
+/* The SPSC queue: what it shares with the others, its own calls, and the checked mode. */
+#define FAMILY spsc
+enum { DEFAULT_CAPACITY = 1024, WAITERS = 1 };
+#include "family.h"
+
+static void it_tells_whether_it_is_empty_or_full(void) {
+    for (size_t capacity = 1; capacity <= MOST; capacity++) {
+        queue_t *queue = pointers(capacity);
+        for (size_t turn = 0; turn < 3; turn++) {
+            for (size_t i = 0; i <= capacity; i++) {
+                CHECK_EQ(queues_spsc_is_empty(queue), i == 0);
+                CHECK_EQ(queues_spsc_is_full(queue), i == capacity);
+                if (i < capacity)
+                    put_all(queue, i, 1);
+            }
+            get_all(queue, 0, capacity);
+        }
+        Q(release)(queue);
+    }
+}
+
+/* --- zero-copy */
+
+static void reserve_and_put(queue_t *queue, size_t item_size, size_t len, size_t seed) {
+    void *room = NULL;
+    CHECK_OK(queues_spsc_reserve(queue, &room, 0));
+    CHECK_EQ((uintptr_t)room % 8, 0);
+    fill(room, item_size, seed); /* all of it may be written, whatever is committed */
+    CHECK_OK(queues_spsc_commit(queue, len));
+}
+
+static void expect_front(queue_t *queue, size_t len, size_t seed) {
+    unsigned char expected[128];
+    const void *front = NULL;
+    size_t got = SIZE_MAX;
+    fill(expected, len, seed);
+    CHECK_OK(queues_spsc_front(queue, &front, &got, 0));
+    CHECK_EQ((uintptr_t)front % 8, 0);
+    CHECK_EQ(got, len);
+    CHECK(memcmp(front, expected, len) == 0);
+    CHECK_OK(queues_spsc_consume(queue));
+}
+
+/* Copying and zero-copy calls in turn, at both ends. */
+static void blobs_are_made_and_read_in_place(void) {
+    static const size_t sizes[] = {1, 7, 8, 9, 24, 100};
+    for (size_t capacity = 1; capacity <= MOST; capacity++) {
+        for (size_t i = 0; i < LENGTH(sizes); i++) {
+            queue_t *queue = bytes(capacity, sizes[i]);
+            unsigned char data[128];
+            const void *front;
+            void *room;
+            size_t in = 0, out = 0, lengths = sizes[i] + 1, len;
+            while (out < 2 * lengths) {
+                for (; in < out + capacity; in++) {
+                    fill(data, in % lengths, in);
+                    if (in % 3)
+                        reserve_and_put(queue, sizes[i], in % lengths, in);
+                    else
+                        CHECK_OK(Q(try_put_bytes)(queue, data, in % lengths));
+                }
+                CHECK_STATUS(queues_spsc_reserve(queue, &room, 0), QUEUES_FULL);
+                CHECK_STATUS(queues_spsc_reserve(queue, &room, 1), QUEUES_TIMEOUT);
+                CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
+                for (; out < in; out++) {
+                    if (out % 2)
+                        expect_front(queue, out % lengths, out);
+                    else
+                        expect_blob(queue, out % lengths, out);
+                }
+                CHECK_STATUS(queues_spsc_front(queue, &front, &len, 0), QUEUES_EMPTY);
+                CHECK_STATUS(queues_spsc_front(queue, &front, &len, 1), QUEUES_TIMEOUT);
+                CHECK_STATUS(queues_spsc_consume(queue), QUEUES_EMPTY);
+            }
+            Q(release)(queue);
+        }
+    }
+}
+
+static void a_reservation_lasts_until_the_next_put(void) {
+    queue_t *queue = bytes(2, 8);
+    void *room;
+    CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
+    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    CHECK_EQ(Q(size)(queue), 0);
+    CHECK_STATUS(queues_spsc_consume(queue), QUEUES_EMPTY);
+    CHECK_OK(Q(try_put_bytes)(queue, "put", 3));
+    CHECK_STATUS(queues_spsc_commit(queue, 8), QUEUES_MISUSE);
+    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    memcpy(room, "commit", 6);
+    CHECK_STATUS(queues_spsc_commit(queue, 9), QUEUES_INVALID);
+    CHECK_STATUS(queues_spsc_commit(queue, SIZE_MAX), QUEUES_INVALID);
+    CHECK_OK(queues_spsc_commit(queue, 6));
+    CHECK_STATUS(queues_spsc_commit(queue, 6), QUEUES_MISUSE);
+
+    char buffer[8];
+    size_t len;
+    CHECK_OK(Q(try_get_bytes)(queue, buffer, sizeof buffer, &len));
+    CHECK(len == 3 && memcmp(buffer, "put", 3) == 0);
+    CHECK_OK(Q(try_get_bytes)(queue, buffer, sizeof buffer, &len));
+    CHECK(len == 6 && memcmp(buffer, "commit", 6) == 0);
+    CHECK_EQ(stats(queue).enqueued, 2);
+    Q(release)(queue);
+}
+
+static void close_ends_zero_copy_too(void) {
+    queue_t *queue = bytes(2, 8);
+    void *room;
+    const void *front;
+    size_t len = SIZE_MAX;
+    CHECK_OK(Q(try_put_bytes)(queue, "last", 4));
+    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    memcpy(room, "late", 4);
+    CHECK_OK(Q(close)(queue));
+    CHECK_STATUS(queues_spsc_commit(queue, 4), QUEUES_CLOSED);
+    for (size_t i = 0; i < LENGTH(timeouts); i++)
+        CHECK_STATUS(queues_spsc_reserve(queue, &room, timeouts[i]), QUEUES_CLOSED);
+    CHECK_OK(queues_spsc_front(queue, &front, &len, -1));
+    CHECK(len == 4 && memcmp(front, "last", 4) == 0);
+    CHECK_OK(queues_spsc_consume(queue));
+    for (size_t i = 0; i < LENGTH(timeouts); i++)
+        CHECK_STATUS(queues_spsc_front(queue, &front, &len, timeouts[i]), QUEUES_CLOSED);
+    CHECK_STATUS(queues_spsc_consume(queue), QUEUES_CLOSED);
+    CHECK_EQ(stats(queue).enqueued, 1);
+    Q(release)(queue);
+}
+
+static void consumed_and_reserved_blobs_are_not_dropped(void) {
+    queue_t *queue = create((options_t){.capacity = 4, .item_size = 3, .drop = drop_bytes});
+    void *room;
+    const void *front;
+    size_t len;
+    memset(&dropped, 0, sizeof dropped);
+    for (unsigned char i = 0; i < 3; i++)
+        CHECK_OK(Q(try_put_bytes)(queue, &i, 1));
+    CHECK_OK(queues_spsc_reserve(queue, &room, 0));
+    CHECK_OK(queues_spsc_consume(queue)); /* without a look at it */
+    CHECK_OK(queues_spsc_front(queue, &front, &len, 0));
+    Q(release)(queue);
+    CHECK_EQ(dropped.times[0], 0);
+    CHECK_EQ(dropped.times[1], 1); /* looked at, and not consumed */
+    CHECK_EQ(dropped.times[2], 1);
+    CHECK_EQ(dropped.total, 2);
+}
+
+static void *stream_in_place(void *queue) {
+    for (size_t i = 0; i < STREAM; i++) {
+        void *room;
+        CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+        memcpy(room, &i, sizeof i);
+        CHECK_OK(queues_spsc_commit(queue, sizeof i));
+    }
+    CHECK_OK(Q(close)(queue));
+    return NULL;
+}
+
+static void zero_copy_waits(void) {
+    for (size_t capacity = 1; capacity <= 5; capacity++) {
+        queue_t *queue = bytes(capacity, sizeof(size_t));
+        const void *front;
+        size_t out = 0, len;
+        pthread_t producer = start(stream_in_place, queue);
+        for (; queues_spsc_front(queue, &front, &len, -1) == QUEUES_OK; out++) {
+            CHECK_EQ(len, sizeof out);
+            CHECK(memcmp(front, &out, len) == 0);
+            CHECK_OK(queues_spsc_consume(queue));
+        }
+        CHECK_EQ(out, STREAM);
+        finish(producer);
+        Q(release)(queue);
+    }
+}
+
+/* --- checked mode */
+
+/* Both wait inside a call until the other side lets them out. A probe of the main thread may be
+ * inside at the moment when they come, so they come again. */
+static void *wait_inside_get(void *queue) {
+    queues_status_t status;
+    void *got;
+    do
+        status = Q(get)(queue, &got, -1);
+    while (status == QUEUES_MISUSE);
+    CHECK_OK(status);
+    CHECK_EQ(got, item(0));
+    return NULL;
+}
+
+static void *wait_inside_put(void *queue) {
+    queues_status_t status;
+    do
+        status = Q(put)(queue, item(1), -1);
+    while (status == QUEUES_MISUSE);
+    CHECK_OK(status);
+    return NULL;
+}
+
+static void *wait_inside_get_bytes(void *queue) {
+    queues_status_t status;
+    char buffer[8];
+    size_t len;
+    do
+        status = Q(get_bytes)(queue, buffer, sizeof buffer, &len, -1);
+    while (status == QUEUES_MISUSE);
+    CHECK_OK(status);
+    CHECK_EQ(len, 1);
+    return NULL;
+}
+
+static void *wait_inside_put_bytes(void *queue) {
+    queues_status_t status;
+    do
+        status = Q(put_bytes)(queue, "ab", 2, -1);
+    while (status == QUEUES_MISUSE);
+    CHECK_OK(status);
+    return NULL;
+}
+
+static void two_consumers_are_found_out(void) {
+    queue_t *queue = pointers(1);
+    pthread_t consumer = start(wait_inside_get, queue);
+    void *got = queue;
+    size_t n = SIZE_MAX;
+    queues_status_t status;
+    while ((status = Q(try_get)(queue, &got)) == QUEUES_EMPTY)
+        pause_ns(1);
+    CHECK_STATUS(status, QUEUES_MISUSE);
+    CHECK_STATUS(Q(get)(queue, &got, -1), QUEUES_MISUSE);
+    CHECK_STATUS(Q(peek)(queue, &got), QUEUES_MISUSE);
+    CHECK_STATUS(Q(get_many)(queue, &got, 1, -1, &n), QUEUES_MISUSE);
+    CHECK_STATUS(Q(clear)(queue, &n), QUEUES_MISUSE);
+    CHECK_EQ(got, queue);
+    CHECK_EQ(n, SIZE_MAX);
+    put_all(queue, 0, 1); /* the other side is free */
+    finish(consumer);
+    CHECK_STATUS(Q(try_get)(queue, &got), QUEUES_EMPTY); /* and so is this one, now */
+    Q(release)(queue);
+}
+
+static void two_producers_are_found_out(void) {
+    queue_t *queue = pointers(1);
+    put_all(queue, 0, 1);
+    pthread_t producer = start(wait_inside_put, queue);
+    void *items[] = {item(2)};
+    size_t n = SIZE_MAX;
+    queues_status_t status;
+    while ((status = Q(try_put)(queue, item(2))) == QUEUES_FULL)
+        pause_ns(1);
+    CHECK_STATUS(status, QUEUES_MISUSE);
+    CHECK_STATUS(Q(put)(queue, item(2), -1), QUEUES_MISUSE);
+    CHECK_STATUS(Q(put_many)(queue, items, 1, -1, &n), QUEUES_MISUSE);
+    CHECK_EQ(n, SIZE_MAX);
+    get_all(queue, 0, 1);
+    finish(producer);
+    get_all(queue, 1, 1);
+    put_all(queue, 2, 1);
+    Q(release)(queue);
+}
+
+static void two_consumers_of_bytes_are_found_out(void) {
+    queue_t *queue = bytes(1, 8);
+    pthread_t consumer = start(wait_inside_get_bytes, queue);
+    const void *front;
+    char buffer[8];
+    size_t len = SIZE_MAX;
+    queues_status_t status;
+    while ((status = Q(try_get_bytes)(queue, buffer, sizeof buffer, &len)) == QUEUES_EMPTY)
+        pause_ns(1);
+    CHECK_STATUS(status, QUEUES_MISUSE);
+    CHECK_STATUS(Q(get_bytes)(queue, buffer, sizeof buffer, &len, -1), QUEUES_MISUSE);
+    CHECK_STATUS(Q(peek_bytes)(queue, buffer, sizeof buffer, &len), QUEUES_MISUSE);
+    CHECK_STATUS(queues_spsc_front(queue, &front, &len, -1), QUEUES_MISUSE);
+    CHECK_STATUS(queues_spsc_consume(queue), QUEUES_MISUSE);
+    CHECK_EQ(len, SIZE_MAX);
+    CHECK_OK(Q(try_put_bytes)(queue, "a", 1));
+    finish(consumer);
+    CHECK_STATUS(queues_spsc_consume(queue), QUEUES_EMPTY);
+    Q(release)(queue);
+}
+
+static void two_producers_of_bytes_are_found_out(void) {
+    queue_t *queue = bytes(1, 8);
+    CHECK_OK(Q(try_put_bytes)(queue, "a", 1));
+    pthread_t producer = start(wait_inside_put_bytes, queue);
+    void *room;
+    queues_status_t status;
+    while ((status = Q(try_put_bytes)(queue, "abc", 3)) == QUEUES_FULL)
+        pause_ns(1);
+    CHECK_STATUS(status, QUEUES_MISUSE);
+    CHECK_STATUS(Q(put_bytes)(queue, "abc", 3, -1), QUEUES_MISUSE);
+    CHECK_STATUS(queues_spsc_reserve(queue, &room, -1), QUEUES_MISUSE);
+    CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
+    CHECK_OK(queues_spsc_consume(queue));
+    finish(producer);
+    CHECK_OK(queues_spsc_consume(queue));
+    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    Q(release)(queue);
+}
+
+static void run_all(void) {
+    run_family();
+    RUN(it_tells_whether_it_is_empty_or_full);
+    RUN(blobs_are_made_and_read_in_place);
+    RUN(a_reservation_lasts_until_the_next_put);
+    RUN(close_ends_zero_copy_too);
+    RUN(consumed_and_reserved_blobs_are_not_dropped);
+    RUN(zero_copy_waits);
+}
+
+int main(void) {
+    run_all();
+    fprintf(stderr, "checked:\n");
+    flags = QUEUES_SPSC_CHECKED;
+    run_all();
+    RUN(two_consumers_are_found_out);
+    RUN(two_producers_are_found_out);
+    RUN(two_consumers_of_bytes_are_found_out);
+    RUN(two_producers_of_bytes_are_found_out);
+    return 0;
+}

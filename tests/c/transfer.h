@@ -1,0 +1,440 @@
+/* Items between threads, in every way that a family has. Included once a family, with its FAMILY,
+ * the number of SIDE threads at each end, and IN_PLACE if blobs can be made and read there. */
+
+#define T(name) PASTE(, FAMILY, name)
+#define QUEUE Q(t)
+#define OPTIONS Q(options_t)
+
+/* A way to put n stamps, and to get up to n. The answer is how many, 0 or too few once the queue is
+ * closed. */
+typedef struct {
+    const char *name;
+    size_t item_size;
+    size_t (*put)(QUEUE *queue, const stamp_t *stamps, size_t n);
+    size_t (*get)(QUEUE *queue, stamp_t *stamps, size_t n);
+} T(way_t);
+
+/* Pointers lead to memory that the producer took and the consumer gives back. */
+static void *T(box)(stamp_t stamp) {
+    stamp_t *box = malloc(sizeof *box);
+    CHECK(box);
+    *box = stamp;
+    return box;
+}
+
+static stamp_t T(unbox)(void *box) {
+    stamp_t stamp = *(stamp_t *)box;
+    free(box);
+    return stamp;
+}
+
+static size_t T(put)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        void *box = T(box)(stamps[i]);
+        queues_status_t status = Q(put)(queue, box, -1);
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            free(box);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(get)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    (void)n;
+    void *box;
+    queues_status_t status = Q(get)(queue, &box, -1);
+    if (status != QUEUES_OK) {
+        CHECK_STATUS(status, QUEUES_CLOSED);
+        return 0;
+    }
+    stamps[0] = T(unbox)(box);
+    return 1;
+}
+
+/* Tries and short waits in turn. */
+static size_t T(try_put)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        void *box = T(box)(stamps[i]);
+        queues_status_t status;
+        while ((status = Q(try_put)(queue, box)) == QUEUES_FULL &&
+               (status = Q(put)(queue, box, 1000)) == QUEUES_TIMEOUT)
+            ;
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            free(box);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(try_get)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    (void)n;
+    void *box;
+    queues_status_t status;
+    while ((status = Q(try_get)(queue, &box)) == QUEUES_EMPTY &&
+           (status = Q(get)(queue, &box, 1000)) == QUEUES_TIMEOUT)
+        ;
+    if (status != QUEUES_OK) {
+        CHECK_STATUS(status, QUEUES_CLOSED);
+        return 0;
+    }
+    stamps[0] = T(unbox)(box);
+    return 1;
+}
+
+static size_t T(put_many)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    void *boxes[BURST];
+    for (size_t i = 0; i < n; i++)
+        boxes[i] = T(box)(stamps[i]);
+    size_t done = SIZE_MAX;
+    queues_status_t status = Q(put_many)(queue, boxes, n, -1, &done);
+    CHECK_STATUS(status, done == n ? QUEUES_OK : QUEUES_CLOSED);
+    for (size_t i = done; i < n; i++)
+        free(boxes[i]);
+    return done;
+}
+
+static size_t T(get_many)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    void *boxes[BURST];
+    size_t done = SIZE_MAX;
+    queues_status_t status = Q(get_many)(queue, boxes, n, -1, &done);
+    CHECK_STATUS(status, done > 0 ? QUEUES_OK : QUEUES_CLOSED);
+    for (size_t i = 0; i < done; i++)
+        stamps[i] = T(unbox)(boxes[i]);
+    return done;
+}
+
+static size_t T(put_bytes)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        queues_status_t status = Q(put_bytes)(queue, &stamps[i], sizeof *stamps, -1);
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(get_bytes)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    (void)n;
+    size_t len = 0;
+    queues_status_t status = Q(get_bytes)(queue, stamps, sizeof *stamps, &len, -1);
+    CHECK_EQ(len, status == QUEUES_OK ? sizeof *stamps : 0);
+    CHECK(status == QUEUES_OK || status == QUEUES_CLOSED);
+    return status == QUEUES_OK;
+}
+
+static size_t T(try_put_bytes)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        queues_status_t status;
+        while ((status = Q(try_put_bytes)(queue, &stamps[i], sizeof *stamps)) == QUEUES_FULL &&
+               (status = Q(put_bytes)(queue, &stamps[i], sizeof *stamps, 1000)) == QUEUES_TIMEOUT)
+            ;
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(try_get_bytes)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    (void)n;
+    size_t len = 0;
+    queues_status_t status;
+    while ((status = Q(try_get_bytes)(queue, stamps, sizeof *stamps, &len)) == QUEUES_EMPTY &&
+           (status = Q(get_bytes)(queue, stamps, sizeof *stamps, &len, 1000)) == QUEUES_TIMEOUT)
+        ;
+    CHECK_EQ(len, status == QUEUES_OK ? sizeof *stamps : 0);
+    CHECK(status == QUEUES_OK || status == QUEUES_CLOSED);
+    return status == QUEUES_OK;
+}
+
+#ifdef IN_PLACE
+static size_t T(put_in_place)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        void *room;
+        queues_status_t status = Q(reserve)(queue, &room, -1);
+        if (status == QUEUES_OK) {
+            *(stamp_t *)room = stamps[i];
+            status = Q(commit)(queue, sizeof *stamps);
+        }
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(get_in_place)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    (void)n;
+    const void *front;
+    size_t len;
+    queues_status_t status = Q(front)(queue, &front, &len, -1);
+    if (status != QUEUES_OK) {
+        CHECK_STATUS(status, QUEUES_CLOSED);
+        return 0;
+    }
+    CHECK_EQ(len, sizeof *stamps);
+    *stamps = *(const stamp_t *)front;
+    CHECK_OK(Q(consume)(queue));
+    return 1;
+}
+#endif
+
+static const T(way_t) T(ways)[] = {
+    {"put, get", 0, T(put), T(get)},
+    {"try_put, try_get", 0, T(try_put), T(try_get)},
+    {"put_many, get_many", 0, T(put_many), T(get_many)},
+    {"put_bytes, get_bytes", sizeof(stamp_t), T(put_bytes), T(get_bytes)},
+    {"try_put_bytes, try_get_bytes", sizeof(stamp_t), T(try_put_bytes), T(try_get_bytes)},
+#ifdef IN_PLACE
+    {"reserve, front", sizeof(stamp_t), T(put_in_place), T(get_in_place)},
+#endif
+};
+
+typedef struct {
+    QUEUE *queue;
+    const T(way_t) * way;
+    atomic_uchar seen[SIDE][ITEMS];
+    size_t accepted[SIDE]; /* a producer's first so many */
+    atomic_bool over;
+} T(transfer_t);
+
+typedef struct {
+    T(transfer_t) * transfer;
+    uint32_t index;
+} T(actor_t);
+
+static void *T(produce)(void *arg) {
+    T(actor_t) *self = arg;
+    T(transfer_t) *transfer = self->transfer;
+    size_t *accepted = &transfer->accepted[self->index];
+    while (*accepted < ITEMS) {
+        stamp_t stamps[BURST];
+        size_t n = *accepted % BURST + 1;
+        if (n > ITEMS - *accepted)
+            n = ITEMS - *accepted;
+        for (size_t i = 0; i < n; i++)
+            stamps[i] = stamp(self->index, (uint32_t)(*accepted + i));
+        size_t put = transfer->way->put(transfer->queue, stamps, n);
+        *accepted += put;
+        if (put < n)
+            break;
+    }
+    return NULL;
+}
+
+static void *T(consume)(void *arg) {
+    T(transfer_t) *transfer = ((T(actor_t) *)arg)->transfer;
+    stamp_t stamps[BURST];
+    uint32_t next[SIDE] = {0}; /* what a producer puts later comes later */
+    for (size_t n; (n = transfer->way->get(transfer->queue, stamps, BURST)) > 0;) {
+        for (size_t i = 0; i < n; i++) {
+            check_stamp(&stamps[i], SIDE);
+            CHECK(stamps[i].sequence >= next[stamps[i].producer]);
+            next[stamps[i].producer] = stamps[i].sequence + 1;
+            CHECK_EQ(transfer->seen[stamps[i].producer][stamps[i].sequence]++, 0);
+        }
+    }
+    return NULL;
+}
+
+/* Whatever the others do, the snapshots make sense. */
+static void *T(watch)(void *arg) {
+    T(transfer_t) *transfer = arg;
+    while (!transfer->over) {
+        queues_stats_t stats = {.struct_size = sizeof stats};
+        CHECK(Q(size)(transfer->queue) <= Q(capacity)(transfer->queue));
+        CHECK_OK(Q(stats)(transfer->queue, &stats));
+        CHECK(stats.current_size <= stats.capacity && stats.peak_size <= stats.capacity);
+        pause_ns(MILLISECOND / 10);
+    }
+    return NULL;
+}
+
+/* Lets the producers finish, or closes the queue in their midst: all that was accepted comes out,
+ * once, in the order of each producer. */
+static void T(transfer_all)(const T(way_t) * way, size_t capacity, int64_t close_after_ns) {
+    static T(transfer_t) transfer;
+    memset(&transfer, 0, sizeof transfer);
+    transfer.way = way;
+    OPTIONS options = {
+        .struct_size = sizeof options, .capacity = capacity, .item_size = way->item_size};
+    CHECK_OK(Q(create)(&options, &transfer.queue));
+
+    T(actor_t) actors[SIDE];
+    pthread_t producers[SIDE], consumers[SIDE], watcher = start(T(watch), &transfer);
+    for (uint32_t i = 0; i < SIDE; i++) {
+        actors[i] = (T(actor_t)){&transfer, i};
+        consumers[i] = start(T(consume), &actors[i]);
+        producers[i] = start(T(produce), &actors[i]);
+    }
+    if (close_after_ns >= 0) {
+        pause_ns(close_after_ns);
+        CHECK_OK(Q(close)(transfer.queue));
+    }
+    for (size_t i = 0; i < SIDE; i++)
+        finish(producers[i]);
+    CHECK_OK(Q(close)(transfer.queue));
+    for (size_t i = 0; i < SIDE; i++)
+        finish(consumers[i]);
+    transfer.over = true;
+    finish(watcher);
+
+    size_t accepted = 0;
+    for (size_t i = 0; i < SIDE; i++) {
+        accepted += transfer.accepted[i];
+        if (close_after_ns < 0)
+            CHECK_EQ(transfer.accepted[i], ITEMS);
+        for (size_t k = 0; k < ITEMS; k++)
+            CHECK_EQ(transfer.seen[i][k], k < transfer.accepted[i]);
+    }
+    queues_stats_t stats = {.struct_size = sizeof stats};
+    CHECK_OK(Q(stats)(transfer.queue, &stats));
+    CHECK_EQ(stats.enqueued, accepted);
+    CHECK_EQ(stats.dequeued, accepted);
+    CHECK_EQ(stats.current_size, 0);
+    Q(release)(transfer.queue);
+}
+
+static void T(nothing_is_lost)(void) {
+    static const size_t capacities[] = {1, 2, 3, 7, 64};
+    for (size_t i = 0; i < LENGTH(T(ways)); i++) {
+        for (size_t k = 0; k < LENGTH(capacities); k++) {
+            fprintf(stderr, "  %s, capacity %zu\n", T(ways)[i].name, capacities[k]);
+            T(transfer_all)(&T(ways)[i], capacities[k], -1);
+        }
+    }
+}
+
+static void T(nothing_is_lost_at_a_close)(void) {
+    for (size_t i = 0; i < LENGTH(T(ways)); i++) {
+        fprintf(stderr, "  %s\n", T(ways)[i].name);
+        for (size_t round = 0; round < ROUNDS; round++)
+            T(transfer_all)(&T(ways)[i], round % 4 + 1, (int64_t)(round * round) * 1000);
+    }
+}
+
+/* --- whoever still leaves has a reference of its own */
+
+static void *T(leave_get)(void *queue) {
+    void *got;
+    CHECK_STATUS(Q(get)(queue, &got, -1), QUEUES_CLOSED);
+    CHECK_EQ(Q(size)(queue), 0);
+    Q(release)(queue);
+    return NULL;
+}
+
+static void *T(leave_put)(void *queue) {
+    CHECK_STATUS(Q(put)(queue, queue, -1), QUEUES_CLOSED);
+    CHECK_EQ(Q(size)(queue), 1);
+    Q(release)(queue);
+    return NULL;
+}
+
+static void T(count)(void *count, void *item) {
+    (void)item;
+    ++*(size_t *)count;
+}
+
+static void T(release_while_others_leave)(void) {
+    for (size_t round = 0; round < ROUNDS; round++) {
+        size_t dropped = 0, filled = round % 2;
+        OPTIONS options = {
+            .struct_size = sizeof options, .capacity = 1, .drop = T(count), .drop_ctx = &dropped};
+        QUEUE *queue;
+        pthread_t waiters[SIDE];
+        CHECK_OK(Q(create)(&options, &queue));
+        if (filled)
+            CHECK_OK(Q(try_put)(queue, NULL));
+        for (size_t i = 0; i < SIDE; i++)
+            waiters[i] = start(filled ? T(leave_put) : T(leave_get), Q(retain)(queue));
+        if (round % 4 < 2)
+            pause_ns(MILLISECOND / 10);
+        CHECK_OK(Q(close)(queue));
+        Q(release)(queue);
+        for (size_t i = 0; i < SIDE; i++)
+            finish(waiters[i]);
+        CHECK_EQ(dropped, filled);
+    }
+}
+
+/* --- signals */
+
+typedef struct {
+    QUEUE *fed;
+    atomic_bool timed_out, over;
+} T(storm_t);
+
+#define CHECK_WAIT(call)                                                                           \
+    do {                                                                                           \
+        int64_t begin = now_ns();                                                                  \
+        CHECK_STATUS(call, QUEUES_TIMEOUT);                                                        \
+        CHECK(now_ns() - begin >= timeout_ns);                                                     \
+    } while (0)
+
+static void *T(wait_in_a_storm)(void *arg) {
+    T(storm_t) *storm = arg;
+    const int64_t timeout_ns = 20 * MILLISECOND;
+    OPTIONS options = {.struct_size = sizeof options, .capacity = 1};
+    QUEUE *pointers, *bytes;
+    void *place = NULL;
+    char data[8] = {0};
+    size_t n;
+    CHECK_OK(Q(create)(&options, &pointers));
+    options.item_size = sizeof data;
+    CHECK_OK(Q(create)(&options, &bytes));
+    CHECK_WAIT(Q(get)(pointers, &place, timeout_ns));
+    CHECK_WAIT(Q(get_many)(pointers, &place, 1, timeout_ns, &n));
+    CHECK_WAIT(Q(get_bytes)(bytes, data, sizeof data, &n, timeout_ns));
+    CHECK_OK(Q(try_put)(pointers, NULL));
+    CHECK_OK(Q(try_put_bytes)(bytes, data, sizeof data));
+    CHECK_WAIT(Q(put)(pointers, NULL, timeout_ns));
+    CHECK_WAIT(Q(put_many)(pointers, &place, 1, timeout_ns, &n));
+    CHECK_WAIT(Q(put_bytes)(bytes, data, sizeof data, timeout_ns));
+#ifdef IN_PLACE
+    const void *front;
+    CHECK_WAIT(Q(reserve)(bytes, &place, timeout_ns));
+    CHECK_OK(Q(consume)(bytes));
+    CHECK_WAIT(Q(front)(bytes, &front, &n, timeout_ns));
+#endif
+    Q(release)(pointers);
+    Q(release)(bytes);
+    storm->timed_out = true;
+    CHECK_OK(Q(get)(storm->fed, &place, -1));
+    storm->over = true;
+    return NULL;
+}
+
+/* Signals come faster than the timeouts: one that began anew with each would never run out. */
+static void T(signals_change_no_wait)(void) {
+    T(storm_t) storm = {NULL, false, false};
+    OPTIONS options = {.struct_size = sizeof options, .capacity = 1};
+    CHECK_OK(Q(create)(&options, &storm.fed));
+    pthread_t waiter = start(T(wait_in_a_storm), &storm);
+    for (int after = 0; !storm.over; after += storm.timed_out) {
+        CHECK_EQ(pthread_kill(waiter, SIGUSR1), 0);
+        pause_ns(MILLISECOND / 10);
+        if (after == 50)
+            CHECK_OK(Q(try_put)(storm.fed, NULL));
+    }
+    finish(waiter);
+    Q(release)(storm.fed);
+}
+
+static void T(run)(void) {
+    RUN(T(nothing_is_lost));
+    RUN(T(nothing_is_lost_at_a_close));
+    RUN(T(release_while_others_leave));
+    RUN(T(signals_change_no_wait));
+}
+
+#undef T
+#undef QUEUE
+#undef OPTIONS
+#undef CHECK_WAIT
