@@ -1,0 +1,1195 @@
+/// \file
+/// Concurrent queues for C++17 and later: a thin header over the C library (queues.h, libqueues).
+///
+///     queues::mpmc<request> queue(1024); // any number of threads at both ends
+///     queue.push(std::move(r));          // waits for room; false: the queue is closed
+///     while (auto next = queue.pop())    // waits for an item; nullopt: closed and empty
+///         serve(*next);
+///
+/// Names and results are those of the standard proposal P0260; what goes beyond it is marked as an
+/// extension. A member is one C call and its translation (a few calls where its comment says so),
+/// so queues.h is the last word on what the queues promise.
+///
+/// How a T travels is chosen when the queue's type is:
+/// - trivially copyable and no larger than a pointer: as the pointer's bits;
+/// - trivially copyable, up to `inline_limit` bytes: copied into the queue's slot;
+/// - `std::unique_ptr<U>`: as its pointer;
+/// - anything else: in a box from operator new, which a push makes and a pop frees.
+/// Only the last allocates. Items left in a queue when it goes are destroyed.
+///
+/// Exceptions. What a correct program meets (empty, full, closed, timeout) is an answer. The rest
+/// throws: `misuse` for two producers or two consumers at once in a checked spsc,
+/// `std::invalid_argument` for what the C call refuses, `std::bad_alloc` for want of memory.
+/// - A push that does not put its item in the queue, whether it answers so or throws, leaves its
+///   argument as it was: nothing is moved from it for good before the queue has accepted it. One
+///   exception: a boxed T that can be moved but not copied and whose move throws leaves the
+///   argument as that move leaves it. A boxed T that can be copied and whose move may throw is
+///   copied, never moved, into the queue (as std::vector does on growth).
+/// - A pop whose T throws on being moved out loses that one item, as in P0260; the others stay in
+///   the queue. A `std::unique_ptr<T>` item is moved out without such a risk.
+#ifndef QUEUES_HPP
+#define QUEUES_HPP
+
+#include <queues.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+#if __has_include(<version>)
+#include <version>
+#endif
+#ifdef __cpp_lib_expected
+#include <expected>
+#endif
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
+#ifdef __cpp_lib_span
+#include <span>
+#endif
+
+namespace queues {
+
+// Members that return an expected are other functions with the standard's class than with ours:
+// the inline namespace keeps them apart when C++17 and C++23 files are linked into one program.
+#ifdef __cpp_lib_expected
+inline namespace with_std_expected {
+
+using std::bad_expected_access;
+using std::expected;
+using std::unexpected;
+
+#else
+inline namespace with_own_expected {
+
+/// Stands in for std::unexpected before C++23.
+template <class E> class unexpected {
+  public:
+    explicit unexpected(E error) : error_(std::move(error)) {}
+    const E &error() const noexcept { return error_; }
+
+  private:
+    E error_;
+};
+
+/// Stands in for std::bad_expected_access before C++23.
+template <class E> class bad_expected_access : public std::exception {
+  public:
+    explicit bad_expected_access(E error) : error_(std::move(error)) {}
+    const char *what() const noexcept override { return "bad access to queues::expected"; }
+    const E &error() const noexcept { return error_; }
+
+  private:
+    E error_;
+};
+
+/// Stands in for std::expected before C++23: the part of it that the results of a queue need.
+template <class T, class E> class expected {
+  public:
+    using value_type = T;
+    using error_type = E;
+
+    expected(const T &value) : state_(std::in_place_index<0>, value) {}
+    expected(T &&value) : state_(std::in_place_index<0>, std::move(value)) {}
+    expected(unexpected<E> error) : state_(std::in_place_index<1>, error.error()) {}
+    template <class... Args>
+    explicit expected(std::in_place_t, Args &&...args)
+        : state_(std::in_place_index<0>, std::forward<Args>(args)...) {}
+
+    bool has_value() const noexcept { return state_.index() == 0; }
+    explicit operator bool() const noexcept { return has_value(); }
+
+    T *operator->() noexcept { return std::get_if<0>(&state_); }
+    const T *operator->() const noexcept { return std::get_if<0>(&state_); }
+    T &operator*() &noexcept { return *operator->(); }
+    const T &operator*() const &noexcept { return *operator->(); }
+    T &&operator*() &&noexcept { return std::move(*operator->()); }
+
+    T &value() & { return check(), **this; }
+    const T &value() const & { return check(), **this; }
+    T &&value() && { return check(), *std::move(*this); }
+    template <class U> T value_or(U &&other) const & {
+        return has_value() ? **this : static_cast<T>(std::forward<U>(other));
+    }
+    template <class U> T value_or(U &&other) && {
+        return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(other));
+    }
+    const E &error() const noexcept { return *std::get_if<1>(&state_); }
+
+  private:
+    void check() const {
+        if (!has_value())
+            throw bad_expected_access<E>(error());
+    }
+
+    std::variant<T, E> state_;
+};
+
+#endif
+
+/// What an operation came to. The values are those of queues.h.
+enum class conqueue_status : queues_status_t {
+    success = QUEUES_OK,
+    empty = QUEUES_EMPTY,
+    full = QUEUES_FULL,
+    closed = QUEUES_CLOSED,
+    timeout = QUEUES_TIMEOUT,     ///< extension: the time given passed while waiting
+    too_small = QUEUES_TOO_SMALL, ///< extension: the item is longer than the buffer, and stays
+};
+
+/// A short English text for `status`. Waits for nothing; any thread.
+inline const char *to_string(conqueue_status status) noexcept {
+    return queues_status_string(static_cast<queues_status_t>(status));
+}
+
+/// Thrown by a checked spsc that is used by two producers or two consumers at once, and by the
+/// commit or consume of something that is no longer there.
+class misuse : public std::logic_error {
+  public:
+    using std::logic_error::logic_error;
+};
+
+/// The counters of a queue; see queues.h.
+using statistics = queues_stats_t;
+
+/// How far a call on many items came.
+struct bulk_result {
+    std::size_t count;      ///< items moved into or out of the queue
+    conqueue_status status; ///< success, or what stopped it (pop_many: only when `count` is 0)
+};
+
+/// Trivially copyable items up to this many bytes travel inside the queue's slots, larger ones in a
+/// box: a slot is paid for whether it is used or not.
+inline constexpr std::size_t inline_limit = 1024;
+
+/// A wait with a std::stop_token looks at the token this often: the C library has no call that
+/// wakes one waiter. Each such look that finds nothing counts as failed in the statistics.
+inline constexpr std::chrono::milliseconds stop_interval{5};
+
+/// Asks a constructor of spsc for the checked mode.
+struct checked_t {
+    explicit checked_t() = default;
+};
+inline constexpr checked_t checked{};
+
+/// Bytes to push: a pointer and a length, made from anything that a std::string_view is made from
+/// and from contiguous containers of trivially copyable elements. Does not own the bytes.
+class bytes_view {
+  public:
+    bytes_view(const void *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    template <class Bytes, class = std::enable_if_t<!std::is_same_v<Bytes, bytes_view>>>
+    bytes_view(const Bytes &bytes) noexcept {
+        if constexpr (std::is_convertible_v<const Bytes &, std::string_view>) {
+            const std::string_view text = bytes;
+            data_ = text.data();
+            size_ = text.size();
+        } else {
+            static_assert(std::is_trivially_copyable_v<std::decay_t<decltype(*std::data(bytes))>>);
+            data_ = std::data(bytes);
+            size_ = std::size(bytes) * sizeof *std::data(bytes);
+        }
+    }
+
+    const void *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+
+  private:
+    const void *data_;
+    std::size_t size_;
+};
+
+namespace detail {
+
+[[noreturn]] inline void raise(queues_status_t status, const char *call) {
+    if (status == QUEUES_NOMEM)
+        throw std::bad_alloc();
+    const std::string text = std::string("queues: ") + call + ": " + queues_status_string(status);
+    if (status == QUEUES_INVALID)
+        throw std::invalid_argument(text);
+    if (status == QUEUES_MISUSE)
+        throw misuse(text);
+    throw std::runtime_error(text);
+}
+
+// The one way from a C status to an answer or an exception.
+inline conqueue_status answer(queues_status_t status, const char *call) {
+    if (status < 0)
+        raise(status, call);
+    return static_cast<conqueue_status>(status);
+}
+
+using float_nanoseconds = std::chrono::duration<long double, std::nano>;
+
+// Rounded up and saturated: in floating point no duration overflows on the way. A negative duration
+// is over, whereas a negative timeout of the C calls means for ever.
+inline std::int64_t nanoseconds(float_nanoseconds duration) {
+    const long double count = std::ceil(duration.count());
+    if (!(count > 0))
+        return 0;
+    constexpr auto longest = std::numeric_limits<std::int64_t>::max();
+    return count >= static_cast<long double>(longest) ? longest : static_cast<std::int64_t>(count);
+}
+
+// How to wait: each repeats a C call, which takes a timeout, as often as it needs to.
+
+struct within {
+    std::int64_t timeout;
+    template <class Call> queues_status_t operator()(Call call) const { return call(timeout); }
+};
+inline constexpr within for_ever{-1};
+inline constexpr within at_once{0};
+
+template <class Rep, class Period>
+within within_duration(std::chrono::duration<Rep, Period> duration) {
+    return within{nanoseconds(duration)};
+}
+
+template <class Clock, class Duration> struct until {
+    std::chrono::time_point<Clock, Duration> deadline;
+
+    std::int64_t left() const {
+        return nanoseconds(float_nanoseconds(deadline.time_since_epoch()) -
+                           float_nanoseconds(Clock::now().time_since_epoch()));
+    }
+    // The C call's clock is its own: it has timed out when the deadline's clock says so.
+    template <class Call> queues_status_t operator()(Call call) const {
+        auto timeout = left();
+        for (;;) {
+            const auto status = call(timeout);
+            if (status != QUEUES_TIMEOUT || (timeout = left()) == 0)
+                return status;
+        }
+    }
+};
+template <class Clock, class Duration>
+until(std::chrono::time_point<Clock, Duration>) -> until<Clock, Duration>;
+
+// A moment that far from now, on a clock that holds any duration.
+template <class Rep, class Period> auto after(std::chrono::duration<Rep, Period> duration) {
+    return std::chrono::time_point<std::chrono::steady_clock, float_nanoseconds>(
+               std::chrono::steady_clock::now()) +
+           duration;
+}
+
+#ifdef __cpp_lib_jthread
+struct unless_stopped {
+    const std::stop_token &token;
+    template <class Call> queues_status_t operator()(Call call) const {
+        if (!token.stop_possible())
+            return call(for_ever.timeout);
+        queues_status_t status = QUEUES_TIMEOUT;
+        while (status == QUEUES_TIMEOUT && !token.stop_requested())
+            status = call(nanoseconds(stop_interval));
+        return status;
+    }
+};
+#endif
+
+struct mpmc_calls {
+    using handle = queues_mpmc_t;
+    using options = queues_mpmc_options_t;
+    static constexpr auto create = queues_mpmc_create;
+    static constexpr auto release = queues_mpmc_release;
+    static constexpr auto put = queues_mpmc_put;
+    static constexpr auto get = queues_mpmc_get;
+    static constexpr auto peek = queues_mpmc_peek;
+    static constexpr auto put_bytes = queues_mpmc_put_bytes;
+    static constexpr auto get_bytes = queues_mpmc_get_bytes;
+    static constexpr auto peek_bytes = queues_mpmc_peek_bytes;
+    static constexpr auto put_many = queues_mpmc_put_many;
+    static constexpr auto get_many = queues_mpmc_get_many;
+    static constexpr auto clear = queues_mpmc_clear;
+    static constexpr auto close = queues_mpmc_close;
+    static constexpr auto is_closed = queues_mpmc_is_closed;
+    static constexpr auto size = queues_mpmc_size;
+    static constexpr auto capacity = queues_mpmc_capacity;
+    static constexpr auto stats = queues_mpmc_stats;
+};
+
+struct spsc_calls {
+    using handle = queues_spsc_t;
+    using options = queues_spsc_options_t;
+    static constexpr auto create = queues_spsc_create;
+    static constexpr auto release = queues_spsc_release;
+    static constexpr auto put = queues_spsc_put;
+    static constexpr auto get = queues_spsc_get;
+    static constexpr auto peek = queues_spsc_peek;
+    static constexpr auto put_bytes = queues_spsc_put_bytes;
+    static constexpr auto get_bytes = queues_spsc_get_bytes;
+    static constexpr auto peek_bytes = queues_spsc_peek_bytes;
+    static constexpr auto put_many = queues_spsc_put_many;
+    static constexpr auto get_many = queues_spsc_get_many;
+    static constexpr auto clear = queues_spsc_clear;
+    static constexpr auto close = queues_spsc_close;
+    static constexpr auto is_closed = queues_spsc_is_closed;
+    static constexpr auto size = queues_spsc_size;
+    static constexpr auto capacity = queues_spsc_capacity;
+    static constexpr auto stats = queues_spsc_stats;
+};
+
+// How an item travels: a payload class puts arguments, and an object of it holds one item that a
+// get took out of the queue until `value` hands it on. By pointer, what differs is how a T becomes
+// a void * and back: `adopt` takes over a void * from the queue, `look` shows one that stays there.
+
+enum class travel { bits, owner, box, bytes };
+
+template <class Calls, class T, class Derived> class by_pointer {
+  public:
+    using handle = typename Calls::handle;
+    using argument = T;
+    using value_type = T;
+    static constexpr std::size_t slot_size = 0; // to the C queue: the item is a void *
+
+    queues_status_t get(handle *queue, std::int64_t timeout) {
+        void *item;
+        const auto status = Calls::get(queue, &item, timeout);
+        if (status == QUEUES_OK)
+            self().adopt(item);
+        return status;
+    }
+    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+        void *item;
+        const auto status = Calls::peek(queue, &item);
+        if (status == QUEUES_OK)
+            self().look(item, visit);
+        return status;
+    }
+
+  private:
+    Derived &self() noexcept { return static_cast<Derived &>(*this); }
+};
+
+// Room for a trivially copyable T whose bytes come from elsewhere.
+template <class T> class raw {
+  public:
+    void *address() noexcept { return bytes_; }
+    T &value() noexcept { return *std::launder(reinterpret_cast<T *>(bytes_)); }
+
+  private:
+    alignas(T) std::byte bytes_[sizeof(T)];
+};
+
+template <class Calls, class T> class by_bits : public by_pointer<Calls, T, by_bits<Calls, T>> {
+  public:
+    static constexpr travel kind = travel::bits;
+    static constexpr queues_drop_t drop = nullptr;
+
+    explicit by_bits(std::size_t) noexcept {}
+
+    static void *encode(const T &value) noexcept {
+        void *item = nullptr;
+        std::memcpy(&item, std::addressof(value), sizeof value);
+        return item;
+    }
+    static queues_status_t put(typename Calls::handle *queue, const T &value,
+                               std::int64_t timeout) {
+        return Calls::put(queue, encode(value), timeout);
+    }
+
+    void adopt(void *item) noexcept { std::memcpy(room_.address(), &item, sizeof(T)); }
+    template <class Visit> void look(void *item, Visit &visit) {
+        adopt(item);
+        visit(std::as_const(room_.value()));
+    }
+    T &&value() noexcept { return std::move(room_.value()); }
+
+  private:
+    raw<T> room_;
+};
+
+template <class Calls, class Owner>
+class by_owner : public by_pointer<Calls, Owner, by_owner<Calls, Owner>> {
+  public:
+    static constexpr travel kind = travel::owner;
+    static void drop(void *, void *item) { by_owner(0).adopt(item); }
+
+    explicit by_owner(std::size_t) noexcept {}
+
+    static void *encode(const Owner &owner) noexcept {
+        return const_cast<void *>(static_cast<const volatile void *>(owner.get()));
+    }
+    static void accepted(Owner &&owner) noexcept { static_cast<void>(owner.release()); }
+    static queues_status_t put(typename Calls::handle *queue, Owner &&owner, std::int64_t timeout) {
+        const auto status = Calls::put(queue, encode(owner), timeout);
+        if (status == QUEUES_OK)
+            accepted(std::move(owner));
+        return status;
+    }
+
+    void adopt(void *item) noexcept { owner_.reset(static_cast<typename Owner::pointer>(item)); }
+    template <class Visit> void look(void *item, Visit &visit) {
+        struct lender {
+            ~lender() { accepted(std::move(owner)); }
+            Owner &owner;
+        } lent{owner_};
+        adopt(item);
+        visit(std::as_const(owner_));
+    }
+    Owner &&value() noexcept { return std::move(owner_); }
+
+  private:
+    Owner owner_;
+};
+
+template <class Calls, class T> class by_box : public by_pointer<Calls, T, by_box<Calls, T>> {
+  public:
+    using handle = typename Calls::handle;
+    static constexpr travel kind = travel::box;
+    static void drop(void *, void *item) { delete static_cast<T *>(item); }
+
+    explicit by_box(std::size_t) noexcept {}
+
+    static queues_status_t put(handle *queue, const T &value, std::int64_t timeout) {
+        return emplace(queue, timeout, value);
+    }
+    static queues_status_t put(handle *queue, T &&value, std::int64_t timeout) {
+        constexpr bool sure_to_come_back =
+            std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
+        if constexpr (std::is_copy_constructible_v<T> && !sure_to_come_back) {
+            return emplace(queue, timeout, std::as_const(value));
+        } else {
+            static_assert(
+                std::is_move_assignable_v<T>,
+                "a T that can be neither copied nor assigned cannot come back from a push "
+                "that fails: use emplace, or a queue of std::unique_ptr<T>");
+            auto box = std::make_unique<T>(std::move(value));
+            const auto status = send(queue, box, timeout);
+            if (box)
+                value = std::move(*box);
+            return status;
+        }
+    }
+    template <class... Args>
+    static queues_status_t emplace(handle *queue, std::int64_t timeout, Args &&...args) {
+        auto box = std::make_unique<T>(std::forward<Args>(args)...);
+        return send(queue, box, timeout);
+    }
+
+    void adopt(void *item) noexcept { box_.reset(static_cast<T *>(item)); }
+    template <class Visit> void look(void *item, Visit &visit) {
+        visit(*static_cast<const T *>(item));
+    }
+    T &&value() noexcept { return std::move(*box_); }
+
+  private:
+    static queues_status_t send(handle *queue, std::unique_ptr<T> &box, std::int64_t timeout) {
+        const auto status = Calls::put(queue, box.get(), timeout);
+        if (status == QUEUES_OK)
+            static_cast<void>(box.release());
+        return status;
+    }
+
+    std::unique_ptr<T> box_;
+};
+
+// In the queue's own slots, all of them of one length.
+template <class Calls, class T> class by_copy {
+  public:
+    using handle = typename Calls::handle;
+    using argument = T;
+    using value_type = T;
+    static constexpr travel kind = travel::bytes;
+    static constexpr std::size_t slot_size = sizeof(T);
+    static constexpr queues_drop_t drop = nullptr;
+
+    explicit by_copy(std::size_t) noexcept {}
+
+    static queues_status_t put(handle *queue, const T &value, std::int64_t timeout) {
+        return Calls::put_bytes(queue, std::addressof(value), sizeof value, timeout);
+    }
+    queues_status_t get(handle *queue, std::int64_t timeout) {
+        std::size_t size;
+        return Calls::get_bytes(queue, room_.address(), sizeof(T), &size, timeout);
+    }
+    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+        std::size_t size;
+        const auto status = Calls::peek_bytes(queue, room_.address(), sizeof(T), &size);
+        if (status == QUEUES_OK)
+            visit(std::as_const(room_.value()));
+        return status;
+    }
+    T &&value() noexcept { return std::move(room_.value()); }
+
+  private:
+    raw<T> room_;
+};
+
+// In the queue's own slots, each with its length.
+template <class Calls> class by_blob {
+  public:
+    using handle = typename Calls::handle;
+    using argument = bytes_view;
+    using value_type = std::vector<std::byte>;
+    static constexpr std::size_t slot_size = 0; // told when the queue is made
+    static constexpr travel kind = travel::bytes;
+    static constexpr queues_drop_t drop = nullptr;
+
+    explicit by_blob(std::size_t item_size) : bytes_(item_size) {}
+
+    static queues_status_t put(handle *queue, bytes_view bytes, std::int64_t timeout) {
+        return Calls::put_bytes(queue, bytes.data(), bytes.size(), timeout);
+    }
+    queues_status_t get(handle *queue, std::int64_t timeout) {
+        std::size_t size = 0;
+        const auto status = Calls::get_bytes(queue, bytes_.data(), bytes_.size(), &size, timeout);
+        if (status == QUEUES_OK)
+            bytes_.resize(size);
+        return status;
+    }
+    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+        std::size_t size = 0;
+        const auto status = Calls::peek_bytes(queue, bytes_.data(), bytes_.size(), &size);
+        if (status == QUEUES_OK) {
+            bytes_.resize(size);
+            visit(std::as_const(bytes_));
+        }
+        return status;
+    }
+    std::vector<std::byte> &&value() noexcept { return std::move(bytes_); }
+
+  private:
+    std::vector<std::byte> bytes_;
+};
+
+template <class T> struct is_plain_unique_ptr : std::false_type {};
+template <class U>
+struct is_plain_unique_ptr<std::unique_ptr<U, std::default_delete<U>>>
+    : std::negation<std::is_array<U>> {};
+
+template <class Calls, class T>
+using payload_of = std::conditional_t<
+    std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void *), by_bits<Calls, T>,
+    std::conditional_t<
+        std::is_trivially_copyable_v<T> && sizeof(T) <= inline_limit, by_copy<Calls, T>,
+        std::conditional_t<is_plain_unique_ptr<T>::value, by_owner<Calls, T>, by_box<Calls, T>>>>;
+
+// A bulk push reads an item again once it is accepted, so it needs an iterator of several passes.
+template <class Iterator, class = void> struct is_forward : std::false_type {};
+template <class Iterator>
+struct is_forward<Iterator, std::void_t<typename std::iterator_traits<Iterator>::iterator_category>>
+    : std::is_base_of<std::forward_iterator_tag,
+                      typename std::iterator_traits<Iterator>::iterator_category> {};
+
+/// What all queues have. "Producer" and "consumer" say which threads may make a call at once: with
+/// mpmc any number of each, with spsc one of each. No call may overlap construction or destruction.
+template <class Calls, class Payload> class basic_queue {
+  public:
+    using value_type = typename Payload::value_type; ///< what a pop gives
+    using argument = typename Payload::argument;     ///< what a push takes
+
+    basic_queue(const basic_queue &) = delete;
+    basic_queue &operator=(const basic_queue &) = delete;
+
+    /// Puts `value` at the back. Waits for room. Producer. False: the queue is closed, and `value`
+    /// is as it was.
+    bool push(const argument &value) { return is_in(put(value, for_ever)); }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value) { return is_in(put(std::move(value), for_ever)); }
+
+    /// Puts `value` at the back if there is room. Does not wait. Producer. Returns success, full or
+    /// closed; unless success, `value` is as it was.
+    [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value, at_once); }
+    /// The same, moving from `value` when the queue accepts it.
+    [[nodiscard]] conqueue_status try_push(argument &&value) {
+        return put(std::move(value), at_once);
+    }
+
+    /// Constructs an item from `args` and puts it at the back. Waits for room. Producer. False: the
+    /// queue is closed, the item is destroyed, and what was moved out of `args` is gone.
+    template <class... Args> bool emplace(Args &&...args) {
+        return is_in(construct(for_ever, std::forward<Args>(args)...));
+    }
+    /// The same without waiting: success, full or closed.
+    template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
+        return construct(at_once, std::forward<Args>(args)...);
+    }
+
+    /// Extension. Puts `value` at the back. Waits for room, `duration` at most. Producer. Returns
+    /// success, closed, timeout, or full when `duration` is not above 0; unless success, `value` is
+    /// as it was.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(const argument &value,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(value, within_duration(duration));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(argument &&value,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(std::move(value), within_duration(duration));
+    }
+
+    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(const argument &value,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(value, until{deadline});
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(argument &&value,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(std::move(value), until{deadline});
+    }
+
+    /// Takes the front item. Waits for one. Consumer. nullopt: the queue is closed and empty.
+    [[nodiscard]] std::optional<value_type> pop() { return take<popped>(for_ever); }
+
+    /// Takes the front item if there is one. Does not wait. Consumer. Returns it, or the error
+    /// empty, or closed (and empty).
+    [[nodiscard]] expected<value_type, conqueue_status> try_pop() { return take<outcome>(at_once); }
+
+    /// Extension. Takes the front item. Waits for one, `duration` at most. Consumer. Returns it, or
+    /// the error closed, timeout, or empty when `duration` is not above 0.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<value_type, conqueue_status>
+    pop_for(std::chrono::duration<Rep, Period> duration) {
+        return take<outcome>(within_duration(duration));
+    }
+
+    /// Extension. As pop_for, until `deadline` on any clock; empty when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] expected<value_type, conqueue_status>
+    pop_until(std::chrono::time_point<Clock, Duration> deadline) {
+        return take<outcome>(until{deadline});
+    }
+
+#ifdef __cpp_lib_jthread
+    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. False:
+    /// closed, or a stop was requested (before the call: nothing is tried).
+    bool push(const argument &value, const std::stop_token &token) {
+        return is_in(put(value, unless_stopped{token}));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, const std::stop_token &token) {
+        return is_in(put(std::move(value), unless_stopped{token}));
+    }
+
+    /// Extension. As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt:
+    /// closed and empty, or a stop was requested (before the call: nothing is tried).
+    [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
+        return take<popped>(unless_stopped{token});
+    }
+#endif
+
+    /// Extension. Puts the items of [first, last) at the back, in order; other producers' items may
+    /// come between. Waits for room. Producer. Returns how many were accepted and, if not all,
+    /// closed. Items are copied; wrap the iterators in std::make_move_iterator to move the accepted
+    /// ones, the others staying as they were. One C call puts many, unless items travel as bytes or
+    /// in boxes or the iterators allow one pass only.
+    template <class Iterator> bulk_result push_many(Iterator first, Iterator last) {
+        return put_many(first, last, [] { return for_ever; });
+    }
+    /// Extension. The same without waiting: not all are accepted when the queue is full or closed.
+    template <class Iterator>
+    [[nodiscard]] bulk_result try_push_many(Iterator first, Iterator last) {
+        return put_many(first, last, [] { return at_once; });
+    }
+    /// Extension. The same, waiting `duration` at most in all: full, closed or timeout.
+    template <class Iterator, class Rep, class Period>
+    [[nodiscard]] bulk_result push_many_for(Iterator first, Iterator last,
+                                            std::chrono::duration<Rep, Period> duration) {
+        return put_many(first, last, [end = until{after(duration)}] { return within{end.left()}; });
+    }
+
+    /// Extension. Takes up to `count` items from the front and assigns them to `*out++`, in order.
+    /// Waits for the first, then takes what is there. Consumer. Returns how many; if none, closed.
+    /// If assigning throws, that one item is lost. One C call takes many, unless items travel as
+    /// bytes or assigning to `out` may throw.
+    template <class Output> bulk_result pop_many(Output out, std::size_t count) {
+        return get_many(out, count, for_ever);
+    }
+    /// Extension. The same without waiting: if none, empty or closed.
+    template <class Output> [[nodiscard]] bulk_result try_pop_many(Output out, std::size_t count) {
+        return get_many(out, count, at_once);
+    }
+    /// Extension. The same, waiting `duration` at most: if none, empty, closed or timeout.
+    template <class Output, class Rep, class Period>
+    [[nodiscard]] bulk_result pop_many_for(Output out, std::size_t count,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return get_many(out, count, within_duration(duration));
+    }
+
+#ifdef __cpp_lib_span
+    /// Extension. push_many of what `items` spans, copied.
+    bulk_result push_many(std::span<const argument> items) {
+        return push_many(items.begin(), items.end());
+    }
+    /// Extension. pop_many into what `items` spans.
+    bulk_result pop_many(std::span<value_type> items) {
+        return pop_many(items.begin(), items.size());
+    }
+#endif
+
+    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
+    /// many there were.
+    std::size_t clear() {
+        std::size_t count = 0;
+        answer(Calls::clear(handle_, &count), "clear");
+        return count;
+    }
+
+    /// Closes the queue and wakes every waiter: from now on a push answers closed, a pop does so
+    /// once the queue is empty. Does not wait. Any thread, as often as you like.
+    void close() noexcept { Calls::close(handle_); }
+    /// Whether the queue is closed. Does not wait. Any thread.
+    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_); }
+    /// Extension. How many items there were at some moment of the call. Does not wait. Any thread.
+    [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_); }
+    /// How many items the queue has room for. Does not wait. Any thread.
+    [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(handle_); }
+
+    /// Extension. The queue's counters. Does not wait. Any thread.
+    [[nodiscard]] statistics stats() const {
+        statistics counters{};
+        counters.struct_size = sizeof counters;
+        answer(Calls::stats(handle_, &counters), "stats");
+        return counters;
+    }
+    /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
+    [[nodiscard]] std::string stats_json() const {
+        const statistics counters = stats();
+        std::string text;
+        std::size_t length = 0;
+        queues_status_t status;
+        do {
+            text.resize(length + 1);
+            status = queues_stats_json(&counters, text.data(), text.size(), &length);
+        } while (status == QUEUES_TOO_SMALL);
+        answer(status, "stats_json");
+        text.resize(length);
+        return text;
+    }
+
+  protected:
+    using calls = Calls;
+    using handle = typename Calls::handle;
+    static constexpr std::size_t slot_size = Payload::slot_size;
+
+    // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
+    basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
+        : item_size_(item_size) {
+        if (capacity == 0U)
+            raise(QUEUES_INVALID, "capacity 0");
+        if (item_size == 0 && !is_pointer)
+            raise(QUEUES_INVALID, "item size 0");
+        typename Calls::options options{};
+        options.struct_size = sizeof options;
+        options.capacity = capacity.value_or(0);
+        options.item_size = item_size;
+        options.flags = flags;
+        options.drop = Payload::drop;
+        answer(Calls::create(&options, &handle_), "create");
+    }
+    ~basic_queue() { Calls::release(handle_); }
+
+    template <class Visit> conqueue_status look(Visit &&visit) const {
+        return answer(Payload(item_size_).peek(handle_, visit), "peek");
+    }
+    expected<value_type, conqueue_status> look_and_copy() const {
+        std::optional<value_type> copy;
+        const auto status = look([&](const value_type &front) { copy.emplace(front); });
+        if (copy)
+            return expected<value_type, conqueue_status>(std::in_place, *std::move(copy));
+        return unexpected<conqueue_status>(status);
+    }
+
+    handle *handle_ = nullptr;
+    const std::size_t item_size_;
+
+  private:
+    static constexpr bool is_pointer = Payload::kind != travel::bytes;
+    // The void * exists before the push, as bulk pushes need it.
+    static constexpr bool is_ready_pointer =
+        Payload::kind == travel::bits || Payload::kind == travel::owner;
+    static constexpr std::size_t chunk = 64; // items of a bulk call on their way, on the stack
+
+    using popped = std::optional<value_type>;
+    using outcome = expected<value_type, conqueue_status>;
+
+    static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
+
+    // Bytes are copied whether T may be copied or not, so that it must be asked.
+    template <class Source>
+    static constexpr bool may_push =
+        std::is_copy_constructible_v<argument> || !std::is_lvalue_reference_v<Source>;
+
+    template <class Value, class Wait> conqueue_status put(Value &&value, Wait wait) {
+        static_assert(may_push<Value>, "T is not copyable: push std::move(value)");
+        return answer(wait([&](std::int64_t timeout) {
+                          return Payload::put(handle_, std::forward<Value>(value), timeout);
+                      }),
+                      "push");
+    }
+
+    template <class... Args> conqueue_status construct(within wait, Args &&...args) {
+        if constexpr (Payload::kind == travel::box)
+            return answer(Payload::emplace(handle_, wait.timeout, std::forward<Args>(args)...),
+                          "emplace");
+        else
+            return put(argument(std::forward<Args>(args)...), wait);
+    }
+
+    // One move from what was taken to the caller's result.
+    template <class Result, class Wait> Result take(Wait wait) {
+        Payload held(item_size_);
+        const auto status =
+            answer(wait([&](std::int64_t timeout) { return held.get(handle_, timeout); }), "pop");
+        if (status == conqueue_status::success)
+            return Result(std::in_place, held.value());
+        if constexpr (std::is_same_v<Result, popped>)
+            return std::nullopt;
+        else
+            return unexpected<conqueue_status>(status);
+    }
+
+    template <class Iterator, class Left>
+    bulk_result put_many(Iterator first, Iterator last, Left left) {
+        static_assert(may_push<decltype(*first)>, "T is not copyable: use std::make_move_iterator");
+        bulk_result result{0, conqueue_status::success};
+        while (first != last && result.status == conqueue_status::success) {
+            std::size_t done = 0;
+            if constexpr (is_ready_pointer && is_forward<Iterator>::value) {
+                void *items[chunk];
+                std::size_t count = 0;
+                for (auto next = first; next != last && count < chunk; ++next)
+                    items[count++] = Payload::encode(*next);
+                result.status = answer(
+                    Calls::put_many(handle_, items, count, left().timeout, &done), "push_many");
+                for (std::size_t i = 0; i < done; ++i, ++first) {
+                    if constexpr (Payload::kind == travel::owner)
+                        Payload::accepted(*first);
+                }
+            } else {
+                result.status = put(*first, left());
+                if (result.status == conqueue_status::success) {
+                    ++first;
+                    done = 1;
+                }
+            }
+            result.count += done;
+        }
+        return result;
+    }
+
+    template <class Output> bulk_result get_many(Output &out, std::size_t count, within wait) {
+        constexpr bool assigns_surely = noexcept(*out = std::declval<value_type>());
+        constexpr bool steps_surely = noexcept(++out);
+        bulk_result result{0, conqueue_status::success};
+        bool more = true;
+        while (more && result.count < count) {
+            const auto timeout = result.count == 0 ? wait.timeout : at_once.timeout;
+            conqueue_status status;
+            if constexpr (is_pointer && assigns_surely && steps_surely) {
+                void *items[chunk];
+                std::size_t done = 0;
+                const auto wanted = std::min(chunk, count - result.count);
+                status =
+                    answer(Calls::get_many(handle_, items, wanted, timeout, &done), "pop_many");
+                for (std::size_t i = 0; i < done; ++i, ++out) {
+                    Payload held(item_size_);
+                    held.adopt(items[i]);
+                    *out = held.value();
+                }
+                result.count += done;
+                more = done == wanted;
+            } else {
+                Payload held(item_size_);
+                status = answer(held.get(handle_, timeout), "pop_many");
+                more = status == conqueue_status::success;
+                if (more) {
+                    *out = held.value();
+                    ++out;
+                    ++result.count;
+                }
+            }
+            if (result.count == 0)
+                result.status = status;
+        }
+        return result;
+    }
+};
+
+/// What the queues for many producers and many consumers have beside that.
+template <class Payload> class mpmc_queue : public basic_queue<mpmc_calls, Payload> {
+    using base = basic_queue<mpmc_calls, Payload>;
+
+  public:
+    /// Extension. A copy of the item that was in front at some moment of the call; another consumer
+    /// may have taken it since. Does not wait. Any thread. Or the error empty or closed (and
+    /// empty). Only for items whose bytes are in the queue: another's box may be freed while one
+    /// looks.
+    [[nodiscard]] expected<typename base::value_type, conqueue_status> peek() const {
+        static_assert(Payload::kind == travel::bits || Payload::kind == travel::bytes,
+                      "peek: T must be trivially copyable to be looked at "
+                      "while another consumer may take it");
+        return this->look_and_copy();
+    }
+
+  protected:
+    mpmc_queue(std::optional<std::size_t> capacity, std::size_t item_size)
+        : base(capacity, item_size, 0) {}
+};
+
+/// What the queues for one producer and one consumer have beside that.
+template <class Payload> class spsc_queue : public basic_queue<spsc_calls, Payload> {
+    using base = basic_queue<spsc_calls, Payload>;
+
+  public:
+    /// Extension. A copy of the item in front, which stays there. Does not wait. Consumer. Or the
+    /// error empty or closed (and empty).
+    [[nodiscard]] expected<typename base::value_type, conqueue_status> peek() const {
+        return this->look_and_copy();
+    }
+    /// Extension. Calls `visit` with a const reference to the item in front, which stays there; the
+    /// reference ends with the visit, which must not pop or clear. Does not wait. Consumer. Returns
+    /// success, empty or closed (and empty).
+    template <class Visit> conqueue_status peek(Visit &&visit) const { return this->look(visit); }
+
+    /// Extension. Whether the queue was empty at some moment of the call. Does not wait. Any
+    /// thread.
+    [[nodiscard]] bool is_empty() const noexcept { return queues_spsc_is_empty(this->handle_); }
+    /// Extension. Whether the queue was full at some moment of the call. Does not wait. Any thread.
+    [[nodiscard]] bool is_full() const noexcept { return queues_spsc_is_full(this->handle_); }
+
+  protected:
+    spsc_queue(std::optional<std::size_t> capacity, std::size_t item_size, bool is_checked)
+        : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
+};
+
+/// What the byte queues of both families have beside that.
+template <class Queue> class bytes_queue : public Queue {
+  public:
+    using Queue::Queue;
+
+    /// Extension. The length of the longest item.
+    [[nodiscard]] std::size_t item_size() const noexcept { return this->item_size_; }
+
+    /// Extension. As pop, into the caller's buffer: allocates nothing. Returns the item's length,
+    /// or the error closed (and empty), or too_small when the item is longer than `capacity` (it
+    /// stays).
+    [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,
+                                                                  std::size_t capacity) {
+        return get_into(buffer, capacity, for_ever);
+    }
+    /// Extension. The same without waiting; also the error empty.
+    [[nodiscard]] expected<std::size_t, conqueue_status> try_pop_into(void *buffer,
+                                                                      std::size_t capacity) {
+        return get_into(buffer, capacity, at_once);
+    }
+    /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<std::size_t, conqueue_status>
+    pop_into_for(void *buffer, std::size_t capacity, std::chrono::duration<Rep, Period> duration) {
+        return get_into(buffer, capacity, within_duration(duration));
+    }
+
+  private:
+    expected<std::size_t, conqueue_status> get_into(void *buffer, std::size_t capacity,
+                                                    within wait) {
+        std::size_t size = 0;
+        const auto status =
+            answer(Queue::calls::get_bytes(this->handle_, buffer, capacity, &size, wait.timeout),
+                   "pop_into");
+        if (status == conqueue_status::success)
+            return size;
+        return unexpected<conqueue_status>(status);
+    }
+};
+
+template <class T> constexpr bool is_item() {
+    static_assert(std::is_object_v<T> && std::is_same_v<T, std::remove_cv_t<T>>,
+                  "T must be an object type without const or volatile");
+    static_assert(std::is_move_constructible_v<T>, "a pop returns a T: it must be movable");
+    static_assert(std::is_nothrow_destructible_v<T>, "~T must not throw: C code may call it");
+    return true;
+}
+
+template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
+template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
+
+} // namespace detail
+
+/// A bounded FIFO queue of T for any number of producers and consumers.
+template <class T> class mpmc : public detail::mpmc_of<T> {
+    static_assert(detail::is_item<T>());
+    using base = detail::mpmc_of<T>;
+
+  public:
+    /// A queue of the library's default capacity. Throws std::bad_alloc.
+    mpmc() : base(std::nullopt, base::slot_size) {}
+    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument for 0 or more than an address space holds.
+    explicit mpmc(std::size_t capacity) : base(capacity, base::slot_size) {}
+};
+
+/// A bounded FIFO queue of T from one producer thread to one consumer thread at a time.
+template <class T> class spsc : public detail::spsc_of<T> {
+    static_assert(detail::is_item<T>());
+    using base = detail::spsc_of<T>;
+
+  public:
+    /// A queue of the library's default capacity. Throws std::bad_alloc.
+    spsc() : base(std::nullopt, base::slot_size, false) {}
+    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument for 0 or more than an address space holds.
+    explicit spsc(std::size_t capacity) : base(capacity, base::slot_size, false) {}
+    /// The same; a call that overlaps another of its side, which is an error in the program, throws
+    /// `misuse` and changes nothing.
+    spsc(std::size_t capacity, checked_t) : base(capacity, base::slot_size, true) {}
+};
+
+/// A bounded FIFO queue of byte strings for any number of producers and consumers. A push takes a
+/// bytes_view and copies its bytes into the queue, a pop gives a std::vector<std::byte>, for which
+/// it allocates `item_size()` bytes (pop_into allocates nothing). A push of more than `item_size()`
+/// bytes throws std::invalid_argument.
+class mpmc_bytes
+    : public detail::bytes_queue<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>> {
+  public:
+    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
+    /// memory.
+    mpmc_bytes(std::size_t capacity, std::size_t item_size) : bytes_queue(capacity, item_size) {}
+};
+
+/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread at a time.
+/// Beside what mpmc_bytes has, items can be written and read in place.
+class spsc_bytes
+    : public detail::bytes_queue<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>> {
+  public:
+    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
+    /// memory.
+    spsc_bytes(std::size_t capacity, std::size_t item_size)
+        : bytes_queue(capacity, item_size, false) {}
+    /// The same; a call that overlaps another of its side throws `misuse` and changes nothing.
+    spsc_bytes(std::size_t capacity, std::size_t item_size, checked_t)
+        : bytes_queue(capacity, item_size, true) {}
+
+    /// Extension. Room for one item at the back of the queue, to be written in place. The consumer
+    /// sees nothing of it before `commit`; dropped without one, by an exception say, it leaves the
+    /// queue as it was. It ends with the producer's next push or reserve.
+    class reservation {
+      public:
+        reservation(reservation &&) noexcept = default;
+        reservation &operator=(reservation &&) noexcept = default;
+
+        /// Where to write: `size()` bytes, aligned for std::uint64_t.
+        [[nodiscard]] std::byte *data() const noexcept { return data_; }
+        /// The queue's item size.
+        [[nodiscard]] std::size_t size() const noexcept { return queue_->item_size(); }
+        /// Puts the first `length` bytes into the queue as an item. Does not wait. Producer.
+        /// Returns success, or closed if the queue has been closed meanwhile. Throws
+        /// std::invalid_argument when `length` is above `size()`, `misuse` when the reservation has
+        /// ended.
+        conqueue_status commit(std::size_t length) {
+            return detail::answer(queues_spsc_commit(queue_->handle_, length), "commit");
+        }
+
+      private:
+        friend spsc_bytes;
+        reservation(spsc_bytes &queue, void *data) noexcept
+            : queue_(&queue), data_(static_cast<std::byte *>(data)) {}
+
+        spsc_bytes *queue_;
+        std::byte *data_;
+    };
+
+    /// Extension. Reserves room for an item. Waits for room. Producer. Or the error closed.
+    [[nodiscard]] expected<reservation, conqueue_status> reserve() {
+        return reserve_within(detail::for_ever);
+    }
+    /// Extension. The same without waiting; also the error full.
+    [[nodiscard]] expected<reservation, conqueue_status> try_reserve() {
+        return reserve_within(detail::at_once);
+    }
+    /// Extension. The same, waiting `duration` at most; also the errors full and timeout.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<reservation, conqueue_status>
+    reserve_for(std::chrono::duration<Rep, Period> duration) {
+        return reserve_within(detail::within_duration(duration));
+    }
+
+    /// Extension. The item in front, to be read in place. It leaves the queue by `consume`; dropped
+    /// without one it stays in front. It ends with the consumer's next pop or clear.
+    class front_item {
+      public:
+        front_item(front_item &&) noexcept = default;
+        front_item &operator=(front_item &&) noexcept = default;
+
+        /// The item's bytes, aligned for std::uint64_t.
+        [[nodiscard]] const std::byte *data() const noexcept { return data_; }
+        /// How many there are.
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
+        /// Takes the item out of the queue. Does not wait. Consumer. Returns success; empty or
+        /// closed when it is no longer there.
+        conqueue_status consume() {
+            return detail::answer(queues_spsc_consume(queue_->handle_), "consume");
+        }
+
+      private:
+        friend spsc_bytes;
+        front_item(spsc_bytes &queue, const void *data, std::size_t size) noexcept
+            : queue_(&queue), data_(static_cast<const std::byte *>(data)), size_(size) {}
+
+        spsc_bytes *queue_;
+        const std::byte *data_;
+        std::size_t size_;
+    };
+
+    /// Extension. The item in front. Waits for one. Consumer. Or the error closed (and empty).
+    [[nodiscard]] expected<front_item, conqueue_status> front() {
+        return front_within(detail::for_ever);
+    }
+    /// Extension. The same without waiting; also the error empty.
+    [[nodiscard]] expected<front_item, conqueue_status> try_front() {
+        return front_within(detail::at_once);
+    }
+    /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<front_item, conqueue_status>
+    front_for(std::chrono::duration<Rep, Period> duration) {
+        return front_within(detail::within_duration(duration));
+    }
+
+  private:
+    expected<reservation, conqueue_status> reserve_within(detail::within wait) {
+        void *data;
+        const auto status =
+            detail::answer(queues_spsc_reserve(handle_, &data, wait.timeout), "reserve");
+        if (status == conqueue_status::success)
+            return reservation(*this, data);
+        return unexpected<conqueue_status>(status);
+    }
+    expected<front_item, conqueue_status> front_within(detail::within wait) {
+        const void *data;
+        std::size_t size;
+        const auto status =
+            detail::answer(queues_spsc_front(handle_, &data, &size, wait.timeout), "front");
+        if (status == conqueue_status::success)
+            return front_item(*this, data, size);
+        return unexpected<conqueue_status>(status);
+    }
+};
+
+} // namespace with_std_expected / with_own_expected
+} // namespace queues
+
+#endif

@@ -1,0 +1,125 @@
+// The queues of bytes, and the items of spsc_bytes that are written and read in place.
+#include "check.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+using namespace std::chrono_literals;
+using queues::conqueue_status;
+
+namespace {
+std::string text(const std::vector<std::byte> &bytes) {
+    return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+}
+std::string text(const queues::spsc_bytes::front_item &item) {
+    return {reinterpret_cast<const char *>(item.data()), item.size()};
+}
+} // namespace
+
+TEST_BOTH_BYTES(everything_that_is_bytes_can_be_pushed) {
+    Queue queue(8, 16);
+    CHECK(queue.item_size() == 16 && queue.capacity() == 8);
+    CHECK(queue.push("literal"));
+    CHECK(queue.push(std::string("string")));
+    CHECK(queue.push(std::string_view("view")));
+    CHECK(queue.push(std::vector<char>{'a', 'b'}));
+    CHECK(queue.push(std::array<std::uint16_t, 2>{0x4141, 0x4242}));
+    CHECK(queue.emplace("pointer", 3U));
+    CHECK(queue.push({nullptr, 0}));
+    CHECK(queue.try_push(std::string(16, 'x')) == conqueue_status::success);
+    CHECK(queue.try_push("more") == conqueue_status::full);
+    for (const char *expected : {"literal", "string", "view", "ab", "AABB", "poi", ""})
+        CHECK(text(*queue.pop()) == expected);
+    CHECK(text(*queue.try_pop()) == std::string(16, 'x'));
+    CHECK(queue.try_pop().error() == conqueue_status::empty);
+}
+
+TEST_BOTH_BYTES(too_many_bytes_are_refused) {
+    Queue queue(2, 4);
+    CHECK_THROWS(std::invalid_argument, queue.push("12345"));
+    CHECK_THROWS(std::invalid_argument, queue.try_push({nullptr, 1}));
+    CHECK(queue.size() == 0);
+}
+
+TEST_BOTH_BYTES(impossible_queues_throw) {
+    CHECK_THROWS(std::invalid_argument, Queue(0, 8));
+    CHECK_THROWS(std::invalid_argument, Queue(8, 0));
+    CHECK_THROWS(std::invalid_argument, Queue(8, SIZE_MAX));
+    CHECK_THROWS(std::bad_alloc, Queue(1 << 20, std::size_t{1} << 40));
+}
+
+TEST_BOTH_BYTES(items_go_into_the_caller_s_buffer) {
+    Queue queue(2, 8);
+    char buffer[8] = "";
+    CHECK(queue.try_pop_into(buffer, sizeof buffer).error() == conqueue_status::empty);
+    CHECK(queue.pop_into_for(buffer, sizeof buffer, 1ms).error() == conqueue_status::timeout);
+    CHECK(queue.push("12345"));
+    CHECK(queue.pop_into(buffer, 4).error() == conqueue_status::too_small);
+    CHECK(queue.size() == 1);
+    CHECK(*queue.pop_into(buffer, 5) == 5 && std::memcmp(buffer, "12345", 5) == 0);
+    queue.close();
+    CHECK(queue.pop_into(buffer, sizeof buffer).error() == conqueue_status::closed);
+}
+
+TEST_BOTH_BYTES(the_front_can_be_looked_at) {
+    Queue queue(2, 8);
+    CHECK(queue.peek().error() == conqueue_status::empty);
+    CHECK(queue.push("front") && queue.push("next"));
+    CHECK(text(*queue.peek()) == "front" && queue.size() == 2);
+    CHECK(queue.clear() == 2);
+}
+
+TEST_BOTH_BYTES(many_items_of_bytes) {
+    Queue queue(4, 8);
+    const std::vector<std::string> in{"a", "bc", "", "def", "ghij"};
+    const auto pushed = queue.try_push_many(in.begin(), in.end());
+    CHECK(pushed.count == 4 && pushed.status == conqueue_status::full);
+    std::vector<std::vector<std::byte>> out;
+    CHECK(queue.pop_many(std::back_inserter(out), 9).count == 4);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        CHECK(text(out[i]) == in[i]);
+}
+
+TEST(items_are_written_in_place) {
+    queues::spsc_bytes queue(1, 16);
+    {
+        auto room = queue.reserve();
+        CHECK(room->size() == 16 && reinterpret_cast<std::uintptr_t>(room->data()) % 8 == 0);
+        std::memcpy(room->data(), "hello", 5);
+        CHECK(queue.size() == 0); // not yet
+        CHECK_THROWS(std::invalid_argument, room->commit(17));
+        CHECK(room->commit(5) == conqueue_status::success);
+        CHECK_THROWS(queues::misuse, room->commit(5)); // it has ended
+    }
+    CHECK(queue.try_reserve().error() == conqueue_status::full);
+    CHECK(queue.reserve_for(1ms).error() == conqueue_status::timeout);
+    CHECK(text(*queue.pop()) == "hello");
+    CHECK(queue.reserve().has_value() && queue.size() == 0); // dropped without a commit
+    CHECK(queue.push("other") && text(*queue.pop()) == "other");
+    auto room = queue.try_reserve();
+    queue.close();
+    CHECK(room->commit(1) == conqueue_status::closed);
+    CHECK(queue.reserve().error() == conqueue_status::closed);
+}
+
+TEST(items_are_read_in_place) {
+    queues::spsc_bytes queue(2, 16);
+    CHECK(queue.try_front().error() == conqueue_status::empty);
+    CHECK(queue.front_for(1ms).error() == conqueue_status::timeout);
+    CHECK(queue.push("one") && queue.push("two"));
+    {
+        const auto front = queue.front();
+        CHECK(text(*front) == "one" && reinterpret_cast<std::uintptr_t>(front->data()) % 8 == 0);
+    }
+    CHECK(queue.size() == 2); // dropped without being consumed
+    auto front = queue.front();
+    CHECK(text(*front) == "one" && front->consume() == conqueue_status::success);
+    queue.close();
+    front = queue.try_front();
+    CHECK(text(*front) == "two" && front->consume() == conqueue_status::success);
+    CHECK(front->consume() == conqueue_status::closed);
+    CHECK(queue.front().error() == conqueue_status::closed);
+}
