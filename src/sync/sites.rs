@@ -44,7 +44,8 @@ pub fn seen() -> Vec<&'static str> {
     SEEN.lock().unwrap().iter().copied().collect()
 }
 
-pub(super) fn visit(name: &'static str, ordering: Ordering) -> Ordering {
+/// An access: what [`super::site`] does. Public so that a test may instrument a queue of its own.
+pub fn visit(name: &'static str, ordering: Ordering) -> Ordering {
     if !cfg!(loom) {
         HOOK.with(|hook| {
             // A hook that itself uses a queue is not called again.

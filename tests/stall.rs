@@ -1,0 +1,430 @@
+//! What *lock-free* promises, tried: a thread is parked at every single atomic step of every call, and the
+//! others must go on as if it were not there. Then it is let go, and everything must have come through once.
+//!
+//! Built with `--cfg queues_sites`, which makes every atomic access a place to park. A Vyukov ring,
+//! which claims a slot before it fills it, has to fail the same test.
+#![cfg(queues_sites)]
+
+mod support;
+
+use queues::sync::sites;
+use queues::wait::Timeout;
+use queues::{Error, Result, Stats};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::subject::{self, Disposed, Kind, Subject};
+
+/// Operations that each of the others has to do while one is parked.
+const OPERATIONS: usize = 10_000;
+/// An operation that found nothing to do so often in a row will never find anything.
+const PATIENCE: usize = 20_000;
+const CAPACITY: usize = 5;
+
+/// A call that is parked in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Put,
+    Get,
+    Peek,
+    Clear,
+    Close,
+    IsClosed,
+    Len,
+    Stats,
+}
+
+const CALLS: [Call; 8] = [
+    Call::Put,
+    Call::Get,
+    Call::Peek,
+    Call::Clear,
+    Call::Close,
+    Call::IsClosed,
+    Call::Len,
+    Call::Stats,
+];
+
+/// What happened to items: every one that was accepted has to turn up once.
+#[derive(Default)]
+struct Ledger {
+    put: Vec<u64>,
+    got: Vec<u64>,
+}
+
+impl Ledger {
+    fn try_put(&mut self, queue: &dyn Subject, item: u64) -> Result {
+        queue.try_put(item).inspect(|()| self.put.push(item))
+    }
+    fn try_get(&mut self, queue: &dyn Subject) -> Result {
+        queue.try_get().map(|item| self.got.push(item))
+    }
+    fn call(&mut self, call: Call, queue: &dyn Subject, item: u64) {
+        match call {
+            Call::Put => _ = self.try_put(queue, item),
+            Call::Get => _ = self.try_get(queue),
+            Call::Peek => _ = queue.peek(),
+            Call::Clear => _ = queue.clear(),
+            Call::Close => queue.close(),
+            Call::IsClosed => _ = queue.is_closed(),
+            Call::Len => _ = queue.len(),
+            Call::Stats => _ = queue.stats(),
+        }
+    }
+    fn add(&mut self, other: Self) {
+        self.put.extend(other.put);
+        self.got.extend(other.got);
+    }
+}
+
+/// The state of the queue when the call begins.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    items: usize,
+    closed: bool,
+}
+
+const STARTS: [Start; 4] = [
+    Start { items: 0, closed: false },
+    Start { items: 2, closed: false },
+    Start { items: CAPACITY, closed: false },
+    Start { items: 2, closed: true },
+];
+
+fn begin(kind: Kind, start: Start, log: &Disposed) -> (Arc<dyn Subject>, Ledger) {
+    let queue = kind(CAPACITY, 0, log.clone());
+    let mut ledger = Ledger::default();
+    // The ring is not at its beginning any more.
+    for item in 1..=3 {
+        ledger.try_put(&*queue, item).unwrap();
+        ledger.try_get(&*queue).unwrap();
+    }
+    for item in 0..start.items {
+        ledger.try_put(&*queue, 10 + item as u64).unwrap();
+    }
+    if start.closed {
+        queue.close();
+    }
+    (queue, ledger)
+}
+
+/// How many atomic steps the call takes if nobody disturbs it.
+fn steps(kind: Kind, start: Start, call: Call) -> usize {
+    let log = Disposed::default();
+    let (queue, mut ledger) = begin(kind, start, &log);
+    let count = Rc::new(Cell::new(0));
+    let counter = count.clone();
+    sites::set_hook(Some(Box::new(move |_| counter.set(counter.get() + 1))));
+    ledger.call(call, &*queue, 100);
+    sites::set_hook(None);
+    count.get()
+}
+
+/// Who the others are, beside the parked call.
+#[derive(Clone, Copy)]
+enum Others {
+    /// Two threads that both put and get, and must succeed.
+    Both,
+    /// One producer and one consumer, less the one that is parked; their calls must return.
+    Sides { producer: bool, consumer: bool },
+}
+
+/// Puts and gets until it has succeeded [`OPERATIONS`] times; `Err` if nothing goes any more.
+fn both(queue: &dyn Subject, thread: u64) -> std::result::Result<Ledger, String> {
+    let mut ledger = Ledger::default();
+    let (mut done, mut in_vain, mut putting) = (0, 0, true);
+    while done < OPERATIONS {
+        let item = 1000 + thread * 1_000_000 + done as u64;
+        let answer = if putting { ledger.try_put(queue, item) } else { ledger.try_get(queue) };
+        putting = !putting;
+        match answer {
+            // Closed is an answer for good.
+            Ok(()) | Err(Error::Closed) => (done, in_vain) = (done + 1, 0),
+            Err(_) if in_vain == PATIENCE => {
+                return Err(format!("after {done} operations neither put nor get goes"));
+            }
+            Err(_) => in_vain += 1,
+        }
+        if done % 64 == 0 {
+            assert!(queue.len() <= CAPACITY);
+            queue.peek();
+        }
+    }
+    Ok(ledger)
+}
+
+fn produce(queue: &dyn Subject) -> Ledger {
+    let mut ledger = Ledger::default();
+    for item in 0..OPERATIONS as u64 {
+        _ = ledger.try_put(queue, 1000 + item);
+    }
+    ledger
+}
+
+fn consume(queue: &dyn Subject) -> Ledger {
+    let mut ledger = Ledger::default();
+    for _ in 0..OPERATIONS {
+        _ = ledger.try_get(queue);
+    }
+    ledger
+}
+
+/// Parks the call at its `step`th access, lets the others work, lets it go, and balances the books.
+fn park_at(
+    kind: Kind,
+    start: Start,
+    call: Call,
+    step: usize,
+    others: Others,
+) -> std::result::Result<(), String> {
+    let log = Disposed::default();
+    let (queue, mut ledger) = begin(kind, start, &log);
+    let place = Arc::new(Mutex::new(""));
+    let (at_place, go) = (mpsc::channel(), mpsc::channel::<()>());
+
+    let verdict = std::thread::scope(|scope| {
+        let queue = &*queue;
+        let name = place.clone();
+        let (parked, let_go) = (at_place.0, go.1);
+        let stopped = scope.spawn(move || {
+            let mut ledger = Ledger::default();
+            let mut passed = 0;
+            sites::set_hook(Some(Box::new(move |site| {
+                if passed == step {
+                    *name.lock().unwrap() = site;
+                    parked.send(()).unwrap();
+                    let_go.recv().unwrap();
+                }
+                passed += 1;
+            })));
+            ledger.call(call, queue, 100);
+            sites::set_hook(None);
+            ledger
+        });
+        at_place.1.recv().expect("the call ended before it was parked");
+
+        let mut verdict = Ok(());
+        match others {
+            Others::Both => {
+                let threads = [1, 2].map(|thread| scope.spawn(move || both(queue, thread)));
+                for thread in threads {
+                    match thread.join().unwrap() {
+                        Ok(done) => ledger.add(done),
+                        Err(why) => verdict = Err(why),
+                    }
+                }
+            }
+            Others::Sides { producer, consumer } => {
+                let producer = producer.then(|| scope.spawn(|| produce(queue)));
+                let consumer = consumer.then(|| scope.spawn(|| consume(queue)));
+                for side in [producer, consumer].into_iter().flatten() {
+                    ledger.add(side.join().unwrap());
+                }
+            }
+        }
+        go.0.send(()).unwrap();
+        ledger.add(stopped.join().unwrap());
+        verdict
+    });
+    verdict.map_err(|why| {
+        format!("{call:?} parked before {} from {start:?}: {why}", place.lock().unwrap())
+    })?;
+
+    while ledger.try_get(&*queue).is_ok() {}
+    drop(queue);
+    ledger.got.extend(log.lock().unwrap().iter());
+    ledger.put.sort_unstable();
+    ledger.got.sort_unstable();
+    assert_eq!(
+        ledger.put,
+        ledger.got,
+        "{call:?} parked before {} from {start:?}: items were lost or doubled",
+        place.lock().unwrap()
+    );
+    Ok(())
+}
+
+/// Ends the test program when it hangs, and says where.
+struct Watchdog(Arc<Mutex<String>>);
+
+impl Watchdog {
+    fn start(what: &'static str) -> Self {
+        let now = Arc::new(Mutex::new(String::new()));
+        let watched = Arc::downgrade(&now);
+        std::thread::spawn(move || {
+            let mut before = String::new();
+            loop {
+                std::thread::sleep(Duration::from_secs(60));
+                let Some(now) = watched.upgrade() else { return };
+                let now = now.lock().unwrap().clone();
+                if now == before {
+                    eprintln!("{what} hangs: {now}");
+                    std::process::exit(101);
+                }
+                before = now;
+            }
+        });
+        Self(now)
+    }
+    fn note(&self, now: String) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+/// Every call from every state at every step; returns how many that were.
+fn everywhere(
+    what: &'static str,
+    kind: Kind,
+    others: impl Fn(Call) -> Others,
+) -> std::result::Result<usize, String> {
+    let watchdog = Watchdog::start(what);
+    let mut places = 0;
+    for call in CALLS {
+        for start in STARTS {
+            for step in 0..steps(kind, start, call) {
+                watchdog.note(format!("{call:?} from {start:?} at step {step}"));
+                park_at(kind, start, call, step, others(call))?;
+                places += 1;
+            }
+        }
+    }
+    println!("{what}: parked at {places} places");
+    Ok(places)
+}
+
+fn is_lock_free(what: &'static str, kind: Kind) {
+    let places = everywhere(what, kind, |_| Others::Both).unwrap();
+    assert!(places > 50, "too few places: are the sites compiled in?");
+}
+
+/// The parked call keeps its own side busy; the other side, or for the rest both, go on.
+fn is_wait_free(what: &'static str, kind: Kind) {
+    let others = |call| Others::Sides {
+        producer: call != Call::Put,
+        consumer: !matches!(call, Call::Get | Call::Peek | Call::Clear),
+    };
+    let places = everywhere(what, kind, others).unwrap();
+    assert!(places > 50, "too few places: are the sites compiled in?");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn direct() {
+    is_lock_free("mpmc direct", subject::direct);
+}
+
+#[test]
+fn indirect() {
+    is_lock_free("mpmc indirect", subject::indirect);
+}
+
+#[test]
+fn indirect_bytes() {
+    is_lock_free("mpmc bytes", subject::indirect_bytes);
+}
+
+#[test]
+fn spsc_pointers() {
+    is_wait_free("spsc pointers", subject::spsc_pointers);
+}
+
+#[test]
+fn spsc_bytes() {
+    is_wait_free("spsc bytes", subject::spsc_bytes);
+}
+
+/// The usual bounded ring (Vyukov 2010), instrumented like ours.
+struct Vyukov {
+    slots: Vec<(AtomicU64, AtomicU64)>,
+    tail: AtomicU64,
+    head: AtomicU64,
+}
+
+impl Vyukov {
+    /// A power of two that is not smaller than [`CAPACITY`].
+    const SLOTS: u64 = 8;
+
+    fn kind(_capacity: usize, _origin: u64, _log: Disposed) -> Arc<dyn Subject> {
+        let slot = |i| (AtomicU64::new(i), AtomicU64::new(0));
+        let slots = (0..Self::SLOTS).map(slot).collect();
+        Arc::new(Self { slots, tail: AtomicU64::new(0), head: AtomicU64::new(0) })
+    }
+
+    fn at(&self, name: &'static str) -> Ordering {
+        sites::visit(name, Ordering::SeqCst)
+    }
+
+    /// Claims the next position of one end, whose slot must have come to `position + ready`.
+    fn claim(&self, end: &AtomicU64, ready: u64) -> Option<u64> {
+        loop {
+            let position = end.load(self.at("vyukov.end"));
+            let slot = &self.slots[(position % Self::SLOTS) as usize];
+            let sequence = slot.0.load(self.at("vyukov.sequence"));
+            if sequence < position + ready {
+                return None;
+            }
+            let order = self.at("vyukov.claim");
+            if end.compare_exchange(position, position + 1, order, order).is_ok() {
+                return Some(position);
+            }
+        }
+    }
+}
+
+impl Subject for Vyukov {
+    fn put(&self, item: u64, _timeout: Timeout) -> Result {
+        let position = self.claim(&self.tail, 0).ok_or(Error::Full)?;
+        let slot = &self.slots[(position % Self::SLOTS) as usize];
+        slot.1.store(item, self.at("vyukov.write"));
+        slot.0.store(position + 1, self.at("vyukov.publish"));
+        Ok(())
+    }
+    fn get(&self, _timeout: Timeout) -> Result<u64> {
+        let position = self.claim(&self.head, 1).ok_or(Error::Empty)?;
+        let slot = &self.slots[(position % Self::SLOTS) as usize];
+        let item = slot.1.load(self.at("vyukov.read"));
+        slot.0.store(position + Self::SLOTS, self.at("vyukov.free"));
+        Ok(item)
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        None
+    }
+    fn put_many(&self, _: &[u64], _: Timeout) -> (usize, Result) {
+        (0, Err(Error::Full))
+    }
+    fn get_many(&self, _: usize, _: Timeout) -> (Vec<u64>, Result) {
+        (Vec::new(), Err(Error::Empty))
+    }
+    fn clear(&self) -> usize {
+        0
+    }
+    fn close(&self) {}
+    fn is_closed(&self) -> bool {
+        false
+    }
+    fn len(&self) -> usize {
+        0
+    }
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
+}
+
+#[test]
+fn a_ring_that_is_not_lock_free_fails() {
+    let mut failures: BTreeMap<&str, String> = BTreeMap::new();
+    for call in [Call::Put, Call::Get] {
+        let start = STARTS[1];
+        for step in 0..steps(Vyukov::kind, start, call) {
+            if let Err(why) = park_at(Vyukov::kind, start, call, step, Others::Both) {
+                failures.insert(if call == Call::Put { "put" } else { "get" }, why);
+            }
+        }
+    }
+    println!("{failures:#?}");
+    assert_eq!(failures.len(), 2, "a Vyukov ring passed for lock-free: {failures:?}");
+}

@@ -1,0 +1,217 @@
+//! Every queue as one of `u64`, so that one test serves all of them.
+
+use queues::payload::{Bytes, Disposer, Pointer, Received};
+use queues::queue::{Queue, mpmc, spsc};
+use queues::wait::{Blocking, Timeout};
+use queues::{Result, Stats};
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex};
+
+/// A queue of numbers. For spsc queues the callers keep to one producer and one consumer.
+pub trait Subject: Send + Sync {
+    fn put(&self, item: u64, timeout: Timeout) -> Result;
+    fn get(&self, timeout: Timeout) -> Result<u64>;
+    /// `None`: this queue has no peek.
+    fn peek(&self) -> Option<Result<u64>>;
+    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result);
+    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result);
+    fn clear(&self) -> usize;
+    fn close(&self);
+    fn is_closed(&self) -> bool;
+    fn len(&self) -> usize;
+    fn stats(&self) -> Stats;
+
+    fn try_put(&self, item: u64) -> Result {
+        self.put(item, Timeout::Try)
+    }
+    fn try_get(&self) -> Result<u64> {
+        self.get(Timeout::Try)
+    }
+}
+
+/// The items that a queue disposed of.
+pub type Disposed = Arc<Mutex<Vec<u64>>>;
+
+fn keep(log: *mut c_void, item: u64) {
+    // SAFETY: every queue is dropped before the log that it was made with.
+    let log = unsafe { &*log.cast::<Mutex<Vec<u64>>>() };
+    log.lock().unwrap().push(item);
+}
+
+unsafe extern "C-unwind" fn keep_pointer(log: *mut c_void, item: *mut c_void) {
+    keep(log, item.addr() as u64);
+}
+
+unsafe extern "C-unwind" fn keep_blob(log: *mut c_void, bytes: *mut c_void) {
+    // SAFETY: the first eight bytes of every blob of `Blobs`.
+    keep(log, u64::from_le_bytes(unsafe { bytes.cast::<[u8; 8]>().read() }));
+}
+
+fn disposer(
+    log: &Disposed,
+    call: unsafe extern "C-unwind" fn(*mut c_void, *mut c_void),
+) -> Disposer {
+    // SAFETY: the log lives as long as the queue: both are kept by one subject.
+    unsafe { Disposer::new(Some(call), Arc::as_ptr(log).cast_mut().cast()) }
+}
+
+/// A payload of pointers that logs what it disposes of.
+pub fn pointer(log: &Disposed) -> Pointer {
+    Pointer::new(disposer(log, keep_pointer))
+}
+
+/// A payload of blobs that logs what it disposes of.
+pub fn bytes(log: &Disposed) -> Bytes {
+    Bytes::try_new(LONGEST, disposer(log, keep_blob)).unwrap()
+}
+
+/// A queue of pointers that are numbers.
+pub struct Pointers<Q>(pub Blocking<Q>, pub Disposed);
+
+/// A queue of blobs whose length and bytes follow from a number, so that a torn one shows.
+pub struct Blobs<Q>(pub Blocking<Q>, pub Disposed);
+
+const LONGEST: usize = 24;
+
+fn blob(item: u64) -> ([u8; LONGEST], usize) {
+    let mut bytes = [item.to_le_bytes()[0]; LONGEST];
+    bytes[..8].copy_from_slice(&item.to_le_bytes());
+    (bytes, 8 + item as usize % (LONGEST - 7))
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let item = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    let (whole, len) = blob(item);
+    assert_eq!(bytes, &whole[..len], "a torn blob");
+    item
+}
+
+macro_rules! common {
+    () => {
+        fn clear(&self) -> usize {
+            // SAFETY: the test keeps the queue's rule.
+            unsafe { self.0.clear() }
+        }
+        fn close(&self) {
+            self.0.close();
+        }
+        fn is_closed(&self) -> bool {
+            self.0.queue().is_closed()
+        }
+        fn len(&self) -> usize {
+            self.0.queue().len()
+        }
+        fn stats(&self) -> Stats {
+            self.0.stats()
+        }
+    };
+}
+
+impl<Q: Queue<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
+    fn put(&self, item: u64, timeout: Timeout) -> Result {
+        let item = std::ptr::without_provenance_mut(item as usize);
+        // SAFETY: the test keeps the queue's rule.
+        unsafe { self.0.put(&item, timeout) }
+    }
+    fn get(&self, timeout: Timeout) -> Result<u64> {
+        let mut item = std::ptr::null_mut();
+        // SAFETY: the test keeps the queue's rule.
+        unsafe { self.0.get(&mut item, timeout)? };
+        Ok(item.addr() as u64)
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        let mut item = std::ptr::null_mut();
+        // SAFETY: the test keeps the queue's rule.
+        let peeked = unsafe { self.0.queue().peek(&mut item) };
+        Some(peeked.map(|()| item.addr() as u64))
+    }
+    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+        let pointer = |&item| std::ptr::without_provenance_mut(item as usize);
+        let items: Vec<_> = items.iter().map(pointer).collect();
+        // SAFETY: the test keeps the queue's rule.
+        unsafe { self.0.put_many(&items, timeout) }
+    }
+    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+        let mut items = vec![std::ptr::null_mut(); most];
+        // SAFETY: the test keeps the queue's rule.
+        let (done, result) = unsafe { self.0.get_many(&mut items, timeout) };
+        (items[..done].iter().map(|item| item.addr() as u64).collect(), result)
+    }
+    common!();
+}
+
+impl<Q: Queue<Item = [u8], Out = Received>> Subject for Blobs<Q> {
+    fn put(&self, item: u64, timeout: Timeout) -> Result {
+        let (bytes, len) = blob(item);
+        // SAFETY: the test keeps the queue's rule.
+        unsafe { self.0.put(&bytes[..len], timeout) }
+    }
+    fn get(&self, timeout: Timeout) -> Result<u64> {
+        receive(|out| {
+            // SAFETY: the test keeps the queue's rule.
+            unsafe { self.0.get(out, timeout) }
+        })
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        Some(receive(|out| {
+            // SAFETY: the test keeps the queue's rule.
+            unsafe { self.0.queue().peek(out) }
+        }))
+    }
+    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+        let blobs: Vec<_> = items.iter().map(|&item| blob(item)).collect();
+        // SAFETY: the test keeps the queue's rule.
+        unsafe { self.0.put_many(blobs.iter().map(|(bytes, len)| &bytes[..*len]), timeout) }
+    }
+    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+        let mut buffers = vec![[0; LONGEST]; most];
+        // SAFETY: each buffer is as long as said, and lives until the end.
+        let received =
+            |buffer: &mut [u8; LONGEST]| unsafe { Received::new(buffer.as_mut_ptr(), LONGEST) };
+        let mut places: Vec<_> = buffers.iter_mut().map(received).collect();
+        // SAFETY: the test keeps the queue's rule.
+        let (done, result) = unsafe { self.0.get_many(&mut places, timeout) };
+        let lens: Vec<_> = places.iter().map(Received::len).collect();
+        let items = buffers.iter().zip(lens).take(done);
+        (items.map(|(buffer, len)| number(&buffer[..len])).collect(), result)
+    }
+    common!();
+}
+
+fn receive(get: impl FnOnce(&mut Received) -> Result) -> Result<u64> {
+    let mut buffer = [0; LONGEST];
+    // SAFETY: the buffer lives until the end.
+    let mut out = unsafe { Received::new(buffer.as_mut_ptr(), LONGEST) };
+    get(&mut out)?;
+    let len = out.len();
+    Ok(number(&buffer[..len]))
+}
+
+/// A kind of queue: makes an empty one of a capacity, whose positions begin at an origin.
+pub type Kind = fn(usize, u64, Disposed) -> Arc<dyn Subject>;
+
+#[cfg(any(target_arch = "x86_64", loom, miri))]
+pub fn direct(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = mpmc::Direct::try_new(capacity, pointer(&log), origin).unwrap();
+    Arc::new(Pointers(Blocking::new(queue), log))
+}
+
+pub fn indirect(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = mpmc::Indirect::try_new(capacity, pointer(&log), origin).unwrap();
+    Arc::new(Pointers(Blocking::new(queue), log))
+}
+
+pub fn indirect_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = mpmc::Indirect::try_new(capacity, bytes(&log), origin).unwrap();
+    Arc::new(Blobs(Blocking::new(queue), log))
+}
+
+pub fn spsc_pointers(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = spsc::Ring::try_new(capacity, pointer(&log), origin).unwrap();
+    Arc::new(Pointers(Blocking::new(queue), log))
+}
+
+pub fn spsc_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = spsc::Ring::try_new(capacity, bytes(&log), origin).unwrap();
+    Arc::new(Blobs(Blocking::new(queue), log))
+}
