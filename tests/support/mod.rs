@@ -2,4 +2,5 @@
 #![allow(dead_code)]
 
 pub mod history;
+pub mod random;
 pub mod subject;

@@ -1,0 +1,229 @@
+//! Short histories of real threads, each to be explained by a queue that does one call after another;
+//! and queues that are never empty or never full, which must not say that they are.
+//!
+//! `QUEUES_SEED` is the first seed, `QUEUES_HISTORIES` how many there are for each kind of queue.
+#![cfg(not(loom))]
+
+mod support;
+
+use queues::{Error, Result};
+use std::sync::Barrier;
+use support::history::{Closing, Done, Event, History, Lane, Recorder};
+use support::random::{Random, setting};
+use support::subject::{self, Disposed, Kind, Subject};
+
+const MPMC: [(&str, Kind); 3] = [
+    #[cfg(target_arch = "x86_64")]
+    ("direct", subject::direct),
+    #[cfg(not(target_arch = "x86_64"))]
+    ("indirect", subject::indirect),
+    ("indirect", subject::indirect),
+    ("bytes", subject::indirect_bytes),
+];
+const SPSC: [(&str, Kind); 2] =
+    [("spsc", subject::spsc_pointers), ("spsc bytes", subject::spsc_bytes)];
+
+/// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
+const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
+
+/// What a thread may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Any,
+    Producer,
+    Consumer,
+}
+
+/// One call, chosen at random among those of the role.
+fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, item: u64) {
+    let put = |lane: &mut Lane| _ = lane.call(|| Done::Put(item, queue.try_put(item)));
+    let get = |lane: &mut Lane| _ = lane.call(|| Done::Get(queue.try_get()));
+    let peek = |lane: &mut Lane| _ = lane.call(|| Done::Peek(queue.peek().expect("a peek")));
+    let is_closed = |lane: &mut Lane| _ = lane.call(|| Done::IsClosed(queue.is_closed()));
+    let close = |lane: &mut Lane| {
+        _ = lane.call(|| {
+            queue.close();
+            Done::Close
+        });
+    };
+    match (random.below(32), role) {
+        (0, _) => close(lane),
+        (1, _) => is_closed(lane),
+        (2..=4, Role::Any | Role::Consumer) => peek(lane),
+        (_, Role::Producer) => put(lane),
+        (_, Role::Consumer) => get(lane),
+        (5..=17, Role::Any) => put(lane),
+        (_, Role::Any) => get(lane),
+    }
+}
+
+/// Runs one history of the kind and checks it.
+fn history(kind: Kind, closing: Closing, roles: &[Role], seed: u64) {
+    let mut random = Random(seed);
+    let capacity = 1 + random.below(5) as usize;
+    let origin = ORIGINS[random.below(4) as usize];
+    let queue = kind(capacity, origin, Disposed::default());
+    let initial: Vec<u64> = (1..=random.below(capacity as u64 + 1)).collect();
+    for &item in &initial {
+        queue.try_put(item).unwrap();
+    }
+    let recorder = Recorder::new(roles.len(), true);
+    let calls = 12 / roles.len() as u64 + 2;
+    let ready = Barrier::new(roles.len());
+    let lanes = std::thread::scope(|scope| {
+        let threads: Vec<_> = roles
+            .iter()
+            .enumerate()
+            .map(|(thread, &role)| {
+                let (queue, ready, mut lane) = (&*queue, &ready, recorder.lane(thread));
+                let mut random = Random(random.next());
+                scope.spawn(move || -> Vec<Event> {
+                    ready.wait();
+                    for i in 0..calls {
+                        let item = 100 * (thread as u64 + 1) + i;
+                        call(&mut random, role, queue, &mut lane, item);
+                        for _ in 0..random.below(40) {
+                            std::hint::spin_loop();
+                        }
+                    }
+                    lane.finish()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
+    let history = History { capacity, closing, initial, lanes, rest };
+    if let Err(why) = history.check() {
+        panic!("seed {seed}: {why}");
+    }
+}
+
+fn histories(name: &str, kind: Kind, closing: Closing, roles: &[&[Role]]) {
+    let count = setting("QUEUES_HISTORIES", 10_000);
+    let first = setting("QUEUES_SEED", 1);
+    for seed in first..first + count {
+        history(kind, closing, roles[seed as usize % roles.len()], seed);
+    }
+    println!("{name}: {count} histories");
+}
+
+#[test]
+fn mpmc() {
+    let any = [Role::Any; 4];
+    for (name, kind) in MPMC {
+        histories(name, kind, Closing::Atomic, &[&any[..2], &any[..3], &any]);
+    }
+}
+
+#[test]
+fn spsc() {
+    for (name, kind) in SPSC {
+        histories(name, kind, Closing::Draining, &[&[Role::Producer, Role::Consumer]]);
+    }
+}
+
+/// The checker refuses what no queue does.
+#[test]
+fn the_checker_can_say_no() {
+    let check = |capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
+        let lane = |(thread, events): (usize, &&[Done])| {
+            let seen = |i| (0..lanes.len()).map(|t| if t == thread { i } else { 0 }).collect();
+            events.iter().enumerate().map(|(i, &done)| Event { done, seen: seen(i) }).collect()
+        };
+        let lanes = lanes.iter().enumerate().map(lane).collect();
+        let (initial, rest) = (initial.to_vec(), rest.to_vec());
+        History { capacity, closing: Closing::Atomic, initial, lanes, rest }.check().is_ok()
+    };
+    let (ok, full, empty): (Result, Result, Result<u64>) =
+        (Ok(()), Err(Error::Full), Err(Error::Empty));
+    let (put, get) = (|item| Done::Put(item, ok), |item| Done::Get(Ok(item)));
+
+    assert!(check(2, &[1], &[&[put(2)], &[get(1)]], &[2]));
+    assert!(!check(2, &[1], &[&[put(2)], &[get(2)]], &[1]), "reordered");
+    assert!(!check(2, &[1], &[&[get(1)], &[get(1)]], &[]), "doubled");
+    assert!(!check(2, &[1], &[&[put(2)]], &[1]), "lost");
+    assert!(!check(1, &[1], &[&[put(2)]], &[1, 2]), "over the capacity");
+    assert!(!check(2, &[1], &[&[Done::Put(2, full)]], &[1]), "full while it is not");
+    assert!(!check(2, &[1], &[&[Done::Get(empty)]], &[1]), "empty while it is not");
+    // Each side's store is still on its way out of its processor when it looks.
+    let store_buffer = [&[put(2), Done::Put(3, full)][..], &[get(1), Done::Get(empty)][..]];
+    assert!(!check(2, &[1], &store_buffer, &[2]), "store buffering");
+    assert!(!check(2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
+    let late = [&[Done::Close, Done::Get(Err(Error::Closed))][..], &[put(1)][..]];
+    assert!(!check(2, &[], &late, &[1]), "closed said before the last item");
+}
+
+/// More items than threads that each hold one at most: there is always one.
+#[test]
+fn never_empty() {
+    for (name, kind) in MPMC {
+        for capacity in [4, 5, 7, 17] {
+            let queue = kind(capacity, u64::MAX - 3, Disposed::default());
+            (0..4).for_each(|item| queue.try_put(item).unwrap());
+            busy(3, |_| {
+                let item = queue.try_get();
+                let item = item.unwrap_or_else(|e| panic!("{name} of {capacity}: {e}"));
+                queue.try_put(item).unwrap();
+            });
+        }
+    }
+}
+
+/// Room for more items than the threads put at once: it is never full.
+#[test]
+fn never_full() {
+    for (name, kind) in MPMC {
+        for capacity in [4, 5, 7, 17] {
+            let queue = kind(capacity, (1 << 62) - 3, Disposed::default());
+            (4..capacity as u64).for_each(|item| queue.try_put(item).unwrap());
+            busy(3, |thread| {
+                let put = queue.try_put(100 + thread);
+                put.unwrap_or_else(|e| panic!("{name} of {capacity}: {e}"));
+                queue.try_get().unwrap();
+            });
+        }
+    }
+}
+
+fn busy(threads: u64, work: impl Fn(u64) + Sync) {
+    let rounds = setting("QUEUES_HISTORIES", 10_000) * 5;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let work = &work;
+            scope.spawn(move || (0..rounds).for_each(|_| work(thread)));
+        }
+    });
+}
+
+/// Every capacity up to 17, filled and drained past the places where positions wrap; what is left is
+/// disposed of once.
+#[test]
+fn wraps_and_leftovers() {
+    for (name, kind) in MPMC.iter().chain(&SPSC) {
+        for capacity in 1..=17 {
+            for origin in ORIGINS {
+                let log = Disposed::default();
+                let queue = kind(capacity, origin, log.clone());
+                let mut next_put = 0..;
+                let mut next_get = 0..;
+                for round in 0..10 {
+                    while queue.len() < capacity {
+                        queue.try_put(next_put.next().unwrap()).unwrap();
+                    }
+                    assert_eq!(queue.try_put(9999), Err(Error::Full), "{name} of {capacity}");
+                    for _ in 0..=round % capacity {
+                        assert_eq!(queue.try_get(), Ok(next_get.next().unwrap()), "{name}");
+                    }
+                }
+                let stats = queue.stats();
+                assert_eq!(stats.enqueued, next_put.start, "{name} of {capacity} from {origin}");
+                assert_eq!(stats.dequeued, next_get.start, "{name} of {capacity} from {origin}");
+                assert_eq!(stats.peak_size, capacity as u64, "{name} of {capacity}");
+                drop(queue);
+                let left: Vec<u64> = (next_get.start..next_put.start).collect();
+                assert_eq!(*log.lock().unwrap(), left, "{name} of {capacity} from {origin}");
+            }
+        }
+    }
+}

@@ -1,0 +1,592 @@
+//! Models: short programs on two or three threads, run by loom in every interleaving and with every
+//! value that a weakly ordered machine may read. Each run's history must be that of a queue that
+//! does one call after another; a lost wake-up shows as a deadlock.
+//!
+//! What bounds a model is said where it is made: a number of preemptions (switches away from a
+//! thread that could go on), which loom's authors found to be few in real bugs. Unbounded means all.
+//! `LOOM_MAX_PREEMPTIONS` replaces the bounds.
+//!
+//! Under loom a queue of pairs packs sequence and item into 64 bits, an indirect queue has 3 spare
+//! cells, a waiter does not spin and no deadline ever passes.
+#![cfg(loom)]
+
+mod support;
+
+use loom::model::Builder;
+use loom::sync::atomic::AtomicU64;
+use loom::thread::{JoinHandle, spawn};
+use queues::payload::{Bytes, Disposer, Received};
+use queues::queue::{Counts, Queue, mpmc, spsc};
+use queues::wait::{Blocking, Timeout};
+use queues::{Error, Result};
+use std::ffi::c_void;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::{Arc, Mutex};
+use support::history::{Closing, Done, History, Lane, Recorder};
+use support::subject::{self, Disposed, Kind, Pointers, Subject};
+
+const UNBOUNDED: Option<usize> = None;
+
+/// Runs a model with at most `bound` preemptions; says how many runs that took.
+fn explore(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(bound);
+    builder.max_branches = 10_000;
+    let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = runs.clone();
+    builder.check(move || {
+        counter.fetch_add(1, Relaxed);
+        model();
+    });
+    let runs = runs.load(Relaxed);
+    assert!(runs > 1, "{what}: nothing was interleaved");
+    println!("{what}: {runs} runs");
+}
+
+/// What several threads do to one queue: a word for each, a letter for each call.
+#[derive(Clone)]
+struct Model {
+    name: &'static str,
+    kind: Kind,
+    closing: Closing,
+    capacity: usize,
+    /// Items put before the threads begin.
+    initial: u64,
+    words: Vec<String>,
+    /// Whether the order between calls of two threads counts too, and not only that within each;
+    /// there are several times as many runs then.
+    watching: bool,
+}
+
+impl Model {
+    fn watching(self) -> Self {
+        Self { watching: true, ..self }
+    }
+
+    fn explore(self, bound: Option<usize>) {
+        let Self { name, capacity, initial, words, .. } = &self;
+        let what = format!("{name} of {capacity} with {initial}: {}", words.join(" | "));
+        explore(&what, bound, move || self.run());
+    }
+
+    fn run(&self) {
+        let log = Disposed::default();
+        let queue = (self.kind)(self.capacity, 0, log.clone());
+        let initial: Vec<u64> = (1..=self.initial).collect();
+        for &item in &initial {
+            queue.try_put(item).unwrap();
+        }
+        let recorder = Recorder::new(self.words.len(), self.watching);
+        let program = |thread: usize| {
+            let (queue, log, mut lane) = (queue.clone(), log.clone(), recorder.lane(thread));
+            let (word, first) = (self.words[thread].clone(), 10 * (thread as u64 + 1));
+            move || {
+                for (letter, item) in word.chars().zip(first..) {
+                    call(letter, item, &*queue, &mut lane, &log);
+                }
+                lane.finish()
+            }
+        };
+        let others: Vec<_> = (1..self.words.len()).map(|thread| spawn(program(thread))).collect();
+        let mut lanes = vec![program(0)()];
+        lanes.extend(join(others));
+        let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
+        let (capacity, closing) = (self.capacity, self.closing);
+        let history = History { capacity, closing, initial, lanes, rest };
+        history.check().unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
+fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
+    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
+/// Puts (waits for room), gets (waits for an item), and so on: capitals wait.
+fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Disposed) {
+    let done = match letter {
+        'p' => lane.call(|| Done::Put(item, queue.try_put(item))),
+        'P' => lane.call(|| Done::Put(item, queue.put(item, Timeout::Never))),
+        'g' => lane.call(|| Done::Get(queue.try_get())),
+        'G' => lane.call(|| Done::Get(queue.get(Timeout::Never))),
+        'k' => lane.call(|| Done::Peek(queue.peek().unwrap())),
+        'i' => lane.call(|| Done::IsClosed(queue.is_closed())),
+        'c' => lane.call(|| {
+            queue.close();
+            Done::Close
+        }),
+        'x' => {
+            // No model clears on two threads, so what is new in the log is from here.
+            let before = log.lock().unwrap().len();
+            lane.clear(|| {
+                queue.clear();
+                log.lock().unwrap()[before..].to_vec()
+            });
+            return;
+        }
+        other => panic!("no call {other:?}"),
+    };
+    assert_ne!(done, Done::Put(item, Err(Error::Timeout)));
+}
+
+/// All words of a length.
+fn words(letters: &str, length: usize) -> Vec<String> {
+    let longer = |words: Vec<String>| {
+        let append = |word: String| letters.chars().map(move |letter| format!("{word}{letter}"));
+        words.into_iter().flat_map(append).collect()
+    };
+    (0..length).fold(vec![String::new()], |words, _| longer(words))
+}
+
+/// All pairs of words, each once.
+fn pairs(words: &[String]) -> impl Iterator<Item = Vec<String>> {
+    words
+        .iter()
+        .enumerate()
+        .flat_map(|(i, word)| words[i..].iter().map(move |other| vec![word.clone(), other.clone()]))
+}
+
+const MPMC: [(&str, Kind); 2] =
+    [("mpmc direct", subject::direct), ("mpmc indirect", subject::indirect)];
+
+fn model(
+    (name, kind): (&'static str, Kind),
+    closing: Closing,
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    let words = words.iter().map(ToString::to_string).collect();
+    Model { name, kind, closing, capacity, initial, words, watching: false }
+}
+
+fn mpmc(
+    kind: (&'static str, Kind),
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    model(kind, Closing::Atomic, capacity, initial, words)
+}
+
+fn spsc(capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
+    model(("spsc", subject::spsc_pointers), Closing::Draining, capacity, initial, words)
+}
+
+// --- mpmc
+
+/// Everything that two threads can do with three puts and gets each.
+#[test]
+fn mpmc_three_calls_each() {
+    for kind in MPMC {
+        for capacity in 1..=3 {
+            for pair in pairs(&words("pg", 3)) {
+                mpmc(kind, capacity, 0, &pair).explore(Some(2));
+            }
+        }
+    }
+}
+
+/// The richest of these pairs, with more preemptions.
+#[test]
+fn mpmc_three_calls_each_in_depth() {
+    for kind in MPMC {
+        for capacity in 1..=2 {
+            for pair in [["ppg", "ggp"], ["pgp", "gpg"], ["ppg", "pgp"]] {
+                mpmc(kind, capacity, 0, &pair).explore(Some(3));
+            }
+        }
+    }
+    mpmc(MPMC[0], 1, 0, &["ppg", "ppg"]).explore(UNBOUNDED);
+}
+
+#[test]
+fn mpmc_two_calls_each() {
+    for kind in MPMC {
+        for (capacity, initial) in [(1, 0), (2, 1), (3, 1)] {
+            for pair in pairs(&words("pg", 2)) {
+                mpmc(kind, capacity, initial, &pair).explore(Some(3));
+                mpmc(kind, capacity, initial, &pair).watching().explore(Some(2));
+            }
+        }
+    }
+}
+
+#[test]
+fn mpmc_three_threads() {
+    for kind in MPMC {
+        for capacity in 1..=2 {
+            for three in [["pg", "pg", "pg"], ["pp", "gg", "gp"], ["pp", "pg", "gg"]] {
+                mpmc(kind, capacity, 0, &three).explore(Some(2));
+            }
+        }
+    }
+}
+
+/// Close racing puts and gets: nothing is accepted after it, nothing accepted is lost.
+#[test]
+fn mpmc_close() {
+    for kind in MPMC {
+        for capacity in 1..=3 {
+            for closer in ["c", "cg", "cp", "pc", "gc", "pcg", "cgi"] {
+                for other in ["pg", "ppg", "gpg", "pgg", "cpg", "pig"] {
+                    mpmc(kind, capacity, 0, &[closer, other]).explore(Some(2));
+                }
+            }
+        }
+        mpmc(kind, 1, 0, &["cg", "pg"]).watching().explore(Some(3));
+        mpmc(kind, 1, 0, &["c", "pp", "gg"]).explore(Some(2));
+        mpmc(kind, 2, 1, &["c", "pg", "gp"]).explore(Some(2));
+    }
+}
+
+/// Peeking and clearing among puts and gets.
+#[test]
+fn mpmc_peek_and_clear() {
+    for kind in MPMC {
+        for capacity in 1..=3 {
+            for other in ["pgp", "gpg", "gkp", "ppc"] {
+                mpmc(kind, capacity, 1, &["kgk", other]).explore(Some(2));
+                mpmc(kind, capacity, 1, &["pxg", other]).explore(Some(2));
+            }
+        }
+    }
+}
+
+/// A blob that does not fit stays, and is told of with its length only if it was in front.
+#[test]
+fn mpmc_too_small() {
+    explore("mpmc too small", Some(3), || {
+        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(3), 0).unwrap());
+        put_blob(&*queue, &[1, 1, 1]).unwrap();
+        let other = spawn({
+            let queue = queue.clone();
+            move || {
+                let first = get_blob(&*queue, 3);
+                let second = put_blob(&*queue, &[2, 2]);
+                (first, second)
+            }
+        });
+        let small = get_blob(&*queue, 2);
+        let (first, second) = other.join().unwrap();
+        match small {
+            // The second blob fits, the first does not.
+            Ok(blob) => assert_eq!((blob, first, second), (vec![2, 2], Ok(vec![1, 1, 1]), Ok(()))),
+            Err(Error::TooSmall { needed }) => assert_eq!(needed, 3),
+            Err(other) => assert_eq!(other, Error::Empty),
+        }
+    });
+}
+
+fn blobs(limit: usize) -> Bytes {
+    Bytes::try_new(limit, Disposer::default()).unwrap()
+}
+
+fn put_blob(queue: &impl Queue<Item = [u8]>, blob: &[u8]) -> Result {
+    // SAFETY: the blob is not longer than a cell, and any thread may put.
+    unsafe { queue.try_put(blob) }
+}
+
+fn get_blob(queue: &impl Queue<Out = Received>, room: usize) -> Result<Vec<u8>> {
+    receive(room, |out| {
+        // SAFETY: any thread may get.
+        unsafe { queue.try_get(out) }
+    })
+}
+
+fn receive(room: usize, get: impl FnOnce(&mut Received) -> Result) -> Result<Vec<u8>> {
+    let mut buffer = vec![0; room];
+    // SAFETY: the buffer outlives its use.
+    let mut out = unsafe { Received::new(buffer.as_mut_ptr(), room) };
+    get(&mut out)?;
+    buffer.truncate(out.len());
+    Ok(buffer)
+}
+
+// --- spsc
+
+#[test]
+fn spsc_three_calls_each() {
+    for capacity in 1..=3 {
+        for initial in [0, capacity as u64] {
+            for consumer in ["ggg", "gkg", "kgg", "gxg"] {
+                spsc(capacity, initial, &["ppp", consumer]).explore(UNBOUNDED);
+                spsc(capacity, initial, &["ppp", consumer]).watching().explore(Some(3));
+            }
+        }
+    }
+}
+
+/// Close by either side or by a third thread: what was accepted is got, and nothing is accepted
+/// after a get said *closed*.
+#[test]
+fn spsc_close() {
+    for capacity in 1..=3 {
+        for (producer, consumer) in [("pcp", "ggg"), ("ppp", "gcg"), ("pp", "cgg")] {
+            spsc(capacity, 0, &[producer, consumer]).explore(UNBOUNDED);
+            spsc(capacity, 1, &[producer, consumer]).watching().explore(Some(3));
+        }
+        spsc(capacity, 0, &["pp", "ggg", "c"]).explore(Some(3));
+        spsc(capacity, 1, &["pi", "gg", "c"]).watching().explore(Some(2));
+    }
+    spsc(1, 0, &["p", "gg", "c"]).explore(UNBOUNDED);
+}
+
+/// Reserved room and the blob in front belong to one side at a time: loom is shown every use.
+#[test]
+fn spsc_in_place() {
+    for capacity in 1..=3 {
+        explore("spsc in place", UNBOUNDED, move || {
+            let ring = Arc::new(spsc::Ring::try_new(capacity, blobs(8), 0).unwrap());
+            let places = Arc::new(Places::new(capacity));
+            let producer = spawn({
+                let (ring, places) = (ring.clone(), places.clone());
+                move || {
+                    let mut sent = 0;
+                    for _ in 0..3 {
+                        // SAFETY: the only producer; eight bytes are ours until the commit.
+                        unsafe {
+                            let Ok(room) = ring.reserve() else { continue };
+                            places.change(room);
+                            room.write(sent);
+                            ring.commit(1).unwrap();
+                        }
+                        sent += 1;
+                    }
+                    sent
+                }
+            });
+            let mut received = 0;
+            let mut take = || {
+                // SAFETY: the only consumer; the blob stays until it is consumed.
+                unsafe {
+                    let (blob, len) = ring.front()?;
+                    places.change(blob);
+                    assert_eq!((blob.read(), len), (received, 1));
+                    ring.consume()?;
+                }
+                received += 1;
+                Ok(())
+            };
+            for _ in 0..3 {
+                let _: Result = take();
+            }
+            let sent = producer.join().unwrap();
+            while take().is_ok() {}
+            assert_eq!(received, sent);
+        });
+    }
+}
+
+/// A mark for loom at each address that is used in place.
+struct Places {
+    addresses: Mutex<Vec<usize>>,
+    marks: Vec<loom::cell::UnsafeCell<()>>,
+}
+
+// SAFETY: loom watches the marks.
+unsafe impl Sync for Places {}
+
+impl Places {
+    fn new(count: usize) -> Self {
+        let marks = (0..count).map(|_| loom::cell::UnsafeCell::new(())).collect();
+        Self { addresses: Mutex::default(), marks }
+    }
+
+    fn change(&self, place: *const u8) {
+        let index = {
+            let mut addresses = self.addresses.lock().unwrap();
+            let known = addresses.iter().position(|&known| known == place.addr());
+            known.unwrap_or_else(|| {
+                addresses.push(place.addr());
+                addresses.len() - 1
+            })
+        };
+        self.marks[index].with_mut(|_| ());
+    }
+}
+
+// --- waiting
+
+/// One item, put by a plain store: the least that the event count has to wake somebody for. One
+/// thread may put; 0 is no item.
+struct Flag {
+    item: AtomicU64,
+    closed: AtomicU64,
+}
+
+fn flag(_capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let flag = Flag { item: AtomicU64::new(0), closed: AtomicU64::new(0) };
+    Arc::new(Pointers(Blocking::new(flag), log))
+}
+
+// SAFETY: a release store hands the item on, an acquire load receives it; one getter wins the swap.
+unsafe impl Queue for Flag {
+    type Item = *mut c_void;
+    type Out = *mut c_void;
+
+    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+        if self.closed.load(Acquire) != 0 {
+            return Err(Error::Closed);
+        }
+        if self.item.load(Acquire) != 0 {
+            return Err(Error::Full);
+        }
+        self.item.store(item.addr() as u64, Release);
+        Ok(())
+    }
+    unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
+        let item = self.item.load(Acquire);
+        if item != 0 && self.item.compare_exchange(item, 0, AcqRel, Relaxed).is_ok() {
+            *out = std::ptr::without_provenance_mut(item as usize);
+            return Ok(());
+        }
+        Err(if self.closed.load(Acquire) != 0 { Error::Closed } else { Error::Empty })
+    }
+    unsafe fn peek(&self, _out: &mut *mut c_void) -> Result {
+        unimplemented!()
+    }
+    unsafe fn clear(&self) -> usize {
+        unimplemented!()
+    }
+    fn close(&self) {
+        self.closed.store(1, Release);
+    }
+    fn is_closed(&self) -> bool {
+        self.closed.load(Acquire) != 0
+    }
+    fn capacity(&self) -> usize {
+        1
+    }
+    fn len(&self) -> usize {
+        (self.item.load(Acquire) != 0) as usize
+    }
+    fn counts(&self) -> Counts {
+        Counts { enqueued: 0, dequeued: 0, peak: 0 }
+    }
+    fn take_panic(&self) -> bool {
+        false
+    }
+}
+
+/// The event count alone, about a flag: whoever sleeps while there is something to do is a deadlock.
+#[test]
+fn event_count() {
+    let flag = |words: &[&str]| model(("flag", flag as Kind), Closing::Draining, 1, 0, words);
+    flag(&["P", "G"]).explore(UNBOUNDED);
+    flag(&["PP", "GG"]).explore(UNBOUNDED);
+    flag(&["PPP", "GGG"]).explore(Some(3));
+    flag(&["PP", "G", "G"]).explore(Some(3));
+    flag(&["c", "G", "G"]).explore(Some(3));
+    flag(&["c", "PP"]).explore(UNBOUNDED);
+    flag(&["c", "G"]).explore(UNBOUNDED);
+}
+
+/// Waiting puts and gets of as many items: all of them come back.
+#[test]
+fn waiting() {
+    for kind in MPMC {
+        mpmc(kind, 1, 0, &["PP", "GG"]).explore(Some(3));
+        mpmc(kind, 1, 0, &["PP", "G", "G"]).explore(Some(2));
+        mpmc(kind, 1, 0, &["P", "P", "GG"]).explore(Some(2));
+        mpmc(kind, 1, 1, &["P", "P", "GG"]).explore(Some(2));
+        mpmc(kind, 2, 0, &["PPP", "GGG"]).explore(Some(2));
+    }
+    spsc(1, 0, &["PP", "GG"]).explore(UNBOUNDED);
+    spsc(1, 0, &["PPP", "GGG"]).explore(Some(3));
+    spsc(2, 2, &["PP", "GGG"]).explore(Some(3));
+}
+
+/// Close wakes whoever waits, at both ends.
+#[test]
+fn close_wakes() {
+    for kind in MPMC {
+        mpmc(kind, 1, 0, &["c", "G"]).explore(UNBOUNDED);
+        mpmc(kind, 1, 1, &["c", "P"]).explore(UNBOUNDED);
+        mpmc(kind, 1, 0, &["c", "G", "G"]).explore(Some(2));
+        mpmc(kind, 1, 1, &["c", "P", "P"]).explore(Some(2));
+        mpmc(kind, 1, 1, &["c", "GG", "P"]).explore(Some(2));
+    }
+    spsc(1, 0, &["c", "G"]).explore(UNBOUNDED);
+    spsc(1, 1, &["P", "c"]).explore(UNBOUNDED);
+    // A get that sleeps through the close because a put is under way is woken by its end.
+    spsc(1, 0, &["p", "GG", "c"]).explore(Some(3));
+    spsc(1, 1, &["PP", "G", "c"]).explore(Some(3));
+}
+
+/// Calls on many items wake as many waiters as there is something for.
+#[test]
+fn many() {
+    for kind in MPMC {
+        for capacity in 1..=2 {
+            explore("put_many", Some(2), move || {
+                let queue = (kind.1)(capacity, 0, Disposed::default());
+                let getters: Vec<_> = (0..2)
+                    .map(|_| {
+                        let queue = queue.clone();
+                        spawn(move || queue.get(Timeout::Never).unwrap())
+                    })
+                    .collect();
+                assert_eq!(queue.put_many(&[1, 2], Timeout::Never), (2, Ok(())));
+                let mut got = join(getters);
+                got.sort_unstable();
+                assert_eq!(got, [1, 2]);
+            });
+        }
+        explore("get_many", Some(2), move || {
+            let queue = full(kind);
+            let putters = two_putters(&queue);
+            let (got, done) = queue.get_many(2, Timeout::Never);
+            assert_eq!((&got[..2.min(got.len())], done), (&[1, 2][..], Ok(())));
+            join(putters);
+            assert_eq!(queue.len(), 2);
+        });
+        explore("clear", Some(2), move || {
+            let queue = full(kind);
+            let putters = two_putters(&queue);
+            assert!(queue.clear() >= 2);
+            join(putters);
+        });
+    }
+}
+
+/// A queue of two, full.
+fn full(kind: (&str, Kind)) -> Arc<dyn Subject> {
+    let queue = (kind.1)(2, 0, Disposed::default());
+    queue.try_put(1).unwrap();
+    queue.try_put(2).unwrap();
+    queue
+}
+
+fn two_putters(queue: &Arc<dyn Subject>) -> Vec<JoinHandle<()>> {
+    let start = |item| {
+        let queue = queue.clone();
+        spawn(move || queue.put(item, Timeout::Never).unwrap())
+    };
+    (3..5).map(start).collect()
+}
+
+/// Who is woken for a blob that does not fit its buffer leaves it to another: two wait, one of them
+/// with too small a buffer, and the other must get it.
+#[test]
+fn too_small_passes_the_wake_up_on() {
+    explore("too small", Some(2), || {
+        let ring = mpmc::Indirect::try_new(1, blobs(2), 0).unwrap();
+        let queue = Arc::new(Blocking::new(ring));
+        let wait = |room| {
+            let queue = queue.clone();
+            spawn(move || {
+                receive(room, |out| {
+                    // SAFETY: any thread may get.
+                    unsafe { queue.get(out, Timeout::Never) }
+                })
+            })
+        };
+        let (small, large) = (wait(1), wait(2));
+        // SAFETY: the blob is as long as a cell, and any thread may put.
+        unsafe { queue.put(&[7, 7], Timeout::Never).unwrap() };
+        assert_eq!(large.join().unwrap(), Ok(vec![7, 7]));
+        queue.close();
+        let small = small.join().unwrap();
+        assert!(matches!(small, Err(Error::TooSmall { needed: 2 } | Error::Closed)), "{small:?}");
+    });
+}
