@@ -1,0 +1,447 @@
+package queues
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A parcel is what producers send in the tests: who sent it, as which, and a checksum of both.
+type parcel struct {
+	producer, sequence int
+	sum                uint32
+}
+
+func newParcel(producer, sequence int) parcel {
+	p := parcel{producer: producer, sequence: sequence}
+	p.sum = crc32.ChecksumIEEE(p.bytes()[:16])
+	return p
+}
+
+func (p parcel) bytes() []byte {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(p.producer))
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.sequence))
+	return binary.LittleEndian.AppendUint32(b, p.sum)
+}
+
+func parcelOf(b []byte) parcel {
+	return parcel{
+		int(binary.LittleEndian.Uint64(b)), int(binary.LittleEndian.Uint64(b[8:])),
+		binary.LittleEndian.Uint32(b[16:]),
+	}
+}
+
+// A ledger checks what consumers receive: intact, in the order of each producer, nothing twice.
+type ledger struct {
+	t    *testing.T
+	mu   sync.Mutex
+	seen []map[int]bool // of each producer
+}
+
+func newLedger(t *testing.T, producers int) *ledger {
+	l := &ledger{t: t, seen: make([]map[int]bool, producers)}
+	for i := range l.seen {
+		l.seen[i] = map[int]bool{}
+	}
+	return l
+}
+
+// consumer returns the check of one consumer, which must not be used by two.
+func (l *ledger) consumer() func(parcel) {
+	last := make([]int, len(l.seen))
+	for i := range last {
+		last[i] = -1
+	}
+	return func(p parcel) {
+		if p != newParcel(p.producer, p.sequence) {
+			l.t.Errorf("damaged: %+v", p)
+			return
+		}
+		if p.sequence <= last[p.producer] {
+			l.t.Errorf("producer %d: %d came after %d", p.producer, p.sequence, last[p.producer])
+		}
+		last[p.producer] = p.sequence
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.seen[p.producer][p.sequence] {
+			l.t.Errorf("producer %d: %d came twice", p.producer, p.sequence)
+		}
+		l.seen[p.producer][p.sequence] = true
+	}
+}
+
+// close compares with how many each producer's puts were accepted: the first so many.
+func (l *ledger) close(accepted []int) {
+	for producer, n := range accepted {
+		if got := len(l.seen[producer]); got != n {
+			l.t.Errorf("producer %d: %d were put, %d arrived", producer, n, got)
+		}
+	}
+}
+
+// The ways to put and get: each moves up to so many parcels, and returns how many.
+var (
+	puts = map[string]func(typed[parcel], []parcel) (int, error){
+		"Put": func(q typed[parcel], ps []parcel) (int, error) {
+			if err := q.Put(bg, ps[0]); err != nil {
+				return 0, err
+			}
+			return 1, nil
+		},
+		"TryPut": func(q typed[parcel], ps []parcel) (int, error) {
+			switch err := q.TryPut(ps[0]); err {
+			case nil:
+				return 1, nil
+			case ErrFull:
+				runtime.Gosched()
+				return 0, nil
+			default:
+				return 0, err
+			}
+		},
+		"PutMany": func(q typed[parcel], ps []parcel) (int, error) { return q.PutMany(bg, ps) },
+		"Put in time": func(q typed[parcel], ps []parcel) (int, error) {
+			ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
+			defer cancel()
+			n, err := q.PutMany(ctx, ps)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = nil
+			}
+			return n, err
+		},
+	}
+	gets = map[string]func(typed[parcel], []parcel) (int, error){
+		"Get": func(q typed[parcel], ps []parcel) (n int, err error) {
+			if ps[0], err = q.Get(bg); err != nil {
+				return 0, err
+			}
+			return 1, nil
+		},
+		"TryGet": func(q typed[parcel], ps []parcel) (int, error) {
+			var found bool
+			if ps[0], found = q.TryGet(); found {
+				return 1, nil
+			}
+			if q.IsDrained() {
+				return 0, ErrClosed
+			}
+			runtime.Gosched()
+			return 0, nil
+		},
+		"GetMany": func(q typed[parcel], ps []parcel) (int, error) { return q.GetMany(bg, ps) },
+		"Get in time": func(q typed[parcel], ps []parcel) (int, error) {
+			ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
+			defer cancel()
+			n, err := q.GetMany(ctx, ps)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = nil
+			}
+			return n, err
+		},
+	}
+)
+
+// Producers send all they have, the last one closes; consumers take until it is closed and drained.
+func TestStress(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		for put := range puts {
+			for get := range gets {
+				t.Run(put+", "+get, func(t *testing.T) {
+					t.Parallel()
+					for _, capacity := range []int{1, 2, 3, 7, bulk + 1, 1000} {
+						threads, total := 4, 4000
+						if f == spsc {
+							threads = 1
+						}
+						stress(t, newTyped[parcel](t, f, capacity), threads, total/threads, put, get, nil)
+					}
+				})
+			}
+		}
+	})
+}
+
+// The queue is closed while everybody is at work: what was accepted arrives, and nothing else.
+func TestCloseRaces(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		for put := range puts {
+			for get := range gets {
+				t.Run(put+", "+get, func(t *testing.T) {
+					t.Parallel()
+					for range 20 {
+						threads := 3
+						if f == spsc {
+							threads = 1
+						}
+						q := newTyped[parcel](t, f, 1+rand.IntN(2*bulk))
+						stress(t, q, threads, 1<<30, put, get, func() {
+							time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond)
+							q.Close()
+						})
+					}
+				})
+			}
+		}
+	})
+}
+
+func stress(t *testing.T, q typed[parcel], threads, each int, put, get string, end func()) {
+	books := newLedger(t, threads)
+	accepted := make([]int, threads)
+	var producers, consumers group
+	for producer := range threads {
+		producers.Go(func() {
+			var parcels [100]parcel
+			for accepted[producer] < each {
+				n := min(1+rand.IntN(len(parcels)), each-accepted[producer])
+				for i := range n {
+					parcels[i] = newParcel(producer, accepted[producer]+i)
+				}
+				done, err := puts[put](q, parcels[:n])
+				accepted[producer] += done
+				if err == ErrClosed && end != nil {
+					return
+				}
+				if err != nil {
+					t.Errorf("put: %v", err)
+					return
+				}
+			}
+		})
+		consumers.Go(func() {
+			check := books.consumer()
+			var parcels [100]parcel
+			for {
+				n, err := gets[get](q, parcels[:1+rand.IntN(len(parcels))])
+				for _, p := range parcels[:n] {
+					check(p)
+				}
+				if err == ErrClosed {
+					return
+				}
+				if err != nil {
+					t.Errorf("get: %v", err)
+					return
+				}
+			}
+		})
+	}
+	if end != nil {
+		end()
+	}
+	producers.Wait()
+	q.Close()
+	consumers.Wait()
+	books.close(accepted)
+	if s := q.Stats(); s.Enqueued != s.Dequeued || s.PeakSize > s.Capacity {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestStressBlobs(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		for _, capacity := range []int{1, 3, 100} {
+			threads, each := 4, 1000
+			if f == spsc {
+				threads, each = 1, 4000
+			}
+			q := newBlobs(t, f, capacity, 20)
+			books := newLedger(t, threads)
+			accepted := make([]int, threads)
+			var producers, consumers group
+			for producer := range threads {
+				producers.Go(func() {
+					for ; accepted[producer] < each; accepted[producer]++ {
+						if err := q.Put(bg, newParcel(producer, accepted[producer]).bytes()); err != nil {
+							t.Errorf("put: %v", err)
+							return
+						}
+					}
+				})
+				consumers.Go(func() {
+					check := books.consumer()
+					for blob := range q.All(bg) {
+						check(parcelOf(blob))
+					}
+				})
+			}
+			producers.Wait()
+			q.Close()
+			consumers.Wait()
+			books.close(accepted)
+		}
+	})
+}
+
+// With more items than goroutines nobody may find the queue empty, with more places than that nobody
+// may find it full.
+func TestNeverEmptyNeverFull(t *testing.T) {
+	for _, threads := range []int{1, 2, 8} {
+		for _, capacity := range []int{2*threads + 2, bulk, 1000} {
+			capacity = max(capacity, 2*threads+2)
+			q := newTyped[int](t, mpmc, capacity)
+			for i := range threads + 1 {
+				must(t, q.TryPut(i))
+			}
+			var all group
+			for range threads {
+				all.Go(func() {
+					for range 5000 {
+						v, found := q.TryGet()
+						if !found {
+							t.Error("empty, with an item more than goroutines")
+							return
+						}
+						if err := q.TryPut(v); err != nil {
+							t.Errorf("%v, with more places than goroutines", err)
+							return
+						}
+					}
+				})
+			}
+			all.Wait()
+		}
+	}
+}
+
+// Every call on a queue that is being released ends in an orderly way.
+func TestReleaseRaces(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		for range 30 {
+			q, b := newTyped[*int](t, f, 3), newBlobs(t, f, 3, 8)
+			var all group
+			for _, call := range []func() error{
+				func() error { return q.Put(bg, new(int)) },
+				func() error { _, err := q.Get(bg); return err },
+				func() error { _, err := q.PutMany(bg, make([]*int, 10)); return err },
+				func() error { _, err := q.GetMany(bg, make([]*int, 10)); return err },
+				func() error { q.Len(); q.Clear(); q.TryGet(); q.Stats(); return q.TryPut(new(int)) },
+				func() error { return b.Put(bg, make([]byte, 8)) },
+				func() error { _, err := b.Get(bg, make([]byte, 8)); return err },
+				func() error { b.Clear(); b.Stats(); _, err := b.TryGet(make([]byte, 8)); return err },
+			} {
+				all.Go(func() {
+					for {
+						err := call()
+						if err == ErrClosed {
+							return
+						}
+						if err != nil && err != ErrFull && err != ErrEmpty && err != ErrMisuse {
+							t.Errorf("got error %v", err)
+							return
+						}
+					}
+				})
+			}
+			time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+			q.Release()
+			b.Release()
+			runtime.GC()
+			all.Wait()
+		}
+	})
+}
+
+// What is done before a put or a close is known after the get or the ErrClosed: the race detector
+// watches.
+func TestHappensBefore(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		type box struct{ v int }
+		rounds := 500
+		q, b := newTyped[*box](t, f, 3), newBlobs(t, f, 3, 1)
+		boxes := make([]int, rounds)
+		last := 0
+		go func() {
+			for i := range rounds {
+				if q.Put(bg, &box{i}) != nil {
+					return
+				}
+				boxes[i] = i
+				if b.Put(bg, []byte{1}) != nil {
+					return
+				}
+			}
+			last = rounds
+			q.Close()
+			b.Close()
+		}()
+		for i := range rounds {
+			v, err := q.Get(bg)
+			must(t, err)
+			want(t, "box", v.v, i)
+			_, err = b.Get(bg, make([]byte, 1))
+			must(t, err)
+			want(t, "boxes", boxes[i], i)
+		}
+		_, err := q.Get(bg)
+		wantError(t, err, ErrClosed)
+		want(t, "last", last, rounds)
+	})
+}
+
+// A second producer or consumer is turned away for as long as the first is in a call.
+func TestMisuse(t *testing.T) {
+	empty, full := newTyped[int](t, spsc, 1).(*SPSC[int]), newTyped[int](t, spsc, 1)
+	emptyBlobs, fullBlobs := newBlobs(t, spsc, 1, 1), newBlobs(t, spsc, 1, 1)
+	must(t, full.TryPut(1))
+	must(t, fullBlobs.TryPut([]byte{1}))
+
+	ctx, cancel := context.WithCancel(bg)
+	var inside group
+	var entered atomic.Int32
+	for _, call := range []func() error{
+		func() error { _, err := empty.Get(ctx); return err },
+		func() error { return full.Put(ctx, 2) },
+		func() error { _, err := emptyBlobs.Get(ctx, make([]byte, 1)); return err },
+		func() error { return fullBlobs.Put(ctx, []byte{2}) },
+	} {
+		inside.Go(func() {
+			entered.Add(1)
+			if err := call(); err != context.Canceled {
+				t.Errorf("the first one: %v", err)
+			}
+		})
+	}
+	eventually(func() bool { return entered.Load() == 4 })
+	time.Sleep(5 * time.Millisecond) // from "entered" to the call
+
+	buffer := make([]byte, 1)
+	for name, call := range map[string]func() error{
+		"Get":     func() error { _, err := empty.Get(bg); return err },
+		"GetMany": func() error { _, err := empty.GetMany(bg, make([]int, 1)); return err },
+		"Put":     func() error { return full.Put(bg, 2) },
+		"TryPut":  func() error { return full.TryPut(2) },
+		"PutMany": func() error { _, err := full.PutMany(bg, make([]int, 1)); return err },
+
+		"Get blob":    func() error { _, err := emptyBlobs.Get(bg, buffer); return err },
+		"TryGet blob": func() error { _, err := emptyBlobs.TryGet(buffer); return err },
+		"Peek blob":   func() error { _, err := emptyBlobs.Peek(buffer); return err },
+		"Put blob":    func() error { return fullBlobs.Put(bg, buffer) },
+		"TryPut blob": func() error { return fullBlobs.TryPut(buffer) },
+	} {
+		if err := call(); err != ErrMisuse {
+			t.Errorf("%s: got error %v, want %v", name, err, ErrMisuse)
+		}
+	}
+	wantNothing(t, empty)
+	_, found := empty.Peek()
+	want(t, "Peek", found, false)
+	want(t, "IsDrained", empty.IsDrained(), false)
+	want(t, "Clear", empty.Clear(), 0)
+	want(t, "Clear", emptyBlobs.Clear(), 0)
+
+	cancel()
+	inside.Wait()
+	must(t, empty.TryPut(1))
+	wantGet(t, empty, 1)
+	wantGet(t, full, 1)
+	must(t, full.TryPut(2))
+	wantBlob(t, fullBlobs, []byte{1})
+}

@@ -1,0 +1,139 @@
+package queues_test
+
+import (
+	"context"
+	"errors"
+	"expvar"
+	"fmt"
+	"log"
+	"queues"
+	"sync"
+	"time"
+)
+
+// Several goroutines square what comes in; the queue is closed when all is in.
+func Example() {
+	ctx := context.Background()
+	numbers, err := queues.NewMPMC[int](4)
+	if err != nil {
+		log.Fatal(err)
+	}
+	squares, err := queues.NewMPMC[int](4)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var workers sync.WaitGroup
+	for range 3 {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for n := range numbers.All(ctx) {
+				squares.Put(ctx, n*n)
+			}
+		}()
+	}
+	go func() {
+		for n := range 10 {
+			numbers.Put(ctx, n)
+		}
+		numbers.Close()
+		workers.Wait()
+		squares.Close()
+	}()
+
+	sum := 0
+	for square := range squares.All(ctx) {
+		sum += square
+	}
+	fmt.Println(sum)
+	// Output: 285
+}
+
+func ExampleMPMC_Get() {
+	q, err := queues.NewMPMC[string](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	_, err = q.Get(ctx)
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+
+	q.Close()
+	_, err = q.Get(context.Background())
+	fmt.Println(errors.Is(err, queues.ErrClosed))
+	// Output:
+	// true
+	// true
+}
+
+func ExampleMPMC_TryGet() {
+	q, err := queues.NewMPMC[int](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.TryPut(1)
+	q.Close()
+	for !q.IsDrained() {
+		if n, found := q.TryGet(); found {
+			fmt.Println(n)
+		}
+	}
+	// Output: 1
+}
+
+func ExampleMPMC_GetMany() {
+	ctx := context.Background()
+	q, err := queues.NewMPMC[int](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.PutMany(ctx, []int{1, 2, 3})
+	batch := make([]int, 8)
+	n, err := q.GetMany(ctx, batch)
+	fmt.Println(batch[:n], err)
+	// Output: [1 2 3] <nil>
+}
+
+func ExampleMPMC_Stats() {
+	q, err := queues.NewMPMC[int](1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stats := expvar.Func(func() any { return q.Stats() }) // for expvar.Publish
+	fmt.Println(q.TryPut(1), q.TryPut(2))
+	fmt.Println(stats)
+	// Output:
+	// <nil> queues: the queue is full
+	// {"enqueued":1,"dequeued":0,"failed_enqueue":1,"failed_dequeue":0,"peak_size":1,"current_size":1,"capacity":1}
+}
+
+func ExampleSPSC_Peek() {
+	q, err := queues.NewSPSC[string](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.TryPut("first")
+	q.TryPut("second")
+	front, found := q.Peek()
+	fmt.Println(front, found, q.Len())
+	// Output: first true 2
+}
+
+func ExampleMPMCBytes_Get() {
+	ctx := context.Background()
+	q, err := queues.NewMPMCBytes(10, 1500)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.Put(ctx, []byte("a packet"))
+	buffer := make([]byte, 4)
+	n, err := q.Get(ctx, buffer)
+	if errors.Is(err, queues.ErrTooSmall) {
+		buffer = make([]byte, n)
+		n, err = q.Get(ctx, buffer)
+	}
+	fmt.Printf("%s, %v\n", buffer[:n], err)
+	// Output: a packet, <nil>
+}

@@ -1,0 +1,156 @@
+package queues
+
+import (
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"weak"
+)
+
+// collected waits until the garbage collector has taken all of them: the time limit of the test run
+// ends what it never takes.
+func collected[T any](all []weak.Pointer[T]) {
+	eventually(func() bool {
+		runtime.GC()
+		for _, p := range all {
+			if p.Value() != nil {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Whatever way a value leaves a queue, or does not come in, the queue refers to it no longer.
+func TestValuesAreCollected(t *testing.T) {
+	type value struct{ bytes [100]byte }
+	forEachFamily(t, func(t *testing.T, f family) {
+		q := newTyped[*value](t, f, 2*bulk)
+		var all []weak.Pointer[value]
+		newValue := func() *value {
+			v := new(value)
+			all = append(all, weak.Make(v))
+			return v
+		}
+		fill := func() {
+			for q.Len() < q.Cap() {
+				must(t, q.TryPut(newValue()))
+			}
+		}
+		for name, leave := range map[string]func(){
+			"TryGet": func() {
+				for q.Len() > 0 {
+					q.TryGet()
+				}
+			},
+			"GetMany": func() {
+				_, err := q.GetMany(bg, make([]*value, q.Cap()))
+				must(t, err)
+			},
+			"Clear": func() { q.Clear() },
+			"a full queue": func() {
+				wantError(t, q.TryPut(newValue()), ErrFull)
+				collected(all[len(all)-1:])
+				q.Clear()
+			},
+			"a closed queue": func() {
+				closed := newTyped[*value](t, f, 1)
+				closed.Close()
+				wantError(t, closed.Put(bg, newValue()), ErrClosed)
+				_, err := closed.PutMany(bg, []*value{newValue(), newValue()})
+				wantError(t, err, ErrClosed)
+				collected(all[len(all)-3:])
+				runtime.KeepAlive(closed)
+				q.Clear()
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				all = nil
+				fill()
+				leave()
+				collected(all)
+			})
+		}
+		t.Run("Release", func(t *testing.T) {
+			all = nil
+			fill()
+			q.Release()
+			collected(all)
+		})
+		runtime.KeepAlive(q)
+		t.Run("unreachable", func(t *testing.T) {
+			all = nil
+			create := func() { // by itself, without the release at the end of the test
+				q := new(queue[*value])
+				must(t, q.init(f, 3))
+				must(t, q.TryPut(newValue()))
+			}
+			create()
+			collected(all)
+		})
+	})
+}
+
+// The memory of queues that are released, or unreachable, goes back: more of it passes through than the
+// process may grow by.
+func TestMemoryOfLibraryGoesBack(t *testing.T) {
+	const size, capacity, queues, limit = 1 << 16, 64, 200, 500 << 20
+	blob := make([]byte, size)
+	forEachFamily(t, func(t *testing.T, f family) {
+		for name, end := range map[string]func(*bytesQueue){
+			"Release": (*bytesQueue).Release, "unreachable": func(*bytesQueue) {},
+		} {
+			t.Run(name, func(t *testing.T) {
+				before := residentBytes(t)
+				for range queues {
+					q := new(bytesQueue)
+					must(t, q.init(f, capacity, size))
+					for range capacity {
+						must(t, q.TryPut(blob))
+					}
+					end(q)
+					runtime.GC()
+				}
+				eventually(func() bool {
+					runtime.GC()
+					return residentBytes(t) < before+limit
+				})
+			})
+		}
+	})
+}
+
+func residentBytes(t *testing.T) int {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	must(t, err)
+	return pages * os.Getpagesize()
+}
+
+// Goroutines that wait hold no threads, and end.
+func TestWaitingHoldsNoThread(t *testing.T) {
+	const waiting = 300
+	goroutines, threads := runtime.NumGoroutine(), pprof.Lookup("threadcreate").Count()
+	empty, full := newTyped[int](t, mpmc, 1), newTyped[int](t, mpmc, 1)
+	must(t, full.TryPut(1))
+	var all group
+	for range waiting / 2 {
+		all.Go(func() { empty.Get(bg) })
+		all.Go(func() { full.Put(bg, 2) })
+	}
+	time.Sleep(50 * time.Millisecond)
+	if grown := pprof.Lookup("threadcreate").Count() - threads; grown > waiting/2 {
+		t.Errorf("%d threads for %d goroutines", grown, waiting)
+	}
+	empty.Close()
+	full.Close()
+	all.Wait()
+	eventually(func() bool { return runtime.NumGoroutine() <= goroutines })
+}

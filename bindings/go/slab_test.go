@@ -1,0 +1,100 @@
+package queues
+
+import (
+	"testing"
+	"time"
+)
+
+// holdCells takes all cells but so many out of use, as calls under way would.
+func holdCells(t *testing.T, s *slab[int], left int) []uintptr {
+	t.Helper()
+	n := len(s.cells) - left
+	held := make([]uintptr, n)
+	want(t, "free cells", s.fill(held, make([]int, n)), n)
+	return held
+}
+
+// A producer that finds no cell free waits for one if there is room, and says what is the matter if
+// there is none.
+func TestAllCellsInUse(t *testing.T) {
+	const capacity = 5
+	q := newTyped[int](t, mpmc, capacity).(*MPMC[int])
+	s := q.slab.Load()
+	held := holdCells(t, s, capacity)
+	for i := range capacity {
+		must(t, q.TryPut(i))
+	}
+	wantError(t, q.TryPut(-1), ErrFull)
+	n, status := s.tryPutMany([]int{-1, -2})
+	want(t, "tryPutMany", n, 0)
+	want(t, "status", status, ErrFull)
+
+	for _, put := range []func() error{
+		func() error { return q.TryPut(capacity) },
+		func() error { _, err := q.PutMany(bg, []int{capacity}); return err },
+	} {
+		i, status := s.handle.tryGet() // a consumer that stops half-way
+		want(t, "status", status, done)
+		ended := make(chan error, 1)
+		go func() { ended <- put() }()
+		select {
+		case err := <-ended:
+			t.Fatalf("put without a cell: %v", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+		s.empty(i)
+		must(t, <-ended)
+	}
+	q.Close()
+	wantError(t, q.TryPut(-1), ErrClosed)
+	s.takeBack(held)
+	for _, v := range []int{2, 3, 4, capacity, capacity} {
+		wantGet(t, q, v)
+	}
+	_, err := q.Get(bg)
+	wantError(t, err, ErrClosed)
+}
+
+// No cell is lost, whatever became of its item.
+func TestCellsComeBack(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		q := newTyped[int](t, f, 7)
+		var s *slab[int]
+		if f == spsc {
+			s = q.(*SPSC[int]).slab.Load()
+		} else {
+			s = q.(*MPMC[int]).slab.Load()
+		}
+		var many [3 * bulk]int
+		for range 3 * len(s.cells) {
+			must(t, q.TryPut(1))
+			n, status := s.tryPutMany(many[:])
+			want(t, "tryPutMany", n, 6)
+			want(t, "status", status, ErrFull)
+			wantError(t, q.TryPut(1), ErrFull)
+			wantGet(t, q, 1)
+			n, err := q.GetMany(bg, many[:3])
+			must(t, err)
+			want(t, "GetMany", n, 3)
+			want(t, "Clear", q.Clear(), 3)
+		}
+		q.Close()
+		wantError(t, q.TryPut(1), ErrClosed)
+		holdCells(t, s, 0)
+	})
+}
+
+// An item that the library gives out twice does not become two values.
+func TestItemTwice(t *testing.T) {
+	s, err := newSlab[int](mpmc, 1)
+	must(t, err)
+	item := make([]uintptr, 1)
+	want(t, "fill", s.fill(item, []int{1}), 1)
+	want(t, "value", s.empty(item[0]), 1)
+	defer func() {
+		if recover() == nil {
+			t.Error("a cell was emptied twice")
+		}
+	}()
+	s.empty(item[0])
+}

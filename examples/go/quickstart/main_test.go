@@ -1,0 +1,11 @@
+package main
+
+func Example() {
+	main()
+	// Output:
+	// queues
+	// carry
+	// things
+	// between
+	// goroutines
+}
