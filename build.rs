@@ -25,6 +25,11 @@ fn main() {
     // Tests compare it with the one that is checked in.
     println!("cargo:rustc-env=QUEUES_GENERATED_HEADER={}", out.join("queues.h").display());
 
+    // The sanitizer's own cfg is for nightly compilers only.
+    if env::var("CARGO_CFG_SANITIZE").is_ok_and(|sanitizers| sanitizers.contains("thread")) {
+        println!("cargo:rustc-cfg=queues_tsan");
+    }
+
     if env::var("CARGO_CFG_TARGET_OS").unwrap() == "linux" {
         // While the major version is 0, a minor version may break the ABI.
         let abi = if major == "0" { format!("0.{minor}") } else { major };

@@ -22,7 +22,7 @@ use core::sync::atomic as imp;
 use loom::sync::atomic as imp;
 
 /// Names an atomic access and returns the ordering that it is to use.
-#[cfg(not(queues_sites))]
+#[cfg(not(any(queues_sites, loom)))]
 #[inline(always)]
 pub(crate) const fn site(_name: &'static str, ordering: Ordering) -> Ordering {
     ordering
@@ -30,9 +30,28 @@ pub(crate) const fn site(_name: &'static str, ordering: Ordering) -> Ordering {
 
 /// Names an atomic access: runs the thread's hook, then returns the ordering, weakened if this
 /// site is the mutant of the run.
-#[cfg(queues_sites)]
-pub(crate) fn site(name: &'static str, ordering: Ordering) -> Ordering {
-    sites::visit(name, ordering)
+#[cfg(any(queues_sites, loom))]
+pub(crate) fn site(_name: &'static str, ordering: Ordering) -> Ordering {
+    #[cfg(loom)]
+    if ordering != Relaxed {
+        take_turn();
+    }
+    #[cfg(queues_sites)]
+    return sites::visit(_name, ordering);
+    #[cfg(not(queues_sites))]
+    ordering
+}
+
+/// Conflicts with every other thread's steps. loom remembers only the last access of each atomic
+/// when it looks for what to reorder, so that a thread's own load hides an earlier load of another
+/// from the store that follows (loom's issues 166 and 392), and it does not reorder fences at all. A
+/// relaxed store to one place before each step leaves it nothing to overlook, and orders nothing itself.
+#[cfg(loom)]
+fn take_turn() {
+    loom::lazy_static! {
+        static ref TURN: imp::AtomicU32 = imp::AtomicU32::new(0);
+    }
+    TURN.store(0, Relaxed);
 }
 
 /// loom takes SeqCst accesses as AcqRel but honours fences, so a model gets one before each.

@@ -3,7 +3,8 @@
 //! On x86-64 the words are touched by inline assembly alone: a 64-bit atomic access that races with
 //! a 128-bit one is undefined in Rust's memory model, but plain instructions on x86-64 are not
 //! (loads acquire, locked instructions are full barriers). loom and Miri, which see no assembly, get
-//! both halves packed in one 64-bit word; values are then limited to 32 bits.
+//! both halves packed in one 64-bit word; values are then limited to 32 bits. A thread sanitizer, which sees
+//! none either, is told what each instruction orders.
 
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 mod imp {
@@ -27,14 +28,40 @@ mod imp {
         // SAFETY: the word is alive and aligned; an aligned 8-byte mov is indivisible.
         unsafe {
             asm!("mov {value}, [{word}]", word = in(reg) word.get(), value = out(reg) value,
-                 options(nostack, preserves_flags, readonly));
+                 options(nostack, preserves_flags));
         }
         value
+    }
+
+    #[cfg(queues_tsan)]
+    unsafe extern "C" {
+        fn __tsan_acquire(address: *const Pair);
+        fn __tsan_release(address: *const Pair);
     }
 
     impl Pair {
         pub(crate) fn new(first: u64, second: u64) -> Self {
             Self { first: UnsafeCell::new(first), second: UnsafeCell::new(second) }
+        }
+
+        /// What others did before an instruction of theirs has been done.
+        #[inline(always)]
+        fn acquired(&self) {
+            #[cfg(queues_tsan)]
+            // SAFETY: the address only names what is ordered.
+            unsafe {
+                __tsan_acquire(self);
+            }
+        }
+
+        /// What this thread did will have been done for those who see its next instruction.
+        #[inline(always)]
+        fn releasing(&self) {
+            #[cfg(queues_tsan)]
+            // SAFETY: the address only names what is ordered.
+            unsafe {
+                __tsan_release(self);
+            }
         }
 
         /// Whether this processor can; every x86-64 made since 2006 can.
@@ -45,12 +72,15 @@ mod imp {
         /// The first word, then the second (which may by then belong to a later first).
         #[inline(always)]
         pub(crate) fn load(&self, _at: Ordering) -> (u64, u64) {
-            (load(&self.first), load(&self.second))
+            let both = (load(&self.first), load(&self.second));
+            self.acquired();
+            both
         }
 
         #[inline(always)]
         pub(crate) fn replace(&self, old: (u64, u64), new: (u64, u64), _at: Ordering) -> bool {
             let done: u8;
+            self.releasing();
             // SAFETY: `self` is 16-byte aligned and alive; rbx, which LLVM keeps for itself, is
             // restored; the caller has checked `is_supported` once.
             unsafe {
@@ -64,6 +94,7 @@ mod imp {
                     options(nostack),
                 );
             }
+            self.acquired();
             done != 0
         }
 
@@ -71,6 +102,7 @@ mod imp {
         #[inline(always)]
         pub(crate) fn replace_first(&self, old: u64, new: u64, _at: Ordering) -> bool {
             let done: u8;
+            self.releasing();
             // SAFETY: the word is alive and aligned.
             unsafe {
                 asm!(
@@ -81,6 +113,7 @@ mod imp {
                     options(nostack),
                 );
             }
+            self.acquired();
             done != 0
         }
     }

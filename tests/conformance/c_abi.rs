@@ -1,0 +1,380 @@
+//! The C ABI as safe Rust: one handle type for every family, results instead of statuses. Every
+//! call checks that outputs are written only when the header says so.
+
+#![allow(dead_code)] // each test program uses what it needs
+
+use core::ffi::c_void;
+use queues::ffi::{mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
+use queues::{Error, Result, Stats};
+
+/// What a queue is created with.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub capacity: usize,
+    pub item_size: usize,
+    pub flags: u64,
+    pub drop: queues_drop_t,
+    pub drop_ctx: *mut c_void,
+}
+
+impl Settings {
+    pub fn new(capacity: usize, item_size: usize) -> Self {
+        Self { capacity, item_size, flags: 0, drop: None, drop_ctx: core::ptr::null_mut() }
+    }
+
+    pub fn with_drop(self, drop: queues_drop_t, drop_ctx: *mut c_void) -> Self {
+        Self { drop, drop_ctx, ..self }
+    }
+}
+
+/// How far a call on many items came, and why no further.
+pub type Many<T> = (T, Result);
+
+/// The functions that every family has, with its handle `Q` and options `O`.
+pub struct Functions<Q, O> {
+    pub create: unsafe extern "C" fn(*const O, *mut *mut Q) -> i32,
+    pub retain: unsafe extern "C" fn(*mut Q) -> *mut Q,
+    pub release: unsafe extern "C" fn(*mut Q),
+    pub try_put: unsafe extern "C" fn(*mut Q, *mut c_void) -> i32,
+    pub put: unsafe extern "C" fn(*mut Q, *mut c_void, i64) -> i32,
+    pub try_get: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> i32,
+    pub get: unsafe extern "C" fn(*mut Q, *mut *mut c_void, i64) -> i32,
+    pub peek: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> i32,
+    pub try_put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize) -> i32,
+    pub put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize, i64) -> i32,
+    pub try_get_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> i32,
+    pub get_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize, i64) -> i32,
+    pub peek_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> i32,
+    pub put_many: unsafe extern "C" fn(*mut Q, *const *mut c_void, usize, i64, *mut usize) -> i32,
+    pub get_many: unsafe extern "C" fn(*mut Q, *mut *mut c_void, usize, i64, *mut usize) -> i32,
+    pub clear: unsafe extern "C" fn(*mut Q, *mut usize) -> i32,
+    pub close: unsafe extern "C" fn(*mut Q) -> i32,
+    pub is_closed: unsafe extern "C" fn(*const Q) -> bool,
+    pub size: unsafe extern "C" fn(*const Q) -> usize,
+    pub capacity: unsafe extern "C" fn(*const Q) -> usize,
+    pub stats: unsafe extern "C" fn(*const Q, *mut queues_stats_t) -> i32,
+}
+
+pub trait Family: 'static {
+    type Queue: 'static;
+    type Options;
+    const NAME: &'static str;
+    /// Whether only one thread at a time may be on each side.
+    const SINGLE: bool;
+    const C: Functions<Self::Queue, Self::Options>;
+    fn options(settings: &Settings) -> Self::Options;
+}
+
+pub struct Mpmc;
+
+impl Family for Mpmc {
+    type Queue = queues_mpmc_t;
+    type Options = queues_mpmc_options_t;
+    const NAME: &'static str = "mpmc";
+    const SINGLE: bool = false;
+    const C: Functions<queues_mpmc_t, queues_mpmc_options_t> = Functions {
+        create: queues_mpmc_create,
+        retain: queues_mpmc_retain,
+        release: queues_mpmc_release,
+        try_put: queues_mpmc_try_put,
+        put: queues_mpmc_put,
+        try_get: queues_mpmc_try_get,
+        get: queues_mpmc_get,
+        peek: queues_mpmc_peek,
+        try_put_bytes: queues_mpmc_try_put_bytes,
+        put_bytes: queues_mpmc_put_bytes,
+        try_get_bytes: queues_mpmc_try_get_bytes,
+        get_bytes: queues_mpmc_get_bytes,
+        peek_bytes: queues_mpmc_peek_bytes,
+        put_many: queues_mpmc_put_many,
+        get_many: queues_mpmc_get_many,
+        clear: queues_mpmc_clear,
+        close: queues_mpmc_close,
+        is_closed: queues_mpmc_is_closed,
+        size: queues_mpmc_size,
+        capacity: queues_mpmc_capacity,
+        stats: queues_mpmc_stats,
+    };
+    fn options(settings: &Settings) -> queues_mpmc_options_t {
+        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
+        let struct_size = size_of::<queues_mpmc_options_t>();
+        queues_mpmc_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx }
+    }
+}
+
+pub struct Spsc;
+
+impl Family for Spsc {
+    type Queue = queues_spsc_t;
+    type Options = queues_spsc_options_t;
+    const NAME: &'static str = "spsc";
+    const SINGLE: bool = true;
+    const C: Functions<queues_spsc_t, queues_spsc_options_t> = Functions {
+        create: queues_spsc_create,
+        retain: queues_spsc_retain,
+        release: queues_spsc_release,
+        try_put: queues_spsc_try_put,
+        put: queues_spsc_put,
+        try_get: queues_spsc_try_get,
+        get: queues_spsc_get,
+        peek: queues_spsc_peek,
+        try_put_bytes: queues_spsc_try_put_bytes,
+        put_bytes: queues_spsc_put_bytes,
+        try_get_bytes: queues_spsc_try_get_bytes,
+        get_bytes: queues_spsc_get_bytes,
+        peek_bytes: queues_spsc_peek_bytes,
+        put_many: queues_spsc_put_many,
+        get_many: queues_spsc_get_many,
+        clear: queues_spsc_clear,
+        close: queues_spsc_close,
+        is_closed: queues_spsc_is_closed,
+        size: queues_spsc_size,
+        capacity: queues_spsc_capacity,
+        stats: queues_spsc_stats,
+    };
+    fn options(settings: &Settings) -> queues_spsc_options_t {
+        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
+        let struct_size = size_of::<queues_spsc_options_t>();
+        queues_spsc_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx }
+    }
+}
+
+/// A reference to a queue; cloning retains, dropping releases.
+pub struct Handle<F: Family>(*mut F::Queue);
+
+// SAFETY: that is what the library promises of handles; who uses spsc keeps its rule.
+unsafe impl<F: Family> Send for Handle<F> {}
+// SAFETY: as above.
+unsafe impl<F: Family> Sync for Handle<F> {}
+
+impl<F: Family> Clone for Handle<F> {
+    fn clone(&self) -> Self {
+        // SAFETY: `self` holds a reference.
+        let retained = unsafe { (F::C.retain)(self.0) };
+        assert_eq!(retained, self.0, "retain returns its argument");
+        Self(retained)
+    }
+}
+
+impl<F: Family> Drop for Handle<F> {
+    fn drop(&mut self) {
+        // SAFETY: gives up the reference that this value stands for.
+        unsafe { (F::C.release)(self.0) }
+    }
+}
+
+/// What an output holds before a call.
+const UNTOUCHED: usize = 0x5EED_5EED;
+const UNTOUCHED_BYTE: u8 = 0xA5;
+
+/// A status as the error that it stands for.
+pub fn result(status: queues_status_t, needed: usize) -> Result {
+    Err(match status {
+        QUEUES_OK => return Ok(()),
+        QUEUES_EMPTY => Error::Empty,
+        QUEUES_FULL => Error::Full,
+        QUEUES_CLOSED => Error::Closed,
+        QUEUES_TIMEOUT => Error::Timeout,
+        QUEUES_TOO_SMALL => Error::TooSmall { needed },
+        QUEUES_INVALID => Error::Invalid,
+        QUEUES_NOMEM => Error::NoMemory,
+        QUEUES_MISUSE => Error::Misuse,
+        QUEUES_PANIC => Error::Panic,
+        other => panic!("a status that no function of these families answers: {other}"),
+    })
+}
+
+/// A call with one output.
+fn output<T: Copy + PartialEq + core::fmt::Debug>(
+    untouched: T,
+    call: impl FnOnce(*mut T) -> queues_status_t,
+) -> Result<T> {
+    let mut place = untouched;
+    let answer = result(call(&mut place), 0);
+    if answer.is_err() {
+        assert_eq!(place, untouched, "an output was written though the call answered {answer:?}");
+    }
+    answer.map(|()| place)
+}
+
+/// A call that receives a blob.
+fn received(
+    room: usize,
+    call: impl FnOnce(*mut c_void, usize, *mut usize) -> queues_status_t,
+) -> Result<Vec<u8>> {
+    let mut buffer = vec![UNTOUCHED_BYTE; room];
+    let mut len = UNTOUCHED;
+    let at = if room == 0 { core::ptr::null_mut() } else { buffer.as_mut_ptr().cast() };
+    let answer = result(call(at, room, &mut len), len);
+    match answer {
+        Ok(()) => assert!(len <= room, "a blob of {len} bytes in a buffer of {room}"),
+        Err(Error::TooSmall { needed }) => assert!(needed > room && needed != UNTOUCHED),
+        Err(_) => assert_eq!(len, UNTOUCHED, "*len was written with {answer:?}"),
+    }
+    let used = if answer.is_ok() { len } else { 0 };
+    let rest = &buffer[used..];
+    assert!(rest.iter().all(|&byte| byte == UNTOUCHED_BYTE), "written beyond the blob: {answer:?}");
+    buffer.truncate(used);
+    answer.map(|()| buffer)
+}
+
+fn pointer(item: usize) -> *mut c_void {
+    core::ptr::with_exposed_provenance_mut(item)
+}
+
+// SAFETY of every call below: `self` holds a reference, the other arguments are locals of the
+// right size, and the tests keep the rule about threads.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl<F: Family> Handle<F> {
+    pub fn create(settings: Settings) -> Result<Self> {
+        let options = F::options(&settings);
+        output(core::ptr::null_mut(), |place| unsafe { (F::C.create)(&options, place) }).map(Self)
+    }
+    /// The handle as the C functions take it.
+    pub fn raw(&self) -> *mut F::Queue {
+        self.0
+    }
+    pub fn try_put(&self, item: usize) -> Result {
+        result(unsafe { (F::C.try_put)(self.0, pointer(item)) }, 0)
+    }
+    pub fn put(&self, item: usize, timeout: i64) -> Result {
+        result(unsafe { (F::C.put)(self.0, pointer(item), timeout) }, 0)
+    }
+    pub fn try_get(&self) -> Result<usize> {
+        output(pointer(UNTOUCHED), |place| unsafe { (F::C.try_get)(self.0, place) })
+            .map(|item| item.expose_provenance())
+    }
+    pub fn get(&self, timeout: i64) -> Result<usize> {
+        output(pointer(UNTOUCHED), |place| unsafe { (F::C.get)(self.0, place, timeout) })
+            .map(|item| item.expose_provenance())
+    }
+    pub fn peek(&self) -> Result<usize> {
+        output(pointer(UNTOUCHED), |place| unsafe { (F::C.peek)(self.0, place) })
+            .map(|item| item.expose_provenance())
+    }
+    pub fn try_put_bytes(&self, blob: &[u8]) -> Result {
+        result(unsafe { (F::C.try_put_bytes)(self.0, start(blob), blob.len()) }, 0)
+    }
+    pub fn put_bytes(&self, blob: &[u8], timeout: i64) -> Result {
+        result(unsafe { (F::C.put_bytes)(self.0, start(blob), blob.len(), timeout) }, 0)
+    }
+    pub fn try_get_bytes(&self, room: usize) -> Result<Vec<u8>> {
+        received(room, |at, room, len| unsafe { (F::C.try_get_bytes)(self.0, at, room, len) })
+    }
+    pub fn get_bytes(&self, room: usize, timeout: i64) -> Result<Vec<u8>> {
+        received(room, |at, room, len| unsafe { (F::C.get_bytes)(self.0, at, room, len, timeout) })
+    }
+    pub fn peek_bytes(&self, room: usize) -> Result<Vec<u8>> {
+        received(room, |at, room, len| unsafe { (F::C.peek_bytes)(self.0, at, room, len) })
+    }
+    pub fn put_many(&self, items: &[usize], timeout: i64) -> Many<usize> {
+        let items: Vec<_> = items.iter().map(|&item| pointer(item)).collect();
+        let mut done = UNTOUCHED;
+        let put = F::C.put_many;
+        let status = unsafe { put(self.0, items.as_ptr(), items.len(), timeout, &mut done) };
+        counted(status, done)
+    }
+    pub fn get_many(&self, n: usize, timeout: i64) -> Many<Vec<usize>> {
+        let mut items = vec![pointer(UNTOUCHED); n];
+        let mut done = UNTOUCHED;
+        let get = F::C.get_many;
+        let status = unsafe { get(self.0, items.as_mut_ptr(), n, timeout, &mut done) };
+        let (count, answer) = counted(status, done);
+        let rest = items.split_off(count);
+        assert!(rest.iter().all(|&item| item == pointer(UNTOUCHED)), "written beyond *done");
+        (items.into_iter().map(|item| item.expose_provenance()).collect(), answer)
+    }
+    pub fn clear(&self) -> Result<usize> {
+        output(UNTOUCHED, |count| unsafe { (F::C.clear)(self.0, count) })
+    }
+    pub fn close(&self) -> Result {
+        result(unsafe { (F::C.close)(self.0) }, 0)
+    }
+    pub fn is_closed(&self) -> bool {
+        unsafe { (F::C.is_closed)(self.0) }
+    }
+    pub fn len(&self) -> usize {
+        unsafe { (F::C.size)(self.0) }
+    }
+    pub fn capacity(&self) -> usize {
+        unsafe { (F::C.capacity)(self.0) }
+    }
+    pub fn stats(&self) -> Stats {
+        let mut stats = no_stats();
+        result(unsafe { (F::C.stats)(self.0, &mut stats) }, 0).unwrap();
+        Stats {
+            enqueued: stats.enqueued,
+            dequeued: stats.dequeued,
+            failed_enqueue: stats.failed_enqueue,
+            failed_dequeue: stats.failed_dequeue,
+            peak_size: stats.peak_size,
+            current_size: stats.current_size,
+            capacity: stats.capacity,
+        }
+    }
+}
+
+/// What only spsc queues can do.
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Handle<Spsc> {
+    /// Reserves, and fills what was reserved.
+    pub fn reserve(&self, blob: &[u8], timeout: i64) -> Result {
+        let none = core::ptr::null_mut();
+        let room =
+            output(none, |place| unsafe { queues_spsc_reserve(self.raw(), place, timeout) })?;
+        assert!(room.cast::<u64>().is_aligned(), "reserved memory is aligned to 8");
+        unsafe { room.cast::<u8>().copy_from_nonoverlapping(blob.as_ptr(), blob.len()) };
+        Ok(())
+    }
+    pub fn commit(&self, len: usize) -> Result {
+        result(unsafe { queues_spsc_commit(self.raw(), len) }, 0)
+    }
+    /// A copy of what lies in front.
+    pub fn front(&self, timeout: i64) -> Result<Vec<u8>> {
+        let mut len = UNTOUCHED;
+        let front = output(core::ptr::null(), |place| unsafe {
+            queues_spsc_front(self.raw(), place, &mut len, timeout)
+        });
+        let front = front.inspect_err(|_| assert_eq!(len, UNTOUCHED))?;
+        assert!(front.cast::<u64>().is_aligned(), "the front is aligned to 8");
+        Ok(unsafe { core::slice::from_raw_parts(front.cast::<u8>(), len) }.to_vec())
+    }
+    pub fn consume(&self) -> Result {
+        result(unsafe { queues_spsc_consume(self.raw()) }, 0)
+    }
+    pub fn is_empty(&self) -> bool {
+        unsafe { queues_spsc_is_empty(self.raw()) }
+    }
+    pub fn is_full(&self) -> bool {
+        unsafe { queues_spsc_is_full(self.raw()) }
+    }
+}
+
+/// Statistics as a caller hands them in.
+pub fn no_stats() -> queues_stats_t {
+    queues_stats_t {
+        struct_size: size_of::<queues_stats_t>(),
+        enqueued: 0,
+        dequeued: 0,
+        failed_enqueue: 0,
+        failed_dequeue: 0,
+        peak_size: 0,
+        current_size: 0,
+        capacity: 0,
+    }
+}
+
+/// `(NULL, 0)` is an empty blob too, so it is the one that is sent.
+fn start(blob: &[u8]) -> *const c_void {
+    if blob.is_empty() { core::ptr::null() } else { blob.as_ptr().cast() }
+}
+
+/// The answer of a call on many items: `*done` is written unless it was refused outright.
+fn counted(status: queues_status_t, done: usize) -> Many<usize> {
+    let answer = result(status, 0);
+    if let Err(Error::Invalid | Error::Misuse) = answer {
+        assert_eq!(done, UNTOUCHED, "*done was written with {answer:?}");
+        return (0, answer);
+    }
+    (done, answer)
+}

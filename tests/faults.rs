@@ -1,0 +1,508 @@
+//! What goes wrong around the library: no memory, callbacks that panic or come back, signals, fork,
+//! stacks that are hardly there.
+
+#![cfg(not(any(loom, miri)))]
+
+#[path = "conformance/c_abi.rs"]
+mod c_abi;
+#[path = "conformance/watchdog.rs"]
+mod watchdog;
+
+use c_abi::{Family, Handle, Mpmc, Settings, Spsc, no_stats};
+use core::ffi::c_void;
+use queues::ffi::{spsc::QUEUES_SPSC_CHECKED, status::*};
+use queues::payload::{Bytes, Disposer, Pointer};
+use queues::queue::{mpmc, spsc};
+use queues::{Error, Result, Timeout};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::{Cell, RefCell};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::thread::{Builder, scope, spawn, yield_now};
+use std::time::{Duration, Instant};
+use watchdog::watched;
+
+thread_local! {
+    /// How many more allocations of this thread succeed.
+    static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+    /// How many there were.
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
+    /// How many have not been given back.
+    static HELD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The system's memory, with faults.
+struct Faulty;
+
+#[global_allocator]
+static FAULTY: Faulty = Faulty;
+
+// SAFETY: the system allocator's, or none.
+unsafe impl GlobalAlloc for Faulty {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let Some(left) = LEFT.get().checked_sub(1) else { return null_mut() };
+        LEFT.set(left);
+        TAKEN.set(TAKEN.get() + 1);
+        HELD.set(HELD.get() + 1);
+        // SAFETY: passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - 1);
+        // SAFETY: passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+/// Lets the first, the second, … allocation of `create` fail, until it needs no more.
+fn without_memory<T>(what: &str, create: impl Fn() -> Result<T>) {
+    for n in 0.. {
+        let held = HELD.get();
+        LEFT.set(n);
+        let created = create();
+        LEFT.set(u64::MAX);
+        match created {
+            Ok(created) => {
+                assert!(n > 0, "{what} without memory");
+                drop(created);
+                assert_eq!(HELD.get(), held, "{what} leaks");
+                return;
+            }
+            Err(why) => {
+                assert_eq!(why, Error::NoMemory, "{what}");
+                assert_eq!(HELD.get(), held, "{what} leaks when allocation {n} fails");
+            }
+        }
+    }
+}
+
+#[test]
+fn creation_without_memory() {
+    for item_size in [0, 1, 100] {
+        let settings = Settings::new(10, item_size);
+        without_memory("mpmc", || Handle::<Mpmc>::create(settings));
+        without_memory("spsc", || Handle::<Spsc>::create(settings));
+        let settings = Settings { flags: QUEUES_SPSC_CHECKED, ..settings };
+        without_memory("checked spsc", || Handle::<Spsc>::create(settings));
+    }
+    let bytes = || Bytes::try_new(9, Disposer::default());
+    without_memory("Mpmc", || queues::Mpmc::<String>::with_capacity(3));
+    without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default(), 0));
+    without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?, 0));
+    without_memory("Ring of pointers", || spsc::Ring::try_new(3, Pointer::default(), 0));
+    without_memory("Ring of bytes", || spsc::Ring::try_new(3, bytes()?, 0));
+    #[cfg(target_arch = "x86_64")]
+    without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default(), 0));
+}
+
+/// Every call after creation, on a queue of two.
+fn calls_of_pointers<F: Family>(queue: &Handle<F>) {
+    let c = F::C;
+    let queue = queue.raw();
+    let (mut items, mut count) = ([null_mut(); 3], 0);
+    let mut stats = no_stats();
+    // SAFETY: outputs are locals.
+    let answers = unsafe {
+        [
+            (c.get)(queue, &mut items[0], 1),
+            (c.try_get)(queue, &mut items[0]),
+            (c.put_many)(queue, items.as_ptr(), 3, 1, &mut count),
+            (c.put)(queue, null_mut(), 1),
+            (c.peek)(queue, &mut items[0]),
+            (c.get_many)(queue, items.as_mut_ptr(), 3, 1, &mut count),
+            (c.try_put)(queue, null_mut()),
+            (c.stats)(queue, &mut stats),
+            (c.clear)(queue, &mut count),
+            (c.put)(queue, null_mut(), -1),
+            (c.close)(queue),
+            (c.put)(queue, null_mut(), -1),
+        ]
+    };
+    let timeout = QUEUES_TIMEOUT;
+    let expected = [timeout, QUEUES_EMPTY, timeout, timeout, 0, 0, 0, 0, 0, 0, 0, QUEUES_CLOSED];
+    assert_eq!(answers, expected);
+}
+
+fn calls_of_bytes<F: Family>(queue: &Handle<F>) {
+    let c = F::C;
+    let queue = queue.raw();
+    let (mut buffer, mut len) = ([0u8; 8], 0);
+    let at = buffer.as_mut_ptr().cast::<c_void>();
+    // SAFETY: outputs are locals.
+    let answers = unsafe {
+        [
+            (c.get_bytes)(queue, at, 8, &mut len, 1),
+            (c.put_bytes)(queue, at, 8, -1),
+            (c.try_put_bytes)(queue, at, 3),
+            (c.put_bytes)(queue, at, 1, 1),
+            (c.peek_bytes)(queue, at, 8, &mut len),
+            (c.get_bytes)(queue, at, 2, &mut len, 1),
+            (c.try_get_bytes)(queue, at, 8, &mut len),
+        ]
+    };
+    assert_eq!(answers, [QUEUES_TIMEOUT, 0, 0, QUEUES_TIMEOUT, 0, QUEUES_TOO_SMALL, 0]);
+}
+
+/// Runs one test of this program in a process of its own, where nothing has been called before.
+fn alone(test: &str) -> bool {
+    const INSIDE: &str = "QUEUES_TEST_ALONE";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(program);
+    let status = command.args(["--exact", test, "--nocapture"]).env(INSIDE, "").status().unwrap();
+    assert!(status.success(), "{test}, alone: {status}");
+    false
+}
+
+/// The parking lot of other systems allocates for each thread that sleeps.
+#[cfg(not(queues_portable))]
+#[test]
+fn calls_need_no_memory() {
+    if !alone("calls_need_no_memory") {
+        return;
+    }
+    fn check<F: Family>() {
+        let pointers = Handle::<F>::create(Settings::new(2, 0)).unwrap();
+        let bytes = Handle::<F>::create(Settings::new(2, 8)).unwrap();
+        let before = TAKEN.get();
+        calls_of_pointers(&pointers);
+        calls_of_bytes(&bytes);
+        drop((pointers.clone(), bytes.clone()));
+        assert_eq!(TAKEN.get() - before, 0, "allocations after creation, {}", F::NAME);
+    }
+    check::<Mpmc>();
+    check::<Spsc>();
+}
+
+/// What a callback does, and what it was called with.
+struct Callback<'a> {
+    act: &'a dyn Fn(usize),
+    items: RefCell<Vec<usize>>,
+}
+
+impl<'a> Callback<'a> {
+    fn new(act: &'a dyn Fn(usize)) -> Self {
+        Self { act, items: RefCell::default() }
+    }
+    fn on(&self, settings: Settings) -> Settings {
+        settings.with_drop(Some(call_back), core::ptr::from_ref(self).cast_mut().cast())
+    }
+}
+
+/// Notes an item, or the first byte of a blob, and then acts.
+unsafe extern "C-unwind" fn call_back(context: *mut c_void, item: *mut c_void) {
+    // SAFETY: the context given at creation, in one thread.
+    let callback = unsafe { &*context.cast::<Callback>() };
+    let item = if item.addr() < 256 {
+        item.addr()
+    } else {
+        // SAFETY: no item of ours is as large as an address: this is one, of a blob of one byte.
+        unsafe { item.cast::<u8>().read() }.into()
+    };
+    callback.items.borrow_mut().push(item);
+    (callback.act)(item);
+}
+
+/// Puts a small number, whatever the payload.
+fn put<F: Family>(queue: &Handle<F>, item_size: usize, item: usize) -> Result {
+    if item_size == 0 { queue.try_put(item) } else { queue.try_put_bytes(&[item as u8]) }
+}
+
+fn get<F: Family>(queue: &Handle<F>, item_size: usize) -> Result<usize> {
+    if item_size == 0 { queue.try_get() } else { queue.try_get_bytes(1).map(|blob| blob[0].into()) }
+}
+
+fn panicking_callbacks<F: Family>(item_size: usize) {
+    // Not panic!, which would print.
+    let panic = |item| {
+        if item % 2 == 0 {
+            std::panic::resume_unwind(Box::new("on purpose"))
+        }
+    };
+    let callback = Callback::new(&panic);
+    let queue = Handle::<F>::create(callback.on(Settings::new(5, item_size))).unwrap();
+    (1..=5).for_each(|item| put(&queue, item_size, item).unwrap());
+    assert_eq!(queue.clear(), Err(Error::Panic));
+    assert_eq!(callback.items.take(), [1, 2, 3, 4, 5], "each of them, once");
+    assert_eq!((queue.len(), queue.stats().dequeued), (0, 5));
+    // One panic is told once, and the queue serves as before.
+    assert_eq!(queue.clear(), Ok(0));
+    put(&queue, item_size, 1).unwrap();
+    assert_eq!(queue.clear(), Ok(1));
+    (2..=6).for_each(|item| put(&queue, item_size, item).unwrap());
+    assert_eq!(put(&queue, item_size, 7), Err(Error::Full));
+    callback.items.take();
+    drop(queue);
+    assert_eq!(callback.items.take(), [2, 3, 4, 5, 6], "leftovers, though some panicked");
+}
+
+#[test]
+fn callbacks_may_panic() {
+    for item_size in [0, 1] {
+        panicking_callbacks::<Mpmc>(item_size);
+        panicking_callbacks::<Spsc>(item_size);
+    }
+}
+
+#[test]
+fn drops_of_values_may_panic() {
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if DROPPED.fetch_add(1, Relaxed) % 2 == 0 {
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }
+        }
+    }
+    let queue = queues::Mpmc::with_capacity(4).unwrap();
+    // More often than there are spare cells: none may be lost.
+    for _ in 0..100 {
+        (0..4).for_each(|_| assert!(queue.try_put(Bomb).is_ok()));
+        let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| queue.clear()));
+        assert!(cleared.is_err(), "the panic is told");
+    }
+    assert_eq!(DROPPED.swap(0, Relaxed), 400);
+    (0..4).for_each(|_| assert!(queue.try_put(Bomb).is_ok()));
+    drop(queue);
+    assert_eq!(DROPPED.swap(0, Relaxed), 4);
+    let (mut producer, consumer) = queues::spsc(4).unwrap();
+    (0..4).for_each(|_| assert!(producer.try_put(Bomb).is_ok()));
+    drop((producer, consumer));
+    assert_eq!(DROPPED.swap(0, Relaxed), 4);
+}
+
+/// A callback of clear takes from the same queue, puts into it and clears it.
+fn callbacks_that_come_back<F: Family>(item_size: usize, capacity: usize) {
+    let queue: RefCell<Option<Handle<F>>> = RefCell::default();
+    let (got, put_back) = (RefCell::new(Vec::new()), Cell::new(0));
+    let act = |item: usize| {
+        let queue = queue.borrow().clone().unwrap();
+        match item % 4 {
+            _ if item >= 200 => {}
+            0 => got.borrow_mut().extend(get(&queue, item_size)),
+            1 => drop(queue.clear().unwrap()),
+            2 => {
+                let room = queue.len() < capacity;
+                let done = put(&queue, item_size, 200 + item);
+                // The slot of the item that is being disposed of may still be taken.
+                assert!(done == Ok(()) || done == Err(Error::Full) && (!room || F::SINGLE));
+                put_back.set(put_back.get() + usize::from(done.is_ok()));
+            }
+            _ => assert!(queue.len() <= capacity && queue.stats().peak_size <= capacity as u64),
+        }
+    };
+    let callback = Callback::new(&act);
+    let settings = callback.on(Settings::new(capacity, item_size));
+    *queue.borrow_mut() = Some(Handle::create(settings).unwrap());
+    let handle = queue.borrow().clone().unwrap();
+    let mut expected = Vec::new();
+    for first in 0..4 {
+        let items = first..first + capacity;
+        for item in items.clone() {
+            if put(&handle, item_size, item).is_ok() {
+                expected.push(item);
+            }
+        }
+        handle.clear().unwrap();
+    }
+    while handle.clear().unwrap() > 0 {}
+    // Everything that was put came out, once: to a get or to the callback.
+    let mut out = callback.items.take();
+    out.extend(got.take());
+    let (back, mut out): (Vec<_>, Vec<_>) = out.into_iter().partition(|&item| item >= 200);
+    assert_eq!(back.len(), put_back.get());
+    out.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(out, expected, "{} of {capacity}", F::NAME);
+    let stats = handle.stats();
+    assert_eq!((stats.enqueued, stats.current_size), (stats.dequeued, 0));
+    assert_eq!(stats.dequeued as usize, out.len() + back.len());
+    queue.take();
+}
+
+#[test]
+fn callbacks_may_come_back() {
+    watched("callbacks that come back", || {
+        for item_size in [0, 1] {
+            for capacity in 1..=9 {
+                callbacks_that_come_back::<Mpmc>(item_size, capacity);
+                callbacks_that_come_back::<Spsc>(item_size, capacity);
+            }
+        }
+    });
+}
+
+/// A callback of the last release gets no hold of the dying queue, but may use others.
+fn callbacks_of_the_last_release<F: Family>() {
+    let dying: Cell<*mut F::Queue> = Cell::new(null_mut());
+    let act = |_| {
+        let mut item = null_mut();
+        // SAFETY: the memory of the handle is there until its items are gone.
+        unsafe {
+            assert_eq!((F::C.try_get)(dying.get(), &mut item), QUEUES_INVALID);
+            assert!((F::C.retain)(dying.get()).is_null());
+            (F::C.release)(dying.get());
+        }
+        let other = Handle::<F>::create(Settings::new(1, 0)).unwrap();
+        other.try_put(1).unwrap();
+        assert_eq!(other.try_get(), Ok(1));
+    };
+    let callback = Callback::new(&act);
+    let queue = Handle::<F>::create(callback.on(Settings::new(3, 0))).unwrap();
+    dying.set(queue.raw());
+    (1..=3).for_each(|item| queue.try_put(item).unwrap());
+    drop(queue);
+    assert_eq!(callback.items.take(), [1, 2, 3]);
+}
+
+#[test]
+fn callbacks_of_the_last_release_may_use_others() {
+    callbacks_of_the_last_release::<Mpmc>();
+    callbacks_of_the_last_release::<Spsc>();
+}
+
+/// A thread sleeps for a producer, in a queue of its own.
+fn one_goes_to_the_other() -> bool {
+    let (mut producer, mut consumer) = queues::spsc(1).unwrap();
+    let queue = queues::Mpmc::with_capacity(1).unwrap();
+    let got = scope(|all| {
+        let get = all.spawn(|| (consumer.get(Timeout::Never), queue.get(Timeout::Never)));
+        std::thread::sleep(Duration::from_millis(5));
+        producer.put(1, Timeout::Never).unwrap();
+        queue.put(2, Timeout::Never).unwrap();
+        get.join().unwrap()
+    });
+    got == (Ok(1), Ok(2))
+}
+
+/// A process that forked, while others of its threads were in calls, can make and use queues.
+#[test]
+fn fork() {
+    watched("fork", || {
+        let busy = queues::Mpmc::with_capacity(2).unwrap();
+        let quiet = Handle::<Mpmc>::create(Settings::new(2, 0)).unwrap();
+        quiet.try_put(7).unwrap();
+        scope(|all| {
+            all.spawn(|| while busy.put(1, Timeout::Never).is_ok() {});
+            all.spawn(|| while busy.get(Timeout::Never).is_ok() {});
+            for _ in 0..10 {
+                // SAFETY: the child does what works after a fork on Linux, and ends without a trace.
+                let child = unsafe { libc::fork() };
+                if child == 0 {
+                    // SAFETY: plain system calls; the alarm ends a child that hangs.
+                    unsafe {
+                        libc::alarm(60);
+                        let done = std::panic::catch_unwind(|| {
+                            // A copy of what nobody was using serves too.
+                            one_goes_to_the_other() && quiet.get(-1) == Ok(7)
+                        });
+                        libc::_exit(if let Ok(true) = done { 0 } else { 1 });
+                    }
+                }
+                let mut status = -1;
+                // SAFETY: our own child, and a local.
+                assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+                assert_eq!(status, 0, "how the child ended");
+            }
+            busy.close();
+        });
+        assert_eq!(quiet.try_get(), Ok(7), "the parent's own is untouched");
+    });
+}
+
+/// Blobs go straight from memory to memory, however large.
+#[test]
+fn tiny_stacks() {
+    const LARGE: usize = 16 << 20;
+    fn check<F: Family>() {
+        let queue = Handle::<F>::create(Settings::new(1, LARGE)).unwrap();
+        let blob: Vec<u8> = (0..LARGE).map(|i| (i % 251) as u8).collect();
+        queue.put_bytes(&blob, -1).unwrap();
+        assert!(queue.peek_bytes(LARGE).unwrap() == blob);
+        assert!(queue.get_bytes(LARGE, -1).unwrap() == blob);
+        assert_eq!(queue.get_bytes(LARGE, 1), Err(Error::Timeout));
+    }
+    let both = || {
+        check::<Mpmc>();
+        check::<Spsc>();
+    };
+    Builder::new().stack_size(64 << 10).spawn(both).unwrap().join().unwrap();
+}
+
+extern "C" fn ignore(_: libc::c_int) {}
+
+/// Signals, of a handler without SA_RESTART, neither end a wait nor make it longer.
+#[test]
+fn signal_storms() {
+    watched("a signal storm", || {
+        // SAFETY: a valid action; the handler does nothing.
+        unsafe {
+            let mut action: libc::sigaction = core::mem::zeroed();
+            action.sa_sigaction = ignore as *const () as usize;
+            assert_eq!(libc::sigaction(libc::SIGUSR1, &action, null_mut()), 0);
+        }
+        let queue = Handle::<Mpmc>::create(Settings::new(1, 0)).unwrap();
+        let (thread, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        scope(|all| {
+            let waiter = all.spawn(|| {
+                // SAFETY: names this thread.
+                thread.store(unsafe { libc::pthread_self() } as usize, Release);
+                let least = Duration::from_millis(20);
+                let start = Instant::now();
+                assert_eq!(queue.get(least.as_nanos() as i64), Err(Error::Timeout));
+                assert!(start.elapsed() >= least, "a get came back before {least:?}");
+                assert_eq!(queue.get(-1), Ok(1));
+                queue.put(2, -1).unwrap();
+                let start = Instant::now();
+                assert_eq!(queue.put(3, least.as_nanos() as i64), Err(Error::Timeout));
+                assert!(start.elapsed() >= least, "a put came back before {least:?}");
+                while !over.load(Acquire) {
+                    yield_now(); // it must be there for as long as signals come
+                }
+            });
+            while thread.load(Acquire) == 0 {
+                yield_now();
+            }
+            let storm = || {
+                // SAFETY: the thread has not ended.
+                unsafe {
+                    libc::pthread_kill(thread.load(Acquire) as libc::pthread_t, libc::SIGUSR1)
+                };
+                yield_now();
+            };
+            while queue.stats().failed_dequeue == 0 {
+                storm();
+            }
+            (0..100).for_each(|_| storm());
+            queue.try_put(1).unwrap();
+            while queue.stats().failed_enqueue == 0 {
+                storm();
+            }
+            over.store(true, Release);
+            waiter.join().unwrap();
+        });
+        assert_eq!(queue.try_get(), Ok(2));
+    });
+}
+
+/// A thread that was told to end while it slept has left the queue to others in order.
+#[test]
+fn sleepers_do_not_outlive_close() {
+    watched("sleepers", || {
+        let queue = Handle::<Mpmc>::create(Settings::new(1, 0)).unwrap();
+        let sleepers: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = queue.clone();
+                spawn(move || queue.get(-1))
+            })
+            .collect();
+        queue.close().unwrap();
+        drop(queue);
+        for sleeper in sleepers {
+            assert_eq!(sleeper.join().unwrap(), Err(Error::Closed));
+        }
+    });
+}

@@ -1,0 +1,23 @@
+// As consumer.c, through the Go binding.
+package main
+
+import (
+	"fmt"
+	"log"
+
+	"queues"
+)
+
+func main() {
+	queue, err := queues.NewMPMC[int](1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := queue.TryPut(1); err != nil {
+		log.Fatal(err)
+	}
+	if item, ok := queue.TryGet(); !ok || item != 1 {
+		log.Fatal("an item did not come through")
+	}
+	fmt.Println(queues.Version())
+}

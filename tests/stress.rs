@@ -1,0 +1,606 @@
+//! Threads that put and get at random, with queues of random capacity and random times of closing:
+//! no item is lost, none comes twice, each producer's order is kept, and the statistics are the truth.
+//!
+//! `QUEUES_SEED=n` begins with the round of that seed; `QUEUES_ITEMS=n` sets how many items each kind
+//! of queue is to pass.
+
+#![cfg(not(any(loom, miri)))]
+
+#[path = "conformance/c_abi.rs"]
+mod c_abi;
+#[path = "conformance/subject.rs"]
+mod subject;
+#[path = "conformance/watchdog.rs"]
+mod watchdog;
+
+use c_abi::{Handle, Mpmc, Settings, Spsc};
+use queues::{Error, Result, Stats};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
+use std::thread::{panicking, scope, yield_now};
+use std::time::{SystemTime, UNIX_EPOCH};
+use subject::*;
+use watchdog::watched;
+
+/// splitmix64: Steele, Lea and Flood, 2014.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+    fn within(&mut self, range: std::ops::RangeInclusive<u64>) -> u64 {
+        range.start() + self.below(range.end() - range.start() + 1)
+    }
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+    /// A generator for one of several threads.
+    fn split(&mut self) -> Self {
+        Self(self.next())
+    }
+}
+
+fn variable(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+fn first_seed() -> u64 {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+    variable("QUEUES_SEED").unwrap_or_else(now)
+}
+
+/// How many items a test of one kind of queue is to pass.
+fn items() -> u64 {
+    variable("QUEUES_ITEMS").unwrap_or(100_000)
+}
+
+const SEQUENCES: u64 = 1 << 40;
+
+/// Producer, checksum, sequence.
+fn stamp(producer: usize, sequence: u64) -> u64 {
+    let plain = (producer as u64) << 56 | sequence;
+    plain | (Random(plain).next() >> 48) << 40
+}
+
+fn read_stamp(number: u64) -> (usize, u64) {
+    let (producer, sequence) = ((number >> 56) as usize, number % SEQUENCES);
+    assert_eq!(stamp(producer, sequence), number, "a damaged item");
+    (producer, sequence)
+}
+
+/// How the threads of a round call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Style {
+    /// Never sleeping.
+    Try,
+    /// Always sleeping: a lost wake-up then is a hang.
+    Wait,
+    Mixed,
+}
+
+/// One round: everything that its seed decides.
+#[derive(Debug)]
+struct Plan {
+    seed: u64,
+    capacity: usize,
+    producers: usize,
+    consumers: usize,
+    /// Items of each producer.
+    items: u64,
+    style: Style,
+    /// How many accepted items it takes until somebody closes the queue; else the last producer does.
+    close_after: Option<u64>,
+    /// How many items a consumer gets before it leaves; the last to leave closes the queue.
+    leave_after: Option<u64>,
+    clears: bool,
+    peeks: bool,
+    /// Nobody looks at the statistics: whoever leaves last frees the queue.
+    race_to_release: bool,
+}
+
+impl Plan {
+    fn new(seed: u64, single: bool) -> Self {
+        let mut random = Random(seed);
+        let capacity = match random.below(8) {
+            0 => random.within(8..=64),
+            1 => random.within(65..=1100),
+            _ => random.within(1..=7),
+        };
+        let threads = |random: &mut Random| if single { 1 } else { random.within(1..=4) as usize };
+        let (producers, consumers) = (threads(&mut random), threads(&mut random));
+        let items = random.within(1..=2000);
+        let style = match random.below(4) {
+            0 => Style::Try,
+            1 => Style::Mixed,
+            _ => Style::Wait,
+        };
+        let some = |random: &mut Random| {
+            random.one_in(3).then(|| random.below(items * producers as u64 + 1))
+        };
+        let (close_after, leave_after) = (some(&mut random), some(&mut random));
+        Self {
+            seed,
+            capacity: capacity as usize,
+            producers,
+            consumers,
+            items,
+            style,
+            close_after,
+            leave_after,
+            clears: random.one_in(4),
+            peeks: random.one_in(3),
+            race_to_release: random.one_in(3),
+        }
+    }
+}
+
+/// What one thread did.
+#[derive(Default)]
+struct Report {
+    accepted: u64,
+    got: Vec<u64>,
+    cleared: u64,
+    failed_puts: u64,
+    failed_gets: u64,
+}
+
+/// What the threads of a round share.
+struct Round<'a> {
+    plan: &'a Plan,
+    accepted: AtomicU64,
+    producing: AtomicUsize,
+    consuming: AtomicUsize,
+}
+
+/// A thread's reference; if the thread fails, the others must not wait for it.
+struct Guarded<S: Subject>(S);
+
+impl<S: Subject> Drop for Guarded<S> {
+    fn drop(&mut self) {
+        if panicking() {
+            self.0.close();
+        }
+    }
+}
+
+/// A timeout that is a try, never, or up to 20 µs.
+fn timeout(style: Style, random: &mut Random) -> i64 {
+    match (style, random.below(4)) {
+        (Style::Try, _) | (Style::Mixed, 0) => 0,
+        (Style::Wait, _) | (Style::Mixed, 1) => -1 - random.below(2) as i64,
+        (Style::Mixed, _) => random.within(1..=20_000) as i64,
+    }
+}
+
+fn produce<S: Subject>(queue: S, producer: usize, round: &Round, mut random: Random) -> Report {
+    let queue = Guarded(queue);
+    let Plan { style, items, close_after, .. } = *round.plan;
+    let mut report = Report::default();
+    while report.accepted < items {
+        let timeout = timeout(style, &mut random);
+        let many = if S::MANY && random.one_in(4) { random.within(1..=9) } else { 1 };
+        let end = (report.accepted + many).min(items);
+        let (done, why) = if many > 1 {
+            let stamps: Vec<_> = (report.accepted..end).map(|s| stamp(producer, s)).collect();
+            queue.0.put_many(&stamps, timeout)
+        } else {
+            let number = stamp(producer, report.accepted);
+            let put = match timeout {
+                0 if random.one_in(2) => queue.0.try_put(number),
+                _ => queue.0.put(number, timeout),
+            };
+            (usize::from(put.is_ok()), put)
+        };
+        report.accepted += done as u64;
+        let all = round.accepted.fetch_add(done as u64, Relaxed) + done as u64;
+        if close_after.is_some_and(|enough| all >= enough) {
+            queue.0.close();
+        }
+        match why {
+            Ok(()) => assert_eq!(report.accepted, end),
+            Err(Error::Closed) => break,
+            Err(why) => {
+                assert_eq!(why, if timeout == 0 { Error::Full } else { Error::Timeout });
+                assert!(timeout >= 0, "a put without a deadline gave up");
+                report.failed_puts += 1;
+                yield_now();
+            }
+        }
+    }
+    if round.producing.fetch_sub(1, Relaxed) == 1 {
+        queue.0.close();
+    }
+    report
+}
+
+fn consume<S: Subject>(queue: S, round: &Round, mut random: Random) -> Report {
+    let queue = Guarded(queue);
+    let Plan { style, leave_after, clears, peeks, .. } = *round.plan;
+    let mut report = Report::default();
+    while leave_after.is_none_or(|enough| (report.got.len() as u64) < enough) {
+        if S::SINGLE && clears && random.one_in(50) {
+            report.cleared += queue.0.clear() as u64;
+        }
+        let seen = if S::SINGLE && peeks && S::PEEKS { queue.0.peek().ok() } else { None };
+        let timeout = timeout(style, &mut random);
+        let why = if S::MANY && random.one_in(4) {
+            let (got, why) = queue.0.get_many(random.within(1..=9) as usize, timeout);
+            assert_eq!(got.is_empty(), why.is_err());
+            assert!(seen.is_none_or(|seen| got[0] == seen), "only the consumer takes");
+            report.got.extend(got);
+            why
+        } else {
+            let get = match timeout {
+                0 if random.one_in(2) => queue.0.try_get(),
+                _ => queue.0.get(timeout),
+            };
+            assert!(seen.is_none_or(|seen| get == Ok(seen)), "only the consumer takes");
+            get.map(|number| report.got.push(number))
+        };
+        match why {
+            Ok(()) => {}
+            Err(Error::Closed) => {
+                assert_eq!(queue.0.try_get(), Err(Error::Closed), "closed and drained is the end");
+                break;
+            }
+            Err(why) => {
+                assert_eq!(why, if timeout == 0 { Error::Empty } else { Error::Timeout });
+                assert!(timeout >= 0, "a get without a deadline gave up");
+                report.failed_gets += 1;
+                yield_now();
+            }
+        }
+    }
+    if round.consuming.fetch_sub(1, Relaxed) == 1 {
+        queue.0.close();
+    }
+    report
+}
+
+/// Each producer's items appear in its order.
+fn assert_in_order(numbers: impl IntoIterator<Item = u64>, equal: bool, who: &str) {
+    let mut last = HashMap::new();
+    for number in numbers {
+        let (producer, sequence) = read_stamp(number);
+        if let Some(before) = last.insert(producer, sequence) {
+            let right = sequence > before || equal && sequence == before;
+            assert!(right, "{who}: item {sequence} of producer {producer} after {before}");
+        }
+    }
+}
+
+/// Looks at the front until the queue is closed and drained.
+fn peek_on<S: Subject>(queue: S, round: &Round) {
+    let mut seen = Vec::new();
+    loop {
+        match queue.peek() {
+            Ok(number) => seen.push(number),
+            Err(Error::Empty) => yield_now(),
+            Err(why) => {
+                assert_eq!(why, Error::Closed);
+                break;
+            }
+        }
+        if round.consuming.load(Relaxed) == 0 {
+            break; // and items may be left
+        }
+        yield_now();
+    }
+    assert_in_order(seen, true, "a peeker");
+}
+
+/// Takes what is there, now and then.
+fn clear_on<S: Subject>(queue: S, round: &Round, mut random: Random) -> Report {
+    let mut report = Report::default();
+    while round.consuming.load(Relaxed) > 0 {
+        if random.one_in(20) {
+            report.cleared += queue.clear() as u64;
+        }
+        yield_now();
+    }
+    report
+}
+
+/// Sizes and statistics are possible ones at every moment, and counts never go back.
+fn observe<S: Subject>(queue: S, round: &Round) {
+    let capacity = round.plan.capacity as u64;
+    let mut last = queue.stats();
+    while round.consuming.load(Relaxed) > 0 {
+        assert!(queue.len() as u64 <= capacity);
+        let now = queue.stats();
+        assert!(now.current_size <= capacity && now.peak_size <= capacity, "{now:?}");
+        let Stats { enqueued, dequeued, failed_enqueue, failed_dequeue, peak_size, .. } = now;
+        assert!(enqueued >= last.enqueued && dequeued >= last.dequeued, "{last:?}, then {now:?}");
+        assert!(peak_size >= last.peak_size, "{last:?}, then {now:?}");
+        assert!(failed_enqueue >= last.failed_enqueue && failed_dequeue >= last.failed_dequeue);
+        last = now;
+        yield_now();
+    }
+}
+
+fn play<S: Subject>(plan: &Plan) -> u64 {
+    let mut random = Random(!plan.seed);
+    let dropped = Arc::new(Dropped::default());
+    let origin = random.next();
+    let mut queue = Some(S::create(plan.capacity, origin, &dropped).unwrap());
+    let round = Round {
+        plan,
+        accepted: AtomicU64::new(0),
+        producing: AtomicUsize::new(plan.producers),
+        consuming: AtomicUsize::new(plan.consumers),
+    };
+    let (producers, consumers, helpers) = scope(|threads| {
+        let round = &round;
+        let queue_ = queue.clone().unwrap();
+        let mut producers = Vec::new();
+        let mut consumers = Vec::new();
+        for producer in 0..plan.producers {
+            let (queue, random) = (queue_.clone(), random.split());
+            producers.push(threads.spawn(move || produce(queue, producer, round, random)));
+        }
+        for _ in 0..plan.consumers {
+            let (queue, random) = (queue_.clone(), random.split());
+            consumers.push(threads.spawn(move || consume(queue, round, random)));
+        }
+        let mut helpers = Vec::new();
+        if plan.clears && !S::SINGLE {
+            let (queue, random) = (queue_.clone(), random.split());
+            helpers.push(threads.spawn(move || clear_on(queue, round, random)));
+        }
+        if plan.peeks && S::PEEKS && !S::SINGLE {
+            let queue = queue_.clone();
+            threads.spawn(move || peek_on(queue, round));
+        }
+        if plan.race_to_release {
+            queue = None;
+        } else {
+            let queue = queue_.clone();
+            threads.spawn(move || observe(queue, round));
+        }
+        drop(queue_);
+        let join = |threads: Vec<std::thread::ScopedJoinHandle<'_, Report>>| -> Vec<Report> {
+            let end = |thread: std::thread::ScopedJoinHandle<'_, Report>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(end).collect()
+        };
+        (join(producers), join(consumers), join(helpers))
+    });
+
+    let accepted: u64 = producers.iter().map(|report| report.accepted).sum();
+    let got: u64 = consumers.iter().map(|report| report.got.len() as u64).sum();
+    let cleared: u64 = consumers.iter().chain(&helpers).map(|report| report.cleared).sum();
+    if let Some(queue) = queue {
+        let stats = queue.stats();
+        let expected = Stats {
+            enqueued: accepted,
+            dequeued: got + cleared,
+            failed_enqueue: producers.iter().map(|report| report.failed_puts).sum(),
+            failed_dequeue: consumers.iter().map(|report| report.failed_gets).sum(),
+            current_size: accepted - got - cleared,
+            capacity: plan.capacity as u64,
+            peak_size: stats.peak_size,
+        };
+        assert_eq!(stats, expected);
+        assert_eq!(queue.len() as u64, stats.current_size);
+        assert!((u64::from(accepted > 0)..=stats.capacity).contains(&stats.peak_size));
+    }
+    let dropped = dropped.take();
+    if plan.leave_after.is_none() {
+        assert_eq!(dropped.len() as u64, cleared, "all the rest was drained");
+    }
+    assert_in_order(dropped.iter().copied(), false, "drop callbacks");
+    for report in &consumers {
+        assert_in_order(report.got.iter().copied(), false, "a consumer");
+    }
+    let mut all: Vec<_> =
+        consumers.into_iter().flat_map(|report| report.got).chain(dropped).collect();
+    all.sort_unstable_by_key(|&number| read_stamp(number));
+    let truth = producers.iter().enumerate();
+    let truth = truth.flat_map(|(p, report)| (0..report.accepted).map(move |s| stamp(p, s)));
+    assert!(all.iter().copied().eq(truth), "{} items of {accepted} accepted", all.len());
+    accepted
+}
+
+/// Rounds until enough items have passed.
+fn stress<S: Subject>() {
+    let (mut seed, mut left) = (first_seed(), items());
+    while left > 0 {
+        let plan = Plan::new(seed, S::SINGLE);
+        let name = format!("{}, QUEUES_SEED={seed}: {plan:?}", S::name());
+        println!("{name}");
+        left = left.saturating_sub(1 + watched(&name, || play::<S>(&plan)));
+        seed += 1;
+    }
+}
+
+/// Each of n threads takes an item of n + 1 and puts it back: the queue is never empty, and never full.
+fn never_empty_never_full<S: Subject>() {
+    if S::SINGLE {
+        return;
+    }
+    for threads in 1..=3u64 {
+        watched(&S::name(), || {
+            let dropped = Arc::new(Dropped::default());
+            let queue = S::create(threads as usize + 1, 0, &dropped).unwrap();
+            (0..=threads).for_each(|number| queue.try_put(number).unwrap());
+            scope(|all| {
+                for _ in 0..threads {
+                    all.spawn(|| {
+                        for _ in 0..items() / 10 {
+                            let number = queue.try_get().expect("an item is there");
+                            queue.try_put(number).expect("there is room");
+                        }
+                    });
+                }
+            });
+            assert_eq!(queue.stats().failed_enqueue + queue.stats().failed_dequeue, 0);
+        });
+    }
+}
+
+/// Set at the end of a thread, however it ends.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Release);
+    }
+}
+
+/// Two threads meet again and again.
+#[derive(Default)]
+struct Meeting {
+    visits: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Meeting {
+    /// Returns once both have come for the `n`th time, or one does not come any more.
+    fn meet(&self, n: u64) {
+        self.visits.fetch_add(1, AcqRel);
+        spin_until(|| self.visits.load(Acquire) >= 2 * n || self.over.load(Acquire));
+    }
+}
+
+/// Looks again at once, so as to hit upon short moments; but not for ever.
+fn spin_until(done: impl Fn() -> bool) {
+    for spins in 0.. {
+        if done() {
+            break;
+        }
+        if spins < 1000 { std::hint::spin_loop() } else { yield_now() }
+    }
+}
+
+/// Each of two threads does something to its own queue and then looks at the other's. They cannot both
+/// have come first.
+fn not_both_first<S: Subject>(
+    filled: bool,
+    act: fn(&S, &S) -> Result,
+    undo: fn(&S, &S),
+    vain: Error,
+) {
+    watched(&S::name(), || {
+        let dropped = Arc::new(Dropped::default());
+        let [a, b] = [0, 1].map(|_| S::create(1, 0, &dropped).unwrap());
+        if filled {
+            a.try_put(0).unwrap();
+            b.try_put(0).unwrap();
+        }
+        let (meeting, rounds) = (Meeting::default(), items() / 40);
+        let run = |mine: &S, other: &S| -> Vec<bool> {
+            let _over = Over(&meeting.over);
+            let round = |n| {
+                meeting.meet(3 * n + 1);
+                let done = act(mine, other);
+                meeting.meet(3 * n + 2);
+                if done.is_err() {
+                    assert_eq!(done, Err(vain));
+                    undo(mine, other);
+                }
+                meeting.meet(3 * n + 3);
+                done.is_err()
+            };
+            (0..rounds).map(round).collect()
+        };
+        let (first, second) = scope(|all| {
+            let second = all.spawn(|| run(&b, &a));
+            (run(&a, &b), second.join().unwrap())
+        });
+        let both = first.iter().zip(&second).filter(|(a, b)| **a && **b).count();
+        assert_eq!(both, 0, "both were told {vain:?} in {both} of {rounds} rounds");
+    });
+}
+
+fn not_both_empty<S: Subject>() {
+    not_both_first::<S>(
+        false,
+        |mine, other| mine.try_put(1).and_then(|()| other.try_get().map(|_| ())),
+        |_, other| assert_eq!(other.try_get(), Ok(1)),
+        Error::Empty,
+    );
+}
+
+fn not_both_full<S: Subject>() {
+    not_both_first::<S>(
+        true,
+        |mine, other| mine.try_get().and_then(|_| other.try_put(1)),
+        |_, other| assert_eq!(other.try_put(1), Ok(())),
+        Error::Full,
+    );
+}
+
+/// What `is_full` and `is_empty` deny, the thread of that side may rely on.
+#[test]
+fn spsc_sides_rely_on_not_full_and_not_empty() {
+    watched("not full, not empty", || {
+        let queue = Handle::<Spsc>::create(Settings::new(2, 0)).unwrap();
+        let over = AtomicBool::new(false);
+        scope(|all| {
+            all.spawn(|| {
+                let _over = Over(&over);
+                for item in 0..items() as usize {
+                    spin_until(|| !queue.is_full());
+                    queue.try_put(item).expect("the queue was not full");
+                }
+            });
+            all.spawn(|| {
+                let mut expected = 0..;
+                loop {
+                    spin_until(|| !queue.is_empty() || over.load(Acquire));
+                    if queue.is_empty() {
+                        break;
+                    }
+                    let item = queue.try_get().expect("the queue was not empty");
+                    assert_eq!(Some(item), expected.next());
+                }
+            });
+        });
+        assert_eq!((queue.stats().enqueued, queue.stats().dequeued), (items(), items()));
+    });
+}
+
+macro_rules! suite {
+    ($($name:ident: $subject:ty,)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            #[test] fn stress() { super::stress::<$subject>() }
+            #[test] fn never_empty_never_full() { super::never_empty_never_full::<$subject>() }
+            #[test] fn not_both_empty() { super::not_both_empty::<$subject>() }
+            #[test] fn not_both_full() { super::not_both_full::<$subject>() }
+        }
+    )*};
+}
+
+#[cfg(target_arch = "x86_64")]
+suite! {
+    mpmc_direct_plain: Rust<DirectPlain>,
+    mpmc_direct_boxed: Rust<DirectBoxed>,
+}
+
+suite! {
+    mpmc_indirect_plain: Rust<IndirectPlain>,
+    mpmc_indirect_boxed: Rust<IndirectBoxed>,
+    mpmc_indirect_bytes: Rust<IndirectBlob>,
+    mpmc_indirect_typed: Rust<IndirectValue>,
+    spsc_plain: Rust<RingPlain>,
+    spsc_boxed: Rust<RingBoxed>,
+    spsc_bytes: Rust<RingBlob>,
+    spsc_typed: Rust<RingValue>,
+    c_mpmc_pointers: C<Mpmc, CPointers>,
+    c_mpmc_bytes: C<Mpmc, CBytes>,
+    c_spsc_pointers: C<Spsc, CPointers>,
+    c_spsc_bytes: C<Spsc, CBytes>,
+    c_spsc_in_place: C<Spsc, CInPlace>,
+}
