@@ -133,8 +133,10 @@ test-portable: setup ## What other machines run: no 128-bit compare-and-swap, no
 # Optimized, for what they run is all of it; not as one program, for that takes long to build.
 many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$1 cargo test --release
 
-test-loom: setup ## Every interleaving of small models
-	$(call many,loom) --test 'loom*'
+# A model's own bound on preemptions can take an hour in all: `make test-loom PREEMPTIONS=`.
+PREEMPTIONS ?= 1
+test-loom: setup ## Every interleaving of small models with so many preemptions: PREEMPTIONS=1
+	$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
 
 test-sites: setup ## A thread parked at every atomic step keeps no other from finishing
 	$(call many,queues_sites) --test stall

@@ -1,4 +1,5 @@
-//! Generates the C header into OUT_DIR (`make header` copies it to `include/queues.h`) and names the shared library.
+//! Generates the C header into OUT_DIR (`make header` copies it to `include/queues.h`) and names
+//! the shared library.
 
 use std::{env, path::PathBuf};
 

@@ -4,29 +4,31 @@
 //   queues_mpmc_options_t options = {.struct_size = sizeof options, .capacity = 100};
 //   queues_mpmc_t *queue;
 //   if (queues_mpmc_create(&options, &queue) != QUEUES_OK) ...
-//   queues_mpmc_put(queue, item, -1);              // any thread; -1: waits for room as long as it takes
-//   queues_mpmc_get(queue, &item, 1000000000);     // any thread; waits up to a second
-//   queues_mpmc_close(queue);                      // no more puts; gets drain the rest
+//   queues_mpmc_put(queue, item, -1);           // any thread; -1: waits for room for ever
+//   queues_mpmc_get(queue, &item, 1000000000);  // any thread; waits up to a second
+//   queues_mpmc_close(queue);                   // no more puts; gets drain the rest
 //   queues_mpmc_release(queue);
 //
 // RULES that hold for every function
-//   Status     0 is done, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are written
-//              only on QUEUES_OK, but for what a function says of TOO_SMALL and of many items.
-//   Bad input  NULL where an object is needed, a handle of another family, the wrong kind of payload, unknown
-//              flags, a wrong struct_size: QUEUES_INVALID, and nothing has changed. In every "Returns".
+//   Status     0 is done, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are
+//              written only on QUEUES_OK, but for what a function says of TOO_SMALL and of many.
+//   Bad input  NULL where an object is needed, a handle of another family, the wrong kind of
+//              payload, unknown flags, a wrong struct_size: QUEUES_INVALID, nothing has changed.
 //   Payload    chosen at creation. item_size 0: void pointers, any value, NULL too, never followed.
 //              item_size n: blobs of 0 to n bytes, each with its length, copied into the queue.
-//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (and then answers as the
-//              try call does), else nanoseconds on the monotonic clock. Signals neither shorten nor lengthen it.
-//   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put that does
-//              not answer QUEUES_OK leaves the item the caller's. Items that nobody got go to the
-//              creator's drop callback, each exactly once.
-//   Life       create gives one reference, retain adds one, release drops one; the last one frees. A thread may
-//              use a queue while it holds a reference.
+//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (and then answers as
+//              the try call does), else nanoseconds on the monotonic clock. Signals neither
+//              shorten nor lengthen it.
+//   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put
+//              that does not answer QUEUES_OK leaves the item the caller's. Items that nobody got
+//              go to the creator's drop callback, each exactly once.
+//   Life       create gives one reference, retain adds one, release drops one; the last one
+//              frees. A thread may use a queue while it holds a reference.
 //   Close      is an event, not memory: later puts answer CLOSED, gets take what is there and then
 //              answer CLOSED; all waiters wake. No accepted item is lost or got twice.
-//   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not keep the
-//              calls of others from finishing. wait-free: each call finishes in a bounded number of its own steps.
+//   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not
+//              keep the calls of others from finishing. wait-free: each call finishes in a bounded
+//              number of its own steps.
 //              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody.
 //   Memory     is taken at creation; no other call allocates. Capacity is exact.
 //   Sanitizer  in a program with a thread sanitizer, puts and gets announce the hand-over to it.
@@ -94,8 +96,8 @@
 // bytes FULL is exact until 64 calls are suspended inside at once.
 // Each call is O(1) but for `many` (O(n)) and `clear`.
 //
-// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves 2005) and Tsigas
-// and Zhang 2001.
+// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
+// Groves 2005) and Tsigas and Zhang 2001.
 typedef struct queues_mpmc_t queues_mpmc_t;
 
 // A bounded queue from one thread to another: first in, first out, linearizable.
@@ -116,7 +118,8 @@ typedef struct queues_mpmc_t queues_mpmc_t;
 // EMPTY, not CLOSED, while a put that began before the close is still under way.
 // Each call is O(1) but for `many` (O(n)) and `clear`.
 //
-// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP 2008.
+// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP
+// 2008.
 typedef struct queues_spsc_t queues_spsc_t;
 
 // What a call answers: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
@@ -134,8 +137,8 @@ typedef struct queues_stats_t {
     uint64_t failed_enqueue;
     // Gets that found the queue empty: tries, and timed gets that ran out.
     uint64_t failed_dequeue;
-    // The most items in the queue at once: exact while the calls of one thread follow one another, never more
-    // than the truth when threads race.
+    // The most items in the queue at once: exact while the calls of one thread follow one
+    // another, never more than the truth when threads race.
     uint64_t peak_size;
     // Items in the queue.
     uint64_t current_size;
@@ -147,8 +150,9 @@ typedef struct queues_stats_t {
 // left at the last release, with the context of the options. Pointer queues pass the pointer,
 // byte queues the address of the bytes (valid during the call, aligned to 8).
 //
-// It runs on the thread that called `clear` or `release`, may call the library (but not use a queue that is
-// being freed), and must not throw a C++ exception or jump out; a Rust panic becomes QUEUES_PANIC.
+// It runs on the thread that called `clear` or `release`, may call the library (but not use a
+// queue that is being freed), and must not throw a C++ exception or jump out; a Rust panic becomes
+// QUEUES_PANIC.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
 // How a queue is to be. Set struct_size, and to zero what is not needed.
@@ -200,8 +204,8 @@ const char *queues_status_string(int32_t status);
 // Writes statistics as a JSON object into a buffer, with a NUL at its end.
 //
 // The keys are the names of the structure's fields. *len becomes the length without the NUL, on
-// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a buffer that is too
-// small; (NULL, 0) asks for the length.
+// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
+// buffer that is too small; (NULL, 0) asks for the length.
 // Does not wait. Any thread.
 // Returns OK, TOO_SMALL, INVALID.
 // Since 0.1.
@@ -212,8 +216,8 @@ queues_status_t queues_stats_json(const struct queues_stats_t *stats,
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
-// Since 0.1.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
+// product overflows), NOMEM. Since 0.1.
 queues_status_t queues_mpmc_create(const struct queues_mpmc_options_t *options,
                                    struct queues_mpmc_t **queue);
 
@@ -223,9 +227,9 @@ queues_status_t queues_mpmc_create(const struct queues_mpmc_options_t *options,
 // Since 0.1.
 struct queues_mpmc_t *queues_mpmc_retain(struct queues_mpmc_t *queue);
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
-// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
-// the queue afterwards unless it holds another.
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+// reference, which must not use the queue afterwards unless it holds another.
 // Since 0.1.
 void queues_mpmc_release(struct queues_mpmc_t *queue);
 
@@ -254,12 +258,11 @@ queues_status_t queues_mpmc_try_get(struct queues_mpmc_t *queue, void **item);
 queues_status_t queues_mpmc_get(struct queues_mpmc_t *queue, void **item, int64_t timeout_ns);
 
 // Tells which pointer is in front, and leaves it there.
-// Another consumer may take the item at once, and free what it points to: follow the pointer only if you know better.
-// Does not wait; lock-free. Any thread. The item stays the queue's.
+// Another consumer may take the item at once, and free what it points to: follow the pointer only
+// if you know better. Does not wait; lock-free. Any thread. The item stays the queue's.
 // Returns OK, EMPTY, CLOSED (and drained), INVALID.
 // Since 0.1.
-queues_status_t queues_mpmc_peek(struct queues_mpmc_t *queue,
-                                 void **item);
+queues_status_t queues_mpmc_peek(struct queues_mpmc_t *queue, void **item);
 
 // Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
 // Does not wait; lock-free. Any thread. The bytes stay the caller's.
@@ -310,8 +313,8 @@ queues_status_t queues_mpmc_peek_bytes(struct queues_mpmc_t *queue,
                                        size_t *len);
 
 // Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1] are the queue's, the
-// others stay the caller's. Items of other producers may come between them.
+// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1]
+// are the queue's, the others stay the caller's. Items of other producers may come between them.
 // May wait. Any thread.
 // Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
 // Since 0.1.
@@ -324,8 +327,8 @@ queues_status_t queues_mpmc_put_many(struct queues_mpmc_t *queue,
 // Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
 // *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
 // May wait. Any thread.
-// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-// Since 0.1.
+// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
+// INVALID. Since 0.1.
 queues_status_t queues_mpmc_get_many(struct queues_mpmc_t *queue,
                                      void **items,
                                      size_t n,
@@ -339,8 +342,8 @@ queues_status_t queues_mpmc_get_many(struct queues_mpmc_t *queue,
 // Since 0.1.
 queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue, size_t *count);
 
-// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
-// Closing again does nothing. Does not wait; lock-free. Any thread.
+// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_mpmc_close(struct queues_mpmc_t *queue);
@@ -360,18 +363,17 @@ size_t queues_mpmc_size(const struct queues_mpmc_t *queue);
 // Since 0.1.
 size_t queues_mpmc_capacity(const struct queues_mpmc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
-// know become 0.
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+// does not know become 0.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
-queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue,
-                                  struct queues_stats_t *stats);
+queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue, struct queues_stats_t *stats);
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
-// Since 0.1.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
+// product overflows), NOMEM. Since 0.1.
 queues_status_t queues_spsc_create(const struct queues_spsc_options_t *options,
                                    struct queues_spsc_t **queue);
 
@@ -381,18 +383,17 @@ queues_status_t queues_spsc_create(const struct queues_spsc_options_t *options,
 // Since 0.1.
 struct queues_spsc_t *queues_spsc_retain(struct queues_spsc_t *queue);
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
-// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
-// the queue afterwards unless it holds another.
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+// reference, which must not use the queue afterwards unless it holds another.
 // Since 0.1.
 void queues_spsc_release(struct queues_spsc_t *queue);
 
 // Puts a pointer, if there is room.
-// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
+// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the
+// caller's. Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
 // Since 0.1.
-queues_status_t queues_spsc_try_put(struct queues_spsc_t *queue,
-                                    void *item);
+queues_status_t queues_spsc_try_put(struct queues_spsc_t *queue, void *item);
 
 // Puts a pointer, waiting up to timeout_ns for room.
 // May wait. The producer thread. On OK the item is the queue's, else it stays the caller's.
@@ -408,11 +409,9 @@ queues_status_t queues_spsc_try_get(struct queues_spsc_t *queue, void **item);
 
 // Gets the pointer in front, waiting up to timeout_ns for one.
 // May wait. The consumer thread. On OK the item is the caller's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_get(struct queues_spsc_t *queue,
-                                void **item,
-                                int64_t timeout_ns);
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
+// queues). Since 0.1.
+queues_status_t queues_spsc_get(struct queues_spsc_t *queue, void **item, int64_t timeout_ns);
 
 // Tells which pointer is in front, and leaves it there.
 // The item stays until this thread gets it, so it may be followed.
@@ -431,8 +430,8 @@ queues_status_t queues_spsc_try_put_bytes(struct queues_spsc_t *queue,
 
 // Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
 // May wait. The producer thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE (checked queues).
-// Since 0.1.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE
+// (checked queues). Since 0.1.
 queues_status_t queues_spsc_put_bytes(struct queues_spsc_t *queue,
                                       const void *data,
                                       size_t len,
@@ -451,8 +450,8 @@ queues_status_t queues_spsc_try_get_bytes(struct queues_spsc_t *queue,
 // Gets the blob in front into a buffer, waiting up to timeout_ns for one.
 // *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
 // May wait. The consumer thread.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
-// Since 0.1.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE
+// (checked queues). Since 0.1.
 queues_status_t queues_spsc_get_bytes(struct queues_spsc_t *queue,
                                       void *buffer,
                                       size_t capacity,
@@ -470,11 +469,11 @@ queues_status_t queues_spsc_peek_bytes(struct queues_spsc_t *queue,
                                        size_t *len);
 
 // Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to items[*done - 1] are the queue's, the
-// others stay the caller's.
+// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to
+// items[*done - 1] are the queue's, the others stay the caller's.
 // May wait. The producer thread.
-// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
-// Since 0.1.
+// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked
+// queues). Since 0.1.
 queues_status_t queues_spsc_put_many(struct queues_spsc_t *queue,
                                      void *const *items,
                                      size_t n,
@@ -482,10 +481,10 @@ queues_status_t queues_spsc_put_many(struct queues_spsc_t *queue,
                                      size_t *done);
 
 // Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
-// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the caller's.
-// May wait. The consumer thread.
-// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
+// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the
+// caller's. May wait. The consumer thread.
+// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
+// INVALID, MISUSE (checked queues). Since 0.1.
 queues_status_t queues_spsc_get_many(struct queues_spsc_t *queue,
                                      void **items,
                                      size_t n,
@@ -493,13 +492,11 @@ queues_status_t queues_spsc_get_many(struct queues_spsc_t *queue,
                                      size_t *done);
 
 // Gives room for a blob of item_size bytes in the queue itself, waiting up to timeout_ns for it.
-// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve, which forgets the reservation.
-// May wait. The producer thread. Queues of bytes only.
+// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve,
+// which forgets the reservation. May wait. The producer thread. Queues of bytes only.
 // Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
 // Since 0.1.
-queues_status_t queues_spsc_reserve(struct queues_spsc_t *queue,
-                                    void **data,
-                                    int64_t timeout_ns);
+queues_status_t queues_spsc_reserve(struct queues_spsc_t *queue, void **data, int64_t timeout_ns);
 
 // Puts the first len bytes of what was reserved.
 // Does not wait; wait-free. The producer thread. On CLOSED the reservation is gone.
@@ -510,8 +507,8 @@ queues_status_t queues_spsc_commit(struct queues_spsc_t *queue, size_t len);
 // Gives the blob in front where it lies in the queue, waiting up to timeout_ns for one.
 // *data (aligned to 8) may be read until consume, or until the consumer's next get or clear.
 // May wait. The consumer thread. Queues of bytes only. The blob stays the queue's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
+// queues). Since 0.1.
 queues_status_t queues_spsc_front(struct queues_spsc_t *queue,
                                   const void **data,
                                   size_t *len,
@@ -527,17 +524,19 @@ queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
 // Takes everything that was there when the call began and hands it to the drop callback.
 // *count becomes how many items that were. The place of an item is free when its callback returns.
 // Does not wait; wait-free but for the callback. The consumer thread.
-// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked queues).
-// Since 0.1.
+// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked
+// queues). Since 0.1.
 queues_status_t queues_spsc_clear(struct queues_spsc_t *queue, size_t *count);
 
-// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
-// Closing again does nothing. Does not wait; lock-free. Any thread.
+// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_spsc_close(struct queues_spsc_t *queue);
 
 // Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+// It may not be drained, and a put under way may still arrive: only CLOSED from a get says that
+// nothing more comes.
 // Does not wait; lock-free. Any thread.
 // Since 0.1.
 bool queues_spsc_is_closed(const struct queues_spsc_t *queue);
@@ -562,13 +561,12 @@ bool queues_spsc_is_full(const struct queues_spsc_t *queue);
 // Since 0.1.
 size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
-// know become 0.
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+// does not know become 0.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
-queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue,
-                                  struct queues_stats_t *stats);
+queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -20,8 +20,9 @@ use core::ffi::{c_char, c_void};
 /// left at the last release, with the context of the options. Pointer queues pass the pointer,
 /// byte queues the address of the bytes (valid during the call, aligned to 8).
 ///
-/// It runs on the thread that called `clear` or `release`, may call the library (but not use a queue that is
-/// being freed), and must not throw a C++ exception or jump out; a Rust panic becomes QUEUES_PANIC.
+/// It runs on the thread that called `clear` or `release`, may call the library (but not use a
+/// queue that is being freed), and must not throw a C++ exception or jump out; a Rust panic becomes
+/// QUEUES_PANIC.
 pub type queues_drop_t = Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>;
 
 /// The version of the library that runs, as in "1.2.3"; QUEUES_VERSION is that of the header.

@@ -17,8 +17,9 @@ use core::alloc::Layout;
 /// Items move bitwise: the queue's caller forgets what it put, and a get is the new owner.
 ///
 /// # Safety
-/// `write`, `read` and `needed` keep to the layout that `cell` states. If `RACY_READS` is true, `needed` and
-/// `read` may run while another thread writes the cell; what they then yield is thrown away.
+/// `write`, `read` and `needed` keep to the layout that `cell` states. If `RACY_READS` is true,
+/// `needed` and `read` may run while another thread writes the cell; what they then yield is thrown
+/// away.
 pub unsafe trait Payload: Send + Sync {
     /// What is written.
     type Item: ?Sized;
@@ -31,8 +32,8 @@ pub unsafe trait Payload: Send + Sync {
     /// Copies the item into the cell.
     ///
     /// # Safety
-    /// The cell is this thread's own; the item satisfies the payload's own rule (a blob is not longer than
-    /// its cell).
+    /// The cell is this thread's own; the item satisfies the payload's own rule (a blob is not
+    /// longer than its cell).
     unsafe fn write(&self, cell: *mut u8, item: &Self::Item);
 
     /// `Err(needed)` if the item in the cell does not fit into `out`.
@@ -44,8 +45,8 @@ pub unsafe trait Payload: Send + Sync {
     /// Copies the item out of the cell, as much of it as fits.
     ///
     /// # Safety
-    /// As for `fits`; unless the cell is this thread's own, the copy must not be used before that was
-    /// shown to have been so.
+    /// As for `fits`; unless the cell is this thread's own, the copy must not be used before that
+    /// was shown to have been so.
     unsafe fn read(&self, cell: *const u8, out: &mut Self::Out);
 
     /// Ends the life of the item in the cell, which nobody is going to get.

@@ -22,7 +22,8 @@ pub struct Counts {
 /// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
 ///
 /// # Safety
-/// An implementation hands every item on exactly once, with a happens-before from its put to its get.
+/// An implementation hands every item on exactly once, with a happens-before from its put to its
+/// get.
 pub unsafe trait Queue: Send + Sync {
     /// What a put reads: a `T`, or the bytes of a blob.
     type Item: ?Sized;

@@ -44,8 +44,9 @@ pub(crate) fn site(_name: &'static str, ordering: Ordering) -> Ordering {
 
 /// Conflicts with every other thread's steps. loom remembers only the last access of each atomic
 /// when it looks for what to reorder, so that a thread's own load hides an earlier load of another
-/// from the store that follows (loom's issues 166 and 392), and it does not reorder fences at all. A
-/// relaxed store to one place before each step leaves it nothing to overlook, and orders nothing itself.
+/// from the store that follows (loom's issues 166 and 392), and it does not reorder fences at all.
+/// A relaxed store to one place before each step leaves it nothing to overlook, and orders nothing
+/// itself.
 #[cfg(loom)]
 fn take_turn() {
     loom::lazy_static! {
@@ -168,8 +169,8 @@ pub(crate) fn yield_now() {
     std::thread::yield_now();
 }
 
-/// Whether there is another processor that could end a wait. Not that this thread may run on it: a pinned
-/// thread waits for others.
+/// Whether there is another processor that could end a wait. Not that this thread may run on it: a
+/// pinned thread waits for others.
 pub(crate) fn has_many_processors() -> bool {
     use std::sync::OnceLock;
     static MANY: OnceLock<bool> = OnceLock::new();

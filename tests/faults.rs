@@ -252,7 +252,7 @@ fn drops_of_values_may_panic() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
-            if DROPPED.fetch_add(1, Relaxed) % 2 == 0 {
+            if DROPPED.fetch_add(1, Relaxed).is_multiple_of(2) {
                 std::panic::resume_unwind(Box::new("on purpose"));
             }
         }
@@ -389,7 +389,8 @@ fn fork() {
             all.spawn(|| while busy.put(1, Timeout::Never).is_ok() {});
             all.spawn(|| while busy.get(Timeout::Never).is_ok() {});
             for _ in 0..10 {
-                // SAFETY: the child does what works after a fork on Linux, and ends without a trace.
+                // SAFETY: the child does what works after a fork on Linux, and ends without a
+                // trace.
                 let child = unsafe { libc::fork() };
                 if child == 0 {
                     // SAFETY: plain system calls; the alarm ends a child that hangs.

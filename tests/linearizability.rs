@@ -1,5 +1,5 @@
-//! Short histories of real threads, each to be explained by a queue that does one call after another;
-//! and queues that are never empty or never full, which must not say that they are.
+//! Short histories of real threads, each to be explained by a queue that does one call after
+//! another; and queues that are never empty or never full, which must not say that they are.
 //!
 //! `QUEUES_SEED` is the first seed, `QUEUES_HISTORIES` how many there are for each kind of queue.
 #![cfg(not(loom))]
@@ -196,8 +196,8 @@ fn busy(threads: u64, work: impl Fn(u64) + Sync) {
     });
 }
 
-/// Every capacity up to 17, filled and drained past the places where positions wrap; what is left is
-/// disposed of once.
+/// Every capacity up to 17, filled and drained past the places where positions wrap; what is left
+/// is disposed of once.
 #[test]
 fn wraps_and_leftovers() {
     for (name, kind) in MPMC.iter().chain(&SPSC) {

@@ -3,8 +3,8 @@
 //! does one call after another; a lost wake-up shows as a deadlock.
 //!
 //! What bounds a model is said where it is made: a number of preemptions (switches away from a
-//! thread that could go on), which loom's authors found to be few in real bugs. Unbounded means all.
-//! `LOOM_MAX_PREEMPTIONS` replaces the bounds.
+//! thread that could go on), which loom's authors found to be few in real bugs. Unbounded means
+//! all. `LOOM_MAX_PREEMPTIONS` replaces the bounds.
 //!
 //! Under loom a queue of pairs packs sequence and item into 64 bits, an indirect queue has 3 spare
 //! cells, a waiter does not spin and no deadline ever passes.
@@ -65,7 +65,11 @@ impl Model {
 
     fn explore(self, bound: Option<usize>) {
         let Self { name, capacity, initial, words, .. } = &self;
-        let what = format!("{name} of {capacity} with {initial}: {} w {}", words.join(" | "), self.watching);
+        let what = format!(
+            "{name} of {capacity} with {initial}: {} w {}",
+            words.join(" | "),
+            self.watching
+        );
         explore(&what, bound, move || self.run());
     }
 
@@ -468,7 +472,8 @@ unsafe impl Queue for Flag {
     }
 }
 
-/// The event count alone, about a flag: whoever sleeps while there is something to do is a deadlock.
+/// The event count alone, about a flag: whoever sleeps while there is something to do is a
+/// deadlock.
 #[test]
 fn event_count() {
     let flag = |words: &[&str]| model(("flag", flag as Kind), Closing::Draining, 1, 0, words);
@@ -568,7 +573,7 @@ fn two_putters(queue: &Arc<dyn Subject>) -> Vec<JoinHandle<()>> {
 /// with too small a buffer, and the other must get it.
 #[test]
 fn too_small_passes_the_wake_up_on() {
-    explore("too small", Some(3), || {
+    explore("too small", Some(2), || {
         let ring = mpmc::Indirect::try_new(1, blobs(2), 0).unwrap();
         let queue = Arc::new(Blocking::new(ring));
         let wait = |room| {

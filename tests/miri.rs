@@ -1,7 +1,8 @@
-//! Small programs for Miri, which runs each with many schedules and lets loads return old values, as
-//! weakly ordered machines do. They run without it too, and then prove little.
+//! Small programs for Miri, which runs each with many schedules and lets loads return old values,
+//! as weakly ordered machines do. They run without it too, and then prove little.
 //!
-//! Pointers pass through `Direct` as integers on purpose, so that strict provenance is not asked for.
+//! Pointers pass through `Direct` as integers on purpose, so that strict provenance is not asked
+//! for.
 #![cfg(not(loom))]
 
 mod support;
@@ -9,7 +10,7 @@ mod support;
 use queues::wait::Timeout;
 use queues::{Error, Mpmc};
 use std::sync::Arc;
-use support::subject::{self, Disposed, Kind, Subject};
+use support::subject::{self, Disposed, Kind};
 
 const KINDS: [(&str, Kind); 5] = [
     #[cfg(any(target_arch = "x86_64", miri))]

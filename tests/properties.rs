@@ -1,5 +1,5 @@
-//! Random lists of calls through the C ABI, by one thread, against a sequential model: every answer,
-//! every output, what was disposed of, and the statistics after each call.
+//! Random lists of calls through the C ABI, by one thread, against a sequential model: every
+//! answer, every output, what was disposed of, and the statistics after each call.
 
 #![cfg(not(any(loom, miri)))]
 

@@ -1,5 +1,6 @@
-//! What *lock-free* promises, tried: a thread is parked at every single atomic step of every call, and the
-//! others must go on as if it were not there. Then it is let go, and everything must have come through once.
+//! What *lock-free* promises, tried: a thread is parked at every single atomic step of every call,
+//! and the others must go on as if it were not there. Then it is let go, and everything must have
+//! come through once.
 //!
 //! Built with `--cfg queues_sites`, which makes every atomic access a place to park. A Vyukov ring,
 //! which claims a slot before it fills it, has to fail the same test.

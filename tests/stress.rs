@@ -1,8 +1,9 @@
 //! Threads that put and get at random, with queues of random capacity and random times of closing:
-//! no item is lost, none comes twice, each producer's order is kept, and the statistics are the truth.
+//! no item is lost, none comes twice, each producer's order is kept, and the statistics are the
+//! truth.
 //!
-//! `QUEUES_SEED=n` begins with the round of that seed; `QUEUES_ITEMS=n` sets how many items each kind
-//! of queue is to pass.
+//! `QUEUES_SEED=n` begins with the round of that seed; `QUEUES_ITEMS=n` sets how many items each
+//! kind of queue is to pass.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -97,7 +98,8 @@ struct Plan {
     /// Items of each producer.
     items: u64,
     style: Style,
-    /// How many accepted items it takes until somebody closes the queue; else the last producer does.
+    /// How many accepted items it takes until somebody closes the queue; else the last producer
+    /// does.
     close_after: Option<u64>,
     /// How many items a consumer gets before it leaves; the last to leave closes the queue.
     leave_after: Option<u64>,
@@ -423,7 +425,8 @@ fn stress<S: Subject>() {
     }
 }
 
-/// Each of n threads takes an item of n + 1 and puts it back: the queue is never empty, and never full.
+/// Each of n threads takes an item of n + 1 and puts it back: the queue is never empty, and never
+/// full.
 fn never_empty_never_full<S: Subject>() {
     if S::SINGLE {
         return;
@@ -482,8 +485,8 @@ fn spin_until(done: impl Fn() -> bool) {
     }
 }
 
-/// Each of two threads does something to its own queue and then looks at the other's. They cannot both
-/// have come first.
+/// Each of two threads does something to its own queue and then looks at the other's. They cannot
+/// both have come first.
 fn not_both_first<S: Subject>(
     filled: bool,
     act: fn(&S, &S) -> Result,

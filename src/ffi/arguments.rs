@@ -15,7 +15,8 @@ const LARGEST_STRUCT: usize = 4096;
 /// `repr(C)`, a `usize` first, valid for every bit pattern that a C caller may write.
 pub(super) unsafe trait Sized_: Copy {}
 
-/// Reads a structure whose caller may know a newer header: what this library does not know must be zero.
+/// Reads a structure whose caller may know a newer header: what this library does not know must be
+/// zero.
 ///
 /// # Safety
 /// `options` is null or points at as many bytes as its `struct_size` says.
@@ -33,7 +34,8 @@ pub(super) unsafe fn read_sized<T: Sized_>(options: *const T) -> Result<T> {
     }
 }
 
-/// Writes a structure whose caller may know a newer header: what this library does not know becomes zero.
+/// Writes a structure whose caller may know a newer header: what this library does not know becomes
+/// zero.
 ///
 /// # Safety
 /// `place` is null or points at as many bytes as its `struct_size` says.
@@ -117,7 +119,8 @@ pub(super) unsafe fn blob<'a>(data: *const c_void, len: usize, limit: usize) -> 
 /// Receives a blob into the caller's buffer, and writes its length; on TOO_SMALL the needed one.
 ///
 /// # Safety
-/// `capacity` bytes may be written at `buffer` during the call, if it is not null; `len` is null or an output.
+/// `capacity` bytes may be written at `buffer` during the call, if it is not null; `len` is null or
+/// an output.
 #[inline(always)]
 pub(super) unsafe fn receive(
     buffer: *mut c_void,

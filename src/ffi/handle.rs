@@ -156,7 +156,8 @@ impl Head {
     #[cold]
     fn enter(&self, side: Side) -> Result {
         if self.tag & CHECKED != 0 {
-            // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after another.
+            // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after
+            // another.
             let inside = &self.inside[side as usize];
             if inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
                 return Err(Error::Misuse);

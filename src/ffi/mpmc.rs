@@ -24,8 +24,8 @@ use core::ffi::c_void;
 /// bytes FULL is exact until 64 calls are suspended inside at once.
 /// Each call is O(1) but for `many` (O(n)) and `clear`.
 ///
-/// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves 2005) and Tsigas
-/// and Zhang 2001.
+/// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
+/// Groves 2005) and Tsigas and Zhang 2001.
 pub struct queues_mpmc_t {
     _opaque: [u8; 0],
 }
@@ -66,8 +66,8 @@ unsafe fn any(queue: *const queues_mpmc_t) -> Result<Any> {
 
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
-/// Since 0.1.
+/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
+/// product overflows), NOMEM. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_create(
     options: *const queues_mpmc_options_t,
@@ -116,9 +116,9 @@ pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut q
     })
 }
 
-/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
-/// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
-/// the queue afterwards unless it holds another.
+/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+/// reference, which must not use the queue afterwards unless it holds another.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
@@ -204,8 +204,8 @@ pub unsafe extern "C" fn queues_mpmc_get(
 }
 
 /// Tells which pointer is in front, and leaves it there.
-/// Another consumer may take the item at once, and free what it points to: follow the pointer only if you know better.
-/// Does not wait; lock-free. Any thread. The item stays the queue's.
+/// Another consumer may take the item at once, and free what it points to: follow the pointer only
+/// if you know better. Does not wait; lock-free. Any thread. The item stays the queue's.
 /// Returns OK, EMPTY, CLOSED (and drained), INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -324,8 +324,8 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
 }
 
 /// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-/// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1] are the queue's, the
-/// others stay the caller's. Items of other producers may come between them.
+/// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1]
+/// are the queue's, the others stay the caller's. Items of other producers may come between them.
 /// May wait. Any thread.
 /// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
 /// Since 0.1.
@@ -354,8 +354,8 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
 /// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
 /// *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
 /// May wait. Any thread.
-/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
+/// INVALID. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_get_many(
     queue: *mut queues_mpmc_t,
@@ -396,8 +396,8 @@ pub unsafe extern "C" fn queues_mpmc_clear(
     })
 }
 
-/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
-/// Closing again does nothing. Does not wait; lock-free. Any thread.
+/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+/// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -436,8 +436,8 @@ pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> us
     or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
-/// know become 0.
+/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+/// does not know become 0.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -33,7 +33,8 @@ pub const QUEUES_SPSC_CHECKED: u64 = 1;
 /// EMPTY, not CLOSED, while a put that began before the close is still under way.
 /// Each call is O(1) but for `many` (O(n)) and `clear`.
 ///
-/// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP 2008.
+/// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP
+/// 2008.
 pub struct queues_spsc_t {
     _opaque: [u8; 0],
 }
@@ -74,8 +75,8 @@ unsafe fn any(queue: *const queues_spsc_t) -> Result<Any> {
 
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose product overflows), NOMEM.
-/// Since 0.1.
+/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
+/// product overflows), NOMEM. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_create(
     options: *const queues_spsc_options_t,
@@ -125,9 +126,9 @@ pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut q
     })
 }
 
-/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop callback.
-/// NULL and foreign handles are ignored. Does not wait. Any thread that holds a reference, which must not use
-/// the queue afterwards unless it holds another.
+/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+/// reference, which must not use the queue afterwards unless it holds another.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
@@ -139,8 +140,8 @@ pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
 }
 
 /// Puts a pointer, if there is room.
-/// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
+/// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the
+/// caller's. Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_try_put(
@@ -190,8 +191,8 @@ pub unsafe extern "C" fn queues_spsc_try_get(
 
 /// Gets the pointer in front, waiting up to timeout_ns for one.
 /// May wait. The consumer thread. On OK the item is the caller's.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
+/// queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_get(
     queue: *mut queues_spsc_t,
@@ -255,8 +256,8 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
 
 /// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
 /// May wait. The producer thread. The bytes stay the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE
+/// (checked queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_put_bytes(
     queue: *mut queues_spsc_t,
@@ -294,8 +295,8 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
 /// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
 /// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
 /// May wait. The consumer thread.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE
+/// (checked queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_get_bytes(
     queue: *mut queues_spsc_t,
@@ -333,11 +334,11 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
 }
 
 /// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-/// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to items[*done - 1] are the queue's, the
-/// others stay the caller's.
+/// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to
+/// items[*done - 1] are the queue's, the others stay the caller's.
 /// May wait. The producer thread.
-/// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked
+/// queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_put_many(
     queue: *mut queues_spsc_t,
@@ -361,10 +362,10 @@ pub unsafe extern "C" fn queues_spsc_put_many(
 }
 
 /// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
-/// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the caller's.
-/// May wait. The consumer thread.
-/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-/// Since 0.1.
+/// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the
+/// caller's. May wait. The consumer thread.
+/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
+/// INVALID, MISUSE (checked queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_get_many(
     queue: *mut queues_spsc_t,
@@ -388,8 +389,8 @@ pub unsafe extern "C" fn queues_spsc_get_many(
 }
 
 /// Gives room for a blob of item_size bytes in the queue itself, waiting up to timeout_ns for it.
-/// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve, which forgets the reservation.
-/// May wait. The producer thread. Queues of bytes only.
+/// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve,
+/// which forgets the reservation. May wait. The producer thread. Queues of bytes only.
 /// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -433,8 +434,8 @@ pub unsafe extern "C" fn queues_spsc_commit(
 /// Gives the blob in front where it lies in the queue, waiting up to timeout_ns for one.
 /// *data (aligned to 8) may be read until consume, or until the consumer's next get or clear.
 /// May wait. The consumer thread. Queues of bytes only. The blob stays the queue's.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
+/// queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_front(
     queue: *mut queues_spsc_t,
@@ -473,8 +474,8 @@ pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queue
 /// Takes everything that was there when the call began and hands it to the drop callback.
 /// *count becomes how many items that were. The place of an item is free when its callback returns.
 /// Does not wait; wait-free but for the callback. The consumer thread.
-/// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked queues).
-/// Since 0.1.
+/// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked
+/// queues). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_clear(
     queue: *mut queues_spsc_t,
@@ -488,8 +489,8 @@ pub unsafe extern "C" fn queues_spsc_clear(
     })
 }
 
-/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all waiters.
-/// Closing again does nothing. Does not wait; lock-free. Any thread.
+/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+/// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -502,6 +503,8 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 }
 
 /// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+/// It may not be drained, and a put under way may still arrive: only CLOSED from a get says that
+/// nothing more comes.
 /// Does not wait; lock-free. Any thread.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -546,8 +549,8 @@ pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> us
     or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library does not
-/// know become 0.
+/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+/// does not know become 0.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -20,8 +20,8 @@ pub struct queues_stats_t {
     pub failed_enqueue: u64,
     /// Gets that found the queue empty: tries, and timed gets that ran out.
     pub failed_dequeue: u64,
-    /// The most items in the queue at once: exact while the calls of one thread follow one another, never more
-    /// than the truth when threads race.
+    /// The most items in the queue at once: exact while the calls of one thread follow one
+    /// another, never more than the truth when threads race.
     pub peak_size: u64,
     /// Items in the queue.
     pub current_size: u64,
@@ -71,8 +71,8 @@ impl core::fmt::Write for Buffer {
 /// Writes statistics as a JSON object into a buffer, with a NUL at its end.
 ///
 /// The keys are the names of the structure's fields. *len becomes the length without the NUL, on
-/// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a buffer that is too
-/// small; (NULL, 0) asks for the length.
+/// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
+/// buffer that is too small; (NULL, 0) asks for the length.
 /// Does not wait. Any thread.
 /// Returns OK, TOO_SMALL, INVALID.
 /// Since 0.1.

@@ -38,6 +38,8 @@ impl Tsan {
             }
         }
         *FOUND.get_or_init(|| {
+            // Go's race detector has entries of the same names with other parameters, but not this.
+            entry(c"__tsan_read8".as_ptr())?;
             Some(Tsan {
                 acquire: entry(c"__tsan_acquire".as_ptr())?,
                 release: entry(c"__tsan_release".as_ptr())?,

@@ -8,8 +8,9 @@ const WORD: usize = size_of::<u64>();
 
 /// Blobs of up to a fixed number of bytes, each with its own length.
 ///
-/// A cell is the length and then the bytes, all of it 64-bit words that are touched atomically: a peek may
-/// read a cell that another thread has already begun to reuse, and throws the torn copy away.
+/// A cell is the length and then the bytes, all of it 64-bit words that are touched atomically: a
+/// peek may read a cell that another thread has already begun to reuse, and throws the torn copy
+/// away.
 #[derive(Debug)]
 pub struct Bytes {
     limit: usize,

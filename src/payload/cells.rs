@@ -9,8 +9,8 @@ use core::alloc::Layout;
 
 /// A fixed number of cells, each with a header of its own in front.
 ///
-/// Headers are atomics: nothing to drop. loom watches its own types only, so under it headers and an
-/// owner's mark for each cell live beside the memory.
+/// Headers are atomics: nothing to drop. loom watches its own types only, so under it headers and
+/// an owner's mark for each cell live beside the memory.
 pub(crate) struct Cells<H, P> {
     memory: Memory,
     payload: P,

@@ -64,7 +64,8 @@ unsafe impl Payload for Pointer {
     }
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &*mut c_void) {
-        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders it.
+        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders
+        // it.
         unsafe { AtomicPtr::from_ptr(cell.cast()) }.store(*item, Relaxed);
     }
     #[inline(always)]

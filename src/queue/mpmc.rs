@@ -4,14 +4,14 @@
 //! - [`Direct`]: pointers in the slots themselves, one 16-byte compare-and-swap an operation.
 //! - [`Indirect`]: anything else, in cells; one ring holds the numbers of the free cells, another
 //!   those of the filled ones, 8-byte compare-and-swap only. A cell is owned by one thread between
-//!   taking its number and handing it on, so copying needs no care (a pair of index rings, as SCQ has it: Nikolaev
-//!   2019, over the ring of ours).
+//!   taking its number and handing it on, so copying needs no care (a pair of index rings, as SCQ
+//!   has it: Nikolaev 2019, over the ring of ours).
 //! - [`Pointers`]: `Direct` where the processor can, else `Indirect`.
 //!
 //! # Progress
-//! try_put, try_get, peek, clear, close, len: lock-free in the strict sense. In an `Indirect` queue a thread
-//! that is suspended in mid-call keeps the cell that it owns; there are [`SPARE`] more cells than the
-//! capacity, so that *full* stays exact until as many calls are suspended at once.
+//! try_put, try_get, peek, clear, close, len: lock-free in the strict sense. In an `Indirect` queue
+//! a thread that is suspended in mid-call keeps the cell that it owns; there are [`SPARE`] more
+//! cells than the capacity, so that *full* stays exact until as many calls are suspended at once.
 //!
 //! # Memory
 //! With s = capacity (Indirect: capacity + 64) rounded up to a power of two: `Direct` 16 s bytes;
@@ -154,7 +154,8 @@ impl<P: Payload> Indirect<P> {
     }
 }
 
-// SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put before get.
+// SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put
+// before get.
 unsafe impl<P: Payload> Queue for Indirect<P> {
     type Item = P::Item;
     type Out = P::Out;
@@ -195,8 +196,8 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.cells.payload();
         let copied = self.filled.peek(|cell| {
-            // SAFETY: the number is below the count; the ring shows whether it was in front all the while, so that the
-            // copy is whole.
+            // SAFETY: the number is below the count; the ring shows whether it was in front all the
+            // while, so that the copy is whole.
             unsafe {
                 let at = self.cells.cell(cell as usize);
                 payload.fits(at, out).map(|()| payload.read(at, out))

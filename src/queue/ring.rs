@@ -3,18 +3,19 @@
 //! # Idea
 //! Every slot says by itself which position of the endless sequence it stands for and whether that
 //! position is free or full, so one compare-and-swap on the slot is the whole operation; `tail` and
-//! `head` are mere hints of where to begin looking. Ancestors: Shann, Huang and Chen 2000 (a slot is
-//! a value and a counter), as corrected by Colvin and Groves 2005; Tsigas and Zhang 2001 (head and
-//! tail may lag).
+//! `head` are mere hints of where to begin looking. Ancestors: Shann, Huang and Chen 2000 (a slot
+//! is a value and a counter), as corrected by Colvin and Groves 2005; Tsigas and Zhang 2001 (head
+//! and tail may lag).
 //!
 //! # State
-//! With `slots` = the power of two >= capacity, position p lives in slot p mod `slots`. The slot's *sequence* is
-//! 2p while p is free and 2p + 1 while p is full; taking p makes the slot free for p + `slots`. The
-//! top bit of a sequence, [`CLOSED`], turns pushers away from the slot for ever. Positions are
-//! taken modulo 2^62 and compared by their difference.
+//! With `slots` = the power of two >= capacity, position p lives in slot p mod `slots`. The slot's
+//! *sequence* is 2p while p is free and 2p + 1 while p is full; taking p makes the slot free for
+//! p + `slots`. The top bit of a sequence, [`CLOSED`], turns pushers away from the slot for ever.
+//! Positions are taken modulo 2^62 and compared by their difference.
 //!
 //! # Invariants
-//! - A slot's sequence only grows, so a compare-and-swap that succeeds saw the slot's current state: no ABA.
+//! - A slot's sequence only grows, so a compare-and-swap that succeeds saw the slot's current
+//!   state: no ABA.
 //! - A hint is never ahead of the position that it hints at; it may lag or even fall back.
 //! - At most one slot carries `CLOSED`: the one at the tail when the ring was closed.
 //!
@@ -80,7 +81,8 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// How far the slot is ahead of `position` being free: negative while a lap behind, 0 free, 1 full.
+    /// How far the slot is ahead of `position` being free: negative while a lap behind, 0 free, 1
+    /// full.
     #[inline(always)]
     fn relative_to(self, position: u64) -> i64 {
         ahead(self.sequence, free(position)) >> 1
@@ -112,7 +114,8 @@ pub(crate) trait Slot: Send + Sync + Sized {
     fn take(&self, seen: Seen, mask: u64) -> bool;
     /// Sets [`CLOSED`].
     fn shut(&self, seen: Seen, mask: u64) -> bool;
-    /// Whether the slot is as seen, still; then whatever was read of the value's cell meanwhile is whole.
+    /// Whether the slot is as seen, still; then whatever was read of the value's cell meanwhile is
+    /// whole.
     fn confirm(&self, seen: Seen, mask: u64) -> bool;
 }
 
@@ -189,8 +192,9 @@ impl Slot for Packed {
     }
     fn confirm(&self, seen: Seen, mask: u64) -> bool {
         let same = Self::pack(seen.sequence, seen.value, mask);
-        // Ordering: AcqRel, pairs with the swap of the later take: what we read happened before what the cell's
-        // next owner writes. A load, behind whatever fence, would not order the two.
+        // Ordering: AcqRel, pairs with the swap of the later take: what we read happened before
+        // what the cell's next owner writes. A load, behind whatever fence, would not order
+        // the two.
         self.0.replace(same, same, site("ring.slot.confirm", AcqRel))
     }
 }
@@ -232,9 +236,9 @@ impl End {
     }
     #[inline(always)]
     fn guess(&self) -> u64 {
-        // Ordering: Acquire, pairs with the Release in `raise`: who begins at this position sees every
-        // slot before it as far as it had come. Relaxed, a thread might push behind an item that it
-        // does not see yet, and then be told *empty*.
+        // Ordering: Acquire, pairs with the Release in `raise`: who begins at this position sees
+        // every slot before it as far as it had come. Relaxed, a thread might push behind
+        // an item that it does not see yet, and then be told *empty*.
         self.hint.load(site("ring.hint.load", Acquire))
     }
     /// A plain store: it may set an older hint over a newer one, and past that others scan.
@@ -265,8 +269,8 @@ impl<S> fmt::Debug for Ring<S> {
 }
 
 impl<S: Slot> Ring<S> {
-    /// An empty ring whose first position is `origin`; `slots` is at least `capacity`, and values of packed
-    /// slots are below it.
+    /// An empty ring whose first position is `origin`; `slots` is at least `capacity`, and values
+    /// of packed slots are below it.
     pub(crate) fn try_new(capacity: usize, slots: usize, origin: u64) -> Result<Self> {
         if capacity == 0 || capacity > slots || slots > MOST {
             return Err(Error::Invalid);
@@ -346,7 +350,8 @@ impl<S: Slot> Ring<S> {
         }
     }
 
-    /// Takes the front value if `accept` says so of its position and itself; returns it with its position.
+    /// Takes the front value if `accept` says so of its position and itself; returns it with its
+    /// position.
     #[inline(always)]
     pub(crate) fn pop_if(
         &self,
@@ -546,9 +551,10 @@ impl<S: Slot> Ring<S> {
 
     /// Remembers the length after a push at `tail`, if it is a new peak.
     ///
-    /// It is one if the item `peak` before is still there. Looking at it is cheap while the peak is low and its
-    /// slot near; otherwise it is done only when the queue might be longer than ever, judged by where
-    /// the head was at the last look, so that a steady queue hardly ever looks.
+    /// It is one if the item `peak` before is still there. Looking at it is cheap while the peak is
+    /// low and its slot near; otherwise it is done only when the queue might be longer than
+    /// ever, judged by where the head was at the last look, so that a steady queue hardly ever
+    /// looks.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
         let end = tail.wrapping_add(1);
@@ -568,8 +574,8 @@ impl<S: Slot> Ring<S> {
         if len > peak {
             peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
         }
-        // Both only grow, so that a bound which arrives late is only too careful. Once the peak is the
-        // capacity there is nothing left to look for.
+        // Both only grow, so that a bound which arrives late is only too careful. Once the peak is
+        // the capacity there is nothing left to look for.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };
         self.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
     }

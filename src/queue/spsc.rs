@@ -1,33 +1,34 @@
 //! Bounded queue from one producer thread to one consumer thread: FIFO, linearizable, wait-free.
 //!
 //! # Idea
-//! A flag in every slot says whether it is full, so that neither side ever reads the other's index: the only
-//! line that moves between the two is that of the item itself (FastForward: Giacomoni, Moseley and Vachharajani 2008; the flag
-//! stands beside the item here, so that a null pointer is an item). The indices are private; counts
-//! beside them serve statistics alone.
+//! A flag in every slot says whether it is full, so that neither side ever reads the other's index:
+//! the only line that moves between the two is that of the item itself (FastForward: Giacomoni,
+//! Moseley and Vachharajani 2008; the flag stands beside the item here, so that a null pointer is
+//! an item). The indices are private; counts beside them serve statistics alone.
 //!
 //! # Invariants
-//! - A slot's flag is set by the producer only, when clear, and cleared by the consumer only, when set.
+//! - A slot's flag is set by the producer only, when clear, and cleared by the consumer only, when
+//!   set.
 //! - Exactly capacity slots: all flags set is *full*, none set is *empty*; no slot is wasted.
 //!
 //! # Linearization
-//! Put at the store that sets the flag, get at the one that clears it. Before *full* and *empty* are told there is
-//! a full fence and a second look, or two stores still on their way out of their processors could make both sides
-//! wrong at once.
+//! Put at the store that sets the flag, get at the one that clears it. Before *full* and *empty*
+//! are told there is a full fence and a second look, or two stores still on their way out of their
+//! processors could make both sides wrong at once.
 //!
 //! # Close
-//! The put's check of `closed` and its publication are two steps, and an item that slips in between after a get said *closed*
-//! would be stranded. So the producer marks its count odd during a put (`ticket`), and a get says
-//! *closed* only when the closing is known to all processors, no put is under way and the slot is still empty;
-//! with a put under way it says *empty*, which is so.
+//! The put's check of `closed` and its publication are two steps, and an item that slips in between
+//! after a get said *closed* would be stranded. So the producer marks its count odd during a put
+//! (`ticket`), and a get says *closed* only when the closing is known to all processors, no put is
+//! under way and the slot is still empty; with a put under way it says *empty*, which is so.
 //!
 //! # Progress
-//! Every call is wait-free. A producer suspended in mid-put keeps a closed queue from saying *closed*
-//! (it says *empty*) until it goes on.
+//! Every call is wait-free. A producer suspended in mid-put keeps a closed queue from saying
+//! *closed* (it says *empty*) until it goes on.
 //!
 //! # Memory
-//! capacity slots of 8 bytes and the cell (16 bytes for a pointer, 16 and the blob for bytes), and 384
-//! bytes around them.
+//! capacity slots of 8 bytes and the cell (16 bytes for a pointer, 16 and the blob for bytes), and
+//! 384 bytes around them.
 
 use super::{Counts, Queue};
 use crate::error::{Error, Result};
@@ -56,7 +57,8 @@ fn ahead(a: u64, b: u64) -> i64 {
     (a.wrapping_sub(b) << 1) as i64 >> 1
 }
 
-/// The producer's line. Everything is written by the producer alone, so Relaxed loads are exact for it.
+/// The producer's line. Everything is written by the producer alone, so Relaxed loads are exact for
+/// it.
 struct Producer {
     index: AtomicU64,
     /// Twice the number of puts, and 1 while one is under way.
@@ -142,7 +144,8 @@ impl<P: Payload> Ring<P> {
     #[inline(always)]
     fn vacant(&self) -> Result<u64> {
         let index = self.producer.index.load(site("spsc.put.index", Relaxed));
-        // Ordering: Acquire, pairs with the Release in `release`: the consumer is done with the slot.
+        // Ordering: Acquire, pairs with the Release in `release`: the consumer is done with the
+        // slot.
         if self.flag(index).load(site("spsc.put.flag", Acquire)) != CLEAR {
             self.look_again_for_room(index)?;
         }
@@ -168,7 +171,8 @@ impl<P: Payload> Ring<P> {
     fn begin(&self) -> Result<u64> {
         let ticket = self.producer.ticket.load(site("spsc.put.ticket", Relaxed));
         self.producer.ticket.store(ticket | 1, site("spsc.put.begin", Relaxed));
-        // Pairs with the heavy fence of closing: either the closer sees the odd ticket, or we see it closed.
+        // Pairs with the heavy fence of closing: either the closer sees the odd ticket, or we see
+        // it closed.
         self.fences.light("spsc.put.fence");
         if self.closed.load(site("spsc.put.closed", Acquire)) != OPEN {
             // Ordering: Release, pairs with the Acquire in `look_again_for_item`.
@@ -286,7 +290,8 @@ impl<P: Payload> Ring<P> {
     }
 }
 
-// SAFETY: one producer and one consumer by contract; flags hand every slot over with Release and Acquire.
+// SAFETY: one producer and one consumer by contract; flags hand every slot over with Release and
+// Acquire.
 unsafe impl<P: Payload> Queue for Ring<P> {
     type Item = P::Item;
     type Out = P::Out;
@@ -321,7 +326,8 @@ unsafe impl<P: Payload> Queue for Ring<P> {
             let Ok(index) = self.occupied() else {
                 return taken;
             };
-            // The item is gone before its callback runs, which may come back to this queue; its slot is free after that.
+            // The item is gone before its callback runs, which may come back to this queue; its
+            // slot is free after that.
             self.flag(index).store(LEAVING, site("spsc.clear.leave", Relaxed));
             self.advance(index);
             // SAFETY: the slot is ours, and its item nobody's.

@@ -2,10 +2,10 @@
 //!
 //! Who publishes an item with a plain store and then looks whether anybody sleeps needs a full
 //! fence between the two, and so does the sleeper between announcing itself and looking again
-//! (Dekker's pattern). Items are many and sleeps are few, so the publisher's side is a compiler fence
-//! only and the sleeper interrupts all running threads of the process with Linux' `membarrier`, which acts as
-//! the fence that they left out. Where the kernel refuses, both sides pay a real fence. (The scheme is that of
-//! liburcu and of folly's asymmetric fences.)
+//! (Dekker's pattern). Items are many and sleeps are few, so the publisher's side is a compiler
+//! fence only and the sleeper interrupts all running threads of the process with Linux'
+//! `membarrier`, which acts as the fence that they left out. Where the kernel refuses, both sides
+//! pay a real fence. (The scheme is that of liburcu and of folly's asymmetric fences.)
 
 use super::{Ordering, SeqCst, imp, site};
 

@@ -2,9 +2,9 @@
 //!
 //! On x86-64 the words are touched by inline assembly alone: a 64-bit atomic access that races with
 //! a 128-bit one is undefined in Rust's memory model, but plain instructions on x86-64 are not
-//! (loads acquire, locked instructions are full barriers). loom and Miri, which see no assembly, get
-//! both halves packed in one 64-bit word; values are then limited to 32 bits. A thread sanitizer, which sees
-//! none either, is told what each instruction orders.
+//! (loads acquire, locked instructions are full barriers). loom and Miri, which see no assembly,
+//! get both halves packed in one 64-bit word; values are then limited to 32 bits. A thread
+//! sanitizer, which sees none either, is told what each instruction orders.
 
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 mod imp {

@@ -8,8 +8,8 @@ use crossbeam_utils::CachePadded;
 
 /// A queue whose calls may wait, and which counts those that failed.
 ///
-/// Results are those of [`Queue`]; a call that waited in vain answers [`Error::Timeout`]. The unsafe
-/// calls have the contracts of the ones in [`Queue`].
+/// Results are those of [`Queue`]; a call that waited in vain answers [`Error::Timeout`]. The
+/// unsafe calls have the contracts of the ones in [`Queue`].
 #[derive(Debug)]
 pub struct Blocking<Q> {
     queue: Q,
@@ -121,7 +121,8 @@ impl<Q: Queue> Blocking<Q> {
     fn after_put(&self, done: Result) -> Result {
         match done {
             Ok(()) => self.waiting.not_empty.notify(1),
-            // A get may sleep until this put, which was under way when the queue was closed, is over.
+            // A get may sleep until this put, which was under way when the queue was closed, is
+            // over.
             Err(Error::Closed) => self.waiting.not_empty.notify(usize::MAX),
             _ => {}
         }

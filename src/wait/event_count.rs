@@ -1,14 +1,16 @@
-//! The event count: how a thread sleeps until *something happened*, with no lock around what happens.
+//! The event count: how a thread sleeps until *something happened*, with no lock around what
+//! happens.
 //!
-//! A waiter announces itself (`waiters`), notes the epoch, and looks again for what it waits for; only then it sleeps, and only
-//! while the epoch is the one it noted. Who makes something happen does so first, and then looks at `waiters`: 0 is the
-//! usual case and one load; otherwise it starts a new epoch and wakes. Either the waker sees the
-//! waiter or the waiter sees what happened: between the two steps of each stands a fence (Dekker), a free one
-//! on the waker's side where the kernel has membarrier. The scheme is known from Dmitry Vyukov's event
-//! count (2008) and folly's EventCount.
+//! A waiter announces itself (`waiters`), notes the epoch, and looks again for what it waits for;
+//! only then it sleeps, and only while the epoch is the one it noted. Who makes something happen
+//! does so first, and then looks at `waiters`: 0 is the usual case and one load; otherwise it
+//! starts a new epoch and wakes. Either the waker sees the waiter or the waiter sees what happened:
+//! between the two steps of each stands a fence (Dekker), a free one on the waker's side where the
+//! kernel has membarrier. The scheme is known from Dmitry Vyukov's event count (2008) and folly's
+//! EventCount.
 //!
-//! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call now and then and
-//! nothing else.
+//! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
+//! now and then and nothing else.
 
 use super::Deadline;
 use crate::sync::{
@@ -17,7 +19,8 @@ use crate::sync::{
 };
 use crossbeam_utils::CachePadded;
 
-/// The most looks before sleeping, each after a pause twice as long as the last up to the cap: about 4 µs.
+/// The most looks before sleeping, each after a pause twice as long as the last up to the cap:
+/// about 4 µs.
 const SPINS: u32 = 40;
 const LONGEST_PAUSE: u32 = 4;
 /// Then looks after offering the processor.
@@ -75,15 +78,16 @@ impl EventCount {
 
     #[cold]
     fn wake(&self, count: usize) {
-        // Ordering: Release, pairs with the Acquire in `wait`: who sees the new epoch sees what happened.
+        // Ordering: Release, pairs with the Acquire in `wait`: who sees the new epoch sees what
+        // happened.
         self.parking.advance(site("event.wake.advance", Release));
         self.parking.wake(count);
     }
 
     /// Repeats `attempt` until it answers something, or until the deadline passed: then `None`.
     ///
-    /// `attempt` answers `None` while there is nothing to do yet. It runs at least once after a passed
-    /// deadline, so that a wake-up that came with the deadline is not lost.
+    /// `attempt` answers `None` while there is nothing to do yet. It runs at least once after a
+    /// passed deadline, so that a wake-up that came with the deadline is not lost.
     pub(crate) fn wait<R>(
         &self,
         deadline: Deadline,
@@ -112,8 +116,8 @@ impl EventCount {
 
     /// Looks for a few microseconds before anything is paid for sleep.
     ///
-    /// Spinning pays if the other side runs on another processor and is quick; where it does not, as with both on one,
-    /// it soon costs next to nothing.
+    /// Spinning pays if the other side runs on another processor and is quick; where it does not,
+    /// as with both on one, it soon costs next to nothing.
     fn spin<R>(&self, attempt: &mut impl FnMut() -> Option<R>) -> Option<R> {
         if !has_many_processors() {
             return attempt();

@@ -1,5 +1,5 @@
-/* A program outside the tree: takes one item through a queue and prints the version, which the header
- * and the library have to agree on. */
+/* A program outside the tree: takes one item through a queue and prints the version, which the
+ * header and the library have to agree on. */
 #include <queues.h>
 #include <stdio.h>
 #include <string.h>

@@ -28,8 +28,8 @@ pub enum Done {
     Peek(Result<u64>),
     Close,
     IsClosed(bool),
-    /// The end of a `clear`, whose single takes are events of their own: none of the items that were
-    /// certainly there when it began is there any more.
+    /// The end of a `clear`, whose single takes are events of their own: none of the items that
+    /// were certainly there when it began is there any more.
     Cleared,
 }
 
