@@ -133,7 +133,7 @@ test-portable: setup ## What other machines run: no 128-bit compare-and-swap, no
 # Optimized, for what they run is all of it; not as one program, for that takes long to build.
 many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$1 cargo test --release
 
-# A model's own bound on preemptions can take an hour in all: `make test-loom PREEMPTIONS=`.
+# Without a number each model keeps its own bound, which takes far longer.
 PREEMPTIONS ?= 1
 test-loom: setup ## Every interleaving of small models with so many preemptions: PREEMPTIONS=1
 	$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
