@@ -154,7 +154,7 @@ test-miri: setup ## Undefined behaviour and weak memory, in the interpreter: SEE
 
 test-tsan: setup build ## Data races: in Rust, and in C and C++ programs with the library as it is
 	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
-	    cargo +nightly test -Zbuild-std --target $(HOST) --no-fail-fast --lib --test '??*'
+	    cargo +nightly test -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress
 	CFLAGS=-fsanitize=thread $(FIXED_ADDRESSES) cargo test --release --test c
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 
