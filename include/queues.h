@@ -304,6 +304,7 @@ queues_status_t queues_mpmc_get_bytes(struct queues_mpmc_t *queue,
 
 // Copies the blob in front into a buffer, and leaves it there.
 // *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
 // Does not wait; lock-free. Any thread.
 // Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
 // Since 0.1.

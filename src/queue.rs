@@ -50,11 +50,14 @@ pub unsafe trait Queue: Send + Sync {
     /// As for `try_get`; and the copy must not be used as a second owner of what it refers to.
     unsafe fn peek(&self, out: &mut Self::Out) -> Result;
 
-    /// Takes and disposes of everything that was there when the call began; returns how many.
+    /// Where the items that are there now end, for [`Queue::clear_to`].
+    fn end(&self) -> u64;
+
+    /// Takes and disposes of everything that was put before `end`; returns how many.
     ///
     /// # Safety
     /// As for `try_get`.
-    unsafe fn clear(&self) -> usize;
+    unsafe fn clear_to(&self, end: u64) -> usize;
 
     /// Turns every later put away. Once it returns, gets drain the queue and then say so.
     fn close(&self);

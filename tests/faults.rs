@@ -378,6 +378,21 @@ fn one_goes_to_the_other() -> bool {
     got == (Ok(1), Ok(2))
 }
 
+/// Closes a queue at the end of a scope, so that the threads in it end.
+struct Close<'a>(&'a queues::Mpmc<i32>);
+
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A sanitizer would end a child that starts threads.
+#[unsafe(no_mangle)]
+extern "C" fn __tsan_default_options() -> *const core::ffi::c_char {
+    c"die_after_fork=0".as_ptr()
+}
+
 /// A process that forked, while others of its threads were in calls, can make and use queues.
 #[test]
 fn fork() {
@@ -386,6 +401,7 @@ fn fork() {
         let quiet = Handle::<Mpmc>::create(Settings::new(2, 0)).unwrap();
         quiet.try_put(7).unwrap();
         scope(|all| {
+            let _end = Close(&busy);
             all.spawn(|| while busy.put(1, Timeout::Never).is_ok() {});
             all.spawn(|| while busy.get(Timeout::Never).is_ok() {});
             for _ in 0..10 {
@@ -408,7 +424,6 @@ fn fork() {
                 assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
                 assert_eq!(status, 0, "how the child ended");
             }
-            busy.close();
         });
         assert_eq!(quiet.try_get(), Ok(7), "the parent's own is untouched");
     });

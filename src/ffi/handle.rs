@@ -190,11 +190,13 @@ pub(super) trait Common: Sync {
     fn is_full(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
-    /// Disposes of what is there; how many, and [`Error::Panic`] if a callback panicked.
+    /// Where the items that are there now end.
+    fn end(&self) -> u64;
+    /// Disposes of what was put before `end`; how many, or [`Error::Panic`] if a callback panicked.
     ///
     /// # Safety
     /// A call of the getting side.
-    unsafe fn clear(&self) -> Result<usize>;
+    unsafe fn clear_to(&self, end: u64) -> Result<usize>;
 }
 
 impl<Q: Queue> Common for Blocking<Q> {
@@ -216,9 +218,12 @@ impl<Q: Queue> Common for Blocking<Q> {
     fn stats(&self) -> Stats {
         self.stats()
     }
-    unsafe fn clear(&self) -> Result<usize> {
+    fn end(&self) -> u64 {
+        self.queue().end()
+    }
+    unsafe fn clear_to(&self, end: u64) -> Result<usize> {
         // SAFETY: the same contract.
-        let count = unsafe { self.clear() };
+        let count = unsafe { self.clear_to(end) };
         if self.queue().take_panic() { Err(Error::Panic) } else { Ok(count) }
     }
 }
@@ -258,8 +263,15 @@ impl Any {
         if head.tag & (CHECKED | SANITIZED) != 0 {
             head.enter(Side::Get)?;
         }
+        let end = self.queue().end();
+        if head.tag & SANITIZED != 0
+            && let Some(tsan) = Tsan::find()
+        {
+            // Everything before the end was put by now; the callbacks may look into it.
+            tsan.acquire(self.0.cast::<c_void>(), Channel::Items);
+        }
         // SAFETY: by contract.
-        let cleared = unsafe { self.queue().clear() };
+        let cleared = unsafe { self.queue().clear_to(end) };
         if head.tag & (CHECKED | SANITIZED) != 0 {
             head.leave(Side::Get);
         }

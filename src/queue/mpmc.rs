@@ -81,8 +81,11 @@ mod direct {
             *out = pointer(self.ring.peek(|word| word)?);
             Ok(())
         }
-        unsafe fn clear(&self) -> usize {
-            self.ring.drain(|word| self.payload.0.dispose(pointer(word)))
+        fn end(&self) -> u64 {
+            self.ring.tail_position()
+        }
+        unsafe fn clear_to(&self, end: u64) -> usize {
+            self.ring.drain(end, |word| self.payload.0.dispose(pointer(word)))
         }
         fn close(&self) {
             self.ring.close();
@@ -107,7 +110,7 @@ mod direct {
     impl Drop for Direct {
         fn drop(&mut self) {
             // SAFETY: nobody else is here.
-            unsafe { self.clear() };
+            unsafe { self.clear_to(self.end()) };
         }
     }
 }
@@ -205,8 +208,11 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
         })?;
         copied.map_err(|needed| Error::TooSmall { needed })
     }
-    unsafe fn clear(&self) -> usize {
-        self.filled.drain(|cell| {
+    fn end(&self) -> u64 {
+        self.filled.tail_position()
+    }
+    unsafe fn clear_to(&self, end: u64) -> usize {
+        self.filled.drain(end, |cell| {
             // SAFETY: we own the cell, and its item is nobody's.
             unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
             self.give_back(cell);
@@ -235,7 +241,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
 impl<P: Payload> Drop for Indirect<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
-        unsafe { self.clear() };
+        unsafe { self.clear_to(self.end()) };
     }
 }
 
@@ -291,9 +297,12 @@ unsafe impl Queue for Pointers {
         // SAFETY: passed on.
         either!(self, queue => unsafe { queue.peek(out) })
     }
-    unsafe fn clear(&self) -> usize {
+    fn end(&self) -> u64 {
+        either!(self, queue => queue.end())
+    }
+    unsafe fn clear_to(&self, end: u64) -> usize {
         // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.clear() })
+        either!(self, queue => unsafe { queue.clear_to(end) })
     }
     fn close(&self) {
         either!(self, queue => queue.close())

@@ -415,11 +415,9 @@ impl<S: Slot> Ring<S> {
         }
     }
 
-    /// Takes everything that was there when the call began; returns how many.
-    pub(crate) fn drain(&self, mut taken: impl FnMut(u64)) -> usize {
-        let end = self.tail_position();
+    /// Takes everything before position `end`; returns how many.
+    pub(crate) fn drain(&self, end: u64, mut taken: impl FnMut(u64)) -> usize {
         let mut count = 0;
-        // What others push meanwhile is not ours to take, even if they also pop.
         let was_there = |position, _| if is_after(end, position) { Ok(()) } else { Err(0) };
         while let Ok((value, _)) = self.pop_if(was_there) {
             taken(value);

@@ -319,13 +319,13 @@ unsafe impl<P: Payload> Queue for Ring<P> {
         unsafe { self.copy_front(out) }.map(|_| ())
     }
 
-    unsafe fn clear(&self) -> usize {
-        let (gets, puts) = self.ends();
-        let there = ahead(puts, gets).max(0) as usize;
-        for taken in 0..there {
-            let Ok(index) = self.occupied() else {
-                return taken;
-            };
+    fn end(&self) -> u64 {
+        self.ends().1
+    }
+    unsafe fn clear_to(&self, end: u64) -> usize {
+        let mut count = 0;
+        while ahead(end, self.consumer.count.load(site("spsc.clear.count", Relaxed))) > 0 {
+            let Ok(index) = self.occupied() else { break };
             // The item is gone before its callback runs, which may come back to this queue; its
             // slot is free after that.
             self.flag(index).store(LEAVING, site("spsc.clear.leave", Relaxed));
@@ -334,8 +334,9 @@ unsafe impl<P: Payload> Queue for Ring<P> {
             self.own(index, |payload, at| unsafe { payload.discard(at) });
             // Ordering: Release, as in `release`.
             self.flag(index).store(CLEAR, site("spsc.clear.free", Release));
+            count += 1;
         }
-        there
+        count
     }
 
     fn close(&self) {
@@ -460,6 +461,6 @@ impl Ring<Bytes> {
 impl<P: Payload> Drop for Ring<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
-        unsafe { self.clear() };
+        unsafe { self.clear_to(self.end()) };
     }
 }

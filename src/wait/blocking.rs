@@ -273,10 +273,19 @@ impl<Q: Queue> Blocking<Q> {
     /// Takes and disposes of everything that was there when the call began; returns how many.
     ///
     /// # Safety
-    /// As [`Queue::clear`].
+    /// As [`Queue::clear_to`].
     pub unsafe fn clear(&self) -> usize {
         // SAFETY: the same contract.
-        let count = unsafe { self.queue.clear() };
+        unsafe { self.clear_to(self.queue.end()) }
+    }
+
+    /// As [`Blocking::clear`], of what was there when the queue ended at `end`.
+    ///
+    /// # Safety
+    /// As [`Queue::clear_to`].
+    pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
+        // SAFETY: the same contract.
+        let count = unsafe { self.queue.clear_to(end) };
         if count > 0 {
             self.waiting.not_full.notify(count);
         }

@@ -1,0 +1,89 @@
+//! What programs were compiled against: the header, its version, the numbers in it and the layout of
+//! its structures.
+
+#![cfg(not(any(loom, miri)))]
+
+use queues::ffi::{mpmc::*, spsc::*, stats::*, status::*};
+use std::collections::BTreeMap;
+use std::mem::offset_of;
+
+const HEADER: &str = include_str!("../include/queues.h");
+
+/// The checked-in header is what the sources say today.
+#[test]
+fn the_header_is_up_to_date() {
+    let generated = std::fs::read_to_string(env!("QUEUES_GENERATED_HEADER")).unwrap();
+    let line = HEADER.lines().zip(generated.lines()).position(|(old, new)| old != new);
+    assert!(
+        HEADER == generated,
+        "include/queues.h differs from the sources{}; if that is meant: make header",
+        line.map_or(String::new(), |line| format!(" from line {}", line + 1))
+    );
+}
+
+/// The constants of the header, without their common prefix.
+fn constants() -> BTreeMap<&'static str, &'static str> {
+    let define = |line: &'static str| line.strip_prefix("#define QUEUES_")?.split_once(' ');
+    HEADER.lines().filter_map(define).collect()
+}
+
+#[test]
+fn the_version_is_the_package_s() {
+    let constants = constants();
+    assert_eq!(constants["VERSION"].trim_matches('"'), env!("CARGO_PKG_VERSION"));
+    assert_eq!(constants["VERSION_MAJOR"], env!("CARGO_PKG_VERSION_MAJOR"));
+    assert_eq!(constants["VERSION_MINOR"], env!("CARGO_PKG_VERSION_MINOR"));
+    assert_eq!(constants["VERSION_PATCH"], env!("CARGO_PKG_VERSION_PATCH"));
+}
+
+/// Numbers, once given, stay, and none is given twice.
+#[test]
+fn numbers_never_change() {
+    let statuses = [
+        ("OK", QUEUES_OK, 0),
+        ("EMPTY", QUEUES_EMPTY, 1),
+        ("FULL", QUEUES_FULL, 2),
+        ("CLOSED", QUEUES_CLOSED, 3),
+        ("TIMEOUT", QUEUES_TIMEOUT, 4),
+        ("RETRY", QUEUES_RETRY, 5),
+        ("TOO_SMALL", QUEUES_TOO_SMALL, 6),
+        ("INVALID", QUEUES_INVALID, -1),
+        ("NOMEM", QUEUES_NOMEM, -2),
+        ("MISUSE", QUEUES_MISUSE, -3),
+        ("PANIC", QUEUES_PANIC, -4),
+    ];
+    let mut constants = constants();
+    constants.retain(|name, _| !name.starts_with("VERSION"));
+    assert_eq!(constants.remove("SPSC_CHECKED"), Some("1"));
+    assert_eq!(QUEUES_SPSC_CHECKED, 1);
+    for (name, ours, number) in statuses {
+        assert_eq!(ours, number, "{name}");
+        assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
+    }
+    assert_eq!(constants, BTreeMap::new(), "numbers that this test does not know");
+}
+
+/// Where the fields of a structure lie, in its order.
+macro_rules! layout {
+    ($structure:ident: $($field:ident),*) => {
+        (size_of::<$structure>(), vec![$(offset_of!($structure, $field)),*])
+    };
+}
+
+/// New fields come at the end, and raise struct_size.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn structures_keep_their_layout() {
+    let options = (48, vec![0, 8, 16, 24, 32, 40]);
+    let mpmc =
+        layout!(queues_mpmc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    let spsc =
+        layout!(queues_spsc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    assert_eq!(mpmc, options);
+    assert_eq!(spsc, options);
+    let stats = layout!(
+        queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
+        peak_size, current_size, capacity
+    );
+    assert_eq!(stats, (64, vec![0, 8, 16, 24, 32, 40, 48, 56]));
+}
