@@ -100,6 +100,27 @@
 // Groves 2005) and Tsigas and Zhang 2001.
 typedef struct queues_mpmc_t queues_mpmc_t;
 
+// A bounded priority queue for any number of threads: the lowest priority first, first in first out
+// among equals; linearizable.
+//
+// A priority is any double but NaN, infinities too; -0.0 equals 0.0.
+//
+// | calls                                              | who may call at once | progress           |
+// |----------------------------------------------------|----------------------|--------------------|
+// | try_put, try_get, peek and their _bytes; clear     | any threads          | a short lock       |
+// | put, get and their _bytes                          | any threads          | may sleep          |
+// | close, is_closed, size, stats                      | any threads          | a short lock       |
+// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
+//
+// Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
+// for O(log n) steps, and never across a callback, a wake or the copy of a blob of more than 64
+// bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
+// calls with such blobs, or callbacks of clear, are suspended at once.
+// Each call is O(log n) but for `clear` (O(n log n)).
+//
+// A heap with four children a node: Johnson 1975, Wegener 1993.
+typedef struct queues_priority_t queues_priority_t;
+
 // A bounded queue from one thread to another: first in, first out, linearizable.
 //
 // At every moment at most one thread is the producer and at most one the consumer (they may
@@ -144,6 +165,8 @@ typedef struct queues_stats_t {
     uint64_t current_size;
     // The most items that fit.
     uint64_t capacity;
+    // Items that thieves took from a deque; they count as dequeued too.
+    uint64_t stolen;
 } queues_stats_t;
 
 // What becomes of an item that nobody gets: called once for each that `clear` takes or that is
@@ -187,6 +210,22 @@ typedef struct queues_spsc_options_t {
     void *drop_ctx;
 } queues_spsc_options_t;
 
+// How a queue is to be. Set struct_size, and to zero what is not needed.
+typedef struct queues_priority_options_t {
+    // sizeof(queues_priority_options_t).
+    size_t struct_size;
+    // The most items that fit, exactly; 0: 10000.
+    size_t capacity;
+    // 0: items are void pointers; else the most bytes of a blob.
+    size_t item_size;
+    // 0; no flags are known.
+    uint64_t flags;
+    // What becomes of items that nobody gets; may be NULL.
+    queues_drop_t drop;
+    // The first argument of drop.
+    void *drop_ctx;
+} queues_priority_options_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -213,6 +252,25 @@ queues_status_t queues_stats_json(const struct queues_stats_t *stats,
                                   char *buffer,
                                   size_t capacity,
                                   size_t *len);
+
+// Writes the statistics of n queues in Prometheus' text exposition format (version 0.0.4) into a
+// buffer, with a NUL at its end.
+//
+// stats is an array, names says what the label `queue` of each is to be (UTF-8, escaped as the
+// format wants it). Counters: queues_enqueued_total, queues_dequeued_total,
+// queues_failed_enqueue_total, queues_failed_dequeue_total, queues_stolen_total; gauges:
+// queues_peak_size, queues_current_size, queues_capacity. All queues of a page belong into one
+// call: a metric may be described only once on it. *len and the buffer are as for
+// queues_stats_json.
+// Does not wait. Any thread.
+// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, or structures of different
+// sizes). Since 0.1.
+queues_status_t queues_stats_prometheus(const struct queues_stats_t *stats,
+                                        const char *const *names,
+                                        size_t n,
+                                        char *buffer,
+                                        size_t capacity,
+                                        size_t *len);
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
@@ -568,6 +626,158 @@ size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
+
+// Creates a queue with one reference, which the caller owns.
+// Takes all the memory that the queue will ever use. Does not wait. Any thread.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
+// product overflows), NOMEM. Since 0.1.
+queues_status_t queues_priority_create(const struct queues_priority_options_t *options,
+                                       struct queues_priority_t **queue);
+
+// Adds a reference, for another owner of the queue.
+// Does not wait. Any thread that holds a reference.
+// Returns queue; NULL if it is no such queue.
+// Since 0.1.
+struct queues_priority_t *queues_priority_retain(struct queues_priority_t *queue);
+
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+// reference, which must not use the queue afterwards unless it holds another.
+// Since 0.1.
+void queues_priority_release(struct queues_priority_t *queue);
+
+// Puts a pointer with its priority, if there is room.
+// Does not wait; a short lock. Any thread. On OK the item is the queue's, else it stays the
+// caller's. Returns OK, FULL, CLOSED, INVALID (also priority NaN).
+// Since 0.1.
+queues_status_t queues_priority_try_put(struct queues_priority_t *queue,
+                                        void *item,
+                                        double priority);
+
+// Puts a pointer with its priority, waiting up to timeout_ns for room.
+// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also priority NaN).
+// Since 0.1.
+queues_status_t queues_priority_put(struct queues_priority_t *queue,
+                                    void *item,
+                                    double priority,
+                                    int64_t timeout_ns);
+
+// Gets the pointer in front and its priority, if there is one.
+// Does not wait; a short lock. Any thread. On OK the item is the caller's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_priority_try_get(struct queues_priority_t *queue,
+                                        void **item,
+                                        double *priority);
+
+// Gets the pointer in front and its priority, waiting up to timeout_ns for one.
+// May wait. Any thread. On OK the item is the caller's.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_priority_get(struct queues_priority_t *queue,
+                                    void **item,
+                                    double *priority,
+                                    int64_t timeout_ns);
+
+// Tells which pointer is in front and its priority, and leaves it there.
+// Another consumer may take the item at once, and free what it points to: follow the pointer only
+// if you know better. Does not wait; a short lock. Any thread. The item stays the queue's.
+// Returns OK, EMPTY, CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_priority_peek(struct queues_priority_t *queue,
+                                     void **item,
+                                     double *priority);
+
+// Puts a copy of len bytes with a priority, if there is room; (NULL, 0) is an empty blob.
+// Does not wait; a short lock. Any thread. The bytes stay the caller's.
+// Returns OK, FULL, CLOSED, INVALID (also len above item_size, priority NaN).
+// Since 0.1.
+queues_status_t queues_priority_try_put_bytes(struct queues_priority_t *queue,
+                                              const void *data,
+                                              size_t len,
+                                              double priority);
+
+// Puts a copy of len bytes with a priority, waiting up to timeout_ns for room; (NULL, 0) is an
+// empty blob. May wait. Any thread. The bytes stay the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size, priority
+// NaN). Since 0.1.
+queues_status_t queues_priority_put_bytes(struct queues_priority_t *queue,
+                                          const void *data,
+                                          size_t len,
+                                          double priority,
+                                          int64_t timeout_ns);
+
+// Gets the blob in front into a buffer, and its priority, if there is one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Does not wait; a short lock. Any thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_priority_try_get_bytes(struct queues_priority_t *queue,
+                                              void *buffer,
+                                              size_t capacity,
+                                              size_t *len,
+                                              double *priority);
+
+// Gets the blob in front into a buffer, and its priority, waiting up to timeout_ns for one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// May wait. Any thread.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_priority_get_bytes(struct queues_priority_t *queue,
+                                          void *buffer,
+                                          size_t capacity,
+                                          size_t *len,
+                                          double *priority,
+                                          int64_t timeout_ns);
+
+// Copies the blob in front into a buffer, and its priority, and leaves it there.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
+// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
+// Does not wait; a short lock. Any thread.
+// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_priority_peek_bytes(struct queues_priority_t *queue,
+                                           void *buffer,
+                                           size_t capacity,
+                                           size_t *len,
+                                           double *priority);
+
+// Takes everything that was there when the call began and hands it to the drop callback.
+// *count becomes how many items that were.
+// Does not wait; a short lock. Any thread.
+// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
+// Since 0.1.
+queues_status_t queues_priority_clear(struct queues_priority_t *queue, size_t *count);
+
+// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// waiters. Closing again does nothing. Does not wait; a short lock. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_priority_close(struct queues_priority_t *queue);
+
+// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+// Does not wait; a short lock. Any thread.
+// Since 0.1.
+bool queues_priority_is_closed(const struct queues_priority_t *queue);
+
+// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
+// Does not wait; a short lock. Any thread.
+// Since 0.1.
+size_t queues_priority_size(const struct queues_priority_t *queue);
+
+// The most items that fit; 0 if it is no such queue.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_priority_capacity(const struct queues_priority_t *queue);
+
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+// does not know become 0.
+// Does not wait; a short lock. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_priority_stats(const struct queues_priority_t *queue,
+                                      struct queues_stats_t *stats);
 
 #ifdef __cplusplus
 }  // extern "C"

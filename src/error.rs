@@ -19,6 +19,9 @@ pub enum Error {
     /// The deadline passed first.
     #[error("the deadline passed")]
     Timeout = 4,
+    /// A race was lost, and nothing else is known; try again.
+    #[error("a race was lost, try again")]
+    Retry = 5,
     /// The caller's buffer is too small; the item stays where it was.
     #[error("the buffer is too small: {needed} bytes are needed")]
     TooSmall {

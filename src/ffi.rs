@@ -9,6 +9,7 @@
 mod arguments;
 mod handle;
 pub mod mpmc;
+pub mod priority;
 pub mod spsc;
 pub mod stats;
 pub mod status;

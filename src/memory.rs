@@ -74,6 +74,15 @@ impl<T> Array<T> {
     }
 }
 
+impl<T> Array<T> {
+    /// All of them, for the only owner.
+    #[inline(always)]
+    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
+        // SAFETY: all `len` elements are initialised, and `&mut self` is their only owner.
+        unsafe { core::slice::from_raw_parts_mut(self.memory.start().cast::<T>(), self.len) }
+    }
+}
+
 impl<T> Drop for Array<T> {
     fn drop(&mut self) {
         let all = core::ptr::slice_from_raw_parts_mut(self.memory.start().cast::<T>(), self.len);

@@ -17,9 +17,7 @@ use core::alloc::Layout;
 /// Items move bitwise: the queue's caller forgets what it put, and a get is the new owner.
 ///
 /// # Safety
-/// `write`, `read` and `needed` keep to the layout that `cell` states. If `RACY_READS` is true,
-/// `needed` and `read` may run while another thread writes the cell; what they then yield is thrown
-/// away.
+/// `write`, `read` and `fits` keep to the layout that `cell` states.
 pub unsafe trait Payload: Send + Sync {
     /// What is written.
     type Item: ?Sized;
@@ -60,3 +58,10 @@ pub unsafe trait Payload: Send + Sync {
         false
     }
 }
+
+/// A payload whose cells are touched atomically: `fits` and `read` may run while another thread
+/// writes the cell; what they then yield is thrown away.
+///
+/// # Safety
+/// `write`, `fits` and `read` do so, and keep to the cell whatever they find there.
+pub unsafe trait Atomic: Payload {}

@@ -1,6 +1,7 @@
 //! The algorithms. Nothing here sleeps, knows a C pointer or counts failures.
 
 pub mod mpmc;
+pub mod priority;
 pub(crate) mod ring;
 pub mod spsc;
 
@@ -17,46 +18,20 @@ pub struct Counts {
     pub peak: u64,
 }
 
-/// A bounded queue whose calls never wait.
-///
-/// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
+/// A bounded queue whose calls never wait, as far as it can be told without its items: what is put
+/// and got, and how, is [`Fifo`]'s or the queue's own.
 ///
 /// # Safety
 /// An implementation hands every item on exactly once, with a happens-before from its put to its
 /// get.
 pub unsafe trait Queue: Send + Sync {
-    /// What a put reads: a `T`, or the bytes of a blob.
-    type Item: ?Sized;
-    /// Where a get writes.
-    type Out: ?Sized;
-
-    /// Puts a bitwise copy of the item; [`Full`](crate::Error::Full) and
-    /// [`Closed`](crate::Error::Closed) leave it the caller's.
-    ///
-    /// # Safety
-    /// After `Ok` the caller must forget `item`. The queue's rule about who may put at once holds.
-    unsafe fn try_put(&self, item: &Self::Item) -> Result;
-
-    /// Takes the front item; [`Empty`](crate::Error::Empty), [`Closed`](crate::Error::Closed) (and
-    /// drained) or [`TooSmall`](crate::Error::TooSmall), which leaves it there.
-    ///
-    /// # Safety
-    /// The queue's rule about who may get at once holds.
-    unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
-
-    /// Copies the front item and leaves it there, with the answers of [`Queue::try_get`].
-    ///
-    /// # Safety
-    /// As for `try_get`; and the copy must not be used as a second owner of what it refers to.
-    unsafe fn peek(&self, out: &mut Self::Out) -> Result;
-
     /// Where the items that are there now end, for [`Queue::clear_to`].
     fn end(&self) -> u64;
 
     /// Takes and disposes of everything that was put before `end`; returns how many.
     ///
     /// # Safety
-    /// As for `try_get`.
+    /// The queue's rule about who may get at once holds.
     unsafe fn clear_to(&self, end: u64) -> usize;
 
     /// Turns every later put away. Once it returns, gets drain the queue and then say so.
@@ -79,4 +54,43 @@ pub unsafe trait Queue: Send + Sync {
     fn counts(&self) -> Counts;
     /// Whether a drop callback has panicked since the last question.
     fn take_panic(&self) -> bool;
+}
+
+/// First in, first out.
+///
+/// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
+///
+/// # Safety
+/// As for [`Queue`].
+pub unsafe trait Fifo: Queue {
+    /// What a put reads: a `T`, or the bytes of a blob.
+    type Item: ?Sized;
+    /// Where a get writes.
+    type Out: ?Sized;
+
+    /// Puts a bitwise copy of the item; [`Full`](crate::Error::Full) and
+    /// [`Closed`](crate::Error::Closed) leave it the caller's.
+    ///
+    /// # Safety
+    /// After `Ok` the caller must forget `item`. The queue's rule about who may put at once holds.
+    unsafe fn try_put(&self, item: &Self::Item) -> Result;
+
+    /// Takes the front item; [`Empty`](crate::Error::Empty), [`Closed`](crate::Error::Closed) (and
+    /// drained) or [`TooSmall`](crate::Error::TooSmall), which leaves it there.
+    ///
+    /// # Safety
+    /// The queue's rule about who may get at once holds.
+    unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
+}
+
+/// A queue that shows its front item.
+///
+/// # Safety
+/// As for [`Queue`]; a copy is shown only if it is whole.
+pub unsafe trait Peek: Fifo {
+    /// Copies the front item and leaves it there, with the answers of [`Fifo::try_get`].
+    ///
+    /// # Safety
+    /// As for `try_get`; and the copy must not be used as a second owner of what it refers to.
+    unsafe fn peek(&self, out: &mut Self::Out) -> Result;
 }

@@ -1,4 +1,4 @@
-//! What a queue counts, and how it is told.
+//! What a queue counts, and how it is told: as JSON and in Prometheus' text format.
 
 use core::fmt::{self, Write};
 
@@ -20,11 +20,13 @@ pub struct Stats {
     pub current_size: u64,
     /// The most items that fit.
     pub capacity: u64,
+    /// Items that thieves took from a deque; they count as dequeued too.
+    pub stolen: u64,
 }
 
 impl Stats {
     /// Names and values, in the order of the fields.
-    pub fn fields(&self) -> [(&'static str, u64); 7] {
+    pub fn fields(&self) -> [(&'static str, u64); 8] {
         [
             ("enqueued", self.enqueued),
             ("dequeued", self.dequeued),
@@ -33,6 +35,7 @@ impl Stats {
             ("peak_size", self.peak_size),
             ("current_size", self.current_size),
             ("capacity", self.capacity),
+            ("stolen", self.stolen),
         ]
     }
 
@@ -44,5 +47,73 @@ impl Stats {
             separator = ',';
         }
         out.write_char('}')
+    }
+}
+
+/// What Prometheus calls a field: its metric, type, help and value.
+type Metric = (&'static str, &'static str, &'static str, fn(&Stats) -> u64);
+
+const METRICS: [Metric; 8] = [
+    ("queues_enqueued_total", "counter", "Items put into the queue.", |s| s.enqueued),
+    ("queues_dequeued_total", "counter", "Items taken from the queue.", |s| s.dequeued),
+    ("queues_failed_enqueue_total", "counter", "Puts that found no room.", |s| s.failed_enqueue),
+    ("queues_failed_dequeue_total", "counter", "Gets that found no item.", |s| s.failed_dequeue),
+    ("queues_stolen_total", "counter", "Items taken by thieves.", |s| s.stolen),
+    ("queues_peak_size", "gauge", "Most items in the queue at once.", |s| s.peak_size),
+    ("queues_current_size", "gauge", "Items in the queue.", |s| s.current_size),
+    ("queues_capacity", "gauge", "Most items that fit into the queue.", |s| s.capacity),
+];
+
+/// Writes the statistics of several queues in Prometheus' text exposition format (version 0.0.4),
+/// each with its name as the label `queue`.
+pub fn write_prometheus<'a>(
+    queues: impl Iterator<Item = (&'a str, Stats)> + Clone,
+    out: &mut impl Write,
+) -> fmt::Result {
+    for (metric, kind, help, value) in METRICS {
+        if queues.clone().next().is_none() {
+            continue;
+        }
+        writeln!(out, "# HELP {metric} {help}\n# TYPE {metric} {kind}")?;
+        for (name, stats) in queues.clone() {
+            write!(out, "{metric}{{queue=\"")?;
+            for character in name.chars() {
+                match character {
+                    '\\' | '"' => write!(out, "\\{character}")?,
+                    '\n' => out.write_str("\\n")?,
+                    other => out.write_char(other)?,
+                }
+            }
+            writeln!(out, "\"}} {}", value(&stats))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prometheus_groups_by_metric_and_escapes_names() {
+        let one = Stats { enqueued: 1, capacity: 8, ..Stats::default() };
+        let mut text = String::new();
+        write_prometheus([("a", one), ("b\"\\\n", Stats::default())].into_iter(), &mut text)
+            .unwrap();
+        let head = "# HELP queues_enqueued_total Items put into the queue.\n\
+                    # TYPE queues_enqueued_total counter\n\
+                    queues_enqueued_total{queue=\"a\"} 1\n\
+                    queues_enqueued_total{queue=\"b\\\"\\\\\\n\"} 0\n\
+                    # HELP queues_dequeued_total";
+        assert!(text.starts_with(head), "{text}");
+        assert!(text.contains("queues_capacity{queue=\"a\"} 8\n"));
+        assert_eq!(text.lines().count(), METRICS.len() * 4);
+    }
+
+    #[test]
+    fn no_queues_no_text() {
+        let mut text = String::new();
+        write_prometheus([].into_iter(), &mut text).unwrap();
+        assert_eq!(text, "");
     }
 }

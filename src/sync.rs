@@ -179,6 +179,30 @@ pub(crate) fn has_many_processors() -> bool {
     !cfg!(loom) && *MANY.get_or_init(|| count() > 1)
 }
 
+/// A short lock, for what cannot do without.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(lock::Mutex<T>);
+
+#[cfg(loom)]
+use loom::sync as lock;
+#[cfg(not(loom))]
+use parking_lot as lock;
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(lock::Mutex::new(value))
+    }
+    #[cfg(not(loom))]
+    #[inline(always)]
+    pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
+        self.0.lock()
+    }
+    #[cfg(loom)]
+    pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
+        self.0.lock().unwrap()
+    }
+}
+
 /// A mark for memory that one thread at a time owns, by a rule the owner can state; loom checks it.
 #[cfg(loom)]
 #[derive(Debug)]

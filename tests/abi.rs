@@ -3,7 +3,7 @@
 
 #![cfg(not(any(loom, miri)))]
 
-use queues::ffi::{mpmc::*, spsc::*, stats::*, status::*};
+use queues::ffi::{mpmc::*, priority::*, spsc::*, stats::*, status::*};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
@@ -81,9 +81,12 @@ fn structures_keep_their_layout() {
         layout!(queues_spsc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
     assert_eq!(mpmc, options);
     assert_eq!(spsc, options);
+    let priority =
+        layout!(queues_priority_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    assert_eq!(priority, options);
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
-        peak_size, current_size, capacity
+        peak_size, current_size, capacity, stolen
     );
-    assert_eq!(stats, (64, vec![0, 8, 16, 24, 32, 40, 48, 56]));
+    assert_eq!(stats, (72, vec![0, 8, 16, 24, 32, 40, 48, 56, 64]));
 }

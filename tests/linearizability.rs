@@ -22,9 +22,14 @@ const MPMC: [(&str, Kind); 3] = [
 ];
 const SPSC: [(&str, Kind); 2] =
     [("spsc", subject::spsc_pointers), ("spsc bytes", subject::spsc_bytes)];
+const PRIORITY: [(&str, Kind); 2] =
+    [("priority", subject::priority), ("priority bytes", subject::priority_bytes)];
 
 /// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
 const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
+
+/// No item goes before another that was put earlier.
+const FIFO: fn(u64) -> u64 = |_| 0;
 
 /// What a thread may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +63,7 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
 }
 
 /// Runs one history of the kind and checks it.
-fn history(kind: Kind, closing: Closing, roles: &[Role], seed: u64) {
+fn history(kind: Kind, rank: fn(u64) -> u64, closing: Closing, roles: &[Role], seed: u64) {
     let mut random = Random(seed);
     let capacity = 1 + random.below(5) as usize;
     let origin = ORIGINS[random.below(4) as usize];
@@ -93,17 +98,17 @@ fn history(kind: Kind, closing: Closing, roles: &[Role], seed: u64) {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
-    let history = History { capacity, closing, initial, lanes, rest };
+    let history = History { capacity, closing, rank, initial, lanes, rest };
     if let Err(why) = history.check() {
         panic!("seed {seed}: {why}");
     }
 }
 
-fn histories(name: &str, kind: Kind, closing: Closing, roles: &[&[Role]]) {
+fn histories(name: &str, kind: Kind, rank: fn(u64) -> u64, closing: Closing, roles: &[&[Role]]) {
     let count = setting("QUEUES_HISTORIES", 10_000);
     let first = setting("QUEUES_SEED", 1);
     for seed in first..first + count {
-        history(kind, closing, roles[seed as usize % roles.len()], seed);
+        history(kind, rank, closing, roles[seed as usize % roles.len()], seed);
     }
     println!("{name}: {count} histories");
 }
@@ -112,52 +117,65 @@ fn histories(name: &str, kind: Kind, closing: Closing, roles: &[&[Role]]) {
 fn mpmc() {
     let any = [Role::Any; 4];
     for (name, kind) in MPMC {
-        histories(name, kind, Closing::Atomic, &[&any[..2], &any[..3], &any]);
+        histories(name, kind, FIFO, Closing::Atomic, &[&any[..2], &any[..3], &any]);
+    }
+}
+
+#[test]
+fn priority() {
+    let any = [Role::Any; 4];
+    for (name, kind) in PRIORITY {
+        let rank = subject::rank;
+        histories(name, kind, rank, Closing::Atomic, &[&any[..2], &any[..3], &any]);
     }
 }
 
 #[test]
 fn spsc() {
     for (name, kind) in SPSC {
-        histories(name, kind, Closing::Draining, &[&[Role::Producer, Role::Consumer]]);
+        histories(name, kind, FIFO, Closing::Draining, &[&[Role::Producer, Role::Consumer]]);
     }
 }
 
 /// The checker refuses what no queue does.
 #[test]
 fn the_checker_can_say_no() {
-    let check = |capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
+    let check = |rank, capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
         let lane = |(thread, events): (usize, &&[Done])| {
             let seen = |i| (0..lanes.len()).map(|t| if t == thread { i } else { 0 }).collect();
             events.iter().enumerate().map(|(i, &done)| Event { done, seen: seen(i) }).collect()
         };
         let lanes = lanes.iter().enumerate().map(lane).collect();
         let (initial, rest) = (initial.to_vec(), rest.to_vec());
-        History { capacity, closing: Closing::Atomic, initial, lanes, rest }.check().is_ok()
+        History { capacity, closing: Closing::Atomic, rank, initial, lanes, rest }.check().is_ok()
     };
     let (ok, full, empty): (Result, Result, Result<u64>) =
         (Ok(()), Err(Error::Full), Err(Error::Empty));
     let (put, get) = (|item| Done::Put(item, ok), |item| Done::Get(Ok(item)));
 
-    assert!(check(2, &[1], &[&[put(2)], &[get(1)]], &[2]));
-    assert!(!check(2, &[1], &[&[put(2)], &[get(2)]], &[1]), "reordered");
-    assert!(!check(2, &[1], &[&[get(1)], &[get(1)]], &[]), "doubled");
-    assert!(!check(2, &[1], &[&[put(2)]], &[1]), "lost");
-    assert!(!check(1, &[1], &[&[put(2)]], &[1, 2]), "over the capacity");
-    assert!(!check(2, &[1], &[&[Done::Put(2, full)]], &[1]), "full while it is not");
-    assert!(!check(2, &[1], &[&[Done::Get(empty)]], &[1]), "empty while it is not");
+    assert!(check(FIFO, 2, &[1], &[&[put(2)], &[get(1)]], &[2]));
+    assert!(!check(FIFO, 2, &[1], &[&[put(2)], &[get(2)]], &[1]), "reordered");
+    assert!(!check(FIFO, 2, &[1], &[&[get(1)], &[get(1)]], &[]), "doubled");
+    assert!(!check(FIFO, 2, &[1], &[&[put(2)]], &[1]), "lost");
+    assert!(!check(FIFO, 1, &[1], &[&[put(2)]], &[1, 2]), "over the capacity");
+    assert!(!check(FIFO, 2, &[1], &[&[Done::Put(2, full)]], &[1]), "full while it is not");
+    assert!(!check(FIFO, 2, &[1], &[&[Done::Get(empty)]], &[1]), "empty while it is not");
     // Each side's store is still on its way out of its processor when it looks.
     let store_buffer = [&[put(2), Done::Put(3, full)][..], &[get(1), Done::Get(empty)][..]];
-    assert!(!check(2, &[1], &store_buffer, &[2]), "store buffering");
-    assert!(!check(2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
+    assert!(!check(FIFO, 2, &[1], &store_buffer, &[2]), "store buffering");
+    assert!(!check(FIFO, 2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
+    let ranks = subject::rank;
+    assert!(check(ranks, 3, &[2, 4], &[&[put(3), get(3)]], &[4, 2]));
+    assert!(!check(ranks, 3, &[2, 4], &[&[put(3), get(4)]], &[3, 2]), "a higher priority first");
+    assert!(!check(ranks, 3, &[1, 4], &[&[get(4)]], &[1]), "reordered among equals");
     let late = [&[Done::Close, Done::Get(Err(Error::Closed))][..], &[put(1)][..]];
-    assert!(!check(2, &[], &late, &[1]), "closed said before the last item");
+    assert!(!check(FIFO, 2, &[], &late, &[1]), "closed said before the last item");
 }
 
 /// More items than threads that each hold one at most: there is always one.
 #[test]
 fn never_empty() {
-    for (name, kind) in MPMC {
+    for (name, kind) in MPMC.into_iter().chain(PRIORITY) {
         for capacity in [4, 5, 7, 17] {
             let queue = kind(capacity, u64::MAX - 3, Disposed::default());
             (0..4).for_each(|item| queue.try_put(item).unwrap());
@@ -173,7 +191,7 @@ fn never_empty() {
 /// Room for more items than the threads put at once: it is never full.
 #[test]
 fn never_full() {
-    for (name, kind) in MPMC {
+    for (name, kind) in MPMC.into_iter().chain(PRIORITY) {
         for capacity in [4, 5, 7, 17] {
             let queue = kind(capacity, (1 << 62) - 3, Disposed::default());
             (4..capacity as u64).for_each(|item| queue.try_put(item).unwrap());

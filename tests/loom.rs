@@ -16,7 +16,7 @@ use loom::model::Builder;
 use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
-use queues::queue::{Counts, Queue, mpmc, spsc};
+use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, spsc};
 use queues::wait::{Blocking, Timeout};
 use queues::{Error, Result};
 use std::ffi::c_void;
@@ -49,6 +49,7 @@ struct Model {
     name: &'static str,
     kind: Kind,
     closing: Closing,
+    rank: fn(u64) -> u64,
     capacity: usize,
     /// Items put before the threads begin.
     initial: u64,
@@ -96,7 +97,8 @@ impl Model {
         lanes.extend(join(others));
         let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
         let (capacity, closing) = (self.capacity, self.closing);
-        let history = History { capacity, closing, initial, lanes, rest };
+        let rank = self.rank;
+        let history = History { capacity, closing, rank, initial, lanes, rest };
         history.check().unwrap_or_else(|why| panic!("{why}"));
     }
 }
@@ -160,7 +162,7 @@ fn model(
     words: &[impl ToString],
 ) -> Model {
     let words = words.iter().map(ToString::to_string).collect();
-    Model { name, kind, closing, capacity, initial, words, watching: false }
+    Model { name, kind, closing, rank: |_| 0, capacity, initial, words, watching: false }
 }
 
 fn mpmc(
@@ -284,12 +286,12 @@ fn blobs(limit: usize) -> Bytes {
     Bytes::try_new(limit, Disposer::default()).unwrap()
 }
 
-fn put_blob(queue: &impl Queue<Item = [u8]>, blob: &[u8]) -> Result {
+fn put_blob(queue: &impl Fifo<Item = [u8]>, blob: &[u8]) -> Result {
     // SAFETY: the blob is not longer than a cell, and any thread may put.
     unsafe { queue.try_put(blob) }
 }
 
-fn get_blob(queue: &impl Queue<Out = Received>, room: usize) -> Result<Vec<u8>> {
+fn get_blob(queue: &impl Fifo<Out = Received>, room: usize) -> Result<Vec<u8>> {
     receive(room, |out| {
         // SAFETY: any thread may get.
         unsafe { queue.try_get(out) }
@@ -408,6 +410,45 @@ impl Places {
     }
 }
 
+// --- priority
+
+const PRIORITY: [(&str, Kind); 2] =
+    [("priority", subject::priority), ("priority bytes", subject::priority_bytes)];
+
+fn priority(
+    kind: (&'static str, Kind),
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    Model { rank: subject::rank, ..model(kind, Closing::Atomic, capacity, initial, words) }
+}
+
+/// Puts, gets, peeks, closing and clearing of two threads.
+#[test]
+fn priority_two_threads() {
+    for kind in PRIORITY {
+        for capacity in 1..=3 {
+            for one in ["ppg", "pgp", "gpg"] {
+                for other in ["gpp", "kgk", "cpg", "xpg"] {
+                    priority(kind, capacity, 1, &[one, other]).explore(UNBOUNDED);
+                }
+            }
+        }
+        priority(kind, 2, 1, &["pg", "kc"]).watching().explore(UNBOUNDED);
+    }
+}
+
+/// Whoever waits for room or for an item wakes, whatever closes.
+#[test]
+fn priority_waits() {
+    for kind in PRIORITY {
+        priority(kind, 1, 0, &["PP", "GG"]).explore(Some(3));
+        priority(kind, 1, 1, &["P", "G", "c"]).explore(Some(2));
+        priority(kind, 1, 0, &["G", "G", "Pc"]).explore(Some(2));
+    }
+}
+
 // --- waiting
 
 /// One item, put by a plain store: the least that the event count has to wake somebody for. One
@@ -423,7 +464,7 @@ fn flag(_capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
 }
 
 // SAFETY: a release store hands the item on, an acquire load receives it; one getter wins the swap.
-unsafe impl Queue for Flag {
+unsafe impl Fifo for Flag {
     type Item = *mut c_void;
     type Out = *mut c_void;
 
@@ -445,9 +486,17 @@ unsafe impl Queue for Flag {
         }
         Err(if self.closed.load(Acquire) != 0 { Error::Closed } else { Error::Empty })
     }
+}
+
+// SAFETY: as above.
+unsafe impl Peek for Flag {
     unsafe fn peek(&self, _out: &mut *mut c_void) -> Result {
         unimplemented!()
     }
+}
+
+// SAFETY: as above.
+unsafe impl Queue for Flag {
     fn end(&self) -> u64 {
         unimplemented!()
     }

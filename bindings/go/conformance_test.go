@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -734,7 +735,31 @@ func TestStatsJSON(t *testing.T) {
 	text, err := json.Marshal(q.Stats())
 	must(t, err)
 	want(t, "JSON", string(text), `{"enqueued":1,"dequeued":0,"failed_enqueue":0,"failed_dequeue":0,`+
-		`"peak_size":1,"current_size":1,"capacity":5}`)
+		`"peak_size":1,"current_size":1,"capacity":5,"stolen":0}`)
+}
+
+func TestPrometheus(t *testing.T) {
+	q := newTyped[int](t, mpmc, 5)
+	must(t, q.TryPut(1))
+	text, err := Prometheus(NamedStats{"in\"take\\\n", q.Stats()}, NamedStats{"out", Stats{Stolen: math.MaxUint64}})
+	must(t, err)
+	for _, line := range []string{
+		"# TYPE queues_enqueued_total counter\n",
+		`queues_enqueued_total{queue="in\"take\\\n"} 1` + "\n",
+		"queues_capacity{queue=\"in\\\"take\\\\\\n\"} 5\n",
+		"queues_stolen_total{queue=\"out\"} 18446744073709551615\n",
+	} {
+		if strings.Count(text, line) != 1 {
+			t.Errorf("%q is not once in\n%s", line, text)
+		}
+	}
+	for _, name := range []string{"zero\x00", "no UTF-8: \xFF"} {
+		_, err = Prometheus(NamedStats{Name: name})
+		want(t, "error", err, error(ErrInvalid))
+	}
+	text, err = Prometheus()
+	must(t, err)
+	want(t, "no queues", text, "")
 }
 
 func TestErrors(t *testing.T) {

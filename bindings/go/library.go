@@ -22,6 +22,7 @@ package queues
 #cgo nocallback size
 
 #include <queues.h>
+#include <stdlib.h>
 
 #define QUEUE bool spsc, uintptr_t queue
 #define CALL(verb, ...) \
@@ -89,11 +90,20 @@ static queues_stats_t stats(QUEUE) {
     CALL(stats, &stats);
     return stats;
 }
+
+static result_t prometheus(queues_stats_t *stats, const char **names, size_t n, char *text, size_t capacity) {
+    for (size_t i = 0; i < n; i++)
+        stats[i].struct_size = sizeof stats[i];
+    size_t len = 0;
+    queues_status_t status = queues_stats_prometheus(stats, names, n, text, capacity, &len);
+    return (result_t){status, len};
+}
 */
 import "C"
 
 import (
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -271,5 +281,39 @@ func (h *handle) stats() Stats {
 		PeakSize:      uint64(s.peak_size),
 		CurrentSize:   uint64(s.current_size),
 		Capacity:      uint64(s.capacity),
+		Stolen:        uint64(s.stolen),
+	}
+}
+
+// Prometheus tells the statistics of queues in Prometheus' text exposition format (version 0.0.4), each
+// with its name as the label "queue". All queues of a page belong into one call: a metric may be
+// described only once on it. It returns [ErrInvalid] for a name that is no UTF-8 or has a zero byte.
+func Prometheus(queues ...NamedStats) (string, error) {
+	stats := make([]C.queues_stats_t, max(len(queues), 1))
+	names := make([]*C.char, max(len(queues), 1))
+	for i, q := range queues {
+		if strings.Contains(q.Name, "\x00") {
+			return "", ErrInvalid
+		}
+		names[i] = C.CString(q.Name)
+		defer C.free(unsafe.Pointer(names[i]))
+		stats[i] = C.queues_stats_t{
+			enqueued:       C.uint64_t(q.Enqueued),
+			dequeued:       C.uint64_t(q.Dequeued),
+			failed_enqueue: C.uint64_t(q.FailedEnqueue),
+			failed_dequeue: C.uint64_t(q.FailedDequeue),
+			peak_size:      C.uint64_t(q.PeakSize),
+			current_size:   C.uint64_t(q.CurrentSize),
+			capacity:       C.uint64_t(q.Capacity),
+			stolen:         C.uint64_t(q.Stolen),
+		}
+	}
+	for text := make([]byte, 1); ; {
+		r := C.prometheus(&stats[0], &names[0], C.size_t(len(queues)),
+			(*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)))
+		if Error(r.status) != ErrTooSmall {
+			return string(text[:r.value]), Error(r.status).orNil()
+		}
+		text = make([]byte, r.value+1)
 	}
 }

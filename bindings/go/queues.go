@@ -44,6 +44,13 @@ type Stats struct {
 	PeakSize      uint64 `json:"peak_size"`      // the most items it ever held
 	CurrentSize   uint64 `json:"current_size"`   // the items it holds
 	Capacity      uint64 `json:"capacity"`       // the most items it can hold
+	Stolen        uint64 `json:"stolen"`         // items that thieves took from a deque, which are dequeued too
+}
+
+// NamedStats are the statistics of a queue with the name that a page of metrics shows them under.
+type NamedStats struct {
+	Name string
+	Stats
 }
 
 // A base is what all queues have in common.

@@ -122,12 +122,12 @@ pub(super) unsafe fn blob<'a>(data: *const c_void, len: usize, limit: usize) -> 
 /// `capacity` bytes may be written at `buffer` during the call, if it is not null; `len` is null or
 /// an output.
 #[inline(always)]
-pub(super) unsafe fn receive(
+pub(super) unsafe fn receive<R>(
     buffer: *mut c_void,
     capacity: usize,
     len: *mut usize,
-    get: impl FnOnce(&mut Received) -> Result,
-) -> Result {
+    get: impl FnOnce(&mut Received) -> Result<R>,
+) -> Result<R> {
     let len = given(len)?;
     if buffer.is_null() && capacity > 0 {
         return Err(Error::Invalid);
@@ -137,7 +137,7 @@ pub(super) unsafe fn receive(
     let result = get(&mut received);
     match result {
         // SAFETY: checked above.
-        Ok(()) => unsafe { put_out(len, received.len()) },
+        Ok(_) => unsafe { put_out(len, received.len()) },
         // SAFETY: checked above.
         Err(Error::TooSmall { needed }) => unsafe { put_out(len, needed) },
         Err(_) => {}

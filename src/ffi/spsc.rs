@@ -7,7 +7,7 @@ use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, queues_status_t};
 use crate::error::Result;
 use crate::payload::{Bytes, Pointer};
-use crate::queue::{Queue, spsc};
+use crate::queue::{Peek, spsc};
 use crate::wait::{Blocking, Timeout};
 use core::ffi::c_void;
 

@@ -3,8 +3,8 @@
 use super::arguments::{Sized_, read_sized, write_sized};
 use super::status::{answer, given, put_out, queues_status_t};
 use crate::error::{Error, Result};
-use crate::stats::Stats;
-use core::ffi::c_char;
+use crate::stats::{Stats, write_prometheus};
+use core::ffi::{CStr, c_char};
 
 /// A snapshot of a queue's statistics. Set struct_size to sizeof(queues_stats_t) before the call.
 #[repr(C)]
@@ -27,26 +27,49 @@ pub struct queues_stats_t {
     pub current_size: u64,
     /// The most items that fit.
     pub capacity: u64,
+    /// Items that thieves took from a deque; they count as dequeued too.
+    pub stolen: u64,
 }
 
 // SAFETY: repr(C), size first, integers only.
 unsafe impl Sized_ for queues_stats_t {}
 
+impl From<Stats> for queues_stats_t {
+    fn from(stats: Stats) -> Self {
+        Self {
+            struct_size: size_of::<Self>(),
+            enqueued: stats.enqueued,
+            dequeued: stats.dequeued,
+            failed_enqueue: stats.failed_enqueue,
+            failed_dequeue: stats.failed_dequeue,
+            peak_size: stats.peak_size,
+            current_size: stats.current_size,
+            capacity: stats.capacity,
+            stolen: stats.stolen,
+        }
+    }
+}
+
+impl From<queues_stats_t> for Stats {
+    fn from(stats: queues_stats_t) -> Self {
+        Self {
+            enqueued: stats.enqueued,
+            dequeued: stats.dequeued,
+            failed_enqueue: stats.failed_enqueue,
+            failed_dequeue: stats.failed_dequeue,
+            peak_size: stats.peak_size,
+            current_size: stats.current_size,
+            capacity: stats.capacity,
+            stolen: stats.stolen,
+        }
+    }
+}
+
 /// # Safety
 /// `place` is null or a C caller's structure, with its size.
 pub(super) unsafe fn write_stats(place: *mut queues_stats_t, stats: Stats) -> Result {
-    let stats = queues_stats_t {
-        struct_size: size_of::<queues_stats_t>(),
-        enqueued: stats.enqueued,
-        dequeued: stats.dequeued,
-        failed_enqueue: stats.failed_enqueue,
-        failed_dequeue: stats.failed_dequeue,
-        peak_size: stats.peak_size,
-        current_size: stats.current_size,
-        capacity: stats.capacity,
-    };
     // SAFETY: by contract.
-    unsafe { write_sized(place, stats) }
+    unsafe { write_sized(place, stats.into()) }
 }
 
 /// Text into a C caller's buffer, as far as it fits; counts all of it.
@@ -68,6 +91,36 @@ impl core::fmt::Write for Buffer {
     }
 }
 
+/// Writes what `write` writes, and a NUL; *len becomes the length of the whole text.
+///
+/// # Safety
+/// `buffer` is null or has `capacity` bytes; `len` is null or an output.
+unsafe fn write_text(
+    buffer: *mut c_char,
+    capacity: usize,
+    len: *mut usize,
+    write: impl Fn(&mut Buffer) -> core::fmt::Result,
+) -> Result {
+    let len = given(len)?;
+    if buffer.is_null() && capacity > 0 {
+        return Err(Error::Invalid);
+    }
+    let write = |capacity| {
+        let mut text = Buffer { start: buffer.cast(), capacity, len: 0 };
+        write(&mut text).map(|()| text.len).map_err(|_| Error::Invalid)
+    };
+    let needed = write(0)?;
+    // SAFETY: checked above.
+    unsafe { put_out(len, needed) };
+    if needed >= capacity {
+        return Err(Error::TooSmall { needed });
+    }
+    write(capacity)?;
+    // SAFETY: one byte after the text, within the buffer.
+    unsafe { buffer.add(needed).write(0) };
+    Ok(())
+}
+
 /// Writes statistics as a JSON object into a buffer, with a NUL at its end.
 ///
 /// The keys are the names of the structure's fields. *len becomes the length without the NUL, on
@@ -85,33 +138,52 @@ pub unsafe extern "C" fn queues_stats_json(
 ) -> queues_status_t {
     answer(|| {
         // SAFETY: the caller's structure, with its size.
-        let stats = unsafe { read_sized(stats)? };
-        let len = given(len)?;
-        if buffer.is_null() && capacity > 0 {
+        let stats = Stats::from(unsafe { read_sized(stats)? });
+        // SAFETY: the header's contract.
+        unsafe { write_text(buffer, capacity, len, |text| stats.write_json(text)) }
+    })
+}
+
+/// Writes the statistics of n queues in Prometheus' text exposition format (version 0.0.4) into a
+/// buffer, with a NUL at its end.
+///
+/// stats is an array, names says what the label `queue` of each is to be (UTF-8, escaped as the
+/// format wants it). Counters: queues_enqueued_total, queues_dequeued_total,
+/// queues_failed_enqueue_total, queues_failed_dequeue_total, queues_stolen_total; gauges:
+/// queues_peak_size, queues_current_size, queues_capacity. All queues of a page belong into one
+/// call: a metric may be described only once on it. *len and the buffer are as for
+/// queues_stats_json.
+/// Does not wait. Any thread.
+/// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, or structures of different
+/// sizes). Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_stats_prometheus(
+    stats: *const queues_stats_t,
+    names: *const *const c_char,
+    n: usize,
+    buffer: *mut c_char,
+    capacity: usize,
+    len: *mut usize,
+) -> queues_status_t {
+    answer(|| {
+        if n > 0 && (stats.is_null() || names.is_null()) {
             return Err(Error::Invalid);
         }
-        let stats = Stats {
-            enqueued: stats.enqueued,
-            dequeued: stats.dequeued,
-            failed_enqueue: stats.failed_enqueue,
-            failed_dequeue: stats.failed_dequeue,
-            peak_size: stats.peak_size,
-            current_size: stats.current_size,
-            capacity: stats.capacity,
+        // SAFETY: an array of structures, each as large as the first says, and one of C strings.
+        let queue = |i: usize| unsafe {
+            let stride = stats.cast::<usize>().read_unaligned();
+            let at = stats.byte_add(i * stride);
+            let name = names.add(i).read_unaligned();
+            if name.is_null() || at.cast::<usize>().read_unaligned() != stride {
+                return Err(Error::Invalid);
+            }
+            let name = CStr::from_ptr(name).to_str().map_err(|_| Error::Invalid)?;
+            Ok((name, Stats::from(read_sized(at)?)))
         };
-        let write = |capacity| {
-            let mut text = Buffer { start: buffer.cast(), capacity, len: 0 };
-            stats.write_json(&mut text).map(|()| text.len).map_err(|_| Error::Invalid)
-        };
-        let needed = write(0)?;
-        // SAFETY: checked above.
-        unsafe { put_out(len, needed) };
-        if needed >= capacity {
-            return Err(Error::TooSmall { needed });
-        }
-        write(capacity)?;
-        // SAFETY: one byte after the text, within the buffer.
-        unsafe { buffer.add(needed).write(0) };
-        Ok(())
+        // In order: the size of the first is checked before it serves as the stride of others.
+        (0..n).try_for_each(|i| queue(i).map(|_| ()))?;
+        let queues = (0..n).filter_map(|i| queue(i).ok());
+        // SAFETY: the header's contract.
+        unsafe { write_text(buffer, capacity, len, |text| write_prometheus(queues.clone(), text)) }
     })
 }

@@ -36,6 +36,7 @@ fn code(error: Error) -> queues_status_t {
         Error::Full => QUEUES_FULL,
         Error::Closed => QUEUES_CLOSED,
         Error::Timeout => QUEUES_TIMEOUT,
+        Error::Retry => QUEUES_RETRY,
         Error::TooSmall { .. } => QUEUES_TOO_SMALL,
         Error::Invalid => QUEUES_INVALID,
         Error::NoMemory => QUEUES_NOMEM,

@@ -1,4 +1,4 @@
-use super::{Disposer, Payload};
+use super::{Atomic, Disposer, Payload};
 use crate::error::{Error, Result};
 use core::alloc::Layout;
 use core::sync::atomic::AtomicU64;
@@ -100,6 +100,9 @@ impl Bytes {
         unsafe { Self::word(cell, 0) }.load(Relaxed) as usize
     }
 }
+
+// SAFETY: word by word, within the limit whatever length is found.
+unsafe impl Atomic for Bytes {}
 
 // SAFETY: cells are touched atomically, word by word.
 unsafe impl Payload for Bytes {

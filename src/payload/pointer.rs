@@ -1,4 +1,4 @@
-use super::Payload;
+use super::{Atomic, Payload};
 use core::alloc::Layout;
 use core::ffi::c_void;
 use core::sync::atomic::AtomicPtr;
@@ -52,6 +52,9 @@ impl Pointer {
         Self(disposer)
     }
 }
+
+// SAFETY: a cell is one atomic word.
+unsafe impl Atomic for Pointer {}
 
 // SAFETY: one atomic word per cell, so that a read may race with a write.
 unsafe impl Payload for Pointer {

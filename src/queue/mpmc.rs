@@ -18,9 +18,9 @@
 //! `Indirect` 16 s bytes and capacity + 64 cells; and 1 KiB at most around them.
 
 use super::ring::{Packed, Ring};
-use super::{Counts, Queue};
+use super::{Counts, Fifo, Peek, Queue};
 use crate::error::{Error, Result};
-use crate::payload::{Cells, Payload, Pointer};
+use crate::payload::{Atomic, Cells, Payload, Pointer};
 use core::ffi::c_void;
 use core::fmt;
 
@@ -62,25 +62,6 @@ mod direct {
 
     // SAFETY: the ring hands every word on once; its SeqCst swaps order put before get.
     unsafe impl Queue for Direct {
-        type Item = *mut c_void;
-        type Out = *mut c_void;
-
-        #[inline(always)]
-        unsafe fn try_put(&self, item: &*mut c_void) -> Result {
-            let position = self.ring.push(item.expose_provenance() as u64)?;
-            self.ring.note_peak(position);
-            Ok(())
-        }
-        #[inline(always)]
-        unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
-            let (word, _) = self.ring.pop()?;
-            *out = pointer(word);
-            Ok(())
-        }
-        unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
-            *out = pointer(self.ring.peek(|word| word)?);
-            Ok(())
-        }
         fn end(&self) -> u64 {
             self.ring.tail_position()
         }
@@ -104,6 +85,33 @@ mod direct {
         }
         fn take_panic(&self) -> bool {
             self.payload.take_panic()
+        }
+    }
+
+    // SAFETY: as above.
+    unsafe impl Fifo for Direct {
+        type Item = *mut c_void;
+        type Out = *mut c_void;
+
+        #[inline(always)]
+        unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+            let position = self.ring.push(item.expose_provenance() as u64)?;
+            self.ring.note_peak(position);
+            Ok(())
+        }
+        #[inline(always)]
+        unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
+            let (word, _) = self.ring.pop()?;
+            *out = pointer(word);
+            Ok(())
+        }
+    }
+
+    // SAFETY: a word and its sequence are confirmed together.
+    unsafe impl Peek for Direct {
+        unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
+            *out = pointer(self.ring.peek(|word| word)?);
+            Ok(())
         }
     }
 
@@ -160,6 +168,38 @@ impl<P: Payload> Indirect<P> {
 // SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put
 // before get.
 unsafe impl<P: Payload> Queue for Indirect<P> {
+    fn end(&self) -> u64 {
+        self.filled.tail_position()
+    }
+    unsafe fn clear_to(&self, end: u64) -> usize {
+        self.filled.drain(end, |cell| {
+            // SAFETY: we own the cell, and its item is nobody's.
+            unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
+            self.give_back(cell);
+        })
+    }
+    fn close(&self) {
+        self.filled.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.filled.is_closed()
+    }
+    fn capacity(&self) -> usize {
+        self.filled.capacity()
+    }
+    fn len(&self) -> usize {
+        self.filled.len()
+    }
+    fn counts(&self) -> Counts {
+        self.filled.counts()
+    }
+    fn take_panic(&self) -> bool {
+        self.cells.payload().take_panic()
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Payload> Fifo for Indirect<P> {
     type Item = P::Item;
     type Out = P::Out;
 
@@ -196,6 +236,10 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
         self.give_back(cell);
         Ok(())
     }
+}
+
+// SAFETY: the cells are touched atomically, and the copy counts only if the ring confirms it.
+unsafe impl<P: Atomic> Peek for Indirect<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.cells.payload();
         let copied = self.filled.peek(|cell| {
@@ -207,34 +251,6 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
             }
         })?;
         copied.map_err(|needed| Error::TooSmall { needed })
-    }
-    fn end(&self) -> u64 {
-        self.filled.tail_position()
-    }
-    unsafe fn clear_to(&self, end: u64) -> usize {
-        self.filled.drain(end, |cell| {
-            // SAFETY: we own the cell, and its item is nobody's.
-            unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
-            self.give_back(cell);
-        })
-    }
-    fn close(&self) {
-        self.filled.close();
-    }
-    fn is_closed(&self) -> bool {
-        self.filled.is_closed()
-    }
-    fn capacity(&self) -> usize {
-        self.filled.capacity()
-    }
-    fn len(&self) -> usize {
-        self.filled.len()
-    }
-    fn counts(&self) -> Counts {
-        self.filled.counts()
-    }
-    fn take_panic(&self) -> bool {
-        self.cells.payload().take_panic()
     }
 }
 
@@ -280,23 +296,6 @@ impl Pointers {
 
 // SAFETY: as the one that was chosen; so are its contracts.
 unsafe impl Queue for Pointers {
-    type Item = *mut c_void;
-    type Out = *mut c_void;
-
-    #[inline(always)]
-    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
-        // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.try_put(item) })
-    }
-    #[inline(always)]
-    unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
-        // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.try_get(out) })
-    }
-    unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
-        // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.peek(out) })
-    }
     fn end(&self) -> u64 {
         either!(self, queue => queue.end())
     }
@@ -321,5 +320,30 @@ unsafe impl Queue for Pointers {
     }
     fn take_panic(&self) -> bool {
         either!(self, queue => queue.take_panic())
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl Fifo for Pointers {
+    type Item = *mut c_void;
+    type Out = *mut c_void;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.try_put(item) })
+    }
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.try_get(out) })
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl Peek for Pointers {
+    unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.peek(out) })
     }
 }

@@ -30,7 +30,7 @@
 //! capacity slots of 8 bytes and the cell (16 bytes for a pointer, 16 and the blob for bytes), and
 //! 384 bytes around them.
 
-use super::{Counts, Queue};
+use super::{Counts, Fifo, Peek, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload};
 use crate::sync::{Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, site};
@@ -293,32 +293,6 @@ impl<P: Payload> Ring<P> {
 // SAFETY: one producer and one consumer by contract; flags hand every slot over with Release and
 // Acquire.
 unsafe impl<P: Payload> Queue for Ring<P> {
-    type Item = P::Item;
-    type Out = P::Out;
-
-    #[inline(always)]
-    unsafe fn try_put(&self, item: &P::Item) -> Result {
-        let index = self.vacant()?;
-        let ticket = self.begin()?;
-        // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(index, |payload, at| unsafe { payload.write(at, item) });
-        self.publish(index, ticket);
-        Ok(())
-    }
-
-    #[inline(always)]
-    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
-        // SAFETY: the same contract.
-        let index = unsafe { self.copy_front(out)? };
-        self.release(index);
-        Ok(())
-    }
-
-    unsafe fn peek(&self, out: &mut P::Out) -> Result {
-        // SAFETY: the same contract.
-        unsafe { self.copy_front(out) }.map(|_| ())
-    }
-
     fn end(&self) -> u64 {
         self.ends().1
     }
@@ -376,6 +350,38 @@ unsafe impl<P: Payload> Queue for Ring<P> {
     }
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Payload> Fifo for Ring<P> {
+    type Item = P::Item;
+    type Out = P::Out;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &P::Item) -> Result {
+        let index = self.vacant()?;
+        let ticket = self.begin()?;
+        // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
+        self.own(index, |payload, at| unsafe { payload.write(at, item) });
+        self.publish(index, ticket);
+        Ok(())
+    }
+
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        let index = unsafe { self.copy_front(out)? };
+        self.release(index);
+        Ok(())
+    }
+}
+
+// SAFETY: the consumer owns the slot in front.
+unsafe impl<P: Payload> Peek for Ring<P> {
+    unsafe fn peek(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        unsafe { self.copy_front(out) }.map(|_| ())
     }
 }
 

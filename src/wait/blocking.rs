@@ -1,6 +1,6 @@
 use super::{Deadline, EventCount, Timeout};
 use crate::error::{Error, Result};
-use crate::queue::Queue;
+use crate::queue::{Fifo, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Relaxed, site};
 use core::ops::ControlFlow;
@@ -9,7 +9,7 @@ use crossbeam_utils::CachePadded;
 /// A queue whose calls may wait, and which counts those that failed.
 ///
 /// Results are those of [`Queue`]; a call that waited in vain answers [`Error::Timeout`]. The
-/// unsafe calls have the contracts of the ones in [`Queue`].
+/// unsafe calls have the contracts of the ones in [`Queue`] and [`Fifo`].
 #[derive(Debug)]
 pub struct Blocking<Q> {
     queue: Q,
@@ -48,49 +48,9 @@ impl<Q: Queue> Blocking<Q> {
         &self.queue
     }
 
-    /// Puts without waiting.
-    ///
-    /// # Safety
-    /// As [`Queue::try_put`].
-    #[inline(always)]
-    pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
-        // SAFETY: the same contract.
-        self.put_with(Timeout::Try, || unsafe { self.queue.try_put(item) })
-    }
-
-    /// Puts, waiting for room.
-    ///
-    /// # Safety
-    /// As [`Queue::try_put`].
-    #[inline(always)]
-    pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
-        // SAFETY: the same contract.
-        self.put_with(timeout, || unsafe { self.queue.try_put(item) })
-    }
-
-    /// Gets without waiting.
-    ///
-    /// # Safety
-    /// As [`Queue::try_get`].
-    #[inline(always)]
-    pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
-        // SAFETY: the same contract.
-        self.get_with(Timeout::Try, || unsafe { self.queue.try_get(out) })
-    }
-
-    /// Gets, waiting for an item.
-    ///
-    /// # Safety
-    /// As [`Queue::try_get`].
-    #[inline(always)]
-    pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
-        // SAFETY: the same contract.
-        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
-    }
-
     /// Puts with an operation of the queue's own, waiting for room.
     #[inline(always)]
-    pub(crate) fn put_with(&self, timeout: Timeout, put: impl FnMut() -> Result) -> Result {
+    pub fn put_with(&self, timeout: Timeout, put: impl FnMut() -> Result) -> Result {
         let done = self.room_with(timeout, put);
         self.after_put(done)
     }
@@ -148,11 +108,7 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Gets with an operation of the queue's own, waiting for an item.
     #[inline(always)]
-    pub(crate) fn get_with<R>(
-        &self,
-        timeout: Timeout,
-        get: impl FnMut() -> Result<R>,
-    ) -> Result<R> {
+    pub fn get_with<R>(&self, timeout: Timeout, get: impl FnMut() -> Result<R>) -> Result<R> {
         let done = self.item_with(timeout, get);
         self.after_get(done)
     }
@@ -186,10 +142,97 @@ impl<Q: Queue> Blocking<Q> {
         Err(error)
     }
 
+    /// Takes and disposes of everything that was there when the call began; returns how many.
+    ///
+    /// # Safety
+    /// As [`Queue::clear_to`].
+    pub unsafe fn clear(&self) -> usize {
+        // SAFETY: the same contract.
+        unsafe { self.clear_to(self.queue.end()) }
+    }
+
+    /// As [`Blocking::clear`], of what was there when the queue ended at `end`.
+    ///
+    /// # Safety
+    /// As [`Queue::clear_to`].
+    pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
+        // SAFETY: the same contract.
+        let count = unsafe { self.queue.clear_to(end) };
+        if count > 0 {
+            self.waiting.not_full.notify(count);
+        }
+        count
+    }
+
+    /// Turns every later put away and wakes everybody; what is in the queue can still be got.
+    pub fn close(&self) {
+        self.queue.close();
+        self.waiting.not_empty.notify(usize::MAX);
+        self.waiting.not_full.notify(usize::MAX);
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        let counts = self.queue.counts();
+        let capacity = self.queue.capacity() as u64;
+        Stats {
+            enqueued: counts.enqueued,
+            dequeued: counts.dequeued,
+            failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
+            failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
+            peak_size: counts.peak,
+            current_size: counts.enqueued.saturating_sub(counts.dequeued).min(capacity),
+            capacity,
+            stolen: 0,
+        }
+    }
+}
+
+impl<Q: Fifo> Blocking<Q> {
+    /// Puts without waiting.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`].
+    #[inline(always)]
+    pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
+        // SAFETY: the same contract.
+        self.put_with(Timeout::Try, || unsafe { self.queue.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`].
+    #[inline(always)]
+    pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        self.put_with(timeout, || unsafe { self.queue.try_put(item) })
+    }
+
+    /// Gets without waiting.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_get`].
+    #[inline(always)]
+    pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
+        // SAFETY: the same contract.
+        self.get_with(Timeout::Try, || unsafe { self.queue.try_get(out) })
+    }
+
+    /// Gets, waiting for an item.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_get`].
+    #[inline(always)]
+    pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
+    }
+
     /// Puts as many items as it can, in order, until the deadline.
     ///
     /// # Safety
-    /// As [`Queue::try_put`], for every item that the answer counts.
+    /// As [`Fifo::try_put`], for every item that the answer counts.
     pub unsafe fn put_many<'a>(
         &self,
         items: impl IntoIterator<Item = &'a Q::Item>,
@@ -239,7 +282,7 @@ impl<Q: Queue> Blocking<Q> {
     /// Waits for a first item, then takes what is there, for as long as there are places.
     ///
     /// # Safety
-    /// As [`Queue::try_get`].
+    /// As [`Fifo::try_get`].
     pub unsafe fn get_many<'a>(
         &self,
         places: impl IntoIterator<Item = &'a mut Q::Out>,
@@ -268,49 +311,5 @@ impl<Q: Queue> Blocking<Q> {
             self.waiting.not_full.notify(rest);
         }
         (1 + rest, Ok(()))
-    }
-
-    /// Takes and disposes of everything that was there when the call began; returns how many.
-    ///
-    /// # Safety
-    /// As [`Queue::clear_to`].
-    pub unsafe fn clear(&self) -> usize {
-        // SAFETY: the same contract.
-        unsafe { self.clear_to(self.queue.end()) }
-    }
-
-    /// As [`Blocking::clear`], of what was there when the queue ended at `end`.
-    ///
-    /// # Safety
-    /// As [`Queue::clear_to`].
-    pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
-        // SAFETY: the same contract.
-        let count = unsafe { self.queue.clear_to(end) };
-        if count > 0 {
-            self.waiting.not_full.notify(count);
-        }
-        count
-    }
-
-    /// Turns every later put away and wakes everybody; what is in the queue can still be got.
-    pub fn close(&self) {
-        self.queue.close();
-        self.waiting.not_empty.notify(usize::MAX);
-        self.waiting.not_full.notify(usize::MAX);
-    }
-
-    /// A snapshot of the statistics.
-    pub fn stats(&self) -> Stats {
-        let counts = self.queue.counts();
-        let capacity = self.queue.capacity() as u64;
-        Stats {
-            enqueued: counts.enqueued,
-            dequeued: counts.dequeued,
-            failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
-            failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
-            peak_size: counts.peak,
-            current_size: counts.enqueued.saturating_sub(counts.dequeued).min(capacity),
-            capacity,
-        }
     }
 }

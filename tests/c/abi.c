@@ -50,10 +50,11 @@ static void statistics_as_json(void) {
     } cases[] = {
         {{.struct_size = sizeof(queues_stats_t)},
          "{\"enqueued\":0,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\"peak_size\":0,"
-         "\"current_size\":0,\"capacity\":0}"},
-        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666},
+         "\"current_size\":0,\"capacity\":0,\"stolen\":0}"},
+        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666, 7777777},
          "{\"enqueued\":18446744073709551615,\"dequeued\":1,\"failed_enqueue\":22,"
-         "\"failed_dequeue\":333,\"peak_size\":4444,\"current_size\":55555,\"capacity\":666666}"}};
+         "\"failed_dequeue\":333,\"peak_size\":4444,\"current_size\":55555,\"capacity\":666666,"
+         "\"stolen\":7777777}"}};
     for (size_t i = 0; i < LENGTH(cases); i++) {
         size_t needed = strlen(cases[i].json), len;
         char buffer[512];
@@ -75,6 +76,72 @@ static void statistics_as_json(void) {
         CHECK_STATUS(queues_stats_json(&cases[i].stats, NULL, 0, &len), QUEUES_TOO_SMALL);
         CHECK_EQ(len, needed);
     }
+}
+
+static void statistics_for_prometheus(void) {
+    const queues_stats_t stats[] = {
+        {sizeof(queues_stats_t), 1, 2, 3, 4, 5, 6, 7, 8},
+        {.struct_size = sizeof(queues_stats_t), .enqueued = UINT64_MAX}};
+    const char *const names[] = {"intake", "a \"quote\", a \\ and a\nline: \xC3\xA9"};
+    char text[4096];
+    size_t len = 0, again = 0;
+    CHECK_OK(queues_stats_prometheus(stats, names, 2, text, sizeof text, &len));
+    CHECK_EQ(len, strlen(text));
+    static const char head[] =
+        "# HELP queues_enqueued_total Items put into the queue.\n"
+        "# TYPE queues_enqueued_total counter\n"
+        "queues_enqueued_total{queue=\"intake\"} 1\n"
+        "queues_enqueued_total{queue=\"a \\\"quote\\\", a \\\\ and a\\nline: \xC3\xA9\"} "
+        "18446744073709551615\n"
+        "# HELP queues_dequeued_total ";
+    CHECK(strncmp(text, head, sizeof head - 1) == 0);
+    static const char *const lines[] = {
+        "\nqueues_dequeued_total{queue=\"intake\"} 2\n",
+        "\nqueues_failed_enqueue_total{queue=\"intake\"} 3\n",
+        "\nqueues_failed_dequeue_total{queue=\"intake\"} 4\n",
+        "\n# TYPE queues_peak_size gauge\nqueues_peak_size{queue=\"intake\"} 5\n",
+        "\nqueues_current_size{queue=\"intake\"} 6\n",
+        "\nqueues_capacity{queue=\"intake\"} 7\n",
+        "\n# TYPE queues_stolen_total counter\nqueues_stolen_total{queue=\"intake\"} 8\n"};
+    for (size_t i = 0; i < LENGTH(lines); i++)
+        CHECK(strstr(text, lines[i]) != NULL);
+    CHECK_EQ(text[len - 1], '\n');
+
+    text[0] = 'x';
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, len, &again), QUEUES_TOO_SMALL);
+    CHECK_EQ(again, len);
+    CHECK_EQ(text[0], 'x');
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, NULL, 0, &again), QUEUES_TOO_SMALL);
+    CHECK_EQ(again, len);
+    CHECK_OK(queues_stats_prometheus(stats, names, 2, text, len + 1, &again));
+    CHECK_OK(queues_stats_prometheus(NULL, NULL, 0, text, 1, &again));
+    CHECK_EQ(again, 0);
+    CHECK_EQ(text[0], 0);
+}
+
+static void statistics_for_prometheus_check_their_arguments(void) {
+    queues_stats_t stats[2] = {{.struct_size = sizeof *stats}, {.struct_size = sizeof *stats}};
+    const char *names[] = {"one", "two"};
+    char text[4096];
+    size_t len = 7;
+    CHECK_STATUS(queues_stats_prometheus(NULL, names, 2, text, sizeof text, &len), QUEUES_INVALID);
+    CHECK_STATUS(queues_stats_prometheus(stats, NULL, 2, text, sizeof text, &len), QUEUES_INVALID);
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, NULL, 1, &len), QUEUES_INVALID);
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, sizeof text, NULL), QUEUES_INVALID);
+    names[1] = NULL;
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, sizeof text, &len), QUEUES_INVALID);
+    names[1] = "no UTF-8: \xFF";
+    CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, sizeof text, &len), QUEUES_INVALID);
+    names[1] = "two";
+    static const size_t sizes[] = {0, 1, sizeof *stats - 1, SIZE_MAX};
+    for (size_t i = 0; i < LENGTH(sizes); i++)
+        for (size_t k = 0; k < 2; k++) {
+            stats[k].struct_size = sizes[i];
+            CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, sizeof text, &len),
+                         QUEUES_INVALID);
+            stats[k].struct_size = sizeof *stats;
+        }
+    CHECK_EQ(len, 7);
 }
 
 static void statistics_as_json_check_their_arguments(void) {
@@ -109,5 +176,7 @@ int main(void) {
     RUN(every_status_has_a_text);
     RUN(statistics_as_json);
     RUN(statistics_as_json_check_their_arguments);
+    RUN(statistics_for_prometheus);
+    RUN(statistics_for_prometheus_check_their_arguments);
     return 0;
 }

@@ -315,6 +315,7 @@ impl<F: Family> Handle<F> {
             peak_size: stats.peak_size,
             current_size: stats.current_size,
             capacity: stats.capacity,
+            stolen: stats.stolen,
         }
     }
 }
@@ -366,6 +367,7 @@ pub fn no_stats() -> queues_stats_t {
         peak_size: 0,
         current_size: 0,
         capacity: 0,
+        stolen: 0,
     }
 }
 

@@ -523,7 +523,7 @@ fn statistics_as_json() {
     // SAFETY: a handle and an output.
     unsafe { (Mpmc::C.stats)(queue.raw(), &mut stats) };
     let expected = "{\"enqueued\":1,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\
-                    \"peak_size\":1,\"current_size\":1,\"capacity\":7}";
+                    \"peak_size\":1,\"current_size\":1,\"capacity\":7,\"stolen\":0}";
     let json = |capacity: usize| {
         let mut buffer = vec![b'#'; capacity];
         let at = if capacity == 0 { null_mut() } else { buffer.as_mut_ptr().cast() };

@@ -11,7 +11,7 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use queues::payload::{Bytes, Disposer, Pointer, Received, Typed};
-use queues::queue::{Queue, mpmc, spsc};
+use queues::queue::{Fifo, Peek, Queue, mpmc, spsc};
 use queues::wait::Blocking;
 use queues::{Result, Stats, Timeout};
 use std::sync::{Arc, Mutex};
@@ -35,6 +35,8 @@ pub trait Subject: Clone + Send + Sync + 'static {
     const SINGLE: bool;
     /// The first position can be chosen.
     const HAS_ORIGIN: bool;
+    /// There is a `peek`.
+    const HAS_PEEK: bool = true;
     /// `peek` can tell the number.
     const PEEKS: bool;
     /// There are `put_many` and `get_many`.
@@ -290,10 +292,14 @@ impl Form for Value {
 /// A queue of the library with a form of items.
 pub trait Core: 'static {
     type Form: Form;
-    type Queue: Queue<Item = <Self::Form as Form>::Item, Out = <Self::Form as Form>::Out> + 'static;
+    type Queue: Fifo<Item = <Self::Form as Form>::Item, Out = <Self::Form as Form>::Out> + 'static;
     const NAME: &'static str;
     const SINGLE: bool;
     fn create(capacity: usize, origin: u64, dropped: &Arc<Dropped>) -> Result<Self::Queue>;
+    const HAS_PEEK: bool = false;
+    fn peek(_queue: &Self::Queue, _out: &mut <Self::Form as Form>::Out) -> Result {
+        unreachable!("{} has no peek", Self::NAME)
+    }
 }
 
 type Drop_ = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
@@ -306,7 +312,7 @@ fn disposer(call: Drop_, dropped: &Arc<Dropped>) -> Disposer {
 
 macro_rules! cores {
     ($($name:ident, $form:ident, $queue:ty, $text:literal, $single:literal,
-       |$capacity:ident, $origin:ident, $dropped:ident| $make:expr;)*) => {$(
+       |$capacity:ident, $origin:ident, $dropped:ident| $make:expr $(, $without_peek:ident)?;)*) => {$(
         pub struct $name;
         impl Core for $name {
             type Form = $form;
@@ -316,8 +322,17 @@ macro_rules! cores {
             fn create($capacity: usize, $origin: u64, $dropped: &Arc<Dropped>) -> Result<$queue> {
                 $make
             }
+            cores!(@peek $($without_peek)? $queue, $form);
         }
     )*};
+    (@peek without_peek $queue:ty, $form:ident) => {};
+    (@peek $queue:ty, $form:ident) => {
+        const HAS_PEEK: bool = true;
+        fn peek(queue: &$queue, out: &mut <$form as Form>::Out) -> Result {
+            // SAFETY: the test keeps the queue's rule.
+            unsafe { queue.peek(out) }
+        }
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -336,7 +351,7 @@ cores! {
     IndirectBlob, Blob, mpmc::Indirect<Bytes>, "mpmc indirect", false, |capacity, origin, dropped|
         mpmc::Indirect::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
     IndirectValue, Value, mpmc::Indirect<Typed<Tracked>>, "mpmc indirect", false, |capacity, origin, _dropped|
-        mpmc::Indirect::try_new(capacity, Typed::new(), origin);
+        mpmc::Indirect::try_new(capacity, Typed::new(), origin), without_peek;
     RingPlain, Plain, spsc::Ring<Pointer>, "spsc", true, |capacity, origin, dropped|
         spsc::Ring::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     RingBoxed, Boxed, spsc::Ring<Pointer>, "spsc", true, |capacity, origin, dropped|
@@ -385,6 +400,7 @@ fn take<F: Form>(get: impl FnOnce(&mut F::Out) -> Result) -> Result<u64> {
 impl<C: Core> Subject for Rust<C> {
     const SINGLE: bool = C::SINGLE;
     const HAS_ORIGIN: bool = true;
+    const HAS_PEEK: bool = C::HAS_PEEK;
     const PEEKS: bool = C::Form::PEEKS;
     const MANY: bool = true;
 
@@ -408,7 +424,7 @@ impl<C: Core> Subject for Rust<C> {
         take::<C::Form>(|out| unsafe { self.queue().get(out, Timeout::from_nanos(timeout)) })
     }
     fn peek(&self) -> Result<u64> {
-        take::<C::Form>(|out| unsafe { self.queue().queue().peek(out) })
+        take::<C::Form>(|out| C::peek(self.queue().queue(), out))
     }
     fn put_many(&self, numbers: &[u64], timeout: i64) -> Many<usize> {
         let owners: Vec<_> = numbers.iter().map(|&n| C::Form::wrap(n, &self.0.1)).collect();

@@ -1,4 +1,4 @@
-//! Histories of concurrent calls, and whether a bounded FIFO explains them.
+//! Histories of concurrent calls, and whether a bounded queue explains them.
 //!
 //! A [`Recorder`] notes what each thread called, what was answered, and which calls of the other
 //! threads had certainly returned before. *Certainly* means happens-before: each thread publishes
@@ -126,6 +126,8 @@ pub enum Closing {
 pub struct History {
     pub capacity: usize,
     pub closing: Closing,
+    /// The lowest goes first, and among equals the one that was put first.
+    pub rank: fn(u64) -> u64,
     /// What was put before the threads began.
     pub initial: Vec<u64>,
     /// The events of each thread.
@@ -163,7 +165,9 @@ impl State {
         let front = self.items.first();
         let possible = match step.done {
             Done::Put(item, Ok(())) => {
-                next.items.push(item);
+                let rank = history.rank;
+                let behind = self.items.partition_point(|&other| rank(other) <= rank(item));
+                next.items.insert(behind, item);
                 self.items.len() < history.capacity
                     && !self.told
                     && (!self.closed || draining && step.may_outlive_close)
@@ -204,7 +208,9 @@ impl History {
     pub fn check(&self) -> std::result::Result<(), String> {
         let steps = self.steps();
         assert!(steps.len() < 64, "a history is at most 63 events");
-        let state = State { items: self.initial.clone(), closed: false, told: false };
+        let mut items = self.initial.clone();
+        items.sort_by_key(|&item| (self.rank)(item));
+        let state = State { items, closed: false, told: false };
         if self.search(&steps, 0, state, &mut HashSet::new()) {
             Ok(())
         } else {

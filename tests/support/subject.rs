@@ -1,7 +1,7 @@
 //! Every queue as one of `u64`, so that one test serves all of them.
 
-use queues::payload::{Bytes, Disposer, Pointer, Received};
-use queues::queue::{Queue, mpmc, spsc};
+use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
+use queues::queue::{Peek, Queue, mpmc, priority::Priority, spsc};
 use queues::wait::{Blocking, Timeout};
 use queues::{Result, Stats};
 use std::ffi::c_void;
@@ -107,7 +107,7 @@ macro_rules! common {
     };
 }
 
-impl<Q: Queue<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
+impl<Q: Peek<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
     fn put(&self, item: u64, timeout: Timeout) -> Result {
         let item = std::ptr::without_provenance_mut(item as usize);
         // SAFETY: the test keeps the queue's rule.
@@ -140,7 +140,7 @@ impl<Q: Queue<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
     common!();
 }
 
-impl<Q: Queue<Item = [u8], Out = Received>> Subject for Blobs<Q> {
+impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
     fn put(&self, item: u64, timeout: Timeout) -> Result {
         let (bytes, len) = blob(item);
         // SAFETY: the test keeps the queue's rule.
@@ -214,4 +214,158 @@ pub fn spsc_pointers(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Sub
 pub fn spsc_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
     let queue = spsc::Ring::try_new(capacity, bytes(&log), origin).unwrap();
     Arc::new(Blobs(Blocking::new(queue), log))
+}
+
+/// The priority that a number has in a priority queue; few, so that many are equal.
+pub fn rank(item: u64) -> u64 {
+    item % 3
+}
+
+/// A priority queue of numbers, each with its rank for a priority.
+struct Ranked<P: Payload, W> {
+    queue: Blocking<Priority<P>>,
+    rank: fn(u64) -> u64,
+    with: W,
+    _log: Disposed,
+}
+
+/// How numbers go in and out of a payload: the calls `put`, `get` and `peek` of a [`Ranked`].
+trait Form<P: Payload>: Send + Sync {
+    fn put(&self, item: u64, put: &mut dyn FnMut(&P::Item) -> Result) -> Result;
+    fn get(&self, get: &mut dyn FnMut(&mut P::Out) -> Result<f64>) -> Result<(u64, f64)>;
+}
+
+struct AsPointer;
+impl Form<Pointer> for AsPointer {
+    fn put(&self, item: u64, put: &mut dyn FnMut(&*mut c_void) -> Result) -> Result {
+        put(&std::ptr::without_provenance_mut(item as usize))
+    }
+    fn get(&self, get: &mut dyn FnMut(&mut *mut c_void) -> Result<f64>) -> Result<(u64, f64)> {
+        let mut item = std::ptr::null_mut();
+        let priority = get(&mut item)?;
+        Ok((item.addr() as u64, priority))
+    }
+}
+
+struct AsBlob;
+impl Form<Bytes> for AsBlob {
+    fn put(&self, item: u64, put: &mut dyn FnMut(&[u8]) -> Result) -> Result {
+        let (bytes, len) = blob(item);
+        put(&bytes[..len])
+    }
+    fn get(&self, get: &mut dyn FnMut(&mut Received) -> Result<f64>) -> Result<(u64, f64)> {
+        let mut priority = 0.0;
+        let item = receive(|out| {
+            priority = get(out)?;
+            Ok(())
+        })?;
+        Ok((item, priority))
+    }
+}
+
+impl<P: Atomic, W: Form<P>> Ranked<P, W> {
+    fn checked(&self, (item, priority): (u64, f64)) -> u64 {
+        assert_eq!(priority, (self.rank)(item) as f64, "the priority of {item}");
+        item
+    }
+}
+
+impl<P: Atomic, W: Form<P>> Subject for Ranked<P, W> {
+    fn put(&self, item: u64, timeout: Timeout) -> Result {
+        let (queue, priority) = (self.queue.queue(), (self.rank)(item) as f64);
+        self.with.put(item, &mut |item| {
+            // SAFETY: numbers.
+            self.queue.put_with(timeout, || unsafe { queue.try_put(item, priority) })
+        })
+    }
+    fn get(&self, timeout: Timeout) -> Result<u64> {
+        let got = self.with.get(&mut |out| {
+            // SAFETY: numbers.
+            self.queue.get_with(timeout, || unsafe { self.queue.queue().try_get(out) })
+        });
+        got.map(|got| self.checked(got))
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        // SAFETY: numbers.
+        let seen = self.with.get(&mut |out| unsafe { self.queue.queue().peek(out) });
+        Some(seen.map(|seen| self.checked(seen)))
+    }
+    /// One by one: the family has no call on many.
+    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+        let mut done = 0;
+        for &item in items {
+            match self.put(item, timeout) {
+                Ok(()) => done += 1,
+                refused => return (done, refused),
+            }
+        }
+        (done, Ok(()))
+    }
+    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+        let mut items = Vec::new();
+        for i in 0..most {
+            match self.get(if i == 0 { timeout } else { Timeout::Try }) {
+                Ok(item) => items.push(item),
+                Err(why) if i == 0 => return (items, Err(why)),
+                Err(_) => break,
+            }
+        }
+        (items, Ok(()))
+    }
+    fn clear(&self) -> usize {
+        // SAFETY: any thread may.
+        unsafe { self.queue.clear() }
+    }
+    fn close(&self) {
+        self.queue.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.queue.queue().is_closed()
+    }
+    fn len(&self) -> usize {
+        self.queue.queue().len()
+    }
+    fn stats(&self) -> Stats {
+        self.queue.stats()
+    }
+}
+
+/// A priority queue that runs out of tickets when positions that begin at the origin would wrap.
+fn tickets(origin: u64) -> u64 {
+    if origin == 0 { u64::MAX } else { !origin % 8 }
+}
+
+fn ranked<P: Atomic + 'static>(
+    capacity: usize,
+    origin: u64,
+    payload: P,
+    with: impl Form<P> + 'static,
+    rank: fn(u64) -> u64,
+    log: Disposed,
+) -> Arc<dyn Subject> {
+    let queue = Priority::try_new(capacity, payload, tickets(origin)).unwrap();
+    Arc::new(Ranked { queue: Blocking::new(queue), rank, with, _log: log })
+}
+
+pub fn priority(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    ranked(capacity, origin, pointer(&log), AsPointer, rank, log)
+}
+
+/// Blobs so long that they are copied without the lock.
+pub fn priority_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    ranked(capacity, origin, long_blobs(&log), AsBlob, rank, log)
+}
+
+fn long_blobs(log: &Disposed) -> Bytes {
+    Bytes::try_new(100, disposer(log, keep_blob)).unwrap()
+}
+
+/// All priorities equal: first in, first out.
+pub fn priority_equal(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    ranked(capacity, origin, pointer(&log), AsPointer, |_| 0, log)
+}
+
+/// As [`priority_equal`], of blobs.
+pub fn priority_equal_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    ranked(capacity, origin, long_blobs(&log), AsBlob, |_| 0, log)
 }

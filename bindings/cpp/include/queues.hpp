@@ -235,6 +235,20 @@ inline conqueue_status answer(queues_status_t status, const char *call) {
     return static_cast<conqueue_status>(status);
 }
 
+// The text that `write(buffer, capacity, &length)` writes.
+template <class Write> std::string text(const char *call, const Write &write) {
+    std::string result;
+    std::size_t length = 0;
+    queues_status_t status;
+    do {
+        result.resize(length + 1);
+        status = write(result.data(), result.size(), &length);
+    } while (status == QUEUES_TOO_SMALL);
+    answer(status, call);
+    result.resize(length);
+    return result;
+}
+
 using float_nanoseconds = std::chrono::duration<long double, std::nano>;
 
 // Rounded up and saturated: in floating point no duration overflows on the way. A negative duration
@@ -766,16 +780,9 @@ template <class Calls, class Payload> class basic_queue {
     /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
     [[nodiscard]] std::string stats_json() const {
         const statistics counters = stats();
-        std::string text;
-        std::size_t length = 0;
-        queues_status_t status;
-        do {
-            text.resize(length + 1);
-            status = queues_stats_json(&counters, text.data(), text.size(), &length);
-        } while (status == QUEUES_TOO_SMALL);
-        answer(status, "stats_json");
-        text.resize(length);
-        return text;
+        return detail::text("stats_json", [&](char *to, std::size_t room, std::size_t *length) {
+            return queues_stats_json(&counters, to, room, length);
+        });
     }
 
   protected:
@@ -1026,6 +1033,23 @@ template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 
 } // namespace detail
+
+/// The statistics of several queues in Prometheus' text exposition format, each with its name
+/// (UTF-8) as the label `queue`. All queues of a page belong into one call: a metric may be
+/// described only once on it. Throws std::invalid_argument for a name that is no UTF-8.
+inline std::string
+to_prometheus(const std::vector<std::pair<std::string, statistics>> &named_queues) {
+    std::vector<statistics> counters;
+    std::vector<const char *> names;
+    for (const auto &[name, queue] : named_queues) {
+        names.push_back(name.c_str());
+        counters.push_back(queue);
+    }
+    return detail::text("to_prometheus", [&](char *to, std::size_t room, std::size_t *length) {
+        return queues_stats_prometheus(counters.data(), names.data(), names.size(), to, room,
+                                       length);
+    });
+}
 
 /// A bounded FIFO queue of T for any number of producers and consumers.
 template <class T> class mpmc : public detail::mpmc_of<T> {

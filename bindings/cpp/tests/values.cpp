@@ -427,6 +427,14 @@ TEST_BOTH(statistics_count_what_was_done) {
     const std::string json = queue.stats_json();
     CHECK(json.front() == '{' && json.back() == '}' && json.size() == std::strlen(json.c_str()));
     CHECK(json.find("enqueued") != std::string::npos);
+    const std::string page =
+        queues::to_prometheus({{"one \"queue\"", counters}, {"two", counters}});
+    CHECK(
+        page.find(
+            "queues_capacity{queue=\"one \\\"queue\\\"\"} 2\nqueues_capacity{queue=\"two\"} 2\n") !=
+        std::string::npos);
+    CHECK(queues::to_prometheus({}).empty());
+    CHECK_THROWS(std::invalid_argument, queues::to_prometheus({{"\xFF", counters}}));
     CHECK(queue.clear() == 1 && queue.size() == 0);
 }
 
