@@ -9,7 +9,7 @@
 //! - `sync`: the only door to atomics, fences and parking; `memory`: arrays that may fail.
 //!
 //! One item's way: `ffi::mpmc::queues_mpmc_put` → [`wait::Blocking::put`] →
-//! [`queue::Queue::try_put`] → [`payload::Payload::write`].
+//! [`queue::Fifo::try_put`] → [`payload::Payload::write`].
 
 // A model has no C ABI, which uses what nobody else does.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
@@ -30,7 +30,7 @@ pub mod wait;
 
 pub use error::{Error, Result};
 pub use stats::Stats;
-pub use typed::{Consumer, Mpmc, Producer, spsc};
+pub use typed::{Consumer, Mpmc, Priority, Producer, spsc};
 pub use wait::Timeout;
 
 /// README's Rust program, run as a test.

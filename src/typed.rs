@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::payload::Typed;
-use crate::queue::{Queue, mpmc, spsc as core_spsc};
+use crate::queue::{Queue, mpmc, priority as core_priority, spsc as core_spsc};
 use crate::stats::Stats;
 use crate::wait::{Blocking, Timeout};
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -82,6 +82,110 @@ impl<T: Send> Mpmc<T> {
     pub fn get(&self, timeout: Timeout) -> Result<T> {
         // SAFETY: any thread may get.
         take(|place| unsafe { self.0.get(place, timeout) })
+    }
+
+    /// Turns every later put away and wakes all waiters; what is there can still be got.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that was there when the call began; returns how many.
+    ///
+    /// # Panics
+    /// If a drop did, after the others were dropped too.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        let count = unsafe { self.0.clear() };
+        assert!(!self.0.queue().take_panic(), "the drop of a value panicked");
+        count
+    }
+
+    /// How many items are there; a snapshot.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether the snapshot is zero.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+/// A bounded queue for any number of threads at both ends: the lowest priority first, first in first
+/// out among equals. Holds a short lock; see [`queue::priority`](crate::queue::priority).
+///
+/// A priority is any number but NaN, which is [`Error::Invalid`]; -0.0 equals 0.0.
+///
+/// ```
+/// use queues::{Error, Priority};
+///
+/// let queue = Priority::with_capacity(3)?;
+/// queue.try_put("later", 2.5).unwrap();
+/// queue.try_put("soon", 1.0).unwrap();
+/// queue.try_put("soon, too", 1.0).unwrap();
+/// assert_eq!(queue.try_put("never", 0.0).unwrap_err().error, Error::Full);
+/// assert_eq!(queue.try_get(), Ok(("soon", 1.0)));
+/// assert_eq!(queue.try_get(), Ok(("soon, too", 1.0)));
+/// assert_eq!(queue.try_get(), Ok(("later", 2.5)));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Priority<T: Send>(Blocking<core_priority::Priority<Typed<T>>>);
+
+impl<T: Send> Priority<T> {
+    /// An empty queue of exactly this capacity.
+    pub fn with_capacity(capacity: usize) -> Result<Self> {
+        let queue = core_priority::Priority::try_new(capacity, Typed::new(), u64::MAX)?;
+        Ok(Self(Blocking::new(queue)))
+    }
+
+    /// Puts without waiting.
+    pub fn try_put(&self, item: T, priority: f64) -> core::result::Result<(), PutError<T>> {
+        self.put(item, priority, Timeout::Try)
+    }
+
+    /// Puts, waiting for room.
+    pub fn put(
+        &self,
+        item: T,
+        priority: f64,
+        timeout: Timeout,
+    ) -> core::result::Result<(), PutError<T>> {
+        let queue = self.0.queue();
+        // SAFETY: `give` forgets the item after Ok.
+        let put = |item: &T| self.0.put_with(timeout, || unsafe { queue.try_put(item, priority) });
+        give(item, put)
+    }
+
+    /// Gets the item in front and its priority, without waiting.
+    pub fn try_get(&self) -> Result<(T, f64)> {
+        self.get(Timeout::Try)
+    }
+
+    /// Gets the item in front and its priority, waiting for one.
+    pub fn get(&self, timeout: Timeout) -> Result<(T, f64)> {
+        let mut priority = 0.0;
+        let item = take(|place| {
+            // SAFETY: any thread may get; `take` owns what was got.
+            priority = self.0.get_with(timeout, || unsafe { self.0.queue().try_get(place) })?;
+            Ok(())
+        })?;
+        Ok((item, priority))
     }
 
     /// Turns every later put away and wakes all waiters; what is there can still be got.

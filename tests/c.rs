@@ -50,7 +50,7 @@ fn library() -> &'static Path {
 
 /// Compiles a program, all warnings being errors.
 fn build(source: &str) -> PathBuf {
-    let program = out().join(Path::new(source).file_stem().unwrap());
+    let program = out().join(source.trim_end_matches(".c").replace('/', "-"));
     let host = format!("{}-unknown-{}-gnu", env::consts::ARCH, env::consts::OS);
     let mut compile = cc::Build::new()
         .cargo_metadata(false)
@@ -125,6 +125,11 @@ fn spsc() {
 }
 
 #[test]
+fn priority() {
+    succeeds("tests/c/priority.c", &[]);
+}
+
+#[test]
 fn abi() {
     succeeds("tests/c/abi.c", &[]);
 }
@@ -147,6 +152,14 @@ fn nomem() {
 fn quickstart() {
     let printed = succeeds("examples/c/quickstart.c", &[]);
     assert_eq!(printed, "queues\ncarry\nthings\nbetween\nthreads\n");
+}
+
+#[test]
+fn priority_example() {
+    let printed = succeeds("examples/c/priority.c", &[]);
+    let tokens = printed.lines().map(|line| line.strip_suffix(" tokens").unwrap().parse().unwrap());
+    let tokens: Vec<u32> = tokens.collect();
+    assert!(tokens.len() == 9 && tokens.is_sorted(), "{printed}");
 }
 
 const TRACE: &str = "examples/data/trace.csv";

@@ -8,7 +8,7 @@
 mod support;
 
 use queues::wait::Timeout;
-use queues::{Error, Mpmc};
+use queues::{Error, Mpmc, Priority};
 use std::sync::Arc;
 use support::subject::{self, Disposed, Kind};
 
@@ -107,4 +107,21 @@ fn boxes() {
     });
     assert_eq!(sum, 3);
     queue.try_put(Box::new(7)).unwrap();
+}
+
+/// The same, by priority; two producers, two consumers, leftovers.
+#[test]
+fn boxes_by_priority() {
+    let queue = Priority::with_capacity(2).unwrap();
+    let sum: u64 = std::thread::scope(|scope| {
+        for producer in 0..2 {
+            let queue = &queue;
+            let item = Box::new(producer + 1);
+            scope.spawn(move || queue.put(item, producer as f64, Timeout::Never).unwrap());
+        }
+        let consumers = [0, 1].map(|_| scope.spawn(|| *queue.get(Timeout::Never).unwrap().0));
+        consumers.map(|consumer| consumer.join().unwrap()).iter().sum()
+    });
+    assert_eq!(sum, 3);
+    queue.try_put(Box::new(7), 1.0).unwrap();
 }

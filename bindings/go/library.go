@@ -1,6 +1,6 @@
 package queues
 
-// The only file that speaks to the C library. A shim chooses the family, so that both share one
+// The only file that speaks to the C library. A shim chooses the family, so that all share one
 // implementation in Go; queue and item travel as numbers and results come back by value, so that
 // cgo has no pointers to check on the hot calls.
 
@@ -24,55 +24,91 @@ package queues
 #include <queues.h>
 #include <stdlib.h>
 
-#define QUEUE bool spsc, uintptr_t queue
+typedef enum { MPMC, SPSC, PRIORITY } family_t;
+typedef struct { queues_status_t status; uintptr_t value; double priority; } result_t;
+
+#define QUEUE family_t family, uintptr_t queue
+// What is first in, first out; all families.
+#define FIFO(verb, ...) \
+    (family == SPSC ? queues_spsc_##verb((queues_spsc_t *)queue, ##__VA_ARGS__) \
+                    : queues_mpmc_##verb((queues_mpmc_t *)queue, ##__VA_ARGS__))
+#define RANKED(verb, ...) queues_priority_##verb((queues_priority_t *)queue, ##__VA_ARGS__)
 #define CALL(verb, ...) \
-    (spsc ? queues_spsc_##verb((queues_spsc_t *)queue, ##__VA_ARGS__) \
-          : queues_mpmc_##verb((queues_mpmc_t *)queue, ##__VA_ARGS__))
+    (family == PRIORITY ? RANKED(verb, ##__VA_ARGS__) : FIFO(verb, ##__VA_ARGS__))
 
-typedef struct { queues_status_t status; uintptr_t value; } result_t;
+#define CREATE(name) \
+    static queues_status_t create_##name(size_t capacity, size_t item_size, uintptr_t *handle) { \
+        queues_##name##_options_t options = { \
+            .struct_size = sizeof options, .capacity = capacity, .item_size = item_size}; \
+        queues_##name##_t *queue = NULL; \
+        queues_status_t status = queues_##name##_create(&options, &queue); \
+        *handle = (uintptr_t)queue; \
+        return status; \
+    }
+CREATE(mpmc)
+CREATE(spsc)
+CREATE(priority)
 
-static result_t create(bool spsc, size_t capacity, size_t item_size) {
-    queues_spsc_options_t s = {.struct_size = sizeof s, .capacity = capacity, .item_size = item_size};
-    queues_mpmc_options_t m = {.struct_size = sizeof m, .capacity = capacity, .item_size = item_size};
-    queues_spsc_t *spsc_queue = NULL;
-    queues_mpmc_t *mpmc_queue = NULL;
-    queues_status_t status =
-        spsc ? queues_spsc_create(&s, &spsc_queue) : queues_mpmc_create(&m, &mpmc_queue);
-    return (result_t){status, spsc ? (uintptr_t)spsc_queue : (uintptr_t)mpmc_queue};
+static result_t create(family_t family, size_t capacity, size_t item_size) {
+    queues_status_t (*const by_family[])(size_t, size_t, uintptr_t *) = {
+        create_mpmc, create_spsc, create_priority};
+    result_t result = {0};
+    result.status = by_family[family](capacity, item_size, &result.value);
+    return result;
 }
 static void release(QUEUE) { CALL(release); }
 
-static queues_status_t try_put(QUEUE, uintptr_t item) { return CALL(try_put, (void *)item); }
+// The priority is for priority queues only.
+static queues_status_t try_put(QUEUE, uintptr_t item, double priority) {
+    return family == PRIORITY ? RANKED(try_put, (void *)item, priority) : FIFO(try_put, (void *)item);
+}
 static result_t try_get(QUEUE) {
     void *item = NULL;
-    queues_status_t status = CALL(try_get, &item);
-    return (result_t){status, (uintptr_t)item};
+    double priority = 0;
+    queues_status_t status =
+        family == PRIORITY ? RANKED(try_get, &item, &priority) : FIFO(try_get, &item);
+    return (result_t){status, (uintptr_t)item, priority};
 }
 static result_t peek(QUEUE) {
     void *item = NULL;
-    queues_status_t status = CALL(peek, &item);
-    return (result_t){status, (uintptr_t)item};
+    double priority = 0;
+    queues_status_t status = family == PRIORITY ? RANKED(peek, &item, &priority) : FIFO(peek, &item);
+    return (result_t){status, (uintptr_t)item, priority};
 }
 
-static queues_status_t try_put_bytes(QUEUE, const void *data, size_t len) {
-    return CALL(try_put_bytes, data, len);
+static queues_status_t try_put_bytes(QUEUE, const void *data, size_t len, double priority) {
+    return family == PRIORITY ? RANKED(try_put_bytes, data, len, priority)
+                              : FIFO(try_put_bytes, data, len);
 }
 static result_t read_bytes(QUEUE, bool keep, void *buffer, size_t capacity) {
     size_t len = 0;
-    queues_status_t status = keep ? CALL(peek_bytes, buffer, capacity, &len)
-                                  : CALL(try_get_bytes, buffer, capacity, &len);
-    return (result_t){status, len};
+    double priority = 0;
+    queues_status_t status;
+    if (family == PRIORITY)
+        status = keep ? RANKED(peek_bytes, buffer, capacity, &len, &priority)
+                      : RANKED(try_get_bytes, buffer, capacity, &len, &priority);
+    else
+        status = keep ? FIFO(peek_bytes, buffer, capacity, &len)
+                      : FIFO(try_get_bytes, buffer, capacity, &len);
+    return (result_t){status, len, priority};
 }
 
 static result_t put_many(QUEUE, void *items, size_t n) {
     size_t done = 0;
-    queues_status_t status = CALL(put_many, items, n, 0, &done);
-    return (result_t){status, done};
+    queues_status_t status = FIFO(put_many, items, n, 0, &done);
+    return (result_t){status, done, 0};
 }
+// A priority queue has no such call: one by one.
 static result_t get_many(QUEUE, void *items, size_t n) {
     size_t done = 0;
-    queues_status_t status = CALL(get_many, items, n, 0, &done);
-    return (result_t){status, done};
+    double priority;
+    queues_status_t status = QUEUES_OK;
+    if (family != PRIORITY)
+        status = FIFO(get_many, items, n, 0, &done);
+    else
+        while (done < n && (status = RANKED(try_get, (void **)items + done, &priority)) == QUEUES_OK)
+            done++;
+    return (result_t){status, done, 0};
 }
 
 static size_t clear(QUEUE) {
@@ -96,7 +132,7 @@ static result_t prometheus(queues_stats_t *stats, const char **names, size_t n, 
         stats[i].struct_size = sizeof stats[i];
     size_t len = 0;
     queues_status_t status = queues_stats_prometheus(stats, names, n, text, capacity, &len);
-    return (result_t){status, len};
+    return (result_t){status, len, 0};
 }
 */
 import "C"
@@ -151,7 +187,7 @@ const cacheLine = 128
 // A handle owns a queue of the C library, which is released once the handle is unreachable: never
 // under a call that is still running. Every method keeps it reachable to its end.
 type handle struct {
-	spsc     C.bool
+	family   C.family_t
 	queue    C.uintptr_t
 	capacity int
 	itemSize int
@@ -162,11 +198,12 @@ type handle struct {
 	_        [cacheLine]byte
 }
 
-type family bool
+type family C.family_t
 
 const (
-	mpmc family = false
-	spsc family = true
+	mpmc     family = C.MPMC
+	spsc     family = C.SPSC
+	priority family = C.PRIORITY
 )
 
 // newHandle creates a queue of blobs, or of numbers if itemSize is 0.
@@ -174,84 +211,85 @@ func newHandle(family family, capacity, itemSize int) (*handle, error) {
 	if capacity < 1 { // the library takes 0 for its default
 		return nil, ErrInvalid
 	}
-	r := C.create(C.bool(family), C.size_t(capacity), C.size_t(itemSize))
+	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize))
 	if r.status != C.QUEUES_OK {
 		return nil, Error(r.status)
 	}
 	exclusive := family == spsc
 	h := &handle{
-		spsc: C.bool(family), queue: r.value, capacity: capacity, itemSize: itemSize,
+		family: C.family_t(family), queue: r.value, capacity: capacity, itemSize: itemSize,
 		put: side{exclusive: exclusive}, get: side{exclusive: exclusive},
 	}
-	runtime.AddCleanup(h, func(queue C.uintptr_t) { C.release(C.bool(family), queue) }, h.queue)
+	runtime.AddCleanup(h, func(queue C.uintptr_t) { C.release(C.family_t(family), queue) }, h.queue)
 	return h, nil
 }
 
-func (h *handle) tryPut(item uintptr) Error {
-	status := C.try_put(h.spsc, h.queue, C.uintptr_t(item))
+// tryPut puts an item; the priority is for priority queues only.
+func (h *handle) tryPut(item uintptr, priority float64) Error {
+	status := C.try_put(h.family, h.queue, C.uintptr_t(item), C.double(priority))
 	runtime.KeepAlive(h)
 	return Error(status)
 }
 
-func (h *handle) tryGet() (uintptr, Error) {
-	r := C.try_get(h.spsc, h.queue)
+func (h *handle) tryGet() (uintptr, float64, Error) {
+	r := C.try_get(h.family, h.queue)
 	runtime.KeepAlive(h)
-	return uintptr(r.value), Error(r.status)
+	return uintptr(r.value), float64(r.priority), Error(r.status)
 }
 
-func (h *handle) peek() (uintptr, Error) {
-	r := C.peek(h.spsc, h.queue)
+func (h *handle) peek() (uintptr, float64, Error) {
+	r := C.peek(h.family, h.queue)
 	runtime.KeepAlive(h)
-	return uintptr(r.value), Error(r.status)
+	return uintptr(r.value), float64(r.priority), Error(r.status)
 }
 
 func (h *handle) putMany(items []uintptr) (int, Error) {
-	r := C.put_many(h.spsc, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	r := C.put_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
 	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
 func (h *handle) getMany(items []uintptr) (int, Error) {
-	r := C.get_many(h.spsc, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	r := C.get_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
 	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
-func (h *handle) tryPutBytes(data []byte) Error {
+func (h *handle) tryPutBytes(data []byte, priority float64) Error {
 	p := unsafe.Pointer(unsafe.SliceData(data))
-	status := C.try_put_bytes(h.spsc, h.queue, p, C.size_t(len(data)))
+	status := C.try_put_bytes(h.family, h.queue, p, C.size_t(len(data)), C.double(priority))
 	runtime.KeepAlive(h)
 	return Error(status)
 }
 
-// readBytes gets the oldest blob, or only copies it if it is to keep. With ErrTooSmall it returns the
+// readBytes gets the blob in front, or only copies it if it is to keep. With ErrTooSmall it returns the
 // length that is needed.
-func (h *handle) readBytes(buffer []byte, keep bool) (int, Error) {
+func (h *handle) readBytes(buffer []byte, keep bool) (int, float64, Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
-	r := C.read_bytes(h.spsc, h.queue, C.bool(keep), p, C.size_t(len(buffer)))
+	r := C.read_bytes(h.family, h.queue, C.bool(keep), p, C.size_t(len(buffer)))
 	runtime.KeepAlive(h)
-	return int(r.value), Error(r.status)
+	return int(r.value), float64(r.priority), Error(r.status)
 }
 
 func (h *handle) clear() int {
-	n := int(C.clear(h.spsc, h.queue))
+	n := int(C.clear(h.family, h.queue))
 	runtime.KeepAlive(h)
 	return n
 }
 
 func (h *handle) close() {
-	C.close_queue(h.spsc, h.queue)
+	C.close_queue(h.family, h.queue)
 	runtime.KeepAlive(h)
 }
 
 func (h *handle) isClosed() bool {
-	closed := bool(C.is_closed(h.spsc, h.queue))
+	closed := bool(C.is_closed(h.family, h.queue))
 	runtime.KeepAlive(h)
 	return closed
 }
 
 func (h *handle) size() int {
-	n := int(C.size(h.spsc, h.queue))
+	n := int(C.size(h.family, h.queue))
 	runtime.KeepAlive(h)
 	return n
 }
@@ -270,7 +308,7 @@ func (h *handle) isFull() bool {
 
 func (h *handle) stats() Stats {
 	putLooks, getLooks := h.put.looks.Load(), h.get.looks.Load() // first: they lag behind the failures
-	s := C.stats(h.spsc, h.queue)
+	s := C.stats(h.family, h.queue)
 	runtime.KeepAlive(h)
 	failedPut, failedGet := uint64(s.failed_enqueue), uint64(s.failed_dequeue)
 	return Stats{

@@ -1,9 +1,9 @@
 // Package queues is the Go binding of the queues library: bounded concurrent queues that can be
 // closed, waited for with a [context.Context], filled and emptied in bulk, and watched by statistics.
 //
-// There are two families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
-// goroutine at each end and costs less in bulk. Both hold Go values of any type; [MPMCBytes] and
-// [SPSCBytes] hold byte blobs that are copied into the memory of the C library, where the garbage
+// There are three families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
+// goroutine at each end and costs less in bulk; [Priority] serves any number, lowest priority first.
+// All hold Go values of any type; [MPMCBytes], [SPSCBytes] and [PriorityBytes] hold byte blobs that are copied into the memory of the C library, where the garbage
 // collector has nothing to scan.
 //
 // # Putting and getting
@@ -14,7 +14,7 @@
 // nanoseconds each cost more than the queue itself. A goroutine that waits holds no thread; it looks
 // at the queue again after a sleep that grows to a millisecond at most.
 //
-// Items leave in the order in which they came in. A put happens before the get that returns its item,
+// Items leave in the order in which they came in, on a priority queue those of equal priority. A put happens before the get that returns its item,
 // and Close before a call that returns [ErrClosed]: as for channels, and the race detector knows it.
 //
 // # Closing and releasing
@@ -98,13 +98,13 @@ func (b *base) Stats() Stats {
 	return h.stats()
 }
 
-// A queue holds Go values, whatever its family.
-type queue[T any] struct {
+// A store holds Go values, whatever its family.
+type store[T any] struct {
 	base
 	slab atomic.Pointer[slab[T]] // nil: released
 }
 
-func (q *queue[T]) init(family family, capacity int) error {
+func (q *store[T]) init(family family, capacity int) error {
 	s, err := newSlab[T](family, capacity)
 	if err != nil {
 		return err
@@ -116,10 +116,42 @@ func (q *queue[T]) init(family family, capacity int) error {
 
 // Release closes the queue, and drops the items inside and the memory as soon as the calls under way
 // are through and the garbage collector has run. The counters are gone, too.
-func (q *queue[T]) Release() {
+func (q *store[T]) Release() {
 	q.Close()
 	q.slab.Store(nil)
 	q.handle.Store(nil)
+}
+
+// IsDrained tells whether the queue is closed, nothing is left in it, and no put is under way any more
+// that began before: from then on every get fails. On an SPSC queue it is a call of the consumer, and
+// false while another consumer is in a call.
+func (q *store[T]) IsDrained() bool {
+	s := q.slab.Load()
+	if s == nil {
+		return true
+	}
+	if !s.get.enter() {
+		return false
+	}
+	_, _, status := s.peek()
+	s.get.leave()
+	return status == ErrClosed
+}
+
+// Clear removes the items that are inside when it begins and returns how many it removed. On an SPSC
+// queue it is a call of the consumer, and does nothing while another consumer is in a call.
+func (q *store[T]) Clear() int {
+	s := q.slab.Load()
+	if s == nil || !s.get.enter() {
+		return 0
+	}
+	defer s.get.leave()
+	return s.discard()
+}
+
+// A queue holds Go values, first in, first out.
+type queue[T any] struct {
+	store[T]
 }
 
 // Put appends v and waits while the queue is full. It returns nil, [ErrClosed] or the error of ctx;
@@ -129,7 +161,7 @@ func (q *queue[T]) Put(ctx context.Context, v T) error {
 	if s == nil {
 		return ErrClosed
 	}
-	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v) })
+	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v, 0) })
 }
 
 // TryPut appends v or returns [ErrFull] or [ErrClosed] at once; on an SPSC queue [ErrMisuse], too.
@@ -141,7 +173,7 @@ func (q *queue[T]) TryPut(v T) error {
 	if !s.put.enter() {
 		return ErrMisuse
 	}
-	status := s.tryPut(v)
+	status := s.tryPut(v, 0)
 	s.put.leave()
 	return status.orNil()
 }
@@ -154,7 +186,7 @@ func (q *queue[T]) Get(ctx context.Context) (v T, err error) {
 		return v, ErrClosed
 	}
 	err = s.get.wait(ctx, ErrEmpty, func() (_ int, status Error) {
-		v, status = s.tryGet()
+		v, _, status = s.tryGet()
 		return 0, status
 	})
 	return v, err
@@ -167,25 +199,9 @@ func (q *queue[T]) TryGet() (v T, found bool) {
 	if s == nil || !s.get.enter() {
 		return v, false
 	}
-	v, status := s.tryGet()
+	v, _, status := s.tryGet()
 	s.get.leave()
 	return v, status == done
-}
-
-// IsDrained tells whether the queue is closed, nothing is left in it, and no put is under way any more
-// that began before: from then on every get fails. On an SPSC queue it is a call of the consumer, and
-// false while another consumer is in a call.
-func (q *queue[T]) IsDrained() bool {
-	s := q.slab.Load()
-	if s == nil {
-		return true
-	}
-	if !s.get.enter() {
-		return false
-	}
-	_, status := s.peek()
-	s.get.leave()
-	return status == ErrClosed
 }
 
 // PutMany appends the values in order and waits whenever the queue is full. It returns how many went
@@ -231,23 +247,12 @@ func (q *queue[T]) All(ctx context.Context) iter.Seq[T] {
 	}
 }
 
-// Clear removes the items that are inside when it begins and returns how many it removed. On an SPSC
-// queue it is a call of the consumer, and does nothing while another consumer is in a call.
-func (q *queue[T]) Clear() int {
-	s := q.slab.Load()
-	if s == nil || !s.get.enter() {
-		return 0
-	}
-	defer s.get.leave()
-	return s.discard()
-}
-
-// A bytesQueue holds blobs, whatever its family.
-type bytesQueue struct {
+// A blobStore holds blobs, whatever its family.
+type blobStore struct {
 	base
 }
 
-func (q *bytesQueue) init(family family, capacity, size int) error {
+func (q *blobStore) init(family family, capacity, size int) error {
 	if size < 1 {
 		return ErrInvalid
 	}
@@ -261,9 +266,39 @@ func (q *bytesQueue) init(family family, capacity, size int) error {
 
 // Release closes the queue and drops the memory as soon as the calls under way are through and the
 // garbage collector has run. The counters are gone, too.
-func (q *bytesQueue) Release() {
+func (q *blobStore) Release() {
 	q.Close()
 	q.handle.Store(nil)
+}
+
+// Clear removes the blobs that are inside and returns how many it removed. On an SPSC queue it is a
+// call of the consumer, and does nothing while another consumer is in a call.
+func (q *blobStore) Clear() int {
+	h := q.handle.Load()
+	if h == nil || !h.get.enter() {
+		return 0
+	}
+	defer h.get.leave()
+	return h.clear()
+}
+
+// read gets the blob in front without waiting, or only copies it if it is to keep.
+func (q *blobStore) read(buffer []byte, keep bool) (int, float64, error) {
+	h := q.handle.Load()
+	if h == nil {
+		return 0, 0, ErrClosed
+	}
+	if !h.get.enter() {
+		return 0, 0, ErrMisuse
+	}
+	n, priority, status := h.readBytes(buffer, keep)
+	h.get.leave()
+	return n, priority, status.orNil()
+}
+
+// A bytesQueue holds blobs, first in, first out.
+type bytesQueue struct {
+	blobStore
 }
 
 // Put appends a copy of blob and waits while the queue is full. It returns nil, [ErrInvalid] if the
@@ -274,7 +309,7 @@ func (q *bytesQueue) Put(ctx context.Context, blob []byte) error {
 	if h == nil {
 		return ErrClosed
 	}
-	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob) })
+	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob, 0) })
 }
 
 // TryPut appends a copy of blob or returns at once: [ErrFull] or an error of Put.
@@ -286,7 +321,7 @@ func (q *bytesQueue) TryPut(blob []byte) error {
 	if !h.put.enter() {
 		return ErrMisuse
 	}
-	status := h.tryPutBytes(blob)
+	status := h.tryPutBytes(blob, 0)
 	h.put.leave()
 	return status.orNil()
 }
@@ -301,7 +336,7 @@ func (q *bytesQueue) Get(ctx context.Context, buffer []byte) (n int, err error) 
 		return 0, ErrClosed
 	}
 	err = h.get.wait(ctx, ErrEmpty, func() (_ int, status Error) {
-		n, status = h.readBytes(buffer, false)
+		n, _, status = h.readBytes(buffer, false)
 		return 0, status
 	})
 	return n, err
@@ -309,26 +344,15 @@ func (q *bytesQueue) Get(ctx context.Context, buffer []byte) (n int, err error) 
 
 // TryGet is Get without waiting: [ErrEmpty] if there is no blob.
 func (q *bytesQueue) TryGet(buffer []byte) (n int, err error) {
-	return q.read(buffer, false)
+	n, _, err = q.read(buffer, false)
+	return n, err
 }
 
 // Peek is TryGet that leaves the blob where it is. On an MPMC queue another consumer may take it at
 // once.
 func (q *bytesQueue) Peek(buffer []byte) (n int, err error) {
-	return q.read(buffer, true)
-}
-
-func (q *bytesQueue) read(buffer []byte, keep bool) (int, error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, ErrClosed
-	}
-	if !h.get.enter() {
-		return 0, ErrMisuse
-	}
-	n, status := h.readBytes(buffer, keep)
-	h.get.leave()
-	return n, status.orNil()
+	n, _, err = q.read(buffer, true)
+	return n, err
 }
 
 // All ranges over the blobs, removing and waiting as Get does. A blob is valid until the next step. The
@@ -348,15 +372,4 @@ func (q *bytesQueue) All(ctx context.Context) iter.Seq[[]byte] {
 			}
 		}
 	}
-}
-
-// Clear removes the blobs that are inside and returns how many it removed. On an SPSC queue it is a
-// call of the consumer, and does nothing while another consumer is in a call.
-func (q *bytesQueue) Clear() int {
-	h := q.handle.Load()
-	if h == nil || !h.get.enter() {
-		return 0
-	}
-	defer h.get.leave()
-	return h.clear()
 }

@@ -30,11 +30,50 @@ type slab[T any] struct {
 	_      [cacheLine]byte
 	cursor atomic.Uintptr // a hint where to look first; items leave in order, so it is rarely wrong
 	_      [cacheLine]byte
+	stack  *freeStack // instead of the cursor, where items leave in any order
 }
 
 type cell[T any] struct {
 	state atomic.Uint32
 	value T
+}
+
+// A freeStack holds the numbers of free cells: Treiber's stack (1986), whose top has a count of changes
+// beside it, so that a pop that was overtaken by others does not take it for the top that it knew.
+type freeStack struct {
+	top  atomic.Uint64 // changes << 32 | number + 1
+	next []atomic.Uint32
+}
+
+func newFreeStack(n int) *freeStack {
+	f := &freeStack{next: make([]atomic.Uint32, n)}
+	for i := range f.next {
+		f.push(uintptr(n - 1 - i))
+	}
+	return f
+}
+
+func (f *freeStack) push(i uintptr) {
+	for {
+		top := f.top.Load()
+		f.next[i].Store(uint32(top))
+		if f.top.CompareAndSwap(top, (top>>32+1)<<32|uint64(i+1)) {
+			return
+		}
+	}
+}
+
+func (f *freeStack) pop() (i uintptr, found bool) {
+	for {
+		top := f.top.Load()
+		if uint32(top) == 0 {
+			return 0, false
+		}
+		i = uintptr(uint32(top)) - 1
+		if f.top.CompareAndSwap(top, (top>>32+1)<<32|uint64(f.next[i].Load())) {
+			return i, true
+		}
+	}
 }
 
 const (
@@ -51,7 +90,11 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &slab[T]{handle: h, cells: make([]cell[T], capacity+spare)}, nil
+	s := &slab[T]{handle: h, cells: make([]cell[T], capacity+spare)}
+	if family == priority {
+		s.stack = newFreeStack(len(s.cells))
+	}
+	return s, nil
 }
 
 // slabFits asks the system whether it would give that much memory, for make would end the program.
@@ -71,6 +114,18 @@ func slabFits(capacity int, cellSize uintptr) bool {
 // fill stores values in free cells, and the cells' numbers in items, until either ends or no cell is
 // free. It returns how many it stored.
 func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
+	if s.stack != nil {
+		for ; n < min(len(items), len(values)); n++ {
+			i, found := s.stack.pop()
+			if !found {
+				break
+			}
+			s.cells[i].value = values[n]
+			s.cells[i].state.Store(filled)
+			items[n] = i
+		}
+		return n
+	}
 	next := s.cursor.Load()
 	for range s.cells {
 		if n == len(items) || n == len(values) {
@@ -99,6 +154,9 @@ func (s *slab[T]) empty(i uintptr) T {
 	var zero T
 	s.cells[i].value = zero
 	s.cells[i].state.Store(free)
+	if s.stack != nil {
+		s.stack.push(i)
+	}
 	return v
 }
 
@@ -134,11 +192,12 @@ func (s *slab[T]) noCell() Error {
 	return done
 }
 
-func (s *slab[T]) tryPut(v T) Error {
+// tryPut puts a value; the priority is for priority queues only.
+func (s *slab[T]) tryPut(v T, priority float64) Error {
 	var item [1]uintptr
 	for {
 		if s.fill(item[:], []T{v}) == 1 {
-			status := s.handle.tryPut(item[0])
+			status := s.handle.tryPut(item[0], priority)
 			if status != done {
 				s.takeBack(item[:])
 			}
@@ -150,12 +209,12 @@ func (s *slab[T]) tryPut(v T) Error {
 	}
 }
 
-func (s *slab[T]) tryGet() (v T, status Error) {
-	i, status := s.handle.tryGet()
+func (s *slab[T]) tryGet() (v T, priority float64, status Error) {
+	i, priority, status := s.handle.tryGet()
 	if status == done {
 		v = s.empty(i)
 	}
-	return v, status
+	return v, priority, status
 }
 
 // tryPutMany puts values until one does not go in, and tells how many did.

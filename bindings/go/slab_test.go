@@ -33,7 +33,7 @@ func TestAllCellsInUse(t *testing.T) {
 		func() error { return q.TryPut(capacity) },
 		func() error { _, err := q.PutMany(bg, []int{capacity}); return err },
 	} {
-		i, status := s.handle.tryGet() // a consumer that stops half-way
+		i, _, status := s.handle.tryGet() // a consumer that stops half-way
 		want(t, "status", status, done)
 		ended := make(chan error, 1)
 		go func() { ended <- put() }()

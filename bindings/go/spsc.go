@@ -27,7 +27,7 @@ func (q *SPSC[T]) Peek() (v T, found bool) {
 		return v, false
 	}
 	defer s.get.leave()
-	i, status := s.peek()
+	i, _, status := s.peek()
 	if status != done {
 		return v, false
 	}

@@ -42,8 +42,8 @@ impl Parking {
 
 #[cfg(all(target_os = "linux", not(any(loom, queues_portable))))]
 impl Parking {
-    fn address(&self) -> *const AtomicU32 {
-        &self.word
+    fn address(&self) -> *mut u32 {
+        core::ptr::from_ref(&self.word).cast::<u32>().cast_mut()
     }
 
     /// Sleeps while the epoch is `seen`, until woken or until `deadline` (absolute, in nanoseconds
@@ -63,8 +63,8 @@ impl Parking {
                 libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
                 seen,
                 limit,
-                core::ptr::null::<u32>(),
-                libc::FUTEX_BITSET_MATCH_ANY,
+                core::ptr::null_mut::<u32>(),
+                libc::FUTEX_BITSET_MATCH_ANY as u32,
             );
         }
     }

@@ -1,4 +1,7 @@
 /* What the test programs share: checks that say what failed, threads, time. */
+#ifndef CHECK_H
+#define CHECK_H
+
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -75,3 +78,5 @@ static inline void pause_ns(int64_t ns) {
     struct timespec t = {ns / 1000000000, ns % 1000000000};
     nanosleep(&t, NULL);
 }
+
+#endif

@@ -4,7 +4,7 @@
 #include "check.h"
 #include <malloc.h>
 
-static _Alignas(64) char arena[8 << 20];
+static _Alignas(4096) char arena[8 << 20];
 static size_t used, calls, live;
 static size_t failing; /* the call that fails, counted as in calls */
 
@@ -54,9 +54,14 @@ void *realloc(void *old, size_t size) {
 #undef FAMILY
 #define FAMILY spsc
 #include "allocations.h"
+#undef FAMILY
+#include "ties.h"
+#define FAMILY ties
+#include "allocations.h"
 
 int main(void) {
     mpmc_run();
     spsc_run();
+    ties_run();
     return 0;
 }

@@ -211,3 +211,36 @@ fn statistics_as_json() {
          \"peak_size\":1,\"current_size\":1,\"capacity\":4,\"stolen\":0}"
     );
 }
+
+#[test]
+fn a_priority_queue_owns_its_values() {
+    use queues::Priority;
+    use std::sync::Arc;
+
+    let queue = Priority::with_capacity(5).unwrap();
+    let value = Arc::new(());
+    for priority in [3.0, 1.0, 2.0, 1.0, f64::INFINITY] {
+        queue.try_put(value.clone(), priority).unwrap();
+    }
+    let refused = queue.try_put(value.clone(), 0.0).unwrap_err();
+    assert_eq!(refused.error, Error::Full);
+    drop(refused);
+    let refused = queue.put(value.clone(), f64::NAN, Timeout::Never).unwrap_err();
+    assert_eq!(refused.error, Error::Invalid);
+    drop(refused);
+    assert_eq!(Arc::strong_count(&value), 6);
+    assert_eq!(queue.try_get().unwrap().1, 1.0);
+    assert_eq!(Arc::strong_count(&value), 5);
+    assert_eq!((queue.clear(), Arc::strong_count(&value)), (4, 1));
+    assert_eq!(queue.get(Timeout::from_nanos(1)), Err(Error::Timeout));
+    queue.put(value.clone(), -0.0, Timeout::Never).unwrap();
+    queue.close();
+    assert_eq!(queue.try_put(value.clone(), 0.0).unwrap_err().error, Error::Closed);
+    drop(queue);
+    assert_eq!(Arc::strong_count(&value), 1);
+    assert_eq!(Priority::<u8>::with_capacity(0).unwrap_err(), Error::Invalid);
+    assert_eq!(
+        Priority::<[u8; 4096]>::with_capacity(usize::MAX / 4096).unwrap_err(),
+        Error::Invalid
+    );
+}

@@ -174,6 +174,15 @@ struct bulk_result {
     conqueue_status status; ///< success, or what stopped it (pop_many: only when `count` is 0)
 };
 
+/// An item with its priority, as it comes out of a priority queue.
+template <class T> struct prioritized {
+    template <class Value>
+    prioritized(Value &&from, double rank) : value(std::forward<Value>(from)), priority(rank) {}
+
+    T value;
+    double priority;
+};
+
 /// Trivially copyable items up to this many bytes travel inside the queue's slots, larger ones in a
 /// box: a slot is paid for whether it is used or not.
 inline constexpr std::size_t inline_limit = 1024;
@@ -358,10 +367,49 @@ struct spsc_calls {
     static constexpr auto stats = queues_spsc_stats;
 };
 
+// With a priority, which goes in with an item and comes out with it.
+struct ranked_put {
+    double priority;
+    std::int64_t timeout;
+};
+struct ranked_get {
+    double *priority;
+    std::int64_t timeout;
+};
+struct priority_calls {
+    using handle = queues_priority_t;
+    using options = queues_priority_options_t;
+    static constexpr auto create = queues_priority_create;
+    static constexpr auto release = queues_priority_release;
+    static queues_status_t put(handle *queue, void *item, ranked_put when) {
+        return queues_priority_put(queue, item, when.priority, when.timeout);
+    }
+    static queues_status_t get(handle *queue, void **item, ranked_get when) {
+        return queues_priority_get(queue, item, when.priority, when.timeout);
+    }
+    static constexpr auto peek = queues_priority_peek;
+    static queues_status_t put_bytes(handle *queue, const void *data, std::size_t length,
+                                     ranked_put when) {
+        return queues_priority_put_bytes(queue, data, length, when.priority, when.timeout);
+    }
+    static queues_status_t get_bytes(handle *queue, void *buffer, std::size_t room,
+                                     std::size_t *length, ranked_get when) {
+        return queues_priority_get_bytes(queue, buffer, room, length, when.priority, when.timeout);
+    }
+    static constexpr auto peek_bytes = queues_priority_peek_bytes;
+    static constexpr auto clear = queues_priority_clear;
+    static constexpr auto close = queues_priority_close;
+    static constexpr auto is_closed = queues_priority_is_closed;
+    static constexpr auto size = queues_priority_size;
+    static constexpr auto capacity = queues_priority_capacity;
+    static constexpr auto stats = queues_priority_stats;
+};
+
 // How an item travels: a payload class puts arguments, and an object of it holds one item that a
 // get took out of the queue until `value` hands it on. By pointer, what differs is how a T becomes
 // a void * and back: `adopt` takes over a void * from the queue, `look` shows one that stays there.
-
+//
+// `when` is what the family's calls take behind the item: the timeout, and what else there is.
 enum class travel { bits, owner, box, bytes };
 
 template <class Calls, class T, class Derived> class by_pointer {
@@ -371,16 +419,17 @@ template <class Calls, class T, class Derived> class by_pointer {
     using value_type = T;
     static constexpr std::size_t slot_size = 0; // to the C queue: the item is a void *
 
-    queues_status_t get(handle *queue, std::int64_t timeout) {
+    template <class When> queues_status_t get(handle *queue, When when) {
         void *item;
-        const auto status = Calls::get(queue, &item, timeout);
+        const auto status = Calls::get(queue, &item, when);
         if (status == QUEUES_OK)
             self().adopt(item);
         return status;
     }
-    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+    template <class Visit, class... Rank>
+    queues_status_t peek(handle *queue, Visit &&visit, Rank... rank) {
         void *item;
-        const auto status = Calls::peek(queue, &item);
+        const auto status = Calls::peek(queue, &item, rank...);
         if (status == QUEUES_OK)
             self().look(item, visit);
         return status;
@@ -412,9 +461,9 @@ template <class Calls, class T> class by_bits : public by_pointer<Calls, T, by_b
         std::memcpy(&item, std::addressof(value), sizeof value);
         return item;
     }
-    static queues_status_t put(typename Calls::handle *queue, const T &value,
-                               std::int64_t timeout) {
-        return Calls::put(queue, encode(value), timeout);
+    template <class When>
+    static queues_status_t put(typename Calls::handle *queue, const T &value, When when) {
+        return Calls::put(queue, encode(value), when);
     }
 
     void adopt(void *item) noexcept { std::memcpy(room_.address(), &item, sizeof(T)); }
@@ -440,8 +489,9 @@ class by_owner : public by_pointer<Calls, Owner, by_owner<Calls, Owner>> {
         return const_cast<void *>(static_cast<const volatile void *>(owner.get()));
     }
     static void accepted(Owner &&owner) noexcept { static_cast<void>(owner.release()); }
-    static queues_status_t put(typename Calls::handle *queue, Owner &&owner, std::int64_t timeout) {
-        const auto status = Calls::put(queue, encode(owner), timeout);
+    template <class When>
+    static queues_status_t put(typename Calls::handle *queue, Owner &&owner, When when) {
+        const auto status = Calls::put(queue, encode(owner), when);
         if (status == QUEUES_OK)
             accepted(std::move(owner));
         return status;
@@ -470,30 +520,30 @@ template <class Calls, class T> class by_box : public by_pointer<Calls, T, by_bo
 
     explicit by_box(std::size_t) noexcept {}
 
-    static queues_status_t put(handle *queue, const T &value, std::int64_t timeout) {
-        return emplace(queue, timeout, value);
+    template <class When> static queues_status_t put(handle *queue, const T &value, When when) {
+        return emplace(queue, when, value);
     }
-    static queues_status_t put(handle *queue, T &&value, std::int64_t timeout) {
+    template <class When> static queues_status_t put(handle *queue, T &&value, When when) {
         constexpr bool sure_to_come_back =
             std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
         if constexpr (std::is_copy_constructible_v<T> && !sure_to_come_back) {
-            return emplace(queue, timeout, std::as_const(value));
+            return emplace(queue, when, std::as_const(value));
         } else {
             static_assert(
                 std::is_move_assignable_v<T>,
                 "a T that can be neither copied nor assigned cannot come back from a push "
                 "that fails: use emplace, or a queue of std::unique_ptr<T>");
             auto box = std::make_unique<T>(std::move(value));
-            const auto status = send(queue, box, timeout);
+            const auto status = send(queue, box, when);
             if (box)
                 value = std::move(*box);
             return status;
         }
     }
-    template <class... Args>
-    static queues_status_t emplace(handle *queue, std::int64_t timeout, Args &&...args) {
+    template <class When, class... Args>
+    static queues_status_t emplace(handle *queue, When when, Args &&...args) {
         auto box = std::make_unique<T>(std::forward<Args>(args)...);
-        return send(queue, box, timeout);
+        return send(queue, box, when);
     }
 
     void adopt(void *item) noexcept { box_.reset(static_cast<T *>(item)); }
@@ -503,8 +553,9 @@ template <class Calls, class T> class by_box : public by_pointer<Calls, T, by_bo
     T &&value() noexcept { return std::move(*box_); }
 
   private:
-    static queues_status_t send(handle *queue, std::unique_ptr<T> &box, std::int64_t timeout) {
-        const auto status = Calls::put(queue, box.get(), timeout);
+    template <class When>
+    static queues_status_t send(handle *queue, std::unique_ptr<T> &box, When when) {
+        const auto status = Calls::put(queue, box.get(), when);
         if (status == QUEUES_OK)
             static_cast<void>(box.release());
         return status;
@@ -525,16 +576,17 @@ template <class Calls, class T> class by_copy {
 
     explicit by_copy(std::size_t) noexcept {}
 
-    static queues_status_t put(handle *queue, const T &value, std::int64_t timeout) {
-        return Calls::put_bytes(queue, std::addressof(value), sizeof value, timeout);
+    template <class When> static queues_status_t put(handle *queue, const T &value, When when) {
+        return Calls::put_bytes(queue, std::addressof(value), sizeof value, when);
     }
-    queues_status_t get(handle *queue, std::int64_t timeout) {
+    template <class When> queues_status_t get(handle *queue, When when) {
         std::size_t size;
-        return Calls::get_bytes(queue, room_.address(), sizeof(T), &size, timeout);
+        return Calls::get_bytes(queue, room_.address(), sizeof(T), &size, when);
     }
-    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+    template <class Visit, class... Rank>
+    queues_status_t peek(handle *queue, Visit &&visit, Rank... rank) {
         std::size_t size;
-        const auto status = Calls::peek_bytes(queue, room_.address(), sizeof(T), &size);
+        const auto status = Calls::peek_bytes(queue, room_.address(), sizeof(T), &size, rank...);
         if (status == QUEUES_OK)
             visit(std::as_const(room_.value()));
         return status;
@@ -557,19 +609,20 @@ template <class Calls> class by_blob {
 
     explicit by_blob(std::size_t item_size) : bytes_(item_size) {}
 
-    static queues_status_t put(handle *queue, bytes_view bytes, std::int64_t timeout) {
-        return Calls::put_bytes(queue, bytes.data(), bytes.size(), timeout);
+    template <class When> static queues_status_t put(handle *queue, bytes_view bytes, When when) {
+        return Calls::put_bytes(queue, bytes.data(), bytes.size(), when);
     }
-    queues_status_t get(handle *queue, std::int64_t timeout) {
+    template <class When> queues_status_t get(handle *queue, When when) {
         std::size_t size = 0;
-        const auto status = Calls::get_bytes(queue, bytes_.data(), bytes_.size(), &size, timeout);
+        const auto status = Calls::get_bytes(queue, bytes_.data(), bytes_.size(), &size, when);
         if (status == QUEUES_OK)
             bytes_.resize(size);
         return status;
     }
-    template <class Visit> queues_status_t peek(handle *queue, Visit &&visit) {
+    template <class Visit, class... Rank>
+    queues_status_t peek(handle *queue, Visit &&visit, Rank... rank) {
         std::size_t size = 0;
-        const auto status = Calls::peek_bytes(queue, bytes_.data(), bytes_.size(), &size);
+        const auto status = Calls::peek_bytes(queue, bytes_.data(), bytes_.size(), &size, rank...);
         if (status == QUEUES_OK) {
             bytes_.resize(size);
             visit(std::as_const(bytes_));
@@ -602,7 +655,7 @@ struct is_forward<Iterator, std::void_t<typename std::iterator_traits<Iterator>:
                       typename std::iterator_traits<Iterator>::iterator_category> {};
 
 /// What all queues have. "Producer" and "consumer" say which threads may make a call at once: with
-/// mpmc any number of each, with spsc one of each. No call may overlap construction or destruction.
+/// spsc one of each, else any number. No call may overlap construction or destruction.
 template <class Calls, class Payload> class basic_queue {
   public:
     using value_type = typename Payload::value_type; ///< what a pop gives
@@ -610,6 +663,108 @@ template <class Calls, class Payload> class basic_queue {
 
     basic_queue(const basic_queue &) = delete;
     basic_queue &operator=(const basic_queue &) = delete;
+
+    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
+    /// many there were.
+    std::size_t clear() {
+        std::size_t count = 0;
+        answer(Calls::clear(handle_, &count), "clear");
+        return count;
+    }
+
+    /// Closes the queue and wakes every waiter: from now on a push answers closed, a pop does so
+    /// once the queue is empty. Does not wait. Any thread, as often as you like.
+    void close() noexcept { Calls::close(handle_); }
+    /// Whether the queue is closed. Does not wait. Any thread.
+    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_); }
+    /// Extension. How many items there were at some moment of the call. Does not wait. Any thread.
+    [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_); }
+    /// How many items the queue has room for. Does not wait. Any thread.
+    [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(handle_); }
+
+    /// Extension. The queue's counters. Does not wait. Any thread.
+    [[nodiscard]] statistics stats() const {
+        statistics counters{};
+        counters.struct_size = sizeof counters;
+        answer(Calls::stats(handle_, &counters), "stats");
+        return counters;
+    }
+    /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
+    [[nodiscard]] std::string stats_json() const {
+        const statistics counters = stats();
+        return detail::text("stats_json", [&](char *to, std::size_t room, std::size_t *length) {
+            return queues_stats_json(&counters, to, room, length);
+        });
+    }
+
+  protected:
+    using calls = Calls;
+    using handle = typename Calls::handle;
+    static constexpr std::size_t slot_size = Payload::slot_size;
+
+    // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
+    basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
+        : item_size_(item_size) {
+        if (capacity == 0U)
+            raise(QUEUES_INVALID, "capacity 0");
+        if (item_size == 0 && !is_pointer)
+            raise(QUEUES_INVALID, "item size 0");
+        typename Calls::options options{};
+        options.struct_size = sizeof options;
+        options.capacity = capacity.value_or(0);
+        options.item_size = item_size;
+        options.flags = flags;
+        options.drop = Payload::drop;
+        answer(Calls::create(&options, &handle_), "create");
+    }
+    ~basic_queue() { Calls::release(handle_); }
+
+    template <class Visit, class... Rank> conqueue_status look(Visit &&visit, Rank... rank) const {
+        return answer(Payload(item_size_).peek(handle_, visit, rank...), "peek");
+    }
+    handle *handle_ = nullptr;
+    const std::size_t item_size_;
+    static constexpr bool is_pointer = Payload::kind != travel::bytes;
+
+    static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
+
+    // Bytes are copied whether T may be copied or not, so that it must be asked.
+    template <class Source>
+    static constexpr bool may_push =
+        std::is_copy_constructible_v<argument> || !std::is_lvalue_reference_v<Source>;
+
+    // A C call that puts, for as long as it is to wait.
+    template <class Value, class Wait, class When>
+    conqueue_status put_when(Value &&value, Wait wait, When when) {
+        static_assert(may_push<Value>, "T is not copyable: push std::move(value)");
+        return answer(wait([&](std::int64_t timeout) {
+                          return Payload::put(handle_, std::forward<Value>(value), when(timeout));
+                      }),
+                      "push");
+    }
+
+    // One move from what was taken to the caller's result.
+    template <class Result, class Wait, class When, class... Rank>
+    Result take_when(Wait wait, When when, const Rank &...rank) {
+        Payload held(item_size_);
+        const auto status = answer(
+            wait([&](std::int64_t timeout) { return held.get(handle_, when(timeout)); }), "pop");
+        if (status == conqueue_status::success)
+            return Result(std::in_place, held.value(), rank...);
+        if constexpr (std::is_same_v<Result, std::optional<typename Result::value_type>>)
+            return std::nullopt;
+        else
+            return unexpected<conqueue_status>(status);
+    }
+};
+
+/// What the queues have that are first in, first out.
+template <class Calls, class Payload> class fifo_queue : public basic_queue<Calls, Payload> {
+    using base = basic_queue<Calls, Payload>;
+
+  public:
+    using typename base::argument;
+    using typename base::value_type;
 
     /// Puts `value` at the back. Waits for room. Producer. False: the queue is closed, and `value`
     /// is as it was.
@@ -752,77 +907,20 @@ template <class Calls, class Payload> class basic_queue {
     }
 #endif
 
-    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
-    /// many there were.
-    std::size_t clear() {
-        std::size_t count = 0;
-        answer(Calls::clear(handle_, &count), "clear");
-        return count;
-    }
-
-    /// Closes the queue and wakes every waiter: from now on a push answers closed, a pop does so
-    /// once the queue is empty. Does not wait. Any thread, as often as you like.
-    void close() noexcept { Calls::close(handle_); }
-    /// Whether the queue is closed. Does not wait. Any thread.
-    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_); }
-    /// Extension. How many items there were at some moment of the call. Does not wait. Any thread.
-    [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_); }
-    /// How many items the queue has room for. Does not wait. Any thread.
-    [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(handle_); }
-
-    /// Extension. The queue's counters. Does not wait. Any thread.
-    [[nodiscard]] statistics stats() const {
-        statistics counters{};
-        counters.struct_size = sizeof counters;
-        answer(Calls::stats(handle_, &counters), "stats");
-        return counters;
-    }
-    /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
-    [[nodiscard]] std::string stats_json() const {
-        const statistics counters = stats();
-        return detail::text("stats_json", [&](char *to, std::size_t room, std::size_t *length) {
-            return queues_stats_json(&counters, to, room, length);
-        });
-    }
-
   protected:
-    using calls = Calls;
-    using handle = typename Calls::handle;
-    static constexpr std::size_t slot_size = Payload::slot_size;
+    using base::base;
+    using base::handle_;
+    using base::item_size_;
 
-    // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
-    basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
-        : item_size_(item_size) {
-        if (capacity == 0U)
-            raise(QUEUES_INVALID, "capacity 0");
-        if (item_size == 0 && !is_pointer)
-            raise(QUEUES_INVALID, "item size 0");
-        typename Calls::options options{};
-        options.struct_size = sizeof options;
-        options.capacity = capacity.value_or(0);
-        options.item_size = item_size;
-        options.flags = flags;
-        options.drop = Payload::drop;
-        answer(Calls::create(&options, &handle_), "create");
-    }
-    ~basic_queue() { Calls::release(handle_); }
-
-    template <class Visit> conqueue_status look(Visit &&visit) const {
-        return answer(Payload(item_size_).peek(handle_, visit), "peek");
-    }
     expected<value_type, conqueue_status> look_and_copy() const {
         std::optional<value_type> copy;
-        const auto status = look([&](const value_type &front) { copy.emplace(front); });
+        const auto status = this->look([&](const value_type &front) { copy.emplace(front); });
         if (copy)
             return expected<value_type, conqueue_status>(std::in_place, *std::move(copy));
         return unexpected<conqueue_status>(status);
     }
 
-    handle *handle_ = nullptr;
-    const std::size_t item_size_;
-
   private:
-    static constexpr bool is_pointer = Payload::kind != travel::bytes;
     // The void * exists before the push, as bulk pushes need it.
     static constexpr bool is_ready_pointer =
         Payload::kind == travel::bits || Payload::kind == travel::owner;
@@ -831,19 +929,13 @@ template <class Calls, class Payload> class basic_queue {
     using popped = std::optional<value_type>;
     using outcome = expected<value_type, conqueue_status>;
 
-    static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
+    using base::is_in;
+    using base::is_pointer;
 
-    // Bytes are copied whether T may be copied or not, so that it must be asked.
-    template <class Source>
-    static constexpr bool may_push =
-        std::is_copy_constructible_v<argument> || !std::is_lvalue_reference_v<Source>;
+    static std::int64_t only(std::int64_t timeout) { return timeout; }
 
     template <class Value, class Wait> conqueue_status put(Value &&value, Wait wait) {
-        static_assert(may_push<Value>, "T is not copyable: push std::move(value)");
-        return answer(wait([&](std::int64_t timeout) {
-                          return Payload::put(handle_, std::forward<Value>(value), timeout);
-                      }),
-                      "push");
+        return this->put_when(std::forward<Value>(value), wait, only);
     }
 
     template <class... Args> conqueue_status construct(within wait, Args &&...args) {
@@ -854,22 +946,14 @@ template <class Calls, class Payload> class basic_queue {
             return put(argument(std::forward<Args>(args)...), wait);
     }
 
-    // One move from what was taken to the caller's result.
     template <class Result, class Wait> Result take(Wait wait) {
-        Payload held(item_size_);
-        const auto status =
-            answer(wait([&](std::int64_t timeout) { return held.get(handle_, timeout); }), "pop");
-        if (status == conqueue_status::success)
-            return Result(std::in_place, held.value());
-        if constexpr (std::is_same_v<Result, popped>)
-            return std::nullopt;
-        else
-            return unexpected<conqueue_status>(status);
+        return this->template take_when<Result>(wait, only);
     }
 
     template <class Iterator, class Left>
     bulk_result put_many(Iterator first, Iterator last, Left left) {
-        static_assert(may_push<decltype(*first)>, "T is not copyable: use std::make_move_iterator");
+        static_assert(base::template may_push<decltype(*first)>,
+                      "T is not copyable: use std::make_move_iterator");
         bulk_result result{0, conqueue_status::success};
         while (first != last && result.status == conqueue_status::success) {
             std::size_t done = 0;
@@ -935,8 +1019,8 @@ template <class Calls, class Payload> class basic_queue {
 };
 
 /// What the queues for many producers and many consumers have beside that.
-template <class Payload> class mpmc_queue : public basic_queue<mpmc_calls, Payload> {
-    using base = basic_queue<mpmc_calls, Payload>;
+template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payload> {
+    using base = fifo_queue<mpmc_calls, Payload>;
 
   public:
     /// Extension. A copy of the item that was in front at some moment of the call; another consumer
@@ -956,8 +1040,8 @@ template <class Payload> class mpmc_queue : public basic_queue<mpmc_calls, Paylo
 };
 
 /// What the queues for one producer and one consumer have beside that.
-template <class Payload> class spsc_queue : public basic_queue<spsc_calls, Payload> {
-    using base = basic_queue<spsc_calls, Payload>;
+template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payload> {
+    using base = fifo_queue<spsc_calls, Payload>;
 
   public:
     /// Extension. A copy of the item in front, which stays there. Does not wait. Consumer. Or the
@@ -1021,6 +1105,146 @@ template <class Queue> class bytes_queue : public Queue {
     }
 };
 
+/// What the priority queues have beside that. Any thread may make any call at any time.
+template <class Payload> class priority_queue : public basic_queue<priority_calls, Payload> {
+    using base = basic_queue<priority_calls, Payload>;
+
+  public:
+    using typename base::argument;
+    using value_type = prioritized<typename base::value_type>; ///< what a pop gives
+
+    /// Puts `value` into the queue. Waits for room. False: the queue is closed, and `value` is as
+    /// it was. Here as in all pushes, a NaN throws std::invalid_argument and leaves `value` as it
+    /// was.
+    bool push(const argument &value, double priority) {
+        return base::is_in(put(value, priority, for_ever));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, double priority) {
+        return base::is_in(put(std::move(value), priority, for_ever));
+    }
+
+    /// Puts `value` into the queue if there is room. Does not wait. Returns success, full or
+    /// closed; unless success, `value` is as it was.
+    [[nodiscard]] conqueue_status try_push(const argument &value, double priority) {
+        return put(value, priority, at_once);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    [[nodiscard]] conqueue_status try_push(argument &&value, double priority) {
+        return put(std::move(value), priority, at_once);
+    }
+
+    /// Puts `value` into the queue. Waits for room, `duration` at most. Returns success, closed,
+    /// timeout, or full when `duration` is not above 0; unless success, `value` is as it was.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(const argument &value, double priority,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(value, priority, within_duration(duration));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(argument &&value, double priority,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(std::move(value), priority, within_duration(duration));
+    }
+
+    /// As push_for, until `deadline` on any clock; full when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(const argument &value, double priority,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(value, priority, until{deadline});
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(argument &&value, double priority,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(std::move(value), priority, until{deadline});
+    }
+
+    /// Takes the item with the lowest priority, among equals the one that was pushed first, and
+    /// tells its priority. Waits for one. nullopt: the queue is closed and empty.
+    [[nodiscard]] std::optional<value_type> pop() { return take<popped>(for_ever); }
+
+    /// The same if there is an item. Does not wait. Or the error empty, or closed (and empty).
+    [[nodiscard]] expected<value_type, conqueue_status> try_pop() { return take<outcome>(at_once); }
+
+    /// The same. Waits for an item, `duration` at most. Or the error closed, timeout, or empty when
+    /// `duration` is not above 0.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<value_type, conqueue_status>
+    pop_for(std::chrono::duration<Rep, Period> duration) {
+        return take<outcome>(within_duration(duration));
+    }
+
+    /// As pop_for, until `deadline` on any clock; empty when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] expected<value_type, conqueue_status>
+    pop_until(std::chrono::time_point<Clock, Duration> deadline) {
+        return take<outcome>(until{deadline});
+    }
+
+#ifdef __cpp_lib_jthread
+    /// As push, but a stop request ends the wait, at most `stop_interval` later. False: closed, or
+    /// a stop was requested (before the call: nothing is tried).
+    bool push(const argument &value, double priority, const std::stop_token &token) {
+        return base::is_in(put(value, priority, unless_stopped{token}));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, double priority, const std::stop_token &token) {
+        return base::is_in(put(std::move(value), priority, unless_stopped{token}));
+    }
+
+    /// As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt: closed and
+    /// empty, or a stop was requested (before the call: nothing is tried).
+    [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
+        return take<popped>(unless_stopped{token});
+    }
+#endif
+
+    /// A copy of the item that was in front at some moment of the call, and its priority; another
+    /// consumer may have taken it since. Does not wait. Or the error empty or closed (and empty).
+    /// Only for items whose bytes are in the queue: another's box may be freed while one looks.
+    [[nodiscard]] expected<value_type, conqueue_status> peek() const {
+        static_assert(Payload::kind == travel::bits || Payload::kind == travel::bytes,
+                      "peek: T must be trivially copyable to be looked at "
+                      "while another consumer may take it");
+        double priority = 0;
+        std::optional<typename base::value_type> copy;
+        const auto status = this->look(
+            [&](const typename base::value_type &front) { copy.emplace(front); }, &priority);
+        if (copy)
+            return expected<value_type, conqueue_status>(std::in_place, *std::move(copy), priority);
+        return unexpected<conqueue_status>(status);
+    }
+
+  protected:
+    priority_queue(std::optional<std::size_t> capacity, std::size_t item_size)
+        : base(capacity, item_size, 0) {}
+
+  private:
+    using popped = std::optional<value_type>;
+    using outcome = expected<value_type, conqueue_status>;
+
+    template <class Value, class Wait>
+    conqueue_status put(Value &&value, double priority, Wait wait) {
+        // Before a box is made for it.
+        if (std::isnan(priority))
+            raise(QUEUES_INVALID, "priority NaN");
+        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
+            return ranked_put{priority, timeout};
+        });
+    }
+    template <class Result, class Wait> Result take(Wait wait) {
+        double priority = 0;
+        return this->template take_when<Result>(
+            wait,
+            [&](std::int64_t timeout) {
+                return ranked_get{&priority, timeout};
+            },
+            priority);
+    }
+};
+
 template <class T> constexpr bool is_item() {
     static_assert(std::is_object_v<T> && std::is_same_v<T, std::remove_cv_t<T>>,
                   "T must be an object type without const or volatile");
@@ -1031,6 +1255,7 @@ template <class T> constexpr bool is_item() {
 
 template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
+template <class T> using priority_of = priority_queue<payload_of<priority_calls, T>>;
 
 } // namespace detail
 
@@ -1080,6 +1305,21 @@ template <class T> class spsc : public detail::spsc_of<T> {
     spsc(std::size_t capacity, checked_t) : base(capacity, base::slot_size, true) {}
 };
 
+/// Extension. A bounded priority queue of T for any number of producers and consumers: the lowest
+/// priority first, first in first out among equals. A priority is any double but NaN; -0.0 equals
+/// 0.0. Holds a short lock: not lock-free.
+template <class T> class priority : public detail::priority_of<T> {
+    static_assert(detail::is_item<T>());
+    using base = detail::priority_of<T>;
+
+  public:
+    /// A queue of the library's default capacity. Throws std::bad_alloc.
+    priority() : base(std::nullopt, base::slot_size) {}
+    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument for 0 or more than an address space holds.
+    explicit priority(std::size_t capacity) : base(capacity, base::slot_size) {}
+};
+
 /// A bounded FIFO queue of byte strings for any number of producers and consumers. A push takes a
 /// bytes_view and copies its bytes into the queue, a pop gives a std::vector<std::byte>, for which
 /// it allocates `item_size()` bytes (pop_into allocates nothing). A push of more than `item_size()`
@@ -1091,6 +1331,20 @@ class mpmc_bytes
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
     mpmc_bytes(std::size_t capacity, std::size_t item_size) : bytes_queue(capacity, item_size) {}
+};
+
+/// Extension. A bounded priority queue of byte strings, as mpmc_bytes and priority<T> are. Its pops
+/// give a prioritized<std::vector<std::byte>>.
+class priority_bytes : public detail::priority_queue<detail::by_blob<detail::priority_calls>> {
+  public:
+    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
+    /// memory.
+    priority_bytes(std::size_t capacity, std::size_t item_size)
+        : priority_queue(capacity, item_size) {}
+
+    /// The length of the longest item.
+    [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
 };
 
 /// A bounded FIFO queue of byte strings from one producer thread to one consumer thread at a time.

@@ -1,0 +1,177 @@
+// The priority queues: order, ties, and all the ways in and out.
+#include "check.hpp"
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+using queues::conqueue_status;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const double nan = std::nan("");
+
+// Trivially copyable, but longer than a pointer.
+struct record {
+    std::array<std::uint64_t, 12> words;
+    record(std::uint64_t n) { words.fill(n); }
+    operator std::uint64_t() const {
+        for (const auto word : words)
+            CHECK(word == words[0]);
+        return words[0];
+    }
+};
+
+// Moved in a box; counts how many there are.
+struct counted {
+    static std::atomic<int> alive;
+    std::uint64_t number;
+    counted(std::uint64_t n) : number(n) { ++alive; }
+    counted(counted &&other) noexcept : number(std::exchange(other.number, 0)) { ++alive; }
+    counted &operator=(counted &&other) noexcept {
+        number = std::exchange(other.number, 0);
+        return *this;
+    }
+    ~counted() { --alive; }
+    operator std::uint64_t() const { return number; }
+};
+std::atomic<int> counted::alive{0};
+
+template <class T> T make(std::uint64_t n) { return T(n); }
+template <> std::unique_ptr<std::uint64_t> make(std::uint64_t n) {
+    return std::make_unique<std::uint64_t>(n);
+}
+template <> std::string make(std::uint64_t n) { return std::to_string(n); }
+
+std::uint64_t number(const std::unique_ptr<std::uint64_t> &item) { return item ? *item : 0; }
+std::uint64_t number(const std::string &item) { return item.empty() ? 0 : std::stoull(item); }
+template <class T> std::uint64_t number(const T &item) { return item; }
+
+template <class T> void lowest_first() {
+    queues::priority<T> queue(8);
+    CHECK(queue.capacity() == 8 && queue.size() == 0);
+    const double priorities[] = {2, -infinity, 0.0, infinity, -0.0, 2, -1, 0.0};
+    for (std::uint64_t i = 0; i < 8; i++)
+        CHECK(queue.push(make<T>(i + 1), priorities[i]));
+    T more = make<T>(9);
+    CHECK(queue.try_push(std::move(more), 1) == conqueue_status::full);
+    CHECK(queue.push_for(std::move(more), 1, std::chrono::milliseconds(1)) ==
+          conqueue_status::timeout);
+    CHECK(number(more) == 9);
+    CHECK_THROWS(std::invalid_argument, queue.push(std::move(more), nan));
+    CHECK_THROWS(std::invalid_argument, static_cast<void>(queue.try_push(std::move(more), -nan)));
+    CHECK(number(more) == 9);
+    const std::uint64_t order[] = {2, 7, 3, 5, 8, 1, 6, 4};
+    for (int i = 0; i < 4; i++) {
+        const auto item = queue.pop();
+        CHECK(item && number(item->value) == order[i]);
+        CHECK(item->priority == priorities[order[i] - 1] &&
+              !(i > 1 && std::signbit(item->priority)));
+    }
+    CHECK(queue.size() == 4);
+    queue.close();
+    CHECK(!queue.push(std::move(more), 1) && number(more) == 9);
+    for (int i = 4; i < 8; i++) {
+        const auto item = queue.try_pop();
+        CHECK(item && number(item->value) == order[i]);
+    }
+    CHECK(!queue.pop());
+    CHECK(queue.try_pop().error() == conqueue_status::closed);
+    CHECK(queue.stats().failed_enqueue == 2 && queue.stats().peak_size == 8);
+}
+
+} // namespace
+
+TEST(priority_lowest_first) {
+    lowest_first<std::uint64_t>();
+    lowest_first<record>();
+    lowest_first<std::unique_ptr<std::uint64_t>>();
+    lowest_first<std::string>();
+    lowest_first<counted>();
+    CHECK(counted::alive == 0);
+}
+
+TEST(priority_peek) {
+    queues::priority<std::uint32_t> queue(2);
+    CHECK(queue.peek().error() == conqueue_status::empty);
+    CHECK(queue.push(5, 1.5) && queue.push(6, 0.5));
+    CHECK(queue.peek()->value == 6 && queue.peek()->priority == 0.5 && queue.size() == 2);
+    queues::priority<record> records(2);
+    CHECK(records.push(record(7), -3) && records.push(record(8), -2));
+    const auto seen = records.peek();
+    CHECK(seen->value == 7 && seen->priority == -3);
+}
+
+TEST(priority_leftovers_are_destroyed_once) {
+    {
+        queues::priority<counted> queue(10);
+        for (std::uint64_t i = 0; i < 6; i++)
+            CHECK(queue.push(counted(i), static_cast<double>(i % 2)));
+        CHECK(counted::alive == 6);
+        CHECK(queue.clear() == 6 && counted::alive == 0);
+        for (std::uint64_t i = 0; i < 4; i++)
+            CHECK(queue.push(counted(i), static_cast<double>(i % 2)));
+    }
+    CHECK(counted::alive == 0);
+}
+
+TEST(priority_waits) {
+    queues::priority<int> queue(1);
+    CHECK(queue.pop_for(std::chrono::milliseconds(1)).error() == conqueue_status::timeout);
+    CHECK(queue.pop_for(std::chrono::seconds(0)).error() == conqueue_status::empty);
+    CHECK(queue.pop_until(std::chrono::system_clock::now()).error() == conqueue_status::empty);
+    std::thread consumer([&] { CHECK(queue.pop()->value == 1 && queue.pop()->value == 2); });
+    CHECK(queue.push(1, 1) && queue.push(2, 1));
+    consumer.join();
+    CHECK(queue.push_until(3, 1, std::chrono::steady_clock::now() + std::chrono::seconds(9)) ==
+          conqueue_status::success);
+    std::thread producer([&] { CHECK(!queue.push(4, 1)); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    queue.close();
+    producer.join();
+}
+
+TEST(priority_every_item_once_and_ties_in_order) {
+    constexpr std::uint64_t each = 20000, producers = 3, ranks = 4;
+    queues::priority<std::uint64_t> queue(64);
+    std::vector<std::thread> threads;
+    for (std::uint64_t p = 0; p < producers; p++)
+        threads.emplace_back([&, p] {
+            for (std::uint64_t i = 0; i < each; i++)
+                CHECK(queue.push(p << 32 | i, static_cast<double>(i % ranks)));
+        });
+    std::array<std::array<std::uint64_t, ranks>, producers> next{};
+    for (auto &of : next)
+        for (std::uint64_t rank = 0; rank < ranks; rank++)
+            of[rank] = rank;
+    for (std::uint64_t n = 0; n < each * producers; n++) {
+        const auto item = queue.pop();
+        auto &expected = next[item->value >> 32][static_cast<std::size_t>(item->priority)];
+        CHECK((item->value & 0xFFFFFFFF) == expected);
+        expected += ranks;
+    }
+    for (auto &thread : threads)
+        thread.join();
+    CHECK(queue.size() == 0 && queue.stats().dequeued == each * producers);
+}
+
+TEST(priority_bytes_keep_their_lengths) {
+    for (const std::size_t longest :
+         {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{1000}}) {
+        queues::priority_bytes queue(3, longest);
+        CHECK(queue.item_size() == longest);
+        const std::string whole(longest, 'x');
+        CHECK(queue.push(whole, 2) && queue.push("", 1) && queue.push("y", 1));
+        CHECK(queue.try_push("z", 0) == conqueue_status::full);
+        CHECK_THROWS(std::invalid_argument, queue.push(whole + "x", 1));
+        CHECK(queue.peek()->value.empty());
+        CHECK(queue.pop()->value.empty());
+        const auto y = queue.pop();
+        CHECK(y->value.size() == 1 && y->value[0] == std::byte{'y'} && y->priority == 1);
+        const auto x = queue.try_pop();
+        CHECK(x->value.size() == longest && x->value.back() == std::byte{'x'} && x->priority == 2);
+    }
+}

@@ -1,0 +1,267 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+func newPriority[T any](t testing.TB, capacity int) *Priority[T] {
+	t.Helper()
+	q, err := NewPriority[T](capacity)
+	must(t, err)
+	t.Cleanup(q.Release)
+	return q
+}
+
+func TestPriorityOrder(t *testing.T) {
+	q := newPriority[string](t, 8)
+	want(t, "Cap", q.Cap(), 8)
+	negativeZero := math.Copysign(0, -1)
+	for i, priority := range []float64{2, math.Inf(-1), 0, math.Inf(1), negativeZero, 2, -1, math.SmallestNonzeroFloat64} {
+		must(t, q.TryPut(fmt.Sprint(i), priority))
+	}
+	want(t, "full", q.TryPut("more", 0), error(ErrFull))
+	for _, nan := range []float64{math.NaN(), -math.NaN()} {
+		want(t, "NaN", q.TryPut("more", nan), error(ErrInvalid))
+		want(t, "NaN", q.Put(bg, "more", nan), error(ErrInvalid))
+	}
+	priority, found := q.PeekPriority()
+	want(t, "PeekPriority", found && math.IsInf(priority, -1), true)
+	want(t, "Len", q.Len(), 8)
+	var order string
+	last := math.Inf(-1)
+	q.Close()
+	want(t, "closed", q.TryPut("more", 0), error(ErrClosed))
+	for v, priority := range q.All(bg) {
+		order += v
+		if priority < last || priority == 0 && math.Signbit(priority) {
+			t.Errorf("%v after %v", priority, last)
+		}
+		last = priority
+	}
+	want(t, "the order", order, "16247053")
+	_, _, err := q.Get(bg)
+	want(t, "drained", err, error(ErrClosed))
+	want(t, "IsDrained", q.IsDrained(), true)
+	_, _, found = q.TryGet()
+	want(t, "found", found, false)
+	_, found = q.PeekPriority()
+	want(t, "found", found, false)
+	want(t, "Stats", q.Stats(), Stats{Enqueued: 8, Dequeued: 8, FailedEnqueue: 1, PeakSize: 8, Capacity: 8})
+}
+
+// Random calls against a sorted list; cells are used again in every order.
+func TestPriorityModel(t *testing.T) {
+	for _, capacity := range []int{1, 2, 3, 17, 300} {
+		q := newPriority[int](t, capacity)
+		random := rand.New(rand.NewPCG(1, uint64(capacity)))
+		type item struct {
+			value    int
+			priority float64
+		}
+		var model []item
+		for step := range 20 * (capacity + 10) {
+			if random.IntN(5) < 2+step/(5*(capacity+10))%2 {
+				priority := float64(random.IntN(5)) - 2
+				err := q.TryPut(step, priority)
+				if len(model) == capacity {
+					want(t, "put", err, error(ErrFull))
+					continue
+				}
+				must(t, err)
+				at := slices.IndexFunc(model, func(other item) bool { return other.priority > priority })
+				if at < 0 {
+					at = len(model)
+				}
+				model = slices.Insert(model, at, item{step, priority})
+			} else {
+				v, priority, found := q.TryGet()
+				want(t, "found", found, len(model) > 0)
+				if found {
+					want(t, "item", item{v, priority}, model[0])
+					model = model[1:]
+				}
+			}
+			want(t, "Len", q.Len(), len(model))
+		}
+		want(t, "Clear", q.Clear(), len(model))
+		want(t, "Len", q.Len(), 0)
+	}
+}
+
+func TestPriorityWaits(t *testing.T) {
+	q := newPriority[int](t, 1)
+	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
+	defer cancel()
+	_, _, err := q.Get(ctx)
+	want(t, "Get", err, context.DeadlineExceeded)
+	must(t, q.Put(bg, 1, 1))
+	ctx, cancel = context.WithTimeout(bg, time.Millisecond)
+	defer cancel()
+	want(t, "Put", q.Put(ctx, 2, 0), context.DeadlineExceeded)
+	got := make(chan error)
+	go func() { got <- q.Put(bg, 2, 0) }()
+	v, _, err := q.Get(bg)
+	must(t, err)
+	want(t, "first", v, 1)
+	must(t, <-got)
+	go func() { got <- q.Put(bg, 3, 0) }()
+	q.Close()
+	want(t, "Put", <-got, error(ErrClosed))
+	v, _, err = q.Get(bg)
+	must(t, err)
+	want(t, "second", v, 2)
+	want(t, "FailedEnqueue", q.Stats().FailedEnqueue, 1)
+}
+
+// Many goroutines: every item once, those of one producer and priority in order.
+func TestPriorityConcurrent(t *testing.T) {
+	const producers, consumers, each, ranks = 4, 3, 5000, 3
+	q := newPriority[[2]int](t, 10)
+	var putting, getting sync.WaitGroup
+	for p := range producers {
+		putting.Add(1)
+		go func() {
+			defer putting.Done()
+			for i := range each {
+				if err := q.Put(bg, [2]int{p, i}, float64(i%ranks)); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	var seen [consumers][][2]int
+	for c := range consumers {
+		getting.Add(1)
+		go func() {
+			defer getting.Done()
+			for v, priority := range q.All(bg) {
+				if float64(v[1]%ranks) != priority {
+					t.Errorf("%v has priority %v", v, priority)
+				}
+				seen[c] = append(seen[c], v)
+			}
+		}()
+	}
+	putting.Wait()
+	q.Close()
+	getting.Wait()
+	var count [producers][each]int
+	for _, got := range seen {
+		var last [producers][ranks]int
+		for _, v := range got {
+			count[v[0]][v[1]]++
+			if before := &last[v[0]][v[1]%ranks]; v[1] < *before {
+				t.Fatalf("producer %d: %d after %d", v[0], v[1], *before)
+			} else {
+				*before = v[1]
+			}
+		}
+	}
+	for p := range count {
+		for i, n := range count[p] {
+			if n != 1 {
+				t.Fatalf("item %d of producer %d came %d times", i, p, n)
+			}
+		}
+	}
+}
+
+// What left the queue, by whichever way, is not kept alive by it.
+func TestPriorityLetsGo(t *testing.T) {
+	q := newPriority[*[64]byte](t, 4)
+	collected := make(chan int, 4)
+	for i := range 4 {
+		v := new([64]byte)
+		runtime.AddCleanup(v, func(i int) { collected <- i }, i)
+		must(t, q.TryPut(v, -float64(i)))
+	}
+	q.TryGet()
+	q.Clear()
+	for range 4 {
+		runtime.GC()
+		select {
+		case <-collected:
+		case <-time.After(time.Minute):
+			t.Fatal("a value is kept")
+		}
+	}
+	runtime.KeepAlive(q)
+}
+
+func TestPriorityBytes(t *testing.T) {
+	for _, size := range []int{1, 64, 65, 1000} {
+		q, err := NewPriorityBytes(3, size)
+		must(t, err)
+		whole := slices.Repeat([]byte{'x'}, size)
+		must(t, q.TryPut(whole, 2))
+		must(t, q.Put(bg, nil, 1))
+		must(t, q.TryPut([]byte("y"), 1))
+		want(t, "full", q.TryPut(nil, 0), error(ErrFull))
+		want(t, "NaN", q.TryPut(nil, math.NaN()), error(ErrInvalid))
+		want(t, "too long", q.TryPut(append(whole, 'x'), 0), error(ErrInvalid))
+		buffer := make([]byte, size)
+		n, priority, err := q.Peek(buffer)
+		must(t, err)
+		want(t, "peeked", [2]float64{float64(n), priority}, [2]float64{0, 1})
+		n, _, err = q.TryGet(nil)
+		must(t, err)
+		want(t, "the empty one", n, 0)
+		n, _, err = q.TryGet(nil)
+		want(t, "no room", err, error(ErrTooSmall))
+		want(t, "needed", n, 1)
+		q.Close()
+		var got []string
+		for blob, priority := range q.All(bg) {
+			got = append(got, fmt.Sprint(string(blob), priority))
+		}
+		want(t, "the rest", slices.Equal(got, []string{"y1", string(whole) + "2"}), true)
+		_, _, err = q.Get(bg, buffer)
+		want(t, "drained", err, error(ErrClosed))
+		q.Release()
+	}
+}
+
+func TestPriorityRefuses(t *testing.T) {
+	for _, capacity := range []int{0, -1} {
+		_, err := NewPriority[int](capacity)
+		want(t, "NewPriority", err, error(ErrInvalid))
+		_, err = NewPriorityBytes(capacity, 1)
+		want(t, "NewPriorityBytes", err, error(ErrInvalid))
+	}
+	_, err := NewPriorityBytes(1, 0)
+	want(t, "NewPriorityBytes", err, error(ErrInvalid))
+	_, err = NewPriority[int](math.MaxInt)
+	if !errors.Is(err, ErrNoMemory) && !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	released := newPriority[int](t, 1)
+	released.Release()
+	for _, q := range []*Priority[int]{released, {}} {
+		want(t, "Put", q.Put(bg, 1, 1), error(ErrClosed))
+		want(t, "TryPut", q.TryPut(1, 1), error(ErrClosed))
+		_, _, err := q.Get(bg)
+		want(t, "Get", err, error(ErrClosed))
+		_, _, found := q.TryGet()
+		want(t, "TryGet", found, false)
+		want(t, "Clear", q.Clear(), 0)
+		want(t, "Cap", q.Cap(), 0)
+	}
+	for _, q := range []*PriorityBytes{{}} {
+		want(t, "Put", q.Put(bg, nil, 1), error(ErrClosed))
+		want(t, "TryPut", q.TryPut(nil, 1), error(ErrClosed))
+		_, _, err := q.Get(bg, nil)
+		want(t, "Get", err, error(ErrClosed))
+		_, _, err = q.Peek(nil)
+		want(t, "Peek", err, error(ErrClosed))
+		want(t, "Clear", q.Clear(), 0)
+	}
+}

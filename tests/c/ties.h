@@ -1,0 +1,103 @@
+/* A priority queue whose items all have the same priority is first in, first out: so it passes all
+ * tests that the FIFO families share. It has no calls on many items; loops stand in for them. */
+#define queues_ties_t queues_priority_t
+#define queues_ties_options_t queues_priority_options_t
+#define queues_ties_create queues_priority_create
+#define queues_ties_retain queues_priority_retain
+#define queues_ties_release queues_priority_release
+#define queues_ties_clear queues_priority_clear
+#define queues_ties_close queues_priority_close
+#define queues_ties_is_closed queues_priority_is_closed
+#define queues_ties_size queues_priority_size
+#define queues_ties_capacity queues_priority_capacity
+#define queues_ties_stats queues_priority_stats
+
+/* The sign changes, the priority does not. */
+#define ZERO(n) ((n)&1 ? -0.0 : 0.0)
+
+static inline queues_status_t queues_ties_try_put(queues_priority_t *queue, void *item) {
+    return queues_priority_try_put(queue, item, ZERO((uintptr_t)item));
+}
+static inline queues_status_t queues_ties_put(queues_priority_t *queue, void *item,
+                                              int64_t timeout) {
+    return queues_priority_put(queue, item, ZERO((uintptr_t)item), timeout);
+}
+static inline queues_status_t queues_ties_try_put_bytes(queues_priority_t *queue, const void *data,
+                                                        size_t len) {
+    return queues_priority_try_put_bytes(queue, data, len, ZERO(len));
+}
+static inline queues_status_t queues_ties_put_bytes(queues_priority_t *queue, const void *data,
+                                                    size_t len, int64_t timeout) {
+    return queues_priority_put_bytes(queue, data, len, ZERO(len), timeout);
+}
+
+/* The priority is written exactly when the call answers OK. */
+static inline queues_status_t told(queues_status_t status, double priority) {
+    if (status == QUEUES_OK)
+        CHECK(memcmp(&priority, &(double){0.0}, sizeof priority) == 0);
+    else
+        CHECK(memcmp(&priority, &(double){-7.0}, sizeof priority) == 0);
+    return status;
+}
+#define TELL(call)                                                                                 \
+    double priority = -7.0;                                                                        \
+    queues_status_t status = call;                                                                 \
+    return told(status, priority)
+static inline queues_status_t queues_ties_try_get(queues_priority_t *queue, void **item) {
+    TELL(queues_priority_try_get(queue, item, &priority));
+}
+static inline queues_status_t queues_ties_get(queues_priority_t *queue, void **item,
+                                              int64_t timeout) {
+    TELL(queues_priority_get(queue, item, &priority, timeout));
+}
+static inline queues_status_t queues_ties_peek(queues_priority_t *queue, void **item) {
+    TELL(queues_priority_peek(queue, item, &priority));
+}
+static inline queues_status_t queues_ties_try_get_bytes(queues_priority_t *queue, void *buffer,
+                                                        size_t capacity, size_t *len) {
+    TELL(queues_priority_try_get_bytes(queue, buffer, capacity, len, &priority));
+}
+static inline queues_status_t queues_ties_get_bytes(queues_priority_t *queue, void *buffer,
+                                                    size_t capacity, size_t *len, int64_t timeout) {
+    TELL(queues_priority_get_bytes(queue, buffer, capacity, len, &priority, timeout));
+}
+static inline queues_status_t queues_ties_peek_bytes(queues_priority_t *queue, void *buffer,
+                                                     size_t capacity, size_t *len) {
+    TELL(queues_priority_peek_bytes(queue, buffer, capacity, len, &priority));
+}
+#undef TELL
+
+static inline bool ties_many(queues_priority_t *queue, const void *items, size_t n, size_t *done) {
+    return done && queues_priority_capacity(queue) > 0 && n <= PTRDIFF_MAX / sizeof(void *) &&
+           (n == 0 || (items && (uintptr_t)items % sizeof(void *) == 0));
+}
+static inline queues_status_t queues_ties_put_many(queues_priority_t *queue, void *const *items,
+                                                   size_t n, int64_t timeout, size_t *done) {
+    queues_status_t status = QUEUES_OK;
+    size_t i = 0;
+    void *none;
+    double priority;
+    if (!ties_many(queue, items, n, done) ||
+        queues_priority_peek(queue, &none, &priority) == QUEUES_INVALID)
+        return QUEUES_INVALID;
+    while (i < n && (status = queues_ties_put(queue, items[i], timeout)) == QUEUES_OK)
+        i++;
+    *done = i;
+    return status;
+}
+static inline queues_status_t queues_ties_get_many(queues_priority_t *queue, void **items, size_t n,
+                                                   int64_t timeout, size_t *done) {
+    size_t i = 0;
+    void *none;
+    double priority;
+    queues_status_t status = QUEUES_OK;
+    if (!ties_many(queue, items, n, done) ||
+        queues_priority_peek(queue, &none, &priority) == QUEUES_INVALID)
+        return QUEUES_INVALID;
+    if (n > 0 && (status = queues_ties_get(queue, items, timeout)) == QUEUES_OK)
+        for (i = 1; i < n && queues_priority_size(queue) > 0 &&
+                    queues_ties_try_get(queue, items + i) == QUEUES_OK;)
+            i++;
+    *done = i;
+    return status;
+}
