@@ -10,8 +10,8 @@ use core::any::Any;
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
-use queues::payload::{Bytes, Disposer, Pointer, Received, Typed};
-use queues::queue::{Fifo, Peek, Queue, mpmc, spsc};
+use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
+use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, priority::Priority, spsc};
 use queues::wait::Blocking;
 use queues::{Result, Stats, Timeout};
 use std::sync::{Arc, Mutex};
@@ -360,6 +360,76 @@ cores! {
         spsc::Ring::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
     RingValue, Value, spsc::Ring<Typed<Tracked>>, "spsc", true, |capacity, origin, _dropped|
         spsc::Ring::try_new(capacity, Typed::new(), origin);
+    TiesPlain, Plain, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
+        Ties::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
+    TiesBoxed, Boxed, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
+        Ties::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
+    TiesBlob, Blob, Ties<Bytes>, "priority", false, |capacity, origin, dropped|
+        Ties::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
+    TiesValue, Value, Ties<Typed<Tracked>>, "priority", false, |capacity, origin, _dropped|
+        Ties::try_new(capacity, Typed::new(), origin), without_peek;
+}
+
+/// A priority queue whose items are all equal: first in, first out.
+pub struct Ties<P: Payload>(Priority<P>);
+
+impl<P: Payload> Ties<P> {
+    /// With few tickets left where positions that begin at the origin would wrap soon.
+    fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
+        let tickets = if origin == 0 { u64::MAX } else { !origin % 8 };
+        Priority::try_new(capacity, payload, tickets).map(Self)
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl<P: Payload> Queue for Ties<P> {
+    fn end(&self) -> u64 {
+        self.0.end()
+    }
+    unsafe fn clear_to(&self, end: u64) -> usize {
+        // SAFETY: passed on.
+        unsafe { self.0.clear_to(end) }
+    }
+    fn close(&self) {
+        self.0.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn counts(&self) -> Counts {
+        self.0.counts()
+    }
+    fn take_panic(&self) -> bool {
+        self.0.take_panic()
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl<P: Payload> Fifo for Ties<P> {
+    type Item = P::Item;
+    type Out = P::Out;
+    unsafe fn try_put(&self, item: &P::Item) -> Result {
+        // SAFETY: passed on.
+        unsafe { self.0.try_put(item, 0.0) }
+    }
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        // SAFETY: passed on.
+        unsafe { self.0.try_get(out) }.map(|_| ())
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl<P: Atomic> Peek for Ties<P> {
+    unsafe fn peek(&self, out: &mut P::Out) -> Result {
+        // SAFETY: passed on.
+        unsafe { self.0.peek(out) }.map(|_| ())
+    }
 }
 
 /// A queue of the Rust side.
