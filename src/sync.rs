@@ -185,19 +185,22 @@ pub(crate) struct Mutex<T>(lock::Mutex<T>);
 
 #[cfg(loom)]
 use loom::sync as lock;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, miri)))]
 use parking_lot as lock;
+// Miri refuses the system call behind parking_lot's.
+#[cfg(all(miri, not(loom)))]
+use std::sync as lock;
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(lock::Mutex::new(value))
     }
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, miri)))]
     #[inline(always)]
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
         self.0.lock()
     }
-    #[cfg(loom)]
+    #[cfg(any(loom, miri))]
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
         self.0.lock().unwrap()
     }

@@ -43,10 +43,12 @@ const SET: u64 = 1;
 /// Taken by `clear`, which is still disposing of the item: no longer full, not yet free.
 const LEAVING: u64 = 2;
 
-/// Stages of closing: asked for, then known to every processor.
+/// Stages of closing: asked for, then known to every processor, then a get was told so: no put can
+/// come any more, though one may still begin and find it closed.
 const OPEN: u32 = 0;
 const CLOSING: u32 = 1;
 const CLOSED: u32 = 2;
+const DRAINED: u32 = 3;
 
 /// The bits of a count: a ticket has one more.
 const COUNTS: u64 = u64::MAX >> 1;
@@ -232,6 +234,10 @@ impl<P: Payload> Ring<P> {
         if !self.is_known_closed() {
             return Err(Error::Empty);
         }
+        // Ordering: Relaxed; consumers write it, one after another.
+        if self.closed.load(site("spsc.empty.drained", Relaxed)) == DRAINED {
+            return Err(Error::Closed);
+        }
         // Ordering: Acquire, pairs with the Releases of `begin` and `publish`.
         if self.producer.ticket.load(site("spsc.empty.ticket", Acquire)) & 1 != 0 {
             return Err(Error::Empty);
@@ -239,7 +245,11 @@ impl<P: Payload> Ring<P> {
         // Ordering: Acquire, as in `occupied`.
         match self.flag(index).load(site("spsc.closed.flag", Acquire)) {
             SET => Ok(()),
-            _ => Err(Error::Closed),
+            _ => {
+                // Ordering: Relaxed, as above.
+                self.closed.fetch_max(DRAINED, site("spsc.closed.drained", Relaxed));
+                Err(Error::Closed)
+            }
         }
     }
 
@@ -248,12 +258,12 @@ impl<P: Payload> Ring<P> {
         // Ordering: Acquire, pairs with the Release below.
         match self.closed.load(site("spsc.closed.load", Acquire)) {
             OPEN => false,
-            CLOSED => true,
+            CLOSED | DRAINED => true,
             _ => {
                 // Whoever closes may be suspended; anybody can finish it.
                 self.fences.heavy("spsc.close.fence");
                 // Ordering: Release, pairs with the Acquire above: what the fence made visible.
-                self.closed.store(CLOSED, site("spsc.closed.known", Release));
+                self.closed.fetch_max(CLOSED, site("spsc.closed.known", Release));
                 true
             }
         }

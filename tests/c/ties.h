@@ -16,19 +16,19 @@
 #define ZERO(n) ((n)&1 ? -0.0 : 0.0)
 
 static inline queues_status_t queues_ties_try_put(queues_priority_t *queue, void *item) {
-    return queues_priority_try_put(queue, item, ZERO((uintptr_t)item));
+    return queues_priority_try_put(queue, item, ZERO(queues_priority_size(queue)));
 }
 static inline queues_status_t queues_ties_put(queues_priority_t *queue, void *item,
                                               int64_t timeout) {
-    return queues_priority_put(queue, item, ZERO((uintptr_t)item), timeout);
+    return queues_priority_put(queue, item, ZERO(queues_priority_size(queue)), timeout);
 }
 static inline queues_status_t queues_ties_try_put_bytes(queues_priority_t *queue, const void *data,
                                                         size_t len) {
-    return queues_priority_try_put_bytes(queue, data, len, ZERO(len));
+    return queues_priority_try_put_bytes(queue, data, len, ZERO(queues_priority_size(queue)));
 }
 static inline queues_status_t queues_ties_put_bytes(queues_priority_t *queue, const void *data,
                                                     size_t len, int64_t timeout) {
-    return queues_priority_put_bytes(queue, data, len, ZERO(len), timeout);
+    return queues_priority_put_bytes(queue, data, len, ZERO(queues_priority_size(queue)), timeout);
 }
 
 /* The priority is written exactly when the call answers OK. */
