@@ -19,9 +19,15 @@ fn main() {
          #define QUEUES_VERSION_PATCH {patch}\n#define QUEUES_VERSION \"{whole}\""
     ));
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in
-        ["ffi.rs", "ffi/status.rs", "ffi/stats.rs", "ffi/mpmc.rs", "ffi/spsc.rs", "ffi/priority.rs"]
-    {
+    for file in [
+        "ffi.rs",
+        "ffi/status.rs",
+        "ffi/stats.rs",
+        "ffi/mpmc.rs",
+        "ffi/spsc.rs",
+        "ffi/priority.rs",
+        "ffi/deque.rs",
+    ] {
         builder = builder.with_src(root.join("src").join(file));
     }
     builder.generate().unwrap().write_to_file(out.join("queues.h"));

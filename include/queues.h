@@ -83,6 +83,33 @@
 // QUEUES_MISUSE and does nothing. Costs an atomic swap on every call.
 #define QUEUES_SPSC_CHECKED 1
 
+// Grow when it is full, to twice the capacity, instead of answering FULL. What was outgrown is
+// freed with the deque: all of it together is less than twice the largest.
+#define QUEUES_DEQUE_GROWABLE 1
+
+// Answer MISUSE to a push or pop that overlaps another one, at the price of two atomic operations a
+// call.
+#define QUEUES_DEQUE_CHECKED 2
+
+// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in first out; any
+// number of thieves steal at the other, first in first out.
+//
+// | calls                                     | who may call at once          | progress           |
+// |-------------------------------------------|-------------------------------|--------------------|
+// | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
+// | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
+// | size, is_empty, capacity, stats, retain   | any threads                   | wait-free          |
+// | release                                   | any threads                   | wait-free; the last one frees |
+//
+// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
+// queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
+// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that answers RETRY may
+// be repeated at once; there may be more to steal.
+// Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
+//
+// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
+typedef struct queues_deque_t queues_deque_t;
+
 // A bounded queue for any number of producers and consumers: first in, first out, linearizable.
 //
 // | calls                                              | who may call at once | progress           |
@@ -225,6 +252,22 @@ typedef struct queues_priority_options_t {
     // The first argument of drop.
     void *drop_ctx;
 } queues_priority_options_t;
+
+// How a deque is to be. Set struct_size, and to zero what is not needed.
+typedef struct queues_deque_options_t {
+    // sizeof(queues_deque_options_t).
+    size_t struct_size;
+    // The most items that fit, exactly; 0: 1024. If it is growable: to begin with.
+    size_t capacity;
+    // 0: items are void pointers; else the most bytes of a blob.
+    size_t item_size;
+    // QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
+    uint64_t flags;
+    // What becomes of items that nobody takes; may be NULL.
+    queues_drop_t drop;
+    // The first argument of drop.
+    void *drop_ctx;
+} queues_deque_options_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -778,6 +821,108 @@ size_t queues_priority_capacity(const struct queues_priority_t *queue);
 // Since 0.1.
 queues_status_t queues_priority_stats(const struct queues_priority_t *queue,
                                       struct queues_stats_t *stats);
+
+// Creates a deque with one reference, which the caller owns.
+// Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
+// thread.
+// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, sizes whose
+// product overflows), NOMEM. Since 0.1.
+queues_status_t queues_deque_create(const struct queues_deque_options_t *options,
+                                    struct queues_deque_t **deque);
+
+// Adds a reference, for another user of the deque.
+// Does not wait. Any thread that holds a reference.
+// Returns deque; NULL if it is no such deque.
+// Since 0.1.
+struct queues_deque_t *queues_deque_retain(struct queues_deque_t *deque);
+
+// Gives a reference up. The last one frees the deque, after handing what is left in it to the drop
+// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+// reference, which must not use the deque afterwards unless it holds another.
+// Since 0.1.
+void queues_deque_release(struct queues_deque_t *deque);
+
+// Pushes a pointer, if there is room or the deque can grow.
+// Does not wait; wait-free unless it grows. The owner. On OK the item is the deque's, else it
+// stays the caller's.
+// Returns OK, FULL (not growable), NOMEM (growable), INVALID, MISUSE (checked deques).
+// Since 0.1.
+queues_status_t queues_deque_push(struct queues_deque_t *deque, void *item);
+
+// Pops the pointer that was pushed last, if there is one.
+// Does not wait; wait-free. The owner. On OK the item is the caller's.
+// Returns OK, EMPTY, INVALID, MISUSE (checked deques).
+// Since 0.1.
+queues_status_t queues_deque_pop(struct queues_deque_t *deque, void **item);
+
+// Steals the pointer that was pushed first, if there is one.
+// Does not wait; never loops. Any thread. On OK the item is the caller's.
+// Returns OK, EMPTY, RETRY (another thread took the item), INVALID.
+// Since 0.1.
+queues_status_t queues_deque_steal(struct queues_deque_t *deque, void **item);
+
+// Steals up to max pointers, one after the other, until it finds none or loses a race.
+// *done becomes how many, also when it is none. In the order in which they were pushed; between
+// two of them other thieves may take some.
+// Does not wait. Any thread. The items counted are the caller's.
+// Returns OK (at least one, or max 0), EMPTY, RETRY (another thread took the first), INVALID
+// (*done is not written).
+// Since 0.1.
+queues_status_t queues_deque_steal_many(struct queues_deque_t *deque,
+                                        void **items,
+                                        size_t max,
+                                        size_t *done);
+
+// Pushes a copy of len bytes, if there is room or the deque can grow; (NULL, 0) is an empty blob.
+// Does not wait; wait-free unless it grows. The owner. The bytes stay the caller's.
+// Returns OK, FULL (not growable), NOMEM (growable), INVALID (also len above item_size), MISUSE
+// (checked deques). Since 0.1.
+queues_status_t queues_deque_push_bytes(struct queues_deque_t *deque, const void *data, size_t len);
+
+// Pops the blob that was pushed last into a buffer, if there is one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays.
+// Does not wait; wait-free. The owner.
+// Returns OK, EMPTY, TOO_SMALL, INVALID, MISUSE (checked deques).
+// Since 0.1.
+queues_status_t queues_deque_pop_bytes(struct queues_deque_t *deque,
+                                       void *buffer,
+                                       size_t capacity,
+                                       size_t *len);
+
+// Steals the blob that was pushed first into a buffer, if there is one.
+// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
+// answered, the buffer may hold parts of blobs that others took meanwhile.
+// Does not wait; never loops. Any thread.
+// Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_deque_steal_bytes(struct queues_deque_t *deque,
+                                         void *buffer,
+                                         size_t capacity,
+                                         size_t *len);
+
+// How many items are in the deque: a snapshot, never above the capacity; 0 if it is no such deque.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_deque_size(const struct queues_deque_t *deque);
+
+// Whether there is no item: a snapshot; true if it is no such deque.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+bool queues_deque_is_empty(const struct queues_deque_t *deque);
+
+// The most items that fit, if it is growable: before it grows; 0 if it is no such deque.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_deque_capacity(const struct queues_deque_t *deque);
+
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+// does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
+// do not; stolen may lack a theft that is only just done.
+// Does not wait; wait-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
+                                   struct queues_stats_t *stats);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -30,7 +30,9 @@ pub mod wait;
 
 pub use error::{Error, Result};
 pub use stats::Stats;
-pub use typed::{Consumer, Mpmc, Priority, Producer, spsc};
+pub use typed::{
+    Consumer, Mpmc, Priority, Producer, PutError, Stealer, Worker, deque, growable_deque, spsc,
+};
 pub use wait::Timeout;
 
 /// README's Rust program, run as a test.

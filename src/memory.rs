@@ -46,6 +46,19 @@ impl Drop for Memory {
     }
 }
 
+/// A value on the heap; [`Error::NoMemory`] if there is none.
+pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the size is not zero.
+    let place = NonNull::new(unsafe { std::alloc::alloc(Layout::new::<T>()) }.cast::<T>())
+        .ok_or(Error::NoMemory)?;
+    // SAFETY: allocated as a box of it is, and written before anybody reads.
+    unsafe {
+        place.write(value);
+        Ok(Box::from_raw(place.as_ptr()))
+    }
+}
+
 /// A fixed array of `T`.
 #[derive(Debug)]
 pub(crate) struct Array<T> {

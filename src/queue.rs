@@ -1,5 +1,7 @@
-//! The algorithms. Nothing here sleeps, knows a C pointer or counts failures.
+//! The algorithms. Nothing here sleeps or knows a C pointer; failures are counted where calls wait,
+//! and by the deque, whose calls never do.
 
+pub mod deque;
 pub mod mpmc;
 pub mod priority;
 pub(crate) mod ring;

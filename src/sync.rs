@@ -122,6 +122,26 @@ macro_rules! atomic {
 atomic!(AtomicU32, u32);
 atomic!(AtomicU64, u64);
 
+/// An atomic address whose every access is named by a [`site`].
+#[derive(Debug)]
+pub(crate) struct AtomicPtr<T>(imp::AtomicPtr<T>);
+
+impl<T> AtomicPtr<T> {
+    pub(crate) fn new(address: *mut T) -> Self {
+        Self(imp::AtomicPtr::new(address))
+    }
+    #[inline(always)]
+    pub(crate) fn load(&self, at: Ordering) -> *mut T {
+        before(at);
+        self.0.load(at)
+    }
+    #[inline(always)]
+    pub(crate) fn store(&self, address: *mut T, at: Ordering) {
+        before(at);
+        self.0.store(address, at)
+    }
+}
+
 /// Exponential back-off after a lost race: 32 pauses, doubling to 256.
 ///
 /// A pause is 26 ns on Zen 4. Without it two threads that put and get in turn spend their time

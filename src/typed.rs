@@ -1,10 +1,14 @@
 //! The queues as Rust programs use them: any `T: Send`, moved in and out.
 
 use crate::error::{Error, Result};
-use crate::payload::Typed;
-use crate::queue::{Queue, mpmc, priority as core_priority, spsc as core_spsc};
+use crate::payload::{Disposer, Pointer, Typed};
+use crate::queue::{
+    Queue, deque as core_deque, mpmc, priority as core_priority, spsc as core_spsc,
+};
 use crate::stats::Stats;
 use crate::wait::{Blocking, Timeout};
+use core::ffi::c_void;
+use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use std::sync::Arc;
 
@@ -303,5 +307,141 @@ impl<T: Send> Drop for Producer<T> {
 impl<T: Send> Drop for Consumer<T> {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+/// The owner's end of a [`deque`]: pushes and pops, last in first out.
+#[derive(Debug)]
+pub struct Worker<T: Send>(Shared<T>);
+
+/// A thief's end of a [`deque`]: steals, first in first out. Clones steal from the same deque.
+#[derive(Debug)]
+pub struct Stealer<T: Send>(Shared<T>);
+
+/// Values travel in boxes: a thief copies what may not be its own, which only a pointer bears.
+#[derive(Debug)]
+struct Shared<T: Send> {
+    deque: Arc<core_deque::Deque<Pointer>>,
+    values: PhantomData<fn(T) -> T>,
+}
+
+impl<T: Send> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self { deque: self.deque.clone(), values: PhantomData }
+    }
+}
+
+/// A work-stealing deque of exactly this capacity.
+///
+/// ```
+/// use queues::Error;
+///
+/// let (mut worker, stealer) = queues::deque(3)?;
+/// (1..=3).for_each(|task| worker.push(task).unwrap());
+/// assert_eq!(worker.push(4).unwrap_err().error, Error::Full);
+/// assert_eq!(worker.pop(), Ok(3));
+/// let thief = std::thread::spawn(move || stealer.steal());
+/// assert_eq!(thief.join().unwrap(), Ok(1));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
+    make_deque(capacity, false)
+}
+
+/// A work-stealing deque that doubles its capacity when it is full.
+pub fn growable_deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
+    make_deque(capacity, true)
+}
+
+fn make_deque<T: Send>(capacity: usize, growable: bool) -> Result<(Worker<T>, Stealer<T>)> {
+    unsafe extern "C-unwind" fn drop_value<T>(_context: *mut c_void, item: *mut c_void) {
+        // SAFETY: every item is the address of a box, and this one nobody took.
+        drop(unsafe { Box::from_raw(item.cast::<T>()) });
+    }
+    // SAFETY: values may be dropped on any thread: T is Send.
+    let disposer = unsafe { Disposer::new(Some(drop_value::<T>), core::ptr::null_mut()) };
+    let deque = core_deque::Deque::try_new(capacity, growable, Pointer::new(disposer), 0)?;
+    let shared = Shared { deque: Arc::new(deque), values: PhantomData };
+    Ok((Worker(shared.clone()), Stealer(shared)))
+}
+
+/// Runs a pop or a steal and opens the box that it took.
+fn unbox<T>(take: impl FnOnce(&mut *mut c_void) -> Result) -> Result<T> {
+    let mut item = core::ptr::null_mut();
+    take(&mut item)?;
+    // SAFETY: every item is the address of a box of T, handed on once.
+    Ok(*unsafe { Box::from_raw(item.cast::<T>()) })
+}
+
+impl<T: Send> Worker<T> {
+    /// Pushes; wait-free, but for the box, and unless it grows.
+    pub fn push(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
+        let item = Box::into_raw(Box::new(item));
+        // SAFETY: `&mut self` is the only owner; after Ok the box is the deque's.
+        unsafe { self.0.deque.push(&item.cast()) }.map_err(|error| {
+            // SAFETY: just made, and still ours.
+            PutError { error, item: *unsafe { Box::from_raw(item) } }
+        })
+    }
+
+    /// Pops what was pushed last; wait-free.
+    pub fn pop(&mut self) -> Result<T> {
+        // SAFETY: `&mut self` is the only owner.
+        unbox(|item| unsafe { self.0.deque.pop(item) })
+    }
+
+    /// Another thief.
+    pub fn stealer(&self) -> Stealer<T> {
+        Stealer(self.0.clone())
+    }
+
+    /// How many items are there; a snapshot.
+    pub fn len(&self) -> usize {
+        self.0.deque.len()
+    }
+
+    /// Whether the snapshot is zero.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many items fit, or fit before it grows.
+    pub fn capacity(&self) -> usize {
+        self.0.deque.capacity()
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.deque.stats()
+    }
+}
+
+impl<T: Send> Stealer<T> {
+    /// Steals what was pushed first; [`Error::Empty`], or [`Error::Retry`] if another thread took
+    /// it meanwhile.
+    pub fn steal(&self) -> Result<T> {
+        // SAFETY: any thread may steal.
+        unbox(|item| unsafe { self.0.deque.steal(item) })
+    }
+
+    /// How many items are there; a snapshot.
+    pub fn len(&self) -> usize {
+        self.0.deque.len()
+    }
+
+    /// Whether the snapshot is zero.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.deque.stats()
+    }
+}
+
+impl<T: Send> Clone for Stealer<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }

@@ -3,7 +3,7 @@
 
 #![cfg(not(any(loom, miri)))]
 
-use queues::ffi::{mpmc::*, priority::*, spsc::*, stats::*, status::*};
+use queues::ffi::{deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
@@ -54,8 +54,15 @@ fn numbers_never_change() {
     ];
     let mut constants = constants();
     constants.retain(|name, _| !name.starts_with("VERSION"));
-    assert_eq!(constants.remove("SPSC_CHECKED"), Some("1"));
-    assert_eq!(QUEUES_SPSC_CHECKED, 1);
+    let flags = [
+        ("SPSC_CHECKED", QUEUES_SPSC_CHECKED, 1),
+        ("DEQUE_GROWABLE", QUEUES_DEQUE_GROWABLE, 1),
+        ("DEQUE_CHECKED", QUEUES_DEQUE_CHECKED, 2),
+    ];
+    for (name, ours, number) in flags {
+        assert_eq!(ours, number, "{name}");
+        assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
+    }
     for (name, ours, number) in statuses {
         assert_eq!(ours, number, "{name}");
         assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
@@ -84,6 +91,9 @@ fn structures_keep_their_layout() {
     let priority =
         layout!(queues_priority_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
     assert_eq!(priority, options);
+    let deque =
+        layout!(queues_deque_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    assert_eq!(deque, options);
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
         peak_size, current_size, capacity, stolen

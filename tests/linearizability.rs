@@ -25,6 +25,10 @@ const SPSC: [(&str, Kind); 2] =
 const PRIORITY: [(&str, Kind); 2] =
     [("priority", subject::priority), ("priority bytes", subject::priority_bytes)];
 
+const DEQUE: [(&str, Kind); 2] = [("deque", subject::deque), ("deque bytes", subject::deque_bytes)];
+const GROWABLE: [(&str, Kind); 2] =
+    [("growable deque", subject::growable), ("growable deque bytes", subject::growable_bytes)];
+
 /// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
 const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
 
@@ -37,6 +41,9 @@ enum Role {
     Any,
     Producer,
     Consumer,
+    /// Of a deque.
+    Owner,
+    Thief,
 }
 
 /// One call, chosen at random among those of the role.
@@ -52,6 +59,9 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
         });
     };
     match (random.below(32), role) {
+        (_, Role::Thief) => get(lane),
+        (0..=17, Role::Owner) => put(lane),
+        (_, Role::Owner) => _ = lane.call(|| Done::Pop(queue.pop().expect("a pop"))),
         (0, _) => close(lane),
         (1, _) => is_closed(lane),
         (2..=4, Role::Any | Role::Consumer) => peek(lane),
@@ -62,8 +72,20 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
     }
 }
 
+/// What a kind of queue promises.
+#[derive(Clone, Copy)]
+struct Promise {
+    rank: fn(u64) -> u64,
+    closing: Closing,
+    /// It is never full.
+    grows: bool,
+}
+
+const ATOMIC: Promise = Promise { rank: FIFO, closing: Closing::Atomic, grows: false };
+
 /// Runs one history of the kind and checks it.
-fn history(kind: Kind, rank: fn(u64) -> u64, closing: Closing, roles: &[Role], seed: u64) {
+fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
+    let Promise { rank, closing, grows } = promise;
     let mut random = Random(seed);
     let capacity = 1 + random.below(5) as usize;
     let origin = ORIGINS[random.below(4) as usize];
@@ -98,17 +120,18 @@ fn history(kind: Kind, rank: fn(u64) -> u64, closing: Closing, roles: &[Role], s
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
+    let capacity = if grows { usize::MAX } else { capacity };
     let history = History { capacity, closing, rank, initial, lanes, rest };
     if let Err(why) = history.check() {
         panic!("seed {seed}: {why}");
     }
 }
 
-fn histories(name: &str, kind: Kind, rank: fn(u64) -> u64, closing: Closing, roles: &[&[Role]]) {
+fn histories(name: &str, kind: Kind, promise: Promise, roles: &[&[Role]]) {
     let count = setting("QUEUES_HISTORIES", 10_000);
     let first = setting("QUEUES_SEED", 1);
     for seed in first..first + count {
-        history(kind, rank, closing, roles[seed as usize % roles.len()], seed);
+        history(kind, promise, roles[seed as usize % roles.len()], seed);
     }
     println!("{name}: {count} histories");
 }
@@ -117,7 +140,7 @@ fn histories(name: &str, kind: Kind, rank: fn(u64) -> u64, closing: Closing, rol
 fn mpmc() {
     let any = [Role::Any; 4];
     for (name, kind) in MPMC {
-        histories(name, kind, FIFO, Closing::Atomic, &[&any[..2], &any[..3], &any]);
+        histories(name, kind, ATOMIC, &[&any[..2], &any[..3], &any]);
     }
 }
 
@@ -125,15 +148,28 @@ fn mpmc() {
 fn priority() {
     let any = [Role::Any; 4];
     for (name, kind) in PRIORITY {
-        let rank = subject::rank;
-        histories(name, kind, rank, Closing::Atomic, &[&any[..2], &any[..3], &any]);
+        let ranked = Promise { rank: subject::rank, ..ATOMIC };
+        histories(name, kind, ranked, &[&any[..2], &any[..3], &any]);
     }
 }
 
 #[test]
 fn spsc() {
     for (name, kind) in SPSC {
-        histories(name, kind, FIFO, Closing::Draining, &[&[Role::Producer, Role::Consumer]]);
+        let draining = Promise { closing: Closing::Draining, ..ATOMIC };
+        histories(name, kind, draining, &[&[Role::Producer, Role::Consumer]]);
+    }
+}
+
+#[test]
+fn deque() {
+    use Role::{Owner, Thief};
+    let roles: [&[Role]; 2] = [&[Owner, Thief], &[Owner, Thief, Thief]];
+    for (name, kind) in DEQUE {
+        histories(name, kind, ATOMIC, &roles);
+    }
+    for (name, kind) in GROWABLE {
+        histories(name, kind, Promise { grows: true, ..ATOMIC }, &roles);
     }
 }
 
@@ -168,6 +204,12 @@ fn the_checker_can_say_no() {
     assert!(check(ranks, 3, &[2, 4], &[&[put(3), get(3)]], &[4, 2]));
     assert!(!check(ranks, 3, &[2, 4], &[&[put(3), get(4)]], &[3, 2]), "a higher priority first");
     assert!(!check(ranks, 3, &[1, 4], &[&[get(4)]], &[1]), "reordered among equals");
+    let (pop, retry) = (|item| Done::Pop(Ok(item)), Done::Get(Err(Error::Retry)));
+    assert!(check(FIFO, 3, &[1, 2], &[&[pop(2), pop(1)], &[retry]], &[]));
+    assert!(!check(FIFO, 3, &[1, 2], &[&[pop(1)]], &[2]), "popped at the wrong end");
+    assert!(!check(FIFO, 3, &[1], &[&[pop(1)], &[get(1)]], &[]), "popped and stolen");
+    assert!(!check(FIFO, 3, &[1], &[&[retry]], &[1]), "a race that nobody won");
+    assert!(!check(FIFO, 3, &[1], &[&[Done::Pop(empty)]], &[1]), "popped empty while it is not");
     let late = [&[Done::Close, Done::Get(Err(Error::Closed))][..], &[put(1)][..]];
     assert!(!check(FIFO, 2, &[], &late, &[1]), "closed said before the last item");
 }

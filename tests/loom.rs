@@ -50,6 +50,8 @@ struct Model {
     kind: Kind,
     closing: Closing,
     rank: fn(u64) -> u64,
+    /// It is never full.
+    grows: bool,
     capacity: usize,
     /// Items put before the threads begin.
     initial: u64,
@@ -96,7 +98,8 @@ impl Model {
         let mut lanes = vec![program(0)()];
         lanes.extend(join(others));
         let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
-        let (capacity, closing) = (self.capacity, self.closing);
+        let capacity = if self.grows { usize::MAX } else { self.capacity };
+        let closing = self.closing;
         let rank = self.rank;
         let history = History { capacity, closing, rank, initial, lanes, rest };
         history.check().unwrap_or_else(|why| panic!("{why}"));
@@ -114,6 +117,7 @@ fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Dis
         'P' => lane.call(|| Done::Put(item, queue.put(item, Timeout::Never))),
         'g' => lane.call(|| Done::Get(queue.try_get())),
         'G' => lane.call(|| Done::Get(queue.get(Timeout::Never))),
+        'o' => lane.call(|| Done::Pop(queue.pop().unwrap())),
         'k' => lane.call(|| Done::Peek(queue.peek().unwrap())),
         'i' => lane.call(|| Done::IsClosed(queue.is_closed())),
         'c' => lane.call(|| {
@@ -162,7 +166,8 @@ fn model(
     words: &[impl ToString],
 ) -> Model {
     let words = words.iter().map(ToString::to_string).collect();
-    Model { name, kind, closing, rank: |_| 0, capacity, initial, words, watching: false }
+    let (rank, grows, watching): (fn(u64) -> u64, _, _) = (|_| 0, false, false);
+    Model { name, kind, closing, rank, grows, capacity, initial, words, watching }
 }
 
 fn mpmc(
@@ -447,6 +452,108 @@ fn priority_waits() {
         priority(kind, 1, 1, &["P", "G", "c"]).explore(Some(2));
         priority(kind, 1, 0, &["G", "G", "Pc"]).explore(Some(2));
     }
+}
+
+// --- deque
+
+const DEQUE: [(&str, Kind); 2] = [("deque", subject::deque), ("deque bytes", subject::deque_bytes)];
+const GROWABLE: [(&str, Kind); 2] =
+    [("growable deque", subject::growable), ("growable deque bytes", subject::growable_bytes)];
+
+/// The first word is the owner's (`p` pushes, `o` pops), the others are thieves' (`g` steals).
+fn deque(
+    kind: (&'static str, Kind),
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    model(kind, Closing::Atomic, capacity, initial, words)
+}
+
+/// The owner against one thief: above all, its pop of the last item against the theft of it, and a
+/// push that reuses the cell.
+#[test]
+fn deque_owner_and_thief() {
+    for kind in DEQUE {
+        for capacity in 1..=3 {
+            for initial in 0..=capacity as u64 {
+                for owner in ["ooo", "pop", "opo", "ppo", "oop", "opp"] {
+                    deque(kind, capacity, initial, &[owner, "gg"]).explore(UNBOUNDED);
+                }
+                deque(kind, capacity, initial, &["po", "gg"]).watching().explore(UNBOUNDED);
+                deque(kind, capacity, initial, &["op", "gg"]).watching().explore(UNBOUNDED);
+            }
+        }
+    }
+}
+
+#[test]
+fn deque_two_thieves() {
+    for kind in DEQUE {
+        for (capacity, initial) in [(1, 1), (2, 1), (2, 2)] {
+            for owner in ["o", "oo", "op", "po"] {
+                deque(kind, capacity, initial, &[owner, "g", "g"]).explore(Some(3));
+            }
+        }
+        deque(kind, 2, 2, &["opo", "gg", "g"]).explore(Some(2));
+    }
+}
+
+/// Growth while thieves read the buffer that is outgrown.
+#[test]
+fn deque_grows() {
+    for kind in GROWABLE {
+        for owner in ["p", "pp", "ppo", "pop", "opp"] {
+            Model { grows: true, ..deque(kind, 1, 1, &[owner, "gg"]) }.explore(UNBOUNDED);
+        }
+        Model { grows: true, ..deque(kind, 1, 1, &["pp", "g", "g"]) }.explore(Some(2));
+        Model { grows: true, ..deque(kind, 2, 2, &["po", "gg"]) }.watching().explore(Some(3));
+    }
+}
+
+/// A push, and then the other's deque is empty: not for both.
+#[test]
+fn deque_pushes_and_thefts_across() {
+    explore("deques across", UNBOUNDED, || {
+        let new = || subject::deque(1, 0, Disposed::default());
+        let (mine, yours) = (new(), new());
+        let other = spawn({
+            let (mine, yours) = (mine.clone(), yours.clone());
+            move || {
+                yours.try_put(2).unwrap();
+                mine.try_get()
+            }
+        });
+        mine.try_put(1).unwrap();
+        let stolen = yours.try_get();
+        let other = other.join().unwrap();
+        assert!((stolen, other) != (Err(Error::Empty), Err(Error::Empty)));
+    });
+}
+
+/// What is told to have been stolen never was more than that, and never gets less.
+#[test]
+fn deque_statistics() {
+    explore("deque statistics", Some(3), || {
+        let deque = subject::deque(2, 0, Disposed::default());
+        deque.try_put(1).unwrap();
+        let watcher = spawn({
+            let deque = deque.clone();
+            move || (deque.stats(), deque.stats())
+        });
+        let thief = spawn({
+            let deque = deque.clone();
+            move || deque.try_get().is_ok() as u64
+        });
+        let popped = deque.pop().unwrap().is_ok() as u64;
+        let stolen = thief.join().unwrap();
+        let (first, second) = watcher.join().unwrap();
+        assert_eq!((popped + stolen, deque.stats().stolen), (1, stolen));
+        for (before, after) in [(first, second), (second, deque.stats())] {
+            assert!(before.stolen <= after.stolen && before.dequeued <= after.dequeued);
+            assert!(after.dequeued <= after.enqueued && after.enqueued == 1);
+        }
+    });
 }
 
 // --- waiting

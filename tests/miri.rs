@@ -8,9 +8,9 @@
 mod support;
 
 use queues::wait::Timeout;
-use queues::{Error, Mpmc, Priority};
+use queues::{Error, Mpmc, Priority, growable_deque};
 use std::sync::Arc;
-use support::subject::{self, Disposed, Kind};
+use support::subject::{self, Disposed, Kind, Subject};
 
 const KINDS: [(&str, Kind); 7] = [
     #[cfg(any(target_arch = "x86_64", miri))]
@@ -124,4 +124,62 @@ fn boxes_by_priority() {
     });
     assert_eq!(sum, 3);
     queue.try_put(Box::new(7), 1.0).unwrap();
+}
+
+/// Takes until told otherwise; a lost race is tried again.
+fn steal(queue: &dyn Subject) -> Option<u64> {
+    loop {
+        match queue.try_get() {
+            Err(Error::Retry) => {}
+            answer => return answer.ok(),
+        }
+    }
+}
+
+/// An owner that pushes and pops against two thieves: every item comes once.
+#[test]
+fn steals() {
+    for kind in [subject::deque, subject::deque_bytes, subject::growable, subject::growable_bytes] {
+        let deque = kind(2, u64::MAX - 2, Disposed::default());
+        let mut items = std::thread::scope(|scope| {
+            let thieves = [0, 1].map(|_| {
+                scope.spawn(|| (0..4).filter_map(|_| steal(&*deque)).collect::<Vec<u64>>())
+            });
+            let mut items = Vec::new();
+            let mut refused = 0;
+            for item in 1..=2 * ITEMS {
+                refused += deque.try_put(item).is_err() as u64;
+                if item % 3 == 0 {
+                    items.extend(deque.pop().unwrap());
+                }
+            }
+            items.extend(thieves.into_iter().flat_map(|thief| thief.join().unwrap()));
+            items.extend(std::iter::from_fn(|| deque.pop().unwrap().ok()));
+            assert_eq!(items.len() as u64, 2 * ITEMS - refused);
+            items
+        });
+        items.sort_unstable();
+        items.dedup();
+        assert_eq!(items.len() as u64, deque.stats().dequeued);
+    }
+}
+
+/// Values that own memory, stolen while the deque grows; leftovers.
+#[test]
+fn boxes_stolen() {
+    let (mut worker, stealer) = growable_deque(1).unwrap();
+    let (taken, left): (Vec<u64>, usize) = std::thread::scope(|scope| {
+        let thieves = [stealer.clone(), stealer]
+            .map(|thief| scope.spawn(move || (0..3).filter_map(|_| thief.steal().ok()).collect()));
+        for item in 0..ITEMS {
+            worker.push(Box::new(item)).unwrap();
+        }
+        let mut taken: Vec<Box<u64>> = worker.pop().into_iter().collect();
+        for thief in thieves {
+            let stolen: Vec<Box<u64>> = thief.join().unwrap();
+            taken.extend(stolen);
+        }
+        (taken.into_iter().map(|item| *item).collect(), worker.len())
+    });
+    assert_eq!(taken.len() + left, ITEMS as usize);
 }

@@ -31,6 +31,7 @@ const CAPACITY: usize = 5;
 enum Call {
     Put,
     Get,
+    Pop,
     Peek,
     Clear,
     Close,
@@ -64,10 +65,14 @@ impl Ledger {
     fn try_get(&mut self, queue: &dyn Subject) -> Result {
         queue.try_get().map(|item| self.got.push(item))
     }
+    fn pop(&mut self, queue: &dyn Subject) -> Option<()> {
+        queue.pop().map(|popped| self.got.extend(popped))
+    }
     fn call(&mut self, call: Call, queue: &dyn Subject, item: u64) {
         match call {
             Call::Put => _ = self.try_put(queue, item),
             Call::Get => _ = self.try_get(queue),
+            Call::Pop => _ = self.pop(queue),
             Call::Peek => _ = queue.peek(),
             Call::Clear => _ = queue.clear(),
             Call::Close => queue.close(),
@@ -162,6 +167,9 @@ fn produce(queue: &dyn Subject) -> Ledger {
     let mut ledger = Ledger::default();
     for item in 0..OPERATIONS as u64 {
         _ = ledger.try_put(queue, 1000 + item);
+        if item % 3 == 0 {
+            ledger.pop(queue);
+        }
     }
     ledger
 }
@@ -280,12 +288,13 @@ impl Watchdog {
 fn everywhere(
     what: &'static str,
     kind: Kind,
+    (calls, starts): (&[Call], &[Start]),
     others: impl Fn(Call) -> Others,
 ) -> std::result::Result<usize, String> {
     let watchdog = Watchdog::start(what);
     let mut places = 0;
-    for call in CALLS {
-        for start in STARTS {
+    for &call in calls {
+        for &start in starts {
             for step in 0..steps(kind, start, call) {
                 watchdog.note(format!("{call:?} from {start:?} at step {step}"));
                 park_at(kind, start, call, step, others(call))?;
@@ -298,7 +307,7 @@ fn everywhere(
 }
 
 fn is_lock_free(what: &'static str, kind: Kind) {
-    let places = everywhere(what, kind, |_| Others::Both).unwrap();
+    let places = everywhere(what, kind, (&CALLS, &STARTS), |_| Others::Both).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
@@ -308,7 +317,16 @@ fn is_wait_free(what: &'static str, kind: Kind) {
         producer: call != Call::Put,
         consumer: !matches!(call, Call::Get | Call::Peek | Call::Clear),
     };
-    let places = everywhere(what, kind, others).unwrap();
+    let places = everywhere(what, kind, (&CALLS, &STARTS), others).unwrap();
+    assert!(places > 50, "too few places: are the sites compiled in?");
+}
+
+/// A parked owner does not keep thieves up, nor a parked thief the owner and the other thief.
+fn is_stealable(what: &'static str, kind: Kind) {
+    let others =
+        |call| Others::Sides { producer: !matches!(call, Call::Put | Call::Pop), consumer: true };
+    let calls = [Call::Put, Call::Pop, Call::Get, Call::Len, Call::Stats];
+    let places = everywhere(what, kind, (&calls, &STARTS[..3]), others).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
@@ -336,6 +354,13 @@ fn spsc_pointers() {
 #[test]
 fn spsc_bytes() {
     is_wait_free("spsc bytes", subject::spsc_bytes);
+}
+
+#[test]
+fn deque() {
+    is_stealable("deque", subject::deque);
+    is_stealable("deque bytes", subject::deque_bytes);
+    is_stealable("growable deque", subject::growable);
 }
 
 /// The usual bounded ring (Vyukov 2010), instrumented like ours.

@@ -44,23 +44,27 @@ pub(super) struct Kind<Q> {
 
 /// Which side of a queue a call is on.
 #[derive(Clone, Copy)]
-pub(super) enum Side {
-    Put,
-    Get,
+pub(super) struct Side {
+    /// The mark of who is alone on this side, in checked mode.
+    mark: Option<usize>,
+    gives: Channel,
+    takes: Channel,
 }
 
 impl Side {
-    const fn gives(self) -> Channel {
-        match self {
-            Self::Put => Channel::Items,
-            Self::Get => Channel::Room,
-        }
-    }
-    const fn takes(self) -> Channel {
-        match self {
-            Self::Put => Channel::Room,
-            Self::Get => Channel::Items,
-        }
+    pub(super) const PUT: Self = Self { mark: Some(0), ..Self::giving(Channel::Items) };
+    pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
+    /// A deque's owner is alone on both of its sides.
+    pub(super) const PUSH: Self = Self::PUT;
+    pub(super) const POP: Self = Self { mark: Some(0), ..Self::GET };
+    pub(super) const STEAL: Self = Self { mark: None, ..Self::GET };
+
+    const fn giving(gives: Channel) -> Self {
+        let takes = match gives {
+            Channel::Items => Channel::Room,
+            _ => Channel::Items,
+        };
+        Self { mark: None, gives, takes }
     }
 }
 
@@ -136,18 +140,37 @@ impl<Q> Kind<Q> {
         result
     }
 
+    /// Whether a handle is of this kind.
+    ///
+    /// # Safety
+    /// As for [`Kind::on`].
+    unsafe fn is_mine<T>(&self, handle: *const T) -> bool {
+        // SAFETY: as in `on`.
+        !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | SANITIZED) == self.tag
+    }
+
     /// The handle as one of any queue, if it is of this kind.
     ///
     /// # Safety
     /// As for [`Kind::on`].
-    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Common>>
+    pub(super) unsafe fn plain<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Common>>
     where
         Q: Common + 'static,
     {
-        // SAFETY: as in `on`.
-        let is_mine =
-            !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | SANITIZED) == self.tag;
-        is_mine.then(|| handle.cast::<Handle<Q>>().cast_mut() as *mut Handle<dyn Common>)
+        // SAFETY: by contract.
+        unsafe { self.is_mine(handle) }.then(|| handle.cast::<Handle<Q>>().cast_mut() as _)
+    }
+
+    /// The handle as one of any queue that can be closed, if it is of this kind.
+    ///
+    /// # Safety
+    /// As for [`Kind::on`].
+    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Closable>>
+    where
+        Q: Closable + 'static,
+    {
+        // SAFETY: by contract.
+        unsafe { self.is_mine(handle) }.then(|| handle.cast::<Handle<Q>>().cast_mut() as _)
     }
 }
 
@@ -155,16 +178,18 @@ impl Head {
     /// Begins a call in checked mode or under a thread sanitizer.
     #[cold]
     fn enter(&self, side: Side) -> Result {
-        if self.tag & CHECKED != 0 {
+        if self.tag & CHECKED != 0
+            && let Some(mark) = side.mark
+        {
             // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after
             // another.
-            let inside = &self.inside[side as usize];
+            let inside = &self.inside[mark];
             if inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
                 return Err(Error::Misuse);
             }
         }
         if let Some(tsan) = Tsan::find() {
-            tsan.release(core::ptr::from_ref(self).cast(), side.gives());
+            tsan.release(core::ptr::from_ref(self).cast(), side.gives);
         }
         Ok(())
     }
@@ -173,23 +198,29 @@ impl Head {
     #[cold]
     fn leave(&self, side: Side) {
         if let Some(tsan) = Tsan::find() {
-            tsan.acquire(core::ptr::from_ref(self).cast(), side.takes());
+            tsan.acquire(core::ptr::from_ref(self).cast(), side.takes);
         }
-        if self.tag & CHECKED != 0 {
+        if self.tag & CHECKED != 0
+            && let Some(mark) = side.mark
+        {
             // Ordering: Release, pairs with the Acquire in `enter`.
-            self.inside[side as usize].store(0, site("handle.checked.leave", Release));
+            self.inside[mark].store(0, site("handle.checked.leave", Release));
         }
     }
 }
 
-/// What every family's queue can do, on whichever side.
+/// What every family's queue tells, on whichever side.
 pub(super) trait Common: Sync {
-    fn close(&self);
-    fn is_closed(&self) -> bool;
     fn len(&self) -> usize;
-    fn is_full(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
+}
+
+/// What every queue can do that can be closed.
+pub(super) trait Closable: Common {
+    fn close(&self);
+    fn is_closed(&self) -> bool;
+    fn is_full(&self) -> bool;
     /// Where the items that are there now end.
     fn end(&self) -> u64;
     /// Disposes of what was put before `end`; how many, or [`Error::Panic`] if a callback panicked.
@@ -200,23 +231,26 @@ pub(super) trait Common: Sync {
 }
 
 impl<Q: Queue> Common for Blocking<Q> {
-    fn close(&self) {
-        self.close();
-    }
-    fn is_closed(&self) -> bool {
-        self.queue().is_closed()
-    }
     fn len(&self) -> usize {
         self.queue().len()
-    }
-    fn is_full(&self) -> bool {
-        self.queue().is_full()
     }
     fn capacity(&self) -> usize {
         self.queue().capacity()
     }
     fn stats(&self) -> Stats {
         self.stats()
+    }
+}
+
+impl<Q: Queue> Closable for Blocking<Q> {
+    fn close(&self) {
+        self.close();
+    }
+    fn is_closed(&self) -> bool {
+        self.queue().is_closed()
+    }
+    fn is_full(&self) -> bool {
+        self.queue().is_full()
     }
     fn end(&self) -> u64 {
         self.queue().end()
@@ -229,24 +263,9 @@ impl<Q: Queue> Common for Blocking<Q> {
 }
 
 /// The handle of a family's queue, whatever its payload.
-#[derive(Clone, Copy)]
-pub(super) struct Any(*mut Handle<dyn Common>);
+pub(super) struct Any<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
 
-impl Any {
-    /// [`Error::Invalid`] for a handle that no kind of the family knows.
-    pub(super) fn of(found: Option<*mut Handle<dyn Common>>) -> Result<Self> {
-        found.map(Self).ok_or(Error::Invalid)
-    }
-
-    fn handle(&self) -> &Handle<dyn Common> {
-        // SAFETY: alive while the caller holds its reference.
-        unsafe { &*self.0 }
-    }
-
-    pub(super) fn queue(&self) -> &dyn Common {
-        &self.handle().queue
-    }
-
+impl Any<dyn Closable> {
     /// Closes; what this thread did before is visible to whoever finds it closed.
     pub(super) fn close(self) {
         if let Some(tsan) = Tsan::find() {
@@ -261,7 +280,7 @@ impl Any {
     pub(super) unsafe fn clear(self) -> Result<usize> {
         let head = &self.handle().head;
         if head.tag & (CHECKED | SANITIZED) != 0 {
-            head.enter(Side::Get)?;
+            head.enter(Side::GET)?;
         }
         let end = self.queue().end();
         if head.tag & SANITIZED != 0
@@ -273,9 +292,25 @@ impl Any {
         // SAFETY: by contract.
         let cleared = unsafe { self.queue().clear_to(end) };
         if head.tag & (CHECKED | SANITIZED) != 0 {
-            head.leave(Side::Get);
+            head.leave(Side::GET);
         }
         cleared
+    }
+}
+
+impl<Q: ?Sized> Any<Q> {
+    /// [`Error::Invalid`] for a handle that no kind of the family knows.
+    pub(super) fn of(found: Option<*mut Handle<Q>>) -> Result<Self> {
+        found.map(Self).ok_or(Error::Invalid)
+    }
+
+    fn handle(&self) -> &Handle<Q> {
+        // SAFETY: alive while the caller holds its reference.
+        unsafe { &*self.0 }
+    }
+
+    pub(super) fn queue(&self) -> &Q {
+        &self.handle().queue
     }
 
     pub(super) fn retain(self) {

@@ -139,7 +139,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { POINTERS.on(queue, Side::Put, |queue| queue.try_put(&item)) })
+    answer(|| unsafe { POINTERS.on(queue, Side::PUT, |queue| queue.try_put(&item)) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn queues_mpmc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        POINTERS.on(queue, Side::Put, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Side::PUT, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn queues_mpmc_try_get(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| queue.try_get(&mut item))?;
+            POINTERS.on(queue, Side::GET, |queue| queue.try_get(&mut item))?;
             put_out(place, item);
         }
         Ok(())
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn queues_mpmc_get(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| {
+            POINTERS.on(queue, Side::GET, |queue| {
                 queue.get(&mut item, Timeout::from_nanos(timeout_ns))
             })?;
             put_out(place, item);
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn queues_mpmc_peek(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| queue.queue().peek(&mut item))?;
+            POINTERS.on(queue, Side::GET, |queue| queue.queue().peek(&mut item))?;
             put_out(place, item);
         }
         Ok(())
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.try_put(blob)
         })
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.put(blob, Timeout::from_nanos(timeout_ns))
         })
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::Get, |queue| queue.try_get(out)))
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::GET, |queue| queue.try_get(out)))
     })
 }
 
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
+            BYTES.on(queue, Side::GET, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
         })
     })
 }
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.queue().peek(out))
+            BYTES.on(queue, Side::GET, |queue| queue.queue().peek(out))
         })
     })
 }
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::Put, |queue| {
+            let (count, result) = POINTERS.on(queue, Side::PUT, |queue| {
                 let items = (0..n).map(|i| &*items.add(i));
                 Ok(queue.put_many(items, Timeout::from_nanos(timeout_ns)))
             })?;
@@ -369,7 +369,7 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::Get, |queue| {
+            let (count, result) = POINTERS.on(queue, Side::GET, |queue| {
                 let places = (0..n).map(|i| &mut *items.add(i));
                 Ok(queue.get_many(places, Timeout::from_nanos(timeout_ns)))
             })?;

@@ -322,7 +322,7 @@ unsafe fn put(
 ) -> Result {
     // SAFETY: the header's contract.
     unsafe {
-        POINTERS.on(queue, Side::Put, |queue| {
+        POINTERS.on(queue, Side::PUT, |queue| {
             queue.put_with(timeout, || queue.queue().try_put(&item, priority))
         })
     }
@@ -339,7 +339,7 @@ unsafe fn put_bytes(
 ) -> Result {
     // SAFETY: the header's contract.
     unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.put_with(timeout, || queue.queue().try_put(blob, priority))
         })
@@ -358,7 +358,7 @@ unsafe fn take(
     let mut item: Item = core::ptr::null_mut();
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
-        let priority = POINTERS.on(queue, Side::Get, |queue| take(queue, &mut item))?;
+        let priority = POINTERS.on(queue, Side::GET, |queue| take(queue, &mut item))?;
         put_out(place, item);
         put_out(rank, priority);
     }
@@ -379,7 +379,7 @@ unsafe fn take_bytes(
     // SAFETY: the header's contract; the outputs are checked.
     unsafe {
         let priority = receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| take(queue, out))
+            BYTES.on(queue, Side::GET, |queue| take(queue, out))
         })?;
         put_out(place, priority);
     }

@@ -149,7 +149,7 @@ pub unsafe extern "C" fn queues_spsc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { POINTERS.on(queue, Side::Put, |queue| queue.try_put(&item)) })
+    answer(|| unsafe { POINTERS.on(queue, Side::PUT, |queue| queue.try_put(&item)) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn queues_spsc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        POINTERS.on(queue, Side::Put, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Side::PUT, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn queues_spsc_try_get(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| queue.try_get(&mut item))?;
+            POINTERS.on(queue, Side::GET, |queue| queue.try_get(&mut item))?;
             put_out(place, item);
         }
         Ok(())
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn queues_spsc_get(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| {
+            POINTERS.on(queue, Side::GET, |queue| {
                 queue.get(&mut item, Timeout::from_nanos(timeout_ns))
             })?;
             put_out(place, item);
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn queues_spsc_peek(
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::Get, |queue| queue.queue().peek(&mut item))?;
+            POINTERS.on(queue, Side::GET, |queue| queue.queue().peek(&mut item))?;
             put_out(place, item);
         }
         Ok(())
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.try_put(blob)
         })
@@ -267,7 +267,7 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.put(blob, Timeout::from_nanos(timeout_ns))
         })
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::Get, |queue| queue.try_get(out)))
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::GET, |queue| queue.try_get(out)))
     })
 }
 
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
+            BYTES.on(queue, Side::GET, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
         })
     })
 }
@@ -328,7 +328,7 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::Get, |queue| queue.queue().peek(out))
+            BYTES.on(queue, Side::GET, |queue| queue.queue().peek(out))
         })
     })
 }
@@ -351,7 +351,7 @@ pub unsafe extern "C" fn queues_spsc_put_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::Put, |queue| {
+            let (count, result) = POINTERS.on(queue, Side::PUT, |queue| {
                 let items = (0..n).map(|i| &*items.add(i));
                 Ok(queue.put_many(items, Timeout::from_nanos(timeout_ns)))
             })?;
@@ -378,7 +378,7 @@ pub unsafe extern "C" fn queues_spsc_get_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::Get, |queue| {
+            let (count, result) = POINTERS.on(queue, Side::GET, |queue| {
                 let places = (0..n).map(|i| &mut *items.add(i));
                 Ok(queue.get_many(places, Timeout::from_nanos(timeout_ns)))
             })?;
@@ -403,7 +403,7 @@ pub unsafe extern "C" fn queues_spsc_reserve(
         let place = given(data)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            BYTES.on(queue, Side::Put, |queue| {
+            BYTES.on(queue, Side::PUT, |queue| {
                 let mut room = core::ptr::null_mut();
                 let reserve = || queue.queue().reserve().map(|at| room = at);
                 queue.room_with(Timeout::from_nanos(timeout_ns), reserve)?;
@@ -425,7 +425,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Put, |queue| {
+        BYTES.on(queue, Side::PUT, |queue| {
             queue.put_with(Timeout::Try, || queue.queue().commit(len))
         })
     })
@@ -447,7 +447,7 @@ pub unsafe extern "C" fn queues_spsc_front(
         let (place, len) = (given(data)?, given(len)?);
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
-            BYTES.on(queue, Side::Get, |queue| {
+            BYTES.on(queue, Side::GET, |queue| {
                 let front = || queue.queue().front();
                 let (at, size) = queue.item_with(Timeout::from_nanos(timeout_ns), front)?;
                 put_out(place, at.cast());
@@ -467,7 +467,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::Get, |queue| queue.get_with(Timeout::Try, || queue.queue().consume()))
+        BYTES.on(queue, Side::GET, |queue| queue.get_with(Timeout::Try, || queue.queue().consume()))
     })
 }
 

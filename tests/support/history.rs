@@ -26,6 +26,8 @@ pub enum Done {
     Put(u64, Result),
     Get(Result<u64>),
     Peek(Result<u64>),
+    /// Takes what was put last.
+    Pop(Result<u64>),
     Close,
     IsClosed(bool),
     /// The end of a `clear`, whose single takes are events of their own: none of the items that
@@ -145,6 +147,8 @@ struct Step {
     may_outlive_close: bool,
     /// A put was neither over before it began nor began after it was over.
     beside_put: bool,
+    /// Another thread's taking of an item was neither over before it began nor began after it.
+    beside_take: bool,
     /// Items that were certainly put before it began.
     must_be_gone: Vec<u64>,
 }
@@ -184,6 +188,9 @@ impl State {
                 }
             }
             Done::Peek(Ok(item)) => front == Some(&item),
+            Done::Pop(Ok(item)) => next.items.pop() == Some(item),
+            Done::Pop(Err(Error::Empty)) => front.is_none(),
+            Done::Get(Err(Error::Retry)) => step.beside_take,
             Done::Get(Err(Error::Empty)) | Done::Peek(Err(Error::Empty)) => {
                 front.is_none() && (!self.closed || draining && step.beside_put)
             }
@@ -197,7 +204,7 @@ impl State {
             }
             Done::IsClosed(answer) => answer == self.closed,
             Done::Cleared => !(self.items.iter()).any(|item| step.must_be_gone.contains(item)),
-            Done::Put(..) | Done::Get(_) | Done::Peek(_) => false,
+            Done::Put(..) | Done::Get(_) | Done::Peek(_) | Done::Pop(_) => false,
         };
         possible.then_some(next)
     }
@@ -262,6 +269,7 @@ impl History {
                     before,
                     may_outlive_close: true,
                     beside_put: false,
+                    beside_take: false,
                     must_be_gone: Vec::new(),
                 });
             }
@@ -270,9 +278,10 @@ impl History {
             let before = |j: usize, k: usize| steps[k].before >> j & 1 != 0;
             let all = || steps.iter().enumerate().map(|(j, step)| (j, step.done));
             let may_outlive_close = !all().any(|(j, done)| done == Done::Close && before(j, i));
-            let beside_put = all().any(|(j, done)| {
-                matches!(done, Done::Put(..)) && j != i && !before(j, i) && !before(i, j)
-            });
+            let beside = |j| j != i && !before(j, i) && !before(i, j);
+            let beside_put = all().any(|(j, done)| matches!(done, Done::Put(..)) && beside(j));
+            let beside_take = all()
+                .any(|(j, done)| matches!(done, Done::Get(Ok(_)) | Done::Pop(Ok(_))) && beside(j));
             let put = all().filter_map(|(j, done)| match done {
                 Done::Put(item, Ok(())) if before(j, i) => Some(item),
                 _ => None,
@@ -280,6 +289,7 @@ impl History {
             let must_be_gone = self.initial.iter().copied().chain(put).collect();
             steps[i].may_outlive_close = may_outlive_close;
             steps[i].beside_put = beside_put;
+            steps[i].beside_take = beside_take;
             steps[i].must_be_gone = must_be_gone;
         }
         steps

@@ -1,25 +1,52 @@
 //! Every queue as one of `u64`, so that one test serves all of them.
 
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
-use queues::queue::{Peek, Queue, mpmc, priority::Priority, spsc};
+use queues::queue::{Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
 use queues::wait::{Blocking, Timeout};
 use queues::{Result, Stats};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
 
-/// A queue of numbers. For spsc queues the callers keep to one producer and one consumer.
+/// A queue of numbers. For spsc queues the callers keep to one producer and one consumer, and for
+/// deques to one thread that puts and pops; a get is a theft.
 pub trait Subject: Send + Sync {
     fn put(&self, item: u64, timeout: Timeout) -> Result;
     fn get(&self, timeout: Timeout) -> Result<u64>;
     /// `None`: this queue has no peek.
     fn peek(&self) -> Option<Result<u64>>;
-    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result);
-    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result);
+    /// `None`: this queue has no pop.
+    fn pop(&self) -> Option<Result<u64>> {
+        None
+    }
     fn clear(&self) -> usize;
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn len(&self) -> usize;
     fn stats(&self) -> Stats;
+
+    /// One by one, if the family has no call on many.
+    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+        let mut done = 0;
+        for &item in items {
+            match self.put(item, timeout) {
+                Ok(()) => done += 1,
+                refused => return (done, refused),
+            }
+        }
+        (done, Ok(()))
+    }
+    /// As [`Subject::put_many`].
+    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+        let mut items = Vec::new();
+        for i in 0..most {
+            match self.get(if i == 0 { timeout } else { Timeout::Try }) {
+                Ok(item) => items.push(item),
+                Err(why) if i == 0 => return (items, Err(why)),
+                Err(_) => break,
+            }
+        }
+        (items, Ok(()))
+    }
 
     fn try_put(&self, item: u64) -> Result {
         self.put(item, Timeout::Try)
@@ -290,28 +317,6 @@ impl<P: Atomic, W: Form<P>> Subject for Ranked<P, W> {
         let seen = self.with.get(&mut |out| unsafe { self.queue.queue().peek(out) });
         Some(seen.map(|seen| self.checked(seen)))
     }
-    /// One by one: the family has no call on many.
-    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
-        let mut done = 0;
-        for &item in items {
-            match self.put(item, timeout) {
-                Ok(()) => done += 1,
-                refused => return (done, refused),
-            }
-        }
-        (done, Ok(()))
-    }
-    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
-        let mut items = Vec::new();
-        for i in 0..most {
-            match self.get(if i == 0 { timeout } else { Timeout::Try }) {
-                Ok(item) => items.push(item),
-                Err(why) if i == 0 => return (items, Err(why)),
-                Err(_) => break,
-            }
-        }
-        (items, Ok(()))
-    }
     fn clear(&self) -> usize {
         // SAFETY: any thread may.
         unsafe { self.queue.clear() }
@@ -368,4 +373,72 @@ pub fn priority_equal(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Su
 /// As [`priority_equal`], of blobs.
 pub fn priority_equal_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
     ranked(capacity, origin, long_blobs(&log), AsBlob, |_| 0, log)
+}
+
+/// A deque of numbers.
+struct Stealing<P: Atomic, W> {
+    deque: Deque<P>,
+    with: W,
+    _log: Disposed,
+}
+
+impl<P: Atomic, W: Form<P>> Stealing<P, W> {
+    fn take(&self, mut take: impl FnMut(&mut P::Out) -> Result) -> Result<u64> {
+        self.with.get(&mut |out| take(out).map(|()| 0.0)).map(|(item, _)| item)
+    }
+}
+
+impl<P: Atomic, W: Form<P>> Subject for Stealing<P, W> {
+    fn put(&self, item: u64, _timeout: Timeout) -> Result {
+        // SAFETY: the test keeps to one owner.
+        self.with.put(item, &mut |item| unsafe { self.deque.push(item) })
+    }
+    fn get(&self, _timeout: Timeout) -> Result<u64> {
+        // SAFETY: any thread may steal.
+        self.take(|out| unsafe { self.deque.steal(out) })
+    }
+    fn pop(&self) -> Option<Result<u64>> {
+        // SAFETY: the test keeps to one owner.
+        Some(self.take(|out| unsafe { self.deque.pop(out) }))
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        None
+    }
+    fn clear(&self) -> usize {
+        unimplemented!("a deque has no clear")
+    }
+    fn close(&self) {
+        unimplemented!("a deque has no close")
+    }
+    fn is_closed(&self) -> bool {
+        false
+    }
+    fn len(&self) -> usize {
+        self.deque.len()
+    }
+    fn stats(&self) -> Stats {
+        self.deque.stats()
+    }
+}
+
+pub fn deque(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let deque = Deque::try_new(capacity, false, pointer(&log), origin).unwrap();
+    Arc::new(Stealing { deque, with: AsPointer, _log: log })
+}
+
+pub fn deque_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let deque = Deque::try_new(capacity, false, bytes(&log), origin).unwrap();
+    Arc::new(Stealing { deque, with: AsBlob, _log: log })
+}
+
+/// A deque that grows.
+pub fn growable(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let deque = Deque::try_new(capacity, true, pointer(&log), origin).unwrap();
+    Arc::new(Stealing { deque, with: AsPointer, _log: log })
+}
+
+/// As [`growable`], of blobs.
+pub fn growable_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let deque = Deque::try_new(capacity, true, bytes(&log), origin).unwrap();
+    Arc::new(Stealing { deque, with: AsBlob, _log: log })
 }

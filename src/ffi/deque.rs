@@ -1,0 +1,341 @@
+//! Work-stealing deque.
+
+use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized, receive};
+use super::handle::{Any, Common, Kind, Side};
+use super::queues_drop_t;
+use super::stats::{queues_stats_t, write_stats};
+use super::status::{Item, answer, given, or, put_out, queues_status_t};
+use crate::error::Result;
+use crate::payload::{Atomic, Bytes, Pointer};
+use crate::queue::deque::Deque;
+use crate::stats::Stats;
+use core::ffi::c_void;
+
+/// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in first out; any
+/// number of thieves steal at the other, first in first out.
+///
+/// | calls                                     | who may call at once          | progress           |
+/// |-------------------------------------------|-------------------------------|--------------------|
+/// | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
+/// | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
+/// | size, is_empty, capacity, stats, retain   | any threads                   | wait-free          |
+/// | release                                   | any threads                   | wait-free; the last one frees |
+///
+/// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
+/// queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
+/// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that answers RETRY may
+/// be repeated at once; there may be more to steal.
+/// Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
+///
+/// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
+pub struct queues_deque_t {
+    _opaque: [u8; 0],
+}
+
+/// Grow when it is full, to twice the capacity, instead of answering FULL. What was outgrown is
+/// freed with the deque: all of it together is less than twice the largest.
+pub const QUEUES_DEQUE_GROWABLE: u64 = 1;
+
+/// Answer MISUSE to a push or pop that overlaps another one, at the price of two atomic operations a
+/// call.
+pub const QUEUES_DEQUE_CHECKED: u64 = 2;
+
+/// How a deque is to be. Set struct_size, and to zero what is not needed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct queues_deque_options_t {
+    /// sizeof(queues_deque_options_t).
+    pub struct_size: usize,
+    /// The most items that fit, exactly; 0: 1024. If it is growable: to begin with.
+    pub capacity: usize,
+    /// 0: items are void pointers; else the most bytes of a blob.
+    pub item_size: usize,
+    /// QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
+    pub flags: u64,
+    /// What becomes of items that nobody takes; may be NULL.
+    pub drop: queues_drop_t,
+    /// The first argument of drop.
+    pub drop_ctx: *mut c_void,
+}
+
+// SAFETY: repr(C), size first; a null callback is None.
+unsafe impl Sized_ for queues_deque_options_t {}
+
+const DEFAULT_CAPACITY: usize = 1024;
+const FAMILY: u8 = 4;
+const POINTERS: Kind<Deque<Pointer>> = Kind::new(FAMILY, 0);
+const BYTES: Kind<Deque<Bytes>> = Kind::new(FAMILY, 1);
+
+impl<P: Atomic> Common for Deque<P> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+    fn capacity(&self) -> usize {
+        self.capacity()
+    }
+    fn stats(&self) -> Stats {
+        self.stats()
+    }
+}
+
+/// # Safety
+/// `deque` is null or a live handle of the library.
+unsafe fn any(deque: *const queues_deque_t) -> Result<Any<dyn Common>> {
+    // SAFETY: by contract.
+    unsafe { Any::of(POINTERS.plain(deque).or_else(|| BYTES.plain(deque))) }
+}
+
+/// Creates a deque with one reference, which the caller owns.
+/// Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
+/// thread.
+/// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, sizes whose
+/// product overflows), NOMEM. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_create(
+    options: *const queues_deque_options_t,
+    deque: *mut *mut queues_deque_t,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(deque)?;
+        // SAFETY: the caller's structure, with its size.
+        let options = unsafe { read_sized(options)? };
+        let common = arguments::Common {
+            capacity: options.capacity,
+            default_capacity: DEFAULT_CAPACITY,
+            item_size: options.item_size,
+            flags: options.flags,
+            known_flags: QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED,
+            drop: options.drop,
+            drop_ctx: options.drop_ctx,
+        };
+        let growable = options.flags & QUEUES_DEQUE_GROWABLE != 0;
+        let checked = options.flags & QUEUES_DEQUE_CHECKED != 0;
+        // SAFETY: the caller's callback, made to be called.
+        let handle = match unsafe { common.check()? } {
+            (capacity, Payload::Pointer(pointer)) => {
+                POINTERS.create(Deque::try_new(capacity, growable, pointer, 0)?, checked)?
+            }
+            (capacity, Payload::Bytes(bytes)) => {
+                BYTES.create(Deque::try_new(capacity, growable, bytes, 0)?, checked)?
+            }
+        };
+        // SAFETY: checked above.
+        unsafe { put_out(place, handle.cast()) };
+        Ok(())
+    })
+}
+
+/// Adds a reference, for another user of the deque.
+/// Does not wait. Any thread that holds a reference.
+/// Returns deque; NULL if it is no such deque.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_retain(deque: *mut queues_deque_t) -> *mut queues_deque_t {
+    or(core::ptr::null_mut(), || {
+        // SAFETY: the caller holds a reference.
+        unsafe { any(deque)? }.retain();
+        Ok(deque)
+    })
+}
+
+/// Gives a reference up. The last one frees the deque, after handing what is left in it to the drop
+/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+/// reference, which must not use the deque afterwards unless it holds another.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_release(deque: *mut queues_deque_t) {
+    or((), || {
+        // SAFETY: the caller gives its reference up.
+        unsafe { any(deque)?.release() };
+        Ok(())
+    })
+}
+
+/// Pushes a pointer, if there is room or the deque can grow.
+/// Does not wait; wait-free unless it grows. The owner. On OK the item is the deque's, else it
+/// stays the caller's.
+/// Returns OK, FULL (not growable), NOMEM (growable), INVALID, MISUSE (checked deques).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_push(
+    deque: *mut queues_deque_t,
+    item: *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe { POINTERS.on(deque, Side::PUSH, |deque| deque.push(&item)) })
+}
+
+/// Pops the pointer that was pushed last, if there is one.
+/// Does not wait; wait-free. The owner. On OK the item is the caller's.
+/// Returns OK, EMPTY, INVALID, MISUSE (checked deques).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_pop(
+    deque: *mut queues_deque_t,
+    item: *mut *mut c_void,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(item)?;
+        let mut item: Item = core::ptr::null_mut();
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            POINTERS.on(deque, Side::POP, |deque| deque.pop(&mut item))?;
+            put_out(place, item);
+        }
+        Ok(())
+    })
+}
+
+/// Steals the pointer that was pushed first, if there is one.
+/// Does not wait; never loops. Any thread. On OK the item is the caller's.
+/// Returns OK, EMPTY, RETRY (another thread took the item), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_steal(
+    deque: *mut queues_deque_t,
+    item: *mut *mut c_void,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(item)?;
+        let mut item: Item = core::ptr::null_mut();
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            POINTERS.on(deque, Side::STEAL, |deque| deque.steal(&mut item))?;
+            put_out(place, item);
+        }
+        Ok(())
+    })
+}
+
+/// Steals up to max pointers, one after the other, until it finds none or loses a race.
+/// *done becomes how many, also when it is none. In the order in which they were pushed; between
+/// two of them other thieves may take some.
+/// Does not wait. Any thread. The items counted are the caller's.
+/// Returns OK (at least one, or max 0), EMPTY, RETRY (another thread took the first), INVALID
+/// (*done is not written).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_steal_many(
+    deque: *mut queues_deque_t,
+    items: *mut *mut c_void,
+    max: usize,
+    done: *mut usize,
+) -> queues_status_t {
+    answer(|| {
+        check_many(items, max, done)?;
+        let mut count = 0;
+        // SAFETY: the header's contract.
+        let stopped = unsafe {
+            POINTERS.on(deque, Side::STEAL, |deque| {
+                let mut stopped = Ok(());
+                while count < max && stopped.is_ok() {
+                    let mut item: Item = core::ptr::null_mut();
+                    stopped = deque.steal(&mut item);
+                    if stopped.is_ok() {
+                        items.add(count).write(item);
+                        count += 1;
+                    }
+                }
+                Ok(stopped)
+            })?
+        };
+        // SAFETY: checked above.
+        unsafe { put_out(done, count) };
+        if count > 0 { Ok(()) } else { stopped }
+    })
+}
+
+/// Pushes a copy of len bytes, if there is room or the deque can grow; (NULL, 0) is an empty blob.
+/// Does not wait; wait-free unless it grows. The owner. The bytes stay the caller's.
+/// Returns OK, FULL (not growable), NOMEM (growable), INVALID (also len above item_size), MISUSE
+/// (checked deques). Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_push_bytes(
+    deque: *mut queues_deque_t,
+    data: *const c_void,
+    len: usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        BYTES.on(deque, Side::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
+    })
+}
+
+/// Pops the blob that was pushed last into a buffer, if there is one.
+/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays.
+/// Does not wait; wait-free. The owner.
+/// Returns OK, EMPTY, TOO_SMALL, INVALID, MISUSE (checked deques).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_pop_bytes(
+    deque: *mut queues_deque_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(deque, Side::POP, |deque| deque.pop(out)))
+    })
+}
+
+/// Steals the blob that was pushed first into a buffer, if there is one.
+/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
+/// answered, the buffer may hold parts of blobs that others took meanwhile.
+/// Does not wait; never loops. Any thread.
+/// Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_steal_bytes(
+    deque: *mut queues_deque_t,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(deque, Side::STEAL, |deque| deque.steal(out)))
+    })
+}
+
+/// How many items are in the deque: a snapshot, never above the capacity; 0 if it is no such deque.
+/// Does not wait; wait-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usize {
+    // SAFETY: the header's contract.
+    or(0, || Ok(unsafe { any(deque)? }.queue().len()))
+}
+
+/// Whether there is no item: a snapshot; true if it is no such deque.
+/// Does not wait; wait-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> bool {
+    // SAFETY: the header's contract.
+    or(true, || Ok(unsafe { any(deque)? }.queue().len() == 0))
+}
+
+/// The most items that fit, if it is growable: before it grows; 0 if it is no such deque.
+/// Does not wait; wait-free. Any thread.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> usize {
+    // SAFETY: the header's contract.
+    or(0, || Ok(unsafe { any(deque)? }.queue().capacity()))
+}
+
+/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+/// does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
+/// do not; stolen may lack a theft that is only just done.
+/// Does not wait; wait-free. Any thread.
+/// Returns OK, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_stats(
+    deque: *const queues_deque_t,
+    stats: *mut queues_stats_t,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe { write_stats(stats, any(deque)?.queue().stats()) })
+}
