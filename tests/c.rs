@@ -130,6 +130,11 @@ fn priority() {
 }
 
 #[test]
+fn deque() {
+    succeeds("tests/c/deque.c", &[]);
+}
+
+#[test]
 fn abi() {
     succeeds("tests/c/abi.c", &[]);
 }
