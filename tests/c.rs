@@ -135,6 +135,11 @@ fn deque() {
 }
 
 #[test]
+fn batch() {
+    succeeds("tests/c/batch.c", &[]);
+}
+
+#[test]
 fn abi() {
     succeeds("tests/c/abi.c", &[]);
 }
