@@ -184,6 +184,22 @@ template <class T> struct prioritized {
     double priority;
 };
 
+/// What an item counts for in the batches of a batcher, in whatever unit: tokens, bytes.
+struct weight {
+    constexpr weight() noexcept = default;
+    constexpr explicit weight(std::uint64_t count) noexcept : units(count) {}
+
+    std::uint64_t units = 1;
+};
+
+/// When a batch of a batcher is due, and what it holds at most. 0 stands for the library's default.
+struct batch_limits {
+    std::size_t size = 0;            ///< items of a batch, and how many make one due; 0: 32
+    std::chrono::nanoseconds age{0}; ///< how long an item waits for others; 0: 10 ms; below: ever
+    std::uint64_t weight = 0;        ///< what a batch weighs, and what makes one due; 0: no limit
+    std::size_t max_pending = 0;     ///< items in the queue, `size` at least; 0: 10000
+};
+
 /// Trivially copyable items up to this many bytes travel inside the queue's slots, larger ones in a
 /// box: a slot is paid for whether it is used or not.
 inline constexpr std::size_t inline_limit = 1024;
@@ -335,6 +351,7 @@ struct unless_stopped {
 struct mpmc_calls {
     using handle = queues_mpmc_t;
     using options = queues_mpmc_options_t;
+    using putting = std::int64_t;
     static constexpr auto create = queues_mpmc_create;
     static constexpr auto release = queues_mpmc_release;
     static constexpr auto put = queues_mpmc_put;
@@ -356,6 +373,7 @@ struct mpmc_calls {
 struct spsc_calls {
     using handle = queues_spsc_t;
     using options = queues_spsc_options_t;
+    using putting = std::int64_t;
     static constexpr auto create = queues_spsc_create;
     static constexpr auto release = queues_spsc_release;
     static constexpr auto put = queues_spsc_put;
@@ -376,8 +394,12 @@ struct spsc_calls {
 
 // With a priority, which goes in with an item and comes out with it.
 struct ranked_put {
-    double priority;
+    ranked_put(std::int64_t time, double rank) : timeout(time), priority(rank) {
+        if (std::isnan(priority)) // before a box is made for the item
+            raise(QUEUES_INVALID, "priority NaN");
+    }
     std::int64_t timeout;
+    double priority;
 };
 struct ranked_get {
     double *priority;
@@ -386,6 +408,7 @@ struct ranked_get {
 struct priority_calls {
     using handle = queues_priority_t;
     using options = queues_priority_options_t;
+    using putting = ranked_put;
     static constexpr auto create = queues_priority_create;
     static constexpr auto release = queues_priority_release;
     static queues_status_t put(handle *queue, void *item, ranked_put when) {
@@ -410,6 +433,54 @@ struct priority_calls {
     static constexpr auto size = queues_priority_size;
     static constexpr auto capacity = queues_priority_capacity;
     static constexpr auto stats = queues_priority_stats;
+};
+
+// With a weight, which goes in with an item; items come out in batches.
+struct weighed_put {
+    std::int64_t timeout;
+    weight heaviness{};
+};
+struct what_is_due {};
+struct batch_calls {
+    using handle = queues_batch_t;
+    using options = queues_batch_options_t;
+    using putting = weighed_put;
+    static constexpr auto create = queues_batch_create;
+    static constexpr auto release = queues_batch_release;
+    static queues_status_t put(handle *queue, void *item, weighed_put when) {
+        return queues_batch_put_weighted(queue, item, when.heaviness.units, when.timeout);
+    }
+    static queues_status_t put_bytes(handle *queue, const void *data, std::size_t length,
+                                     weighed_put when) {
+        return queues_batch_put_weighted_bytes(queue, data, length, when.heaviness.units,
+                                               when.timeout);
+    }
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
+                                     std::size_t *count, std::int64_t timeout) {
+        return queues_batch_get_batch(queue, items, most, count, timeout);
+    }
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
+                                     std::size_t *count, what_is_due) {
+        return queues_batch_get_due(queue, items, most, count);
+    }
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+                                           std::size_t *length, queues_batch_blob_t *blobs,
+                                           std::size_t most, std::size_t *count,
+                                           std::int64_t timeout) {
+        return queues_batch_get_batch_bytes(queue, buffer, room, length, blobs, most, count,
+                                            timeout);
+    }
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+                                           std::size_t *length, queues_batch_blob_t *blobs,
+                                           std::size_t most, std::size_t *count, what_is_due) {
+        return queues_batch_get_due_bytes(queue, buffer, room, length, blobs, most, count);
+    }
+    static constexpr auto clear = queues_batch_clear;
+    static constexpr auto close = queues_batch_close;
+    static constexpr auto is_closed = queues_batch_is_closed;
+    static constexpr auto size = queues_batch_pending_count;
+    static constexpr auto capacity = queues_batch_capacity;
+    static constexpr auto stats = queues_batch_stats;
 };
 
 // With the end of the deque that is meant.
@@ -849,16 +920,21 @@ template <class Calls, class Payload> class basic_queue : public queue_view<Call
   protected:
     // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
     basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
-        : base(nullptr, item_size) {
-        if (capacity == 0U)
-            raise(QUEUES_INVALID, "capacity 0");
+        : basic_queue(item_size, [&](typename Calls::options &options) {
+              if (capacity == 0U)
+                  raise(QUEUES_INVALID, "capacity 0");
+              options.capacity = capacity.value_or(0);
+              options.flags = flags;
+          }) {}
+    // With the options that `choose` sets.
+    template <class Choose>
+    basic_queue(std::size_t item_size, const Choose &choose) : base(nullptr, item_size) {
+        typename Calls::options options{};
+        choose(options);
         if (item_size == 0 && !base::is_pointer)
             raise(QUEUES_INVALID, "item size 0");
-        typename Calls::options options{};
         options.struct_size = sizeof options;
-        options.capacity = capacity.value_or(0);
         options.item_size = item_size;
-        options.flags = flags;
         options.drop = Payload::drop;
         answer(Calls::create(&options, &this->handle_), "create");
     }
@@ -893,27 +969,90 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
     }
 };
 
+/// The pushes of a queue that can be closed. `with` is what goes in with an item: nothing, or its
+/// priority or weight. A NaN for a priority throws std::invalid_argument.
+template <class Queue, class... With> class pushing : public Queue {
+  public:
+    using typename Queue::argument;
+
+    /// Puts `value` into the queue, at the back if it is first in, first out. Waits for room.
+    /// Producer. False: the queue is closed, and `value` is as it was.
+    bool push(const argument &value, With... with) { return is_in(put(value, for_ever, with...)); }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, With... with) {
+        return is_in(put(std::move(value), for_ever, with...));
+    }
+
+    /// The same if there is room. Does not wait. Producer. Returns success, full or closed; unless
+    /// success, `value` is as it was.
+    [[nodiscard]] conqueue_status try_push(const argument &value, With... with) {
+        return put(value, at_once, with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    [[nodiscard]] conqueue_status try_push(argument &&value, With... with) {
+        return put(std::move(value), at_once, with...);
+    }
+
+    /// Extension. As push, but waits for room, `duration` at most. Producer. Returns success,
+    /// closed, timeout, or full when `duration` is not above 0; unless success, `value` is as it
+    /// was.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(const argument &value, With... with,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(value, within_duration(duration), with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(argument &&value, With... with,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(std::move(value), within_duration(duration), with...);
+    }
+
+    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(const argument &value, With... with,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(value, until{deadline}, with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(argument &&value, With... with,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(std::move(value), until{deadline}, with...);
+    }
+
+#ifdef __cpp_lib_jthread
+    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. False:
+    /// closed, or a stop was requested (before the call: nothing is tried).
+    bool push(const argument &value, With... with, const std::stop_token &token) {
+        return is_in(put(value, unless_stopped{token}, with...));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, With... with, const std::stop_token &token) {
+        return is_in(put(std::move(value), unless_stopped{token}, with...));
+    }
+#endif
+
+  protected:
+    using Queue::is_in;
+    using Queue::Queue;
+
+    template <class Value, class Wait>
+    conqueue_status put(Value &&value, Wait wait, const With &...with) {
+        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
+            return typename Queue::calls::putting{timeout, with...};
+        });
+    }
+};
+
 /// What the queues have that are first in, first out.
-template <class Calls, class Payload> class fifo_queue : public closable_queue<Calls, Payload> {
-    using base = closable_queue<Calls, Payload>;
+template <class Calls, class Payload>
+class fifo_queue : public pushing<closable_queue<Calls, Payload>> {
+    using base = pushing<closable_queue<Calls, Payload>>;
 
   public:
     using typename base::argument;
     using typename base::value_type;
-
-    /// Puts `value` at the back. Waits for room. Producer. False: the queue is closed, and `value`
-    /// is as it was.
-    bool push(const argument &value) { return is_in(put(value, for_ever)); }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value) { return is_in(put(std::move(value), for_ever)); }
-
-    /// Puts `value` at the back if there is room. Does not wait. Producer. Returns success, full or
-    /// closed; unless success, `value` is as it was.
-    [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value, at_once); }
-    /// The same, moving from `value` when the queue accepts it.
-    [[nodiscard]] conqueue_status try_push(argument &&value) {
-        return put(std::move(value), at_once);
-    }
 
     /// Constructs an item from `args` and puts it at the back. Waits for room. Producer. False: the
     /// queue is closed, the item is destroyed, and what was moved out of `args` is gone.
@@ -923,34 +1062,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
     /// The same without waiting: success, full or closed.
     template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
         return this->construct(at_once.timeout, std::forward<Args>(args)...);
-    }
-
-    /// Extension. Puts `value` at the back. Waits for room, `duration` at most. Producer. Returns
-    /// success, closed, timeout, or full when `duration` is not above 0; unless success, `value` is
-    /// as it was.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(const argument &value,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(value, within_duration(duration));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(argument &&value,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(std::move(value), within_duration(duration));
-    }
-
-    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(const argument &value,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(value, until{deadline});
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(argument &&value,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(std::move(value), until{deadline});
     }
 
     /// Takes the front item. Waits for one. Consumer. nullopt: the queue is closed and empty.
@@ -976,16 +1087,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
     }
 
 #ifdef __cpp_lib_jthread
-    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. False:
-    /// closed, or a stop was requested (before the call: nothing is tried).
-    bool push(const argument &value, const std::stop_token &token) {
-        return is_in(put(value, unless_stopped{token}));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, const std::stop_token &token) {
-        return is_in(put(std::move(value), unless_stopped{token}));
-    }
-
     /// Extension. As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt:
     /// closed and empty, or a stop was requested (before the call: nothing is tried).
     [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
@@ -1068,10 +1169,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
 
     static std::int64_t only(std::int64_t timeout) { return timeout; }
 
-    template <class Value, class Wait> conqueue_status put(Value &&value, Wait wait) {
-        return this->put_when(std::forward<Value>(value), wait, only);
-    }
-
     template <class Result, class Wait> Result take(Wait wait) {
         return this->template take_when<Result>(wait, only);
     }
@@ -1095,7 +1192,7 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
                         Payload::accepted(*first);
                 }
             } else {
-                result.status = put(*first, left());
+                result.status = this->put(*first, left());
                 if (result.status == conqueue_status::success) {
                     ++first;
                     done = 1;
@@ -1187,60 +1284,12 @@ template <class Queue> class bytes_queue : public Queue {
 };
 
 /// What the priority queues have beside that. Any thread may make any call at any time.
-template <class Payload> class priority_queue : public closable_queue<priority_calls, Payload> {
-    using base = closable_queue<priority_calls, Payload>;
+template <class Payload>
+class priority_queue : public pushing<closable_queue<priority_calls, Payload>, double> {
+    using base = pushing<closable_queue<priority_calls, Payload>, double>;
 
   public:
-    using typename base::argument;
     using value_type = prioritized<typename base::value_type>; ///< what a pop gives
-
-    /// Puts `value` into the queue. Waits for room. False: the queue is closed, and `value` is as
-    /// it was. Here as in all pushes, a NaN throws std::invalid_argument and leaves `value` as it
-    /// was.
-    bool push(const argument &value, double priority) {
-        return base::is_in(put(value, priority, for_ever));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, double priority) {
-        return base::is_in(put(std::move(value), priority, for_ever));
-    }
-
-    /// Puts `value` into the queue if there is room. Does not wait. Returns success, full or
-    /// closed; unless success, `value` is as it was.
-    [[nodiscard]] conqueue_status try_push(const argument &value, double priority) {
-        return put(value, priority, at_once);
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    [[nodiscard]] conqueue_status try_push(argument &&value, double priority) {
-        return put(std::move(value), priority, at_once);
-    }
-
-    /// Puts `value` into the queue. Waits for room, `duration` at most. Returns success, closed,
-    /// timeout, or full when `duration` is not above 0; unless success, `value` is as it was.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(const argument &value, double priority,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(value, priority, within_duration(duration));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(argument &&value, double priority,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(std::move(value), priority, within_duration(duration));
-    }
-
-    /// As push_for, until `deadline` on any clock; full when it has passed already.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(const argument &value, double priority,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(value, priority, until{deadline});
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(argument &&value, double priority,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(std::move(value), priority, until{deadline});
-    }
 
     /// Takes the item with the lowest priority, among equals the one that was pushed first, and
     /// tells its priority. Waits for one. nullopt: the queue is closed and empty.
@@ -1265,16 +1314,6 @@ template <class Payload> class priority_queue : public closable_queue<priority_c
     }
 
 #ifdef __cpp_lib_jthread
-    /// As push, but a stop request ends the wait, at most `stop_interval` later. False: closed, or
-    /// a stop was requested (before the call: nothing is tried).
-    bool push(const argument &value, double priority, const std::stop_token &token) {
-        return base::is_in(put(value, priority, unless_stopped{token}));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, double priority, const std::stop_token &token) {
-        return base::is_in(put(std::move(value), priority, unless_stopped{token}));
-    }
-
     /// As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt: closed and
     /// empty, or a stop was requested (before the call: nothing is tried).
     [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
@@ -1306,15 +1345,6 @@ template <class Payload> class priority_queue : public closable_queue<priority_c
     using popped = std::optional<value_type>;
     using outcome = expected<value_type, conqueue_status>;
 
-    template <class Value, class Wait>
-    conqueue_status put(Value &&value, double priority, Wait wait) {
-        // Before a box is made for it.
-        if (std::isnan(priority))
-            raise(QUEUES_INVALID, "priority NaN");
-        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
-            return ranked_put{priority, timeout};
-        });
-    }
     template <class Result, class Wait> Result take(Wait wait) {
         double priority = 0;
         return this->template take_when<Result>(
