@@ -172,6 +172,11 @@ fn priority_example() {
     assert!(tokens.len() == 9 && tokens.is_sorted(), "{printed}");
 }
 
+#[test]
+fn deque_example() {
+    assert_eq!(succeeds("examples/c/deque.c", &[]), "92 solutions\n");
+}
+
 const TRACE: &str = "examples/data/trace.csv";
 
 #[test]

@@ -281,6 +281,14 @@ template <class Write> std::string text(const char *call, const Write &write) {
     return result;
 }
 
+// A capacity of 0 stands for the default in C; here that is what no capacity stands for.
+inline constexpr std::size_t default_capacity = 0;
+inline std::size_t exactly(std::size_t capacity) {
+    if (capacity == 0)
+        raise(QUEUES_INVALID, "capacity 0");
+    return capacity;
+}
+
 using float_nanoseconds = std::chrono::duration<long double, std::nano>;
 
 // Rounded up and saturated: in floating point no duration overflows on the way. A negative duration
@@ -918,19 +926,10 @@ template <class Calls, class Payload> class basic_queue : public queue_view<Call
     basic_queue &operator=(const basic_queue &) = delete;
 
   protected:
-    // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
-    basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
-        : basic_queue(item_size, [&](typename Calls::options &options) {
-              if (capacity == 0U)
-                  raise(QUEUES_INVALID, "capacity 0");
-              options.capacity = capacity.value_or(0);
-              options.flags = flags;
-          }) {}
-    // With the options that `choose` sets.
-    template <class Choose>
-    basic_queue(std::size_t item_size, const Choose &choose) : base(nullptr, item_size) {
-        typename Calls::options options{};
-        choose(options);
+    basic_queue(std::size_t capacity, std::size_t item_size, std::uint64_t flags)
+        : basic_queue(item_size, options_of(capacity, flags)) {}
+    // With options of which those that all families have are set here.
+    basic_queue(std::size_t item_size, typename Calls::options options) : base(nullptr, item_size) {
         if (item_size == 0 && !base::is_pointer)
             raise(QUEUES_INVALID, "item size 0");
         options.struct_size = sizeof options;
@@ -939,6 +938,14 @@ template <class Calls, class Payload> class basic_queue : public queue_view<Call
         answer(Calls::create(&options, &this->handle_), "create");
     }
     ~basic_queue() { Calls::release(this->handle_); }
+
+  private:
+    static typename Calls::options options_of(std::size_t capacity, std::uint64_t flags) {
+        typename Calls::options options{};
+        options.capacity = capacity;
+        options.flags = flags;
+        return options;
+    }
 };
 
 /// What all queues have that can be closed.
@@ -1225,8 +1232,7 @@ template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payloa
     }
 
   protected:
-    mpmc_queue(std::optional<std::size_t> capacity, std::size_t item_size)
-        : base(capacity, item_size, 0) {}
+    mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
 };
 
 /// What the queues for one producer and one consumer have beside that.
@@ -1251,7 +1257,7 @@ template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payloa
     [[nodiscard]] bool is_full() const noexcept { return queues_spsc_is_full(this->handle_); }
 
   protected:
-    spsc_queue(std::optional<std::size_t> capacity, std::size_t item_size, bool is_checked)
+    spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
 };
 
@@ -1338,8 +1344,7 @@ class priority_queue : public pushing<closable_queue<priority_calls, Payload>, d
     }
 
   protected:
-    priority_queue(std::optional<std::size_t> capacity, std::size_t item_size)
-        : base(capacity, item_size, 0) {}
+    priority_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
 
   private:
     using popped = std::optional<value_type>;
@@ -1453,7 +1458,7 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
 
   protected:
     template <class... Modes>
-    deque_owner(std::optional<std::size_t> capacity, std::size_t item_size, Modes... modes)
+    deque_owner(std::size_t capacity, std::size_t item_size, Modes... modes)
         : base(capacity, item_size, (std::uint64_t{0} | ... | flag(modes))) {}
 
   private:
@@ -1522,10 +1527,10 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    mpmc() : base(std::nullopt, base::slot_size) {}
+    mpmc() : base(detail::default_capacity, base::slot_size) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit mpmc(std::size_t capacity) : base(capacity, base::slot_size) {}
+    explicit mpmc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
 };
 
 /// A bounded FIFO queue of T from one producer thread to one consumer thread at a time.
@@ -1535,13 +1540,14 @@ template <class T> class spsc : public detail::spsc_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    spsc() : base(std::nullopt, base::slot_size, false) {}
+    spsc() : base(detail::default_capacity, base::slot_size, false) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit spsc(std::size_t capacity) : base(capacity, base::slot_size, false) {}
+    explicit spsc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size, false) {}
     /// The same; a call that overlaps another of its side, which is an error in the program, throws
     /// `misuse` and changes nothing.
-    spsc(std::size_t capacity, checked_t) : base(capacity, base::slot_size, true) {}
+    spsc(std::size_t capacity, checked_t)
+        : base(detail::exactly(capacity), base::slot_size, true) {}
 };
 
 /// Extension. A bounded priority queue of T for any number of producers and consumers: the lowest
@@ -1553,10 +1559,10 @@ template <class T> class priority : public detail::priority_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    priority() : base(std::nullopt, base::slot_size) {}
+    priority() : base(detail::default_capacity, base::slot_size) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit priority(std::size_t capacity) : base(capacity, base::slot_size) {}
+    explicit priority(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
 };
 
 /// Extension. A work-stealing deque of T: one thread at a time, its owner, pushes and pops at the
@@ -1569,7 +1575,7 @@ template <class T> class deque : public detail::deque_of<T> {
 
   public:
     /// A deque of the library's default capacity. Throws std::bad_alloc.
-    deque() : base(std::nullopt, base::slot_size) {}
+    deque() : base(detail::default_capacity, base::slot_size) {}
     /// A deque with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds. With `growable` it doubles
     /// its capacity when it is full, and a push that finds no memory throws std::bad_alloc; with
@@ -1577,7 +1583,7 @@ template <class T> class deque : public detail::deque_of<T> {
     /// `misuse` and changes nothing.
     template <class... Modes>
     explicit deque(std::size_t capacity, Modes... modes)
-        : base(capacity, base::slot_size, modes...) {}
+        : base(detail::exactly(capacity), base::slot_size, modes...) {}
 };
 
 /// A bounded FIFO queue of byte strings for any number of producers and consumers. A push takes a
@@ -1590,7 +1596,8 @@ class mpmc_bytes
     /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
-    mpmc_bytes(std::size_t capacity, std::size_t item_size) : bytes_queue(capacity, item_size) {}
+    mpmc_bytes(std::size_t capacity, std::size_t item_size)
+        : bytes_queue(detail::exactly(capacity), item_size) {}
 };
 
 /// Extension. A bounded priority queue of byte strings, as mpmc_bytes and priority<T> are. Its pops
@@ -1601,7 +1608,7 @@ class priority_bytes : public detail::priority_queue<detail::by_blob<detail::pri
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
     priority_bytes(std::size_t capacity, std::size_t item_size)
-        : priority_queue(capacity, item_size) {}
+        : priority_queue(detail::exactly(capacity), item_size) {}
 
     /// The length of the longest item.
     [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
@@ -1616,7 +1623,7 @@ class deque_bytes
     /// or the product is beyond all memory.
     template <class... Modes>
     deque_bytes(std::size_t capacity, std::size_t item_size, Modes... modes)
-        : deque_owner(capacity, item_size, modes...) {}
+        : deque_owner(detail::exactly(capacity), item_size, modes...) {}
 
     /// The length of the longest item.
     [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
@@ -1638,10 +1645,10 @@ class spsc_bytes
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
     spsc_bytes(std::size_t capacity, std::size_t item_size)
-        : bytes_queue(capacity, item_size, false) {}
+        : bytes_queue(detail::exactly(capacity), item_size, false) {}
     /// The same; a call that overlaps another of its side throws `misuse` and changes nothing.
     spsc_bytes(std::size_t capacity, std::size_t item_size, checked_t)
-        : bytes_queue(capacity, item_size, true) {}
+        : bytes_queue(detail::exactly(capacity), item_size, true) {}
 
     /// Extension. Room for one item at the back of the queue, to be written in place. The consumer
     /// sees nothing of it before `commit`; dropped without one, by an exception say, it leaves the
