@@ -391,6 +391,10 @@ impl Deque {
         let create = |place: *mut _| unsafe { queues_deque_create(&options, place) };
         output(core::ptr::null_mut(), create).map(Self)
     }
+    /// The handle as the C functions take it.
+    pub fn raw(&self) -> *mut queues_deque_t {
+        self.0
+    }
     pub fn push(&self, item: usize) -> Result {
         result(unsafe { queues_deque_push(self.0, pointer(item)) }, 0)
     }
