@@ -116,12 +116,15 @@ type store[T any] struct {
 
 func (q *store[T]) init(family family, capacity int) error {
 	s, err := newSlab[T](family, capacity)
-	if err != nil {
-		return err
+	if err == nil {
+		q.keep(s)
 	}
+	return err
+}
+
+func (q *store[T]) keep(s *slab[T]) {
 	q.handle.Store(s.handle)
 	q.slab.Store(s)
-	return nil
 }
 
 // Release closes the queue, and drops the items inside and the memory as soon as the calls under way
@@ -143,9 +146,9 @@ func (q *store[T]) IsDrained() bool {
 	if !s.get.enter() {
 		return false
 	}
-	_, _, status := s.peek()
+	drained := s.isDrained()
 	s.get.leave()
-	return status == ErrClosed
+	return drained
 }
 
 // Clear removes the items that are inside when it begins and returns how many it removed. On an SPSC
