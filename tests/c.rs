@@ -177,6 +177,13 @@ fn deque_example() {
     assert_eq!(succeeds("examples/c/deque.c", &[]), "92 solutions\n");
 }
 
+#[test]
+fn batch_example() {
+    let expected = "batch of 2: 528 tokens\nbatch of 1: 2048 tokens\nbatch of 2: 80 tokens\n\
+                    batch of 1: 1024 tokens\nbatch of 3: 224 tokens\n";
+    assert_eq!(succeeds("examples/c/batch.c", &[]), expected);
+}
+
 const TRACE: &str = "examples/data/trace.csv";
 
 #[test]
