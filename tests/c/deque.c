@@ -600,7 +600,7 @@ static void check_thieves(bool blobs, bool grows, size_t capacity, unsigned seed
             full += is_full;
             in += !is_full;
         }
-        for (size_t burst = (seed >> 20) % 8; burst > 0 || (is_full && burst == 0); burst--) {
+        for (size_t burst = (seed >> 20) % 8 + is_full; burst > 0; burst--) {
             void *task = NULL;
             size_t number = 0, n;
             queues_status_t status =
@@ -613,8 +613,6 @@ static void check_thieves(bool blobs, bool grows, size_t capacity, unsigned seed
             CHECK_OK(status);
             work.tasks[blobs ? number : ((task_t *)task)->number].times++;
             popped++;
-            if (burst == 0)
-                break;
         }
     }
     atomic_store(&work.is_over, true);
