@@ -435,7 +435,23 @@ impl<F: Family> Handle<F> {
         unsafe { (F::C.capacity)(self.0) }
     }
     pub fn stats(&self) -> Stats {
-        stats_by(|stats| unsafe { (F::C.stats)(self.0, stats) })
+        told(|stats| unsafe { (F::C.stats)(self.0, stats) })
+    }
+}
+
+/// What a call tells of statistics.
+pub fn told(tell: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> Stats {
+    let mut stats = no_stats();
+    result(tell(&mut stats), 0).unwrap();
+    Stats {
+        enqueued: stats.enqueued,
+        dequeued: stats.dequeued,
+        failed_enqueue: stats.failed_enqueue,
+        failed_dequeue: stats.failed_dequeue,
+        peak_size: stats.peak_size,
+        current_size: stats.current_size,
+        capacity: stats.capacity,
+        stolen: stats.stolen,
     }
 }
 
@@ -554,7 +570,7 @@ impl Deque {
         unsafe { queues_deque_capacity(self.0) }
     }
     pub fn stats(&self) -> Stats {
-        stats_by(|stats| unsafe { queues_deque_stats(self.0, stats) })
+        told(|stats| unsafe { queues_deque_stats(self.0, stats) })
     }
 }
 
@@ -570,27 +586,6 @@ pub fn no_stats() -> queues_stats_t {
         current_size: 0,
         capacity: 0,
         stolen: 0,
-    }
-}
-
-/// What a call tells of statistics.
-fn stats_by(tell: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> Stats {
-    let mut stats = no_stats();
-    result(tell(&mut stats), 0).unwrap();
-    told(&stats)
-}
-
-/// What statistics tell.
-pub fn told(stats: &queues_stats_t) -> Stats {
-    Stats {
-        enqueued: stats.enqueued,
-        dequeued: stats.dequeued,
-        failed_enqueue: stats.failed_enqueue,
-        failed_dequeue: stats.failed_dequeue,
-        peak_size: stats.peak_size,
-        current_size: stats.current_size,
-        capacity: stats.capacity,
-        stolen: stats.stolen,
     }
 }
 
