@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-const CAPACITY: usize = 1024;
+pub const CAPACITY: usize = 1024;
 
 /// What a trial took.
 pub struct Trial {
@@ -359,5 +359,6 @@ pub fn contestants() -> Vec<Contestant> {
         all.extend(columns.iter_mut().filter_map(Iterator::next));
     }
     all.extend(crate::priority::contestants());
+    all.extend(crate::batch::contestants());
     all
 }

@@ -5,6 +5,7 @@
 //! takes from one core to the other and back: on a virtual machine this changes with the whim of
 //! the host, and a trial whose two probes disagree is thrown away.
 
+mod batch;
 mod contestants;
 mod priority;
 mod probe;
@@ -26,6 +27,9 @@ struct Options {
     /// Scenarios whose names contain this
     #[arg(long, default_value = "")]
     scenario: String,
+    /// Instead, how late batches come that only their age makes due
+    #[arg(long)]
+    lateness: bool,
 }
 
 /// A trial counts if its probes differ by less than this factor.
@@ -35,6 +39,9 @@ const NEAR: Duration = Duration::from_nanos(150);
 
 fn main() {
     let options = Options::parse();
+    if options.lateness {
+        return batch::tell_lateness();
+    }
     let all: Vec<Contestant> =
         contestants().into_iter().filter(|c| c.scenario.contains(&options.scenario)).collect();
     if all.is_empty() {
