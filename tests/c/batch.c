@@ -930,7 +930,7 @@ static void arguments_are_checked(void) {
 
 /* --- threads */
 
-enum { PRODUCERS = 3, CONSUMERS = 3, ITEMS = 10000, SIZE = 7, MOST_WEIGHT = 20 };
+enum { PRODUCERS = 3, CONSUMERS = 3, ITEMS = 3000, SIZE = 7, MOST_WEIGHT = 20 };
 
 /* Written by its producer and by whoever gets it: a sanitizer sees whether it is handed over. */
 typedef struct {

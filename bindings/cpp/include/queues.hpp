@@ -194,12 +194,13 @@ struct weight {
     std::uint64_t units = 1;
 };
 
-/// When a batch of a batcher is due, and what it holds at most. 0 stands for the library's default.
+/// When a batch of a batcher is due, and what it holds at most. 0 stands for the library's default:
+/// 32 items, 10 ms, no limit to the weight, room for 10000.
 struct batch_limits {
-    std::size_t size = 0;            ///< items of a batch, and how many make one due; 0: 32
-    std::chrono::nanoseconds age{0}; ///< how long an item waits for others; 0: 10 ms; below: ever
-    std::uint64_t weight = 0;        ///< what a batch weighs, and what makes one due; 0: no limit
-    std::size_t max_pending = 0;     ///< items in the queue, `size` at least; 0: 10000
+    std::size_t size = 0;            ///< items of a batch, and how many make one due
+    std::chrono::nanoseconds age{0}; ///< how long an item waits for others; below 0: for ever
+    std::uint64_t weight = 0;        ///< what a batch weighs, and how much makes one due
+    std::size_t max_pending = 0;     ///< items in the queue, `size` at least
 };
 
 /// Trivially copyable items up to this many bytes travel inside the queue's slots, larger ones in a
@@ -1417,7 +1418,7 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
     using weighing = pushing<pushing<closable_queue<batch_calls, Payload>>, weight>;
     using plain = pushing<closable_queue<batch_calls, Payload>>;
 
-    static constexpr bool holds_blobs = std::is_same_v<typename plain::argument, bytes_view>;
+    static constexpr bool holds_blobs = std::is_same_v<Payload, by_blob<batch_calls>>;
 
   public:
     using typename plain::value_type;
@@ -1433,7 +1434,7 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
         return made<std::optional<batch_type>>(for_ever, timed);
     }
 
-    /// Takes a batch if one is due, else leaves the items to each other's company. Does not wait.
+    /// Takes a batch if one is due, else leaves the items to wait for others. Does not wait.
     /// Or the error empty (none is due), or closed (and empty).
     [[nodiscard]] expected<batch_type, conqueue_status> try_pop_batch() {
         return made<outcome>(at_once, due);

@@ -133,6 +133,14 @@ TEST(batcher_into_a_vector) {
     each_way_of_travelling([](auto *type) { into_a_vector<of<decltype(type)>>(); });
 }
 
+// A view is an item like others, if one wishes.
+TEST(batcher_of_views) {
+    queues::batcher<queues::bytes_view> queue(counted_limits(1, 1));
+    CHECK(queue.push("abc"));
+    const auto batch = queue.pop_batch();
+    CHECK(batch && batch->size() == 1 && text(batch->front()) == "abc");
+}
+
 TEST(batcher_copies_what_is_pushed_as_an_lvalue) {
     queues::batcher<std::string> queue(counted_limits(5, 5));
     const std::string text = "a text that is too long for no allocation";
