@@ -27,6 +27,7 @@ fn main() {
         "ffi/spsc.rs",
         "ffi/priority.rs",
         "ffi/deque.rs",
+        "ffi/batch.rs",
     ] {
         builder = builder.with_src(root.join("src").join(file));
     }

@@ -91,6 +91,36 @@
 // call.
 #define QUEUES_DEQUE_CHECKED 2
 
+// A bounded queue for any number of threads, whose items are taken in batches: when there are
+// enough of them, or when the oldest has waited long enough. First in, first out; each item is in
+// one batch; batches of several consumers do not interleave.
+//
+// A batch is due when
+//   - batch_size items are pending, or items that weigh batch_weight together;
+//   - the oldest pending item has been in the queue for batch_timeout_ns;
+//   - queues_batch_flush was called after the oldest pending item was put;
+//   - the queue is closed.
+//
+// It is then made of the oldest items: batch_size at most, and batch_weight at most, but for a
+// single item that is heavier and travels alone. What it leaves behind is judged anew, by the age of
+// the oldest item that is left. A queue that is full has a batch that is due.
+//
+// | calls                                          | who may call at once | progress           |
+// |------------------------------------------------|----------------------|--------------------|
+// | try_put, try_put_bytes                         | any threads          | lock-free          |
+// | put, put_weighted and their _bytes             | any threads          | may sleep; with timeout_ns 0 lock-free |
+// | get_due, get_due_bytes, flush, clear           | any threads          | a short lock       |
+// | get_batch, get_batch_bytes                     | any threads          | may sleep          |
+// | close, is_closed, pending_count, stats         | any threads          | lock-free          |
+// | capacity, retain, release                      | any threads          | wait-free; the last release frees |
+//
+// A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
+// O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
+// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
+// get of blobs keeps its batch.
+// Each call is O(1) but for those that take (O(items taken)).
+typedef struct queues_batch_t queues_batch_t;
+
 // A work-stealing deque: one thread, its owner, pushes and pops at one end, last in first out; any
 // number of thieves steal at the other, first in first out.
 //
@@ -268,6 +298,36 @@ typedef struct queues_deque_options_t {
     // The first argument of drop.
     void *drop_ctx;
 } queues_deque_options_t;
+
+// How a queue is to be. Set struct_size, and to zero what is not needed.
+typedef struct queues_batch_options_t {
+    // sizeof(queues_batch_options_t).
+    size_t struct_size;
+    // The most items that fit, exactly; 0: 10000. Not less than batch_size.
+    size_t max_pending;
+    // 0: items are void pointers; else the most bytes of a blob.
+    size_t item_size;
+    // 0; no flags are known.
+    uint64_t flags;
+    // What becomes of items that nobody gets; may be NULL.
+    queues_drop_t drop;
+    // The first argument of drop.
+    void *drop_ctx;
+    // The most items of a batch, and how many make one due; 0: 32.
+    size_t batch_size;
+    // How many nanoseconds an item waits for others; 0: 10 ms; below 0: for ever.
+    int64_t batch_timeout_ns;
+    // The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
+    uint64_t batch_weight;
+} queues_batch_options_t;
+
+// Where a blob of a batch lies in the caller's buffer.
+typedef struct queues_batch_blob_t {
+    // Where it begins, in bytes from the beginning of the buffer.
+    size_t offset;
+    // How many bytes it has.
+    size_t length;
+} queues_batch_blob_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -922,6 +982,173 @@ size_t queues_deque_capacity(const struct queues_deque_t *deque);
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
+                                   struct queues_stats_t *stats);
+
+// Creates a queue with one reference, which the caller owns.
+// Takes all the memory that the queue will ever use. Does not wait. Any thread.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, max_pending below
+// batch_size, sizes whose product overflows, (batch_weight + 1) times all items beyond 2^63), NOMEM.
+// Since 0.1.
+queues_status_t queues_batch_create(const struct queues_batch_options_t *options,
+                                    struct queues_batch_t **queue);
+
+// Adds a reference, for another owner of the queue.
+// Does not wait. Any thread that holds a reference.
+// Returns queue; NULL if it is no such queue.
+// Since 0.1.
+struct queues_batch_t *queues_batch_retain(struct queues_batch_t *queue);
+
+// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
+// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
+// reference, which must not use the queue afterwards unless it holds another.
+// Since 0.1.
+void queues_batch_release(struct queues_batch_t *queue);
+
+// Puts a pointer of weight 1, if there is room.
+// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, FULL, CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_try_put(struct queues_batch_t *queue, void *item);
+
+// Puts a pointer of weight 1, waiting up to timeout_ns for room.
+// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_put(struct queues_batch_t *queue, void *item, int64_t timeout_ns);
+
+// Puts a pointer with its weight (0 too), waiting up to timeout_ns for room. Weights count if the
+// queue has a batch_weight.
+// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_put_weighted(struct queues_batch_t *queue,
+                                          void *item,
+                                          uint64_t weight,
+                                          int64_t timeout_ns);
+
+// Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
+// is pending. Into items, in the order in which they were put: max at most, so max is best not less
+// than batch_size; *n becomes how many, at least one unless max is 0.
+// May wait. Any thread. On OK the items are the caller's; items may have been written beyond *n or
+// on another status, with values that mean nothing.
+// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
+// drained), INVALID.
+// Since 0.1.
+queues_status_t queues_batch_get_batch(struct queues_batch_t *queue,
+                                       void **items,
+                                       size_t max,
+                                       size_t *n,
+                                       int64_t timeout_ns);
+
+// Takes a batch if one is due, as queues_batch_get_batch does; for an event loop, which must not
+// wait and must not break off a batch that is not due.
+// Does not wait; a short lock. Any thread. On OK the items are the caller's.
+// Returns OK, EMPTY (no batch is due), CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_batch_get_due(struct queues_batch_t *queue,
+                                     void **items,
+                                     size_t max,
+                                     size_t *n);
+
+// Puts a copy of len bytes, of weight 1, if there is room; (NULL, 0) is an empty blob.
+// Does not wait; lock-free. Any thread. The bytes stay the caller's.
+// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
+// Since 0.1.
+queues_status_t queues_batch_try_put_bytes(struct queues_batch_t *queue,
+                                           const void *data,
+                                           size_t len);
+
+// Puts a copy of len bytes, of weight 1, waiting up to timeout_ns for room; (NULL, 0) is an empty
+// blob. May wait. Any thread. The bytes stay the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
+// Since 0.1.
+queues_status_t queues_batch_put_bytes(struct queues_batch_t *queue,
+                                       const void *data,
+                                       size_t len,
+                                       int64_t timeout_ns);
+
+// Puts a copy of len bytes with their weight (0 too), waiting up to timeout_ns for room; (NULL, 0)
+// is an empty blob. Weights count if the queue has a batch_weight.
+// May wait. Any thread. The bytes stay the caller's.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
+// Since 0.1.
+queues_status_t queues_batch_put_weighted_bytes(struct queues_batch_t *queue,
+                                                const void *data,
+                                                size_t len,
+                                                uint64_t weight,
+                                                int64_t timeout_ns);
+
+// Takes the next batch of blobs that is due, waiting up to timeout_ns for one; when that is over,
+// whatever is pending. The blobs go into the buffer, one right behind the other in the order in
+// which they were put, and where each lies into blobs: max at most; *n becomes how many, at least
+// one unless max is 0, and *len the bytes of all. On TOO_SMALL *len becomes the bytes that are needed
+// (batch_size times item_size always suffice), and the batch stays.
+// May wait. Any thread. The entries of blobs beyond *n may have been written, on another status too.
+// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
+// drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_get_batch_bytes(struct queues_batch_t *queue,
+                                             void *buffer,
+                                             size_t capacity,
+                                             size_t *len,
+                                             struct queues_batch_blob_t *blobs,
+                                             size_t max,
+                                             size_t *n,
+                                             int64_t timeout_ns);
+
+// Takes a batch of blobs if one is due, as queues_batch_get_batch_bytes does.
+// Does not wait; a short lock. Any thread.
+// Returns OK, EMPTY (no batch is due), CLOSED (and drained), TOO_SMALL, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_get_due_bytes(struct queues_batch_t *queue,
+                                           void *buffer,
+                                           size_t capacity,
+                                           size_t *len,
+                                           struct queues_batch_blob_t *blobs,
+                                           size_t max,
+                                           size_t *n);
+
+// Makes everything that is pending due, in batches of the usual size; what is put later is not.
+// Does not wait; a short lock. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_flush(struct queues_batch_t *queue);
+
+// Takes everything that is pending when the call begins, handing each item to the drop callback.
+// *count becomes how many.
+// Does not wait; a short lock for each item. Any thread.
+// Returns OK, INVALID, PANIC (a callback panicked; all the others were called).
+// Since 0.1.
+queues_status_t queues_batch_clear(struct queues_batch_t *queue, size_t *count);
+
+// Closes: later puts answer CLOSED, everything that is pending is due, and once it is taken gets
+// answer CLOSED; all waiters wake. Closing twice is closing once.
+// Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_close(struct queues_batch_t *queue);
+
+// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+bool queues_batch_is_closed(const struct queues_batch_t *queue);
+
+// How many items are pending: a snapshot, never above max_pending; 0 if it is no such queue.
+// Does not wait; lock-free. Any thread.
+// Since 0.1.
+size_t queues_batch_pending_count(const struct queues_batch_t *queue);
+
+// The most items that fit, max_pending; 0 if it is no such queue.
+// Does not wait; wait-free. Any thread.
+// Since 0.1.
+size_t queues_batch_capacity(const struct queues_batch_t *queue);
+
+// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
+// does not know become 0. They count items, not batches; failures count calls.
+// Does not wait; lock-free. Any thread.
+// Returns OK, INVALID.
+// Since 0.1.
+queues_status_t queues_batch_stats(const struct queues_batch_t *queue,
                                    struct queues_stats_t *stats);
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 #![allow(clippy::missing_safety_doc)] // the text of the header is the contract
 
 mod arguments;
+pub mod batch;
 pub mod deque;
 mod handle;
 pub mod mpmc;

@@ -29,9 +29,11 @@ pub mod typed;
 pub mod wait;
 
 pub use error::{Error, Result};
+pub use queue::batch::Limits;
 pub use stats::Stats;
 pub use typed::{
-    Consumer, Mpmc, Priority, Producer, PutError, Stealer, Worker, deque, growable_deque, spsc,
+    Batcher, Consumer, Mpmc, Priority, Producer, PutError, Stealer, Worker, deque, growable_deque,
+    spsc,
 };
 pub use wait::Timeout;
 

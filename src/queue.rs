@@ -1,6 +1,7 @@
 //! The algorithms. Nothing here sleeps or knows a C pointer; failures are counted where calls wait,
 //! and by the deque, whose calls never do.
 
+pub mod batch;
 pub mod deque;
 pub mod mpmc;
 pub mod priority;
@@ -56,6 +57,11 @@ pub unsafe trait Queue: Send + Sync {
     fn counts(&self) -> Counts;
     /// Whether a drop callback has panicked since the last question.
     fn take_panic(&self) -> bool;
+    /// Whether the put that was just done is one that a getter sleeps for.
+    #[inline(always)]
+    fn is_awaited(&self) -> bool {
+        true
+    }
 }
 
 /// First in, first out.

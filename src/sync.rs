@@ -14,7 +14,7 @@ pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Re
 pub(crate) use fence::{Fences, fence};
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
-pub(crate) use park::{Clock, Parking};
+pub(crate) use park::{Clock, Deadline, Parking};
 
 #[cfg(not(loom))]
 use core::sync::atomic as imp;

@@ -2,11 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::payload::{Disposer, Pointer, Typed};
+use crate::queue::batch::{self as core_batch, Limits};
 use crate::queue::{
     Queue, deque as core_deque, mpmc, priority as core_priority, spsc as core_spsc,
 };
 use crate::stats::Stats;
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Timeout, Wanted};
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -307,6 +308,111 @@ impl<T: Send> Drop for Producer<T> {
 impl<T: Send> Drop for Consumer<T> {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+/// A bounded queue whose items are taken in batches, for any number of threads at both ends.
+///
+/// ```
+/// use queues::{Batcher, Error, Limits, Timeout};
+/// use std::time::Duration;
+///
+/// let limits = Limits { size: 3, age: Some(Duration::from_millis(1)), weight: None };
+/// let queue = Batcher::new(100, limits)?;
+/// (1..=4).for_each(|item| queue.try_put(item).unwrap());
+/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![1, 2, 3]));
+/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![4]), "after a millisecond");
+/// queue.close();
+/// assert_eq!(queue.get_batch(Timeout::Never), Err(Error::Closed));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Batcher<T: Send>(Blocking<core_batch::Batch<Typed<T>>>);
+
+impl<T: Send> Batcher<T> {
+    /// An empty queue for up to `max_pending` items; [`Error::Invalid`] if a batch does not fit or a
+    /// limit is 0.
+    pub fn new(max_pending: usize, limits: Limits) -> Result<Self> {
+        let queue = core_batch::Batch::try_new(max_pending, limits, Typed::new(), 0)?;
+        Ok(Self(Blocking::new(queue)))
+    }
+
+    /// Puts an item of weight 1 without waiting; lock-free.
+    pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        self.put(item, Timeout::Try)
+    }
+
+    /// Puts an item of weight 1, waiting for room.
+    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        self.put_weighted(item, 1, timeout)
+    }
+
+    /// Puts an item of this weight, waiting for room.
+    pub fn put_weighted(
+        &self,
+        item: T,
+        weight: u64,
+        timeout: Timeout,
+    ) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.put_weighted(item, weight, timeout) })
+    }
+
+    /// Takes the next batch that is due, or what is there when the time is over.
+    pub fn get_batch(&self, timeout: Timeout) -> Result<Vec<T>> {
+        self.batch(Wanted::Within(timeout))
+    }
+
+    /// Takes a batch if one is due.
+    pub fn get_due(&self) -> Result<Vec<T>> {
+        self.batch(Wanted::Due)
+    }
+
+    fn batch(&self, wanted: Wanted) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        self.0.get_batch(&mut values, usize::MAX, wanted)?;
+        Ok(values)
+    }
+
+    /// Makes everything that is there due.
+    pub fn flush(&self) {
+        self.0.flush();
+    }
+
+    /// Turns every later put away and wakes all waiters; what is there is due.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that was there when the call began; returns how many.
+    ///
+    /// # Panics
+    /// If a drop did, after the others were dropped too.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        let count = unsafe { self.0.clear() };
+        assert!(!self.0.queue().take_panic(), "the drop of a value panicked");
+        count
+    }
+
+    /// How many items are there; a snapshot.
+    pub fn pending_count(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// How many items fit.
+    pub fn max_pending(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// A snapshot of the statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
     }
 }
 

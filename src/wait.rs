@@ -1,13 +1,15 @@
 //! Waiting, for every family: calls that sleep until they can be done, a deadline passes or the
 //! queue is closed.
 
+mod batching;
 mod blocking;
 mod event_count;
 
+pub use batching::{Blob, Wanted};
 pub use blocking::Blocking;
 pub use event_count::EventCount;
 
-use crate::sync::Clock;
+use crate::sync::{Clock, Deadline};
 use core::time::Duration;
 
 /// How long a call may wait.
@@ -31,22 +33,16 @@ impl Timeout {
             _ => Self::Within(Duration::from_nanos(nanos as u64)),
         }
     }
-}
 
-/// A moment of the monotonic clock, computed once for each call; `None` never comes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Option<u64>);
-
-impl Deadline {
-    fn after(timeout: Timeout) -> Self {
-        let Timeout::Within(span) = timeout else {
-            return Self(None);
-        };
-        // The kernel takes signed times; what is beyond them does not come about.
-        let at = u64::try_from(span.as_nanos()).ok().and_then(|n| Clock::now().checked_add(n));
-        Self(at.filter(|&at| at <= i64::MAX as u64))
-    }
-    fn has_passed(self) -> bool {
-        self.0.is_some_and(|at| Clock::now() >= at)
+    /// When it is over, counted from now; computed once for each call.
+    fn deadline(self) -> Deadline {
+        match self {
+            Self::Try => Deadline::PASSED,
+            Self::Never => Deadline::NEVER,
+            Self::Within(span) => {
+                let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+                Deadline::at(Clock::now().saturating_add(nanos))
+            }
+        }
     }
 }

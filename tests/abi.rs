@@ -3,7 +3,7 @@
 
 #![cfg(not(any(loom, miri)))]
 
-use queues::ffi::{deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
+use queues::ffi::{batch::*, deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
@@ -94,6 +94,12 @@ fn structures_keep_their_layout() {
     let deque =
         layout!(queues_deque_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
     assert_eq!(deque, options);
+    let batch = layout!(
+        queues_batch_options_t: struct_size, max_pending, item_size, flags, drop, drop_ctx,
+        batch_size, batch_timeout_ns, batch_weight
+    );
+    assert_eq!(batch, (72, vec![0, 8, 16, 24, 32, 40, 48, 56, 64]));
+    assert_eq!(layout!(queues_batch_blob_t: offset, length), (16, vec![0, 8]));
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
         peak_size, current_size, capacity, stolen

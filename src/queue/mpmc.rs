@@ -123,14 +123,15 @@ mod direct {
     }
 }
 
-/// Items in cells, whose numbers travel through two rings.
-pub struct Indirect<P: Payload> {
-    filled: Ring<Packed>,
+/// Items in cells, whose numbers travel through two rings. Each cell may have a header of another
+/// queue's that stands on this one.
+pub struct Indirect<P: Payload, H = ()> {
+    pub(super) filled: Ring<Packed>,
     free: Ring<Packed>,
-    cells: Cells<(), P>,
+    cells: Cells<H, P>,
 }
 
-impl<P: Payload> fmt::Debug for Indirect<P> {
+impl<P: Payload, H> fmt::Debug for Indirect<P, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Indirect").field("filled", &self.filled).finish_non_exhaustive()
     }
@@ -141,10 +142,23 @@ impl<P: Payload> Indirect<P> {
     pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         // A model has few threads and pays for every slot.
         let spare = if cfg!(loom) { 3 } else { SPARE };
+        Self::with_headers(capacity, spare, payload, origin, |_| ())
+    }
+}
+
+impl<P: Payload, H> Indirect<P, H> {
+    /// As [`Indirect::try_new`], with so many cells beyond the capacity, and a header for each.
+    pub(super) fn with_headers(
+        capacity: usize,
+        spare: usize,
+        payload: P,
+        origin: u64,
+        header: impl FnMut(usize) -> H,
+    ) -> Result<Self> {
         let count = capacity.checked_add(spare).ok_or(Error::Invalid)?;
         let queue = Self {
             // First, because only here a size can overflow.
-            cells: Cells::try_new(payload, count, |_| ())?,
+            cells: Cells::try_new(payload, count, header)?,
             filled: Ring::try_new(capacity, count, origin)?,
             free: Ring::try_new(count, count, origin)?,
         };
@@ -158,10 +172,66 @@ impl<P: Payload> Indirect<P> {
         self.cells.payload()
     }
 
+    /// The header of a cell, and where the cell is.
+    ///
+    /// # Safety
+    /// The number came from one of the rings.
+    #[inline(always)]
+    pub(super) unsafe fn look_at(&self, cell: u64) -> (&H, *const u8) {
+        // SAFETY: numbers in the rings are below the count.
+        unsafe { (self.cells.header(cell as usize), self.cells.cell(cell as usize)) }
+    }
+
     #[inline(always)]
     fn give_back(&self, cell: u64) {
         let given = self.free.push(cell);
         debug_assert!(given.is_ok(), "a ring as large as the number of cells is never full");
+    }
+
+    /// Puts a bitwise copy of the item, in a cell with a header that `sign` has changed.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`].
+    #[inline(always)]
+    pub(super) unsafe fn put_signed(&self, item: &P::Item, sign: impl FnOnce(&H)) -> Result {
+        self.filled.has_room()?;
+        let Ok((cell, _)) = self.free.pop() else {
+            return Err(Error::Full);
+        };
+        // SAFETY: we own the cell: its number is in neither ring any more.
+        unsafe {
+            sign(self.look_at(cell).0);
+            self.cells.own(cell as usize, |payload, at| payload.write(at, item));
+        }
+        match self.filled.push(cell) {
+            Ok(position) => {
+                self.filled.note_peak(position);
+                Ok(())
+            }
+            Err(refused) => {
+                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
+                self.give_back(cell);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Runs `end` on the item of a cell that was popped from `filled`, and makes the cell free.
+    ///
+    /// # Safety
+    /// The cell is this thread's own; `end` reads or discards the item.
+    #[inline(always)]
+    pub(super) unsafe fn finish(&self, cell: u64, end: impl FnOnce(&P, *mut u8)) {
+        // SAFETY: we own the cell.
+        unsafe { self.cells.own(cell as usize, end) };
+        self.give_back(cell);
+    }
+
+    fn discard_to(&self, end: u64) -> usize {
+        self.filled.drain(end, |cell| {
+            // SAFETY: we own the cell, and its item is nobody's.
+            unsafe { self.finish(cell, |payload, at| payload.discard(at)) };
+        })
     }
 }
 
@@ -172,11 +242,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
         self.filled.tail_position()
     }
     unsafe fn clear_to(&self, end: u64) -> usize {
-        self.filled.drain(end, |cell| {
-            // SAFETY: we own the cell, and its item is nobody's.
-            unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
-            self.give_back(cell);
-        })
+        self.discard_to(end)
     }
     fn close(&self) {
         self.filled.close();
@@ -194,7 +260,7 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
         self.filled.counts()
     }
     fn take_panic(&self) -> bool {
-        self.cells.payload().take_panic()
+        self.payload().take_panic()
     }
 }
 
@@ -205,35 +271,18 @@ unsafe impl<P: Payload> Fifo for Indirect<P> {
 
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item) -> Result {
-        self.filled.has_room()?;
-        let Ok((cell, _)) = self.free.pop() else {
-            return Err(Error::Full);
-        };
-        // SAFETY: we own the cell: its number is in neither ring.
-        unsafe { self.cells.own(cell as usize, |payload, at| payload.write(at, item)) };
-        match self.filled.push(cell) {
-            Ok(position) => {
-                self.filled.note_peak(position);
-                Ok(())
-            }
-            Err(refused) => {
-                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
-                self.give_back(cell);
-                Err(refused)
-            }
-        }
+        // SAFETY: passed on.
+        unsafe { self.put_signed(item, |()| ()) }
     }
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
         let fits = |_, cell| {
-            let payload = self.cells.payload();
-            // SAFETY: the number is below the count; the ring shows whether it was still in front.
-            unsafe { payload.fits(self.cells.cell(cell as usize), out) }.map_err(|n| n as u64)
+            // SAFETY: a cell of this payload; the ring shows whether it was still in front.
+            unsafe { self.payload().fits(self.look_at(cell).1, out) }.map_err(|n| n as u64)
         };
         let (cell, _) = self.filled.pop_if(fits)?;
         // SAFETY: we own the cell.
-        unsafe { self.cells.own(cell as usize, |payload, at| payload.read(at, out)) };
-        self.give_back(cell);
+        unsafe { self.finish(cell, |payload, at| payload.read(at, out)) };
         Ok(())
     }
 }
@@ -241,12 +290,12 @@ unsafe impl<P: Payload> Fifo for Indirect<P> {
 // SAFETY: the cells are touched atomically, and the copy counts only if the ring confirms it.
 unsafe impl<P: Atomic> Peek for Indirect<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
-        let payload = self.cells.payload();
+        let payload = self.payload();
         let copied = self.filled.peek(|cell| {
-            // SAFETY: the number is below the count; the ring shows whether it was in front all the
-            // while, so that the copy is whole.
+            // SAFETY: a cell of this payload; the ring shows whether it was in front all the while,
+            // so that the copy is whole.
             unsafe {
-                let at = self.cells.cell(cell as usize);
+                let at = self.look_at(cell).1;
                 payload.fits(at, out).map(|()| payload.read(at, out))
             }
         })?;
@@ -254,10 +303,9 @@ unsafe impl<P: Atomic> Peek for Indirect<P> {
     }
 }
 
-impl<P: Payload> Drop for Indirect<P> {
+impl<P: Payload, H> Drop for Indirect<P, H> {
     fn drop(&mut self) {
-        // SAFETY: nobody else is here.
-        unsafe { self.clear_to(self.end()) };
+        self.discard_to(self.filled.tail_position());
     }
 }
 

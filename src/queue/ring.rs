@@ -63,7 +63,7 @@ fn ahead(a: u64, b: u64) -> i64 {
 
 /// Whether position `a` is after position `b`.
 #[inline(always)]
-fn is_after(a: u64, b: u64) -> bool {
+pub(super) fn is_after(a: u64, b: u64) -> bool {
     (a.wrapping_sub(b) << 2) as i64 > 0
 }
 
@@ -415,6 +415,22 @@ impl<S: Slot> Ring<S> {
         }
     }
 
+    /// The value at a position that nobody else pops: `Empty` if it was not pushed yet, `Closed` if
+    /// it never will be.
+    pub(crate) fn at(&self, position: u64) -> core::result::Result<u64, Nothing> {
+        let seen = self.look(position);
+        match seen.relative_to(position) {
+            1 => Ok(seen.value),
+            _ if seen.is_closed() => Err(Nothing::Closed),
+            _ => Err(Nothing::Empty),
+        }
+    }
+
+    /// Whether a position was pushed; it may have been popped since.
+    pub(crate) fn was_pushed(&self, position: u64) -> bool {
+        self.look(position).relative_to(position) > 0
+    }
+
     /// Takes everything before position `end`; returns how many.
     pub(crate) fn drain(&self, end: u64, mut taken: impl FnMut(u64)) -> usize {
         let mut count = 0;
@@ -489,7 +505,7 @@ impl<S: Slot> Ring<S> {
 
     /// The first position that was not pushed at some moment of the call.
     pub(crate) fn tail_position(&self) -> u64 {
-        self.gallop(self.tail.guess(), |position| self.look(position).relative_to(position) > 0)
+        self.gallop(self.tail.guess(), |position| self.was_pushed(position))
     }
 
     /// The first position that was not popped at some moment of the call.
@@ -580,6 +596,6 @@ impl<S: Slot> Ring<S> {
 }
 
 /// The later of two positions.
-fn later(a: u64, b: u64) -> u64 {
+pub(super) fn later(a: u64, b: u64) -> u64 {
     if is_after(a, b) { a } else { b }
 }

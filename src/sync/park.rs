@@ -5,6 +5,7 @@ use super::{AtomicU32, Ordering};
 /// The monotonic clock.
 pub(crate) struct Clock;
 
+#[cfg(not(loom))]
 impl Clock {
     /// Nanoseconds since an arbitrary point; CLOCK_MONOTONIC.
     pub(crate) fn now() -> u64 {
@@ -12,6 +13,48 @@ impl Clock {
         // SAFETY: `time` is a valid place for the answer; this clock exists everywhere.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
         time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    }
+}
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref NOW: super::AtomicU64 = super::AtomicU64::new(1);
+}
+
+/// A model's time stands still until somebody would sleep to a deadline, and then jumps there.
+#[cfg(loom)]
+impl Clock {
+    pub(crate) fn now() -> u64 {
+        NOW.load(super::Relaxed)
+    }
+    fn advance(to: u64) {
+        NOW.fetch_max(to, super::Relaxed);
+    }
+}
+
+/// A moment of the monotonic clock, in nanoseconds; `None` never comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deadline(Option<u64>);
+
+impl Deadline {
+    /// For who does not wait.
+    pub(crate) const PASSED: Self = Self(Some(0));
+    pub(crate) const NEVER: Self = Self(None);
+
+    /// What is beyond the kernel's signed times does not come about.
+    pub(crate) fn at(nanos: u64) -> Self {
+        Self(Some(nanos).filter(|&at| at <= i64::MAX as u64))
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
+        self.0.is_some_and(|at| at == 0 || Clock::now() >= at)
+    }
+
+    pub(crate) fn earlier(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(a), Some(b)) => Self(Some(a.min(b))),
+            (a, b) => Self(a.or(b)),
+        }
     }
 }
 
@@ -46,10 +89,10 @@ impl Parking {
         core::ptr::from_ref(&self.word).cast::<u32>().cast_mut()
     }
 
-    /// Sleeps while the epoch is `seen`, until woken or until `deadline` (absolute, in nanoseconds
-    /// of the monotonic clock). May return early; the caller looks again.
-    pub(crate) fn sleep(&self, seen: u32, deadline: Option<u64>) {
-        let limit = deadline.map(|at| libc::timespec {
+    /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
+    /// caller looks again.
+    pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
+        let limit = deadline.0.map(|at| libc::timespec {
             tv_sec: (at / 1_000_000_000) as libc::time_t,
             tv_nsec: (at % 1_000_000_000) as libc::c_long,
         });
@@ -90,12 +133,12 @@ impl Parking {
         core::ptr::from_ref(&self.word).addr()
     }
 
-    /// Sleeps while the epoch is `seen`, until woken or until `deadline` (absolute, in nanoseconds
-    /// of the monotonic clock). May return early; the caller looks again.
-    pub(crate) fn sleep(&self, seen: u32, deadline: Option<u64>) {
+    /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
+    /// caller looks again.
+    pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         use parking_lot_core::{DEFAULT_PARK_TOKEN, park};
         use std::time::{Duration, Instant};
-        let limit = deadline.and_then(|at| {
+        let limit = deadline.0.and_then(|at| {
             Instant::now().checked_add(Duration::from_nanos(at.saturating_sub(Clock::now())))
         });
         // SAFETY: the closures neither park nor panic; the key is an address of our own memory.
@@ -126,8 +169,12 @@ impl Parking {
 
 #[cfg(loom)]
 impl Parking {
-    /// A model has no clock: it sleeps until woken, so that a lost wake-up is a deadlock.
-    pub(crate) fn sleep(&self, seen: u32, _deadline: Option<u64>) {
+    /// Sleeps until woken, so that a lost wake-up is a deadlock; but with a deadline not at all: it
+    /// is the clock that jumps ([`Clock`]).
+    pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
+        if let Some(at) = deadline.0 {
+            return Clock::advance(at);
+        }
         let (lock, sleepers) = &self.sleepers;
         let guard = lock.lock().unwrap();
         if self.epoch(super::Relaxed) == seen {

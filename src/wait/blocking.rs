@@ -1,9 +1,9 @@
-use super::{Deadline, EventCount, Timeout};
+use super::{EventCount, Timeout};
 use crate::error::{Error, Result};
 use crate::queue::{Fifo, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Relaxed, site};
-use core::ops::ControlFlow;
+use core::ops::ControlFlow::{Break, Continue};
 use crossbeam_utils::CachePadded;
 
 /// A queue whose calls may wait, and which counts those that failed.
@@ -14,15 +14,15 @@ use crossbeam_utils::CachePadded;
 pub struct Blocking<Q> {
     queue: Q,
     // Both are written when somebody sleeps only, and read by everybody.
-    waiting: CachePadded<Waiting>,
+    pub(super) waiting: CachePadded<Waiting>,
     failed_put: CachePadded<AtomicU64>,
     failed_get: CachePadded<AtomicU64>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    not_empty: EventCount,
-    not_full: EventCount,
+pub(super) struct Waiting {
+    pub(super) not_empty: EventCount,
+    pub(super) not_full: EventCount,
 }
 
 /// How far a call on many items came, and why no further.
@@ -80,7 +80,9 @@ impl<Q: Queue> Blocking<Q> {
     #[inline(always)]
     fn after_put(&self, done: Result) -> Result {
         match done {
-            Ok(()) => self.waiting.not_empty.notify(1),
+            Ok(()) if self.waiting.not_empty.has_waiters() && self.queue.is_awaited() => {
+                self.waiting.not_empty.wake(1);
+            }
             // A get may sleep until this put, which was under way when the queue was closed, is
             // over.
             Err(Error::Closed) => self.waiting.not_empty.notify(usize::MAX),
@@ -94,9 +96,10 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_put(Error::Full);
         }
-        let done = self.waiting.not_full.wait(Deadline::after(timeout), || match put() {
-            Err(Error::Full) => None,
-            done => Some(done),
+        let deadline = timeout.deadline();
+        let done = self.waiting.not_full.wait(|| match put() {
+            Err(Error::Full) => Continue(deadline),
+            done => Break(done),
         });
         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
     }
@@ -126,9 +129,10 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_get(Error::Empty);
         }
-        let done = self.waiting.not_empty.wait(Deadline::after(timeout), || match get() {
-            Err(Error::Empty) => None,
-            done => Some(done),
+        let deadline = timeout.deadline();
+        let done = self.waiting.not_empty.wait(|| match get() {
+            Err(Error::Empty) => Continue(deadline),
+            done => Break(done),
         });
         if let Some(Err(Error::TooSmall { .. })) = done {
             // This call may have used up a wake-up; the item is still there for another.
@@ -137,7 +141,7 @@ impl<Q: Queue> Blocking<Q> {
         done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
     }
 
-    fn count_failed_get<R>(&self, error: Error) -> Result<R> {
+    pub(super) fn count_failed_get<R>(&self, error: Error) -> Result<R> {
         self.failed_get.fetch_add(1, site("stats.failed.get", Relaxed));
         Err(error)
     }
@@ -258,12 +262,12 @@ impl<Q: Fifo> Blocking<Q> {
                 result = match timeout {
                     Timeout::Try => self.count_failed_put(Error::Full),
                     _ => {
-                        let deadline = *deadline.get_or_insert_with(|| Deadline::after(timeout));
+                        let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
                         let put = || match put() {
-                            Err(Error::Full) => None,
-                            done => Some(done),
+                            Err(Error::Full) => Continue(deadline),
+                            done => Break(done),
                         };
-                        let done = self.waiting.not_full.wait(deadline, put);
+                        let done = self.waiting.not_full.wait(put);
                         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
                     }
                 };
@@ -302,11 +306,11 @@ impl<Q: Fifo> Blocking<Q> {
         let rest = places.try_fold(0, |count, place| {
             // SAFETY: the same contract.
             match unsafe { self.queue.try_get(place) } {
-                Ok(()) => ControlFlow::Continue(count + 1),
-                Err(_) => ControlFlow::Break(count),
+                Ok(()) => Continue(count + 1),
+                Err(_) => Break(count),
             }
         });
-        let (ControlFlow::Continue(rest) | ControlFlow::Break(rest)) = rest;
+        let (Continue(rest) | Break(rest)) = rest;
         if rest > 0 {
             self.waiting.not_full.notify(rest);
         }

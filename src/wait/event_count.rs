@@ -12,11 +12,11 @@
 //! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
 //! now and then and nothing else.
 
-use super::Deadline;
 use crate::sync::{
-    Acquire, AtomicU32, Fences, Parking, Relaxed, Release, has_many_processors, pause, site,
-    yield_now,
+    Acquire, AtomicU32, Deadline, Fences, Parking, Relaxed, Release, has_many_processors, pause,
+    site, yield_now,
 };
+use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
 
 /// The most looks before sleeping, each after a pause twice as long as the last up to the cap:
@@ -68,30 +68,37 @@ impl EventCount {
     /// Wakes up to `count` waiters, after what they wait for has been made visible.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
-        // Pairs with the heavy fence in `wait`.
-        self.fences.light("event.notify.fence");
-        // Ordering: Relaxed; the fences order it.
-        if self.waiters.load(site("event.notify.waiters", Relaxed)) != 0 {
+        if self.has_waiters() {
             self.wake(count);
         }
     }
 
+    /// Whether anybody may miss what this thread has just made visible.
+    #[inline(always)]
+    pub(crate) fn has_waiters(&self) -> bool {
+        // Pairs with the heavy fence in `wait`.
+        self.fences.light("event.notify.fence");
+        // Ordering: Relaxed; the fences order it.
+        self.waiters.load(site("event.notify.waiters", Relaxed)) != 0
+    }
+
+    /// [`EventCount::notify`], where there are waiters.
     #[cold]
-    fn wake(&self, count: usize) {
+    pub(crate) fn wake(&self, count: usize) {
         // Ordering: Release, pairs with the Acquire in `wait`: who sees the new epoch sees what
         // happened.
         self.parking.advance(site("event.wake.advance", Release));
         self.parking.wake(count);
     }
 
-    /// Repeats `attempt` until it answers something, or until the deadline passed: then `None`.
+    /// Repeats `attempt` until it breaks with an answer, or until the deadline with which it last
+    /// continued has passed: then `None`.
     ///
-    /// `attempt` answers `None` while there is nothing to do yet. It runs at least once after a
-    /// passed deadline, so that a wake-up that came with the deadline is not lost.
+    /// `attempt` runs at least once after a passed deadline, so that a wake-up that came with the
+    /// deadline is not lost.
     pub(crate) fn wait<R>(
         &self,
-        deadline: Deadline,
-        mut attempt: impl FnMut() -> Option<R>,
+        mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
     ) -> Option<R> {
         if let Some(answer) = self.spin(&mut attempt) {
             return Some(answer);
@@ -100,16 +107,18 @@ impl EventCount {
             // Ordering: Relaxed; the fence below orders it.
             self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
-            // Pairs with the light fence in `notify`.
+            // Pairs with the light fence in `has_waiters`.
             self.fences.heavy("event.wait.fence");
-            let mut answer = attempt();
-            if answer.is_none() {
-                self.parking.sleep(epoch, deadline.0);
-                answer = attempt();
+            let mut outcome = attempt();
+            if let Continue(deadline) = outcome {
+                self.parking.sleep(epoch, deadline);
+                outcome = attempt();
             }
             self.waiters.fetch_sub(1, site("event.wait.leave", Relaxed));
-            if answer.is_some() || deadline.has_passed() {
-                return answer.or_else(attempt);
+            match outcome {
+                Break(answer) => return Some(answer),
+                Continue(deadline) if deadline.has_passed() => return attempt().break_value(),
+                Continue(_) => {}
             }
         }
     }
@@ -118,9 +127,9 @@ impl EventCount {
     ///
     /// Spinning pays if the other side runs on another processor and is quick; where it does not,
     /// as with both on one, it soon costs next to nothing.
-    fn spin<R>(&self, attempt: &mut impl FnMut() -> Option<R>) -> Option<R> {
+    fn spin<R>(&self, attempt: &mut impl FnMut() -> ControlFlow<R, Deadline>) -> Option<R> {
         if !has_many_processors() {
-            return attempt();
+            return attempt().break_value();
         }
         // Ordering: Relaxed, all of them; a lost update costs a few pauses.
         let lately = self.habits.patience.load(site("event.spin.patience", Relaxed));
@@ -129,7 +138,7 @@ impl EventCount {
         let spins = if waits.is_multiple_of(PROBE) { SPINS } else { lately };
         let mut pauses = 1;
         for _ in 0..spins {
-            if let Some(answer) = attempt() {
+            if let Break(answer) = attempt() {
                 let more = (lately + SPINS / 4).min(SPINS);
                 self.habits.patience.store(more, site("event.spin.more", Relaxed));
                 return Some(answer);
@@ -139,7 +148,7 @@ impl EventCount {
         }
         self.habits.patience.store(lately / 2, site("event.spin.less", Relaxed));
         for _ in 0..YIELDS {
-            if let Some(answer) = attempt() {
+            if let Break(answer) = attempt() {
                 return Some(answer);
             }
             yield_now();
