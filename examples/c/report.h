@@ -270,7 +270,7 @@ static void json_batches(FILE *f, const run_t *run) {
 
 static void json_write(FILE *f, const run_t *run) {
     const options_t *o = run->options;
-    fputs("{\"program\":\"serving, in C\",\n\"trace\":", f);
+    fputs("{\"program\":\"Serving demo, in C\",\n\"trace\":", f);
     json_string(f, o->path);
     fprintf(f,
             ",\n\"parameters\":{\"speed\":%ld,\"frontends\":%ld,\"workers\":%ld,\"capacity\":%ld,"

@@ -5,8 +5,8 @@ use crate::run::{Run, Stage, Times};
 use std::fmt::Write;
 
 pub fn page(run: &Run) -> String {
-    let title =
-        format!("{}: {} at {} times its speed", run.program, run.trace, run.parameters.speed);
+    let trace = run.trace.rsplit('/').next().unwrap_or_default();
+    let title = format!("{}: {trace} at {} times its speed", run.program, run.parameters.speed);
     let title = escape(&title);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -133,7 +133,7 @@ fn table(run: &Run) -> String {
         "failed puts",
         "failed gets",
         "stolen",
-        "puts took, ms",
+        "in puts, ms",
         "p50, ms",
         "p99, ms",
         "max, ms",
@@ -161,8 +161,16 @@ fn queues(run: &Run) -> String {
         let Some(queue) = &stage.queue else { continue };
         let capacity = queue.capacity.saturating_mul(queue.queues);
         let name = escape(&stage.name);
-        let svg = plot::depth(&run.depth.t_ms, run.depth_of(stage), capacity);
-        let legends = [legend(&FIRST, "items"), legend(&LIMIT, &format!("capacity {capacity}"))];
+        let items = run.depth_of(stage);
+        let capacity_is = format!("capacity {capacity}");
+        let legends = [
+            legend(&FIRST, "items"),
+            match plot::near(items, capacity) {
+                true => legend(&LIMIT, &capacity_is),
+                false => format!("<span>{capacity_is}</span>"),
+            },
+        ];
+        let svg = plot::depth(&run.depth.t_ms, items, capacity);
         figures += &figure(&format!("{name}: depth"), &legends, &svg);
         figures += &time_figure(run, &format!("{name}: waiting time"), &stage.wait);
     }

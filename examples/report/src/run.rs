@@ -2,7 +2,7 @@
 //!
 //! ```json
 //! {
-//!   "program": "serving, in C", "trace": "trace.csv",
+//!   "program": "Serving demo, in C", "trace": "trace.csv",
 //!   "parameters": {"speed": 4, "frontends": 2, "workers": 2, "capacity": 256,
 //!                  "batch_size": 8, "batch_tokens": 8192, "linger_ms": 20},
 //!   "requests": 450, "served": 450, "seconds": 13.08,
