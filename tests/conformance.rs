@@ -14,7 +14,7 @@ mod typed;
 #[path = "conformance/watchdog.rs"]
 mod watchdog;
 
-use c_abi::{Mpmc, Spsc};
+use c_abi::{Mpmc, Singles, Spsc};
 use queues::{Error, Result, Stats};
 use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
@@ -515,4 +515,6 @@ all! {
     c_spsc_pointers: C<Spsc, CPointers>,
     c_spsc_bytes: C<Spsc, CBytes>,
     c_spsc_in_place: C<Spsc, CInPlace>,
+    c_batch_pointers: C<Singles, CPointers>,
+    c_batch_bytes: C<Singles, CBytes>,
 }

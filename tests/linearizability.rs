@@ -6,9 +6,10 @@
 
 mod support;
 
+use queues::wait::{Timeout, Wanted};
 use queues::{Error, Result};
 use std::sync::Barrier;
-use support::history::{Closing, Done, Event, History, Lane, Recorder};
+use support::history::{Closing, Done, Event, History, Lane, Promise, Recorder};
 use support::random::{Random, setting};
 use support::subject::{self, Disposed, Kind, Subject};
 
@@ -29,11 +30,13 @@ const DEQUE: [(&str, Kind); 2] = [("deque", subject::deque), ("deque bytes", sub
 const GROWABLE: [(&str, Kind); 2] =
     [("growable deque", subject::growable), ("growable deque bytes", subject::growable_bytes)];
 
+const BATCH: [(&str, Kind); 2] = [("batch", subject::batch), ("batch bytes", subject::batch_bytes)];
+
 /// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
 const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
 
 /// No item goes before another that was put earlier.
-const FIFO: fn(u64) -> u64 = |_| 0;
+const FIFO: Promise = Promise::FIFO;
 
 /// What a thread may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,8 @@ enum Role {
     /// Of a deque.
     Owner,
     Thief,
+    /// Of a batcher.
+    Batcher,
 }
 
 /// One call, chosen at random among those of the role.
@@ -62,30 +67,29 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
         (_, Role::Thief) => get(lane),
         (0..=17, Role::Owner) => put(lane),
         (_, Role::Owner) => _ = lane.call(|| Done::Pop(queue.pop().expect("a pop"))),
+        (5..=20, Role::Batcher) => put(lane),
+        (21..=24, Role::Batcher) => _ = lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
+        (25..=28, Role::Batcher) => {
+            _ = lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Timeout::Try))));
+        }
+        (2..=4, Role::Batcher) => {
+            _ = lane.call(|| {
+                queue.flush();
+                Done::Flush
+            });
+        }
         (0, _) => close(lane),
         (1, _) => is_closed(lane),
         (2..=4, Role::Any | Role::Consumer) => peek(lane),
         (_, Role::Producer) => put(lane),
         (_, Role::Consumer) => get(lane),
         (5..=17, Role::Any) => put(lane),
-        (_, Role::Any) => get(lane),
+        (_, Role::Any | Role::Batcher) => get(lane),
     }
 }
 
-/// What a kind of queue promises.
-#[derive(Clone, Copy)]
-struct Promise {
-    rank: fn(u64) -> u64,
-    closing: Closing,
-    /// It is never full.
-    grows: bool,
-}
-
-const ATOMIC: Promise = Promise { rank: FIFO, closing: Closing::Atomic, grows: false };
-
 /// Runs one history of the kind and checks it.
 fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
-    let Promise { rank, closing, grows } = promise;
     let mut random = Random(seed);
     let capacity = 1 + random.below(5) as usize;
     let origin = ORIGINS[random.below(4) as usize];
@@ -120,8 +124,8 @@ fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
-    let capacity = if grows { usize::MAX } else { capacity };
-    let history = History { capacity, closing, rank, initial, lanes, rest };
+    let promise = Promise { size: promise.size.min(capacity), ..promise };
+    let history = History { capacity, promise, initial, lanes, rest };
     if let Err(why) = history.check() {
         panic!("seed {seed}: {why}");
     }
@@ -140,7 +144,7 @@ fn histories(name: &str, kind: Kind, promise: Promise, roles: &[&[Role]]) {
 fn mpmc() {
     let any = [Role::Any; 4];
     for (name, kind) in MPMC {
-        histories(name, kind, ATOMIC, &[&any[..2], &any[..3], &any]);
+        histories(name, kind, FIFO, &[&any[..2], &any[..3], &any]);
     }
 }
 
@@ -148,7 +152,7 @@ fn mpmc() {
 fn priority() {
     let any = [Role::Any; 4];
     for (name, kind) in PRIORITY {
-        let ranked = Promise { rank: subject::rank, ..ATOMIC };
+        let ranked = Promise { rank: subject::rank, ..FIFO };
         histories(name, kind, ranked, &[&any[..2], &any[..3], &any]);
     }
 }
@@ -156,9 +160,20 @@ fn priority() {
 #[test]
 fn spsc() {
     for (name, kind) in SPSC {
-        let draining = Promise { closing: Closing::Draining, ..ATOMIC };
+        let draining = Promise { closing: Closing::Draining, ..FIFO };
         histories(name, kind, draining, &[&[Role::Producer, Role::Consumer]]);
     }
+}
+
+#[test]
+fn batch() {
+    let roles = [Role::Batcher; 4];
+    let roles = [&roles[..2], &roles[..3], &roles];
+    for (name, kind) in BATCH {
+        histories(name, kind, Promise { size: 2, ..FIFO }, &roles);
+    }
+    let heavy = Promise { size: 3, weight: (subject::HEAVY, subject::weight), ..FIFO };
+    histories("batch by weight", subject::heavy, heavy, &roles);
 }
 
 #[test]
@@ -166,24 +181,24 @@ fn deque() {
     use Role::{Owner, Thief};
     let roles: [&[Role]; 2] = [&[Owner, Thief], &[Owner, Thief, Thief]];
     for (name, kind) in DEQUE {
-        histories(name, kind, ATOMIC, &roles);
+        histories(name, kind, FIFO, &roles);
     }
     for (name, kind) in GROWABLE {
-        histories(name, kind, Promise { grows: true, ..ATOMIC }, &roles);
+        histories(name, kind, Promise { grows: true, ..FIFO }, &roles);
     }
 }
 
 /// The checker refuses what no queue does.
 #[test]
 fn the_checker_can_say_no() {
-    let check = |rank, capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
+    let check = |promise: Promise, capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
         let lane = |(thread, events): (usize, &&[Done])| {
             let seen = |i| (0..lanes.len()).map(|t| if t == thread { i } else { 0 }).collect();
             events.iter().enumerate().map(|(i, &done)| Event { done, seen: seen(i) }).collect()
         };
         let lanes = lanes.iter().enumerate().map(lane).collect();
         let (initial, rest) = (initial.to_vec(), rest.to_vec());
-        History { capacity, closing: Closing::Atomic, rank, initial, lanes, rest }.check().is_ok()
+        History { capacity, promise, initial, lanes, rest }.check().is_ok()
     };
     let (ok, full, empty): (Result, Result, Result<u64>) =
         (Ok(()), Err(Error::Full), Err(Error::Empty));
@@ -200,7 +215,7 @@ fn the_checker_can_say_no() {
     let store_buffer = [&[put(2), Done::Put(3, full)][..], &[get(1), Done::Get(empty)][..]];
     assert!(!check(FIFO, 2, &[1], &store_buffer, &[2]), "store buffering");
     assert!(!check(FIFO, 2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
-    let ranks = subject::rank;
+    let ranks = Promise { rank: subject::rank, ..FIFO };
     assert!(check(ranks, 3, &[2, 4], &[&[put(3), get(3)]], &[4, 2]));
     assert!(!check(ranks, 3, &[2, 4], &[&[put(3), get(4)]], &[3, 2]), "a higher priority first");
     assert!(!check(ranks, 3, &[1, 4], &[&[get(4)]], &[1]), "reordered among equals");
@@ -210,6 +225,20 @@ fn the_checker_can_say_no() {
     assert!(!check(FIFO, 3, &[1], &[&[pop(1)], &[get(1)]], &[]), "popped and stolen");
     assert!(!check(FIFO, 3, &[1], &[&[retry]], &[1]), "a race that nobody won");
     assert!(!check(FIFO, 3, &[1], &[&[Done::Pop(empty)]], &[1]), "popped empty while it is not");
+    let (pairs, batch, due) =
+        (Promise { size: 2, ..FIFO }, |few| Done::Batch(Ok(few)), |few| Done::Due(Ok(few)));
+    assert!(check(pairs, 3, &[1, 2, 3], &[&[due([1, 2, 0]), batch([3, 0, 0])]], &[]));
+    assert!(!check(pairs, 3, &[1, 2, 3], &[&[batch([1, 2, 3])]], &[]), "a batch too large");
+    assert!(!check(pairs, 3, &[1, 2], &[&[batch([1, 0, 0])]], &[2]), "not all of a batch");
+    assert!(!check(pairs, 3, &[1, 2, 3, 4], &[&[due([1, 3, 0])]], &[2, 4]), "batches interleaved");
+    assert!(!check(pairs, 3, &[1], &[&[due([1, 0, 0])]], &[]), "due too early");
+    assert!(!check(pairs, 3, &[1, 2], &[&[Done::Due(Err(Error::Empty))]], &[1, 2]), "due in vain");
+    assert!(check(pairs, 3, &[1], &[&[Done::Flush, due([1, 0, 0])]], &[]));
+    assert!(!check(pairs, 3, &[], &[&[Done::Flush, put(1), due([1, 0, 0])]], &[]), "put later");
+    let heavy = Promise { size: 3, weight: (3, |item| item), ..FIFO };
+    assert!(check(heavy, 3, &[1, 2], &[&[due([1, 2, 0])]], &[]));
+    assert!(check(heavy, 3, &[9, 1], &[&[due([9, 0, 0])]], &[1]));
+    assert!(!check(heavy, 3, &[1, 3], &[&[due([1, 3, 0])]], &[]), "a batch too heavy");
     let late = [&[Done::Close, Done::Get(Err(Error::Closed))][..], &[put(1)][..]];
     assert!(!check(FIFO, 2, &[], &late, &[1]), "closed said before the last item");
 }

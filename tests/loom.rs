@@ -7,7 +7,7 @@
 //! all. `LOOM_MAX_PREEMPTIONS` replaces the bounds.
 //!
 //! Under loom a queue of pairs packs sequence and item into 64 bits, an indirect queue has 3 spare
-//! cells, a waiter does not spin and no deadline ever passes.
+//! cells, a waiter does not spin, and a sleep to a deadline ends at once: the clock jumps there.
 #![cfg(loom)]
 
 mod support;
@@ -17,12 +17,12 @@ use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, spsc};
-use queues::wait::{Blocking, Timeout};
+use queues::wait::{Blocking, Timeout, Wanted};
 use queues::{Error, Result};
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex};
-use support::history::{Closing, Done, History, Lane, Recorder};
+use support::history::{Closing, Done, History, Lane, Promise, Recorder};
 use support::subject::{self, Disposed, Kind, Pointers, Subject};
 
 const UNBOUNDED: Option<usize> = None;
@@ -48,10 +48,7 @@ fn explore(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 's
 struct Model {
     name: &'static str,
     kind: Kind,
-    closing: Closing,
-    rank: fn(u64) -> u64,
-    /// It is never full.
-    grows: bool,
+    promise: Promise,
     capacity: usize,
     /// Items put before the threads begin.
     initial: u64,
@@ -98,10 +95,8 @@ impl Model {
         let mut lanes = vec![program(0)()];
         lanes.extend(join(others));
         let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
-        let capacity = if self.grows { usize::MAX } else { self.capacity };
-        let closing = self.closing;
-        let rank = self.rank;
-        let history = History { capacity, closing, rank, initial, lanes, rest };
+        let (capacity, promise) = (self.capacity, self.promise);
+        let history = History { capacity, promise, initial, lanes, rest };
         history.check().unwrap_or_else(|why| panic!("{why}"));
     }
 }
@@ -118,6 +113,13 @@ fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Dis
         'g' => lane.call(|| Done::Get(queue.try_get())),
         'G' => lane.call(|| Done::Get(queue.get(Timeout::Never))),
         'o' => lane.call(|| Done::Pop(queue.pop().unwrap())),
+        'b' => lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Timeout::Try)))),
+        'd' => lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
+        'D' => lane.call(|| Done::Due(queue.get_batch(Wanted::Within(Timeout::Never)))),
+        'f' => lane.call(|| {
+            queue.flush();
+            Done::Flush
+        }),
         'k' => lane.call(|| Done::Peek(queue.peek().unwrap())),
         'i' => lane.call(|| Done::IsClosed(queue.is_closed())),
         'c' => lane.call(|| {
@@ -155,19 +157,20 @@ fn pairs(words: &[String]) -> impl Iterator<Item = Vec<String>> {
         .flat_map(|(i, word)| words[i..].iter().map(move |other| vec![word.clone(), other.clone()]))
 }
 
+const DRAINING: Promise = Promise { closing: Closing::Draining, ..Promise::FIFO };
+
 const MPMC: [(&str, Kind); 2] =
     [("mpmc direct", subject::direct), ("mpmc indirect", subject::indirect)];
 
 fn model(
     (name, kind): (&'static str, Kind),
-    closing: Closing,
+    promise: Promise,
     capacity: usize,
     initial: u64,
     words: &[impl ToString],
 ) -> Model {
     let words = words.iter().map(ToString::to_string).collect();
-    let (rank, grows, watching): (fn(u64) -> u64, _, _) = (|_| 0, false, false);
-    Model { name, kind, closing, rank, grows, capacity, initial, words, watching }
+    Model { name, kind, promise, capacity, initial, words, watching: false }
 }
 
 fn mpmc(
@@ -176,11 +179,11 @@ fn mpmc(
     initial: u64,
     words: &[impl ToString],
 ) -> Model {
-    model(kind, Closing::Atomic, capacity, initial, words)
+    model(kind, Promise::FIFO, capacity, initial, words)
 }
 
 fn spsc(capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
-    model(("spsc", subject::spsc_pointers), Closing::Draining, capacity, initial, words)
+    model(("spsc", subject::spsc_pointers), DRAINING, capacity, initial, words)
 }
 
 // --- mpmc
@@ -426,7 +429,8 @@ fn priority(
     initial: u64,
     words: &[impl ToString],
 ) -> Model {
-    Model { rank: subject::rank, ..model(kind, Closing::Atomic, capacity, initial, words) }
+    let promise = Promise { rank: subject::rank, ..Promise::FIFO };
+    model(kind, promise, capacity, initial, words)
 }
 
 /// Puts, gets, peeks, closing and clearing of two threads.
@@ -467,7 +471,16 @@ fn deque(
     initial: u64,
     words: &[impl ToString],
 ) -> Model {
-    model(kind, Closing::Atomic, capacity, initial, words)
+    model(kind, Promise::FIFO, capacity, initial, words)
+}
+
+fn growable(
+    kind: (&'static str, Kind),
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    model(kind, Promise { grows: true, ..Promise::FIFO }, capacity, initial, words)
 }
 
 /// The owner against one thief: above all, its pop of the last item against the theft of it, and a
@@ -504,10 +517,10 @@ fn deque_two_thieves() {
 fn deque_grows() {
     for kind in GROWABLE {
         for owner in ["p", "pp", "ppo", "pop", "opp"] {
-            Model { grows: true, ..deque(kind, 1, 1, &[owner, "gg"]) }.explore(UNBOUNDED);
+            growable(kind, 1, 1, &[owner, "gg"]).explore(UNBOUNDED);
         }
-        Model { grows: true, ..deque(kind, 1, 1, &["pp", "g", "g"]) }.explore(Some(2));
-        Model { grows: true, ..deque(kind, 2, 2, &["po", "gg"]) }.watching().explore(Some(3));
+        growable(kind, 1, 1, &["pp", "g", "g"]).explore(Some(2));
+        growable(kind, 2, 2, &["po", "gg"]).watching().explore(Some(3));
     }
 }
 
@@ -554,6 +567,118 @@ fn deque_statistics() {
             assert!(after.dequeued <= after.enqueued && after.enqueued == 1);
         }
     });
+}
+
+// --- batches
+
+const BATCH: [(&str, Kind); 2] = [("batch", subject::batch), ("batch bytes", subject::batch_bytes)];
+
+/// Pairs that wait for one another for ever.
+fn batch(
+    kind: (&'static str, Kind),
+    capacity: usize,
+    initial: u64,
+    words: &[impl ToString],
+) -> Model {
+    model(kind, Promise { size: 2, ..Promise::FIFO }, capacity, initial, words)
+}
+
+/// Puts, batches of both kinds, flushing, closing and clearing of two threads.
+#[test]
+fn batch_two_threads() {
+    for kind in BATCH {
+        for one in ["ppd", "pbp", "pfd"] {
+            for other in ["bpp", "dcb", "xpd", "pdp"] {
+                batch(kind, 2, 1, &[one, other]).explore(Some(3));
+            }
+        }
+        batch(kind, 3, 2, &["pd", "db"]).watching().explore(Some(3));
+    }
+}
+
+/// Whoever waits for a batch wakes: for the put that makes it due, for a flush, for a close; and
+/// when somebody else took what it had seen, for what comes then. Whoever waits for room wakes too.
+#[test]
+fn batch_waits() {
+    for kind in BATCH {
+        batch(kind, 2, 0, &["pp", "D"]).explore(UNBOUNDED);
+        batch(kind, 2, 0, &["pf", "D"]).explore(Some(3));
+        batch(kind, 2, 0, &["pc", "D"]).explore(Some(3));
+        batch(kind, 2, 0, &["p", "p", "D"]).explore(Some(2));
+        batch(kind, 2, 0, &["PPc", "D", "D"]).explore(Some(2));
+        batch(kind, 2, 1, &["bppc", "D"]).explore(Some(3));
+        batch(kind, 2, 1, &["ppc", "D", "b"]).explore(Some(2));
+        batch(kind, 2, 1, &["ppc", "D", "d"]).explore(Some(2));
+        batch(kind, 2, 1, &["xppc", "D"]).explore(Some(2));
+        batch(kind, 2, 2, &["PP", "DD"]).explore(Some(2));
+        batch(kind, 3, 2, &["PPPc", "D", "D"]).explore(Some(2));
+    }
+}
+
+/// A batch of single items is a queue like any other.
+#[test]
+fn batch_singles() {
+    let kind = ("batch of one", subject::singles as Kind);
+    for words in [["PP", "GG"], ["Pgc", "G"], ["Pc", "G"], ["xP", "G"]] {
+        model(kind, Promise { size: 1, ..Promise::FIFO }, 1, 0, &words).explore(Some(3));
+    }
+}
+
+/// Weights make a batch due, whoever's put comes last.
+#[test]
+fn batch_weights() {
+    let kind = ("batch by weight", subject::heavy as Kind);
+    let weight = (subject::HEAVY, subject::weight as fn(u64) -> u64);
+    let promise = Promise { size: 3, weight, ..Promise::FIFO };
+    // The items weigh 2 and 3, 0 and 1, 2 and 3; the one that is there weighs 1.
+    for words in [&["p", "D"][..], &["pc", "D"], &["p", "c", "D"], &["pc", "pd", "D"]] {
+        model(kind, promise, 3, 1, words).explore(Some(3));
+    }
+    model(kind, promise, 3, 0, &["p", "ppp", "D"]).explore(Some(2));
+}
+
+/// Time passes at any moment, and no item stays longer than it may, whoever sleeps and whoever
+/// takes what others wait for.
+#[test]
+fn batch_deadline() {
+    let ageing = |what: &str, capacity, programs: &[(&'static str, usize)]| {
+        let programs: Vec<_> = programs.to_vec();
+        let what = format!("{what} of {capacity}: {programs:?}");
+        explore(&what, Some(2), move || {
+            let queue = subject::ageing(capacity, 0, Disposed::default());
+            let run = |queue: Arc<dyn Subject>, (word, _): (&'static str, usize)| {
+                let mut got = Vec::new();
+                for (letter, item) in word.chars().zip(1..) {
+                    match letter {
+                        'p' => queue.try_put(item).unwrap(),
+                        'c' => queue.close(),
+                        // Each waits without an end of its own.
+                        'B' => got.extend(queue.get_batch(Wanted::Within(Timeout::Never))),
+                        'b' => got.extend(queue.get_batch(Wanted::Within(Timeout::Try))),
+                        other => panic!("no call {other:?}"),
+                    }
+                }
+                got
+            };
+            let others: Vec<_> = programs[1..]
+                .iter()
+                .map(|&program| {
+                    let queue = queue.clone();
+                    spawn(move || run(queue, program))
+                })
+                .collect();
+            let mut got = vec![run(queue.clone(), programs[0])];
+            got.extend(join(others));
+            for (got, &(word, batches)) in got.iter().zip(&programs) {
+                assert!(got.len() >= batches, "{word} got {got:?}");
+            }
+        });
+    };
+    ageing("batch that ages", 2, &[("p", 0), ("B", 1)]);
+    ageing("batch that ages", 3, &[("pp", 0), ("B", 1)]);
+    ageing("batch that ages", 3, &[("ppp", 0), ("B", 1), ("B", 1)]);
+    ageing("batch that ages", 3, &[("pc", 0), ("B", 0), ("B", 0)]);
+    ageing("batch that ages", 3, &[("pbpc", 0), ("B", 0)]);
 }
 
 // --- waiting
@@ -634,7 +759,7 @@ unsafe impl Queue for Flag {
 /// deadlock.
 #[test]
 fn event_count() {
-    let flag = |words: &[&str]| model(("flag", flag as Kind), Closing::Draining, 1, 0, words);
+    let flag = |words: &[&str]| model(("flag", flag as Kind), DRAINING, 1, 0, words);
     flag(&["P", "G"]).explore(UNBOUNDED);
     flag(&["c", "G"]).explore(UNBOUNDED);
     flag(&["c", "PP"]).explore(Some(3));

@@ -7,12 +7,12 @@
 
 mod support;
 
-use queues::wait::Timeout;
-use queues::{Error, Mpmc, Priority, growable_deque};
+use queues::wait::{Timeout, Wanted};
+use queues::{Batcher, Error, Limits, Mpmc, Priority, growable_deque};
 use std::sync::Arc;
 use support::subject::{self, Disposed, Kind, Subject};
 
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 9] = [
     #[cfg(any(target_arch = "x86_64", miri))]
     ("direct", subject::direct),
     #[cfg(not(any(target_arch = "x86_64", miri)))]
@@ -23,6 +23,8 @@ const KINDS: [(&str, Kind); 7] = [
     ("spsc bytes", subject::spsc_bytes),
     ("priority", subject::priority_equal),
     ("priority bytes", subject::priority_equal_bytes),
+    ("batches of one", subject::singles),
+    ("batches of one, bytes", subject::singles_bytes),
 ];
 
 const ITEMS: u64 = 4;
@@ -124,6 +126,50 @@ fn boxes_by_priority() {
     });
     assert_eq!(sum, 3);
     queue.try_put(Box::new(7), 1.0).unwrap();
+}
+
+/// Two producers, the second of which closes, and two consumers that wait for whole batches.
+#[test]
+fn batches() {
+    let kinds = [subject::batch, subject::batch_bytes, subject::heavy, subject::ageing];
+    for kind in kinds {
+        let queue = kind(3, u64::MAX - 2, Disposed::default());
+        let mut items = std::thread::scope(|scope| {
+            let queue = &*queue;
+            let other = scope.spawn(move || {
+                (1..=ITEMS).for_each(|item| queue.put(10 + item, Timeout::Never).unwrap());
+            });
+            scope.spawn(move || {
+                (1..=ITEMS).for_each(|item| queue.put(20 + item, Timeout::Never).unwrap());
+                other.join().unwrap();
+                queue.close();
+            });
+            let consumers = [0, 1].map(|_| {
+                scope.spawn(move || {
+                    let batch = || queue.get_batch(Wanted::Within(Timeout::Never));
+                    std::iter::from_fn(|| batch().ok()).flatten().collect::<Vec<u64>>()
+                })
+            });
+            let consumed = consumers.map(|consumer| consumer.join().unwrap());
+            consumed.concat().into_iter().filter(|&item| item != 0).collect::<Vec<u64>>()
+        });
+        items.sort_unstable();
+        assert_eq!(items, [11, 12, 13, 14, 21, 22, 23, 24]);
+    }
+}
+
+/// Values that own memory, in batches that come of age; leftovers.
+#[test]
+fn boxes_in_batches() {
+    let age = Some(std::time::Duration::from_micros(1));
+    let queue = Batcher::new(8, Limits { size: 3, age, weight: None }).unwrap();
+    let batch = std::thread::scope(|scope| {
+        let consumer = scope.spawn(|| queue.get_batch(Timeout::Never).unwrap());
+        (1..=2).for_each(|item| queue.put(Box::new(item), Timeout::Never).unwrap());
+        consumer.join().unwrap()
+    });
+    assert!([vec![Box::new(1)], vec![Box::new(1), Box::new(2)]].contains(&batch));
+    queue.try_put(Box::new(7)).unwrap();
 }
 
 /// Takes until told otherwise; a lost race is tried again.

@@ -9,7 +9,7 @@
 mod support;
 
 use queues::sync::sites;
-use queues::wait::Timeout;
+use queues::wait::{Timeout, Wanted};
 use queues::{Error, Result, Stats};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ enum Call {
     Put,
     Get,
     Pop,
+    Batch,
+    Flush,
     Peek,
     Clear,
     Close,
@@ -68,11 +70,18 @@ impl Ledger {
     fn pop(&mut self, queue: &dyn Subject) -> Option<()> {
         queue.pop().map(|popped| self.got.extend(popped))
     }
+    fn batch(&mut self, queue: &dyn Subject) -> Result {
+        let items = queue.get_batch(Wanted::Within(Timeout::Try))?;
+        self.got.extend(items.into_iter().filter(|&item| item != 0));
+        Ok(())
+    }
     fn call(&mut self, call: Call, queue: &dyn Subject, item: u64) {
         match call {
             Call::Put => _ = self.try_put(queue, item),
             Call::Get => _ = self.try_get(queue),
             Call::Pop => _ = self.pop(queue),
+            Call::Batch => _ = self.batch(queue),
+            Call::Flush => queue.flush(),
             Call::Peek => _ = queue.peek(),
             Call::Clear => _ = queue.clear(),
             Call::Close => queue.close(),
@@ -354,6 +363,25 @@ fn spsc_pointers() {
 #[test]
 fn spsc_bytes() {
     is_wait_free("spsc bytes", subject::spsc_bytes);
+}
+
+/// A parked put keeps nobody up, and no parked call keeps up puts: whoever takes holds a lock.
+fn has_lock_free_puts(what: &'static str, kind: Kind) {
+    let takes = |call| matches!(call, Call::Get | Call::Batch | Call::Flush | Call::Clear);
+    let others = |call| match call {
+        call if takes(call) => Others::Sides { producer: true, consumer: false },
+        _ => Others::Both,
+    };
+    let calls = [&CALLS[..2], &[Call::Batch, Call::Flush], &CALLS[3..]].concat();
+    let places = everywhere(what, kind, (&calls, &STARTS), others).unwrap();
+    assert!(places > 50, "too few places: are the sites compiled in?");
+}
+
+#[test]
+fn batch() {
+    has_lock_free_puts("batch", subject::batch);
+    has_lock_free_puts("batch bytes", subject::batch_bytes);
+    has_lock_free_puts("batch by weight", subject::heavy);
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod subject;
 #[path = "conformance/watchdog.rs"]
 mod watchdog;
 
-use c_abi::{Handle, Mpmc, Settings, Spsc};
+use c_abi::{Handle, Mpmc, Settings, Singles, Spsc};
 use queues::{Error, Result, Stats};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -611,4 +611,6 @@ suite! {
     c_spsc_pointers: C<Spsc, CPointers>,
     c_spsc_bytes: C<Spsc, CBytes>,
     c_spsc_in_place: C<Spsc, CInPlace>,
+    c_batch_pointers: C<Singles, CPointers>,
+    c_batch_bytes: C<Singles, CBytes>,
 }

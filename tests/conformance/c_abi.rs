@@ -4,7 +4,7 @@
 #![allow(dead_code)] // each test program uses what it needs
 
 use core::ffi::c_void;
-use queues::ffi::{mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
+use queues::ffi::{batch::*, mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
 use queues::{Error, Result, Stats};
 
 /// What a queue is created with.
@@ -61,6 +61,9 @@ pub trait Family: 'static {
     const NAME: &'static str;
     /// Whether only one thread at a time may be on each side.
     const SINGLE: bool;
+    /// There are the calls peek, put_many and get_many.
+    const HAS_PEEK: bool = true;
+    const HAS_MANY: bool = true;
     const C: Functions<Self::Queue, Self::Options>;
     fn options(settings: &Settings) -> Self::Options;
 }
@@ -136,6 +139,137 @@ impl Family for Spsc {
         let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
         let struct_size = size_of::<queues_spsc_options_t>();
         queues_spsc_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx }
+    }
+}
+
+/// Batches of one: a queue like any other.
+pub struct Singles;
+
+/// A get of one item by a get of a batch, and calls that the family has not.
+#[allow(clippy::undocumented_unsafe_blocks)] // each passes its arguments on
+mod singles {
+    use super::*;
+
+    type Queue = queues_batch_t;
+
+    pub unsafe extern "C" fn get(queue: *mut Queue, item: *mut *mut c_void, timeout: i64) -> i32 {
+        let mut n = UNTOUCHED;
+        unsafe { check(queues_batch_get_batch(queue, item, 1, &mut n, timeout), n) }
+    }
+    pub unsafe extern "C" fn try_get(queue: *mut Queue, item: *mut *mut c_void) -> i32 {
+        let mut n = UNTOUCHED;
+        unsafe { check(queues_batch_get_due(queue, item, 1, &mut n), n) }
+    }
+    pub unsafe extern "C" fn get_bytes(
+        queue: *mut Queue,
+        buffer: *mut c_void,
+        capacity: usize,
+        len: *mut usize,
+        timeout: i64,
+    ) -> i32 {
+        let (mut blob, mut n) = (queues_batch_blob_t { offset: 0, length: 0 }, UNTOUCHED);
+        let status = unsafe {
+            queues_batch_get_batch_bytes(
+                queue, buffer, capacity, len, &mut blob, 1, &mut n, timeout,
+            )
+        };
+        if status == QUEUES_OK {
+            assert_eq!((blob.offset, blob.length), (0, unsafe { *len }));
+        }
+        check(status, n)
+    }
+    pub unsafe extern "C" fn try_get_bytes(
+        queue: *mut Queue,
+        buffer: *mut c_void,
+        capacity: usize,
+        len: *mut usize,
+    ) -> i32 {
+        let (mut blob, mut n) = (queues_batch_blob_t { offset: 0, length: 0 }, UNTOUCHED);
+        let status = unsafe {
+            queues_batch_get_due_bytes(queue, buffer, capacity, len, &mut blob, 1, &mut n)
+        };
+        check(status, n)
+    }
+    /// One item comes with OK, and otherwise the output is left alone.
+    fn check(status: i32, n: usize) -> i32 {
+        assert_eq!(n, if status == QUEUES_OK { 1 } else { UNTOUCHED }, "with {status}");
+        status
+    }
+
+    pub unsafe extern "C" fn peek(_: *mut Queue, _: *mut *mut c_void) -> i32 {
+        unreachable!("there is no such function")
+    }
+    pub unsafe extern "C" fn peek_bytes(
+        _: *mut Queue,
+        _: *mut c_void,
+        _: usize,
+        _: *mut usize,
+    ) -> i32 {
+        unreachable!("there is no such function")
+    }
+    pub unsafe extern "C" fn put_many(
+        _: *mut Queue,
+        _: *const *mut c_void,
+        _: usize,
+        _: i64,
+        _: *mut usize,
+    ) -> i32 {
+        unreachable!("there is no such function")
+    }
+    pub unsafe extern "C" fn get_many(
+        _: *mut Queue,
+        _: *mut *mut c_void,
+        _: usize,
+        _: i64,
+        _: *mut usize,
+    ) -> i32 {
+        unreachable!("there is no such function")
+    }
+}
+
+impl Family for Singles {
+    type Queue = queues_batch_t;
+    type Options = queues_batch_options_t;
+    const NAME: &'static str = "batches of one";
+    const SINGLE: bool = false;
+    const HAS_PEEK: bool = false;
+    const HAS_MANY: bool = false;
+    const C: Functions<queues_batch_t, queues_batch_options_t> = Functions {
+        create: queues_batch_create,
+        retain: queues_batch_retain,
+        release: queues_batch_release,
+        try_put: queues_batch_try_put,
+        put: queues_batch_put,
+        try_get: singles::try_get,
+        get: singles::get,
+        peek: singles::peek,
+        try_put_bytes: queues_batch_try_put_bytes,
+        put_bytes: queues_batch_put_bytes,
+        try_get_bytes: singles::try_get_bytes,
+        get_bytes: singles::get_bytes,
+        peek_bytes: singles::peek_bytes,
+        put_many: singles::put_many,
+        get_many: singles::get_many,
+        clear: queues_batch_clear,
+        close: queues_batch_close,
+        is_closed: queues_batch_is_closed,
+        size: queues_batch_pending_count,
+        capacity: queues_batch_capacity,
+        stats: queues_batch_stats,
+    };
+    fn options(settings: &Settings) -> queues_batch_options_t {
+        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
+        queues_batch_options_t {
+            struct_size: size_of::<queues_batch_options_t>(),
+            max_pending: capacity,
+            item_size,
+            flags,
+            drop,
+            drop_ctx,
+            batch_size: 1,
+            batch_timeout_ns: -1,
+            batch_weight: 0,
+        }
     }
 }
 

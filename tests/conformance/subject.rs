@@ -563,8 +563,9 @@ pub trait Kind: 'static {
 impl<F: Family, K: Kind> Subject for C<F, K> {
     const SINGLE: bool = F::SINGLE;
     const HAS_ORIGIN: bool = false;
-    const PEEKS: bool = K::PEEKS;
-    const MANY: bool = K::MANY;
+    const HAS_PEEK: bool = F::HAS_PEEK;
+    const PEEKS: bool = K::PEEKS && F::HAS_PEEK;
+    const MANY: bool = K::MANY && F::HAS_MANY;
 
     fn name() -> String {
         format!("C {} of {}", F::NAME, K::NAME)

@@ -20,7 +20,10 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A call and its answer. Items of a history are all different.
+/// The items of a batch, which come before a 0.
+pub type Few = [u64; 3];
+
+/// A call and its answer. Items of a history are all different, and none is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     Put(u64, Result),
@@ -28,6 +31,11 @@ pub enum Done {
     Peek(Result<u64>),
     /// Takes what was put last.
     Pop(Result<u64>),
+    /// Takes a batch of whatever there is.
+    Batch(Result<Few>),
+    /// Takes a batch that is due.
+    Due(Result<Few>),
+    Flush,
     Close,
     IsClosed(bool),
     /// The end of a `clear`, whose single takes are events of their own: none of the items that
@@ -124,12 +132,35 @@ pub enum Closing {
     Draining,
 }
 
-/// All that happened to a queue.
-pub struct History {
-    pub capacity: usize,
+/// What a kind of queue promises.
+#[derive(Debug, Clone, Copy)]
+pub struct Promise {
     pub closing: Closing,
     /// The lowest goes first, and among equals the one that was put first.
     pub rank: fn(u64) -> u64,
+    /// It is never full.
+    pub grows: bool,
+    /// The most items of a batch.
+    pub size: usize,
+    /// The most that a batch weighs, and what its items do.
+    pub weight: (u64, fn(u64) -> u64),
+}
+
+impl Promise {
+    /// First in, first out; batches of as many as there are.
+    pub const FIFO: Self = Self {
+        closing: Closing::Atomic,
+        rank: |_| 0,
+        grows: false,
+        size: usize::MAX,
+        weight: (u64::MAX, |_| 0),
+    };
+}
+
+/// All that happened to a queue.
+pub struct History {
+    pub capacity: usize,
+    pub promise: Promise,
     /// What was put before the threads began.
     pub initial: Vec<u64>,
     /// The events of each thread.
@@ -159,33 +190,46 @@ struct State {
     closed: bool,
     /// A get was told so: nothing may be accepted any more.
     told: bool,
+    /// How many of the items were there when they were last flushed.
+    flushed: usize,
 }
 
 impl State {
     /// The state after the step, if a queue may answer so.
     fn after(&self, step: &Step, history: &History) -> Option<Self> {
-        let draining = history.closing == Closing::Draining;
+        let Promise { closing, rank, grows, .. } = history.promise;
+        let draining = closing == Closing::Draining;
         let mut next = self.clone();
         let front = self.items.first();
         let possible = match step.done {
             Done::Put(item, Ok(())) => {
-                let rank = history.rank;
                 let behind = self.items.partition_point(|&other| rank(other) <= rank(item));
                 next.items.insert(behind, item);
-                self.items.len() < history.capacity
+                (self.items.len() < history.capacity || grows)
                     && !self.told
                     && (!self.closed || draining && step.may_outlive_close)
             }
             Done::Put(_, Err(Error::Full)) => {
                 self.items.len() == history.capacity
+                    && !grows
                     && (!self.closed || draining && step.may_outlive_close)
             }
             Done::Put(_, Err(Error::Closed)) => self.closed,
-            Done::Get(Ok(item)) => {
-                front == Some(&item) && {
-                    next.items.remove(0);
-                    true
-                }
+            Done::Get(Ok(item)) => next.take(&[item]),
+            Done::Batch(Ok(items)) | Done::Due(Ok(items)) => {
+                let items = items.split(|&item| item == 0).next().unwrap_or_default();
+                items.len() == self.batch(history.promise)
+                    && (matches!(step.done, Done::Batch(_)) || self.is_due(history.promise))
+                    && next.take(items)
+            }
+            Done::Batch(Err(Error::Empty)) => front.is_none() && !self.closed,
+            Done::Due(Err(Error::Empty)) => !self.is_due(history.promise) && !self.closed,
+            Done::Batch(Err(Error::Closed)) | Done::Due(Err(Error::Closed)) => {
+                front.is_none() && self.closed
+            }
+            Done::Flush => {
+                next.flushed = self.items.len();
+                true
             }
             Done::Peek(Ok(item)) => front == Some(&item),
             Done::Pop(Ok(item)) => next.items.pop() == Some(item),
@@ -205,8 +249,38 @@ impl State {
             Done::IsClosed(answer) => answer == self.closed,
             Done::Cleared => !(self.items.iter()).any(|item| step.must_be_gone.contains(item)),
             Done::Put(..) | Done::Get(_) | Done::Peek(_) | Done::Pop(_) => false,
+            Done::Batch(_) | Done::Due(_) => false,
         };
         possible.then_some(next)
+    }
+
+    /// Takes these, if they are in front.
+    fn take(&mut self, items: &[u64]) -> bool {
+        let are_in_front = self.items.starts_with(items);
+        if are_in_front {
+            self.items.drain(..items.len());
+            self.flushed = self.flushed.saturating_sub(items.len());
+        }
+        are_in_front
+    }
+
+    /// How many items the next batch has.
+    fn batch(&self, Promise { size, weight: (limit, weight), .. }: Promise) -> usize {
+        let mut sum = 0;
+        let fits = |&item: &u64| {
+            sum += weight(item);
+            sum <= limit
+        };
+        let light = self.items.iter().copied().take_while(fits).count();
+        light.clamp(1, size).min(self.items.len())
+    }
+
+    fn is_due(&self, Promise { size, weight: (limit, weight), .. }: Promise) -> bool {
+        !self.items.is_empty()
+            && (self.items.len() >= size
+                || self.items.iter().map(|&item| weight(item)).sum::<u64>() >= limit
+                || self.flushed > 0
+                || self.closed)
     }
 }
 
@@ -216,8 +290,8 @@ impl History {
         let steps = self.steps();
         assert!(steps.len() < 64, "a history is at most 63 events");
         let mut items = self.initial.clone();
-        items.sort_by_key(|&item| (self.rank)(item));
-        let state = State { items, closed: false, told: false };
+        items.sort_by_key(|&item| (self.promise.rank)(item));
+        let state = State { items, closed: false, told: false, flushed: 0 };
         if self.search(&steps, 0, state, &mut HashSet::new()) {
             Ok(())
         } else {

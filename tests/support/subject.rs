@@ -1,8 +1,10 @@
 //! Every queue as one of `u64`, so that one test serves all of them.
 
+use super::history::Few;
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
+use queues::queue::batch::{Batch, Limits};
 use queues::queue::{Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
-use queues::wait::{Blocking, Timeout};
+use queues::wait::{Blob, Blocking, Timeout, Wanted};
 use queues::{Result, Stats};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
@@ -17,6 +19,12 @@ pub trait Subject: Send + Sync {
     /// `None`: this queue has no pop.
     fn pop(&self) -> Option<Result<u64>> {
         None
+    }
+    fn get_batch(&self, _wanted: Wanted) -> Result<Few> {
+        unimplemented!("no batches")
+    }
+    fn flush(&self) {
+        unimplemented!("no batches")
     }
     fn clear(&self) -> usize;
     fn close(&self);
@@ -441,4 +449,125 @@ pub fn growable(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject>
 pub fn growable_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
     let deque = Deque::try_new(capacity, true, bytes(&log), origin).unwrap();
     Arc::new(Stealing { deque, with: AsBlob, _log: log })
+}
+
+/// A queue of numbers that are taken in batches; a get takes a batch of one.
+struct Batched<P: Payload, W>(Blocking<Batch<P>>, W, Disposed);
+
+/// How numbers come out of a payload in batches.
+trait Batches {
+    fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>>;
+}
+
+impl Batches for Blocking<Batch<Pointer>> {
+    fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>> {
+        let mut items = vec![std::ptr::null_mut(); most];
+        // SAFETY: as many places as said.
+        let count = unsafe { self.get_batch(items.as_mut_ptr(), most, wanted)? };
+        Ok(items[..count].iter().map(|item| item.addr() as u64).collect())
+    }
+}
+
+impl Batches for Blocking<Batch<Bytes>> {
+    fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>> {
+        let (mut buffer, mut blobs) = (vec![0; most * LONGEST], vec![Blob::default(); most]);
+        let (buffer, room) = (&mut buffer, (blobs.as_mut_ptr(), most));
+        // SAFETY: as many bytes and places as said.
+        let (count, len) =
+            unsafe { self.get_batch((buffer.as_mut_ptr(), buffer.len()), room, wanted)? };
+        let mut end = 0;
+        let read = |&Blob { offset, length }: &Blob| {
+            assert_eq!(offset, end, "blobs are contiguous");
+            end = offset + length;
+            number(&buffer[offset..end])
+        };
+        let items = blobs[..count].iter().map(read).collect();
+        assert_eq!(end, len);
+        Ok(items)
+    }
+}
+
+impl<P: Payload, W: Form<P>> Subject for Batched<P, W>
+where
+    Blocking<Batch<P>>: Batches,
+{
+    fn put(&self, item: u64, timeout: Timeout) -> Result {
+        // SAFETY: any thread may.
+        self.1.put(item, &mut |it| unsafe { self.0.put_weighted(it, weight(item), timeout) })
+    }
+    fn get(&self, timeout: Timeout) -> Result<u64> {
+        self.0.batch(1, Wanted::Within(timeout)).map(|batch| batch[0])
+    }
+    fn get_batch(&self, wanted: Wanted) -> Result<Few> {
+        let batch = self.0.batch(Few::default().len(), wanted)?;
+        let mut few = Few::default();
+        few[..batch.len()].copy_from_slice(&batch);
+        Ok(few)
+    }
+    fn flush(&self) {
+        self.0.flush();
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        None
+    }
+    common!();
+}
+
+/// What an item weighs where that counts.
+pub fn weight(item: u64) -> u64 {
+    item % 4
+}
+
+fn batched<P: Payload + 'static, W: Form<P> + 'static>(
+    (capacity, origin): (usize, u64),
+    payload: P,
+    with: W,
+    limits: Limits,
+    log: Disposed,
+) -> Arc<dyn Subject>
+where
+    Blocking<Batch<P>>: Batches,
+{
+    let limits = Limits { size: limits.size.min(capacity), ..limits };
+    let queue = Batch::try_new(capacity, limits, payload, origin).unwrap();
+    Arc::new(Batched(Blocking::new(queue), with, log))
+}
+
+const PAIRS: Limits = Limits { size: 2, age: None, weight: None };
+
+/// A batcher whose batches are single items: first in, first out, like any queue.
+pub fn singles(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let limits = Limits { size: 1, ..PAIRS };
+    batched((capacity, origin), pointer(&log), AsPointer, limits, log)
+}
+
+/// As [`singles`], of blobs.
+pub fn singles_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let limits = Limits { size: 1, ..PAIRS };
+    batched((capacity, origin), bytes(&log), AsBlob, limits, log)
+}
+
+/// A batcher of pairs, which wait for one another for ever; of single items, if no more fit.
+pub fn batch(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    batched((capacity, origin), pointer(&log), AsPointer, PAIRS, log)
+}
+
+/// As [`batch`], of blobs.
+pub fn batch_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    batched((capacity, origin), bytes(&log), AsBlob, PAIRS, log)
+}
+
+/// The most that a batch of [`heavy`] weighs.
+pub const HEAVY: u64 = 3;
+
+/// A batcher of up to three items that weigh up to three.
+pub fn heavy(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let limits = Limits { size: 3, weight: Some(HEAVY), ..PAIRS };
+    batched((capacity, origin), pointer(&log), AsPointer, limits, log)
+}
+
+/// As [`batch`], where items wait for others for a while only.
+pub fn ageing(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let limits = Limits { age: Some(std::time::Duration::from_micros(10)), ..PAIRS };
+    batched((capacity, origin), pointer(&log), AsPointer, limits, log)
 }
