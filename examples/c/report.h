@@ -48,7 +48,7 @@ static void progress(bool tty, size_t served, size_t requests, const sample_t *s
 typedef struct {
     size_t queues; /* of the stage; what follows is of all together, capacity and peak of one */
     uint64_t in, out, failed_enqueue, failed_dequeue, stolen, capacity, peak;
-    int64_t blocked_ns; /* in all the puts */
+    int64_t put_ns; /* all puts took */
 } stats_t;
 
 typedef struct {
@@ -151,14 +151,14 @@ static void print_batches(const char *unit, sorted_t *s) {
 
 static void print_table(const run_t *run) {
     double seconds = (run->end_ns - run->start_ns) / 1e9;
-    puts("stage      kind      queues capacity       in      out     peak blocked s"
+    puts("stage      kind      queues capacity       in      out     peak in puts s"
          "     p50 ms     p99 ms     max ms");
     for (int i = 0; i < STAGES; i++) {
         const stats_t *s = &run->stats[i];
         printf("%-10s %-9s", stages[i].name, stages[i].kind);
         if (s->queues)
             printf("%7zu%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%10.3f", s->queues,
-                   s->capacity, s->in, s->out, s->peak, s->blocked_ns / 1e9);
+                   s->capacity, s->in, s->out, s->peak, s->put_ns / 1e9);
         else
             printf("%25" PRIu64 "%9" PRIu64 "%19s", s->in, s->out, "");
         print_times(times(run, i, i + 1));
@@ -223,9 +223,9 @@ static void json_stages(FILE *f, const run_t *run) {
             fprintf(f,
                     ",\"queue\":{\"queues\":%zu,\"capacity\":%" PRIu64 ",\"peak\":%" PRIu64
                     ",\"failed_enqueue\":%" PRIu64 ",\"failed_dequeue\":%" PRIu64
-                    ",\"stolen\":%" PRIu64 ",\"blocked_ns\":%" PRId64 "}",
+                    ",\"stolen\":%" PRIu64 ",\"put_ns\":%" PRId64 "}",
                     s->queues, s->capacity, s->peak, s->failed_enqueue, s->failed_dequeue,
-                    s->stolen, s->blocked_ns);
+                    s->stolen, s->put_ns);
         fputs(",\"wait\":", f);
         json_times(f, times(run, i, i + 1));
         putc('}', f);
@@ -309,9 +309,9 @@ static void report_draw(const run_t *run, const char *page) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fileno(json), STDIN_FILENO);
     if ((errno = posix_spawnp(&child, tool, &actions, NULL, argv, environ)) != 0)
-        err(BAD_INPUT, "no report: %s, which `make report` builds and QUEUES_REPORT names", tool);
+        err(BAD_INPUT, "no page: `make report` builds the tool, QUEUES_REPORT says where: %s", tool);
     if (waitpid(child, &status, 0) != child || status != 0)
-        errx(BAD_INPUT, "no report: %s failed", tool);
+        errx(BAD_INPUT, "no page: %s failed", tool);
     posix_spawn_file_actions_destroy(&actions);
     fclose(json);
 }

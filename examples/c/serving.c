@@ -30,7 +30,7 @@ static queues_batch_t *batch;
 static worker_t workers[THREADS_MAX];
 static atomic_size_t batches, served;
 static atomic_bool finished;
-static _Atomic int64_t blocked_ns[STAGES]; /* how long the puts into each stage took */
+static _Atomic int64_t put_ns[STAGES]; /* how long the puts into each stage took */
 
 static void expect(queues_status_t wanted, queues_status_t status, const char *call) {
     if (status != wanted)
@@ -41,12 +41,14 @@ static void expect(queues_status_t wanted, queues_status_t status, const char *c
 static int64_t offer(request_t *r, enum stage stage) { return r->at_ns[stage] = now_ns(); }
 
 static void offered(enum stage stage, int64_t since_ns) {
-    atomic_fetch_add_explicit(&blocked_ns[stage], now_ns() - since_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&put_ns[stage], now_ns() - since_ns, memory_order_relaxed);
 }
 
 /* The requests are dealt to the frontends in turn: one puts the first and every n-th after it. */
 static void *frontend(void *first) {
-    for (request_t *r = first; r < trace.requests + trace.len; r += options.frontends) {
+    for (size_t i = (size_t)((request_t *)first - trace.requests); i < trace.len;
+         i += (size_t)options.frontends) {
+        request_t *r = &trace.requests[i];
         sleep_until(r->at_ns[FRONTENDS]);
         int64_t since = offer(r, INTAKE);
         expect(QUEUES_OK, queues_mpmc_put(intake, r, -1), "put into intake");
@@ -295,7 +297,7 @@ static void read_stats(stats_t stats[STAGES]) {
         add(&stats[RESULTS], queues_spsc_stats(workers[i].results, &s), &s);
     }
     for (int i = 0; i < STAGES; i++)
-        stats[i].blocked_ns = blocked_ns[i];
+        stats[i].put_ns = put_ns[i];
     for (size_t i = 0; i < trace.len; i++) {
         const int64_t *at_ns = trace.requests[i].at_ns;
         stats[FRONTENDS].in += at_ns[FRONTENDS] != 0;

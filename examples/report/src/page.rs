@@ -112,7 +112,7 @@ fn table(run: &Run) -> String {
                 cells.extend(
                     [q.peak, q.failed_enqueue, q.failed_dequeue, q.stolen].map(|n| n.to_string()),
                 );
-                cells.push(milliseconds(q.blocked_ns));
+                cells.push(milliseconds(q.put_ns));
             }
             None => cells.extend(std::iter::repeat_n(String::new(), 6)),
         }

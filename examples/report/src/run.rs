@@ -10,7 +10,7 @@
 //!     {"name": "frontends", "kind": "threads", "in": 450, "out": 450, "wait": {}},
 //!     {"name": "intake", "kind": "mpmc", "in": 450, "out": 450, "wait": {},
 //!      "queue": {"queues": 1, "capacity": 256, "peak": 2, "failed_enqueue": 0,
-//!                "failed_dequeue": 0, "stolen": 0, "blocked_ns": 13000000}}],
+//!                "failed_dequeue": 0, "stolen": 0, "put_ns": 13000000}}],
 //!   "total": {"p50_ns": 11500, "p99_ns": 380000, "max_ns": 900000, "histogram": [[13454, 450]]},
 //!   "depth": {"t_ms": [0.1, 1.1], "stages": [{"name": "intake", "items": [0, 2]}]},
 //!   "batches": {"sizes": [[1, 90], [8, 45]], "tokens": [[1448, 135]]},
@@ -78,7 +78,7 @@ pub struct Queue {
     pub failed_dequeue: u64,
     pub stolen: u64,
     /// How long all puts took.
-    pub blocked_ns: u64,
+    pub put_ns: u64,
 }
 
 #[derive(Deserialize)]

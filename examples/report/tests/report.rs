@@ -22,7 +22,7 @@ fn stage(name: &str, kind: &str, queues: u64, capacity: u64) -> Value {
     let mut stage = json!({"name": name, "kind": kind, "in": 10, "out": 10, "wait": times()});
     if queues > 0 {
         stage["queue"] = json!({"queues": queues, "capacity": capacity, "peak": 4,
-            "failed_enqueue": 0, "failed_dequeue": 71, "stolen": 3, "blocked_ns": 1234567});
+            "failed_enqueue": 0, "failed_dequeue": 71, "stolen": 3, "put_ns": 1234567});
     }
     stage
 }
