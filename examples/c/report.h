@@ -309,7 +309,8 @@ static void report_draw(const run_t *run, const char *page) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fileno(json), STDIN_FILENO);
     if ((errno = posix_spawnp(&child, tool, &actions, NULL, argv, environ)) != 0)
-        err(BAD_INPUT, "no page: `make report` builds the tool, QUEUES_REPORT says where: %s", tool);
+        err(BAD_INPUT, "no page: `make report` builds the tool, QUEUES_REPORT says where: %s",
+            tool);
     if (waitpid(child, &status, 0) != child || status != 0)
         errx(BAD_INPUT, "no page: %s failed", tool);
     posix_spawn_file_actions_destroy(&actions);

@@ -27,9 +27,9 @@ pub fn hex(RGBColor(r, g, b): RGBColor) -> String {
     format!("#{r:02X}{g:02X}{b:02X}")
 }
 
-const SIZE: (u32, u32) = (520, 240);
+const SIZE: (u32, u32) = (440, 220);
 /// About one a pixel.
-const COLUMNS: usize = 440;
+const COLUMNS: usize = 350;
 /// Each bucket of a histogram spans a fourth of an octave.
 const BUCKET: f64 = 0.25 * std::f64::consts::LOG10_2;
 
@@ -62,19 +62,19 @@ impl Axis {
         Self { range: -0.5..last + 0.5, ticks, name, label: number }
     }
 
-    /// Of logarithms: whole decades around the histogram.
-    fn decades(histogram: &[(u64, u64)], name: &'static str, label: fn(f64) -> String) -> Self {
-        let log = |pair: Option<&(u64, u64)>| pair.map_or(1.0, |pair| (pair.0 as f64).log10());
-        let first = (log(histogram.first()) - BUCKET).floor();
-        let last = log(histogram.last()).ceil().max(first + 1.0);
-        let ticks = (first as i32..=last as i32).map(f64::from).collect();
-        Self { range: first..last, ticks, name, label }
-    }
-
-    fn spans(mut self, other: &Self) -> Self {
-        self.range = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
-        self.ticks = (self.range.start as i32..=self.range.end as i32).map(f64::from).collect();
-        self
+    /// Of logarithms: whole decades around the histogram and what it shares its scale with.
+    fn decades(
+        histogram: &[(u64, u64)],
+        others: &[(u64, u64)],
+        name: &'static str,
+        label: fn(f64) -> String,
+    ) -> Self {
+        let logs = || histogram.iter().chain(others).map(|pair| (pair.0 as f64).log10());
+        let first = logs().reduce(f64::min).map_or(0.0, |log| (log - BUCKET).floor());
+        let last = logs().reduce(f64::max).map_or(1.0, |log| log.ceil().max(first + 1.0));
+        let step = if last - first > 8.0 { 3 } else { 1 }; // where not all labels fit
+        let ticks = (first as i32..=last as i32).filter(|tick| tick % step == 0).map(f64::from);
+        Self { range: first..last, ticks: ticks.collect(), name, label }
     }
 }
 
@@ -166,15 +166,15 @@ fn axes<'a>(area: &Area<'a>, x: &Axis, y: &Axis) -> Result<Chart<'a>, Failure<'a
         .margin_top(10)
         .margin_right(30)
         .x_label_area_size(40)
-        .y_label_area_size(62)
+        .y_label_area_size(60)
         .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
         .disable_x_mesh()
         .bold_line_style(GRID.light)
         .axis_style(TEXT.light)
-        .label_style(text(16))
-        .axis_desc_style(text(16))
+        .label_style(text(15))
+        .axis_desc_style(text(15))
         .x_desc(x.name)
         .y_desc(y.name)
         .x_label_formatter(&|value| (x.label)(*value))
@@ -233,7 +233,7 @@ fn columns(t_ms: &[f64], items: &[u64], end: f64) -> Vec<(f64, f64)> {
 /// What part of the requests took how long: by octaves, and up to there.
 pub fn times(histogram: &[(u64, u64)], all: &[(u64, u64)]) -> String {
     let total = histogram.iter().map(|pair| pair.1).sum::<u64>().max(1) as f64;
-    let x = Axis::decades(histogram, "time", duration).spans(&Axis::decades(all, "", duration));
+    let x = Axis::decades(histogram, all, "time", duration);
     let y = Axis { label: percent, ..Axis::linear(100.0, "requests") };
     draw(&x, &y, |chart| {
         for octave in histogram.chunk_by(|a, b| octave_of(a.0) == octave_of(b.0)) {
@@ -273,7 +273,7 @@ pub fn sizes(sizes: &[(u64, u64)], limit: u64) -> String {
 
 /// How many batches there were with so many tokens, and how many make a batch due.
 pub fn tokens(histogram: &[(u64, u64)], limit: u64) -> String {
-    let x = Axis::decades(histogram, "tokens in a batch", power);
+    let x = Axis::decades(histogram, &[], "tokens in a batch", power);
     let most = histogram.iter().map(|pair| pair.1).max().unwrap_or(0);
     let y = Axis::count(most, "batches");
     let limit = (limit as f64).log10();
