@@ -72,7 +72,7 @@ impl Axis {
         let logs = || histogram.iter().chain(others).map(|pair| (pair.0 as f64).log10());
         let first = logs().reduce(f64::min).map_or(0.0, |log| (log - BUCKET).floor());
         let last = logs().reduce(f64::max).map_or(1.0, |log| log.ceil().max(first + 1.0));
-        let step = if last - first > 8.0 { 3 } else { 1 }; // where not all labels fit
+        let step = if last - first > 6.0 { 2 } else { 1 }; // where not all labels fit
         let ticks = (first as i32..=last as i32).filter(|tick| tick % step == 0).map(f64::from);
         Self { range: first..last, ticks: ticks.collect(), name, label }
     }
