@@ -165,7 +165,7 @@ test-miri: setup ## Undefined behaviour and weak memory, in the interpreter: SEE
 
 test-tsan: setup build ## Data races: in Rust, and in C and C++ programs with the library as it is
 	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
-	    cargo +nightly test -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress
+	    cargo +nightly test -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress --test batch
 	CFLAGS=-fsanitize=thread $(FIXED_ADDRESSES) cargo test --release --test c
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 
@@ -184,7 +184,7 @@ bench: build ## Against other libraries, in one run: ARGS=--help
 
 ITEMS ?= 1000000000
 soak: setup ## Stress for hours: ITEMS=1000000000 through each kind of queue
-	QUEUES_ITEMS=$(ITEMS) cargo test --release --test stress -- --nocapture
+	QUEUES_ITEMS=$(ITEMS) cargo test --release --test stress --test batch -- --nocapture threads stress
 
 deny: ## Licences and origins of the dependencies; builds cargo-deny first where it is missing
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

@@ -26,6 +26,11 @@
 //! A sleeper's raising and second look and a put's publication and look at `awaited` are SeqCst:
 //! one of the two sees the other.
 //!
+//! # Linearization
+//! Puts as those of the ring. A batch is taken when its first item is, which comes last, so that
+//! puts find room for all of it at once; it has everything that was there when the call began, as
+//! far as its limits go.
+//!
 //! # Progress
 //! Puts are lock-free in the strict sense, as in [`mpmc`](super::mpmc). Everything else holds the
 //! lock for as many steps as a batch has items, and never across the copy of a blob or a callback.
@@ -184,8 +189,8 @@ impl<P: Payload> Batch<P> {
         done
     }
 
-    /// Takes a batch of at most `most` items: hands the numbers of their cells to `keep`, in order,
-    /// and breaks with how many; each is then to be [finished](Batch::finish).
+    /// Takes a batch of at most `most` items: tells `keep` their places in it and their cells'
+    /// numbers, and breaks with how many; each is then to be [finished](Batch::finish).
     ///
     /// Breaks with [`Error::TooSmall`] if `measure` of the items comes to more than `room`, and with
     /// [`Error::Closed`] once closed and drained. Continues, if there is nothing to take yet, with
@@ -196,7 +201,7 @@ impl<P: Payload> Batch<P> {
         most: usize,
         room: usize,
         measure: impl Fn(&P, *const u8) -> usize,
-        mut keep: impl FnMut(u64),
+        keep: impl FnMut(usize, u64),
     ) -> ControlFlow<Result<usize>, Deadline> {
         let mut front = self.front.lock();
         let end = match patience {
@@ -223,43 +228,28 @@ impl<P: Payload> Batch<P> {
         while count < self.size.min(most as u64)
             && let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count))
         {
-            // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
-            let (header, at) = unsafe { self.items.look_at(cell) };
-            let heavier = weight + header.weight.load(site("batch.take.weight", Relaxed));
+            let heavier = weight + self.weight_of(cell);
             if heavier > limit && count > 0 {
                 break;
             }
-            (count, weight, length) = (count + 1, heavier, length + measure(self.payload(), at));
+            // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
+            length += measure(self.payload(), unsafe { self.items.look_at(cell) }.1);
+            (count, weight) = (count + 1, heavier);
         }
         if length > room {
             return Break(Err(Error::TooSmall { needed: length }));
         }
-        for _ in 0..count {
-            keep(self.pop(&mut front));
-        }
-        self.await_next(&mut front);
+        self.pop(&mut front, count, weight, keep);
         Break(Ok(count as usize))
     }
 
-    /// Takes the front item, which is there.
-    fn pop(&self, front: &mut Front) -> u64 {
-        let Ok((cell, _)) = self.items.filled.pop() else {
-            unreachable!("only who holds the lock pops")
-        };
-        if self.weight.is_some() {
-            // SAFETY: the number is the ring's.
-            let header = unsafe { self.items.look_at(cell) }.0;
-            let weight = header.weight.load(site("batch.pop.weight", Relaxed));
-            front.taken = front.taken.wrapping_add(weight);
-        }
-        front.head = front.head.wrapping_add(1);
-        cell
-    }
-
-    /// After items were taken: whoever finds none left sleeps for the next put.
-    fn await_next(&self, front: &mut Front) {
+    /// Takes so many items of so much weight, which are there.
+    fn pop(&self, front: &mut Front, count: u64, weight: u64, keep: impl FnMut(usize, u64)) {
+        self.items.filled.take(front.head, count, keep);
+        front.head = front.head.wrapping_add(count);
+        front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
-        // SeqCst, as in `await_more`.
+        // Whoever finds none left sleeps for the next put. SeqCst, as in `await_more`.
         let position = front.head.wrapping_add(1);
         self.awaited.position.store(position, site("batch.await.next", SeqCst));
     }
@@ -287,12 +277,18 @@ impl<P: Payload> Batch<P> {
         while front.weight < limit
             && let Ok(cell) = self.items.filled.at(front.weighed)
         {
-            // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
-            let header = unsafe { self.items.look_at(cell) }.0;
-            front.weight += header.weight.load(site("batch.weigh.weight", Relaxed));
+            front.weight += self.weight_of(cell);
             front.weighed = front.weighed.wrapping_add(1);
         }
         front.weight
+    }
+
+    /// What the item in a cell of the queue weighs; the lock is held.
+    #[inline(always)]
+    fn weight_of(&self, cell: u64) -> u64 {
+        // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
+        let header = unsafe { self.items.look_at(cell) }.0;
+        header.weight.load(site("batch.weight.load", Relaxed))
     }
 
     /// When the front item, in this cell, is old enough.
@@ -333,15 +329,15 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     unsafe fn clear_to(&self, end: u64) -> usize {
         let mut count = 0;
         loop {
-            let cell = {
-                let mut front = self.front.lock();
-                if !is_after(end, front.head) || self.items.filled.at(front.head).is_err() {
-                    return count;
-                }
-                let cell = self.pop(&mut front);
-                self.await_next(&mut front);
-                cell
+            let mut front = self.front.lock();
+            let Some(cell) =
+                self.items.filled.at(front.head).ok().filter(|_| is_after(end, front.head))
+            else {
+                return count;
             };
+            let weight = self.weight_of(cell);
+            self.pop(&mut front, 1, weight, |_, _| ());
+            drop(front);
             // SAFETY: we own the cell, and its item is nobody's.
             unsafe { self.items.finish(cell, |payload, at| payload.discard(at)) };
             count += 1;

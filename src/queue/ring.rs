@@ -426,6 +426,19 @@ impl<S: Slot> Ring<S> {
         }
     }
 
+    /// Takes `count` values from `head` on, which are there and which nobody else pops, and tells
+    /// each with its place among them; last to first, so that pushes find room for all at once.
+    pub(crate) fn take(&self, head: u64, count: u64, mut taken: impl FnMut(usize, u64)) {
+        for i in (0..count).rev() {
+            let position = head.wrapping_add(i);
+            let seen = self.look(position);
+            let is_taken = self.slot(position).take(seen, self.mask);
+            debug_assert!(is_taken, "somebody else popped");
+            taken(i as usize, seen.value);
+        }
+        self.head.raise(head.wrapping_add(count));
+    }
+
     /// Whether a position was pushed; it may have been popped since.
     pub(crate) fn was_pushed(&self, position: u64) -> bool {
         self.look(position).relative_to(position) > 0

@@ -50,7 +50,7 @@ impl<P: Payload> Blocking<Batch<P>> {
         most: usize,
         room: usize,
         measure: impl Fn(&P, *const u8) -> usize,
-        mut keep: impl FnMut(u64),
+        mut keep: impl FnMut(usize, u64),
     ) -> Result<usize> {
         if most == 0 {
             return Ok(0);
@@ -101,11 +101,9 @@ impl Blocking<Batch<Pointer>> {
         wanted: Wanted,
     ) -> Result<usize> {
         // First the numbers of the cells stand in the items' places.
-        let mut kept = 0;
-        let keep = |cell| {
+        let keep = |i, cell| {
             // SAFETY: no more than `most` are kept.
-            unsafe { items.add(kept).write(core::ptr::without_provenance_mut(cell as usize)) };
-            kept += 1;
+            unsafe { items.add(i).write(core::ptr::without_provenance_mut(cell as usize)) };
         };
         let count = self.take_batch(wanted, most, 0, |_, _| 0, keep)?;
         for i in 0..count {
@@ -134,11 +132,9 @@ impl Blocking<Batch<Bytes>> {
         wanted: Wanted,
     ) -> Result<(usize, usize)> {
         // First the numbers of the cells stand for the offsets.
-        let mut kept = 0;
-        let keep = |cell| {
+        let keep = |i, cell| {
             // SAFETY: no more than `most` are kept.
-            unsafe { blobs.add(kept).write(Blob { offset: cell as usize, length: 0 }) };
-            kept += 1;
+            unsafe { blobs.add(i).write(Blob { offset: cell as usize, length: 0 }) };
         };
         // SAFETY: nobody takes or changes the cell while it is measured.
         let measure = |payload: &Bytes, at| unsafe { payload.len(at) };
@@ -165,10 +161,10 @@ impl Blocking<Batch<Bytes>> {
 impl<T: Send> Blocking<Batch<Typed<T>>> {
     /// Takes a batch of at most `most` values into `values`, behind what is there.
     pub fn get_batch(&self, values: &mut Vec<T>, most: usize, wanted: Wanted) -> Result<usize> {
-        let mut cells = Vec::with_capacity(most.min(self.queue().size()));
-        let count = self.take_batch(wanted, most, 0, |_, _| 0, |cell| cells.push(cell))?;
+        let mut cells = vec![0; most.min(self.queue().size())];
+        let count = self.take_batch(wanted, most, 0, |_, _| 0, |i, cell| cells[i] = cell)?;
         values.reserve(count);
-        for cell in cells {
+        for &cell in &cells[..count] {
             let mut value = MaybeUninit::uninit();
             // SAFETY: the cell is ours; its value is read once.
             unsafe {

@@ -441,16 +441,7 @@ impl<F: Family> Handle<F> {
     pub fn stats(&self) -> Stats {
         let mut stats = no_stats();
         result(unsafe { (F::C.stats)(self.0, &mut stats) }, 0).unwrap();
-        Stats {
-            enqueued: stats.enqueued,
-            dequeued: stats.dequeued,
-            failed_enqueue: stats.failed_enqueue,
-            failed_dequeue: stats.failed_dequeue,
-            peak_size: stats.peak_size,
-            current_size: stats.current_size,
-            capacity: stats.capacity,
-            stolen: stats.stolen,
-        }
+        told(&stats)
     }
 }
 
@@ -502,6 +493,20 @@ pub fn no_stats() -> queues_stats_t {
         current_size: 0,
         capacity: 0,
         stolen: 0,
+    }
+}
+
+/// What statistics tell.
+pub fn told(stats: &queues_stats_t) -> Stats {
+    Stats {
+        enqueued: stats.enqueued,
+        dequeued: stats.dequeued,
+        failed_enqueue: stats.failed_enqueue,
+        failed_dequeue: stats.failed_dequeue,
+        peak_size: stats.peak_size,
+        current_size: stats.current_size,
+        capacity: stats.capacity,
+        stolen: stats.stolen,
     }
 }
 

@@ -218,7 +218,11 @@ impl State {
             Done::Get(Ok(item)) => next.take(&[item]),
             Done::Batch(Ok(items)) | Done::Due(Ok(items)) => {
                 let items = items.split(|&item| item == 0).next().unwrap_or_default();
-                items.len() == self.batch(history.promise)
+                let whole = self.batch(history.promise);
+                let missing = &self.items[items.len().min(whole)..whole];
+                // What came while the call was under way may be missing.
+                items.len().clamp(1, whole.max(1)) == items.len()
+                    && !missing.iter().any(|item| step.must_be_gone.contains(item))
                     && (matches!(step.done, Done::Batch(_)) || self.is_due(history.promise))
                     && next.take(items)
             }
