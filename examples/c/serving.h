@@ -95,6 +95,8 @@ static int64_t now_ns(void) {
 }
 
 static void sleep_until(int64_t ns) {
+    if (ns <= now_ns()) /* the kernel would reschedule all the same */
+        return;
     struct timespec t = {ns / SECOND, ns % SECOND};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
         ;
