@@ -218,6 +218,20 @@ impl<T> Mutex<T> {
     #[cfg(not(any(loom, miri)))]
     #[inline(always)]
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
+        self.0.try_lock().unwrap_or_else(|| self.lock_later())
+    }
+    /// Backs off for a while before it sleeps: so the holder can come back for the lock a few times,
+    /// with what it guards still in its cache.
+    #[cfg(not(any(loom, miri)))]
+    #[cold]
+    fn lock_later(&self) -> lock::MutexGuard<'_, T> {
+        let mut backoff = Backoff::new();
+        for _ in 0..4 {
+            backoff.pause();
+            if let Some(guard) = self.0.try_lock() {
+                return guard;
+            }
+        }
         self.0.lock()
     }
     #[cfg(any(loom, miri))]

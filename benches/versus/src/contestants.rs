@@ -85,7 +85,7 @@ fn pair<Q: Words>(items: usize) -> Trial {
 }
 
 /// Runs `work` on so many pinned threads at once: from the first start to the last end.
-fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
+pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     let ready = Barrier::new(threads);
     let run = &|thread| {
         pin(thread);
@@ -103,21 +103,21 @@ fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     end - start
 }
 
-mod ours {
+pub mod ours {
     use super::*;
 
     #[repr(C)]
-    struct Options {
-        struct_size: usize,
-        capacity: usize,
-        item_size: usize,
-        flags: u64,
-        drop: Option<extern "C" fn(*mut c_void, *mut c_void)>,
-        drop_ctx: *mut c_void,
+    pub struct Options {
+        pub struct_size: usize,
+        pub capacity: usize,
+        pub item_size: usize,
+        pub flags: u64,
+        pub drop: Option<extern "C" fn(*mut c_void, *mut c_void)>,
+        pub drop_ctx: *mut c_void,
     }
 
     impl Options {
-        fn new() -> Self {
+        pub fn new() -> Self {
             Self {
                 struct_size: size_of::<Self>(),
                 capacity: CAPACITY,
@@ -316,5 +316,6 @@ pub fn contestants() -> Vec<Contestant> {
     for _ in 0..4 {
         all.extend(columns.iter_mut().filter_map(Iterator::next));
     }
+    all.extend(crate::priority::contestants());
     all
 }

@@ -6,6 +6,7 @@
 //! the host, and a trial whose two probes disagree is thrown away.
 
 mod contestants;
+mod priority;
 mod probe;
 
 use clap::Parser;
@@ -79,7 +80,7 @@ fn main() {
         }
         println!("{} cores: million items a second", if near { "near" } else { "far" });
         println!(
-            "{:<14} {:<34} {:>8} {:>17} {:>7} {:>8}",
+            "{:<16} {:<34} {:>8} {:>17} {:>7} {:>8}",
             "scenario", "queue", "median", "min-max", "trials", "of best"
         );
         for (&(i, at), rates) in &rates {
@@ -88,7 +89,7 @@ fn main() {
             }
             let best = best[all[i].scenario];
             println!(
-                "{:<14} {:<34} {:>8.1} {:>17} {:>7} {:>8}",
+                "{:<16} {:<34} {:>8.1} {:>17} {:>7} {:>8}",
                 all[i].scenario,
                 all[i].name,
                 median(rates),
