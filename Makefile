@@ -132,8 +132,11 @@ test-cpp: setup build ## The C++ binding in every standard, by g++ and clang++
 test-go: setup build ## The Go binding, without and with the race detector
 	+$(go) test race
 
-test-report: setup report $(TARGET)/demo/serving ## The demo's figures and the page of them
-	QUEUES_SERVING=$(TARGET)/demo/serving cargo test --release --locked --manifest-path examples/report/Cargo.toml
+test-report: setup build report $(TARGET)/demo/serving ## The figures of the demo in C, C++ and Go, and the page of them
+	+$(cpp) examples
+	+$(go) $(OUT)/go/serving
+	QUEUES_SERVING='$(TARGET)/demo/serving $(TARGET)/cpp/serving $(OUT)/go/serving' \
+	    cargo test --release --locked --manifest-path examples/report/Cargo.toml
 
 test-install: setup build ## Programs outside of the tree, from an installed library
 	tests/install/run.sh
