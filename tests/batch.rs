@@ -145,9 +145,7 @@ impl Batcher {
         unsafe { queues_batch_pending_count(self.0) }
     }
     fn stats(&self) -> Stats {
-        let mut stats = c_abi::no_stats();
-        result(unsafe { queues_batch_stats(self.0, &mut stats) }, 0).unwrap();
-        c_abi::told(&stats)
+        c_abi::told(|stats| unsafe { queues_batch_stats(self.0, stats) })
     }
 }
 

@@ -130,6 +130,11 @@ fn priority() {
 }
 
 #[test]
+fn deque() {
+    succeeds("tests/c/deque.c", &[]);
+}
+
+#[test]
 fn abi() {
     succeeds("tests/c/abi.c", &[]);
 }
@@ -160,6 +165,11 @@ fn priority_example() {
     let tokens = printed.lines().map(|line| line.strip_suffix(" tokens").unwrap().parse().unwrap());
     let tokens: Vec<u32> = tokens.collect();
     assert!(tokens.len() == 9 && tokens.is_sorted(), "{printed}");
+}
+
+#[test]
+fn deque_example() {
+    assert_eq!(succeeds("examples/c/deque.c", &[]), "92 solutions\n");
 }
 
 const TRACE: &str = "examples/data/trace.csv";

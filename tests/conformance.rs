@@ -7,6 +7,10 @@
 mod c_abi;
 #[path = "conformance/c_rules.rs"]
 mod c_rules;
+#[path = "conformance/deque.rs"]
+mod deque;
+#[path = "conformance/deque_subject.rs"]
+mod deque_subject;
 #[path = "conformance/subject.rs"]
 mod subject;
 #[path = "conformance/typed.rs"]

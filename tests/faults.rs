@@ -8,11 +8,11 @@ mod c_abi;
 #[path = "conformance/watchdog.rs"]
 mod watchdog;
 
-use c_abi::{Family, Handle, Mpmc, Settings, Spsc, no_stats};
+use c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};
 use core::ffi::c_void;
-use queues::ffi::{spsc::QUEUES_SPSC_CHECKED, status::*};
+use queues::ffi::{deque::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Disposer, Pointer};
-use queues::queue::{mpmc, spsc};
+use queues::queue::{deque, mpmc, spsc};
 use queues::{Error, Result, Timeout};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
@@ -84,15 +84,50 @@ fn creation_without_memory() {
         without_memory("spsc", || Handle::<Spsc>::create(settings));
         let settings = Settings { flags: QUEUES_SPSC_CHECKED, ..settings };
         without_memory("checked spsc", || Handle::<Spsc>::create(settings));
+        let settings = Settings { flags: QUEUES_DEQUE_GROWABLE, ..settings };
+        without_memory("deque", || Deque::create(settings));
     }
     let bytes = || Bytes::try_new(9, Disposer::default());
     without_memory("Mpmc", || queues::Mpmc::<String>::with_capacity(3));
+    without_memory("Deque of pointers", || deque::Deque::try_new(3, true, Pointer::default(), 0));
+    without_memory("Deque of bytes", || deque::Deque::try_new(3, true, bytes()?, 0));
     without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default(), 0));
     without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?, 0));
     without_memory("Ring of pointers", || spsc::Ring::try_new(3, Pointer::default(), 0));
     without_memory("Ring of bytes", || spsc::Ring::try_new(3, bytes()?, 0));
     #[cfg(target_arch = "x86_64")]
     without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default(), 0));
+}
+
+/// A deque that cannot grow loses nothing, leaks nothing, and grows when it can.
+#[test]
+fn growth_without_memory() {
+    for capacity in 1..=5 {
+        let flags = QUEUES_DEQUE_GROWABLE;
+        let deque = Deque::create(Settings { flags, ..Settings::new(capacity, 0) }).unwrap();
+        let mut expected = Vec::new();
+        for item in 0..8 * capacity {
+            let held = HELD.get();
+            for n in 0.. {
+                LEFT.set(n);
+                let pushed = deque.push(item);
+                LEFT.set(u64::MAX);
+                if pushed.is_ok() {
+                    assert_eq!(
+                        n > 0,
+                        [1, 2, 4].contains(&(item / capacity)) && item % capacity == 0
+                    );
+                    break;
+                }
+                assert_eq!((pushed, HELD.get()), (Err(Error::NoMemory), held));
+                assert_eq!((deque.len(), deque.capacity()), (item, item));
+            }
+            expected.push(item);
+        }
+        let half = expected.split_off(4 * capacity);
+        assert_eq!(deque.steal_many(4 * capacity), (expected, Ok(())));
+        half.into_iter().rev().for_each(|item| assert_eq!(deque.pop(), Ok(item)));
+    }
 }
 
 /// Every call after creation, on a queue of two.
@@ -247,6 +282,22 @@ fn callbacks_may_panic() {
 }
 
 #[test]
+fn callbacks_of_a_deque_may_panic() {
+    for item_size in [0, 1] {
+        let panic = |_| std::panic::resume_unwind(Box::new("on purpose"));
+        let callback = Callback::new(&panic);
+        let deque = Deque::create(callback.on(Settings::new(5, item_size))).unwrap();
+        for item in 1..=5 {
+            let pushed =
+                if item_size == 0 { deque.push(item) } else { deque.push_bytes(&[item as u8]) };
+            pushed.unwrap();
+        }
+        drop(deque);
+        assert_eq!(callback.items.take(), [1, 2, 3, 4, 5], "each of them, once");
+    }
+}
+
+#[test]
 fn drops_of_values_may_panic() {
     static DROPPED: AtomicUsize = AtomicUsize::new(0);
     struct Bomb;
@@ -271,6 +322,10 @@ fn drops_of_values_may_panic() {
     let (mut producer, consumer) = queues::spsc(4).unwrap();
     (0..4).for_each(|_| assert!(producer.try_put(Bomb).is_ok()));
     drop((producer, consumer));
+    assert_eq!(DROPPED.swap(0, Relaxed), 4);
+    let (mut worker, stealer) = queues::growable_deque(1).unwrap();
+    (0..4).for_each(|_| assert!(worker.push(Bomb).is_ok()));
+    drop((worker, stealer));
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
 }
 
@@ -362,6 +417,30 @@ fn callbacks_of_the_last_release<F: Family>() {
 fn callbacks_of_the_last_release_may_use_others() {
     callbacks_of_the_last_release::<Mpmc>();
     callbacks_of_the_last_release::<Spsc>();
+}
+
+#[test]
+fn callbacks_of_a_dying_deque_get_no_hold_of_it() {
+    let dying = Cell::new(null_mut());
+    let act = |_| {
+        let mut item = null_mut();
+        // SAFETY: the memory of the handle is there until its items are gone.
+        unsafe {
+            assert_eq!(queues_deque_steal(dying.get(), &mut item), QUEUES_INVALID);
+            assert_eq!(queues_deque_push(dying.get(), item), QUEUES_INVALID);
+            assert!(queues_deque_retain(dying.get()).is_null());
+            queues_deque_release(dying.get());
+        }
+        let other = Deque::create(Settings::new(1, 0)).unwrap();
+        other.push(1).unwrap();
+        assert_eq!(other.steal(), Ok(1));
+    };
+    let callback = Callback::new(&act);
+    let deque = Deque::create(callback.on(Settings::new(3, 0))).unwrap();
+    dying.set(deque.raw());
+    (1..=3).for_each(|item| deque.push(item).unwrap());
+    drop(deque);
+    assert_eq!(callback.items.take(), [1, 2, 3]);
 }
 
 /// A thread sleeps for a producer, in a queue of its own.

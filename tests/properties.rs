@@ -5,6 +5,8 @@
 
 #[path = "conformance/c_abi.rs"]
 mod c_abi;
+#[path = "properties/deque.rs"]
+mod deque;
 
 use c_abi::{Family, Handle, Many, Mpmc, Settings, Spsc};
 use core::any::Any;

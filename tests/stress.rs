@@ -9,6 +9,10 @@
 
 #[path = "conformance/c_abi.rs"]
 mod c_abi;
+#[path = "stress/deque.rs"]
+mod deque;
+#[path = "conformance/deque_subject.rs"]
+mod deque_subject;
 #[path = "conformance/subject.rs"]
 mod subject;
 #[path = "conformance/watchdog.rs"]
@@ -488,21 +492,17 @@ fn spin_until(done: impl Fn() -> bool) {
 
 /// Each of two threads does something to its own queue and then looks at the other's. They cannot
 /// both have come first.
-fn not_both_first<S: Subject>(
-    filled: bool,
-    act: fn(&S, &S) -> Result,
-    undo: fn(&S, &S),
+fn not_both<Q: Sync>(
+    name: &str,
+    create: impl Fn() -> Q,
+    act: fn(&Q, &Q) -> Result,
+    undo: fn(&Q, &Q),
     vain: Error,
 ) {
-    watched(&S::name(), || {
-        let dropped = Arc::new(Dropped::default());
-        let [a, b] = [0, 1].map(|_| S::create(1, 0, &dropped).unwrap());
-        if filled {
-            a.try_put(0).unwrap();
-            b.try_put(0).unwrap();
-        }
+    watched(name, || {
+        let (a, b) = (create(), create());
         let (meeting, rounds) = (Meeting::default(), items() / 40);
-        let run = |mine: &S, other: &S| -> Vec<bool> {
+        let run = |mine: &Q, other: &Q| -> Vec<bool> {
             let _over = Over(&meeting.over);
             let round = |n| {
                 meeting.meet(3 * n + 1);
@@ -526,9 +526,14 @@ fn not_both_first<S: Subject>(
     });
 }
 
+fn with_room_for_one<S: Subject>() -> S {
+    S::create(1, 0, &Arc::default()).unwrap()
+}
+
 fn not_both_empty<S: Subject>() {
-    not_both_first::<S>(
-        false,
+    not_both(
+        &S::name(),
+        with_room_for_one::<S>,
         |mine, other| mine.try_put(1).and_then(|()| other.try_get().map(|_| ())),
         |_, other| assert_eq!(other.try_get(), Ok(1)),
         Error::Empty,
@@ -536,8 +541,14 @@ fn not_both_empty<S: Subject>() {
 }
 
 fn not_both_full<S: Subject>() {
-    not_both_first::<S>(
-        true,
+    let filled = || {
+        let queue = with_room_for_one::<S>();
+        queue.try_put(0).unwrap();
+        queue
+    };
+    not_both(
+        &S::name(),
+        filled,
         |mine, other| mine.try_get().and_then(|_| other.try_put(1)),
         |_, other| assert_eq!(other.try_put(1), Ok(())),
         Error::Full,

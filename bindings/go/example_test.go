@@ -137,3 +137,30 @@ func ExampleMPMCBytes_Get() {
 	fmt.Printf("%s, %v\n", buffer[:n], err)
 	// Output: a packet, <nil>
 }
+
+func ExampleDeque() {
+	tasks, err := queues.NewDeque[string](2, queues.Growable)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, task := range []string{"oldest", "older", "newest"} {
+		if err := tasks.Push(task); err != nil {
+			log.Fatal(err)
+		}
+	}
+	stolen := make(chan string)
+	thief := tasks.Stealer()
+	go func() {
+		task, err := thief.Steal()
+		for errors.Is(err, queues.ErrRetry) { // another goroutine was faster: there may be more
+			task, err = thief.Steal()
+		}
+		stolen <- task
+	}()
+	fmt.Println(<-stolen)
+	task, found := tasks.Pop()
+	fmt.Println(task, found)
+	// Output:
+	// oldest
+	// newest true
+}

@@ -11,6 +11,9 @@ package queues
 #cgo noescape read_bytes
 #cgo noescape put_many
 #cgo noescape get_many
+#cgo noescape push_bytes
+#cgo noescape take_bytes
+#cgo noescape steal_many
 
 #cgo nocallback try_put
 #cgo nocallback try_get
@@ -20,26 +23,35 @@ package queues
 #cgo nocallback put_many
 #cgo nocallback get_many
 #cgo nocallback size
+#cgo nocallback push
+#cgo nocallback take
+#cgo nocallback push_bytes
+#cgo nocallback take_bytes
+#cgo nocallback steal_many
 
 #include <queues.h>
 #include <stdlib.h>
 
-typedef enum { MPMC, SPSC, PRIORITY } family_t;
+typedef enum { MPMC, SPSC, PRIORITY, DEQUE } family_t;
 typedef struct { queues_status_t status; uintptr_t value; double priority; } result_t;
 
 #define QUEUE family_t family, uintptr_t queue
-// What is first in, first out; all families.
+// What is first in, first out; what can be closed; all families.
 #define FIFO(verb, ...) \
     (family == SPSC ? queues_spsc_##verb((queues_spsc_t *)queue, ##__VA_ARGS__) \
                     : queues_mpmc_##verb((queues_mpmc_t *)queue, ##__VA_ARGS__))
 #define RANKED(verb, ...) queues_priority_##verb((queues_priority_t *)queue, ##__VA_ARGS__)
-#define CALL(verb, ...) \
+#define CLOSABLE(verb, ...) \
     (family == PRIORITY ? RANKED(verb, ##__VA_ARGS__) : FIFO(verb, ##__VA_ARGS__))
+#define ON_DEQUE(verb, ...) queues_deque_##verb((queues_deque_t *)queue, ##__VA_ARGS__)
+#define CALL(verb, ...) \
+    (family == DEQUE ? ON_DEQUE(verb, ##__VA_ARGS__) : CLOSABLE(verb, ##__VA_ARGS__))
 
 #define CREATE(name) \
-    static queues_status_t create_##name(size_t capacity, size_t item_size, uintptr_t *handle) { \
-        queues_##name##_options_t options = { \
-            .struct_size = sizeof options, .capacity = capacity, .item_size = item_size}; \
+    static queues_status_t create_##name( \
+        size_t capacity, size_t item_size, uint64_t flags, uintptr_t *handle) { \
+        queues_##name##_options_t options = {.struct_size = sizeof options, \
+            .capacity = capacity, .item_size = item_size, .flags = flags}; \
         queues_##name##_t *queue = NULL; \
         queues_status_t status = queues_##name##_create(&options, &queue); \
         *handle = (uintptr_t)queue; \
@@ -48,12 +60,13 @@ typedef struct { queues_status_t status; uintptr_t value; double priority; } res
 CREATE(mpmc)
 CREATE(spsc)
 CREATE(priority)
+CREATE(deque)
 
-static result_t create(family_t family, size_t capacity, size_t item_size) {
-    queues_status_t (*const by_family[])(size_t, size_t, uintptr_t *) = {
-        create_mpmc, create_spsc, create_priority};
+static result_t create(family_t family, size_t capacity, size_t item_size, uint64_t flags) {
+    queues_status_t (*const by_family[])(size_t, size_t, uint64_t, uintptr_t *) = {
+        create_mpmc, create_spsc, create_priority, create_deque};
     result_t result = {0};
-    result.status = by_family[family](capacity, item_size, &result.value);
+    result.status = by_family[family](capacity, item_size, flags, &result.value);
     return result;
 }
 static void release(QUEUE) { CALL(release); }
@@ -111,14 +124,38 @@ static result_t get_many(QUEUE, void *items, size_t n) {
     return (result_t){status, done, 0};
 }
 
+static queues_status_t push(uintptr_t queue, uintptr_t item) {
+    return ON_DEQUE(push, (void *)item);
+}
+static result_t take(uintptr_t queue, bool steal) {
+    void *item = NULL;
+    queues_status_t status = steal ? ON_DEQUE(steal, &item) : ON_DEQUE(pop, &item);
+    return (result_t){status, (uintptr_t)item, 0};
+}
+static result_t steal_many(uintptr_t queue, void *items, size_t n) {
+    size_t done = 0;
+    queues_status_t status = ON_DEQUE(steal_many, items, n, &done);
+    return (result_t){status, done, 0};
+}
+static queues_status_t push_bytes(uintptr_t queue, const void *data, size_t len) {
+    return ON_DEQUE(push_bytes, data, len);
+}
+static result_t take_bytes(uintptr_t queue, bool steal, void *buffer, size_t capacity) {
+    size_t len = 0;
+    queues_status_t status = steal ? ON_DEQUE(steal_bytes, buffer, capacity, &len)
+                                   : ON_DEQUE(pop_bytes, buffer, capacity, &len);
+    return (result_t){status, len, 0};
+}
+
 static size_t clear(QUEUE) {
     size_t count = 0;
-    CALL(clear, &count);
+    CLOSABLE(clear, &count);
     return count;
 }
-static void close_queue(QUEUE) { CALL(close); }
-static bool is_closed(QUEUE) { return CALL(is_closed); }
+static void close_queue(QUEUE) { CLOSABLE(close); }
+static bool is_closed(QUEUE) { return CLOSABLE(is_closed); }
 static size_t size(QUEUE) { return CALL(size); }
+static size_t capacity(QUEUE) { return CALL(capacity); }
 static bool is_empty(uintptr_t queue) { return queues_spsc_is_empty((queues_spsc_t *)queue); }
 static bool is_full(uintptr_t queue) { return queues_spsc_is_full((queues_spsc_t *)queue); }
 static queues_stats_t stats(QUEUE) {
@@ -159,10 +196,11 @@ const (
 	ErrEmpty    Error = C.QUEUES_EMPTY     // nothing to get
 	ErrFull     Error = C.QUEUES_FULL      // no room to put
 	ErrClosed   Error = C.QUEUES_CLOSED    // put: closed; get: closed and drained; either: released
+	ErrRetry    Error = C.QUEUES_RETRY     // steal: another thief or the owner took the item; there may be more
 	ErrTooSmall Error = C.QUEUES_TOO_SMALL // the blob is longer than the buffer; it stays in front
 	ErrInvalid  Error = C.QUEUES_INVALID   // an argument is out of range; nothing happened
 	ErrNoMemory Error = C.QUEUES_NOMEM     // the queue does not fit into memory
-	ErrMisuse   Error = C.QUEUES_MISUSE    // a second producer or consumer on an SPSC queue
+	ErrMisuse   Error = C.QUEUES_MISUSE    // a second producer or consumer on an SPSC queue, or owner of a deque
 )
 
 // done is the status of success; as an error it is nil.
@@ -189,7 +227,7 @@ const cacheLine = 128
 type handle struct {
 	family   C.family_t
 	queue    C.uintptr_t
-	capacity int
+	capacity int // but of a deque that grows
 	itemSize int
 	_        [cacheLine]byte
 	put      side
@@ -204,21 +242,25 @@ const (
 	mpmc     family = C.MPMC
 	spsc     family = C.SPSC
 	priority family = C.PRIORITY
+	deque    family = C.DEQUE
 )
 
 // newHandle creates a queue of blobs, or of numbers if itemSize is 0.
-func newHandle(family family, capacity, itemSize int) (*handle, error) {
+func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*handle, error) {
 	if capacity < 1 { // the library takes 0 for its default
 		return nil, ErrInvalid
 	}
-	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize))
+	var flags DequeOption
+	for _, option := range options {
+		flags |= option
+	}
+	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
 	if r.status != C.QUEUES_OK {
 		return nil, Error(r.status)
 	}
-	exclusive := family == spsc
 	h := &handle{
 		family: C.family_t(family), queue: r.value, capacity: capacity, itemSize: itemSize,
-		put: side{exclusive: exclusive}, get: side{exclusive: exclusive},
+		put: side{exclusive: family == spsc || family == deque}, get: side{exclusive: family == spsc},
 	}
 	runtime.AddCleanup(h, func(queue C.uintptr_t) { C.release(C.family_t(family), queue) }, h.queue)
 	return h, nil
@@ -271,6 +313,40 @@ func (h *handle) readBytes(buffer []byte, keep bool) (int, float64, Error) {
 	return int(r.value), float64(r.priority), Error(r.status)
 }
 
+func (h *handle) push(item uintptr) Error {
+	status := C.push(h.queue, C.uintptr_t(item))
+	runtime.KeepAlive(h)
+	return Error(status)
+}
+
+// take pops or steals.
+func (h *handle) take(steal bool) (uintptr, Error) {
+	r := C.take(h.queue, C.bool(steal))
+	runtime.KeepAlive(h)
+	return uintptr(r.value), Error(r.status)
+}
+
+func (h *handle) stealMany(items []uintptr) (int, Error) {
+	r := C.steal_many(h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	runtime.KeepAlive(h)
+	return int(r.value), Error(r.status)
+}
+
+func (h *handle) pushBytes(data []byte) Error {
+	p := unsafe.Pointer(unsafe.SliceData(data))
+	status := C.push_bytes(h.queue, p, C.size_t(len(data)))
+	runtime.KeepAlive(h)
+	return Error(status)
+}
+
+// takeBytes pops or steals. With ErrTooSmall it returns the length that is needed.
+func (h *handle) takeBytes(buffer []byte, steal bool) (int, Error) {
+	p := unsafe.Pointer(unsafe.SliceData(buffer))
+	r := C.take_bytes(h.queue, C.bool(steal), p, C.size_t(len(buffer)))
+	runtime.KeepAlive(h)
+	return int(r.value), Error(r.status)
+}
+
 func (h *handle) clear() int {
 	n := int(C.clear(h.family, h.queue))
 	runtime.KeepAlive(h)
@@ -290,6 +366,12 @@ func (h *handle) isClosed() bool {
 
 func (h *handle) size() int {
 	n := int(C.size(h.family, h.queue))
+	runtime.KeepAlive(h)
+	return n
+}
+
+func (h *handle) room() int {
+	n := int(C.capacity(h.family, h.queue))
 	runtime.KeepAlive(h)
 	return n
 }
@@ -322,6 +404,12 @@ func (h *handle) stats() Stats {
 		Stolen:        uint64(s.stolen),
 	}
 }
+
+// A DequeOption says how a deque is to be.
+type DequeOption C.uint64_t
+
+// Growable makes a deque double its capacity when it is full, instead of answering [ErrFull].
+const Growable DequeOption = C.QUEUES_DEQUE_GROWABLE
 
 // Prometheus tells the statistics of queues in Prometheus' text exposition format (version 0.0.4), each
 // with its name as the label "queue". All queues of a page belong into one call: a metric may be

@@ -1,10 +1,12 @@
 // Package queues is the Go binding of the queues library: bounded concurrent queues that can be
 // closed, waited for with a [context.Context], filled and emptied in bulk, and watched by statistics.
 //
-// There are three families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
-// goroutine at each end and costs less in bulk; [Priority] serves any number, lowest priority first.
-// All hold Go values of any type; [MPMCBytes], [SPSCBytes] and [PriorityBytes] hold byte blobs that are copied into the memory of the C library, where the garbage
-// collector has nothing to scan.
+// There are four families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
+// goroutine at each end and costs less in bulk; [Priority] serves any number, lowest priority first;
+// [Deque] serves one owner, who pushes and pops at one end, and any number of thieves at the other.
+// All hold Go values of any type; [MPMCBytes], [SPSCBytes], [PriorityBytes] and [DequeBytes] hold byte
+// blobs that are copied into the memory of the C library, where the garbage collector has nothing to
+// scan.
 //
 // # Putting and getting
 //
@@ -14,13 +16,15 @@
 // nanoseconds each cost more than the queue itself. A goroutine that waits holds no thread; it looks
 // at the queue again after a sleep that grows to a millisecond at most.
 //
-// Items leave in the order in which they came in, on a priority queue those of equal priority. A put happens before the get that returns its item,
-// and Close before a call that returns [ErrClosed]: as for channels, and the race detector knows it.
+// Items leave in the order in which they came in, on a priority queue those of equal priority. A put
+// happens before the get that returns its item, and Close before a call that returns [ErrClosed]: as for
+// channels, and the race detector knows it. A deque has calls of its own, none of which waits.
 //
 // # Closing and releasing
 //
 // Close ends the input: a later put returns [ErrClosed], gets drain what is inside and then return
-// ErrClosed as well, and all that wait are woken. No item that was accepted is lost. Close frees
+// ErrClosed as well, and all that wait are woken. No item that was accepted is lost. A deque has no
+// Close: its owner knows when nothing more is to come. Close frees
 // nothing: the memory, in Go and in C, goes when the garbage collector finds the queue unreachable.
 // Release does not wait for that: it closes, lets go of the items that are left and of the memory,
 // although the queue itself is still referred to. Both may be called at any time, by any goroutine and
@@ -58,19 +62,6 @@ type base struct {
 	handle atomic.Pointer[handle] // nil: released
 }
 
-// Close ends the input. It may be called more than once.
-func (b *base) Close() {
-	if h := b.handle.Load(); h != nil {
-		h.close()
-	}
-}
-
-// IsClosed tells whether Close or Release was called. Items may be left.
-func (b *base) IsClosed() bool {
-	h := b.handle.Load()
-	return h == nil || h.isClosed()
-}
-
 // Len is the number of items inside at some moment of the call, from 0 to Cap.
 func (b *base) Len() int {
 	h := b.handle.Load()
@@ -80,13 +71,14 @@ func (b *base) Len() int {
 	return h.size()
 }
 
-// Cap is the number of items that the queue can hold: exactly what it was created with.
+// Cap is the number of items that the queue can hold: exactly what it was created with, unless it is a
+// deque that grew.
 func (b *base) Cap() int {
 	h := b.handle.Load()
 	if h == nil {
 		return 0
 	}
-	return h.capacity
+	return h.room()
 }
 
 // Stats reads the counters. They belong together only while nobody uses the queue.
@@ -98,9 +90,27 @@ func (b *base) Stats() Stats {
 	return h.stats()
 }
 
+// A closable is what all queues have in common that can be closed.
+type closable struct {
+	base
+}
+
+// Close ends the input. It may be called more than once.
+func (c *closable) Close() {
+	if h := c.handle.Load(); h != nil {
+		h.close()
+	}
+}
+
+// IsClosed tells whether Close or Release was called. Items may be left.
+func (c *closable) IsClosed() bool {
+	h := c.handle.Load()
+	return h == nil || h.isClosed()
+}
+
 // A store holds Go values, whatever its family.
 type store[T any] struct {
-	base
+	closable
 	slab atomic.Pointer[slab[T]] // nil: released
 }
 
@@ -249,7 +259,7 @@ func (q *queue[T]) All(ctx context.Context) iter.Seq[T] {
 
 // A blobStore holds blobs, whatever its family.
 type blobStore struct {
-	base
+	closable
 }
 
 func (q *blobStore) init(family family, capacity, size int) error {

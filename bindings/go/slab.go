@@ -38,6 +38,29 @@ type cell[T any] struct {
 	value T
 }
 
+// fill stores a value in a cell that this goroutine took.
+func (c *cell[T]) fill(v T) {
+	c.value = v
+	c.state.Store(filled)
+}
+
+// read looks at the value of a cell whose number this goroutine holds.
+func (c *cell[T]) read() T {
+	if c.state.Load() != filled {
+		panic("queues: the library returned an item twice")
+	}
+	return c.value
+}
+
+// empty takes that value out.
+func (c *cell[T]) empty() T {
+	v := c.read()
+	var zero T
+	c.value = zero
+	c.state.Store(free)
+	return v
+}
+
 // A freeStack holds the numbers of free cells: Treiber's stack (1986), whose top has a count of changes
 // beside it, so that a pop that was overtaken by others does not take it for the top that it knew.
 type freeStack struct {
@@ -83,7 +106,7 @@ const (
 )
 
 func newSlab[T any](family family, capacity int) (*slab[T], error) {
-	if !slabFits(capacity, unsafe.Sizeof(cell[T]{})) {
+	if !fits(uint64(max(capacity, 0))+spare, unsafe.Sizeof(cell[T]{})) {
 		return nil, ErrNoMemory
 	}
 	h, err := newHandle(family, capacity, 0)
@@ -97,9 +120,9 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	return s, nil
 }
 
-// slabFits asks the system whether it would give that much memory, for make would end the program.
-func slabFits(capacity int, cellSize uintptr) bool {
-	high, size := bits.Mul64(uint64(max(capacity, 0))+spare, uint64(cellSize))
+// fits asks the system whether it would give memory for so many cells, for make would end the program.
+func fits(cells uint64, cellSize uintptr) bool {
+	high, size := bits.Mul64(cells, uint64(cellSize))
 	if high != 0 || size > math.MaxInt {
 		return false
 	}
@@ -120,8 +143,7 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 			if !found {
 				break
 			}
-			s.cells[i].value = values[n]
-			s.cells[i].state.Store(filled)
+			s.cells[i].fill(values[n])
 			items[n] = i
 		}
 		return n
@@ -139,8 +161,7 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 		if c.state.Load() != free || !s.put.exclusive && !c.state.CompareAndSwap(free, taken) {
 			continue
 		}
-		c.value = values[n]
-		c.state.Store(filled)
+		c.fill(values[n])
 		items[n] = i
 		n++
 	}
@@ -150,22 +171,11 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 
 // empty takes the value out of a cell whose number this goroutine holds.
 func (s *slab[T]) empty(i uintptr) T {
-	v := s.read(i)
-	var zero T
-	s.cells[i].value = zero
-	s.cells[i].state.Store(free)
+	v := s.cells[i].empty()
 	if s.stack != nil {
 		s.stack.push(i)
 	}
 	return v
-}
-
-func (s *slab[T]) read(i uintptr) T {
-	c := &s.cells[i]
-	if c.state.Load() != filled {
-		panic("queues: the library returned an item twice")
-	}
-	return c.value
 }
 
 // takeBack empties the cells of items that the queue did not accept, in order, and leaves the cursor

@@ -223,25 +223,14 @@ pub unsafe extern "C" fn queues_deque_steal_many(
 ) -> queues_status_t {
     answer(|| {
         check_many(items, max, done)?;
-        let mut count = 0;
-        // SAFETY: the header's contract.
-        let stopped = unsafe {
-            POINTERS.on(deque, Side::STEAL, |deque| {
-                let mut stopped = Ok(());
-                while count < max && stopped.is_ok() {
-                    let mut item: Item = core::ptr::null_mut();
-                    stopped = deque.steal(&mut item);
-                    if stopped.is_ok() {
-                        items.add(count).write(item);
-                        count += 1;
-                    }
-                }
-                Ok(stopped)
-            })?
-        };
-        // SAFETY: checked above.
-        unsafe { put_out(done, count) };
-        if count > 0 { Ok(()) } else { stopped }
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            let (count, result) = POINTERS.on(deque, Side::STEAL, |deque| {
+                Ok(deque.steal_many((0..max).map(|i| &mut *items.add(i))))
+            })?;
+            put_out(done, count);
+            result
+        }
     })
 }
 

@@ -375,6 +375,48 @@ impl<P: Atomic> Deque<P> {
     /// After an error, what was written to `out` is thrown away.
     #[inline(always)]
     pub unsafe fn steal(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        unsafe { self.take_first(out) }.inspect_err(|why| self.count_failed_steal(why))
+    }
+
+    /// Steals into one place after the other, until there is no item or a race is lost: how many,
+    /// and why none.
+    ///
+    /// # Safety
+    /// Beyond that count, what was written is thrown away.
+    pub unsafe fn steal_many<'a>(
+        &self,
+        places: impl IntoIterator<Item = &'a mut P::Out>,
+    ) -> (usize, Result)
+    where
+        P::Out: 'a,
+    {
+        let mut count = 0;
+        for place in places {
+            // SAFETY: the same contract.
+            match unsafe { self.take_first(place) } {
+                Ok(()) => count += 1,
+                Err(_) if count > 0 => break,
+                Err(why) => {
+                    self.count_failed_steal(&why);
+                    return (0, Err(why));
+                }
+            }
+        }
+        (count, Ok(()))
+    }
+
+    #[cold]
+    fn count_failed_steal(&self, why: &Error) {
+        if *why == Error::Empty {
+            self.thieves.failed.fetch_add(1, site("stats.failed.steal", Relaxed));
+        }
+    }
+
+    /// # Safety
+    /// As for [`Deque::steal`].
+    #[inline(always)]
+    unsafe fn take_first(&self, out: &mut P::Out) -> Result {
         let mut top = self.top.load(site("deque.steal.top", SeqCst));
         let bottom = self.owner.bottom.load(site("deque.steal.bottom", SeqCst));
         if ahead(bottom, top) <= 0 {
@@ -409,7 +451,6 @@ impl<P: Atomic> Deque<P> {
         if ahead(bottom, top) > 0 {
             return Ok(top);
         }
-        self.thieves.failed.fetch_add(1, site("stats.failed.steal", Relaxed));
         Err(Error::Empty)
     }
 

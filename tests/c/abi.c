@@ -4,12 +4,6 @@
 
 enum { BLOB = 16 << 20, SMALL_STACK = 64 << 10 };
 
-/* An allocation that cannot be is an answer, in a sanitized program too. */
-const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
-
 #define FAMILY mpmc
 #define OTHER spsc
 #define FLAGS 0

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <queues.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,5 +79,11 @@ static inline void pause_ns(int64_t ns) {
     struct timespec t = {ns / 1000000000, ns % 1000000000};
     nanosleep(&t, NULL);
 }
+
+/* An allocation that cannot be is an answer, in a sanitized program too. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
 
 #endif

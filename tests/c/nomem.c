@@ -1,6 +1,6 @@
 /* Each allocation of a create fails in turn: it answers NOMEM and leaks nothing. No other call
- * allocates. The program's own malloc and its kin take the place of the C library's, for the shared
- * library too. */
+ * allocates, but for a push that grows a deque. The program's own malloc and its kin take the place
+ * of the C library's, for the shared library too. */
 #include "check.h"
 #include <malloc.h>
 
@@ -58,10 +58,96 @@ void *realloc(void *old, size_t size) {
 #include "ties.h"
 #define FAMILY ties
 #include "allocations.h"
+#undef FAMILY
+
+#define FAMILY deque
+#define T(name) PASTE(, FAMILY, name)
+#define QUEUE Q(t)
+#define OPTIONS Q(options_t)
+#include "creation.h"
+
+/* How a deque is filled and looked through, whatever its items. */
+static queues_status_t push_number(queues_deque_t *deque, size_t item_size, size_t number) {
+    return item_size ? queues_deque_push_bytes(deque, &number, sizeof number)
+                     : queues_deque_push(deque, (void *)number);
+}
+
+static void steal_number(queues_deque_t *deque, size_t item_size, size_t expected) {
+    size_t number = SIZE_MAX, len;
+    CHECK_OK(item_size ? queues_deque_steal_bytes(deque, &number, sizeof number, &len)
+                       : queues_deque_steal(deque, (void **)&number));
+    CHECK_EQ(number, expected);
+}
+
+/* A push that cannot grow the deque leaves it as it was, and may do so later. */
+static void growth_may_fail(void) {
+    enum { CAPACITY = 3, FAILURES = 2 }; /* the cells, and what owns them */
+    for (size_t item_size = 0; item_size <= 100; item_size += 50) {
+        queues_deque_options_t options = {.struct_size = sizeof options,
+                                          .capacity = CAPACITY,
+                                          .item_size = item_size,
+                                          .flags = QUEUES_DEQUE_GROWABLE};
+        queues_deque_t *deque;
+        CHECK_OK(queues_deque_create(&options, &deque));
+        const size_t live_before = live;
+        for (size_t i = 0; i < CAPACITY; i++)
+            CHECK_OK(push_number(deque, item_size, i));
+        CHECK_EQ(live, live_before);
+        for (size_t n = 1; n <= FAILURES; n++) {
+            failing = calls + n;
+            CHECK_STATUS(push_number(deque, item_size, 7), QUEUES_NOMEM);
+            failing = 0;
+            CHECK_EQ(live, live_before);
+            CHECK_EQ(queues_deque_size(deque), CAPACITY);
+            CHECK_EQ(queues_deque_capacity(deque), CAPACITY);
+        }
+        queues_stats_t stats = {.struct_size = sizeof stats};
+        CHECK_OK(queues_deque_stats(deque, &stats));
+        CHECK_EQ(stats.failed_enqueue, FAILURES);
+        failing = calls + FAILURES + 1; /* it needs no more than those */
+        CHECK_OK(push_number(deque, item_size, CAPACITY));
+        CHECK_EQ(calls, failing - 1);
+        failing = 0;
+        CHECK_EQ(queues_deque_capacity(deque), 2 * CAPACITY);
+        for (size_t i = 0; i <= CAPACITY; i++)
+            steal_number(deque, item_size, i);
+        CHECK(queues_deque_is_empty(deque));
+        queues_deque_release(deque);
+    }
+}
+
+static void other_calls_of_a_deque_allocate_nothing(void) {
+    for (size_t item_size = 0; item_size <= 100; item_size += 100) {
+        queues_deque_options_t options = {
+            .struct_size = sizeof options, .capacity = 3, .item_size = item_size};
+        queues_deque_t *deque;
+        CHECK_OK(queues_deque_create(&options, &deque));
+        const size_t calls_before = calls;
+        queues_stats_t stats = {.struct_size = sizeof stats};
+        for (size_t i = 0; i < 3; i++)
+            CHECK_OK(push_number(deque, item_size, i));
+        CHECK_STATUS(push_number(deque, item_size, 3), QUEUES_FULL);
+        steal_number(deque, item_size, 0);
+        char buffer[100];
+        size_t n;
+        void *items[3];
+        CHECK_OK(item_size ? queues_deque_pop_bytes(deque, buffer, sizeof buffer, &n)
+                           : queues_deque_pop(deque, items));
+        if (item_size == 0)
+            CHECK_OK(queues_deque_steal_many(deque, items, 3, &n));
+        CHECK_OK(queues_deque_stats(deque, &stats));
+        queues_deque_release(queues_deque_retain(deque));
+        CHECK_EQ(calls, calls_before);
+        queues_deque_release(deque);
+    }
+}
 
 int main(void) {
     mpmc_run();
     spsc_run();
     ties_run();
+    RUN(T(create_may_fail));
+    RUN(growth_may_fail);
+    RUN(other_calls_of_a_deque_allocate_nothing);
     return 0;
 }

@@ -1,6 +1,5 @@
 /* Many threads at once: nothing lost, nothing twice, order kept, whatever races with what. */
 #include "check.h"
-#include <sched.h>
 #include <signal.h>
 
 enum {

@@ -4,7 +4,7 @@
 #![allow(dead_code)] // each test program uses what it needs
 
 use core::ffi::c_void;
-use queues::ffi::{batch::*, mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
+use queues::ffi::{batch::*, deque::*, mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
 use queues::{Error, Result, Stats};
 
 /// What a queue is created with.
@@ -309,6 +309,7 @@ pub fn result(status: queues_status_t, needed: usize) -> Result {
         QUEUES_FULL => Error::Full,
         QUEUES_CLOSED => Error::Closed,
         QUEUES_TIMEOUT => Error::Timeout,
+        QUEUES_RETRY => Error::Retry,
         QUEUES_TOO_SMALL => Error::TooSmall { needed },
         QUEUES_INVALID => Error::Invalid,
         QUEUES_NOMEM => Error::NoMemory,
@@ -414,14 +415,9 @@ impl<F: Family> Handle<F> {
         counted(status, done)
     }
     pub fn get_many(&self, n: usize, timeout: i64) -> Many<Vec<usize>> {
-        let mut items = vec![pointer(UNTOUCHED); n];
-        let mut done = UNTOUCHED;
-        let get = F::C.get_many;
-        let status = unsafe { get(self.0, items.as_mut_ptr(), n, timeout, &mut done) };
-        let (count, answer) = counted(status, done);
-        let rest = items.split_off(count);
-        assert!(rest.iter().all(|&item| item == pointer(UNTOUCHED)), "written beyond *done");
-        (items.into_iter().map(|item| item.expose_provenance()).collect(), answer)
+        received_many(n, true, |items, done| unsafe {
+            (F::C.get_many)(self.0, items, n, timeout, done)
+        })
     }
     pub fn clear(&self) -> Result<usize> {
         output(UNTOUCHED, |count| unsafe { (F::C.clear)(self.0, count) })
@@ -439,9 +435,23 @@ impl<F: Family> Handle<F> {
         unsafe { (F::C.capacity)(self.0) }
     }
     pub fn stats(&self) -> Stats {
-        let mut stats = no_stats();
-        result(unsafe { (F::C.stats)(self.0, &mut stats) }, 0).unwrap();
-        told(&stats)
+        told(|stats| unsafe { (F::C.stats)(self.0, stats) })
+    }
+}
+
+/// What a call tells of statistics.
+pub fn told(tell: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> Stats {
+    let mut stats = no_stats();
+    result(tell(&mut stats), 0).unwrap();
+    Stats {
+        enqueued: stats.enqueued,
+        dequeued: stats.dequeued,
+        failed_enqueue: stats.failed_enqueue,
+        failed_dequeue: stats.failed_dequeue,
+        peak_size: stats.peak_size,
+        current_size: stats.current_size,
+        capacity: stats.capacity,
+        stolen: stats.stolen,
     }
 }
 
@@ -481,6 +491,89 @@ impl Handle<Spsc> {
     }
 }
 
+/// A reference to a deque; cloning retains, dropping releases.
+pub struct Deque(*mut queues_deque_t);
+
+// SAFETY: that is what the library promises of handles; who pushes and pops keeps the owner's rule.
+unsafe impl Send for Deque {}
+// SAFETY: as above.
+unsafe impl Sync for Deque {}
+
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Clone for Deque {
+    fn clone(&self) -> Self {
+        let retained = unsafe { queues_deque_retain(self.0) };
+        assert_eq!(retained, self.0, "retain returns its argument");
+        Self(retained)
+    }
+}
+
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Drop for Deque {
+    fn drop(&mut self) {
+        unsafe { queues_deque_release(self.0) }
+    }
+}
+
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Deque {
+    pub fn create(settings: Settings) -> Result<Self> {
+        let Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
+        let struct_size = size_of::<queues_deque_options_t>();
+        let options =
+            queues_deque_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx };
+        let create = |place: *mut _| unsafe { queues_deque_create(&options, place) };
+        output(core::ptr::null_mut(), create).map(Self)
+    }
+    /// The handle as the C functions take it.
+    pub fn raw(&self) -> *mut queues_deque_t {
+        self.0
+    }
+    pub fn push(&self, item: usize) -> Result {
+        result(unsafe { queues_deque_push(self.0, pointer(item)) }, 0)
+    }
+    pub fn pop(&self) -> Result<usize> {
+        output(pointer(UNTOUCHED), |place| unsafe { queues_deque_pop(self.0, place) })
+            .map(|item| item.expose_provenance())
+    }
+    pub fn steal(&self) -> Result<usize> {
+        output(pointer(UNTOUCHED), |place| unsafe { queues_deque_steal(self.0, place) })
+            .map(|item| item.expose_provenance())
+    }
+    pub fn steal_many(&self, max: usize) -> Many<Vec<usize>> {
+        // A theft that lost its race may have begun to copy an item.
+        received_many(max, false, |items, done| unsafe {
+            queues_deque_steal_many(self.0, items, max, done)
+        })
+    }
+    pub fn push_bytes(&self, blob: &[u8]) -> Result {
+        result(unsafe { queues_deque_push_bytes(self.0, start(blob), blob.len()) }, 0)
+    }
+    pub fn pop_bytes(&self, room: usize) -> Result<Vec<u8>> {
+        received(room, true, |at, room, len| unsafe {
+            queues_deque_pop_bytes(self.0, at, room, len)
+        })
+    }
+    pub fn steal_bytes(&self, room: usize) -> Result<Vec<u8>> {
+        // As above.
+        received(room, false, |at, room, len| unsafe {
+            queues_deque_steal_bytes(self.0, at, room, len)
+        })
+    }
+    pub fn len(&self) -> usize {
+        unsafe { queues_deque_size(self.0) }
+    }
+    pub fn is_empty(&self) -> bool {
+        unsafe { queues_deque_is_empty(self.0) }
+    }
+    pub fn capacity(&self) -> usize {
+        unsafe { queues_deque_capacity(self.0) }
+    }
+    pub fn stats(&self) -> Stats {
+        told(|stats| unsafe { queues_deque_stats(self.0, stats) })
+    }
+}
+
 /// Statistics as a caller hands them in.
 pub fn no_stats() -> queues_stats_t {
     queues_stats_t {
@@ -496,23 +589,25 @@ pub fn no_stats() -> queues_stats_t {
     }
 }
 
-/// What statistics tell.
-pub fn told(stats: &queues_stats_t) -> Stats {
-    Stats {
-        enqueued: stats.enqueued,
-        dequeued: stats.dequeued,
-        failed_enqueue: stats.failed_enqueue,
-        failed_dequeue: stats.failed_dequeue,
-        peak_size: stats.peak_size,
-        current_size: stats.current_size,
-        capacity: stats.capacity,
-        stolen: stats.stolen,
-    }
-}
-
 /// `(NULL, 0)` is an empty blob too, so it is the one that is sent.
 fn start(blob: &[u8]) -> *const c_void {
     if blob.is_empty() { core::ptr::null() } else { blob.as_ptr().cast() }
+}
+
+/// A call that receives many items.
+fn received_many(
+    n: usize,
+    keeps_rest: bool,
+    call: impl FnOnce(*mut *mut c_void, *mut usize) -> queues_status_t,
+) -> Many<Vec<usize>> {
+    let mut items = vec![pointer(UNTOUCHED); n];
+    let mut done = UNTOUCHED;
+    let status = call(items.as_mut_ptr(), &mut done);
+    let (count, answer) = counted(status, done);
+    let rest = items.split_off(count);
+    let is_kept = rest.iter().all(|&item| item == pointer(UNTOUCHED));
+    assert!(is_kept || !keeps_rest, "written beyond *done");
+    (items.into_iter().map(|item| item.expose_provenance()).collect(), answer)
 }
 
 /// The answer of a call on many items: `*done` is written unless it was refused outright.

@@ -139,7 +139,7 @@ unsafe fn unbox(item: *mut c_void) -> u64 {
     unsafe { Box::from_raw(item.cast::<Stamp>()) }.number()
 }
 
-unsafe extern "C-unwind" fn note_boxed(dropped: *mut c_void, item: *mut c_void) {
+pub unsafe extern "C-unwind" fn note_boxed(dropped: *mut c_void, item: *mut c_void) {
     // SAFETY: the context given at creation, alive as long as the queue; a leftover item.
     unsafe { &*dropped.cast::<Dropped>() }.note(unsafe { unbox(item) });
 }
@@ -177,21 +177,21 @@ impl Form for Boxed {
 pub struct Blob;
 
 /// No multiple of a word, so that blobs end anywhere in one.
-const LARGEST_BLOB: usize = 61;
+pub const LARGEST_BLOB: usize = 61;
 
-fn blob(number: u64) -> Vec<u8> {
+pub fn blob(number: u64) -> Vec<u8> {
     let len = 8 + number as usize % (LARGEST_BLOB - 7);
     let body = (8..len).map(|i| (number as u8).wrapping_mul(31).wrapping_add(i as u8));
     number.to_le_bytes().into_iter().chain(body).collect()
 }
 
-fn number_of_blob(bytes: &[u8]) -> u64 {
+pub fn number_of_blob(bytes: &[u8]) -> u64 {
     let number = u64::from_le_bytes(bytes[..8].try_into().unwrap());
     assert_eq!(bytes, blob(number), "a damaged blob");
     number
 }
 
-unsafe extern "C-unwind" fn note_blob(dropped: *mut c_void, item: *mut c_void) {
+pub unsafe extern "C-unwind" fn note_blob(dropped: *mut c_void, item: *mut c_void) {
     assert!(item.cast::<u64>().is_aligned(), "bytes are aligned to 8");
     // SAFETY: the context given at creation, alive as long as the queue; a blob is 8 bytes at
     // least, and the number in them tells how long it is.
@@ -243,7 +243,7 @@ pub struct Tracked {
 
 impl Tracked {
     /// The number, where nobody is to hear of the end.
-    fn dissolve(self) -> u64 {
+    pub fn dissolve(self) -> u64 {
         let mut this = ManuallyDrop::new(self);
         let number = this.stamp.number();
         // SAFETY: each field is dropped once, and the value not used again.
@@ -302,10 +302,10 @@ pub trait Core: 'static {
     }
 }
 
-type Drop_ = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
+pub type Drop_ = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 
 /// A disposer that records.
-fn disposer(call: Drop_, dropped: &Arc<Dropped>) -> Disposer {
+pub fn disposer(call: Drop_, dropped: &Arc<Dropped>) -> Disposer {
     // SAFETY: a `Rust` keeps the record for as long as its queue.
     unsafe { Disposer::new(Some(call), Arc::as_ptr(dropped).cast_mut().cast()) }
 }
@@ -455,11 +455,11 @@ impl<C: Core> Rust<C> {
 }
 
 /// The end of what was offered to a queue.
-fn end<F: Form>(owner: F::Owner, was_put: bool) {
+pub fn end<F: Form>(owner: F::Owner, was_put: bool) {
     if was_put { core::mem::forget(owner) } else { F::unwrap(owner) }
 }
 
-fn take<F: Form>(get: impl FnOnce(&mut F::Out) -> Result) -> Result<u64> {
+pub fn take<F: Form>(get: impl FnOnce(&mut F::Out) -> Result) -> Result<u64> {
     let mut place = F::place();
     get(F::out(&mut place))?;
     Ok(F::number(place))
@@ -624,13 +624,13 @@ fn boxed(number: u64) -> usize {
 }
 
 /// The number of an item that was got, or not put.
-fn unboxed(item: usize) -> u64 {
+pub fn unboxed(item: usize) -> u64 {
     // SAFETY: nobody else has it.
     unsafe { unbox(core::ptr::with_exposed_provenance_mut(item)) }
 }
 
 /// Puts a new box, which stays ours if it was not done.
-fn put_box(number: u64, put: impl FnOnce(usize) -> Result) -> Result {
+pub fn put_box(number: u64, put: impl FnOnce(usize) -> Result) -> Result {
     let item = boxed(number);
     put(item).inspect_err(|_| assert_eq!(unboxed(item), number))
 }

@@ -1,7 +1,7 @@
 //! The queues of Rust values: what the compiler allows to be put, and what becomes of it.
 
 use crate::watchdog::watched;
-use queues::{Consumer, Error, Mpmc, Producer, Stats, Timeout, spsc};
+use queues::{Consumer, Error, Mpmc, Producer, Stats, Stealer, Timeout, Worker, deque, spsc};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{scope, spawn};
 
@@ -16,6 +16,9 @@ fn may_go_to_other_threads() {
     assert_sync::<Mpmc<Item>>();
     assert_send::<Producer<Item>>();
     assert_send::<Consumer<Item>>();
+    assert_send::<Worker<Item>>();
+    assert_send::<Stealer<Item>>();
+    assert_sync::<Stealer<Item>>();
 }
 
 #[test]
@@ -40,6 +43,13 @@ fn refused_items_come_back() {
     drop(consumer);
     let refused = producer.put(String::from("third"), Timeout::Never).unwrap_err();
     assert_eq!((refused.error, &*refused.item), (Error::Closed, "third"));
+
+    let (mut worker, stealer) = deque(1).unwrap();
+    worker.push(String::from("first")).unwrap();
+    let refused = worker.push(String::from("second")).unwrap_err();
+    assert_eq!((refused.error, &*refused.item), (Error::Full, "second"));
+    assert_eq!(worker.stealer().steal().as_deref(), Ok("first"));
+    assert_eq!((worker.pop(), stealer.steal()), (Err(Error::Empty), Err(Error::Empty)));
 }
 
 /// Counts how many were made and how many are left.
@@ -83,6 +93,18 @@ fn every_value_is_dropped_once() {
     assert_eq!(alive.load(Relaxed), 3, "the producer still holds the queue");
     drop(producer);
     assert_eq!(alive.load(Relaxed), 0);
+
+    let (mut worker, stealer) = deque(3).unwrap();
+    for _ in 0..3 {
+        assert!(worker.push(Counted::new(&alive)).is_ok());
+    }
+    drop(worker.push(Counted::new(&alive)));
+    assert_eq!(alive.load(Relaxed), 3, "a refused value is the caller's");
+    drop((worker.pop(), stealer.steal()));
+    drop(worker);
+    assert_eq!(alive.load(Relaxed), 1, "a stealer still holds the deque");
+    drop(stealer);
+    assert_eq!(alive.load(Relaxed), 0);
 }
 
 /// A value without a size, which counts all the same.
@@ -123,10 +145,12 @@ struct VeryAligned(u64);
 fn check_alignment<T: Send>(make: fn(u64) -> T, read: fn(&T) -> u64) {
     let queue = Mpmc::with_capacity(5).unwrap();
     let (mut producer, mut consumer) = spsc(5).unwrap();
+    let (mut worker, stealer) = deque(5).unwrap();
     for i in 0..20 {
         assert!(queue.try_put(make(i)).is_ok() && producer.try_put(make(i)).is_ok());
+        assert!(worker.push(make(i)).is_ok());
         let (a, b) = (queue.try_get().unwrap(), consumer.try_get().unwrap());
-        assert_eq!((read(&a), read(&b)), (i, i));
+        assert_eq!((read(&a), read(&b), read(&stealer.steal().ok().unwrap())), (i, i, i));
     }
 }
 
@@ -195,6 +219,8 @@ fn many_threads_share_a_queue() {
 fn no_capacity_is_an_error() {
     assert_eq!(Mpmc::<u8>::with_capacity(0).unwrap_err(), Error::Invalid);
     assert_eq!(spsc::<u8>(0).unwrap_err(), Error::Invalid);
+    assert_eq!(deque::<u8>(0).unwrap_err(), Error::Invalid);
+    assert_eq!(deque::<u8>(usize::MAX).unwrap_err(), Error::Invalid);
     assert_eq!(Mpmc::<[u8; 4096]>::with_capacity(usize::MAX / 4096).unwrap_err(), Error::Invalid);
     assert_eq!(spsc::<[u8; 4096]>(usize::MAX / 4096).unwrap_err(), Error::Invalid);
 }

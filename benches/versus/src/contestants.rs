@@ -84,6 +84,18 @@ fn pair<Q: Words>(items: usize) -> Trial {
     Trial { items: each * 2, time }
 }
 
+/// One thread that puts and gets in turn: for what is first in, last out, the latest word.
+fn alone<Q: Words>(items: usize) -> Trial {
+    let queue = Q::new();
+    let time = timed(1, |_| {
+        for i in 1..=items {
+            queue.put(i);
+            assert_eq!(queue.get(), i);
+        }
+    });
+    Trial { items, time }
+}
+
 /// Runs `work` on so many pinned threads at once: from the first start to the last end.
 pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     let ready = Barrier::new(threads);
@@ -134,6 +146,10 @@ pub mod ours {
         fn queues_mpmc_release(queue: *mut c_void);
         fn queues_mpmc_try_put(queue: *mut c_void, item: *mut c_void) -> i32;
         fn queues_mpmc_try_get(queue: *mut c_void, item: *mut *mut c_void) -> i32;
+        fn queues_deque_create(options: *const Options, deque: *mut *mut c_void) -> i32;
+        fn queues_deque_release(deque: *mut c_void);
+        fn queues_deque_push(deque: *mut c_void, item: *mut c_void) -> i32;
+        fn queues_deque_pop(deque: *mut c_void, item: *mut *mut c_void) -> i32;
         fn queues_spsc_create(options: *const Options, queue: *mut *mut c_void) -> i32;
         fn queues_spsc_release(queue: *mut c_void);
         fn queues_spsc_try_put(queue: *mut c_void, item: *mut c_void) -> i32;
@@ -177,6 +193,7 @@ pub mod ours {
         queues_mpmc_try_put,
         queues_mpmc_try_get
     );
+    family!(Deque, queues_deque_create, queues_deque_release, queues_deque_push, queues_deque_pop);
     family!(
         Spsc,
         queues_spsc_create,
@@ -227,6 +244,24 @@ impl Words for Rtrb {
     fn try_get(&self) -> Option<usize> {
         // SAFETY: one consumer thread.
         unsafe { &mut *self.1.get() }.pop().ok()
+    }
+}
+
+struct Worker(UnsafeCell<crossbeam_deque::Worker<usize>>);
+// SAFETY: the scenario uses it from one thread.
+unsafe impl Sync for Worker {}
+impl Words for Worker {
+    fn new() -> Self {
+        Self(UnsafeCell::new(crossbeam_deque::Worker::new_lifo()))
+    }
+    fn try_put(&self, word: usize) -> bool {
+        // SAFETY: one thread.
+        unsafe { &*self.0.get() }.push(word);
+        true
+    }
+    fn try_get(&self) -> Option<usize> {
+        // SAFETY: one thread.
+        unsafe { &*self.0.get() }.pop()
     }
 }
 
@@ -304,8 +339,15 @@ pub fn contestants() -> Vec<Contestant> {
             Contestant { scenario: "mpmc 4P4C", name, ours, run: flow::<Q, 4> },
         ]
     }
-    let mut all =
-        vec![spsc::<ours::Spsc>("queues, libqueues.so", true), spsc::<Rtrb>("rtrb", false)];
+    fn owner<Q: Words>(name: &'static str, ours: bool) -> Contestant {
+        Contestant { scenario: "deque owner", name, ours, run: alone::<Q> }
+    }
+    let mut all = vec![
+        spsc::<ours::Spsc>("queues, libqueues.so", true),
+        spsc::<Rtrb>("rtrb", false),
+        owner::<ours::Deque>("queues, libqueues.so", true),
+        owner::<Worker>("crossbeam-deque, LIFO", false),
+    ];
     let mut columns = [
         mpmc::<ours::Mpmc>("queues, libqueues.so", true),
         mpmc::<Vyukov>("Vyukov ring, back-off", false),

@@ -17,8 +17,8 @@
 /// - anything else: in a box from operator new, which a push makes and a pop frees.
 /// Only the last allocates. Items left in a queue when it goes are destroyed.
 ///
-/// Exceptions. What a correct program meets (empty, full, closed, timeout) is an answer. The rest
-/// throws: `misuse` for two producers or two consumers at once in a checked spsc,
+/// Exceptions. What a correct program meets (empty, full, closed, timeout, retry) is an answer. The
+/// rest throws: `misuse` for two producers, consumers or owners at once in a checked spsc or deque,
 /// `std::invalid_argument` for what the C call refuses, `std::bad_alloc` for want of memory.
 /// - A push that does not put its item in the queue, whether it answers so or throws, leaves its
 ///   argument as it was: nothing is moved from it for good before the queue has accepted it. One
@@ -150,6 +150,7 @@ enum class conqueue_status : queues_status_t {
     full = QUEUES_FULL,
     closed = QUEUES_CLOSED,
     timeout = QUEUES_TIMEOUT,     ///< extension: the time given passed while waiting
+    retry = QUEUES_RETRY,         ///< extension: another thread took the item; there may be more
     too_small = QUEUES_TOO_SMALL, ///< extension: the item is longer than the buffer, and stays
 };
 
@@ -158,8 +159,8 @@ inline const char *to_string(conqueue_status status) noexcept {
     return queues_status_string(static_cast<queues_status_t>(status));
 }
 
-/// Thrown by a checked spsc that is used by two producers or two consumers at once, and by the
-/// commit or consume of something that is no longer there.
+/// Thrown by a checked spsc that is used by two producers or two consumers at once, by a checked
+/// deque with two owners, and by the commit or consume of something that is no longer there.
 class misuse : public std::logic_error {
   public:
     using std::logic_error::logic_error;
@@ -171,7 +172,7 @@ using statistics = queues_stats_t;
 /// How far a call on many items came.
 struct bulk_result {
     std::size_t count;      ///< items moved into or out of the queue
-    conqueue_status status; ///< success, or what stopped it (pop_many: only when `count` is 0)
+    conqueue_status status; ///< success, or what stopped it (of those that take: if `count` is 0)
 };
 
 /// An item with its priority, as it comes out of a priority queue.
@@ -191,11 +192,17 @@ inline constexpr std::size_t inline_limit = 1024;
 /// wakes one waiter. Each such look that finds nothing counts as failed in the statistics.
 inline constexpr std::chrono::milliseconds stop_interval{5};
 
-/// Asks a constructor of spsc for the checked mode.
+/// Asks a constructor of spsc or deque for the checked mode.
 struct checked_t {
     explicit checked_t() = default;
 };
 inline constexpr checked_t checked{};
+
+/// Asks a constructor of deque for one that doubles its capacity when it is full.
+struct growable_t {
+    explicit growable_t() = default;
+};
+inline constexpr growable_t growable{};
 
 /// Bytes to push: a pointer and a length, made from anything that a std::string_view is made from
 /// and from contiguous containers of trivially copyable elements. Does not own the bytes.
@@ -256,6 +263,14 @@ template <class Write> std::string text(const char *call, const Write &write) {
     answer(status, call);
     result.resize(length);
     return result;
+}
+
+// A capacity of 0 stands for the default in C; here that is what no capacity stands for.
+inline constexpr std::size_t default_capacity = 0;
+inline std::size_t exactly(std::size_t capacity) {
+    if (capacity == 0)
+        raise(QUEUES_INVALID, "capacity 0");
+    return capacity;
 }
 
 using float_nanoseconds = std::chrono::duration<long double, std::nano>;
@@ -405,11 +420,53 @@ struct priority_calls {
     static constexpr auto stats = queues_priority_stats;
 };
 
+// With the end of the deque that is meant.
+struct at_bottom {};
+struct at_top {};
+struct deque_calls {
+    using handle = queues_deque_t;
+    using options = queues_deque_options_t;
+    static constexpr auto create = queues_deque_create;
+    static constexpr auto release = queues_deque_release;
+    static queues_status_t put(handle *deque, void *item, at_bottom) {
+        return queues_deque_push(deque, item);
+    }
+    static queues_status_t get(handle *deque, void **item, at_bottom) {
+        return queues_deque_pop(deque, item);
+    }
+    static queues_status_t get(handle *deque, void **item, at_top) {
+        return queues_deque_steal(deque, item);
+    }
+    static queues_status_t put_bytes(handle *deque, const void *data, std::size_t length,
+                                     at_bottom) {
+        return queues_deque_push_bytes(deque, data, length);
+    }
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t room,
+                                     std::size_t *length, at_bottom) {
+        return queues_deque_pop_bytes(deque, buffer, room, length);
+    }
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t room,
+                                     std::size_t *length, at_top) {
+        return queues_deque_steal_bytes(deque, buffer, room, length);
+    }
+    static queues_status_t get_many(handle *deque, void **items, std::size_t count, at_top,
+                                    std::size_t *done) {
+        return queues_deque_steal_many(deque, items, count, done);
+    }
+    static constexpr auto size = queues_deque_size;
+    static constexpr auto capacity = queues_deque_capacity;
+    static constexpr auto stats = queues_deque_stats;
+};
+
+constexpr std::uint64_t flag(growable_t) { return QUEUES_DEQUE_GROWABLE; }
+constexpr std::uint64_t flag(checked_t) { return QUEUES_DEQUE_CHECKED; }
+
 // How an item travels: a payload class puts arguments, and an object of it holds one item that a
 // get took out of the queue until `value` hands it on. By pointer, what differs is how a T becomes
 // a void * and back: `adopt` takes over a void * from the queue, `look` shows one that stays there.
 //
-// `when` is what the family's calls take behind the item: the timeout, and what else there is.
+// `when` is what the family's calls take behind the item: the timeout, and what else there is; with
+// a deque, which has no timeouts, the end.
 enum class travel { bits, owner, box, bytes };
 
 template <class Calls, class T, class Derived> class by_pointer {
@@ -654,29 +711,12 @@ struct is_forward<Iterator, std::void_t<typename std::iterator_traits<Iterator>:
     : std::is_base_of<std::forward_iterator_tag,
                       typename std::iterator_traits<Iterator>::iterator_category> {};
 
-/// What all queues have. "Producer" and "consumer" say which threads may make a call at once: with
-/// spsc one of each, else any number. No call may overlap construction or destruction.
-template <class Calls, class Payload> class basic_queue {
+/// What all queues tell, and how items go in and out, whoever owns the handle.
+template <class Calls, class Payload> class queue_view {
   public:
     using value_type = typename Payload::value_type; ///< what a pop gives
     using argument = typename Payload::argument;     ///< what a push takes
 
-    basic_queue(const basic_queue &) = delete;
-    basic_queue &operator=(const basic_queue &) = delete;
-
-    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
-    /// many there were.
-    std::size_t clear() {
-        std::size_t count = 0;
-        answer(Calls::clear(handle_, &count), "clear");
-        return count;
-    }
-
-    /// Closes the queue and wakes every waiter: from now on a push answers closed, a pop does so
-    /// once the queue is empty. Does not wait. Any thread, as often as you like.
-    void close() noexcept { Calls::close(handle_); }
-    /// Whether the queue is closed. Does not wait. Any thread.
-    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_); }
     /// Extension. How many items there were at some moment of the call. Does not wait. Any thread.
     [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_); }
     /// How many items the queue has room for. Does not wait. Any thread.
@@ -701,30 +741,18 @@ template <class Calls, class Payload> class basic_queue {
     using calls = Calls;
     using handle = typename Calls::handle;
     static constexpr std::size_t slot_size = Payload::slot_size;
-
-    // A capacity of 0 stands for the default in C; here that is what no capacity stands for.
-    basic_queue(std::optional<std::size_t> capacity, std::size_t item_size, std::uint64_t flags)
-        : item_size_(item_size) {
-        if (capacity == 0U)
-            raise(QUEUES_INVALID, "capacity 0");
-        if (item_size == 0 && !is_pointer)
-            raise(QUEUES_INVALID, "item size 0");
-        typename Calls::options options{};
-        options.struct_size = sizeof options;
-        options.capacity = capacity.value_or(0);
-        options.item_size = item_size;
-        options.flags = flags;
-        options.drop = Payload::drop;
-        answer(Calls::create(&options, &handle_), "create");
-    }
-    ~basic_queue() { Calls::release(handle_); }
-
-    template <class Visit, class... Rank> conqueue_status look(Visit &&visit, Rank... rank) const {
-        return answer(Payload(item_size_).peek(handle_, visit, rank...), "peek");
-    }
-    handle *handle_ = nullptr;
-    const std::size_t item_size_;
     static constexpr bool is_pointer = Payload::kind != travel::bytes;
+    static constexpr std::size_t chunk = 64; // items of a bulk call on their way, on the stack
+
+    using popped = std::optional<value_type>;
+    using outcome = expected<value_type, conqueue_status>;
+
+    queue_view(handle *queue, std::size_t item_size) noexcept
+        : handle_(queue), item_size_(item_size) {}
+    ~queue_view() = default;
+
+    handle *handle_;
+    std::size_t item_size_;
 
     static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
 
@@ -743,9 +771,18 @@ template <class Calls, class Payload> class basic_queue {
                       "push");
     }
 
+    // The same of an item that is yet to be made.
+    template <class When, class... Args> conqueue_status construct(When when, Args &&...args) {
+        if constexpr (Payload::kind == travel::box)
+            return answer(Payload::emplace(handle_, when, std::forward<Args>(args)...), "emplace");
+        else
+            return answer(Payload::put(handle_, argument(std::forward<Args>(args)...), when),
+                          "emplace");
+    }
+
     // One move from what was taken to the caller's result.
     template <class Result, class Wait, class When, class... Rank>
-    Result take_when(Wait wait, When when, const Rank &...rank) {
+    Result take_when(Wait wait, When when, const Rank &...rank) const {
         Payload held(item_size_);
         const auto status = answer(
             wait([&](std::int64_t timeout) { return held.get(handle_, when(timeout)); }), "pop");
@@ -756,11 +793,114 @@ template <class Calls, class Payload> class basic_queue {
         else
             return unexpected<conqueue_status>(status);
     }
+
+    // Up to `count` items: the first one `when` it says so, the others at once.
+    template <class Output, class When>
+    bulk_result take_many(Output &out, std::size_t count, When when, When afterwards) const {
+        constexpr bool assigns_surely = noexcept(*out = std::declval<value_type>());
+        constexpr bool steps_surely = noexcept(++out);
+        bulk_result result{0, conqueue_status::success};
+        bool more = true;
+        while (more && result.count < count) {
+            const auto now = result.count == 0 ? when : afterwards;
+            conqueue_status status;
+            if constexpr (is_pointer && assigns_surely && steps_surely) {
+                void *items[chunk];
+                std::size_t done = 0;
+                const auto wanted = std::min(chunk, count - result.count);
+                status = answer(Calls::get_many(handle_, items, wanted, now, &done), "pop_many");
+                for (std::size_t i = 0; i < done; ++i, ++out) {
+                    Payload held(item_size_);
+                    held.adopt(items[i]);
+                    *out = held.value();
+                }
+                result.count += done;
+                more = done == wanted;
+            } else {
+                Payload held(item_size_);
+                status = answer(held.get(handle_, now), "pop_many");
+                more = status == conqueue_status::success;
+                if (more) {
+                    *out = held.value();
+                    ++out;
+                    ++result.count;
+                }
+            }
+            if (result.count == 0)
+                result.status = status;
+        }
+        return result;
+    }
+
+    // A blob into the caller's buffer: its length.
+    template <class When>
+    expected<std::size_t, conqueue_status> take_into(void *buffer, std::size_t capacity,
+                                                     When when) const {
+        std::size_t size = 0;
+        const auto status =
+            answer(Calls::get_bytes(handle_, buffer, capacity, &size, when), "pop_into");
+        if (status == conqueue_status::success)
+            return size;
+        return unexpected<conqueue_status>(status);
+    }
+};
+
+/// A queue that is made and goes. "Producer" and "consumer" say which threads may make a call at
+/// once: with spsc one of each, else any number. No call may overlap construction or destruction.
+template <class Calls, class Payload> class basic_queue : public queue_view<Calls, Payload> {
+    using base = queue_view<Calls, Payload>;
+
+  public:
+    basic_queue(const basic_queue &) = delete;
+    basic_queue &operator=(const basic_queue &) = delete;
+
+  protected:
+    basic_queue(std::size_t capacity, std::size_t item_size, std::uint64_t flags)
+        : base(nullptr, item_size) {
+        if (item_size == 0 && !base::is_pointer)
+            raise(QUEUES_INVALID, "item size 0");
+        typename Calls::options options{};
+        options.struct_size = sizeof options;
+        options.capacity = capacity;
+        options.item_size = item_size;
+        options.flags = flags;
+        options.drop = Payload::drop;
+        answer(Calls::create(&options, &this->handle_), "create");
+    }
+    ~basic_queue() { Calls::release(this->handle_); }
+};
+
+/// What all queues have that can be closed.
+template <class Calls, class Payload> class closable_queue : public basic_queue<Calls, Payload> {
+    using base = basic_queue<Calls, Payload>;
+
+  public:
+    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
+    /// many there were.
+    std::size_t clear() {
+        std::size_t count = 0;
+        answer(Calls::clear(handle_, &count), "clear");
+        return count;
+    }
+
+    /// Closes the queue and wakes every waiter: from now on a push answers closed, a pop does so
+    /// once the queue is empty. Does not wait. Any thread, as often as you like.
+    void close() noexcept { Calls::close(handle_); }
+    /// Whether the queue is closed. Does not wait. Any thread.
+    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_); }
+
+  protected:
+    using base::base;
+    using base::handle_;
+
+    template <class Visit, class... Rank> conqueue_status look(Visit &&visit, Rank... rank) const {
+        return answer(Payload(this->item_size_).peek(handle_, visit, rank...), "peek");
+    }
 };
 
 /// What the queues have that are first in, first out.
-template <class Calls, class Payload> class fifo_queue : public basic_queue<Calls, Payload> {
-    using base = basic_queue<Calls, Payload>;
+template <class Calls, class Payload> class fifo_queue : public closable_queue<Calls, Payload> {
+    using base = closable_queue<Calls, Payload>;
 
   public:
     using typename base::argument;
@@ -783,11 +923,11 @@ template <class Calls, class Payload> class fifo_queue : public basic_queue<Call
     /// Constructs an item from `args` and puts it at the back. Waits for room. Producer. False: the
     /// queue is closed, the item is destroyed, and what was moved out of `args` is gone.
     template <class... Args> bool emplace(Args &&...args) {
-        return is_in(construct(for_ever, std::forward<Args>(args)...));
+        return is_in(this->construct(for_ever.timeout, std::forward<Args>(args)...));
     }
     /// The same without waiting: success, full or closed.
     template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
-        return construct(at_once, std::forward<Args>(args)...);
+        return this->construct(at_once.timeout, std::forward<Args>(args)...);
     }
 
     /// Extension. Puts `value` at the back. Waits for room, `duration` at most. Producer. Returns
@@ -924,26 +1064,17 @@ template <class Calls, class Payload> class fifo_queue : public basic_queue<Call
     // The void * exists before the push, as bulk pushes need it.
     static constexpr bool is_ready_pointer =
         Payload::kind == travel::bits || Payload::kind == travel::owner;
-    static constexpr std::size_t chunk = 64; // items of a bulk call on their way, on the stack
 
-    using popped = std::optional<value_type>;
-    using outcome = expected<value_type, conqueue_status>;
+    using typename base::outcome;
+    using typename base::popped;
 
+    using base::chunk;
     using base::is_in;
-    using base::is_pointer;
 
     static std::int64_t only(std::int64_t timeout) { return timeout; }
 
     template <class Value, class Wait> conqueue_status put(Value &&value, Wait wait) {
         return this->put_when(std::forward<Value>(value), wait, only);
-    }
-
-    template <class... Args> conqueue_status construct(within wait, Args &&...args) {
-        if constexpr (Payload::kind == travel::box)
-            return answer(Payload::emplace(handle_, wait.timeout, std::forward<Args>(args)...),
-                          "emplace");
-        else
-            return put(argument(std::forward<Args>(args)...), wait);
     }
 
     template <class Result, class Wait> Result take(Wait wait) {
@@ -981,40 +1112,7 @@ template <class Calls, class Payload> class fifo_queue : public basic_queue<Call
     }
 
     template <class Output> bulk_result get_many(Output &out, std::size_t count, within wait) {
-        constexpr bool assigns_surely = noexcept(*out = std::declval<value_type>());
-        constexpr bool steps_surely = noexcept(++out);
-        bulk_result result{0, conqueue_status::success};
-        bool more = true;
-        while (more && result.count < count) {
-            const auto timeout = result.count == 0 ? wait.timeout : at_once.timeout;
-            conqueue_status status;
-            if constexpr (is_pointer && assigns_surely && steps_surely) {
-                void *items[chunk];
-                std::size_t done = 0;
-                const auto wanted = std::min(chunk, count - result.count);
-                status =
-                    answer(Calls::get_many(handle_, items, wanted, timeout, &done), "pop_many");
-                for (std::size_t i = 0; i < done; ++i, ++out) {
-                    Payload held(item_size_);
-                    held.adopt(items[i]);
-                    *out = held.value();
-                }
-                result.count += done;
-                more = done == wanted;
-            } else {
-                Payload held(item_size_);
-                status = answer(held.get(handle_, timeout), "pop_many");
-                more = status == conqueue_status::success;
-                if (more) {
-                    *out = held.value();
-                    ++out;
-                    ++result.count;
-                }
-            }
-            if (result.count == 0)
-                result.status = status;
-        }
-        return result;
+        return this->take_many(out, count, wait.timeout, at_once.timeout);
     }
 };
 
@@ -1035,8 +1133,7 @@ template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payloa
     }
 
   protected:
-    mpmc_queue(std::optional<std::size_t> capacity, std::size_t item_size)
-        : base(capacity, item_size, 0) {}
+    mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
 };
 
 /// What the queues for one producer and one consumer have beside that.
@@ -1061,7 +1158,7 @@ template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payloa
     [[nodiscard]] bool is_full() const noexcept { return queues_spsc_is_full(this->handle_); }
 
   protected:
-    spsc_queue(std::optional<std::size_t> capacity, std::size_t item_size, bool is_checked)
+    spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
 };
 
@@ -1078,36 +1175,24 @@ template <class Queue> class bytes_queue : public Queue {
     /// stays).
     [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,
                                                                   std::size_t capacity) {
-        return get_into(buffer, capacity, for_ever);
+        return this->take_into(buffer, capacity, for_ever.timeout);
     }
     /// Extension. The same without waiting; also the error empty.
     [[nodiscard]] expected<std::size_t, conqueue_status> try_pop_into(void *buffer,
                                                                       std::size_t capacity) {
-        return get_into(buffer, capacity, at_once);
+        return this->take_into(buffer, capacity, at_once.timeout);
     }
     /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.
     template <class Rep, class Period>
     [[nodiscard]] expected<std::size_t, conqueue_status>
     pop_into_for(void *buffer, std::size_t capacity, std::chrono::duration<Rep, Period> duration) {
-        return get_into(buffer, capacity, within_duration(duration));
-    }
-
-  private:
-    expected<std::size_t, conqueue_status> get_into(void *buffer, std::size_t capacity,
-                                                    within wait) {
-        std::size_t size = 0;
-        const auto status =
-            answer(Queue::calls::get_bytes(this->handle_, buffer, capacity, &size, wait.timeout),
-                   "pop_into");
-        if (status == conqueue_status::success)
-            return size;
-        return unexpected<conqueue_status>(status);
+        return this->take_into(buffer, capacity, within_duration(duration).timeout);
     }
 };
 
 /// What the priority queues have beside that. Any thread may make any call at any time.
-template <class Payload> class priority_queue : public basic_queue<priority_calls, Payload> {
-    using base = basic_queue<priority_calls, Payload>;
+template <class Payload> class priority_queue : public closable_queue<priority_calls, Payload> {
+    using base = closable_queue<priority_calls, Payload>;
 
   public:
     using typename base::argument;
@@ -1218,8 +1303,7 @@ template <class Payload> class priority_queue : public basic_queue<priority_call
     }
 
   protected:
-    priority_queue(std::optional<std::size_t> capacity, std::size_t item_size)
-        : base(capacity, item_size, 0) {}
+    priority_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
 
   private:
     using popped = std::optional<value_type>;
@@ -1245,6 +1329,132 @@ template <class Payload> class priority_queue : public basic_queue<priority_call
     }
 };
 
+/// A thief's end of a deque. Any thread may use it, and copy it; each copy keeps the deque alive,
+/// and the last to go, of the owner and the stealers, destroys the items that are left.
+template <class Payload> class deque_stealer : public queue_view<deque_calls, Payload> {
+    using base = queue_view<deque_calls, Payload>;
+
+  public:
+    using typename base::value_type;
+
+    deque_stealer(const deque_stealer &other) noexcept
+        : deque_stealer(other.handle_, other.item_size_) {}
+    deque_stealer &operator=(const deque_stealer &other) noexcept {
+        deque_stealer copy(other);
+        std::swap(handle_, copy.handle_);
+        std::swap(item_size_, copy.item_size_);
+        return *this;
+    }
+    ~deque_stealer() { queues_deque_release(handle_); }
+
+    /// Takes the item that was pushed first. Does not wait. Or the error empty, or retry: another
+    /// thread took that item meanwhile, and there may be more.
+    [[nodiscard]] expected<value_type, conqueue_status> steal() const {
+        const auto top = [](std::int64_t) { return at_top{}; };
+        return this->template take_when<typename base::outcome>(at_once, top);
+    }
+
+    /// Takes up to `count` items, one after the other, and assigns them to `*out++`, in the order
+    /// in which they were pushed; other thieves may take some between them. Does not wait. Returns
+    /// how many; if none, empty or retry. If assigning throws, that one item is lost.
+    template <class Output>
+    [[nodiscard]] bulk_result steal_many(Output out, std::size_t count) const {
+        return this->take_many(out, count, at_top{}, at_top{});
+    }
+#ifdef __cpp_lib_span
+    /// The same into what `items` spans.
+    [[nodiscard]] bulk_result steal_many(std::span<value_type> items) const {
+        return steal_many(items.begin(), items.size());
+    }
+#endif
+
+    /// Whether the deque was empty at some moment of the call. Does not wait. Any thread.
+    [[nodiscard]] bool is_empty() const noexcept { return queues_deque_is_empty(handle_); }
+
+  protected:
+    template <class, class> friend class deque_owner;
+    deque_stealer(queues_deque_t *deque, std::size_t item_size) noexcept
+        : base(queues_deque_retain(deque), item_size) {}
+
+    using base::handle_;
+    using base::item_size_;
+};
+
+/// The owner's end of a deque, and its life. Nothing waits.
+template <class Payload, class Stealer>
+class deque_owner : public basic_queue<deque_calls, Payload> {
+    using base = basic_queue<deque_calls, Payload>;
+
+  public:
+    using typename base::argument;
+    using typename base::value_type;
+    using stealer = Stealer; ///< what thieves have
+
+    /// Puts `value` at the bottom. Owner. False: the deque is full (never if it grows), and `value`
+    /// is as it was.
+    bool push(const argument &value) { return base::is_in(put(value)); }
+    /// The same, moving from `value` when the deque accepts it.
+    bool push(argument &&value) { return base::is_in(put(std::move(value))); }
+
+    /// The same as a status: success or full.
+    [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value); }
+    /// The same, moving from `value` when the deque accepts it.
+    [[nodiscard]] conqueue_status try_push(argument &&value) { return put(std::move(value)); }
+
+    /// Constructs an item from `args` and puts it at the bottom. Owner. False: the deque is full,
+    /// the item is destroyed, and what was moved out of `args` is gone.
+    template <class... Args> bool emplace(Args &&...args) {
+        return base::is_in(this->construct(at_bottom{}, std::forward<Args>(args)...));
+    }
+    /// The same as a status: success or full.
+    template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
+        return this->construct(at_bottom{}, std::forward<Args>(args)...);
+    }
+
+    /// Takes the item that was pushed last. Owner. nullopt: the deque is empty.
+    [[nodiscard]] std::optional<value_type> pop() {
+        return this->template take_when<typename base::popped>(at_once, bottom);
+    }
+
+    /// Another thief's end. Any thread.
+    [[nodiscard]] Stealer get_stealer() const noexcept {
+        return Stealer(this->handle_, this->item_size_);
+    }
+
+    /// Whether the deque was empty at some moment of the call. Any thread.
+    [[nodiscard]] bool is_empty() const noexcept { return queues_deque_is_empty(this->handle_); }
+
+  protected:
+    template <class... Modes>
+    deque_owner(std::size_t capacity, std::size_t item_size, Modes... modes)
+        : base(capacity, item_size, (std::uint64_t{0} | ... | flag(modes))) {}
+
+  private:
+    static at_bottom bottom(std::int64_t) { return {}; }
+
+    template <class Value> conqueue_status put(Value &&value) {
+        return this->put_when(std::forward<Value>(value), at_once, bottom);
+    }
+};
+
+/// A thief's end of a deque of byte strings.
+class bytes_stealer : public deque_stealer<by_blob<deque_calls>> {
+  public:
+    /// The length of the longest item.
+    [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+
+    /// As steal, into the caller's buffer: allocates nothing. Returns the item's length, or the
+    /// error empty, retry, or too_small when the item is longer than `capacity` (it stays).
+    [[nodiscard]] expected<std::size_t, conqueue_status> steal_into(void *buffer,
+                                                                    std::size_t capacity) const {
+        return take_into(buffer, capacity, at_top{});
+    }
+
+  private:
+    template <class, class> friend class deque_owner;
+    using deque_stealer::deque_stealer;
+};
+
 template <class T> constexpr bool is_item() {
     static_assert(std::is_object_v<T> && std::is_same_v<T, std::remove_cv_t<T>>,
                   "T must be an object type without const or volatile");
@@ -1256,6 +1466,8 @@ template <class T> constexpr bool is_item() {
 template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 template <class T> using priority_of = priority_queue<payload_of<priority_calls, T>>;
+template <class T> using stealer_of = deque_stealer<payload_of<deque_calls, T>>;
+template <class T> using deque_of = deque_owner<payload_of<deque_calls, T>, stealer_of<T>>;
 
 } // namespace detail
 
@@ -1283,10 +1495,10 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    mpmc() : base(std::nullopt, base::slot_size) {}
+    mpmc() : base(detail::default_capacity, base::slot_size) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit mpmc(std::size_t capacity) : base(capacity, base::slot_size) {}
+    explicit mpmc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
 };
 
 /// A bounded FIFO queue of T from one producer thread to one consumer thread at a time.
@@ -1296,13 +1508,14 @@ template <class T> class spsc : public detail::spsc_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    spsc() : base(std::nullopt, base::slot_size, false) {}
+    spsc() : base(detail::default_capacity, base::slot_size, false) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit spsc(std::size_t capacity) : base(capacity, base::slot_size, false) {}
+    explicit spsc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size, false) {}
     /// The same; a call that overlaps another of its side, which is an error in the program, throws
     /// `misuse` and changes nothing.
-    spsc(std::size_t capacity, checked_t) : base(capacity, base::slot_size, true) {}
+    spsc(std::size_t capacity, checked_t)
+        : base(detail::exactly(capacity), base::slot_size, true) {}
 };
 
 /// Extension. A bounded priority queue of T for any number of producers and consumers: the lowest
@@ -1314,10 +1527,31 @@ template <class T> class priority : public detail::priority_of<T> {
 
   public:
     /// A queue of the library's default capacity. Throws std::bad_alloc.
-    priority() : base(std::nullopt, base::slot_size) {}
+    priority() : base(detail::default_capacity, base::slot_size) {}
     /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
     /// std::invalid_argument for 0 or more than an address space holds.
-    explicit priority(std::size_t capacity) : base(capacity, base::slot_size) {}
+    explicit priority(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
+};
+
+/// Extension. A work-stealing deque of T: one thread at a time, its owner, pushes and pops at the
+/// bottom, last in first out; any number of thieves steal at the top, first in first out, each by a
+/// stealer. The calls of the owner are the members of this class but for those that any thread may
+/// call. Never closed: who owns it knows when nothing more is to come.
+template <class T> class deque : public detail::deque_of<T> {
+    static_assert(detail::is_item<T>());
+    using base = detail::deque_of<T>;
+
+  public:
+    /// A deque of the library's default capacity. Throws std::bad_alloc.
+    deque() : base(detail::default_capacity, base::slot_size) {}
+    /// A deque with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument for 0 or more than an address space holds. With `growable` it doubles
+    /// its capacity when it is full, and a push that finds no memory throws std::bad_alloc; with
+    /// `checked` a push or pop that overlaps another one, which is an error in the program, throws
+    /// `misuse` and changes nothing.
+    template <class... Modes>
+    explicit deque(std::size_t capacity, Modes... modes)
+        : base(detail::exactly(capacity), base::slot_size, modes...) {}
 };
 
 /// A bounded FIFO queue of byte strings for any number of producers and consumers. A push takes a
@@ -1330,7 +1564,8 @@ class mpmc_bytes
     /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
-    mpmc_bytes(std::size_t capacity, std::size_t item_size) : bytes_queue(capacity, item_size) {}
+    mpmc_bytes(std::size_t capacity, std::size_t item_size)
+        : bytes_queue(detail::exactly(capacity), item_size) {}
 };
 
 /// Extension. A bounded priority queue of byte strings, as mpmc_bytes and priority<T> are. Its pops
@@ -1341,10 +1576,32 @@ class priority_bytes : public detail::priority_queue<detail::by_blob<detail::pri
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
     priority_bytes(std::size_t capacity, std::size_t item_size)
-        : priority_queue(capacity, item_size) {}
+        : priority_queue(detail::exactly(capacity), item_size) {}
 
     /// The length of the longest item.
     [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+};
+
+/// Extension. A work-stealing deque of byte strings, as mpmc_bytes and deque<T> are.
+class deque_bytes
+    : public detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer> {
+  public:
+    /// A deque with room for exactly `capacity` items of up to `item_size` bytes; `growable` and
+    /// `checked` as in deque<T>. Throws std::bad_alloc, and std::invalid_argument when either is 0
+    /// or the product is beyond all memory.
+    template <class... Modes>
+    deque_bytes(std::size_t capacity, std::size_t item_size, Modes... modes)
+        : deque_owner(detail::exactly(capacity), item_size, modes...) {}
+
+    /// The length of the longest item.
+    [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+
+    /// As pop, into the caller's buffer: allocates nothing. Returns the item's length, or the error
+    /// empty, or too_small when the item is longer than `capacity` (it stays).
+    [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,
+                                                                  std::size_t capacity) {
+        return take_into(buffer, capacity, detail::at_bottom{});
+    }
 };
 
 /// A bounded FIFO queue of byte strings from one producer thread to one consumer thread at a time.
@@ -1356,10 +1613,10 @@ class spsc_bytes
     /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
     /// memory.
     spsc_bytes(std::size_t capacity, std::size_t item_size)
-        : bytes_queue(capacity, item_size, false) {}
+        : bytes_queue(detail::exactly(capacity), item_size, false) {}
     /// The same; a call that overlaps another of its side throws `misuse` and changes nothing.
     spsc_bytes(std::size_t capacity, std::size_t item_size, checked_t)
-        : bytes_queue(capacity, item_size, true) {}
+        : bytes_queue(detail::exactly(capacity), item_size, true) {}
 
     /// Extension. Room for one item at the back of the queue, to be written in place. The consumer
     /// sees nothing of it before `commit`; dropped without one, by an exception say, it leaves the

@@ -1,8 +1,6 @@
 // The priority queues: order, ties, and all the ways in and out.
-#include "check.hpp"
+#include "items.hpp"
 
-#include <array>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -13,42 +11,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const double nan = std::nan("");
-
-// Trivially copyable, but longer than a pointer.
-struct record {
-    std::array<std::uint64_t, 12> words;
-    record(std::uint64_t n) { words.fill(n); }
-    operator std::uint64_t() const {
-        for (const auto word : words)
-            CHECK(word == words[0]);
-        return words[0];
-    }
-};
-
-// Moved in a box; counts how many there are.
-struct counted {
-    static std::atomic<int> alive;
-    std::uint64_t number;
-    counted(std::uint64_t n) : number(n) { ++alive; }
-    counted(counted &&other) noexcept : number(std::exchange(other.number, 0)) { ++alive; }
-    counted &operator=(counted &&other) noexcept {
-        number = std::exchange(other.number, 0);
-        return *this;
-    }
-    ~counted() { --alive; }
-    operator std::uint64_t() const { return number; }
-};
-std::atomic<int> counted::alive{0};
-
-template <class T> T make(std::uint64_t n) { return T(n); }
-template <> std::unique_ptr<std::uint64_t> make(std::uint64_t n) {
-    return std::make_unique<std::uint64_t>(n);
-}
-template <> std::string make(std::uint64_t n) { return std::to_string(n); }
-
-std::uint64_t number(const std::unique_ptr<std::uint64_t> &item) { return item ? *item : 0; }
-std::uint64_t number(const std::string &item) { return item.empty() ? 0 : std::stoull(item); }
-template <class T> std::uint64_t number(const T &item) { return item; }
 
 template <class T> void lowest_first() {
     queues::priority<T> queue(8);

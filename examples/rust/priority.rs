@@ -1,0 +1,29 @@
+//! Requests to a model, the shortest first: three clients put them, one worker serves them.
+
+use queues::{Priority, Timeout};
+use std::thread;
+
+const PROMPTS: [&str; 5] =
+    ["Write a poem about the sea", "Hello", "Why?", "Translate this letter", "Thanks"];
+
+fn main() -> Result<(), queues::Error> {
+    let queue = Priority::with_capacity(100)?;
+    thread::scope(|clients| {
+        for first in 0..3 {
+            let queue = &queue;
+            clients.spawn(move || {
+                for prompt in PROMPTS.iter().skip(first).step_by(3) {
+                    // The priority is any f64 but NaN; equal ones stay in order.
+                    if queue.put(prompt, prompt.len() as f64, Timeout::Never).is_err() {
+                        break; // closed
+                    }
+                }
+            });
+        }
+    });
+    queue.close(); // what is inside can still be got
+    while let Ok((prompt, priority)) = queue.get(Timeout::Never) {
+        println!("{priority}: {prompt}");
+    }
+    Ok(())
+}

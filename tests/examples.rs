@@ -1,0 +1,43 @@
+//! The programs of examples/rust print what they promise.
+
+#![cfg(not(any(loom, miri)))]
+
+#[path = "conformance/watchdog.rs"]
+mod watchdog;
+
+use std::process::Command;
+
+/// Runs an example, with the library as the tests have it, so that it is not built once more.
+fn prints(example: &str, expected: &str) {
+    watchdog::watched(example, || {
+        let mut run = Command::new(env!("CARGO"));
+        run.current_dir(env!("CARGO_MANIFEST_DIR"));
+        run.args(["run", "--quiet", "--locked", "--profile", "test", "--example", example]);
+        let output = run.output().unwrap();
+        let (stdout, stderr) = (str::from_utf8(&output.stdout), str::from_utf8(&output.stderr));
+        assert!(output.status.success(), "{example}: {}\n{}", output.status, stderr.unwrap());
+        assert_eq!(stdout.unwrap(), expected, "{example}");
+    });
+}
+
+#[test]
+fn quickstart() {
+    prints("quickstart", "queues\ncarry\nthings\nbetween\nthreads\n");
+}
+
+#[test]
+fn spsc() {
+    prints("spsc", "0\n0.5\n2.5\n6.5\n12.5\n20.5\n30.5\n42.5\n56.5\n72.5\n");
+}
+
+#[test]
+fn priority() {
+    let expected = "4: Why?\n5: Hello\n6: Thanks\n21: Translate this letter\n\
+                    26: Write a poem about the sea\n";
+    prints("priority", expected);
+}
+
+#[test]
+fn deque() {
+    prints("deque", "92 solutions\n");
+}

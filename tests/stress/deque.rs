@@ -1,0 +1,248 @@
+//! An owner that pushes and pops at random, and thieves: no item is lost, none comes twice, each
+//! thief sees the items in order, and the statistics are the truth.
+
+use crate::deque_subject::*;
+use crate::subject::{Blob, Boxed, Dropped};
+use crate::{Random, Report, first_seed, items, not_both, read_stamp, stamp};
+use crate::{c_abi, watched};
+use queues::{Error, Stats};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::thread::{scope, yield_now};
+
+/// One round: everything that its seed decides.
+#[derive(Debug)]
+struct Plan {
+    seed: u64,
+    shape: Shape,
+    thieves: usize,
+    items: u64,
+    /// Of how many bursts of the owner one pops.
+    pops: u64,
+    /// How many items a thief takes until it leaves.
+    leave_after: Option<u64>,
+    /// Nobody looks at the statistics: whoever leaves last frees the deque.
+    race_to_release: bool,
+}
+
+impl Plan {
+    fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let capacity = match random.below(8) {
+            0 => random.within(8..=64),
+            1 => random.within(65..=1100),
+            _ => random.within(1..=7),
+        } as usize;
+        let items = random.within(1..=4000);
+        Self {
+            seed,
+            shape: Shape { capacity, growable: random.one_in(2), origin: random.next() },
+            thieves: random.below(5) as usize,
+            items,
+            pops: random.within(1..=5),
+            leave_after: random.one_in(3).then(|| random.below(items)),
+            race_to_release: random.one_in(3),
+        }
+    }
+}
+
+/// What the thieves of a round are told, however the owner ends.
+#[derive(Default)]
+struct Round {
+    over: AtomicBool,
+    stealing: AtomicUsize,
+}
+
+struct Leaving<'a>(&'a Round);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Release);
+    }
+}
+
+/// Pushes all the items; pops now and then, and when the deque is full.
+fn own<E: Ends>(mut owner: E::Owner, plan: &Plan, round: &Round, mut random: Random) -> Report {
+    let _leaving = Leaving(round);
+    let mut report = Report::default();
+    while report.accepted < plan.items {
+        for _ in 0..random.within(1..=9).min(plan.items - report.accepted) {
+            match E::push(&mut owner, stamp(0, report.accepted)) {
+                Ok(()) => report.accepted += 1,
+                Err(why) => {
+                    assert_eq!((why, plan.shape.growable), (Error::Full, false));
+                    report.failed_puts += 1;
+                    break;
+                }
+            }
+        }
+        let is_alone = round.stealing.load(Relaxed) == 0;
+        let pops = if is_alone || random.one_in(plan.pops) { random.below(9) } else { 0 };
+        for _ in 0..pops {
+            match E::pop(&mut owner) {
+                Ok(number) => report.got.push(number),
+                Err(why) => {
+                    assert_eq!(why, Error::Empty);
+                    report.failed_gets += 1;
+                    break;
+                }
+            }
+        }
+    }
+    report
+}
+
+fn steal<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round, mut random: Random) -> Report {
+    let mut report = Report::default();
+    let mut last = None;
+    while plan.leave_after.is_none_or(|enough| (report.got.len() as u64) < enough) {
+        let over = round.over.load(Acquire);
+        let (got, why) = if E::MANY && random.one_in(3) {
+            E::steal_many(&thief, random.within(1..=9) as usize)
+        } else {
+            match E::steal(&thief) {
+                Ok(number) => (vec![number], Ok(())),
+                Err(why) => (vec![], Err(why)),
+            }
+        };
+        for &number in &got {
+            let (_, sequence) = read_stamp(number);
+            assert!(last.is_none_or(|last| last < sequence), "{sequence} after {last:?}");
+            last = Some(sequence);
+        }
+        report.got.extend(got);
+        match why {
+            Ok(()) | Err(Error::Retry) => {}
+            Err(why) => {
+                assert_eq!(why, Error::Empty);
+                report.failed_gets += 1;
+                if over {
+                    break;
+                }
+                yield_now();
+            }
+        }
+    }
+    round.stealing.fetch_sub(1, Relaxed);
+    report
+}
+
+/// Sizes and statistics are possible ones at every moment, and counts never go back.
+fn observe<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round) {
+    let mut last = E::stats(&thief);
+    while !round.over.load(Acquire) {
+        // The capacity, if it grows, after what has to be within it.
+        let len = E::len(&thief) as u64;
+        let now = E::stats(&thief);
+        assert!(len <= now.capacity && now.current_size <= now.capacity, "{len}, {now:?}");
+        assert!(plan.shape.growable || now.capacity == plan.shape.capacity as u64);
+        assert!(
+            now.enqueued >= last.enqueued && now.dequeued >= last.dequeued,
+            "{last:?}, {now:?}"
+        );
+        assert!(now.stolen >= last.stolen && now.peak_size >= last.peak_size, "{last:?}, {now:?}");
+        assert!(now.stolen <= now.dequeued && now.dequeued <= now.enqueued, "{now:?}");
+        assert!(now.failed_dequeue >= last.failed_dequeue && now.capacity >= last.capacity);
+        last = now;
+        yield_now();
+    }
+}
+
+fn play<E: Ends>(plan: &Plan) -> u64 {
+    let mut random = Random(!plan.seed);
+    let dropped = Arc::new(Dropped::default());
+    let (owner, thief) = E::create(plan.shape, &dropped).unwrap();
+    let mut witness = Some(thief.clone());
+    let round = Round { stealing: AtomicUsize::new(plan.thieves), ..Round::default() };
+    let (owned, stolen) = scope(|threads| {
+        let round = &round;
+        let thieves: Vec<_> = (0..plan.thieves)
+            .map(|_| {
+                let (thief, random) = (thief.clone(), random.split());
+                threads.spawn(move || steal::<E>(thief, plan, round, random))
+            })
+            .collect();
+        if plan.race_to_release {
+            witness = None;
+        } else {
+            let thief = thief.clone();
+            threads.spawn(move || observe::<E>(thief, plan, round));
+        }
+        drop(thief);
+        let owned = own::<E>(owner, plan, round, random.split());
+        let join = |thief: std::thread::ScopedJoinHandle<'_, Report>| {
+            thief.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (owned, thieves.into_iter().map(join).collect::<Vec<_>>())
+    });
+
+    let count = |reports: &[Report]| reports.iter().map(|report| report.got.len() as u64).sum();
+    let taken: u64 = count(&stolen);
+    let popped = owned.got.len() as u64;
+    if let Some(thief) = witness {
+        let stats = E::stats(&thief);
+        let expected = Stats {
+            enqueued: plan.items,
+            dequeued: popped + taken,
+            failed_enqueue: owned.failed_puts,
+            failed_dequeue: owned.failed_gets
+                + stolen.iter().map(|report| report.failed_gets).sum::<u64>(),
+            current_size: plan.items - popped - taken,
+            capacity: stats.capacity,
+            peak_size: stats.peak_size,
+            stolen: taken,
+        };
+        assert_eq!(stats, expected);
+        assert!((1..=stats.capacity).contains(&stats.peak_size));
+        assert_eq!(E::len(&thief) as u64, stats.current_size);
+    }
+    let dropped = dropped.take();
+    if plan.leave_after.is_none() && plan.thieves > 0 {
+        assert_eq!(dropped, [], "all the rest was stolen");
+    }
+    assert!(dropped.is_sorted_by_key(|&number| read_stamp(number)), "drop callbacks");
+    let mut all = owned.got;
+    all.extend(stolen.into_iter().flat_map(|report| report.got).chain(dropped));
+    all.sort_unstable_by_key(|&number| read_stamp(number));
+    assert!(all.iter().copied().eq((0..plan.items).map(|s| stamp(0, s))), "{} items", all.len());
+    plan.items
+}
+
+/// Rounds until enough items have passed.
+fn stress<E: Ends>() {
+    let (mut seed, mut left) = (first_seed(), items());
+    while left > 0 {
+        let plan = Plan::new(seed);
+        let name = format!("{}, QUEUES_SEED={seed}: {plan:?}", E::name());
+        println!("{name}");
+        left = left.saturating_sub(1 + watched(&name, || play::<E>(&plan)));
+        seed += 1;
+    }
+}
+
+macro_rules! suite {
+    ($($name:ident: $ends:ty,)*) => {$(
+        #[test] fn $name() { stress::<$ends>() }
+    )*};
+}
+
+suite! {
+    values: Values,
+    core_boxed: Core<Boxed>,
+    core_bytes: Core<Blob>,
+    c_pointers: OfPointers,
+    c_bytes: OfBytes,
+}
+
+/// Each of two owners pushes and then steals from the other: they cannot both have come first.
+#[test]
+fn not_both_empty() {
+    let create = || c_abi::Deque::create(c_abi::Settings::new(1, 0)).unwrap();
+    not_both(
+        "deque",
+        create,
+        |mine: &c_abi::Deque, other| mine.push(1).and_then(|()| other.steal().map(|_| ())),
+        |_, other| assert_eq!(other.steal(), Ok(1)),
+        Error::Empty,
+    );
+}
