@@ -165,6 +165,13 @@ fn quickstart() {
 }
 
 #[test]
+fn spsc_example() {
+    let printed = succeeds("examples/c/spsc.c", &[]);
+    let words: Vec<_> = printed.lines().map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(words, ["4", "3", "0", "3"]);
+}
+
+#[test]
 fn priority_example() {
     let printed = succeeds("examples/c/priority.c", &[]);
     let tokens = printed.lines().map(|line| line.strip_suffix(" tokens").unwrap().parse().unwrap());
