@@ -681,6 +681,27 @@ fn batch_deadline() {
     ageing("batch that ages", 3, &[("pbpc", 0), ("B", 0)]);
 }
 
+/// Who only looks for what is due sees to nothing: whoever sleeps for the first item still wakes.
+#[test]
+fn batch_looked_at_in_passing() {
+    explore("batch looked at in passing", Some(2), || {
+        let queue = subject::ageing(3, 0, Disposed::default());
+        let spawn_get = |wanted| {
+            let queue = queue.clone();
+            spawn(move || queue.get_batch(wanted))
+        };
+        let sleeper = spawn_get(Wanted::Within(Timeout::Never));
+        let looker = spawn_get(Wanted::Due);
+        queue.try_put(1).unwrap();
+        let was_due = looker.join().unwrap().is_ok();
+        if was_due {
+            queue.close();
+        }
+        let slept_for = if was_due { Err(Error::Closed) } else { Ok([1, 0, 0]) };
+        assert_eq!(sleeper.join().unwrap(), slept_for);
+    });
+}
+
 // --- waiting
 
 /// One item, put by a plain store: the least that the event count has to wake somebody for. One
