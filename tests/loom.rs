@@ -660,15 +660,12 @@ fn batch_deadline() {
                 }
                 got
             };
-            let others: Vec<_> = programs[1..]
-                .iter()
-                .map(|&program| {
-                    let queue = queue.clone();
-                    spawn(move || run(queue, program))
-                })
-                .collect();
-            let mut got = vec![run(queue.clone(), programs[0])];
-            got.extend(join(others));
+            // This thread only joins, so that sleepers may come first without a preemption.
+            let threads = programs.iter().map(|&program| {
+                let queue = queue.clone();
+                spawn(move || run(queue, program))
+            });
+            let got = join(threads.collect());
             for (got, &(word, batches)) in got.iter().zip(&programs) {
                 assert!(got.len() >= batches, "{word} got {got:?}");
             }
@@ -679,6 +676,10 @@ fn batch_deadline() {
     ageing("batch that ages", 3, &[("ppp", 0), ("B", 1), ("B", 1)]);
     ageing("batch that ages", 3, &[("pc", 0), ("B", 0), ("B", 0)]);
     ageing("batch that ages", 3, &[("pbpc", 0), ("B", 0)]);
+    // What the sleeper woke for is gone when it looks, and it sleeps anew.
+    ageing("batch that ages", 3, &[("pbp", 0), ("B", 1)]);
+    // One sleeper sees to the first item and takes two; a third came, whose put woke nobody.
+    ageing("batch that ages", 3, &[("B", 1), ("B", 1), ("p", 0), ("pp", 0)]);
 }
 
 /// Who only looks for what is due sees to nothing: whoever sleeps for the first item still wakes.
