@@ -24,13 +24,15 @@
 //              go to the creator's drop callback, each exactly once.
 //   Life       create gives one reference, retain adds one, release drops one; the last one
 //              frees. A thread may use a queue while it holds a reference.
-//   Close      is an event, not memory: later puts answer CLOSED, gets take what is there and then
+//   Close      (of all but the deque) is an event, not memory: later puts answer CLOSED, gets take what is there and then
 //              answer CLOSED; all waiters wake. No accepted item is lost or got twice.
 //   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not
 //              keep the calls of others from finishing. wait-free: each call finishes in a bounded
 //              number of its own steps.
 //              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody.
-//   Memory     is taken at creation; no other call allocates. Capacity is exact.
+//   Memory     is taken at creation; no other call allocates, but for the push with which a growable
+//              deque grows. Large memory is the system's zeroed pages, which it may find only when
+//              they are first used. Capacity is exact.
 //   Sanitizer  in a program with a thread sanitizer, puts and gets announce the hand-over to it.
 
 
@@ -116,6 +118,8 @@
 //
 // A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
 // O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
+// Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
+// starved), another takes over with the next put a millisecond after the item's time.
 // QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
 // get of blobs keeps its batch.
 // Each call is O(1) but for those that take (O(items taken)).
@@ -128,7 +132,8 @@ typedef struct queues_batch_t queues_batch_t;
 // |-------------------------------------------|-------------------------------|--------------------|
 // | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
 // | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
-// | size, is_empty, capacity, stats, retain   | any threads                   | wait-free          |
+// | size, is_empty, capacity, retain          | any threads                   | wait-free          |
+// | stats                                     | any threads                   | lock-free          |
 // | release                                   | any threads                   | wait-free; the last one frees |
 //
 // Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
@@ -978,7 +983,7 @@ size_t queues_deque_capacity(const struct queues_deque_t *deque);
 // Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
 // does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
 // do not; stolen may lack a theft that is only just done.
-// Does not wait; wait-free. Any thread.
+// Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
@@ -987,7 +992,8 @@ queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
 // Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, max_pending below
-// batch_size, sizes whose product overflows, (batch_weight + 1) times all items beyond 2^63), NOMEM.
+// batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
+// two batches more is beyond 2^62), NOMEM.
 // Since 0.1.
 queues_status_t queues_batch_create(const struct queues_batch_options_t *options,
                                     struct queues_batch_t **queue);
@@ -1029,8 +1035,7 @@ queues_status_t queues_batch_put_weighted(struct queues_batch_t *queue,
 // Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
 // is pending. Into items, in the order in which they were put: max at most, so max is best not less
 // than batch_size; *n becomes how many, at least one unless max is 0.
-// May wait. Any thread. On OK the items are the caller's; items may have been written beyond *n or
-// on another status, with values that mean nothing.
+// May wait. Any thread. On OK the items are the caller's.
 // Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
 // drained), INVALID.
 // Since 0.1.
@@ -1083,7 +1088,7 @@ queues_status_t queues_batch_put_weighted_bytes(struct queues_batch_t *queue,
 // which they were put, and where each lies into blobs: max at most; *n becomes how many, at least
 // one unless max is 0, and *len the bytes of all. On TOO_SMALL *len becomes the bytes that are needed
 // (batch_size times item_size always suffice), and the batch stays.
-// May wait. Any thread. The entries of blobs beyond *n may have been written, on another status too.
+// May wait. Any thread.
 // Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
 // drained), TOO_SMALL, INVALID.
 // Since 0.1.

@@ -1,7 +1,7 @@
 //! The C ABI: plain functions, one file per family, in the order of the header.
 //!
-//! Every function borrows its handle, delegates to [`crate::wait::Blocking`] and translates the
-//! result; `handle` and `status` say how.
+//! Every function borrows its handle, delegates to [`crate::wait::Blocking`] (the deque's to the deque
+//! itself) and translates the result; `handle` and `status` say how.
 
 #![allow(non_camel_case_types)] // the names are C's
 #![allow(clippy::missing_safety_doc)] // the text of the header is the contract

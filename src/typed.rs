@@ -431,6 +431,11 @@ struct Shared<T: Send> {
     values: PhantomData<fn(T) -> T>,
 }
 
+/// Tells the compiler that values may be dropped here, and so must not borrow what dies before.
+impl<T: Send> Drop for Shared<T> {
+    fn drop(&mut self) {}
+}
+
 impl<T: Send> Clone for Shared<T> {
     fn clone(&self) -> Self {
         Self { deque: self.deque.clone(), values: PhantomData }
@@ -449,6 +454,26 @@ impl<T: Send> Clone for Shared<T> {
 /// let thief = std::thread::spawn(move || stealer.steal());
 /// assert_eq!(thief.join().unwrap(), Ok(1));
 /// # Ok::<(), Error>(())
+/// ```
+///
+/// What is left is dropped with the deque, so values cannot borrow what dies before it:
+/// ```compile_fail,E0597
+/// let (mut worker, _) = queues::deque(1).unwrap();
+/// let local = String::new();
+/// worker.push(&local).unwrap();
+/// drop(local);
+/// drop(worker);
+/// ```
+/// ```compile_fail,E0597
+/// struct Loud<'a>(&'a str);
+/// impl Drop for Loud<'_> {
+///     fn drop(&mut self) {
+///         println!("{}", self.0);
+///     }
+/// }
+/// let (mut worker, _) = queues::deque(1).unwrap();
+/// let local = String::new();
+/// worker.push(Loud(&local)).unwrap();
 /// ```
 pub fn deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
     make_deque(capacity, false)

@@ -2,6 +2,7 @@
  * pushes onto its own deque; when that is empty it steals from the others. */
 #include <pthread.h>
 #include <queues.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +44,8 @@ static void *work(void *argument) {
             found = queues_deque_steal(deques[(me + i) % WORKERS], &board) == QUEUES_OK;
         if (found)
             split(deques[me], (uintptr_t)board);
+        else
+            sched_yield();
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <queues.hpp>
 #include <thread>
 #include <vector>
@@ -39,8 +40,10 @@ int main() {
     const auto work = [&](worker &me) {
         while (left_to_split > 0) {
             const auto next = me.find();
-            if (!next)
+            if (!next) {
+                std::this_thread::yield();
                 continue;
+            }
             const auto [columns, left, right] = *next;
             if (columns == row)
                 ++solutions;

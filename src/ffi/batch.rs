@@ -37,6 +37,8 @@ use core::time::Duration;
 ///
 /// A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
 /// O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
+/// Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
+/// starved), another takes over with the next put a millisecond after the item's time.
 /// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
 /// get of blobs keeps its batch.
 /// Each call is O(1) but for those that take (O(items taken)).
@@ -84,8 +86,6 @@ pub struct queues_batch_blob_t {
 const _: () = assert!(size_of::<queues_batch_blob_t>() == size_of::<Blob>());
 
 const DEFAULT_MAX_PENDING: usize = 10000;
-const DEFAULT_BATCH_SIZE: usize = 32;
-const DEFAULT_BATCH_TIMEOUT: Duration = Duration::from_millis(10);
 const FAMILY: u8 = 5;
 const POINTERS: Kind<Blocking<Batch<Pointer>>> = Kind::new(FAMILY, 0);
 const BYTES: Kind<Blocking<Batch<Bytes>>> = Kind::new(FAMILY, 1);
@@ -100,7 +100,8 @@ unsafe fn any(queue: *const queues_batch_t) -> Result<Any> {
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
 /// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, max_pending below
-/// batch_size, sizes whose product overflows, (batch_weight + 1) times all items beyond 2^63), NOMEM.
+/// batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
+/// two batches more is beyond 2^62), NOMEM.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_create(
@@ -120,11 +121,12 @@ pub unsafe extern "C" fn queues_batch_create(
             drop: options.drop,
             drop_ctx: options.drop_ctx,
         };
+        let usual = Limits::default();
         let limits = Limits {
-            size: if options.batch_size == 0 { DEFAULT_BATCH_SIZE } else { options.batch_size },
+            size: if options.batch_size == 0 { usual.size } else { options.batch_size },
             age: match options.batch_timeout_ns {
                 ..0 => None,
-                0 => Some(DEFAULT_BATCH_TIMEOUT),
+                0 => usual.age,
                 nanos => Some(Duration::from_nanos(nanos as u64)),
             },
             weight: Some(options.batch_weight).filter(|&weight| weight > 0),
@@ -218,8 +220,7 @@ pub unsafe extern "C" fn queues_batch_put_weighted(
 /// Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
 /// is pending. Into items, in the order in which they were put: max at most, so max is best not less
 /// than batch_size; *n becomes how many, at least one unless max is 0.
-/// May wait. Any thread. On OK the items are the caller's; items may have been written beyond *n or
-/// on another status, with values that mean nothing.
+/// May wait. Any thread. On OK the items are the caller's.
 /// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
 /// drained), INVALID.
 /// Since 0.1.
@@ -303,7 +304,7 @@ pub unsafe extern "C" fn queues_batch_put_weighted_bytes(
 /// which they were put, and where each lies into blobs: max at most; *n becomes how many, at least
 /// one unless max is 0, and *len the bytes of all. On TOO_SMALL *len becomes the bytes that are needed
 /// (batch_size times item_size always suffice), and the batch stays.
-/// May wait. Any thread. The entries of blobs beyond *n may have been written, on another status too.
+/// May wait. Any thread.
 /// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
 /// drained), TOO_SMALL, INVALID.
 /// Since 0.1.

@@ -18,7 +18,8 @@ use core::ffi::c_void;
 /// |-------------------------------------------|-------------------------------|--------------------|
 /// | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
 /// | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
-/// | size, is_empty, capacity, stats, retain   | any threads                   | wait-free          |
+/// | size, is_empty, capacity, retain          | any threads                   | wait-free          |
+/// | stats                                     | any threads                   | lock-free          |
 /// | release                                   | any threads                   | wait-free; the last one frees |
 ///
 /// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
@@ -226,7 +227,11 @@ pub unsafe extern "C" fn queues_deque_steal_many(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let (count, result) = POINTERS.on(deque, Side::STEAL, |deque| {
-                Ok(deque.steal_many((0..max).map(|i| &mut *items.add(i))))
+                let mut place = items;
+                Ok(deque.steal_many(max, |item| {
+                    place.write(item);
+                    place = place.add(1);
+                }))
             })?;
             put_out(done, count);
             result
@@ -317,7 +322,7 @@ pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
 /// does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
 /// do not; stolen may lack a theft that is only just done.
-/// Does not wait; wait-free. Any thread.
+/// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]

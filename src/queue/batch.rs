@@ -22,6 +22,7 @@
 //! - A sleeper that found items which are not due raises it to the put that makes them due, looks
 //!   again, and sleeps no longer than their deadline; from then on it is the one who sees to them.
 //!   When it leaves it has either taken items, and wakes another if more are left, or found none.
+//! - If it is held up itself, a put that comes a millisecond after the deadline wakes another.
 //!
 //! A sleeper's raising and second look and a put's publication and look at `awaited` are SeqCst:
 //! one of the two sees the other.
@@ -49,6 +50,9 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
 
+/// How late a sleeper may be, in nanoseconds, before another is woken in its stead.
+const GRACE: u64 = 1_000_000;
+
 /// When a batch is due, and what it holds at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -58,6 +62,13 @@ pub struct Limits {
     pub age: Option<Duration>,
     /// What a batch weighs at most; at least 1. `None`: weights do not count.
     pub weight: Option<u64>,
+}
+
+/// Batches of 32, for which an item waits 10 ms, whatever they weigh.
+impl Default for Limits {
+    fn default() -> Self {
+        Self { size: 32, age: Some(Duration::from_millis(10)), weight: None }
+    }
 }
 
 /// What a cell's owner writes, and who holds the lock reads once the cell is in the queue.
@@ -86,6 +97,8 @@ struct Awaited {
     position: AtomicU64,
     /// The put with which all weights ever put come to this, modulo 2^64.
     weight: AtomicU64,
+    /// Any put from this moment on, in nanoseconds of the monotonic clock.
+    time: AtomicU64,
 }
 
 /// Which batches a call takes.
@@ -130,8 +143,9 @@ impl<P: Payload> Batch<P> {
         if let Some(weight) = weight {
             let heaviest = weight.checked_add(1).ok_or(Error::Invalid)?;
             let cells = max_pending.checked_add(spare).ok_or(Error::Invalid)? as u64;
-            let all = heaviest.checked_mul(cells).ok_or(Error::Invalid)?;
-            i64::try_from(all).map_err(|_| Error::Invalid)?;
+            // Half of what sums are compared by: puts that find no room weigh too, for a moment.
+            let all = heaviest.checked_mul(cells).filter(|&all| all <= i64::MAX as u64 / 2);
+            all.ok_or(Error::Invalid)?;
         }
         let header = |_| Header { arrival: AtomicU64::new(0), weight: AtomicU64::new(0) };
         Ok(Self {
@@ -149,6 +163,7 @@ impl<P: Payload> Batch<P> {
             awaited: CachePadded::new(Awaited {
                 position: AtomicU64::new(origin.wrapping_add(1)),
                 weight: AtomicU64::new(weight.unwrap_or(0)),
+                time: AtomicU64::new(u64::MAX),
             }),
             put: CachePadded::new(AtomicU64::new(0)),
         })
@@ -214,7 +229,7 @@ impl<P: Payload> Batch<P> {
             let end = match patience {
                 Patience::None => due,
                 Patience::Until(end) => {
-                    self.await_more(&front);
+                    self.await_more(&front, due);
                     due.earlier(end)
                 }
             };
@@ -249,6 +264,7 @@ impl<P: Payload> Batch<P> {
         front.head = front.head.wrapping_add(count);
         front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
+        self.awaited.time.store(u64::MAX, site("batch.await.none", Relaxed));
         // Whoever finds none left sleeps for the next put. SeqCst, as in `await_more`.
         let position = front.head.wrapping_add(1);
         self.awaited.position.store(position, site("batch.await.next", SeqCst));
@@ -303,7 +319,10 @@ impl<P: Payload> Batch<P> {
     }
 
     /// The caller sees to the items that are there, until others make them due.
-    fn await_more(&self, front: &Front) {
+    fn await_more(&self, front: &Front, due: Deadline) {
+        // Relaxed, here and in `is_awaited`: a help for the worst case, after which comes another.
+        let late = due.nanos().saturating_add(GRACE);
+        self.awaited.time.store(late, site("batch.await.time", Relaxed));
         // SeqCst, with the second look that follows and a put's two steps: see the module.
         let position = front.head.wrapping_add(self.size);
         self.awaited.position.store(position, site("batch.await.position", SeqCst));
@@ -369,18 +388,21 @@ unsafe impl<P: Payload> Queue for Batch<P> {
             let weight = self.awaited.weight.load(site("batch.awaited.weight", SeqCst));
             let next = position.wrapping_add(self.size);
             let is_there = self.items.filled.was_pushed(position.wrapping_sub(1));
-            // Not less than the weight of everything up to this thread's put.
+            // Not less than the weight of everything up to this thread's put: whoever pushed to a
+            // position had its weight added before, and is seen by who pushes to the next.
             let put = self.put.load(site("batch.awaited.put", Relaxed));
             let limit = self.weight.filter(|_| put.wrapping_sub(weight) as i64 >= 0);
-            let claimed = match limit {
-                _ if is_there => {
-                    self.awaited.position.replace(position, next, site("batch.claim", SeqCst))
-                }
-                Some(limit) => {
-                    let next = weight.wrapping_add(limit);
-                    self.awaited.weight.replace(weight, next, site("batch.claim.weight", SeqCst))
-                }
-                None => return false,
+            let time = self.awaited.time.load(site("batch.awaited.time", Relaxed));
+            let claimed = if is_there {
+                self.awaited.position.replace(position, next, site("batch.claim", SeqCst))
+            } else if let Some(limit) = limit {
+                let next = weight.wrapping_add(limit);
+                self.awaited.weight.replace(weight, next, site("batch.claim.weight", SeqCst))
+            } else if time != u64::MAX && Deadline::at(time).has_passed() {
+                let next = Clock::now().saturating_add(GRACE);
+                self.awaited.time.replace(time, next, site("batch.claim.time", Relaxed))
+            } else {
+                return false;
             };
             if claimed {
                 return true;

@@ -18,14 +18,17 @@
 //!   read it. Sizes double, so all of them together are below twice the largest.
 //!
 //! # Linearization
-//! Push at its store of `bottom`; pop at its swap of `bottom`, or for the last item at its swap of
-//! `top`; steal at its swap of `top`. Before *full* and a thief's *empty* are told there is a full
-//! fence and a second look, since a push publishes by a store that may still be on its way out of
-//! its processor.
+//! Push at its store of `bottom`. Steal at its swap of `top`, pop at its swap of `bottom`; but when
+//! owner and thieves race for the last item, whoever wins is taken to have it just before the first
+//! of the others is told *empty*, which is within the winner's call: the owner's swap of `bottom`
+//! hides the item, and only a call that overlaps can bring it back or take it. Before *full* and a
+//! thief's *empty* are told there is a full fence and a second look, since a push publishes by a
+//! store that may still be on its way out of its processor.
 //!
 //! # Progress
 //! Push and pop are wait-free, but for a push that has to grow the buffer (allocation, and a copy
 //! of all items). Steal never loops: a lost race is [`Error::Retry`], and somebody else won it.
+//! Statistics are lock-free.
 //!
 //! # Memory
 //! Capacity rounded up to a power of two cells (8 bytes for a pointer; 8 and the blob for bytes),
@@ -33,10 +36,11 @@
 
 use crate::error::{Error, Result};
 use crate::memory::{self, Memory};
-use crate::payload::Atomic;
+use crate::payload::{Atomic, Pointer};
 use crate::stats::Stats;
 use crate::sync::{Acquire, AtomicPtr, AtomicU64, Relaxed, Release, SeqCst, fence, site};
 use core::alloc::Layout;
+use core::ffi::c_void;
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
@@ -379,33 +383,6 @@ impl<P: Atomic> Deque<P> {
         unsafe { self.take_first(out) }.inspect_err(|why| self.count_failed_steal(why))
     }
 
-    /// Steals into one place after the other, until there is no item or a race is lost: how many,
-    /// and why none.
-    ///
-    /// # Safety
-    /// Beyond that count, what was written is thrown away.
-    pub unsafe fn steal_many<'a>(
-        &self,
-        places: impl IntoIterator<Item = &'a mut P::Out>,
-    ) -> (usize, Result)
-    where
-        P::Out: 'a,
-    {
-        let mut count = 0;
-        for place in places {
-            // SAFETY: the same contract.
-            match unsafe { self.take_first(place) } {
-                Ok(()) => count += 1,
-                Err(_) if count > 0 => break,
-                Err(why) => {
-                    self.count_failed_steal(&why);
-                    return (0, Err(why));
-                }
-            }
-        }
-        (count, Ok(()))
-    }
-
     #[cold]
     fn count_failed_steal(&self, why: &Error) {
         if *why == Error::Empty {
@@ -503,6 +480,26 @@ impl<P: Atomic> Deque<P> {
             capacity: self.capacity() as u64,
             stolen: stolen.max(told),
         }
+    }
+}
+
+impl Deque<Pointer> {
+    /// Steals up to `most` pointers, one after the other, until there is none or a race is lost, and
+    /// hands each to `keep`: how many, and why none.
+    pub fn steal_many(&self, most: usize, mut keep: impl FnMut(*mut c_void)) -> (usize, Result) {
+        for count in 0..most {
+            let mut item = core::ptr::null_mut();
+            // SAFETY: after an error the item is not used.
+            match unsafe { self.take_first(&mut item) } {
+                Ok(()) => keep(item),
+                Err(_) if count > 0 => return (count, Ok(())),
+                Err(why) => {
+                    self.count_failed_steal(&why);
+                    return (0, Err(why));
+                }
+            }
+        }
+        (most, Ok(()))
     }
 }
 

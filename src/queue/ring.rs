@@ -431,9 +431,11 @@ impl<S: Slot> Ring<S> {
     pub(crate) fn take(&self, head: u64, count: u64, mut taken: impl FnMut(usize, u64)) {
         for i in (0..count).rev() {
             let position = head.wrapping_add(i);
-            let seen = self.look(position);
-            let is_taken = self.slot(position).take(seen, self.mask);
-            debug_assert!(is_taken, "somebody else popped");
+            let mut seen = self.look(position);
+            // A close may mark the slot meanwhile, if the ring has no more slots than items.
+            while !self.slot(position).take(seen, self.mask) {
+                seen = self.look(position);
+            }
             taken(i as usize, seen.value);
         }
         self.head.raise(head.wrapping_add(count));

@@ -46,6 +46,11 @@ impl Deadline {
         Self(Some(nanos).filter(|&at| at <= i64::MAX as u64))
     }
 
+    /// The largest number, if it never comes.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0.unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn has_passed(self) -> bool {
         self.0.is_some_and(|at| at == 0 || Clock::now() >= at)
     }

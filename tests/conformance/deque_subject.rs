@@ -116,7 +116,7 @@ type Recorded<P> = Arc<(Deque<P>, Arc<Dropped>)>;
 impl<C: Carried> Ends for Core<C> {
     type Owner = Recorded<C::Payload>;
     type Thief = Recorded<C::Payload>;
-    const MANY: bool = true;
+    const MANY: bool = false;
     fn name() -> String {
         format!("core deque of {}", C::Form::NAME)
     }
@@ -137,12 +137,6 @@ impl<C: Carried> Ends for Core<C> {
     }
     fn steal(thief: &Self::Thief) -> Result<u64> {
         take::<C::Form>(|out| unsafe { thief.0.steal(out) })
-    }
-    fn steal_many(thief: &Self::Thief, max: usize) -> Many<Vec<u64>> {
-        let mut places: Vec<_> = (0..max).map(|_| C::Form::place()).collect();
-        let outs = places.iter_mut().map(C::Form::out);
-        let (done, why) = unsafe { thief.0.steal_many(outs) };
-        (places.into_iter().take(done).map(C::Form::number).collect(), why)
     }
     fn len(thief: &Self::Thief) -> usize {
         thief.0.len()

@@ -26,8 +26,9 @@
 ///   argument as that move leaves it. A boxed T that can be copied and whose move may throw is
 ///   copied, never moved, into the queue (as std::vector does on growth).
 /// - A pop whose T throws on being moved out loses that one item, as in P0260; the others stay in
-///   the queue (of a batch, those before it are the caller's, those behind it are destroyed). A
-///   `std::unique_ptr<T>` item is moved out without such a risk.
+///   the queue. Of a batch, those behind it are destroyed; those before it are the caller's if they
+///   were popped into a vector of the caller's, else they are destroyed too. A `std::unique_ptr<T>`
+///   item is moved out without such a risk.
 #ifndef QUEUES_HPP
 #define QUEUES_HPP
 
@@ -259,8 +260,15 @@ template <class Payload> class batch_queue;
 class bytes_batch {
   public:
     bytes_batch() = default;
-    bytes_batch(bytes_batch &&) = default;
-    bytes_batch &operator=(bytes_batch &&) = default;
+    bytes_batch(bytes_batch &&other) noexcept
+        : buffer_(std::move(other.buffer_)), items_(std::move(other.items_)),
+          length_(std::exchange(other.length_, 0)) {}
+    bytes_batch &operator=(bytes_batch &&other) noexcept {
+        buffer_ = std::move(other.buffer_);
+        items_ = std::move(other.items_);
+        length_ = std::exchange(other.length_, 0);
+        return *this;
+    }
 
     /// How many there are.
     [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
@@ -1600,6 +1608,7 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
     template <class Wait, class When>
     conqueue_status fill_with_blobs(batch_type &batch, Wait wait, When when) {
         batch.items_.clear();
+        batch.length_ = 0;
         batch.items_.reserve(batch_size_);
         if (batch.buffer_.empty())
             batch.buffer_.resize(4096); // to begin with
