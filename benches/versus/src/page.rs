@@ -1,0 +1,5 @@
+//! The page.
+use crate::summary::Summary;
+pub fn render(_: &Summary) -> String {
+    String::new()
+}
