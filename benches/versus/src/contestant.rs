@@ -164,15 +164,23 @@ pub fn trial(
     interrupted: &AtomicBool,
 ) -> Result<Measured, Failure> {
     let other = |text: String| Failure::Other(text);
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(["run", "--contestant", contestant, "--case", case.path()])
         .args(["--items", &items.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|e| other(format!("does not start: {e}")))?;
+        .process_group(0);
+    // A peer that hangs must not outlive a driver that is killed.
+    // SAFETY: a system call, which allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    let child = command.spawn().map_err(|e| other(format!("does not start: {e}")))?;
     let mut child = Guard(child);
     let start = Instant::now();
     // Rarely looked at, so that the driver disturbs nobody; a trial's end is noticed a little late.
