@@ -80,7 +80,7 @@ impl Case {
             "owner+1thief" => "the owner and a thief".into(),
             "owner+2thieves" => "the owner and two thieves".into(),
             "lateness" => "lateness of a batch that is due".into(),
-            "-" => "an empty queue".into(),
+            "-" => "an empty queue (some take more as they fill)".into(),
             shape if shape.starts_with('x') => match &shape[1..] {
                 "1" => "one thread".into(),
                 n => format!("{n} threads"),

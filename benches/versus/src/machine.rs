@@ -41,7 +41,7 @@ impl Machine {
                 .map(|(command, argument)| say(command, &[argument]))
                 .filter(|version| !version.is_empty())
                 .collect(),
-            commit: say("git", &["describe", "--always", "--dirty"]),
+            commit: say("git", &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]),
             date: say("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             load: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
         }

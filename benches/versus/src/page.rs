@@ -70,7 +70,7 @@ fn anchor(case: &Case) -> String {
 /// One line for each case.
 fn overview(html: &mut String, summary: &Summary) {
     html.push_str(
-        "<div class=\"wide\"><table><tr><th>case<th>ours<th>median<th>best peer<th>median<th>ratio</tr>\n",
+        "<table class=\"overview\"><tr><th>case<th>ours<th>median<th>best peer<th>median<th>ratio</tr>\n",
     );
     for outcome in &summary.outcomes {
         let cell = |row: Option<&Row>| match row.and_then(|row| Some((row, row.main.as_ref()?))) {
@@ -81,6 +81,7 @@ fn overview(html: &mut String, summary: &Summary) {
             None => "<td>-<td class=\"n\">-".into(),
         };
         let ours = outcome.best(true);
+        let (place, _) = table::places(outcome);
         let ratio = match ours.and_then(|row| row.ratio) {
             Some(ratio) => {
                 let class = if ratio >= 1.0 { "n better" } else { "n" };
@@ -90,7 +91,7 @@ fn overview(html: &mut String, summary: &Summary) {
         };
         let _ = writeln!(
             html,
-            "<tr><td><a href=\"#{}\">{}</a> <small>{}</small>{}{}{ratio}</tr>",
+            "<tr><td><a href=\"#{}\">{}</a> <small>{}{place}</small>{}{}{ratio}</tr>",
             anchor(&outcome.case),
             escape(&outcome.case.title()),
             outcome.metric.unit(),
@@ -98,14 +99,15 @@ fn overview(html: &mut String, summary: &Summary) {
             cell(outcome.best(false)),
         );
     }
-    html.push_str("</table></div>\n");
+    html.push_str("</table>\n");
 }
 
 fn figure(html: &mut String, outcome: &Outcome, summary: &Summary) {
+    let (place, other) = table::places(outcome);
     let better = if outcome.metric.more_is_better() { "more" } else { "less" };
     let _ = write!(
         html,
-        "<figure id=\"{}\"><figcaption>{} <small>{}; {better} is better</small></figcaption>\n{}\n",
+        "<figure id=\"{}\"><figcaption>{} <small>{}{place}; {better} is better</small></figcaption>\n{}\n",
         anchor(&outcome.case),
         escape(&outcome.case.title()),
         outcome.metric.unit(),
@@ -123,7 +125,6 @@ fn figure(html: &mut String, outcome: &Outcome, summary: &Summary) {
         }
     }
     let both = summary.near > 0 && summary.far > 0;
-    let other = if table::place(summary.place) == "near" { "far" } else { "near" };
     let _ = write!(
         html,
         "<details><summary>table: {}</summary><div class=\"wide\"><table>\

@@ -53,7 +53,7 @@ impl Spread {
 #[derive(Debug)]
 pub struct Row {
     pub contestant: Contestant,
-    /// Of the trials in the place that counts, and in the other one.
+    /// Of the trials in the place that counts in this case, and in the other one.
     pub main: Option<Spread>,
     pub other: Option<Spread>,
     /// Trials during which the processors moved.
@@ -69,6 +69,8 @@ pub struct Row {
 pub struct Outcome {
     pub case: Case,
     pub metric: Metric,
+    /// Near, unless no trial of the case was.
+    pub place: Place,
     pub extras: &'static [&'static str],
     /// The best first, those that measured nothing last.
     pub rows: Vec<Row>,
@@ -76,7 +78,10 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn best(&self, ours: bool) -> Option<&Row> {
-        self.rows.iter().find(|row| row.contestant.ours == ours && row.main.is_some())
+        // What has no room for its items yet takes its memory later.
+        let least = if self.metric == Metric::Bytes { size_of::<usize>() as f64 } else { 0.0 };
+        let counts = |row: &Row| row.main.as_ref().is_some_and(|spread| spread.median >= least);
+        self.rows.iter().find(|row| row.contestant.ours == ours && counts(row))
     }
 }
 
@@ -84,10 +89,8 @@ impl Outcome {
 pub struct Summary {
     pub run: Run,
     pub missing: Vec<Missing>,
-    /// Near, unless no trial was.
-    pub place: Place,
-    /// The median round trip of the trials in that place.
-    pub round_trip: Option<f64>,
+    /// The median round trips of the trials near and far.
+    pub round_trips: [Option<f64>; 2],
     pub near: usize,
     pub far: usize,
     pub moved: usize,
@@ -148,9 +151,11 @@ impl Summary {
             trials.iter().filter(|t| t.measured.is_some() && place(t) == wanted).count()
         };
         let [near, far, moved] = [Place::Near, Place::Far, Place::Moved].map(count);
-        let main = if near > 0 || far == 0 { Place::Near } else { Place::Far };
-        let probes = trials.iter().filter(|trial| place(trial) == main).filter_map(|t| t.before);
-        let round_trip = Spread::of(probes.collect()).map(|spread| spread.median);
+        let round_trip = |wanted| {
+            let probes = trials.iter().filter(|t| place(t) == wanted).filter_map(|t| t.before);
+            Spread::of(probes.collect()).map(|spread| spread.median)
+        };
+        let round_trips = [Place::Near, Place::Far].map(round_trip);
 
         let order: BTreeMap<Case, usize> =
             catalogue().into_iter().enumerate().map(|(i, case)| (case, i)).collect();
@@ -162,14 +167,18 @@ impl Summary {
         }
         let outcomes = by_case
             .into_iter()
-            .map(|((_, case), trials)| outcome(case, &contestants, &trials, main))
+            .map(|((_, case), trials)| outcome(case, &contestants, &trials))
             .collect();
-        Self { run, missing, place: main, round_trip, near, far, moved, outcomes }
+        Self { run, missing, round_trips, near, far, moved, outcomes }
     }
 }
 
-fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial], main: Place) -> Outcome {
+fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcome {
     let metric = case.metric();
+    // Memory is the same wherever.
+    let place = |trial: &Trial| if metric == Metric::Bytes { Place::Near } else { place(trial) };
+    let is_at = |at| trials.iter().any(|t| t.measured.is_some() && place(t) == at);
+    let main = if is_at(Place::Far) && !is_at(Place::Near) { Place::Far } else { Place::Near };
     let extras = extras(metric);
     let mut rows = Vec::new();
     for &contestant in contestants {
@@ -199,7 +208,7 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial], main: Pla
     let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
     let key = |row: &Row| row.main.as_ref().map_or(f64::INFINITY, |spread| sign * spread.median);
     rows.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    let mut outcome = Outcome { case, metric, extras, rows };
+    let mut outcome = Outcome { case, metric, place: main, extras, rows };
     let best = outcome.best(false).and_then(|row| row.main.as_ref()).map(|spread| spread.median);
     for row in &mut outcome.rows {
         row.ratio = row

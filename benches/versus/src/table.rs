@@ -1,6 +1,6 @@
 //! What came out, on a terminal.
 
-use crate::summary::{Place, Spread, Summary, number};
+use crate::summary::{Outcome, Place, Row, Spread, Summary, number};
 use std::fmt::Write;
 
 /// Of the median, the least and the most, where they are as wide as each other.
@@ -12,19 +12,23 @@ pub fn range(spread: &Spread) -> String {
     format!("{}-{}", number(spread.min), number(spread.max))
 }
 
-pub fn place(place: Place) -> &'static str {
-    if place == Place::Near { "near" } else { "far" }
+/// The place that counts in a case, if it is not the near one, and the other place.
+pub fn places(outcome: &Outcome) -> (&'static str, &'static str) {
+    match outcome.place {
+        Place::Far => (", on far cores", "near"),
+        _ => ("", "far"),
+    }
 }
 
 pub fn render(summary: &Summary, colours: bool) -> String {
     let mut text = String::new();
     let (bold, plain) = if colours { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let other = if summary.place == Place::Near { "far" } else { "near" };
     let both = summary.near > 0 && summary.far > 0;
     for outcome in &summary.outcomes {
         let _ = writeln!(text, "\n{bold}{}{plain}", outcome.case);
-        let _ = writeln!(text, "{}; {}", outcome.case.title(), outcome.metric.unit());
-        let name = |row: &crate::summary::Row| row.contestant.name.chars().count();
+        let (place, other) = places(outcome);
+        let _ = writeln!(text, "{}; {}{place}", outcome.case.title(), outcome.metric.unit());
+        let name = |row: &Row| row.contestant.name.chars().count();
         let width = outcome.rows.iter().map(name).max().unwrap_or(0).max(10);
         let _ = write!(
             text,
@@ -77,17 +81,19 @@ pub fn render(summary: &Summary, colours: bool) -> String {
 
 /// How to read it.
 pub fn foot(summary: &Summary) -> String {
-    let mut text = format!(
-        "* ours. of best: compared with the best peer of the case, above 1 is better. Medians of trials on {} cores",
-        place(summary.place)
+    let mut text = String::from(
+        "* ours. of best: compared with the best peer of the case, above 1 is better. Medians of trials on near cores.",
     );
-    if let Some(round_trip) = summary.round_trip {
-        let _ = write!(text, " (a cache line there and back takes {round_trip:.0} ns)");
+    for (place, count, round_trip) in [
+        ("near", summary.near, summary.round_trips[0]),
+        ("far", summary.far, summary.round_trips[1]),
+    ] {
+        let _ = write!(text, " {count} trials {place}");
+        if let Some(round_trip) = round_trip {
+            let _ = write!(text, " (a cache line there and back: {round_trip:.0} ns)");
+        }
+        text.push(',');
     }
-    let _ = write!(
-        text,
-        ". {} trials near, {} far, {} not counted because the cores moved meanwhile.",
-        summary.near, summary.far, summary.moved
-    );
+    let _ = write!(text, " {} not counted because the cores moved meanwhile.", summary.moved);
     text
 }
