@@ -192,6 +192,9 @@ fn sweeps() -> Vec<(&'static str, Vec<(String, Case)>)> {
     ]
 }
 
+/// Lines of ours in a plot: one is the library, the others are other ways to it.
+const OURS: usize = 2;
+
 fn growth(html: &mut String, summary: &Summary) {
     debug_assert!(sweeps().iter().flat_map(|(_, s)| s).all(|(_, case)| catalogue().contains(case)));
     html.push_str("<div class=\"plots\">\n");
@@ -223,45 +226,42 @@ fn growth(html: &mut String, summary: &Summary) {
     html.push_str("</div>\n");
 }
 
-/// Ours, and the best of the others; how many did not fit.
+/// The best of ours first, then those of the others; how many did not fit.
 fn lines(outcomes: &[(String, &Outcome)]) -> (Vec<Line>, usize) {
-    let mut all: Vec<(bool, f64, Line)> = Vec::new();
     let rows = outcomes.iter().flat_map(|(_, outcome)| &outcome.rows);
-    let mut keys: Vec<_> = rows.map(|row| (&row.contestant.program, &row.contestant.name)).collect();
-    keys.sort();
-    keys.dedup();
-    for key in keys {
-        let row = |outcome: &&Outcome| {
-            let mut rows = outcome.rows.iter();
-            rows.position(|row| (&row.contestant.program, &row.contestant.name) == key)
-        };
+    let mut contestants: Vec<_> = rows.map(|row| &row.contestant).collect();
+    contestants.sort_by_key(|contestant| (&contestant.program, &contestant.name));
+    contestants.dedup_by_key(|contestant| (&contestant.program, &contestant.name));
+
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for contestant in contestants {
         let point = |outcome: &Outcome| {
-            let median = outcome.rows[row(&outcome)?].main.as_ref()?.median;
+            let mut rows = outcome.rows.iter();
+            let row = rows.find(|row| {
+                row.contestant.program == contestant.program
+                    && row.contestant.name == contestant.name
+            })?;
+            let median = outcome.median(row)?;
             Some(if outcome.metric == Metric::Rate { 1e3 / median } else { median })
         };
         let points: Vec<_> = outcomes.iter().map(|(_, outcome)| point(outcome)).collect();
-        let known: Vec<_> = points.iter().flatten().map(|value| value.ln()).collect();
+        let known: Vec<_> = points.iter().flatten().map(|value: &f64| value.ln()).collect();
         // One point is no line.
-        if known.len() < 2 {
-            continue;
+        if known.len() >= 2 {
+            let name = format!("{} ({})", contestant.name, contestant.language);
+            let mean = known.iter().sum::<f64>() / known.len() as f64;
+            let side = if contestant.ours { &mut ours } else { &mut others };
+            side.push((mean, Line { name, points }));
         }
-        let Some(contestant) = outcomes
-            .iter()
-            .find_map(|(_, outcome)| Some(&outcome.rows[row(outcome)?].contestant))
-        else {
-            continue;
-        };
-        let mean = known.iter().sum::<f64>() / known.len() as f64;
-        let name = format!("{} ({})", contestant.name, contestant.language);
-        all.push((!contestant.ours, mean, Line { name, points }));
     }
-    all.sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).expect("numbers"));
-    // The first of ours, then the best, ours or not.
-    if all.len() > 1 {
-        all[1..].sort_by(|a, b| a.1.total_cmp(&b.1));
+    let count = ours.len() + others.len();
+    for side in [&mut ours, &mut others] {
+        side.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
-    let left_out = all.len().saturating_sub(plot::LINES);
-    (all.into_iter().take(plot::LINES).map(|(_, _, line)| line).collect(), left_out)
+    let lines = ours.into_iter().take(OURS).chain(others).take(plot::LINES);
+    let lines: Vec<_> = lines.map(|(_, line)| line).collect();
+    let left_out = count - lines.len();
+    (lines, left_out)
 }
 
 fn method(html: &mut String, summary: &Summary) {

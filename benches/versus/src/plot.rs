@@ -24,7 +24,8 @@ const fn line(n: usize) -> RGBColor {
 
 /// Fits a telephone when it is scaled down a little, and two fit a screen side by side.
 const WIDTH: u32 = 560;
-const FONT: u32 = 15;
+/// In units of plotters, which are a fifth smaller than pixels.
+const FONT: u32 = 20;
 
 fn text(size: u32, colour: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour).pos(Pos::new(h, v))
@@ -39,6 +40,25 @@ fn scalable(svg: String, title: &str) -> String {
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}",
         crate::page::escape(title)
     )
+}
+
+/// Without the digits of a round number.
+fn short(value: f64) -> String {
+    let text = number(value);
+    let digits = text.trim_end_matches(['k', 'M']);
+    let unit = &text[digits.len()..];
+    match digits.contains('.') {
+        true => format!("{}{unit}", digits.trim_end_matches('0').trim_end_matches('.')),
+        false => text,
+    }
+}
+
+/// 1, 2, 5, 10, …; of a wide range the powers of ten only.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let steps: &[f64] = if high / low > 300.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let all = powers.flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)));
+    all.filter(|tick| (low..high).contains(tick)).collect()
 }
 
 /// Medians with whiskers from the least to the most.
@@ -65,22 +85,22 @@ where
 {
     let rows: Vec<_> =
         outcome.rows.iter().filter_map(|row| Some((row, row.main.as_ref()?))).collect();
-    let height = 44 * rows.len() as u32 + 40;
+    let height = 50 * rows.len() as u32 + 44;
     let mut svg = String::new();
     let draw = || -> Result<(), Box<dyn std::error::Error>> {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin_left(6)
-            .margin_right(24)
+            .margin_right(28)
             .margin_top(2)
-            .x_label_area_size(34)
+            .x_label_area_size(38)
             .build_cartesian_2d(axis, rows.len() as f64..0.0)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
             .x_labels(6)
-            .x_label_formatter(&|value| number(*value).trim_end_matches(".00").into())
+            .x_label_formatter(&|value| short(*value))
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
             .axis_style(GRID)
@@ -138,19 +158,22 @@ pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
             .margin_top(8)
             .margin_right(16)
             .y_label_area_size(58)
-            .x_label_area_size(30)
+            .x_label_area_size(34)
             .build_cartesian_2d(x, (least / 1.3..most * 1.3).log_scale())?;
         chart
             .configure_mesh()
-            .disable_x_mesh()
+            .disable_mesh()
             .x_labels(0)
-            .y_labels(6)
-            .y_label_formatter(&|value| number(*value).trim_end_matches(".00").into())
-            .bold_line_style(GRID)
-            .light_line_style(TRANSPARENT)
+            .y_labels(0)
             .axis_style(GRID)
-            .label_style(text(FONT - 1, FAINT, HPos::Right, VPos::Center))
             .draw()?;
+        let ends = [-0.15, steps.len() as f64 - 0.85];
+        for tick in ticks(least / 1.3, most * 1.3) {
+            chart.draw_series([PathElement::new(ends.map(|x| (x, tick)), GRID)])?;
+            let at = chart.backend_coord(&(ends[0], tick));
+            let style = text(FONT - 1, FAINT, HPos::Right, VPos::Center);
+            root.draw(&Text::new(short(tick), (at.0 - 8, at.1), style))?;
+        }
         for (i, step) in steps.iter().enumerate() {
             let at = chart.backend_coord(&(i as f64, least / 1.3));
             let style = text(FONT - 1, FAINT, HPos::Center, VPos::Top);

@@ -78,10 +78,14 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn best(&self, ours: bool) -> Option<&Row> {
-        // What has no room for its items yet takes its memory later.
+        self.rows.iter().find(|row| row.contestant.ours == ours && self.median(row).is_some())
+    }
+
+    /// What a contestant is compared by. None for a queue that has no room for its items yet and takes
+    /// memory later.
+    pub fn median(&self, row: &Row) -> Option<f64> {
         let least = if self.metric == Metric::Bytes { size_of::<usize>() as f64 } else { 0.0 };
-        let counts = |row: &Row| row.main.as_ref().is_some_and(|spread| spread.median >= least);
-        self.rows.iter().find(|row| row.contestant.ours == ours && counts(row))
+        row.main.as_ref().map(|spread| spread.median).filter(|median| *median >= least)
     }
 }
 
@@ -209,14 +213,11 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
     let key = |row: &Row| row.main.as_ref().map_or(f64::INFINITY, |spread| sign * spread.median);
     rows.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let mut outcome = Outcome { case, metric, place: main, extras, rows };
-    let best = outcome.best(false).and_then(|row| row.main.as_ref()).map(|spread| spread.median);
-    for row in &mut outcome.rows {
-        row.ratio = row
-            .main
-            .as_ref()
-            .zip(best)
-            .map(|(spread, best)| metric.ratio(spread.median, best))
-            .filter(|ratio| ratio.is_finite());
+    let best = outcome.best(false).and_then(|row| outcome.median(row));
+    let ratio = |row| Some(metric.ratio(outcome.median(row)?, best?)).filter(|r| r.is_finite());
+    let ratios: Vec<_> = outcome.rows.iter().map(ratio).collect();
+    for (row, ratio) in outcome.rows.iter_mut().zip(ratios) {
+        row.ratio = ratio;
     }
     outcome
 }
