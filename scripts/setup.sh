@@ -68,7 +68,7 @@ fi
 if [ "$scope" = bench ] && has apt-get; then
     peers=()
     for package in libatomic-queue-dev libboost-dev libck-dev libconcurrentqueue-dev libdpdk-dev \
-        libglib2.0-dev libreaderwriterqueue-dev libtaskflow-dev libtbb-dev liburcu-dev libxenium-dev; do
+        libglib2.0-dev libreaderwriterqueue-dev libtbb-dev libxenium-dev; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
             peers+=("$package")
     done
