@@ -1,0 +1,165 @@
+//! Batching: two producers, one consumer that takes 32 items at a time, or fewer when the oldest has
+//! waited for long enough. All wait by sleeping.
+
+use crate::trial::{Outcome, check, percentiles, sum, timed};
+use crate::{Case, Contestant};
+use hdrhistogram::Histogram;
+use parking_lot::{Condvar, Mutex};
+use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+pub const SIZE: usize = 32;
+const PRODUCERS: usize = 2;
+
+/// A queue of words whose items are taken in batches, `age` after the oldest came at the latest.
+pub trait Batching: Sync + Sized {
+    fn new(capacity: usize, age: Duration) -> Self;
+    fn put(&self, word: usize);
+    fn get(&self, batch: &mut Vec<usize>);
+}
+
+fn throughput<Q: Batching>(case: &Case, items: usize) -> Outcome {
+    let queue = Q::new(case.capacity, Duration::from_millis(10));
+    let run = |items| {
+        let each = items / PRODUCERS;
+        let got = AtomicUsize::new(0);
+        let time = timed(PRODUCERS + 1, |thread| {
+            if thread < PRODUCERS {
+                return (1..=each).for_each(|word| queue.put(word));
+            }
+            let (mut batch, mut count, mut mine) = (Vec::with_capacity(SIZE), 0, 0);
+            while count < PRODUCERS * each {
+                queue.get(&mut batch);
+                count += batch.len();
+                mine += batch.drain(..).sum::<usize>();
+            }
+            got.store(mine, Ordering::Relaxed);
+        });
+        check("sum of the items", got.into_inner(), PRODUCERS * sum(each))?;
+        Ok(json!({ "items": each * PRODUCERS, "seconds": time.as_secs_f64() }))
+    };
+    run(items / 10)?;
+    run(items)
+}
+
+/// How much later than it was due a batch came that only its age made due.
+fn lateness<Q: Batching>(case: &Case, rounds: usize) -> Outcome {
+    const AGE: Duration = Duration::from_millis(1);
+    let queue = &Q::new(case.capacity, AGE);
+    let (arrived, arrivals) = mpsc::channel();
+    let mut late = Histogram::<u64>::new(3).unwrap();
+    let mut odd = 0;
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let (taken, next) = mpsc::channel();
+        scope.spawn(move || {
+            for word in 0..rounds {
+                // By now the consumer sleeps, most likely.
+                std::thread::sleep(Duration::from_micros(300));
+                arrived.send(Instant::now()).unwrap();
+                queue.put(word);
+                next.recv().unwrap();
+            }
+        });
+        let mut batch = Vec::with_capacity(SIZE);
+        for round in 0..rounds {
+            queue.get(&mut batch);
+            let now = Instant::now();
+            odd += (batch != [round]) as usize;
+            batch.clear();
+            taken.send(()).unwrap();
+            let due = arrivals.recv().unwrap() + AGE;
+            late.record(now.saturating_duration_since(due).as_nanos() as u64).unwrap();
+        }
+    });
+    check("batches of something else", odd, 0)?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(json!({ "items": rounds, "seconds": seconds, "latency_ns": percentiles(&late) }))
+}
+
+pub fn cases<Q: Batching>(contestant: Contestant) -> Contestant {
+    contestant.on("batch/2P1C", throughput::<Q>).on("batch/lateness", lateness::<Q>)
+}
+
+/// As one writes it oneself: a lock, and a condition for each side. Who puts wakes the consumer when
+/// it waits for what is there now.
+struct Locked {
+    items: Mutex<VecDeque<(usize, Instant)>>,
+    not_empty: Condvar,
+    not_full: Condvar,
+    capacity: usize,
+    age: Duration,
+}
+
+impl Batching for Locked {
+    fn new(capacity: usize, age: Duration) -> Self {
+        let items = Mutex::new(VecDeque::with_capacity(capacity));
+        Self { items, not_empty: Condvar::new(), not_full: Condvar::new(), capacity, age }
+    }
+    fn put(&self, word: usize) {
+        let now = Instant::now();
+        let mut items = self.items.lock();
+        while items.len() == self.capacity {
+            self.not_full.wait(&mut items);
+        }
+        items.push_back((word, now));
+        if items.len() == 1 || items.len() == SIZE {
+            self.not_empty.notify_one();
+        }
+    }
+    fn get(&self, batch: &mut Vec<usize>) {
+        let mut items = self.items.lock();
+        while items.len() < SIZE {
+            match items.front() {
+                None => self.not_empty.wait(&mut items),
+                Some(&(_, arrival)) => {
+                    let due = arrival + self.age;
+                    if self.not_empty.wait_until(&mut items, due).timed_out() {
+                        break;
+                    }
+                }
+            }
+        }
+        let n = SIZE.min(items.len());
+        batch.extend(items.drain(..n).map(|(word, _)| word));
+        self.not_full.notify_all();
+    }
+}
+
+/// Another usual way: the consumer collects what a channel gives until the first item is old enough.
+struct Channel {
+    sender: crossbeam_channel::Sender<(usize, Instant)>,
+    receiver: crossbeam_channel::Receiver<(usize, Instant)>,
+    age: Duration,
+}
+
+impl Batching for Channel {
+    fn new(capacity: usize, age: Duration) -> Self {
+        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        Self { sender, receiver, age }
+    }
+    fn put(&self, word: usize) {
+        self.sender.send((word, Instant::now())).unwrap();
+    }
+    fn get(&self, batch: &mut Vec<usize>) {
+        let (word, arrival) = self.receiver.recv().unwrap();
+        batch.push(word);
+        while batch.len() < SIZE
+            && let Ok((word, _)) = self.receiver.recv_deadline(arrival + self.age)
+        {
+            batch.push(word);
+        }
+    }
+}
+
+pub fn contestants() -> Vec<Contestant> {
+    vec![
+        cases::<Locked>(Contestant::new("parking_lot mutex and conditions").of("parking_lot")),
+        cases::<Channel>(
+            Contestant::new("crossbeam-channel, collected").of("crossbeam-channel"),
+        ),
+    ]
+}

@@ -1,0 +1,7 @@
+//! Ours through `libqueues.so`, and the crates.
+
+fn main() {
+    // As crossfire asks its users to do.
+    crossfire::detect_backoff_cfg();
+    contestants::main(contestants::ours::contestants("").into_iter().chain(contestants::crates()));
+}

@@ -1,0 +1,155 @@
+//! Queues that wait: channels, and a lock as one writes it oneself.
+
+use crate::Contestant;
+use crate::trial::{End, Queue, Try, Wait};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::mpsc;
+
+/// Channels of crates; both ends may be shared.
+macro_rules! channel {
+    ($name:ident, $sender:ty, $receiver:ty, $new:path, $sent:pat, $received:pat => $word:ident) => {
+        struct $name($sender, $receiver);
+        impl Queue for $name {
+            fn new(capacity: usize) -> Self {
+                let (sender, receiver) = $new(capacity);
+                Self(sender, receiver)
+            }
+        }
+        impl Try<usize> for $name {
+            fn try_put(&self, word: usize) -> bool {
+                matches!(self.0.try_send(word), $sent)
+            }
+            fn try_get(&self) -> Option<usize> {
+                match self.1.try_recv() {
+                    $received => Some($word),
+                    _ => None,
+                }
+            }
+        }
+        impl Wait for $name {
+            fn wait_put(&self, word: usize) {
+                self.0.send(word).unwrap()
+            }
+            fn wait_get(&self) -> usize {
+                self.1.recv().unwrap()
+            }
+        }
+    };
+}
+
+type Word = usize;
+type Array<T> = crossfire::mpmc::Array<T>;
+channel!(Crossbeam, crossbeam_channel::Sender<Word>, crossbeam_channel::Receiver<Word>,
+    crossbeam_channel::bounded, Ok(()), Ok(word) => word);
+channel!(Flume, flume::Sender<Word>, flume::Receiver<Word>, flume::bounded, Ok(()), Ok(word) => word);
+channel!(Kanal, kanal::Sender<Word>, kanal::Receiver<Word>, kanal::bounded, Ok(true), Ok(Some(word)) => word);
+channel!(Crossfire, crossfire::MTx<Array<Word>>, crossfire::MRx<Array<Word>>,
+    crossfire::mpmc::bounded_blocking, Ok(()), Ok(word) => word);
+
+/// Their kinds for one thread at each end.
+macro_rules! spsc_channel {
+    ($name:ident, $sender:ty, $receiver:ty, $new:path) => {
+        struct $name(End<$sender>, End<$receiver>);
+        impl Queue for $name {
+            fn new(capacity: usize) -> Self {
+                let (sender, receiver) = $new(capacity);
+                Self(End::new(sender), End::new(receiver))
+            }
+        }
+        impl Try<usize> for $name {
+            fn try_put(&self, word: usize) -> bool {
+                // SAFETY: one producer thread.
+                unsafe { self.0.get() }.try_send(word).is_ok()
+            }
+            fn try_get(&self) -> Option<usize> {
+                // SAFETY: one consumer thread.
+                unsafe { self.1.get() }.try_recv().ok()
+            }
+        }
+        impl Wait for $name {
+            fn wait_put(&self, word: usize) {
+                // SAFETY: one producer thread.
+                unsafe { self.0.get() }.send(word).unwrap()
+            }
+            fn wait_get(&self) -> usize {
+                // SAFETY: one consumer thread.
+                unsafe { self.1.get() }.recv().unwrap()
+            }
+        }
+    };
+}
+spsc_channel!(
+    CrossfireSpsc,
+    crossfire::Tx<crossfire::spsc::Array<usize>>,
+    crossfire::Rx<crossfire::spsc::Array<usize>>,
+    crossfire::spsc::bounded_blocking
+);
+spsc_channel!(Std, mpsc::SyncSender<usize>, mpsc::Receiver<usize>, mpsc::sync_channel);
+
+struct Locked {
+    words: Mutex<VecDeque<usize>>,
+    not_empty: Condvar,
+    not_full: Condvar,
+    capacity: usize,
+}
+impl Queue for Locked {
+    fn new(capacity: usize) -> Self {
+        let words = Mutex::new(VecDeque::with_capacity(capacity));
+        Self { words, not_empty: Condvar::new(), not_full: Condvar::new(), capacity }
+    }
+}
+/// Without the conditions, for nobody waits.
+impl Try<usize> for Locked {
+    fn try_put(&self, word: usize) -> bool {
+        let mut words = self.words.lock();
+        let room = words.len() < self.capacity;
+        if room {
+            words.push_back(word);
+        }
+        room
+    }
+    fn try_get(&self) -> Option<usize> {
+        self.words.lock().pop_front()
+    }
+}
+impl Wait for Locked {
+    fn wait_put(&self, word: usize) {
+        let mut words = self.words.lock();
+        while words.len() == self.capacity {
+            self.not_full.wait(&mut words);
+        }
+        words.push_back(word);
+        drop(words);
+        self.not_empty.notify_one();
+    }
+    fn wait_get(&self) -> usize {
+        let mut words = self.words.lock();
+        loop {
+            if let Some(word) = words.pop_front() {
+                drop(words);
+                self.not_full.notify_one();
+                return word;
+            }
+            self.not_empty.wait(&mut words);
+        }
+    }
+}
+
+pub fn contestants() -> Vec<Contestant> {
+    fn both<Q: Try<usize> + Wait>(name: &str, package: &str) -> Contestant {
+        Contestant::new(name).of(package).mpmc::<Q>().mpmc_wait::<Q>()
+    }
+    fn spsc<Q: Try<usize> + Wait>(name: &str) -> Contestant {
+        Contestant::new(name).spsc::<Q>().spsc_wait::<Q>()
+    }
+    vec![
+        both::<Crossbeam>("crossbeam-channel", "crossbeam-channel"),
+        both::<Kanal>("kanal", "kanal"),
+        both::<Crossfire>("crossfire mpmc", "crossfire"),
+        both::<Flume>("flume", "flume"),
+        both::<Locked>("parking_lot mutex + VecDeque", "parking_lot"),
+        spsc::<CrossfireSpsc>("crossfire spsc").of("crossfire"),
+        spsc::<Std>("std::sync::mpsc::sync_channel"),
+    ]
+}

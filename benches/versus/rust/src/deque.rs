@@ -1,0 +1,139 @@
+//! Work-stealing deques: the owner alone, or with thieves that steal one word at a time.
+
+use crate::trial::{End, Outcome, check, sum, timed};
+use crate::{Case, Contestant};
+use serde_json::json;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+
+pub trait Stealing: Sync {
+    /// What a thief needs of its own.
+    type Thief;
+    fn new(capacity: usize) -> Self;
+    fn push(&self, word: usize) -> bool;
+    fn pop(&self) -> Option<usize>;
+    fn thief(&self) -> Self::Thief;
+    /// None if there is nothing, or another was faster.
+    fn steal(&self, thief: &mut Self::Thief) -> Option<usize>;
+}
+
+pub fn run<Q: Stealing>(case: &Case, items: usize) -> Outcome {
+    let deque = &Q::new(case.capacity);
+    let (time, taken) = match &*case.shape {
+        "owner" => {
+            alone(deque, items / 10);
+            alone(deque, items)
+        }
+        shape => {
+            with_thieves(deque, Case::number(shape), items / 10);
+            with_thieves(deque, Case::number(shape), items)
+        }
+    };
+    check("sum of the items", taken, sum(items))?;
+    Ok(json!({ "items": items, "seconds": time.as_secs_f64() }))
+}
+
+type Taken = (std::time::Duration, usize);
+
+fn alone(deque: &impl Stealing, items: usize) -> Taken {
+    let taken = AtomicUsize::new(0);
+    let time = timed(1, |_| {
+        let mut sum = 0usize;
+        for word in 1..=items {
+            deque.push(word);
+            sum = sum.wrapping_add(deque.pop().unwrap_or(0));
+        }
+        taken.store(sum, Relaxed);
+    });
+    (time, taken.into_inner())
+}
+
+fn with_thieves(deque: &impl Stealing, thieves: usize, items: usize) -> Taken {
+    let taken = AtomicUsize::new(0);
+    let over = AtomicBool::new(false);
+    let time = timed(1 + thieves, |thread| {
+        let mut sum = 0usize;
+        if thread == 0 {
+            let mut pop = || deque.pop().map(|word| sum = sum.wrapping_add(word));
+            for word in 1..=items {
+                while !deque.push(word) {
+                    pop();
+                }
+                if word % 2 == 0 {
+                    pop();
+                }
+            }
+            while pop().is_some() {}
+            over.store(true, Release);
+        } else {
+            let mut thief = deque.thief();
+            loop {
+                // Looked at first: what is not there after the last push never comes.
+                let last = over.load(Acquire);
+                match deque.steal(&mut thief) {
+                    Some(word) => sum = sum.wrapping_add(word),
+                    None if last => break,
+                    None => std::hint::spin_loop(),
+                }
+            }
+        }
+        taken.fetch_add(sum, Relaxed);
+    });
+    (time, taken.into_inner())
+}
+
+struct Crossbeam(End<crossbeam_deque::Worker<usize>>, crossbeam_deque::Stealer<usize>);
+impl Stealing for Crossbeam {
+    type Thief = ();
+    fn new(_: usize) -> Self {
+        let worker = crossbeam_deque::Worker::new_lifo();
+        let stealer = worker.stealer();
+        Self(End::new(worker), stealer)
+    }
+    fn push(&self, word: usize) -> bool {
+        // SAFETY: the owner.
+        unsafe { self.0.get() }.push(word);
+        true
+    }
+    fn pop(&self) -> Option<usize> {
+        // SAFETY: the owner.
+        unsafe { self.0.get() }.pop()
+    }
+    fn thief(&self) {}
+    fn steal(&self, _: &mut ()) -> Option<usize> {
+        self.1.steal().success()
+    }
+}
+
+struct St3(End<st3::lifo::Worker<usize>>, st3::lifo::Stealer<usize>);
+impl Stealing for St3 {
+    /// It steals into a deque.
+    type Thief = st3::lifo::Worker<usize>;
+    fn new(capacity: usize) -> Self {
+        let worker = st3::lifo::Worker::new(capacity);
+        let stealer = worker.stealer();
+        Self(End::new(worker), stealer)
+    }
+    fn push(&self, word: usize) -> bool {
+        // SAFETY: the owner.
+        unsafe { self.0.get() }.push(word).is_ok()
+    }
+    fn pop(&self) -> Option<usize> {
+        // SAFETY: the owner.
+        unsafe { self.0.get() }.pop()
+    }
+    fn thief(&self) -> Self::Thief {
+        st3::lifo::Worker::new(16)
+    }
+    fn steal(&self, thief: &mut Self::Thief) -> Option<usize> {
+        self.1.steal_and_pop(thief, |_| 1).ok().map(|(word, _)| word)
+    }
+}
+
+pub fn contestants() -> Vec<Contestant> {
+    vec![
+        Contestant::new("crossbeam-deque, LIFO")
+            .of("crossbeam-deque")
+            .on("deque", run::<Crossbeam>),
+        Contestant::new("st3, LIFO").of("st3").on("deque", run::<St3>),
+    ]
+}

@@ -1,0 +1,204 @@
+//! Queues in trials, by the protocol of `../README.md`.
+//!
+//! [`trial`] has what is done to a queue, by the traits that queues implement; the other modules have the
+//! queues, and say who supports which case.
+
+pub mod batch;
+pub mod channels;
+pub mod deque;
+pub mod ours;
+pub mod priority;
+pub mod rings;
+pub mod trial;
+
+use serde_json::json;
+use std::fmt;
+use std::process::exit;
+use trial::{Bulk, Item, Outcome, Try, Wait};
+
+/// Everybody but ours.
+pub fn crates() -> Vec<Contestant> {
+    let mut all = rings::contestants();
+    all.extend(channels::contestants());
+    all.extend(priority::contestants());
+    all.extend(deque::contestants());
+    all.extend(batch::contestants());
+    all
+}
+
+/// `family/shape/mode/capacity/payload`.
+pub struct Case {
+    pub family: String,
+    pub shape: String,
+    pub mode: String,
+    pub capacity: usize,
+    pub payload: String,
+}
+
+impl Case {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no case: family/shape/mode/capacity/payload");
+        let [family, shape, mode, capacity, payload] =
+            text.split('/').map(String::from).collect::<Vec<_>>().try_into().map_err(|_| wrong())?;
+        let capacity = capacity.parse().map_err(|_| wrong())?;
+        Ok(Self { family, shape, mode, capacity, payload })
+    }
+
+    /// The number in a segment: 32 of `bulk32`, 4 of `4P4C`; 1 if there is none.
+    pub fn number(segment: &str) -> usize {
+        let digits = segment.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        digits[..end].parse().unwrap_or(1)
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { family, shape, mode, capacity, payload } = self;
+        write!(f, "{family}/{shape}/{mode}/{capacity}/{payload}")
+    }
+}
+
+/// A segment is a word or `*`; segments that are left out match everything.
+fn matches(pattern: &str, case: &str) -> bool {
+    let mut case = case.split('/');
+    pattern.split('/').all(|p| case.next().is_some_and(|segment| p == "*" || p == segment))
+}
+
+type Run = fn(&Case, usize) -> Outcome;
+
+/// A queue, and what is done with it in which cases.
+pub struct Contestant {
+    name: String,
+    version: String,
+    ours: bool,
+    cases: Vec<(String, Run)>,
+}
+
+impl Contestant {
+    pub fn new(name: &str) -> Self {
+        let cases = Vec::new();
+        Self { name: name.into(), version: String::new(), ours: false, cases }
+    }
+
+    pub fn ours(name: &str, link: &str) -> Self {
+        let manifest = include_str!("../../../../Cargo.toml");
+        let version = manifest.split("\nversion = \"").nth(1).unwrap_or("?");
+        let version = version.split('"').next().unwrap().into();
+        Self { ours: true, version, ..Self::new(&format!("{name}{link}")) }
+    }
+
+    /// The version of a crate, as it is locked.
+    pub fn of(mut self, name: &str) -> Self {
+        let lock = include_str!("../../Cargo.lock");
+        let entry = lock.split(&format!("name = \"{name}\"\nversion = \"")).nth(1).unwrap_or("?");
+        self.version = entry.split('"').next().unwrap().into();
+        self
+    }
+
+    pub fn on(mut self, pattern: impl Into<String>, run: Run) -> Self {
+        self.cases.push((pattern.into(), run));
+        self
+    }
+
+    /// For one producer and one consumer that try.
+    pub fn spsc<Q: Try<usize>>(self) -> Self {
+        self.on("spsc/1P1C/single/*/ptr", trial::single::<Q, usize>)
+            .on("pingpong/1P1C/spin", trial::pingpong_spin::<Q>)
+            .on("memory", trial::memory::<Q>)
+    }
+
+    /// For one that blobs can be put in, too. Of these sizes one type each.
+    pub fn blob<Q: Try<T>, T: Item>(self) -> Self {
+        self.on(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), trial::single::<Q, T>)
+    }
+
+    /// For any number of threads that try.
+    pub fn mpmc<Q: Try<usize>>(self) -> Self {
+        self.on("mpmc/*/single/*/ptr", trial::single::<Q, usize>)
+            .on("pingpong/1P1C/spin", trial::pingpong_spin::<Q>)
+            .on("fairness", trial::fairness::<Q>)
+            .on("memory", trial::memory::<Q>)
+    }
+
+    pub fn spsc_bulk<Q: Bulk>(self) -> Self {
+        ["bulk8", "bulk32", "bulk256"].iter().fold(self, |entry, mode| {
+            entry.on(format!("spsc/1P1C/{mode}/*/ptr"), trial::bulk::<Q>)
+        })
+    }
+
+    pub fn mpmc_bulk<Q: Bulk>(self) -> Self {
+        ["1P1C", "2P2C", "4P4C", "8P8C"].iter().fold(self, |entry, shape| {
+            entry.on(format!("mpmc/{shape}/bulk32/*/ptr"), trial::bulk::<Q>)
+        })
+    }
+
+    pub fn spsc_wait<Q: Wait>(self) -> Self {
+        self.on("spsc/1P1C/blocking/*/ptr", trial::blocking::<Q>)
+            .on("pingpong/1P1C/blocking", trial::pingpong_blocking::<Q>)
+            .on("latency/1P1C", trial::latency::<Q>)
+    }
+
+    pub fn mpmc_wait<Q: Wait>(self) -> Self {
+        self.on("mpmc/*/blocking/*/ptr", trial::blocking::<Q>)
+            .on("pingpong/1P1C/blocking", trial::pingpong_blocking::<Q>)
+            .on("latency", trial::latency::<Q>)
+    }
+}
+
+/// For [`Contestant::blob`] of every size that is compared.
+#[macro_export]
+macro_rules! blobs {
+    ($contestant:expr, $queue:ident) => {
+        $contestant
+            .blob::<$queue<[u64; 1]>, [u64; 1]>()
+            .blob::<$queue<[u64; 2]>, [u64; 2]>()
+            .blob::<$queue<[u64; 8]>, [u64; 8]>()
+            .blob::<$queue<[u64; 32]>, [u64; 32]>()
+            .blob::<$queue<[u64; 128]>, [u64; 128]>()
+    };
+}
+
+fn fail(code: i32, message: impl fmt::Display) -> ! {
+    eprintln!("{message}");
+    exit(code)
+}
+
+/// The program: `list`, or `run --contestant NAME --case CASE --items N`.
+pub fn main(contestants: impl IntoIterator<Item = Contestant>) {
+    let contestants: Vec<_> = contestants.into_iter().collect();
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let value = |name| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).unwrap_or_else(|| fail(2, format!("{name} ?")))
+    };
+    match arguments.first().map(String::as_str) {
+        Some("list") => {
+            for Contestant { name, version, ours, cases } in contestants {
+                let language = if ours { "C" } else { "Rust" };
+                let cases: Vec<_> = cases.into_iter().map(|(pattern, _)| pattern).collect();
+                println!(
+                    "{}",
+                    json!({ "name": name, "language": language, "version": version, "ours": ours, "cases": cases })
+                );
+            }
+        }
+        Some("run") => {
+            let case = Case::parse(value("--case")).unwrap_or_else(|e| fail(2, e));
+            let items: usize = value("--items").parse().unwrap_or_else(|e| fail(2, e));
+            let name = value("--contestant");
+            let Some(contestant) = contestants.iter().find(|c| c.name == *name) else {
+                fail(2, format!("{name:?} is unknown; see `list`"))
+            };
+            let text = case.to_string();
+            let Some((_, run)) = contestant.cases.iter().find(|(p, _)| matches(p, &text)) else {
+                fail(2, format!("{name} does not support {text}"))
+            };
+            match run(&case, items) {
+                Ok(line) => println!("{line}"),
+                Err(lost) => fail(3, lost),
+            }
+        }
+        _ => fail(2, "list, or run --contestant NAME --case CASE --items N"),
+    }
+}

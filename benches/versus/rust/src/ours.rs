@@ -1,0 +1,342 @@
+//! Ours, by its C ABI. Which library that is the program says that links this.
+
+use crate::batch::{Batching, SIZE};
+use crate::deque::Stealing;
+use crate::priority::Ranked;
+use crate::trial::{Bulk, Item, Queue, Try, Wait};
+use crate::{Contestant, batch, blobs, deque, priority};
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr::null_mut;
+use std::time::Duration;
+
+type Handle = *mut c_void;
+type Word = *mut c_void;
+
+#[repr(C)]
+struct Options {
+    struct_size: usize,
+    capacity: usize,
+    item_size: usize,
+    flags: u64,
+    drop: Option<extern "C" fn(*mut c_void, *mut c_void)>,
+    drop_ctx: *mut c_void,
+}
+
+impl Options {
+    fn new<T: Item>(capacity: usize) -> Self {
+        let item_size = if T::WORD { 0 } else { size_of::<T>() };
+        let struct_size = size_of::<Self>();
+        Self { struct_size, capacity, item_size, flags: 0, drop: None, drop_ctx: null_mut() }
+    }
+}
+
+#[repr(C)]
+struct BatchOptions {
+    common: Options,
+    batch_size: usize,
+    batch_timeout_ns: i64,
+    batch_weight: u64,
+}
+
+unsafe extern "C" {
+    fn queues_spsc_reserve(queue: Handle, data: *mut *mut c_void, timeout: i64) -> i32;
+    fn queues_spsc_commit(queue: Handle, len: usize) -> i32;
+    fn queues_spsc_front(
+        queue: Handle,
+        data: *mut *const c_void,
+        len: *mut usize,
+        timeout: i64,
+    ) -> i32;
+    fn queues_spsc_consume(queue: Handle) -> i32;
+    fn queues_priority_create(options: *const Options, queue: *mut Handle) -> i32;
+    fn queues_priority_release(queue: Handle);
+    fn queues_priority_try_put(queue: Handle, item: Word, priority: f64) -> i32;
+    fn queues_priority_try_get(queue: Handle, item: *mut Word, priority: *mut f64) -> i32;
+    fn queues_deque_create(options: *const Options, deque: *mut Handle) -> i32;
+    fn queues_deque_release(deque: Handle);
+    fn queues_deque_push(deque: Handle, item: Word) -> i32;
+    fn queues_deque_pop(deque: Handle, item: *mut Word) -> i32;
+    fn queues_deque_steal(deque: Handle, item: *mut Word) -> i32;
+    fn queues_batch_create(options: *const BatchOptions, queue: *mut Handle) -> i32;
+    fn queues_batch_release(queue: Handle);
+    fn queues_batch_put(queue: Handle, item: Word, timeout: i64) -> i32;
+    fn queues_batch_get_batch(
+        queue: Handle,
+        items: *mut Word,
+        max: usize,
+        n: *mut usize,
+        timeout: i64,
+    ) -> i32;
+}
+
+/// The calls that mpmc and spsc have in common.
+macro_rules! fifo {
+    ($name:ident: $create:ident $release:ident $try_put:ident $try_get:ident $put:ident $get:ident
+     $try_put_bytes:ident $try_get_bytes:ident $put_many:ident $get_many:ident) => {
+        unsafe extern "C" {
+            fn $create(options: *const Options, queue: *mut Handle) -> i32;
+            fn $release(queue: Handle);
+            fn $try_put(queue: Handle, item: Word) -> i32;
+            fn $try_get(queue: Handle, item: *mut Word) -> i32;
+            fn $put(queue: Handle, item: Word, timeout: i64) -> i32;
+            fn $get(queue: Handle, item: *mut Word, timeout: i64) -> i32;
+            fn $try_put_bytes(queue: Handle, data: *const c_void, len: usize) -> i32;
+            fn $try_get_bytes(
+                queue: Handle,
+                data: *mut c_void,
+                size: usize,
+                len: *mut usize,
+            ) -> i32;
+            fn $put_many(
+                queue: Handle,
+                items: *const Word,
+                n: usize,
+                timeout: i64,
+                done: *mut usize,
+            ) -> i32;
+            fn $get_many(
+                queue: Handle,
+                items: *mut Word,
+                n: usize,
+                timeout: i64,
+                done: *mut usize,
+            ) -> i32;
+        }
+
+        struct $name<T = usize>(Handle, PhantomData<fn(T)>);
+        // SAFETY: handles may be used from any thread.
+        unsafe impl<T> Sync for $name<T> {}
+
+        impl<T: Item> Queue for $name<T> {
+            fn new(capacity: usize) -> Self {
+                let mut queue = null_mut();
+                // SAFETY: valid options and output.
+                assert_eq!(unsafe { $create(&Options::new::<T>(capacity), &mut queue) }, 0);
+                Self(queue, PhantomData)
+            }
+        }
+
+        impl<T: Item> Try<T> for $name<T> {
+            fn try_put(&self, item: T) -> bool {
+                if T::WORD {
+                    // SAFETY: a live handle.
+                    return unsafe { $try_put(self.0, item.number() as Word) } == 0;
+                }
+                let data = (&raw const item).cast();
+                // SAFETY: a live handle and so many bytes.
+                unsafe { $try_put_bytes(self.0, data, size_of::<T>()) == 0 }
+            }
+            fn try_get(&self) -> Option<T> {
+                if T::WORD {
+                    let mut item = null_mut();
+                    // SAFETY: a live handle and a valid output.
+                    let status = unsafe { $try_get(self.0, &mut item) };
+                    return (status == 0).then(|| T::of(item as usize));
+                }
+                let mut item = MaybeUninit::<T>::uninit();
+                let mut len = 0;
+                // SAFETY: a live handle and valid outputs.
+                let status = unsafe {
+                    $try_get_bytes(self.0, item.as_mut_ptr().cast(), size_of::<T>(), &mut len)
+                };
+                // SAFETY: what was put are whole items.
+                (status == 0).then(|| unsafe { item.assume_init() })
+            }
+        }
+
+        impl Wait for $name {
+            fn wait_put(&self, word: usize) {
+                // SAFETY: a live handle.
+                unsafe { $put(self.0, word as Word, -1) };
+            }
+            fn wait_get(&self) -> usize {
+                let mut item = null_mut();
+                // SAFETY: a live handle and a valid output.
+                unsafe { $get(self.0, &mut item, -1) };
+                item as usize
+            }
+        }
+
+        impl Bulk for $name {
+            fn put_many(&self, words: &[usize]) -> usize {
+                let mut done = 0;
+                // SAFETY: a live handle, so many words, a valid output.
+                unsafe { $put_many(self.0, words.as_ptr().cast(), words.len(), 0, &mut done) };
+                done
+            }
+            fn get_many(&self, words: &mut [usize]) -> usize {
+                let mut done = 0;
+                // SAFETY: a live handle, room for so many words, a valid output.
+                unsafe { $get_many(self.0, words.as_mut_ptr().cast(), words.len(), 0, &mut done) };
+                done
+            }
+        }
+
+        impl<T> Drop for $name<T> {
+            fn drop(&mut self) {
+                // SAFETY: the last reference.
+                unsafe { $release(self.0) }
+            }
+        }
+    };
+}
+
+fifo!(Mpmc: queues_mpmc_create queues_mpmc_release queues_mpmc_try_put queues_mpmc_try_get
+    queues_mpmc_put queues_mpmc_get queues_mpmc_try_put_bytes queues_mpmc_try_get_bytes
+    queues_mpmc_put_many queues_mpmc_get_many);
+fifo!(Spsc: queues_spsc_create queues_spsc_release queues_spsc_try_put queues_spsc_try_get
+    queues_spsc_put queues_spsc_get queues_spsc_try_put_bytes queues_spsc_try_get_bytes
+    queues_spsc_put_many queues_spsc_get_many);
+
+/// Blobs that are written and read where they lie in the queue.
+struct ZeroCopy<T>(Spsc<T>);
+impl<T: Item> Queue for ZeroCopy<T> {
+    fn new(capacity: usize) -> Self {
+        Self(Spsc::new(capacity))
+    }
+}
+impl<T: Item> Try<T> for ZeroCopy<T> {
+    fn try_put(&self, item: T) -> bool {
+        let mut data = null_mut();
+        // SAFETY: a live handle; what is reserved has room for an item.
+        unsafe {
+            if queues_spsc_reserve(self.0.0, &mut data, 0) != 0 {
+                return false;
+            }
+            data.cast::<T>().write_unaligned(item);
+            queues_spsc_commit(self.0.0, size_of::<T>()) == 0
+        }
+    }
+    fn try_get(&self) -> Option<T> {
+        let (mut data, mut len) = (std::ptr::null(), 0);
+        // SAFETY: a live handle; what is in front is an item.
+        unsafe {
+            if queues_spsc_front(self.0.0, &mut data, &mut len, 0) != 0 {
+                return None;
+            }
+            let item = data.cast::<T>().read_unaligned();
+            queues_spsc_consume(self.0.0);
+            Some(item)
+        }
+    }
+}
+
+struct Priority(Handle);
+// SAFETY: handles may be used from any thread.
+unsafe impl Sync for Priority {}
+
+impl Ranked for Priority {
+    fn new(capacity: usize) -> Self {
+        let mut queue = null_mut();
+        let options = Options::new::<usize>(capacity);
+        // SAFETY: valid options and output.
+        assert_eq!(unsafe { queues_priority_create(&options, &mut queue) }, 0);
+        Self(queue)
+    }
+    fn put(&self, _: usize, priority: f64, word: usize) {
+        // SAFETY: a live handle.
+        assert_eq!(unsafe { queues_priority_try_put(self.0, word as Word, priority) }, 0);
+    }
+    fn get(&self, _: usize) -> Option<usize> {
+        let (mut item, mut priority) = (null_mut(), 0.0);
+        // SAFETY: a live handle and valid outputs.
+        let status = unsafe { queues_priority_try_get(self.0, &mut item, &mut priority) };
+        (status == 0).then_some(item as usize)
+    }
+}
+
+impl Drop for Priority {
+    fn drop(&mut self) {
+        // SAFETY: the last reference.
+        unsafe { queues_priority_release(self.0) }
+    }
+}
+
+struct Deque(Handle);
+// SAFETY: the owner's calls come from one thread, and the others may come from any.
+unsafe impl Sync for Deque {}
+
+impl Stealing for Deque {
+    type Thief = ();
+    fn new(capacity: usize) -> Self {
+        let mut deque = null_mut();
+        // SAFETY: valid options and output.
+        assert_eq!(
+            unsafe { queues_deque_create(&Options::new::<usize>(capacity), &mut deque) },
+            0
+        );
+        Self(deque)
+    }
+    fn push(&self, word: usize) -> bool {
+        // SAFETY: a live handle.
+        unsafe { queues_deque_push(self.0, word as Word) == 0 }
+    }
+    fn pop(&self) -> Option<usize> {
+        let mut item = null_mut();
+        // SAFETY: a live handle and a valid output.
+        (unsafe { queues_deque_pop(self.0, &mut item) } == 0).then_some(item as usize)
+    }
+    fn thief(&self) {}
+    fn steal(&self, _: &mut ()) -> Option<usize> {
+        let mut item = null_mut();
+        // SAFETY: a live handle and a valid output.
+        (unsafe { queues_deque_steal(self.0, &mut item) } == 0).then_some(item as usize)
+    }
+}
+
+impl Drop for Deque {
+    fn drop(&mut self) {
+        // SAFETY: the last reference.
+        unsafe { queues_deque_release(self.0) }
+    }
+}
+
+struct Batch(Handle);
+// SAFETY: handles may be used from any thread.
+unsafe impl Sync for Batch {}
+
+impl Batching for Batch {
+    fn new(capacity: usize, age: Duration) -> Self {
+        let mut common = Options::new::<usize>(capacity);
+        common.struct_size = size_of::<BatchOptions>();
+        let batch_timeout_ns = age.as_nanos() as i64;
+        let options = BatchOptions { common, batch_size: SIZE, batch_timeout_ns, batch_weight: 0 };
+        let mut queue = null_mut();
+        // SAFETY: valid options and output.
+        assert_eq!(unsafe { queues_batch_create(&options, &mut queue) }, 0);
+        Self(queue)
+    }
+    fn put(&self, word: usize) {
+        // SAFETY: a live handle.
+        unsafe { queues_batch_put(self.0, word as Word, -1) };
+    }
+    fn get(&self, batch: &mut Vec<usize>) {
+        let mut items = [null_mut(); SIZE];
+        let mut n = 0;
+        // SAFETY: a live handle and valid outputs.
+        unsafe { queues_batch_get_batch(self.0, items.as_mut_ptr(), SIZE, &mut n, -1) };
+        batch.extend(items[..n].iter().map(|&item| item as usize));
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // SAFETY: the last reference.
+        unsafe { queues_batch_release(self.0) }
+    }
+}
+
+/// All families; `link` is added to their names.
+pub fn contestants(link: &str) -> Vec<Contestant> {
+    let ours = |family: &str| Contestant::ours(&format!("queues {family}"), link);
+    vec![
+        blobs!(ours("spsc").spsc::<Spsc>().spsc_bulk::<Spsc>().spsc_wait::<Spsc>(), Spsc),
+        blobs!(ours("spsc zero-copy"), ZeroCopy),
+        ours("mpmc").mpmc::<Mpmc>().mpmc_bulk::<Mpmc>().mpmc_wait::<Mpmc>(),
+        ours("priority").on("priority", priority::run::<Priority>),
+        ours("deque").on("deque", deque::run::<Deque>),
+        batch::cases::<Batch>(ours("batch")),
+    ]
+}

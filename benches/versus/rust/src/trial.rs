@@ -1,0 +1,457 @@
+//! What is done to queues.
+
+use crate::Case;
+use crossbeam_utils::{Backoff, CachePadded};
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+use std::cell::UnsafeCell;
+use std::hint::{black_box, spin_loop};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::*};
+use std::time::{Duration, Instant};
+
+/// The line that a trial prints, or how its items came to harm.
+pub type Outcome = Result<Value, String>;
+
+// --- what a queue can do
+
+pub trait Queue: Sync {
+    fn new(capacity: usize) -> Self;
+}
+
+pub trait Try<T>: Queue {
+    fn try_put(&self, item: T) -> bool;
+    fn try_get(&self) -> Option<T>;
+
+    /// Tries until it is done, backing off as a program would: the same way for all.
+    fn put(&self, item: T)
+    where
+        T: Copy,
+    {
+        let backoff = Backoff::new();
+        while !self.try_put(item) {
+            backoff.snooze();
+        }
+    }
+    fn get(&self) -> T {
+        let backoff = Backoff::new();
+        loop {
+            match self.try_get() {
+                Some(item) => return item,
+                None => backoff.snooze(),
+            }
+        }
+    }
+}
+
+/// By the library's own waiting.
+pub trait Wait: Queue {
+    fn wait_put(&self, word: usize);
+    fn wait_get(&self) -> usize;
+}
+
+/// As many as fit or are there; how many.
+pub trait Bulk: Queue {
+    fn put_many(&self, words: &[usize]) -> usize;
+    fn get_many(&self, words: &mut [usize]) -> usize;
+}
+
+/// One end of a queue for one thread, apart from the other end.
+pub struct End<T>(CachePadded<UnsafeCell<T>>);
+// SAFETY: see `get`.
+unsafe impl<T> Sync for End<T> {}
+impl<T> End<T> {
+    pub fn new(end: T) -> Self {
+        Self(CachePadded::new(UnsafeCell::new(end)))
+    }
+    /// # Safety
+    /// By one thread at a time, which keeps no other borrow.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn get(&self) -> &mut T {
+        // SAFETY: promised by the caller.
+        unsafe { &mut *self.0.get() }
+    }
+}
+
+/// What travels: a word, or a blob of so many.
+pub trait Item: Copy + Send + 'static {
+    const WORD: bool = false;
+    fn of(number: usize) -> Self;
+    /// The number that the item was made of; nonsense if it is torn.
+    fn number(&self) -> usize;
+}
+
+impl Item for usize {
+    const WORD: bool = true;
+    fn of(number: usize) -> Self {
+        number
+    }
+    fn number(&self) -> usize {
+        *self
+    }
+}
+
+impl<const N: usize> Item for [u64; N] {
+    fn of(number: usize) -> Self {
+        [number as u64; N]
+    }
+    fn number(&self) -> usize {
+        if self[0] == self[N - 1] { self[0] as usize } else { usize::MAX / 3 }
+    }
+}
+
+// --- threads and time
+
+/// Runs `work` on so many threads at once, pinned if there are as many processors: from the first start
+/// to the last end.
+pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
+    let processors = processors();
+    let ready = Barrier::new(threads);
+    let run = &|thread| {
+        if threads <= processors.len() {
+            pin(processors[thread]);
+        }
+        ready.wait();
+        let start = Instant::now();
+        work(thread);
+        (start, Instant::now())
+    };
+    let times: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let start = times.iter().map(|(start, _)| *start).min().unwrap();
+    let end = times.iter().map(|(_, end)| *end).max().unwrap();
+    end - start
+}
+
+/// Those that this process may use.
+fn processors() -> Vec<usize> {
+    // SAFETY: a zeroed set is valid, and outlives the call.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of_val(&set), &mut set);
+        (0..libc::CPU_SETSIZE as usize).filter(|&cpu| libc::CPU_ISSET(cpu, &set)).collect()
+    }
+}
+
+fn pin(processor: usize) {
+    // SAFETY: a zeroed set is valid, and outlives the call.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(processor, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &set);
+    }
+}
+
+/// So many nanoseconds.
+fn now() -> usize {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid output.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as usize * 1_000_000_000 + time.tv_nsec as usize
+}
+
+fn done(items: usize, time: Duration) -> Outcome {
+    Ok(json!({ "items": items, "seconds": time.as_secs_f64() }))
+}
+
+pub fn percentiles(histogram: &Histogram<u64>) -> Value {
+    json!({
+        "p50": histogram.value_at_quantile(0.5),
+        "p99": histogram.value_at_quantile(0.99),
+        "p99.9": histogram.value_at_quantile(0.999),
+        "max": histogram.max(),
+    })
+}
+
+pub fn check(what: &str, got: usize, wanted: usize) -> Result<(), String> {
+    if got == wanted { Ok(()) } else { Err(format!("{what}: {got} instead of {wanted}")) }
+}
+
+/// The sum of 1 to n.
+pub fn sum(n: usize) -> usize {
+    n * (n + 1) / 2
+}
+
+/// Once with a tenth of the items, then in earnest.
+fn warmed_up(items: usize, run: impl Fn(usize) -> Outcome) -> Outcome {
+    run(items / 10)?;
+    run(items)
+}
+
+// --- throughput
+
+/// `put` puts the numbers from 1 to n, `get` takes n and gives their sum.
+fn flow(
+    case: &Case,
+    items: usize,
+    put: impl Fn(usize) + Sync,
+    get: impl Fn(usize) -> usize + Sync,
+) -> Outcome {
+    let pairs = Case::number(&case.shape);
+    let each = items / pairs;
+    let got = AtomicUsize::new(0);
+    let time = timed(2 * pairs, |thread| {
+        if thread % 2 == 0 {
+            put(each);
+        } else {
+            got.fetch_add(get(each), Relaxed);
+        }
+    });
+    check("sum of the items", got.into_inner(), pairs.wrapping_mul(sum(each)))?;
+    done(each * pairs, time)
+}
+
+/// Two threads that put and get in turn.
+fn pair(items: usize, put: impl Fn(usize) + Sync, get: impl Fn() -> usize + Sync) -> Outcome {
+    let each = items / 2;
+    let got = AtomicUsize::new(0);
+    let time = timed(2, |_| {
+        let mut mine = 0usize;
+        for i in 1..=each {
+            put(i);
+            mine = mine.wrapping_add(get());
+        }
+        got.fetch_add(mine, Relaxed);
+    });
+    check("sum of the items", got.into_inner(), 2 * sum(each))?;
+    done(each * 2, time)
+}
+
+pub fn single<Q: Try<T>, T: Item>(case: &Case, items: usize) -> Outcome {
+    let queue = &Q::new(case.capacity);
+    let put = |n| (1..=n).for_each(|i| queue.put(T::of(i)));
+    let get = |n| (0..n).fold(0, |sum: usize, _| sum.wrapping_add(queue.get().number()));
+    warmed_up(items, |items| match &*case.shape {
+        "pair" => pair(items, |i| queue.put(T::of(i)), || queue.get().number()),
+        _ => flow(case, items, put, get),
+    })
+}
+
+pub fn blocking<Q: Wait>(case: &Case, items: usize) -> Outcome {
+    let queue = &Q::new(case.capacity);
+    let put = |n| (1..=n).for_each(|i| queue.wait_put(i));
+    let get = |n| (0..n).fold(0, |sum: usize, _| sum.wrapping_add(queue.wait_get()));
+    warmed_up(items, |items| match &*case.shape {
+        "pair" => pair(items, |i| queue.wait_put(i), || queue.wait_get()),
+        _ => flow(case, items, put, get),
+    })
+}
+
+pub fn bulk<Q: Bulk>(case: &Case, items: usize) -> Outcome {
+    let queue = &Q::new(case.capacity);
+    let most = Case::number(&case.mode);
+    let put = |n: usize| {
+        let mut words = Vec::with_capacity(most);
+        let mut next = 1;
+        while next <= n {
+            words.clear();
+            words.extend(next..=n.min(next + most - 1));
+            next += words.len();
+            let mut rest = &words[..];
+            let backoff = Backoff::new();
+            while !rest.is_empty() {
+                match queue.put_many(rest) {
+                    0 => backoff.snooze(),
+                    done => {
+                        rest = &rest[done..];
+                        backoff.reset();
+                    }
+                }
+            }
+        }
+    };
+    let get = |n: usize| {
+        let mut words = vec![0; most];
+        let (mut left, mut sum) = (n, 0usize);
+        let backoff = Backoff::new();
+        while left > 0 {
+            match queue.get_many(&mut words[..most.min(left)]) {
+                0 => backoff.snooze(),
+                done => {
+                    sum = words[..done].iter().fold(sum, |sum, word| sum.wrapping_add(*word));
+                    left -= done;
+                    backoff.reset();
+                }
+            }
+        }
+        sum
+    };
+    warmed_up(items, |items| flow(case, items, put, get))
+}
+
+// --- latency
+
+fn pingpong<Q: Sync>(
+    [there, back]: [&Q; 2],
+    trips: usize,
+    put: impl Fn(&Q, usize) + Sync,
+    get: impl Fn(&Q) -> usize + Sync,
+) -> Outcome {
+    let wrong = AtomicUsize::new(0);
+    let time = timed(2, |thread| {
+        for i in 1..=trips {
+            if thread == 0 {
+                put(there, i);
+                if get(back) != i {
+                    wrong.fetch_add(1, Relaxed);
+                }
+            } else {
+                put(back, get(there));
+            }
+        }
+    });
+    check("wrong tokens", wrong.into_inner(), 0)?;
+    done(trips, time)
+}
+
+pub fn pingpong_spin<Q: Try<usize>>(case: &Case, trips: usize) -> Outcome {
+    let queues = [&Q::new(case.capacity), &Q::new(case.capacity)];
+    // Without a yield, which would be measured instead.
+    let put = |queue: &Q, word| {
+        while !queue.try_put(word) {
+            spin_loop();
+        }
+    };
+    let get = |queue: &Q| {
+        loop {
+            match queue.try_get() {
+                Some(word) => return word,
+                None => spin_loop(),
+            }
+        }
+    };
+    warmed_up(trips, |trips| pingpong(queues, trips, put, get))
+}
+
+pub fn pingpong_blocking<Q: Wait>(case: &Case, trips: usize) -> Outcome {
+    let queues = [&Q::new(case.capacity), &Q::new(case.capacity)];
+    warmed_up(trips, |trips| pingpong(queues, trips, Q::wait_put, Q::wait_get))
+}
+
+/// Items a second, of all producers.
+const RATE: usize = 100_000;
+
+pub fn latency<Q: Wait>(case: &Case, items: usize) -> Outcome {
+    let queue = &Q::new(case.capacity);
+    let pairs = Case::number(&case.shape);
+    let each = items / pairs;
+    let crowded = 2 * pairs > processors().len();
+    let start = now() + 1_000_000;
+    let sum = AtomicUsize::new(0);
+    let latencies = std::sync::Mutex::new(Histogram::<u64>::new(3).unwrap());
+    let due = |producer, i| start + (i * pairs + producer) * (1_000_000_000 / RATE);
+    let time = timed(2 * pairs, |thread| {
+        if thread % 2 == 0 {
+            for i in 0..each {
+                let due = due(thread / 2, i);
+                while now() < due {
+                    if crowded { std::thread::yield_now() } else { spin_loop() }
+                }
+                queue.wait_put(due);
+            }
+            return;
+        }
+        let (mut mine, mut histogram) = (0usize, Histogram::<u64>::new(3).unwrap());
+        for i in 0..each {
+            let due = queue.wait_get();
+            let late = now().saturating_sub(due);
+            mine = mine.wrapping_add(due);
+            if i >= each / 10 {
+                histogram.record(late as u64).unwrap();
+            }
+        }
+        sum.fetch_add(mine, Relaxed);
+        latencies.lock().unwrap().add(histogram).unwrap();
+    });
+    let wanted = (0..each).flat_map(|i| (0..pairs).map(move |producer| (producer, i)));
+    let wanted = wanted.fold(0usize, |sum, (producer, i)| sum.wrapping_add(due(producer, i)));
+    check("sum of the times", sum.into_inner(), wanted)?;
+    let mut line = done(each * pairs, time)?;
+    line["latency_ns"] = percentiles(&latencies.into_inner().unwrap());
+    Ok(line)
+}
+
+// --- fairness
+
+pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
+    const SHARE: usize = 64;
+    let queue = Q::new(case.capacity);
+    let pairs = Case::number(&case.shape);
+    let run = |items: usize| {
+        let items = items / SHARE * SHARE;
+        let left = CachePadded::new(AtomicIsize::new(items as isize));
+        let producing = CachePadded::new(AtomicUsize::new(pairs));
+        let counts: Vec<_> =
+            (0..2 * pairs).map(|_| CachePadded::new(AtomicUsize::new(0))).collect();
+        let starvation = AtomicUsize::new(0);
+        let sum = AtomicUsize::new(0);
+        let time = timed(2 * pairs, |thread| {
+            let (mut count, mut mine, mut longest, mut last) = (0, 0usize, 0, now());
+            let mut progress = || {
+                let time = now();
+                longest = longest.max(time - last);
+                last = time;
+                count += 1;
+            };
+            if thread % 2 == 0 {
+                while left.fetch_sub(SHARE as isize, Relaxed) > 0 {
+                    for i in 1..=SHARE {
+                        queue.put(i);
+                        progress();
+                    }
+                }
+                producing.fetch_sub(1, AcqRel);
+            } else {
+                let backoff = Backoff::new();
+                loop {
+                    // Looked at first: what is not there after the last put never comes.
+                    let over = producing.load(Acquire) == 0;
+                    match queue.try_get() {
+                        Some(i) => {
+                            mine = mine.wrapping_add(i);
+                            progress();
+                            backoff.reset();
+                        }
+                        None if over => break,
+                        None => backoff.snooze(),
+                    }
+                }
+                sum.fetch_add(mine, Relaxed);
+            }
+            let place = if thread % 2 == 0 { thread / 2 } else { pairs + thread / 2 };
+            counts[place].store(count, Relaxed);
+            starvation.fetch_max(longest, Relaxed);
+        });
+        check("sum of the items", sum.into_inner(), items / SHARE * crate::trial::sum(SHARE))?;
+        let mut line = done(items, time)?;
+        line["shares"] = counts.iter().map(|count| count.load(Relaxed)).collect();
+        line["longest_starvation_ns"] = starvation.into_inner().into();
+        Ok(line)
+    };
+    warmed_up(items, run)
+}
+
+// --- memory
+
+/// What is allocated on the heap, by whomever in this process.
+fn heap() -> usize {
+    // SAFETY: takes nothing.
+    let heap = unsafe { libc::mallinfo2() };
+    heap.uordblks + heap.hblkhd
+}
+
+pub fn memory<Q: Queue>(case: &Case, _: usize) -> Outcome {
+    // What the first queue sets up for all is not part of one.
+    drop(Q::new(1));
+    let before = heap();
+    let start = Instant::now();
+    let queue = black_box(Q::new(case.capacity));
+    let time = start.elapsed();
+    let bytes = (heap() - before) + size_of::<Q>();
+    drop(queue);
+    let mut line = done(1, time)?;
+    line["bytes"] = bytes.into();
+    Ok(line)
+}
