@@ -76,29 +76,42 @@ bool run_any(const scenario *s, outcome *o) {
                                : fifo<sized<65536, false>::any<void *>>(s, o);
 }
 
+#define EACH_CAPACITY(before, after) before "1024" after, before "65536" after
+#define FIXED_SPSC(payload)                                                                        \
+    EACH_CAPACITY("spsc/1P1C/single/", "/" payload), "pingpong/1P1C/spin/1024",                    \
+        EACH_CAPACITY("memory/-/-/", "")
+#define FIXED_MPMC                                                                                 \
+    EACH_CAPACITY("mpmc/*/single/", "/ptr"), "pingpong/1P1C/spin/1024",                            \
+        "fairness/4P4C/single/1024", EACH_CAPACITY("memory/-/-/", "")
+
+const char *const fixed_spsc_cases[] = {FIXED_SPSC("*"), nullptr};
+const char *const fixed_spsc_words[] = {FIXED_SPSC("ptr"), nullptr};
+const char *const fixed_cases[] = {FIXED_MPMC, nullptr};
 const char *const spsc_cases[] = {SPSC_TRY("*"), nullptr};
-const char *const spsc_pointers[] = {SPSC_TRY("ptr"), nullptr};
+const char *const spsc_words[] = {SPSC_TRY("ptr"), nullptr};
 const char *const mpmc_cases[] = {MPMC_TRY, nullptr};
-const char *const optimist_spsc_cases[] = {"spsc/1P1C/single/*/ptr", "pingpong/1P1C/spin/1024/ptr",
-                                           nullptr};
-const char *const optimist_cases[] = {"mpmc/*/single/1024/ptr", "pingpong/1P1C/spin/1024/ptr",
-                                      nullptr};
+// Their tries cannot end a trial of fairness.
+const char *const optimist_spsc_cases[] = {EACH_CAPACITY("spsc/1P1C/single/", "/ptr"),
+                                           "pingpong/1P1C/spin/1024", nullptr};
+const char *const optimist_cases[] = {EACH_CAPACITY("mpmc/*/single/", "/ptr"),
+                                      "pingpong/1P1C/spin/1024", nullptr};
 
 constexpr auto version = VERSION_ATOMIC_QUEUE;
 
 } // namespace
 
 extern const contestant atomic_queues[] = {
-    {"atomic_queue::AtomicQueue, SPSC", version, nullptr, spsc_pointers, run_atomic<true>, false},
-    {"atomic_queue::AtomicQueue2, SPSC", version, nullptr, spsc_cases, run_any_spsc, false},
-    {"atomic_queue::AtomicQueueB, SPSC", version, nullptr, spsc_pointers, fifo<told_atomic<true>>,
+    {"atomic_queue::AtomicQueue, SPSC", version, nullptr, fixed_spsc_words, run_atomic<true>,
+     false},
+    {"atomic_queue::AtomicQueue2, SPSC", version, nullptr, fixed_spsc_cases, run_any_spsc, false},
+    {"atomic_queue::AtomicQueueB, SPSC", version, nullptr, spsc_words, fifo<told_atomic<true>>,
      false},
     {"atomic_queue::AtomicQueueB2, SPSC", version, nullptr, spsc_cases, any_payload<told_spsc>,
      false},
     {"atomic_queue::OptimistAtomicQueue, SPSC", version, nullptr, optimist_spsc_cases,
      run_hopeful<true>, false},
-    {"atomic_queue::AtomicQueue", version, nullptr, mpmc_cases, run_atomic<false>, false},
-    {"atomic_queue::AtomicQueue2", version, nullptr, mpmc_cases, run_any, false},
+    {"atomic_queue::AtomicQueue", version, nullptr, fixed_cases, run_atomic<false>, false},
+    {"atomic_queue::AtomicQueue2", version, nullptr, fixed_cases, run_any, false},
     {"atomic_queue::AtomicQueueB", version, nullptr, mpmc_cases, fifo<told_atomic<false>>, false},
     {"atomic_queue::AtomicQueueB2", version, nullptr, mpmc_cases, fifo<told<void *, false>>, false},
     {"atomic_queue::OptimistAtomicQueue", version, nullptr, optimist_cases, run_hopeful<false>,

@@ -32,8 +32,15 @@ template <class T> struct two_ends {
 
 const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_MANY("*"), nullptr};
 // Its nodes have numbers of 16 bits: 65536 are too many.
-const char *const mpmc_cases[] = {"mpmc/*/single/1024/ptr", "pingpong/1P1C/spin/1024/ptr",
-                                  "fairness/4P4C/single/1024/ptr", "memory/-/-/1024/ptr", nullptr};
+const char *const mpmc_cases[] = {"mpmc/*/single/64/ptr",
+                                  "mpmc/*/single/256/ptr",
+                                  "mpmc/*/single/1024/ptr",
+                                  "mpmc/*/single/4096/ptr",
+                                  "mpmc/*/single/16384/ptr",
+                                  "pingpong/1P1C/spin",
+                                  "fairness",
+                                  "memory/-/-/1024",
+                                  nullptr};
 
 constexpr auto version = VERSION_BOOST;
 

@@ -22,17 +22,21 @@ uint64_t now(void) {
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-void wait_until(uint64_t time) {
+void wait_until(uint64_t time, unsigned threads) {
+    const bool crowded = threads > processors();
     while (now() < time)
-        sched_yield();
+        crowded ? (void)sched_yield() : relax();
+}
+
+void sleep_for(uint64_t nanoseconds) {
+    const struct timespec t = {.tv_nsec = (long)nanoseconds};
+    nanosleep(&t, NULL);
 }
 
 size_t allocated(void) {
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
-
-uint64_t warm_up(uint64_t items) { return items / 10 < 100000 ? items / 10 : 100000; }
 
 // --- threads
 
@@ -42,20 +46,29 @@ struct worker {
     void (*work)(void *context, unsigned thread);
     void *context;
     unsigned number;
+    bool pinned;
     uint64_t start, end;
 };
 
-// Keeps the calling thread on one processor, if there are enough.
+static cpu_set_t allowed;
+static void find_processors(void) { sched_getaffinity(0, sizeof allowed, &allowed); }
+unsigned processors(void) { return (unsigned)CPU_COUNT(&allowed); }
+
+// Keeps the calling thread on one of the processors.
 static void pin(unsigned number) {
+    unsigned processor = 0;
+    while (!CPU_ISSET(processor, &allowed) || number-- > 0)
+        processor++;
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(number % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
+    CPU_SET(processor, &set);
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
 static void *run_worker(void *argument) {
     struct worker *w = argument;
-    pin(w->number);
+    if (w->pinned)
+        pin(w->number);
     pthread_barrier_wait(w->ready);
     w->start = now();
     w->work(w->context, w->number);
@@ -68,8 +81,11 @@ double timed(unsigned threads, void (*work)(void *context, unsigned thread), voi
     pthread_barrier_t ready;
     pthread_barrier_init(&ready, NULL, threads);
     for (unsigned i = 0; i < threads; i++) {
-        workers[i] =
-            (struct worker){.ready = &ready, .work = work, .context = context, .number = i};
+        workers[i] = (struct worker){.ready = &ready,
+                                     .work = work,
+                                     .context = context,
+                                     .number = i,
+                                     .pinned = threads <= processors()};
         if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) != 0)
             end(1, "no more threads");
     }
@@ -107,7 +123,7 @@ uint64_t quantile(const struct histogram *h, double fraction) {
 
 // --- cases
 
-// Whether a case is what a pattern says, in which * stands for any component.
+// Whether a case is what a pattern says: * is any segment, and those left out match everything.
 static bool matches(const char *text, const char *pattern) {
     while (*pattern != '\0') {
         if (*pattern == '*') {
@@ -117,31 +133,37 @@ static bool matches(const char *text, const char *pattern) {
             return false;
         }
     }
-    return *text == '\0';
+    return *text == '\0' || *text == '/';
+}
+
+static unsigned number_in(const char *segment) {
+    return (unsigned)strtoul(segment + strcspn(segment, "0123456789"), NULL, 10);
 }
 
 static bool parse(const char *text, struct scenario *s) {
     if (strlen(text) >= sizeof s->text)
         return false;
     strcpy(s->text, text);
-    char *rest = s->text, *parts[5];
+    char *rest = s->text, *segments[5];
     for (int i = 0; i < 5; i++) {
-        if ((parts[i] = strsep(&rest, "/")) == NULL)
+        if ((segments[i] = strsep(&rest, "/")) == NULL)
             return false;
     }
-    s->family = parts[0];
-    s->shape = parts[1];
-    s->mode = parts[2];
-    s->capacity = strtoul(parts[3], NULL, 10);
-    s->item_size = parts[4][0] == 'b' ? strtoul(parts[4] + 1, NULL, 10) : 0;
-    s->bulk = strtoul(s->mode + strcspn(s->mode, "0123456789"), NULL, 10);
-    s->pair = is(s->shape, "pair");
-    unsigned producers = 0, consumers = 0;
-    if (sscanf(s->shape, "%uP%uC", &producers, &consumers) == 2)
-        s->threads = producers + consumers;
-    else if (sscanf(s->shape, "x%u", &s->threads) != 1)
-        s->threads = s->pair || is(s->shape, "owner+1thief") ? 2 : 1;
-    return rest == NULL && s->threads > 0 && s->threads <= MAX_THREADS;
+    s->family = segments[0];
+    s->shape = segments[1];
+    s->mode = segments[2];
+    s->capacity = number_in(segments[3]);
+    s->item_size = number_in(segments[4]);
+    s->bulk = number_in(s->mode);
+    s->both = is(s->shape, "pair");
+    s->pairs = s->both ? 1 : number_in(s->shape);
+    if (is(s->family, "priority"))
+        s->threads = s->pairs;
+    else if (is(s->family, "deque"))
+        s->threads = 1 + number_in(s->shape); // the thieves
+    else
+        s->threads = 2 * s->pairs;
+    return rest == NULL && s->threads <= MAX_THREADS;
 }
 
 // --- the command line
@@ -195,10 +217,6 @@ static bool runs(const struct contestant *c, const char *text) {
 }
 
 static void print_outcome(const struct outcome *o) {
-    if (o->bytes > 0) {
-        printf("{\"bytes\":%zu}\n", o->bytes);
-        return;
-    }
     printf("{\"items\":%llu,\"seconds\":%.9f", (unsigned long long)o->items, o->seconds);
     if (o->latency != NULL) {
         printf(",\"latency_ns\":{\"p50\":%llu,\"p99\":%llu,\"p99.9\":%llu,\"max\":%llu}",
@@ -212,18 +230,21 @@ static void print_outcome(const struct outcome *o) {
             printf("%s%llu", i == 0 ? ",\"shares\":[" : ",", (unsigned long long)o->shares[i]);
         printf("],\"longest_starvation_ns\":%llu", (unsigned long long)o->longest_starvation);
     }
+    if (o->bytes > 0)
+        printf(",\"bytes\":%zu", o->bytes);
     printf("}\n");
 }
 
 static int usage(const char *program) {
     fprintf(stderr,
             "usage: %s list\n"
-            "       %s run --contestant NAME --case CASE --items N [--seconds S]\n",
+            "       %s run --contestant NAME --case CASE --items N\n",
             program, program);
     return 2;
 }
 
 int main(int count, char **arguments) {
+    find_processors();
     const char *program = arguments[0];
     if (count == 2 && is(arguments[1], "list"))
         return list();
@@ -231,7 +252,7 @@ int main(int count, char **arguments) {
         return usage(program);
 
     const char *name = NULL, *text = NULL;
-    struct scenario s = {.items = 0, .seconds = 1};
+    struct scenario s = {.items = 0};
     for (int i = 2; i < count; i += 2) {
         const char *value = arguments[i + 1];
         if (is(arguments[i], "--contestant"))
@@ -240,12 +261,10 @@ int main(int count, char **arguments) {
             text = value;
         else if (is(arguments[i], "--items"))
             s.items = strtoull(value, NULL, 10);
-        else if (is(arguments[i], "--seconds"))
-            s.seconds = strtod(value, NULL);
-        else
+        else if (!is(arguments[i], "--seconds")) // which the driver sees to
             return usage(program);
     }
-    if (name == NULL || text == NULL || s.items == 0 || !(s.seconds > 0))
+    if (name == NULL || text == NULL || s.items == 0)
         return usage(program);
 
     const struct contestant *c = find(name);

@@ -1,5 +1,6 @@
-// What the programs of C and C++ share: the command line, pinned threads, a clock, back-off, a
-// histogram. A program is `contestants`, an array of lists, and the scenarios that these run.
+// What the programs of C and C++ share, by the protocol of ../README.md: the command line, pinned
+// threads, a clock, back-off, a histogram. A program is `contestants`, and the scenarios that these
+// run.
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -22,11 +23,11 @@ struct scenario {
     char *mode;
     size_t capacity;  // 0 for "-"
     size_t item_size; // 0 for "ptr"
-    unsigned threads; // of both ends; of "2P2C" 4
-    bool pair;        // "pair": each thread puts and gets in turn
-    size_t bulk;      // of "bulk32" or "batch32", else 0
+    unsigned pairs;   // of producers and consumers
+    unsigned threads;
+    bool both;   // "pair": each thread puts and gets in turn
+    size_t bulk; // of "bulk32" or "batch32", else 0
     uint64_t items;
-    double seconds; // for what runs by time
 };
 
 bool is(const char *component, const char *wanted);
@@ -59,22 +60,16 @@ extern const struct contestant *const contestants[]; // ends with NULL
     { (name_), NULL, package " is not installed", NULL, NULL, false }
 
 // The cases of a queue by what it can do: `try` calls, waiting, many at once.
-#define SPSC_TRY(payload)                                                                          \
-    "spsc/1P1C/single/*/" payload, "pingpong/1P1C/spin/1024/ptr", "memory/-/-/*/ptr"
-#define SPSC_WAIT(payload)                                                                         \
-    "spsc/1P1C/blocking/*/" payload, "pingpong/1P1C/blocking/1024/ptr",                            \
-        "latency/1P1C/blocking/1024/ptr"
+#define SPSC_TRY(payload) "spsc/1P1C/single/*/" payload, "pingpong/1P1C/spin", "memory"
+#define SPSC_WAIT(payload) "spsc/1P1C/blocking/*/" payload, "pingpong/1P1C/blocking", "latency/1P1C"
 #define SPSC_MANY(payload)                                                                         \
     "spsc/1P1C/bulk8/*/" payload, "spsc/1P1C/bulk32/*/" payload, "spsc/1P1C/bulk256/*/" payload
-#define MPMC_TRY                                                                                   \
-    "mpmc/*/single/1024/ptr", "pingpong/1P1C/spin/1024/ptr", "fairness/4P4C/single/1024/ptr",      \
-        "memory/-/-/*/ptr"
-#define MPMC_WAIT                                                                                  \
-    "mpmc/*/blocking/1024/ptr", "pingpong/1P1C/blocking/1024/ptr", "latency/*/blocking/1024/ptr"
-#define MPMC_MANY "mpmc/*/bulk32/1024/ptr"
-#define PRIORITY "priority/*/single/*/ptr"
-#define DEQUE "deque/*/single/1024/ptr"
-#define BATCH "batch/2P1C/batch32/1024/ptr"
+#define MPMC_TRY "mpmc/*/single/*/ptr", "pingpong/1P1C/spin", "fairness", "memory"
+#define MPMC_WAIT "mpmc/*/blocking/*/ptr", "pingpong/1P1C/blocking", "latency"
+#define MPMC_MANY "mpmc/*/bulk32/*/ptr"
+#define PRIORITY "priority"
+#define DEQUE "deque"
+#define BATCH "batch"
 
 // Ends the program with that code, after a message.
 void end(int code, const char *why) __attribute__((noreturn, cold));
@@ -83,24 +78,28 @@ static inline void verify(bool holds, const char *why) {
         end(3, why);
 }
 
-// Runs `work` on so many pinned threads at once: seconds from the first start to the last end.
+// Runs `work` on so many threads at once, pinned if there are as many processors: seconds from the
+// first start to the last end.
 double timed(unsigned threads, void (*work)(void *context, unsigned thread), void *context);
-// How many of so many items go through before the clock is started.
-uint64_t warm_up(uint64_t items);
-// Nanoseconds on the monotonic clock; never 0.
+// How many processors there are for this program.
+unsigned processors(void);
+// Nanoseconds on the monotonic clock.
 uint64_t now(void);
-// Bytes that the program has allocated.
+// Bytes on the heap.
 size_t allocated(void);
+void sleep_for(uint64_t nanoseconds);
 
 static inline uint64_t sum_up_to(uint64_t n) { return n * (n + 1) / 2; }
 
-// The producers of the latency cases send an item in so many nanoseconds, all together.
-enum { PACE = 10000 };
-// Waits until that time; lets others run meanwhile, who may share the processor.
-void wait_until(uint64_t time);
+static inline void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
 
-// Waits as crossbeam_utils::Backoff::snooze does: ever longer, from a certain length on by
-// yielding.
+// Waits as crossbeam_utils::Backoff::snooze does: 1 to 64 pauses, then yields.
 struct backoff {
     unsigned step;
 };
@@ -109,15 +108,19 @@ static inline void snooze(struct backoff *b) {
         sched_yield();
         return;
     }
-    for (unsigned i = 0; i < 1u << b->step; i++) {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ volatile("isb");
-#endif
-    }
+    for (unsigned i = 0; i < 1u << b->step; i++)
+        relax();
     b->step++;
 }
+
+// The latency cases: producers send an item in so many nanoseconds, all together.
+enum { PACE = 10000 };
+// Waits for that time; lets others run meanwhile if the threads are more than the processors.
+void wait_until(uint64_t time, unsigned threads);
+// The fairness cases: a producer takes so many items at once upon itself.
+enum { SHARE = 64 };
+// The batch cases: how many make a batch, and for how long it waits for them.
+enum { BATCH_SIZE = 32, BATCH_AGE = 10000000, LATENESS_AGE = 1000000 };
 
 // SplitMix64 (Steele, Lea and Flood 2014).
 static inline uint64_t random_next(uint64_t *state) {

@@ -48,17 +48,6 @@ template <class T> class locked_deque {
         count == 1 ? not_full_.notify_one() : not_full_.notify_all();
         return count;
     }
-    // For one consumer.
-    std::size_t get_batch(item *items, std::size_t count) {
-        std::unique_lock lock(mutex_);
-        not_empty_.wait(lock, [&] { return !items_.empty(); });
-        not_empty_.wait_for(lock, std::chrono::milliseconds(10),
-                            [&] { return items_.size() >= count; });
-        count = take(items, count);
-        lock.unlock();
-        not_full_.notify_all();
-        return count;
-    }
 
   private:
     std::size_t take(item *items, std::size_t count) {
@@ -73,6 +62,45 @@ template <class T> class locked_deque {
     std::mutex mutex_;
     std::condition_variable not_empty_, not_full_;
     std::deque<item> items_;
+};
+
+// For one consumer; who puts wakes it when it waits for what is there now.
+class locked_batches {
+  public:
+    locked_batches(std::size_t capacity, std::int64_t age) : capacity_(capacity), age_(age) {}
+
+    void put(void *word) {
+        const auto now = clock::now();
+        std::unique_lock lock(mutex_);
+        not_full_.wait(lock, [&] { return items_.size() < capacity_; });
+        items_.push_back({word, now});
+        if (items_.size() == 1 || items_.size() == BATCH_SIZE)
+            not_empty_.notify_one();
+    }
+    std::size_t get_batch(void **words) {
+        std::unique_lock lock(mutex_);
+        not_empty_.wait(lock, [&] { return !items_.empty(); });
+        not_empty_.wait_until(lock, items_.front().arrival + age_,
+                              [&] { return items_.size() >= BATCH_SIZE; });
+        const auto count = std::min<std::size_t>(items_.size(), BATCH_SIZE);
+        for (std::size_t i = 0; i < count; i++, items_.pop_front())
+            words[i] = items_.front().word;
+        not_full_.notify_all();
+        return count;
+    }
+
+  private:
+    using clock = std::chrono::steady_clock;
+    struct dated {
+        void *word;
+        clock::time_point arrival;
+    };
+
+    const std::size_t capacity_;
+    const std::chrono::nanoseconds age_;
+    std::mutex mutex_;
+    std::condition_variable not_empty_, not_full_;
+    std::deque<dated> items_;
 };
 
 struct ranked {
@@ -98,14 +126,14 @@ const char *const deque_cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, BATCH, nullpt
 const char *const ranked_cases[] = {PRIORITY, nullptr};
 
 bool run_deque(const scenario *s, outcome *o) {
-    using queue = locked_deque<void *>;
-    return is(s->family, "batch") ? batch<queue>(s, o) : fifo<queue>(s, o);
+    return is(s->family, "batch") ? batch<locked_batches>(s, o) : fifo<locked_deque<void *>>(s, o);
 }
 
 } // namespace
 
 extern const contestant std_queues[] = {
-    {"std::mutex + deque", VERSION_LIBSTDCXX, nullptr, deque_cases, run_deque, false},
+    {"std::mutex + deque + condition_variable", VERSION_LIBSTDCXX, nullptr, deque_cases, run_deque,
+     false},
     {"std::mutex + priority_queue", VERSION_LIBSTDCXX, nullptr, ranked_cases, priority<ranked>,
      false},
     {},

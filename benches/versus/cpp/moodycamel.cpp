@@ -55,17 +55,34 @@ struct sleeping {
     explicit sleeping(std::size_t capacity) : queue(capacity) {}
     void put(item i) { queue.enqueue(i); }
     void get(item &i) { queue.wait_dequeue(i); }
-    // The linger is the caller's affair here.
-    std::size_t get_batch(item *items, std::size_t count) {
-        using namespace std::chrono;
-        std::size_t got = queue.wait_dequeue_bulk(items, count);
-        const auto due = steady_clock::now() + milliseconds(10);
-        while (got < count && steady_clock::now() < due)
-            got +=
-                queue.wait_dequeue_bulk_timed(items + got, count - got, due - steady_clock::now());
+    mc::BlockingConcurrentQueue<item> queue;
+};
+
+// The consumer collects until the first item is old enough.
+struct collected {
+    using clock = std::chrono::steady_clock;
+    struct dated {
+        void *word;
+        clock::time_point arrival;
+    };
+    collected(std::size_t capacity, std::int64_t nanoseconds) : queue(capacity), age(nanoseconds) {}
+    void put(void *word) { queue.enqueue({word, clock::now()}); }
+    std::size_t get_batch(void **words) {
+        dated items[BATCH_SIZE];
+        std::size_t got = queue.wait_dequeue_bulk(items, BATCH_SIZE);
+        const auto due = items[0].arrival + age;
+        for (auto left = age; got < BATCH_SIZE;) {
+            left = due - clock::now();
+            if (left <= left.zero())
+                break;
+            got += queue.wait_dequeue_bulk_timed(items + got, BATCH_SIZE - got, left);
+        }
+        for (std::size_t i = 0; i < got; i++)
+            words[i] = items[i].word;
         return got;
     }
-    mc::BlockingConcurrentQueue<item> queue;
+    mc::BlockingConcurrentQueue<dated> queue;
+    std::chrono::nanoseconds age;
 };
 
 template <class T> struct reader_writer {
@@ -98,12 +115,12 @@ template <class T> struct circular {
 };
 
 const char *const concurrent_cases[] = {MPMC_TRY, MPMC_MANY, nullptr};
-const char *const sleeping_cases[] = {MPMC_WAIT, BATCH, nullptr};
+const char *const sleeping_cases[] = {MPMC_WAIT, "memory", BATCH, nullptr};
 const char *const reader_writer_cases[] = {SPSC_TRY("*"), nullptr};
 const char *const waiting_cases[] = {SPSC_TRY("*"), SPSC_WAIT("*"), nullptr};
 
 bool run_sleeping(const scenario *s, outcome *o) {
-    return is(s->family, "batch") ? batch<sleeping>(s, o) : fifo<sleeping>(s, o);
+    return is(s->family, "batch") ? batch<collected>(s, o) : fifo<sleeping>(s, o);
 }
 
 constexpr auto version = VERSION_CONCURRENTQUEUE, rw_version = VERSION_READERWRITERQUEUE;
