@@ -1,1 +1,163 @@
-fn main(){}
+//! Which queue, how fast, compared with others: `versus`, `versus list`, `versus report results.jsonl`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use versus::case::{catalogue, headlines, select};
+use versus::contestant::Field;
+use versus::record::{self, Writer};
+use versus::run::{Plan, run};
+use versus::summary::Summary;
+use versus::{page, table};
+
+/// Compares queues in one interleaved run: a table here, a page with plots, raw results as JSON lines
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Other>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Cases, and the contestants with what they support
+    List,
+    /// Table and page of an earlier run
+    Report {
+        /// Its results.jsonl
+        results: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Set {
+    /// The headlines, a minute
+    Quick,
+    /// Everything
+    Full,
+}
+
+#[derive(Args)]
+struct Options {
+    /// Which cases, and how long
+    #[arg(long, value_enum, default_value = "full")]
+    set: Set,
+    /// Only cases like this, of all: mpmc, mpmc/pair, 'spsc/*/b64'; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    case: Vec<String>,
+    /// Only contestants whose names contain this; may be repeated
+    #[arg(long, value_name = "SUBSTRING")]
+    contestant: Vec<String>,
+    /// Trials of each contestant in each case [default: quick 5, full 11]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: Option<u32>,
+    /// Items of a trial [default: what takes 50 ms, full 150 ms]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(64..=100_000_000_000))]
+    items: Option<u64>,
+    /// Ends trials that take so many seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Where results and page go
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    out: PathBuf,
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Other::List) => list(),
+        Some(Other::Report { results }) => report(&results),
+        None => measure(&cli.options),
+    };
+    result.unwrap_or_else(|message| {
+        eprintln!("{message}");
+        ExitCode::from(2)
+    })
+}
+
+fn list() -> Result<ExitCode, String> {
+    let field = Field::survey();
+    println!("cases:");
+    for case in catalogue() {
+        let count = field.contestants.iter().filter(|c| c.supports(&case)).count();
+        println!("  {:<36} {count:>3} contestants; {}", case.path(), case.title());
+    }
+    println!("contestants:");
+    for contestant in &field.contestants {
+        let mark = if contestant.ours { '*' } else { ' ' };
+        let (name, language) = (&contestant.name, &contestant.language);
+        let cases = contestant.cases.join(" ");
+        println!("{mark} {name} ({language} {}): {cases}", contestant.version);
+    }
+    for missing in &field.missing {
+        println!("  left out: {}: {}", missing.name, missing.missing);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(options: &Options) -> Result<ExitCode, String> {
+    let (set, rounds, trial, mut cases) = match options.set {
+        Set::Quick => ("quick", 5, Duration::from_millis(50), headlines()),
+        Set::Full => ("full", 11, Duration::from_millis(150), catalogue()),
+    };
+    if !options.case.is_empty() {
+        let all = catalogue();
+        let mut wanted = Vec::new();
+        for pattern in &options.case {
+            wanted.extend(select(&all, pattern)?);
+        }
+        cases = all.into_iter().filter(|case| wanted.contains(case)).collect();
+    }
+    let mut field = Field::survey();
+    field.select(&options.contestant)?;
+    let plan = Plan {
+        set,
+        cases,
+        rounds: options.rounds.unwrap_or(rounds) as usize,
+        items: options.items,
+        trial,
+        limit: Duration::from_secs(options.timeout),
+    };
+
+    // Once: ends the run, and what was measured is shown. Twice: ends the program.
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| e.to_string())?;
+
+    let results = unused(&options.out, set);
+    let mut writer = Writer::create(&results)?;
+    let (records, ours_failed) = run(&plan, &field, &mut writer, &INTERRUPTED)?;
+    show(&records, &results)?;
+    println!("results: {}", results.display());
+    Ok(ExitCode::from(ours_failed as u8))
+}
+
+/// A file for results by the time of day, so that no run overwrites another.
+fn unused(dir: &Path, set: &str) -> PathBuf {
+    let date = versus::machine::say("date", &["+%Y-%m-%d-%H%M%S"]);
+    dir.join(format!("{date}-{set}.jsonl"))
+}
+
+fn report(results: &Path) -> Result<ExitCode, String> {
+    show(&record::read(results)?, results)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
+    let summary = Summary::of(records);
+    print!("{}", table::render(&summary, std::io::stdout().is_terminal()));
+    let page = results.with_extension("html");
+    std::fs::write(&page, page::render(&summary)).map_err(|e| format!("{}: {e}", page.display()))?;
+    println!("page: {}", page.display());
+    Ok(())
+}

@@ -91,7 +91,7 @@ impl Contestant {
     /// The version of a crate, as it is locked.
     pub fn of(mut self, name: &str) -> Self {
         let lock = include_str!("../../Cargo.lock");
-        let entry = lock.split(&format!("name = \"{name}\"\nversion = \"")).nth(1).unwrap_or("?");
+        let entry = lock.rsplit(&format!("name = \"{name}\"\nversion = \"")).next().unwrap();
         self.version = entry.split('"').next().unwrap().into();
         self
     }

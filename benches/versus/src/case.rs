@@ -1,0 +1,298 @@
+//! What is compared: every case, what its figure means, and patterns of cases.
+
+use std::fmt;
+
+/// `family/shape/mode/capacity/payload`; see README.md.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Case(String);
+
+impl Case {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let case = Self(text.into());
+        if catalogue().contains(&case) {
+            return Ok(case);
+        }
+        Err(format!("{text:?} is no case; there are:\n{}", list(&catalogue())))
+    }
+    /// As it stands in results, which another version may have written.
+    pub fn unchecked(text: &str) -> Self {
+        Self(text.into())
+    }
+    pub fn path(&self) -> &str {
+        &self.0
+    }
+    fn segment(&self, i: usize) -> &str {
+        self.0.split('/').nth(i).unwrap_or("")
+    }
+    pub fn family(&self) -> &str {
+        self.segment(0)
+    }
+    pub fn shape(&self) -> &str {
+        self.segment(1)
+    }
+    pub fn mode(&self) -> &str {
+        self.segment(2)
+    }
+    pub fn capacity(&self) -> usize {
+        self.segment(3).parse().unwrap_or(0)
+    }
+    pub fn payload(&self) -> &str {
+        self.segment(4)
+    }
+
+    pub fn metric(&self) -> Metric {
+        match (self.family(), self.shape()) {
+            ("pingpong", _) => Metric::RoundTrip,
+            ("latency", _) | ("batch", "lateness") => Metric::Tail,
+            ("fairness", _) => Metric::LeastShare,
+            ("memory", _) => Metric::Bytes,
+            _ => Metric::Rate,
+        }
+    }
+
+    /// How many items the first trial has, of which the others' number is found.
+    pub fn first_items(&self) -> u64 {
+        match (self.family(), self.mode()) {
+            ("memory", _) => 1,
+            ("batch", _) if self.shape() == "lateness" => 100,
+            ("latency", _) => 20_000,
+            ("pingpong", _) => 2_000,
+            (_, "blocking") => 20_000,
+            _ => 50_000,
+        }
+    }
+
+    /// How many times longer than others its trials are: what is paced, or seldom happens, takes time.
+    pub fn patience(&self) -> f64 {
+        match (self.family(), self.shape()) {
+            ("latency" | "fairness", _) | ("batch", "lateness") => 4.0,
+            _ => 1.0,
+        }
+    }
+
+    /// The case in words.
+    pub fn title(&self) -> String {
+        let shape = match self.shape() {
+            "1P1C" => "one producer, one consumer".into(),
+            "2P1C" => "two producers, one consumer".into(),
+            "pair" => "two threads that put and get in turn".into(),
+            "owner" => "the owner alone".into(),
+            "owner+1thief" => "the owner and a thief".into(),
+            "owner+2thieves" => "the owner and two thieves".into(),
+            "lateness" => "lateness of a batch that is due".into(),
+            "-" => "an empty queue (some take more as they fill)".into(),
+            shape if shape.starts_with('x') => match &shape[1..] {
+                "1" => "one thread".into(),
+                n => format!("{n} threads"),
+            },
+            shape => match shape.strip_suffix('C').and_then(|shape| shape.split_once('P')) {
+                Some((producers, consumers)) => {
+                    format!("{producers} producers, {consumers} consumers")
+                }
+                None => shape.into(),
+            },
+        };
+        let mode = match self.mode() {
+            "bulk8" => ", 8 items a call",
+            "bulk32" => ", 32 items a call",
+            "bulk256" => ", 256 items a call",
+            "blocking" => ", waiting",
+            "spin" => ", spinning",
+            _ => "",
+        };
+        let items = match self.payload().strip_prefix('b') {
+            Some(bytes) => format!(", blobs of {bytes} bytes"),
+            None => String::new(),
+        };
+        let capacity = match (self.family(), self.capacity()) {
+            ("priority", n) => format!(", {n} items inside"),
+            (_, 1024) if self.family() != "memory" => String::new(),
+            (_, n) => format!(", capacity {n}"),
+        };
+        format!("{}: {shape}{mode}{items}{capacity}", self.family())
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is compared in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Million items a second.
+    Rate,
+    /// Nanoseconds there and back.
+    RoundTrip,
+    /// The 99th percentile of the latencies, in microseconds.
+    Tail,
+    /// What the thread got that got least, in hundredths of a fair share.
+    LeastShare,
+    /// Bytes an item that fits.
+    Bytes,
+}
+
+impl Metric {
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Rate => "million items/s",
+            Self::RoundTrip => "ns a round trip",
+            Self::Tail => "µs, 99th percentile",
+            Self::LeastShare => "% of a fair share, least thread",
+            Self::Bytes => "bytes a slot",
+        }
+    }
+    pub fn more_is_better(self) -> bool {
+        matches!(self, Self::Rate | Self::LeastShare)
+    }
+    /// Above 1: better.
+    pub fn ratio(self, value: f64, other: f64) -> f64 {
+        if self.more_is_better() { value / other } else { other / value }
+    }
+}
+
+/// All cases, in the order in which they are shown.
+pub fn catalogue() -> Vec<Case> {
+    let mut all = Vec::new();
+    let mut add = |path: String| all.push(Case(path));
+    for capacity in [1024, 64, 65536, 1048576] {
+        add(format!("spsc/1P1C/single/{capacity}/ptr"));
+    }
+    for bytes in [8, 16, 64, 256, 1024] {
+        add(format!("spsc/1P1C/single/1024/b{bytes}"));
+    }
+    for mode in ["bulk8", "bulk32", "bulk256", "blocking"] {
+        add(format!("spsc/1P1C/{mode}/1024/ptr"));
+    }
+    for shape in ["1P1C", "pair", "2P2C", "4P4C", "8P8C"] {
+        add(format!("mpmc/{shape}/single/1024/ptr"));
+    }
+    for capacity in [64, 65536, 1048576] {
+        add(format!("mpmc/1P1C/single/{capacity}/ptr"));
+    }
+    for mode in ["bulk32", "blocking"] {
+        for shape in ["1P1C", "pair", "2P2C", "4P4C", "8P8C"] {
+            if (shape, mode) != ("pair", "bulk32") {
+                add(format!("mpmc/{shape}/{mode}/1024/ptr"));
+            }
+        }
+    }
+    for mode in ["spin", "blocking"] {
+        add(format!("pingpong/1P1C/{mode}/1024/ptr"));
+    }
+    for shape in ["1P1C", "2P2C"] {
+        add(format!("latency/{shape}/blocking/1024/ptr"));
+    }
+    add("fairness/4P4C/single/1024/ptr".into());
+    for capacity in [1000, 100000] {
+        for threads in [1, 2, 4, 8] {
+            add(format!("priority/x{threads}/single/{capacity}/ptr"));
+        }
+    }
+    for shape in ["owner", "owner+1thief", "owner+2thieves"] {
+        add(format!("deque/{shape}/single/1024/ptr"));
+    }
+    for shape in ["2P1C", "lateness"] {
+        add(format!("batch/{shape}/batch32/1024/ptr"));
+    }
+    for capacity in [1024, 65536] {
+        add(format!("memory/-/-/{capacity}/ptr"));
+    }
+    all
+}
+
+/// Those that tell most in little time.
+pub fn headlines() -> Vec<Case> {
+    [
+        "spsc/1P1C/single/1024/ptr",
+        "spsc/1P1C/bulk32/1024/ptr",
+        "spsc/1P1C/single/1024/b64",
+        "mpmc/1P1C/single/1024/ptr",
+        "mpmc/pair/single/1024/ptr",
+        "mpmc/4P4C/blocking/1024/ptr",
+        "pingpong/1P1C/blocking/1024/ptr",
+        "priority/x2/single/1000/ptr",
+        "deque/owner+1thief/single/1024/ptr",
+        "batch/2P1C/batch32/1024/ptr",
+    ]
+    .map(Case::unchecked)
+    .into()
+}
+
+/// Whether `*` in the pattern, for any number of characters, can make it the text.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            (0..=text.len()).any(|at| text.is_char_boundary(at) && glob(rest, &text[at..]))
+        }),
+    }
+}
+
+/// Cases of a set that a pattern of the user's means: the whole path, or the beginning of one.
+pub fn select(cases: &[Case], pattern: &str) -> Result<Vec<Case>, String> {
+    let longer = format!("{pattern}/*");
+    let matches = |case: &&Case| glob(pattern, &case.0) || glob(&longer, &case.0);
+    let found: Vec<_> = cases.iter().filter(matches).cloned().collect();
+    if found.is_empty() {
+        return Err(format!("no case matches {pattern:?}; there are:\n{}", list(cases)));
+    }
+    Ok(found)
+}
+
+/// What a contestant says that it supports: segments are words or `*`; those left out match everything.
+pub fn supports(pattern: &str, case: &Case) -> bool {
+    let mut segments = case.0.split('/');
+    pattern.split('/').all(|p| segments.next().is_some_and(|segment| p == "*" || p == segment))
+}
+
+fn list(cases: &[Case]) -> String {
+    cases.iter().map(|case| format!("  {case}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_have_segments() {
+        let case = Case::parse("spsc/1P1C/bulk32/1024/ptr").unwrap();
+        assert_eq!((case.family(), case.shape(), case.mode()), ("spsc", "1P1C", "bulk32"));
+        assert_eq!((case.capacity(), case.payload()), (1024, "ptr"));
+        assert_eq!(case.title(), "spsc: one producer, one consumer, 32 items a call");
+    }
+
+    #[test]
+    fn no_case_twice_and_headlines_are_cases() {
+        let mut all = catalogue();
+        assert!(headlines().iter().all(|case| all.contains(case)));
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn unknown_cases_are_answered_with_the_known_ones() {
+        let error = Case::parse("spsc/3P1C/single/1024/ptr").unwrap_err();
+        assert!(error.contains("spsc/3P1C") && error.contains("mpmc/pair/single/1024/ptr"));
+        let error = select(&catalogue(), "spcs").unwrap_err();
+        assert!(error.contains("\"spcs\"") && error.contains("spsc/1P1C/single/1024/ptr"));
+    }
+
+    #[test]
+    fn patterns() {
+        let all = catalogue();
+        assert_eq!(select(&all, "deque").unwrap().len(), 3);
+        assert_eq!(select(&all, "mpmc/pair").unwrap().len(), 2);
+        assert_eq!(select(&all, "*/bulk32/*").unwrap().len(), 5);
+        assert_eq!(select(&all, "spsc/1P1C/single/1024/ptr").unwrap().len(), 1);
+        assert!(glob("*", "") && glob("a*c", "abc") && !glob("a*c", "abd"));
+
+        let case = Case::unchecked("mpmc/pair/single/1024/ptr");
+        assert!(supports("mpmc", &case) && supports("mpmc/*/single", &case));
+        assert!(!supports("mpmc/1P1C", &case) && !supports("mpmc/*/single/*/ptr/x", &case));
+    }
+}

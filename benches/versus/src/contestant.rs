@@ -1,0 +1,269 @@
+//! Who is compared: the programs, what they list, and one trial of one of them.
+
+use crate::case::{Case, supports};
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where the queues are.
+pub const PROGRAMS: [&str; 6] =
+    ["versus-rust", "versus-static", "versus-c", "versus-c-static", "versus-c++", "versus-go"];
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contestant {
+    pub name: String,
+    pub language: String,
+    #[serde(default)]
+    pub version: String,
+    #[serde(default)]
+    pub ours: bool,
+    #[serde(default)]
+    pub cases: Vec<String>,
+    /// Not in the listing: whose listing it was.
+    #[serde(default)]
+    pub program: String,
+}
+
+impl Contestant {
+    pub fn supports(&self, case: &Case) -> bool {
+        self.cases.iter().any(|pattern| supports(pattern, case))
+    }
+}
+
+/// One that would be compared if it could.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Missing {
+    pub name: String,
+    pub missing: String,
+}
+
+/// What a trial measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub items: u64,
+    pub seconds: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ns: Option<Percentiles>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<u64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_starvation_ns: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p99: f64,
+    #[serde(rename = "p99.9", default)]
+    pub p999: f64,
+    pub max: f64,
+}
+
+/// All programs beside this one or one directory above, and what they list.
+pub struct Field {
+    pub contestants: Vec<Contestant>,
+    pub missing: Vec<Missing>,
+    directories: Vec<PathBuf>,
+}
+
+impl Field {
+    pub fn survey() -> Self {
+        let here = std::env::current_exe().unwrap_or_default();
+        let directories = here.ancestors().skip(1).take(2).map(Path::to_path_buf).collect();
+        let mut field = Self { contestants: Vec::new(), missing: Vec::new(), directories };
+        for program in PROGRAMS {
+            if let Err(reason) = field.ask(program) {
+                field.missing.push(Missing { name: program.into(), missing: reason });
+            }
+        }
+        field
+    }
+
+    pub fn path(&self, program: &str) -> Option<PathBuf> {
+        self.directories.iter().map(|dir| dir.join(program)).find(|path| path.is_file())
+    }
+
+    fn ask(&mut self, program: &str) -> Result<(), String> {
+        let path = self.path(program).ok_or("the program is not built")?;
+        let output = Command::new(path).arg("list").output().map_err(|e| e.to_string())?;
+        if !output.status.success() {
+            return Err(format!("`list` failed: {}", last_line(&output.stderr)));
+        }
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            match parse_listing(line)? {
+                Ok(contestant) => {
+                    self.contestants.push(Contestant { program: program.into(), ..contestant });
+                }
+                Err(missing) => self.missing.push(missing),
+            }
+        }
+        Ok(())
+    }
+
+    /// Those whose names contain one of the words, whatever their case; all if there is none.
+    pub fn select(&mut self, words: &[String]) -> Result<(), String> {
+        for word in words {
+            if !self.contestants.iter().any(|contestant| contains(&contestant.name, word)) {
+                let names = self.contestants.iter().map(|contestant| format!("  {}", contestant.name));
+                let names = names.collect::<Vec<_>>().join("\n");
+                return Err(format!("no contestant's name contains {word:?}; there are:\n{names}"));
+            }
+        }
+        if !words.is_empty() {
+            self.contestants.retain(|c| words.iter().any(|word| contains(&c.name, word)));
+        }
+        Ok(())
+    }
+}
+
+fn contains(name: &str, word: &str) -> bool {
+    name.to_lowercase().contains(&word.to_lowercase())
+}
+
+fn parse_listing(line: &str) -> Result<Result<Contestant, Missing>, String> {
+    let wrong = |e| format!("`list` printed {line:?}: {e}");
+    if let Ok(missing) = serde_json::from_str::<Missing>(line) {
+        return Ok(Err(missing));
+    }
+    serde_json::from_str(line).map(Ok).map_err(wrong)
+}
+
+/// A running program, which does not outlive the driver's interest.
+struct Guard(Child);
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // The group, for what it may have started; gone already if all went well.
+        // SAFETY: takes nothing of ours; the child is not waited for yet, so the number is still its.
+        if let Ok(None) = self.0.try_wait() {
+            unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// Why a trial measured nothing.
+#[derive(Debug, PartialEq)]
+pub enum Failure {
+    Interrupted,
+    Other(String),
+}
+
+/// One trial, in a process and a process group of its own: Ctrl-C is for the driver.
+pub fn trial(
+    program: &Path,
+    contestant: &str,
+    case: &Case,
+    items: u64,
+    limit: Duration,
+    interrupted: &AtomicBool,
+) -> Result<Measured, Failure> {
+    let other = |text: String| Failure::Other(text);
+    let mut command = Command::new(program);
+    command
+        .args(["run", "--contestant", contestant, "--case", case.path()])
+        .args(["--items", &items.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    // A peer that hangs must not outlive a driver that is killed.
+    // SAFETY: a system call, which allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    let child = command.spawn().map_err(|e| other(format!("does not start: {e}")))?;
+    let mut child = Guard(child);
+    let start = Instant::now();
+    // Rarely looked at, so that the driver disturbs nobody; a trial's end is noticed a little late.
+    let status = loop {
+        match child.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if interrupted.load(Ordering::Relaxed) => return Err(Failure::Interrupted),
+            Ok(None) if start.elapsed() > limit => {
+                return Err(other(format!("timed out after {} s", limit.as_secs())));
+            }
+            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            Err(e) => return Err(other(e.to_string())),
+        }
+    };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    // One line each, so that no pipe was full.
+    let _ = child.0.stdout.take().unwrap().read_to_end(&mut stdout);
+    let _ = child.0.stderr.take().unwrap().read_to_end(&mut stderr);
+    match status.code() {
+        Some(0) => serde_json::from_slice(&stdout).map_err(|e| {
+            other(format!("printed {:?}: {e}", String::from_utf8_lossy(&stdout).trim()))
+        }),
+        Some(3) => Err(other(format!("WRONG: {}", last_line(&stderr)))),
+        _ => Err(other(format!("failed ({status}): {}", last_line(&stderr)))),
+    }
+}
+
+fn last_line(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).trim().lines().last().unwrap_or("no message").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings() {
+        let line = r#"{"name":"a","language":"C++","version":"1","ours":false,"cases":["mpmc/*/single"]}"#;
+        let contestant = parse_listing(line).unwrap().unwrap();
+        assert!(contestant.supports(&Case::unchecked("mpmc/4P4C/single/1024/ptr")));
+        assert!(!contestant.supports(&Case::unchecked("mpmc/4P4C/blocking/1024/ptr")));
+        let missing = parse_listing(r#"{"name":"b","missing":"no headers"}"#).unwrap().unwrap_err();
+        assert_eq!(missing.missing, "no headers");
+        assert!(parse_listing("b").unwrap_err().contains("\"b\""));
+    }
+
+    #[test]
+    fn unknown_contestants_are_answered_with_the_known_ones() {
+        let contestant = parse_listing(r#"{"name":"Rtrb","language":"Rust"}"#).unwrap().unwrap();
+        let mut field =
+            Field { contestants: vec![contestant], missing: vec![], directories: vec![] };
+        let error = field.select(&["rtrp".into()]).unwrap_err();
+        assert!(error.contains("\"rtrp\"") && error.contains("Rtrb"));
+        field.select(&["RTR".into()]).unwrap();
+        assert_eq!(field.contestants.len(), 1);
+    }
+
+    fn sh(script: &str, limit: Duration) -> Result<Measured, Failure> {
+        static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let name = format!("versus-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        let case = Case::unchecked("spsc");
+        let result = trial(&path, "x", &case, 1, limit, &AtomicBool::new(false));
+        std::fs::remove_file(&path).unwrap();
+        result
+    }
+
+    #[test]
+    fn trials_end_one_way_or_another() {
+        let long = Duration::from_secs(20);
+        let measured = sh(r#"echo '{"items":5,"seconds":0.5}'"#, long).unwrap();
+        assert_eq!((measured.items, measured.seconds), (5, 0.5));
+        let Failure::Other(wrong) = sh("echo 3 items lost >&2; exit 3", long).unwrap_err() else {
+            panic!()
+        };
+        assert_eq!(wrong, "WRONG: 3 items lost");
+        let Failure::Other(late) = sh("sleep 60", Duration::from_millis(1)).unwrap_err() else {
+            panic!()
+        };
+        assert!(late.contains("timed out"));
+        assert!(matches!(sh("echo nonsense", long), Err(Failure::Other(_))));
+    }
+}

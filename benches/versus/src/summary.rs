@@ -1,0 +1,277 @@
+//! What the trials of a run mean: medians, the least and the most, and ratios to the best peer.
+
+use crate::case::{Case, Metric, catalogue};
+use crate::contestant::{Contestant, Measured, Missing};
+use crate::record::{Record, Run, Trial};
+use std::collections::BTreeMap;
+
+/// A trial counts if its probes differ by less than this factor.
+const AGREE: f64 = 1.4;
+/// A round trip below so many ns is between near processors.
+const NEAR: f64 = 150.0;
+
+/// Between what processors a trial ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Near,
+    Far,
+    /// They changed meanwhile.
+    Moved,
+}
+
+pub fn place(trial: &Trial) -> Place {
+    let (Some(before), Some(after)) = (trial.before, trial.after) else { return Place::Near };
+    let (low, high) = (before.min(after), before.max(after));
+    match () {
+        () if high > low * AGREE => Place::Moved,
+        () if high < NEAR => Place::Near,
+        () => Place::Far,
+    }
+}
+
+/// Of some trials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+    pub trials: usize,
+}
+
+impl Spread {
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (n, middle) = (values.len(), values.len() / 2);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let median =
+            if n % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+        Some(Self { median, min, max, trials: n })
+    }
+}
+
+/// A contestant in a case.
+#[derive(Debug)]
+pub struct Row {
+    pub contestant: Contestant,
+    /// Of the trials in the place that counts in this case, and in the other one.
+    pub main: Option<Spread>,
+    pub other: Option<Spread>,
+    /// Trials during which the processors moved.
+    pub moved: usize,
+    /// Compared with the best peer; above 1: better.
+    pub ratio: Option<f64>,
+    /// Medians of what else the case measures, as [`Outcome::extras`] names them.
+    pub extras: Vec<Option<f64>>,
+    pub failure: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Outcome {
+    pub case: Case,
+    pub metric: Metric,
+    /// Near, unless no trial of the case was.
+    pub place: Place,
+    pub extras: &'static [&'static str],
+    /// The best first, those that measured nothing last.
+    pub rows: Vec<Row>,
+}
+
+impl Outcome {
+    pub fn best(&self, ours: bool) -> Option<&Row> {
+        self.rows.iter().find(|row| row.contestant.ours == ours && self.median(row).is_some())
+    }
+
+    /// What a contestant is compared by. None for a queue that has no room for its items yet and takes
+    /// memory later.
+    pub fn median(&self, row: &Row) -> Option<f64> {
+        let least = if self.metric == Metric::Bytes { size_of::<usize>() as f64 } else { 0.0 };
+        row.main.as_ref().map(|spread| spread.median).filter(|median| *median >= least)
+    }
+}
+
+#[derive(Debug)]
+pub struct Summary {
+    pub run: Run,
+    pub missing: Vec<Missing>,
+    /// The median round trips of the trials near and far.
+    pub round_trips: [Option<f64>; 2],
+    pub near: usize,
+    pub far: usize,
+    pub moved: usize,
+    pub outcomes: Vec<Outcome>,
+}
+
+pub fn value(metric: Metric, case: &Case, measured: &Measured) -> Option<f64> {
+    let value = match metric {
+        Metric::Rate => measured.items as f64 / measured.seconds / 1e6,
+        Metric::RoundTrip => measured.seconds / measured.items as f64 * 1e9,
+        Metric::Tail => measured.latency_ns.as_ref()?.p99 / 1e3,
+        Metric::LeastShare => {
+            let shares = measured.shares.as_ref()?;
+            // The shares of producers and those of consumers come to the same.
+            let fair = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
+            *shares.iter().min()? as f64 / fair * 100.0
+        }
+        Metric::Bytes => measured.bytes? / case.capacity().max(1) as f64,
+    };
+    value.is_finite().then_some(value)
+}
+
+fn extras(metric: Metric) -> &'static [&'static str] {
+    match metric {
+        Metric::Tail => &["p50 µs", "p99.9 µs", "max µs"],
+        Metric::LeastShare => &["million items/s", "starved ms"],
+        Metric::Bytes => &["bytes"],
+        _ => &[],
+    }
+}
+
+fn extra(name: &str, measured: &Measured) -> Option<f64> {
+    let latency = || measured.latency_ns.as_ref();
+    match name {
+        "p50 µs" => Some(latency()?.p50 / 1e3),
+        "p99.9 µs" => Some(latency()?.p999 / 1e3),
+        "max µs" => Some(latency()?.max / 1e3),
+        "million items/s" => Some(measured.items as f64 / measured.seconds / 1e6),
+        "starved ms" => Some(measured.longest_starvation_ns? / 1e6),
+        "bytes" => measured.bytes,
+        _ => None,
+    }
+}
+
+impl Summary {
+    pub fn of(records: &[Record]) -> Self {
+        let mut run = Run::default();
+        let (mut contestants, mut missing, mut trials) = (Vec::new(), Vec::new(), Vec::new());
+        for record in records {
+            match record {
+                Record::Run(r) => run = r.clone(),
+                Record::Contestant(contestant) => contestants.push(contestant),
+                Record::Missing(m) => missing.push(m.clone()),
+                Record::Trial(trial) => trials.push(trial),
+            }
+        }
+        let count = |wanted| {
+            trials.iter().filter(|t| t.measured.is_some() && place(t) == wanted).count()
+        };
+        let [near, far, moved] = [Place::Near, Place::Far, Place::Moved].map(count);
+        let round_trip = |wanted| {
+            let probes = trials.iter().filter(|t| place(t) == wanted).filter_map(|t| t.before);
+            Spread::of(probes.collect()).map(|spread| spread.median)
+        };
+        let round_trips = [Place::Near, Place::Far].map(round_trip);
+
+        let order: BTreeMap<Case, usize> =
+            catalogue().into_iter().enumerate().map(|(i, case)| (case, i)).collect();
+        let mut by_case: BTreeMap<(usize, Case), Vec<&Trial>> = BTreeMap::new();
+        for trial in trials {
+            let case = Case::unchecked(&trial.case);
+            let at = order.get(&case).copied().unwrap_or(usize::MAX);
+            by_case.entry((at, case)).or_default().push(trial);
+        }
+        let outcomes = by_case
+            .into_iter()
+            .map(|((_, case), trials)| outcome(case, &contestants, &trials))
+            .collect();
+        Self { run, missing, round_trips, near, far, moved, outcomes }
+    }
+}
+
+fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcome {
+    let metric = case.metric();
+    // Memory is the same wherever.
+    let place = |trial: &Trial| if metric == Metric::Bytes { Place::Near } else { place(trial) };
+    let is_at = |at| trials.iter().any(|t| t.measured.is_some() && place(t) == at);
+    let main = if is_at(Place::Far) && !is_at(Place::Near) { Place::Far } else { Place::Near };
+    let extras = extras(metric);
+    let mut rows = Vec::new();
+    for &contestant in contestants {
+        let mine = |t: &&&Trial| t.contestant == contestant.name && t.program == contestant.program;
+        let trials: Vec<_> = trials.iter().filter(mine).collect();
+        if trials.is_empty() {
+            continue;
+        }
+        let measured = |at: Place| {
+            trials.iter().filter(move |t| place(t) == at).filter_map(|t| t.measured.as_ref())
+        };
+        let spread = |at| Spread::of(measured(at).filter_map(|m| value(metric, &case, m)).collect());
+        let other = if main == Place::Near { Place::Far } else { Place::Near };
+        let extra = |name: &&str| {
+            Spread::of(measured(main).filter_map(|m| extra(name, m)).collect()).map(|s| s.median)
+        };
+        rows.push(Row {
+            contestant: contestant.clone(),
+            main: spread(main),
+            other: spread(other),
+            moved: measured(Place::Moved).count(),
+            ratio: None,
+            extras: extras.iter().map(extra).collect(),
+            failure: trials.iter().find_map(|trial| trial.failure.clone()),
+        });
+    }
+    let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
+    let key = |row: &Row| row.main.as_ref().map_or(f64::INFINITY, |spread| sign * spread.median);
+    rows.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    let mut outcome = Outcome { case, metric, place: main, extras, rows };
+    let best = outcome.best(false).and_then(|row| outcome.median(row));
+    let ratio = |row| Some(metric.ratio(outcome.median(row)?, best?)).filter(|r| r.is_finite());
+    let ratios: Vec<_> = outcome.rows.iter().map(ratio).collect();
+    for (row, ratio) in outcome.rows.iter_mut().zip(ratios) {
+        row.ratio = ratio;
+    }
+    outcome
+}
+
+/// Three digits that count.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e6 => format!("{:.2}M", value / 1e6),
+        v if v >= 10_000.0 => format!("{:.1}k", value / 1e3),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads() {
+        assert_eq!(Spread::of(vec![]), None);
+        let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
+        assert_eq!((spread.median, spread.min, spread.max, spread.trials), (2.0, 1.0, 3.0, 3));
+        assert_eq!(Spread::of(vec![4.0, 1.0, 2.0, 3.0]).unwrap().median, 2.5);
+    }
+
+    #[test]
+    fn places() {
+        let trial = |before, after| Trial {
+            round: 1,
+            case: String::new(),
+            program: String::new(),
+            contestant: String::new(),
+            before,
+            after,
+            measured: None,
+            failure: None,
+        };
+        assert_eq!(place(&trial(Some(60.0), Some(62.0))), Place::Near);
+        assert_eq!(place(&trial(Some(320.0), Some(300.0))), Place::Far);
+        assert_eq!(place(&trial(Some(60.0), Some(320.0))), Place::Moved);
+        assert_eq!(place(&trial(None, None)), Place::Near);
+    }
+
+    #[test]
+    fn ratios_above_one_are_better() {
+        assert_eq!(Metric::Rate.ratio(200.0, 100.0), 2.0);
+        assert_eq!(Metric::RoundTrip.ratio(50.0, 100.0), 2.0);
+    }
+
+    #[test]
+    fn numbers() {
+        let shown = [1234567.0, 12345.0, 1234.0, 12.34, 1.234].map(number);
+        assert_eq!(shown, ["1.23M", "12.3k", "1234", "12.3", "1.23"]);
+    }
+}
