@@ -104,9 +104,11 @@ test: setup build ## All of the tests below
 lint: setup build ## Formats, clippy, go vet, drift of the header and of the symbols
 	cargo fmt --check && cargo fmt --check --manifest-path benches/versus/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
-	find bindings examples tests -regex '.*\.[ch]\(pp\)?' | xargs clang-format --dry-run -Werror
-	shellcheck scripts/*.sh tests/install/run.sh .ci/run
+	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
+	    | xargs clang-format --dry-run -Werror
+	shellcheck scripts/*.sh tests/install/run.sh benches/versus/cpp/check.sh .ci/run
 	+$(go) lint
+	+$(MAKE) -C benches/versus/go lint LIBDIR=$(OUT)
 	diff include/queues.h "$$($(generated_header))"
 	diff tests/symbols.txt <($(exported))
 
