@@ -35,7 +35,9 @@ struct chase_lev {
     }
     // Of fixed size: one that grows loses items in this version.
     using array = xenium::detail::fixed_size_circular_array<char, 1024>;
-    xenium::chase_work_stealing_deque<char, xenium::policy::capacity<1024>, xenium::policy::container<array>> queue;
+    xenium::chase_work_stealing_deque<char, xenium::policy::capacity<1024>,
+                                      xenium::policy::container<array>>
+        queue;
 };
 
 const char *const vyukov_cases[] = {MPMC_TRY, nullptr};
