@@ -92,7 +92,7 @@ demo: $(SHARED) ## Replay a trace of requests through the queues: TRACE=file.csv
 # --- tests: each kind is a target of its own, so that the output tells what ran
 
 TESTS := lint test-rust test-c test-cpp test-go test-install test-portable test-loom test-sites \
-    test-miri test-tsan test-asan test-valgrind
+    test-miri test-tsan test-asan test-valgrind test-bench
 
 cpp := $(MAKE) -C bindings/cpp LIBDIR=$(OUT) BUILD=$(TARGET)/cpp
 go := $(MAKE) -C bindings/go LIBDIR=$(OUT)
@@ -102,7 +102,7 @@ test: setup build ## All of the tests below
 	@scripts/steps.sh "$(MAKE)" $(TESTS)
 
 lint: setup build ## Formats, clippy, go vet, drift of the header and of the symbols
-	cargo fmt --check && cargo fmt --check --manifest-path benches/versus/Cargo.toml
+	cargo fmt --check && cargo fmt --all --check --manifest-path benches/versus/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
@@ -169,10 +169,31 @@ test-valgrind: setup build ## Memory errors and leaks in the C and C++ tests, wi
 	RUNNER='valgrind --quiet --leak-check=full --error-exitcode=1' cargo test --release --test c
 	+$(cpp) valgrind
 
-.PHONY: bench soak deny clean
-bench: build ## Against other libraries, in one run: ARGS=--help
-	cargo run --release --manifest-path benches/versus/Cargo.toml -- $(ARGS)
+test-bench: setup ## The benchmark's driver: cases, figures, table and page
+	CARGO_TARGET_DIR=$(VERSUS)/target cargo test --quiet --manifest-path $(VERSUS)/Cargo.toml -p versus
 
+# --- against other libraries
+
+# A target directory of its own, for the driver looks for the programs with the queues beside itself.
+VERSUS := $(CURDIR)/benches/versus
+
+.PHONY: setup-bench bench bench-quick versus
+setup-bench: ## Install the libraries that bench compares with, as far as they are to be had
+	@$(SETUP) bench
+
+bench: versus ## Which queue, how fast, compared with others: ARGS=--help
+	$(VERSUS)/target/release/versus $(ARGS)
+
+bench-quick: versus ## The headlines of it, in a minute
+	$(VERSUS)/target/release/versus --set quick $(ARGS)
+
+# What does not build is left out, and the driver says so.
+versus: build
+	CARGO_TARGET_DIR=$(VERSUS)/target cargo build --release --quiet --workspace --manifest-path $(VERSUS)/Cargo.toml
+	-+$(if $(wildcard $(VERSUS)/cpp/Makefile),$(MAKE) -k -C $(VERSUS)/cpp LIBDIR=$(OUT) BUILD=$(VERSUS)/target)
+	-+$(if $(wildcard $(VERSUS)/go/Makefile),$(MAKE) -k -C $(VERSUS)/go LIBDIR=$(OUT) BUILD=$(VERSUS)/target)
+
+.PHONY: soak deny clean
 ITEMS ?= 1000000000
 soak: setup ## Stress for hours: ITEMS=1000000000 through each kind of queue
 	QUEUES_ITEMS=$(ITEMS) cargo test --release --test stress --test batch -- --nocapture threads stress
@@ -183,3 +204,4 @@ deny: ## Licences and origins of the dependencies; builds cargo-deny first where
 
 clean: ## Remove what was built, not what was set up
 	cargo clean
+	rm -rf $(VERSUS)/target

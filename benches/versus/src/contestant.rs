@@ -110,7 +110,8 @@ impl Field {
     pub fn select(&mut self, words: &[String]) -> Result<(), String> {
         for word in words {
             if !self.contestants.iter().any(|contestant| contains(&contestant.name, word)) {
-                let names = self.contestants.iter().map(|contestant| format!("  {}", contestant.name));
+                let names =
+                    self.contestants.iter().map(|contestant| format!("  {}", contestant.name));
                 let names = names.collect::<Vec<_>>().join("\n");
                 return Err(format!("no contestant's name contains {word:?}; there are:\n{names}"));
             }
@@ -218,7 +219,8 @@ mod tests {
 
     #[test]
     fn listings() {
-        let line = r#"{"name":"a","language":"C++","version":"1","ours":false,"cases":["mpmc/*/single"]}"#;
+        let line =
+            r#"{"name":"a","language":"C++","version":"1","ours":false,"cases":["mpmc/*/single"]}"#;
         let contestant = parse_listing(line).unwrap().unwrap();
         assert!(contestant.supports(&Case::unchecked("mpmc/4P4C/single/1024/ptr")));
         assert!(!contestant.supports(&Case::unchecked("mpmc/4P4C/blocking/1024/ptr")));
@@ -240,7 +242,8 @@ mod tests {
 
     fn sh(script: &str, limit: Duration) -> Result<Measured, Failure> {
         static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let name = format!("versus-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("versus-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);

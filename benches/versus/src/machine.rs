@@ -30,7 +30,8 @@ impl Machine {
             model => model.into(),
         };
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let compilers = [("rustc", "--version"), ("cc", "--version"), ("c++", "--version"), ("go", "version")];
+        let compilers =
+            [("rustc", "--version"), ("cc", "--version"), ("c++", "--version"), ("go", "version")];
         Self {
             processor,
             processors: std::thread::available_parallelism().map_or(1, |n| n.get()),
@@ -41,7 +42,10 @@ impl Machine {
                 .map(|(command, argument)| say(command, &[argument]))
                 .filter(|version| !version.is_empty())
                 .collect(),
-            commit: say("git", &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]),
+            commit: say(
+                "git",
+                &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"],
+            ),
             date: say("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             load: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
         }

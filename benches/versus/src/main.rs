@@ -157,7 +157,8 @@ fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
     let summary = Summary::of(records);
     print!("{}", table::render(&summary, std::io::stdout().is_terminal()));
     let page = results.with_extension("html");
-    std::fs::write(&page, page::render(&summary)).map_err(|e| format!("{}: {e}", page.display()))?;
+    std::fs::write(&page, page::render(&summary))
+        .map_err(|e| format!("{}: {e}", page.display()))?;
     println!("page: {}", page.display());
     Ok(())
 }

@@ -24,7 +24,11 @@ pub fn render(summary: &Summary) -> String {
         escape(&machine.describe()),
         escape(&machine.date),
         escape(&machine.commit),
-        escape(&table::foot(summary)).replacen("* ours", "<b class=\"ours\">Ours</b> are marked", 1),
+        escape(&table::foot(summary)).replacen(
+            "* ours",
+            "<b class=\"ours\">Ours</b> are marked",
+            1
+        ),
     );
     if machine.load > 0.5 {
         let _ = writeln!(
@@ -186,9 +190,21 @@ fn sweeps() -> Vec<(&'static str, Vec<(String, Case)>)> {
         sweep("mpmc: ns an item, by capacity", "mpmc/1P1C/single/?/ptr", &capacities),
         sweep("mpmc, trying: ns an item, by threads", "mpmc/?/single/1024/ptr", &pairs),
         sweep("mpmc, waiting: ns an item, by threads", "mpmc/?/blocking/1024/ptr", &pairs),
-        sweep("priority, 1000 items: ns a put or get, by threads", "priority/?/single/1000/ptr", &threads),
-        sweep("priority, 100000 items: ns a put or get, by threads", "priority/?/single/100000/ptr", &threads),
-        sweep("memory: bytes a slot, by capacity", "memory/-/-/?/ptr", &[("1 k", "1024"), ("64 k", "65536")]),
+        sweep(
+            "priority, 1000 items: ns a put or get, by threads",
+            "priority/?/single/1000/ptr",
+            &threads,
+        ),
+        sweep(
+            "priority, 100000 items: ns a put or get, by threads",
+            "priority/?/single/100000/ptr",
+            &threads,
+        ),
+        sweep(
+            "memory: bytes a slot, by capacity",
+            "memory/-/-/?/ptr",
+            &[("1 k", "1024"), ("64 k", "65536")],
+        ),
     ]
 }
 
@@ -276,7 +292,8 @@ fn method(html: &mut String, summary: &Summary) {
     if !summary.missing.is_empty() {
         html.push_str("<h3>Left out</h3>\n<ul>\n");
         for missing in &summary.missing {
-            let _ = writeln!(html, "<li>{}: {}</li>", escape(&missing.name), escape(&missing.missing));
+            let _ =
+                writeln!(html, "<li>{}: {}</li>", escape(&missing.name), escape(&missing.missing));
         }
         html.push_str("</ul>\n");
     }

@@ -34,7 +34,8 @@ fn text(size: u32, colour: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
 /// Scales to the width that there is.
 fn scalable(svg: String, title: &str) -> String {
     let start = svg.find("<svg").unwrap_or(0);
-    let height = svg.split("height=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("300");
+    let height =
+        svg.split("height=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("300");
     let body = svg[start..].split_once('>').map_or("", |(_, body)| body);
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}",
@@ -144,7 +145,8 @@ pub struct Line {
 
 /// Lines over steps that are labelled; the value is on a logarithmic scale.
 pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
-    let values = || lines.iter().flat_map(|line| &line.points).flatten().filter(|value| **value > 0.0);
+    let values =
+        || lines.iter().flat_map(|line| &line.points).flatten().filter(|value| **value > 0.0);
     let most = values().copied().fold(0.0, f64::max);
     let least = values().copied().fold(f64::INFINITY, f64::min);
     if !(most > 0.0 && least.is_finite()) {
@@ -164,7 +166,7 @@ pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
             .configure_mesh()
             .disable_mesh()
             .x_labels(0)
-            .y_labels(0)
+            .y_label_formatter(&|_| String::new())
             .axis_style(GRID)
             .draw()?;
         let ends = [-0.15, steps.len() as f64 - 0.85];
@@ -182,7 +184,8 @@ pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
         // Ours last, on top.
         for (n, one) in lines.iter().enumerate().rev() {
             let points = one.points.iter().enumerate();
-            let points: Vec<_> = points.filter_map(|(i, value)| Some((i as f64, (*value)?))).collect();
+            let points: Vec<_> =
+                points.filter_map(|(i, value)| Some((i as f64, (*value)?))).collect();
             let style = line(n).stroke_width(if n == 0 { 4 } else { 2 });
             chart.draw_series([PathElement::new(points.clone(), style)])?;
             chart.draw_series(points.iter().map(|at| Circle::new(*at, 4, line(n).filled())))?;

@@ -62,7 +62,10 @@ pub fn read(path: &Path) -> Result<Vec<Record>, String> {
 }
 
 pub fn parse(text: &str) -> Result<Vec<Record>, String> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    // A last line that was not written to its end belongs to a run that was killed.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let lines = whole.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parse = |(i, line)| serde_json::from_str(line).map_err(|e| format!("line {}: {e}", i + 1));
-    lines.map(parse).collect()
+    let records: Vec<_> = lines.map(parse).collect::<Result<_, _>>()?;
+    if records.is_empty() { Err("no results in it".into()) } else { Ok(records) }
 }

@@ -151,9 +151,8 @@ impl Summary {
                 Record::Trial(trial) => trials.push(trial),
             }
         }
-        let count = |wanted| {
-            trials.iter().filter(|t| t.measured.is_some() && place(t) == wanted).count()
-        };
+        let count =
+            |wanted| trials.iter().filter(|t| t.measured.is_some() && place(t) == wanted).count();
         let [near, far, moved] = [Place::Near, Place::Far, Place::Moved].map(count);
         let round_trip = |wanted| {
             let probes = trials.iter().filter(|t| place(t) == wanted).filter_map(|t| t.before);
@@ -194,7 +193,8 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
         let measured = |at: Place| {
             trials.iter().filter(move |t| place(t) == at).filter_map(|t| t.measured.as_ref())
         };
-        let spread = |at| Spread::of(measured(at).filter_map(|m| value(metric, &case, m)).collect());
+        let spread =
+            |at| Spread::of(measured(at).filter_map(|m| value(metric, &case, m)).collect());
         let other = if main == Place::Near { Place::Far } else { Place::Near };
         let extra = |name: &&str| {
             Spread::of(measured(main).filter_map(|m| extra(name, m)).collect()).map(|s| s.median)

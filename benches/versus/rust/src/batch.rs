@@ -158,8 +158,6 @@ impl Batching for Channel {
 pub fn contestants() -> Vec<Contestant> {
     vec![
         cases::<Locked>(Contestant::new("parking_lot mutex and conditions").of("parking_lot")),
-        cases::<Channel>(
-            Contestant::new("crossbeam-channel, collected").of("crossbeam-channel"),
-        ),
+        cases::<Channel>(Contestant::new("crossbeam-channel, collected").of("crossbeam-channel")),
     ]
 }

@@ -38,8 +38,12 @@ pub struct Case {
 impl Case {
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no case: family/shape/mode/capacity/payload");
-        let [family, shape, mode, capacity, payload] =
-            text.split('/').map(String::from).collect::<Vec<_>>().try_into().map_err(|_| wrong())?;
+        let [family, shape, mode, capacity, payload] = text
+            .split('/')
+            .map(String::from)
+            .collect::<Vec<_>>()
+            .try_into()
+            .map_err(|_| wrong())?;
         let capacity = capacity.parse().map_err(|_| wrong())?;
         Ok(Self { family, shape, mode, capacity, payload })
     }
@@ -122,9 +126,9 @@ impl Contestant {
     }
 
     pub fn spsc_bulk<Q: Bulk>(self) -> Self {
-        ["bulk8", "bulk32", "bulk256"].iter().fold(self, |entry, mode| {
-            entry.on(format!("spsc/1P1C/{mode}/*/ptr"), trial::bulk::<Q>)
-        })
+        ["bulk8", "bulk32", "bulk256"]
+            .iter()
+            .fold(self, |entry, mode| entry.on(format!("spsc/1P1C/{mode}/*/ptr"), trial::bulk::<Q>))
     }
 
     pub fn mpmc_bulk<Q: Bulk>(self) -> Self {

@@ -263,10 +263,7 @@ impl Stealing for Deque {
     fn new(capacity: usize) -> Self {
         let mut deque = null_mut();
         // SAFETY: valid options and output.
-        assert_eq!(
-            unsafe { queues_deque_create(&Options::new::<usize>(capacity), &mut deque) },
-            0
-        );
+        assert_eq!(unsafe { queues_deque_create(&Options::new::<usize>(capacity), &mut deque) }, 0);
         Self(deque)
     }
     fn push(&self, word: usize) -> bool {
