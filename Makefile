@@ -81,18 +81,24 @@ generated_header = cargo build --release --quiet --message-format=json \
 # --- look at it
 
 TRACE ?= examples/data/trace.csv
-SPEED ?= 20
-.PHONY: demo
-demo: $(SHARED) ## Replay a trace of requests through the queues: TRACE=file.csv SPEED=20
-	mkdir -p $(TARGET)/demo
-	cc -O2 -Wall -Wextra -Iinclude examples/c/serving.c -o $(TARGET)/demo/serving \
-	    -L$(OUT) -Wl,-rpath,$(OUT) -lqueues -pthread
-	$(TARGET)/demo/serving --speed $(SPEED) $(TRACE)
+SPEED ?= 4
+REPORT ?=
+.PHONY: demo report
+demo: $(TARGET)/demo/serving $(if $(REPORT),report) ## Replay a trace of requests through the queues: TRACE=file.csv SPEED=4 REPORT=page.html
+	QUEUES_REPORT=$(OUT)/report $< --speed $(SPEED) $(if $(REPORT),--report $(REPORT)) $(TRACE)
+
+$(TARGET)/demo/serving: $(SHARED) $(wildcard examples/c/*.[ch])
+	@mkdir -p $(@D)
+	cc -O2 -Wall -Wextra -Iinclude examples/c/serving.c -o $@ -L$(OUT) -Wl,-rpath,$(OUT) -lqueues -pthread
+
+report: ## Build the tool that draws a run of the demo
+	@$(SETUP) build
+	cargo build --release --locked --manifest-path examples/report/Cargo.toml
 
 # --- tests: each kind is a target of its own, so that the output tells what ran
 
-TESTS := lint test-rust test-c test-cpp test-go test-install test-portable test-loom test-sites \
-    test-miri test-tsan test-asan test-valgrind test-bench
+TESTS := lint test-rust test-c test-cpp test-go test-report test-install test-portable test-loom \
+    test-sites test-miri test-tsan test-asan test-valgrind test-bench
 
 cpp := $(MAKE) -C bindings/cpp LIBDIR=$(OUT) BUILD=$(TARGET)/cpp
 go := $(MAKE) -C bindings/go LIBDIR=$(OUT)
@@ -103,7 +109,9 @@ test: setup build ## All of the tests below
 
 lint: setup build ## Formats, clippy, go vet, drift of the header and of the symbols
 	cargo fmt --check && cargo fmt --all --check --manifest-path benches/versus/Cargo.toml
+	cargo fmt --check --manifest-path examples/report/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
 	shellcheck scripts/*.sh tests/install/run.sh benches/versus/cpp/check.sh .ci/run
@@ -125,6 +133,12 @@ test-cpp: setup build ## The C++ binding in every standard, by g++ and clang++
 
 test-go: setup build ## The Go binding, without and with the race detector
 	+$(go) test race
+
+test-report: setup build report $(TARGET)/demo/serving ## The figures of the demo in C, C++ and Go, and the page of them
+	+$(cpp) examples
+	+$(go) $(OUT)/go/serving
+	QUEUES_SERVING='$(TARGET)/demo/serving $(TARGET)/cpp/serving $(OUT)/go/serving' \
+	    cargo test --release --locked --manifest-path examples/report/Cargo.toml
 
 test-install: setup build ## Programs outside of the tree, from an installed library
 	tests/install/run.sh

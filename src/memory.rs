@@ -8,10 +8,15 @@ use core::ptr::NonNull;
 /// A cache line and its neighbour, which processors fetch together.
 const ALIGNMENT: usize = 128;
 
+/// What the allocator aligns to of itself: beyond it, it would clear large memory by hand, instead
+/// of taking pages that are zero and cost nothing before they are used.
+const UNASKED: usize = 16;
+
 /// Untyped memory, aligned to 128 bytes at least, zeroed.
 #[derive(Debug)]
 pub(crate) struct Memory {
     start: NonNull<u8>,
+    allocated: NonNull<u8>,
     layout: Layout,
 }
 
@@ -25,12 +30,17 @@ impl Memory {
     ///
     /// [`Error::Invalid`] if the product overflows, [`Error::NoMemory`] if it cannot be had.
     pub(crate) fn try_new(unit: Layout, count: usize) -> Result<Self> {
-        let size = unit.size().checked_mul(count).ok_or(Error::Invalid)?;
-        let layout = Layout::from_size_align(size.max(1), unit.align().max(ALIGNMENT))
+        let alignment = unit.align().max(ALIGNMENT);
+        let size = unit.size().checked_mul(count).and_then(|size| size.checked_add(alignment));
+        let layout = Layout::from_size_align(size.ok_or(Error::Invalid)?, UNASKED)
             .map_err(|_| Error::Invalid)?;
         // SAFETY: the size is not zero.
-        let start = unsafe { std::alloc::alloc_zeroed(layout) };
-        Ok(Self { start: NonNull::new(start).ok_or(Error::NoMemory)?, layout })
+        let allocated = unsafe { std::alloc::alloc_zeroed(layout) };
+        let allocated = NonNull::new(allocated).ok_or(Error::NoMemory)?;
+        let address = allocated.addr().get();
+        // SAFETY: less than the alignment further, for which there is room.
+        let start = unsafe { allocated.add(address.next_multiple_of(alignment) - address) };
+        Ok(Self { start, allocated, layout })
     }
 
     #[inline(always)]
@@ -42,7 +52,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: allocated with this layout in `try_new`.
-        unsafe { std::alloc::dealloc(self.start.as_ptr(), self.layout) }
+        unsafe { std::alloc::dealloc(self.allocated.as_ptr(), self.layout) }
     }
 }
 

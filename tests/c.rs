@@ -135,6 +135,11 @@ fn deque() {
 }
 
 #[test]
+fn batch() {
+    succeeds("tests/c/batch.c", &[]);
+}
+
+#[test]
 fn abi() {
     succeeds("tests/c/abi.c", &[]);
 }
@@ -160,6 +165,13 @@ fn quickstart() {
 }
 
 #[test]
+fn spsc_example() {
+    let printed = succeeds("examples/c/spsc.c", &[]);
+    let words: Vec<_> = printed.lines().map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(words, ["4", "3", "0", "3"]);
+}
+
+#[test]
 fn priority_example() {
     let printed = succeeds("examples/c/priority.c", &[]);
     let tokens = printed.lines().map(|line| line.strip_suffix(" tokens").unwrap().parse().unwrap());
@@ -172,22 +184,100 @@ fn deque_example() {
     assert_eq!(succeeds("examples/c/deque.c", &[]), "92 solutions\n");
 }
 
+#[test]
+fn batch_example() {
+    let expected = "batch of 2: 528 tokens\nbatch of 1: 2048 tokens\nbatch of 2: 80 tokens\n\
+                    batch of 1: 1024 tokens\nbatch of 3: 224 tokens\n";
+    assert_eq!(succeeds("examples/c/batch.c", &[]), expected);
+}
+
 const TRACE: &str = "examples/data/trace.csv";
+
+const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
+
+/// The program of the demo, which several tests run at once.
+fn demo() -> &'static Path {
+    static DEMO: OnceLock<PathBuf> = OnceLock::new();
+    DEMO.get_or_init(|| build("examples/c/serving.c"))
+}
+
+/// The table of a run that must succeed, without its head: the words of each line.
+fn serve(arguments: &[&str], log: &str) -> Vec<Vec<String>> {
+    let output = run(demo(), arguments, log);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {}\n{stdout}{stderr}", output.status);
+    let words = |line: &str| line.split_whitespace().map(Into::into).collect();
+    stdout.lines().skip(1).map(words).collect()
+}
+
+fn row<'a>(table: &'a [Vec<String>], name: &str) -> &'a [String] {
+    table.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name}: {table:?}"))
+}
+
+fn number(word: &str) -> f64 {
+    word.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{word} is no number"))
+}
+
+/// All went through each stage, and came out.
+fn all_served(table: &[Vec<String>], requests: usize) {
+    for stage in ["intake", "priority", "batch", "deques", "results"] {
+        let row = row(table, stage);
+        assert_eq!(
+            (number(&row[4]), number(&row[5])),
+            (requests as f64, requests as f64),
+            "{row:?}"
+        );
+        assert!(number(&row[6]) <= number(&row[3]), "more than fit: {row:?}");
+    }
+    let summary = row(table, "requests").join(" ");
+    assert!(summary.contains(&format!("{requests} in, {requests} out")), "{summary}");
+}
 
 #[test]
 fn serving() {
     let requests = fs::read_to_string(root().join(TRACE)).unwrap().lines().count() - 1;
-    let options = ["--speed", "500", "--frontends", "3", "--workers", "5", TRACE];
-    let printed = succeeds("examples/c/serving.c", &options);
-    assert!(printed.contains(&format!("{requests} in, {requests} out")), "{printed}");
+    for (speed, frontends, workers, batch) in
+        [("500", "3", "5", "8"), ("1000000000", "1", "1", "1000")]
+    {
+        let options = ["--speed", speed, "--frontends", frontends, "--workers", workers];
+        let table = serve(&[&options[..], &["--batch-size", batch, TRACE]].concat(), "serving");
+        all_served(&table, requests);
+    }
+    assert!(text(&run(demo(), &["--help"], "serving_help").stdout).contains("--linger-ms"));
+}
+
+/// Everything is due at once, and there is room for almost nothing: it waits where it comes from.
+#[test]
+fn serving_overload() {
+    let requests = fs::read_to_string(root().join(TRACE)).unwrap().lines().count() - 1;
+    let options = ["--speed", "1000000000", "--frontends", "4", "--workers", "3"];
+    let tight = ["--capacity", "1", "--batch-size", "1", "--batch-tokens", "1", TRACE];
+    let table = serve(&[&options[..], &tight].concat(), "serving_overload");
+    all_served(&table, requests);
+    for stage in ["intake", "priority", "batch", "deques", "results"] {
+        assert_eq!(number(&row(&table, stage)[6]), 1.0, "{table:?}"); // the peak
+    }
+    assert!(number(&row(&table, "intake")[7]) > 0.0, "{table:?}"); // seconds in puts
+}
+
+/// One worker takes the batch, and has more to do than the other one sleeps.
+#[test]
+fn serving_steals() {
+    let trace = out().join("steals.csv");
+    let burst = "2024-01-01 00:00:00.0,0,100\n".repeat(8);
+    // The last one keeps the batches from ending.
+    fs::write(&trace, format!("{HEADER}\n{burst}2024-01-01 00:00:01.0,0,1\n")).unwrap();
+    let options = ["--speed", "1", "--workers", "2", "--linger-ms", "10", trace.to_str().unwrap()];
+    let table = serve(&options, "serving_steals");
+    all_served(&table, 9);
+    assert!(number(&row(&table, "steals")[1]) >= 1.0, "{table:?}");
 }
 
 /// Bad input to the demo: what it is called with, and what the message must say.
 #[test]
 fn serving_refuses() {
-    let program = build("examples/c/serving.c");
     let refuses = |arguments: &[&str], message: &str| {
-        let output = run(&program, arguments, "serving_refuses");
+        let output = run(demo(), arguments, "serving_refuses");
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(message), "{arguments:?}: {stderr}");
@@ -199,11 +289,15 @@ fn serving_refuses() {
     refuses(&["--workers", "99999999999999999999", TRACE], "--workers");
     refuses(&["--frontends", "-1", TRACE], "--frontends");
     refuses(&["--workers"], "--workers");
+    refuses(&["--capacity", "0", TRACE], "--capacity: expected a number from 1 to 1000000");
+    refuses(&["--batch-size", "1001", TRACE], "--batch-size: expected a number from 1 to 1000,");
+    refuses(&["--batch-tokens", "1k", TRACE], "--batch-tokens: expected a number from 1 to");
+    refuses(&["--linger-ms", "0.5", TRACE], "--linger-ms: expected a number from 1 to 60000");
+    refuses(&["--json", "no/such/folder.json", TRACE], "no/such/folder.json: ");
     refuses(&["--unknown", TRACE], "--unknown");
     refuses(&["no such file"], "no such file: ");
     refuses(&["examples"], "examples:1: ");
 
-    const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
     const ROW: &str = "2024-02-29 23:59:59.1234567,1,2";
     let trace = out().join("trace.csv");
     let path = trace.to_str().unwrap();

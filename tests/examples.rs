@@ -41,3 +41,10 @@ fn priority() {
 fn deque() {
     prints("deque", "92 solutions\n");
 }
+
+#[test]
+fn batch() {
+    let expected = "batch of 2: 528 tokens\nbatch of 1: 2048 tokens\nbatch of 2: 80 tokens\n\
+                    batch of 1: 1024 tokens\nbatch of 3: 224 tokens\n";
+    prints("batch", expected);
+}

@@ -22,3 +22,20 @@ func TestNoAllocation(t *testing.T) {
 		}
 	})
 }
+
+func TestBatchNoAllocation(t *testing.T) {
+	q := newBatch[*int](t, BatchOptions{Size: 8})
+	b, err := NewBatchBytes(8, BatchOptions{Size: 8})
+	must(t, err)
+	v, vs, p := new(int), make([]*int, 8), make([]byte, 64)
+	blobs := make([][]byte, 8)
+	for name, call := range map[string]func(){
+		"values": func() { q.Put(bg, v); q.TryPut(v); q.Flush(); q.GetBatchInto(bg, vs) },
+		"blobs":  func() { b.Put(bg, p[:8]); b.TryPut(p[:8]); b.Flush(); b.GetBatchInto(bg, p, blobs) },
+		"none":   func() { q.TryGetBatch(); b.TryGetBatch() },
+	} {
+		if n := testing.AllocsPerRun(100, call); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

@@ -164,3 +164,24 @@ func ExampleDeque() {
 	// oldest
 	// newest true
 }
+
+func ExampleBatch_GetBatch() {
+	q, err := queues.NewBatch[string](queues.BatchOptions{Size: 3, Age: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, word := range []string{"one", "two", "three", "four"} {
+		q.TryPut(word)
+	}
+	batch, err := q.GetBatch(context.Background()) // there are enough of them
+	fmt.Println(batch, err)
+
+	// A deadline that passes does not wait for more, and does not leave anything behind.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	batch, err = q.GetBatch(ctx)
+	fmt.Println(batch, err)
+	// Output:
+	// [one two three] <nil>
+	// [four] <nil>
+}

@@ -14,6 +14,8 @@ package queues
 #cgo noescape push_bytes
 #cgo noescape take_bytes
 #cgo noescape steal_many
+#cgo noescape get_batch
+#cgo noescape get_batch_bytes
 
 #cgo nocallback try_put
 #cgo nocallback try_get
@@ -28,11 +30,14 @@ package queues
 #cgo nocallback push_bytes
 #cgo nocallback take_bytes
 #cgo nocallback steal_many
+#cgo nocallback get_batch
+#cgo nocallback get_batch_bytes
 
 #include <queues.h>
 #include <stdlib.h>
+#include <string.h>
 
-typedef enum { MPMC, SPSC, PRIORITY, DEQUE } family_t;
+typedef enum { MPMC, SPSC, PRIORITY, DEQUE, BATCH } family_t;
 typedef struct { queues_status_t status; uintptr_t value; double priority; } result_t;
 
 #define QUEUE family_t family, uintptr_t queue
@@ -41,8 +46,12 @@ typedef struct { queues_status_t status; uintptr_t value; double priority; } res
     (family == SPSC ? queues_spsc_##verb((queues_spsc_t *)queue, ##__VA_ARGS__) \
                     : queues_mpmc_##verb((queues_mpmc_t *)queue, ##__VA_ARGS__))
 #define RANKED(verb, ...) queues_priority_##verb((queues_priority_t *)queue, ##__VA_ARGS__)
+#define BATCHED(verb, ...) queues_batch_##verb((queues_batch_t *)queue, ##__VA_ARGS__)
 #define CLOSABLE(verb, ...) \
-    (family == PRIORITY ? RANKED(verb, ##__VA_ARGS__) : FIFO(verb, ##__VA_ARGS__))
+    (family == PRIORITY ? RANKED(verb, ##__VA_ARGS__) \
+     : family == BATCH  ? BATCHED(verb, ##__VA_ARGS__) \
+                        : FIFO(verb, ##__VA_ARGS__))
+#define queues_batch_size queues_batch_pending_count
 #define ON_DEQUE(verb, ...) queues_deque_##verb((queues_deque_t *)queue, ##__VA_ARGS__)
 #define CALL(verb, ...) \
     (family == DEQUE ? ON_DEQUE(verb, ##__VA_ARGS__) : CLOSABLE(verb, ##__VA_ARGS__))
@@ -69,11 +78,25 @@ static result_t create(family_t family, size_t capacity, size_t item_size, uint6
     result.status = by_family[family](capacity, item_size, flags, &result.value);
     return result;
 }
+static result_t create_batch(size_t max_pending, size_t item_size, size_t size, int64_t age, uint64_t weight) {
+    queues_batch_options_t options = {.struct_size = sizeof options, .max_pending = max_pending,
+        .item_size = item_size, .batch_size = size, .batch_timeout_ns = age, .batch_weight = weight};
+    queues_batch_t *queue = NULL;
+    queues_status_t status = queues_batch_create(&options, &queue);
+    return (result_t){status, (uintptr_t)queue, 0};
+}
 static void release(QUEUE) { CALL(release); }
 
-// The priority is for priority queues only.
-static queues_status_t try_put(QUEUE, uintptr_t item, double priority) {
-    return family == PRIORITY ? RANKED(try_put, (void *)item, priority) : FIFO(try_put, (void *)item);
+// With an item goes the bits of its priority, or its weight, where the family has such a thing.
+static double priority_of(uint64_t with) {
+    double priority;
+    memcpy(&priority, &with, sizeof priority);
+    return priority;
+}
+static queues_status_t try_put(QUEUE, uintptr_t item, uint64_t with) {
+    return family == PRIORITY ? RANKED(try_put, (void *)item, priority_of(with))
+           : family == BATCH  ? BATCHED(put_weighted, (void *)item, with, 0)
+                              : FIFO(try_put, (void *)item);
 }
 static result_t try_get(QUEUE) {
     void *item = NULL;
@@ -89,8 +112,9 @@ static result_t peek(QUEUE) {
     return (result_t){status, (uintptr_t)item, priority};
 }
 
-static queues_status_t try_put_bytes(QUEUE, const void *data, size_t len, double priority) {
-    return family == PRIORITY ? RANKED(try_put_bytes, data, len, priority)
+static queues_status_t try_put_bytes(QUEUE, const void *data, size_t len, uint64_t with) {
+    return family == PRIORITY ? RANKED(try_put_bytes, data, len, priority_of(with))
+           : family == BATCH  ? BATCHED(put_weighted_bytes, data, len, with, 0)
                               : FIFO(try_put_bytes, data, len);
 }
 static result_t read_bytes(QUEUE, bool keep, void *buffer, size_t capacity) {
@@ -106,16 +130,24 @@ static result_t read_bytes(QUEUE, bool keep, void *buffer, size_t capacity) {
     return (result_t){status, len, priority};
 }
 
+// What is due, or what there is.
+static result_t get_batch(uintptr_t queue, bool due, void *items, size_t max) {
+    size_t n = 0;
+    queues_status_t status = due ? BATCHED(get_due, items, max, &n) : BATCHED(get_batch, items, max, &n, 0);
+    return (result_t){status, n, 0};
+}
 static result_t put_many(QUEUE, void *items, size_t n) {
     size_t done = 0;
     queues_status_t status = FIFO(put_many, items, n, 0, &done);
     return (result_t){status, done, 0};
 }
-// A priority queue has no such call: one by one.
+// A priority queue has no such call: one by one. A batching queue gives a batch, due or not.
 static result_t get_many(QUEUE, void *items, size_t n) {
     size_t done = 0;
     double priority;
     queues_status_t status = QUEUES_OK;
+    if (family == BATCH)
+        return get_batch(queue, false, items, n);
     if (family != PRIORITY)
         status = FIFO(get_many, items, n, 0, &done);
     else
@@ -123,6 +155,16 @@ static result_t get_many(QUEUE, void *items, size_t n) {
             done++;
     return (result_t){status, done, 0};
 }
+
+typedef struct { queues_status_t status; size_t n, len; } batch_t;
+static batch_t get_batch_bytes(
+    uintptr_t queue, bool due, void *buffer, size_t capacity, void *blobs, size_t max) {
+    batch_t batch = {0};
+    batch.status = due ? BATCHED(get_due_bytes, buffer, capacity, &batch.len, blobs, max, &batch.n)
+                       : BATCHED(get_batch_bytes, buffer, capacity, &batch.len, blobs, max, &batch.n, 0);
+    return batch;
+}
+static queues_status_t flush(uintptr_t queue) { return BATCHED(flush); }
 
 static queues_status_t push(uintptr_t queue, uintptr_t item) {
     return ON_DEQUE(push, (void *)item);
@@ -243,6 +285,7 @@ const (
 	spsc     family = C.SPSC
 	priority family = C.PRIORITY
 	deque    family = C.DEQUE
+	batch    family = C.BATCH
 )
 
 // newHandle creates a queue of blobs, or of numbers if itemSize is 0.
@@ -255,9 +298,25 @@ func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*
 		flags |= option
 	}
 	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
+	return own(family, r, itemSize)
+}
+
+// newBatchHandle does the same for a batching queue; here 0 does stand for the library's defaults.
+func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
+	if o.Size < 0 || o.MaxPending < 0 {
+		return nil, ErrInvalid
+	}
+	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
+		C.uint64_t(o.Weight))
+	return own(batch, r, itemSize)
+}
+
+// own is what becomes of a queue that was created, or was not.
+func own(family family, r C.result_t, itemSize int) (*handle, error) {
 	if r.status != C.QUEUES_OK {
 		return nil, Error(r.status)
 	}
+	capacity := int(C.capacity(C.family_t(family), r.value))
 	h := &handle{
 		family: C.family_t(family), queue: r.value, capacity: capacity, itemSize: itemSize,
 		put: side{exclusive: family == spsc || family == deque}, get: side{exclusive: family == spsc},
@@ -266,9 +325,9 @@ func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*
 	return h, nil
 }
 
-// tryPut puts an item; the priority is for priority queues only.
-func (h *handle) tryPut(item uintptr, priority float64) Error {
-	status := C.try_put(h.family, h.queue, C.uintptr_t(item), C.double(priority))
+// tryPut puts an item; with it go the bits of its priority, or its weight.
+func (h *handle) tryPut(item uintptr, with uint64) Error {
+	status := C.try_put(h.family, h.queue, C.uintptr_t(item), C.uint64_t(with))
 	runtime.KeepAlive(h)
 	return Error(status)
 }
@@ -297,9 +356,9 @@ func (h *handle) getMany(items []uintptr) (int, Error) {
 	return int(r.value), Error(r.status)
 }
 
-func (h *handle) tryPutBytes(data []byte, priority float64) Error {
+func (h *handle) tryPutBytes(data []byte, with uint64) Error {
 	p := unsafe.Pointer(unsafe.SliceData(data))
-	status := C.try_put_bytes(h.family, h.queue, p, C.size_t(len(data)), C.double(priority))
+	status := C.try_put_bytes(h.family, h.queue, p, C.size_t(len(data)), C.uint64_t(with))
 	runtime.KeepAlive(h)
 	return Error(status)
 }
@@ -311,6 +370,46 @@ func (h *handle) readBytes(buffer []byte, keep bool) (int, float64, Error) {
 	r := C.read_bytes(h.family, h.queue, C.bool(keep), p, C.size_t(len(buffer)))
 	runtime.KeepAlive(h)
 	return int(r.value), float64(r.priority), Error(r.status)
+}
+
+// isDrained tells whether every get fails from now on.
+func (h *handle) isDrained() bool {
+	if family(h.family) == batch {
+		return h.isClosed() && h.size() == 0
+	}
+	_, _, status := h.peek()
+	return status == ErrClosed
+}
+
+// getBatch gets a batch of at most len(items) if one is due, or else whatever there is.
+func (h *handle) getBatch(items []uintptr, due bool) (int, Error) {
+	r := C.get_batch(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	runtime.KeepAlive(h)
+	return int(r.value), Error(r.status)
+}
+
+// An extent is where a blob of a batch lies.
+type extent C.queues_batch_blob_t
+
+func (e extent) of(buffer []byte) []byte {
+	end := e.offset + e.length
+	return buffer[e.offset:end:end]
+}
+
+// getBatchBytes does the same with blobs. With ErrTooSmall it returns the length that is needed.
+func (h *handle) getBatchBytes(buffer []byte, extents []extent, due bool) (int, Error) {
+	r := C.get_batch_bytes(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(buffer)), C.size_t(len(buffer)),
+		unsafe.Pointer(unsafe.SliceData(extents)), C.size_t(len(extents)))
+	runtime.KeepAlive(h)
+	if Error(r.status) == ErrTooSmall {
+		return int(r.len), ErrTooSmall
+	}
+	return int(r.n), Error(r.status)
+}
+
+func (h *handle) flush() {
+	C.flush(h.queue)
+	runtime.KeepAlive(h)
 }
 
 func (h *handle) push(item uintptr) Error {

@@ -139,11 +139,14 @@ func TestWaitingHoldsNoThread(t *testing.T) {
 	const waiting = 300
 	goroutines, threads := runtime.NumGoroutine(), pprof.Lookup("threadcreate").Count()
 	empty, full := newTyped[int](t, mpmc, 1), newTyped[int](t, mpmc, 1)
+	pending := newBatch[int](t, BatchOptions{Age: forEver})
 	must(t, full.TryPut(1))
+	must(t, pending.TryPut(1))
 	var all group
-	for range waiting / 2 {
+	for range waiting / 3 {
 		all.Go(func() { empty.Get(bg) })
 		all.Go(func() { full.Put(bg, 2) })
+		all.Go(func() { pending.GetBatch(bg) })
 	}
 	time.Sleep(50 * time.Millisecond)
 	if grown := pprof.Lookup("threadcreate").Count() - threads; grown > waiting/2 {
@@ -151,6 +154,7 @@ func TestWaitingHoldsNoThread(t *testing.T) {
 	}
 	empty.Close()
 	full.Close()
+	pending.Close()
 	all.Wait()
 	eventually(func() bool { return runtime.NumGoroutine() <= goroutines })
 }

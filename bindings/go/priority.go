@@ -3,6 +3,7 @@ package queues
 import (
 	"context"
 	"iter"
+	"math"
 )
 
 // A Priority is a queue of Go values for any number of producers and consumers: the lowest priority
@@ -30,7 +31,7 @@ func (q *Priority[T]) Put(ctx context.Context, v T, priority float64) error {
 	if s == nil {
 		return ErrClosed
 	}
-	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v, priority) })
+	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v, math.Float64bits(priority)) })
 }
 
 // TryPut puts v or returns [ErrFull], [ErrClosed] or, for a NaN, [ErrInvalid] at once.
@@ -39,7 +40,7 @@ func (q *Priority[T]) TryPut(v T, priority float64) error {
 	if s == nil {
 		return ErrClosed
 	}
-	return s.tryPut(v, priority).orNil()
+	return s.tryPut(v, math.Float64bits(priority)).orNil()
 }
 
 // Get removes the item with the lowest priority, tells that priority, and waits while there is none. The
@@ -113,7 +114,7 @@ func (q *PriorityBytes) Put(ctx context.Context, blob []byte, priority float64) 
 	if h == nil {
 		return ErrClosed
 	}
-	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob, priority) })
+	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob, math.Float64bits(priority)) })
 }
 
 // TryPut puts a copy of blob or returns at once: [ErrFull] or an error of Put.
@@ -122,7 +123,7 @@ func (q *PriorityBytes) TryPut(blob []byte, priority float64) error {
 	if h == nil {
 		return ErrClosed
 	}
-	return h.tryPutBytes(blob, priority).orNil()
+	return h.tryPutBytes(blob, math.Float64bits(priority)).orNil()
 }
 
 // Get copies the blob with the lowest priority into buffer, removes it and returns its length and

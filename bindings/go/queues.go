@@ -1,12 +1,12 @@
 // Package queues is the Go binding of the queues library: bounded concurrent queues that can be
 // closed, waited for with a [context.Context], filled and emptied in bulk, and watched by statistics.
 //
-// There are four families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
+// There are five families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
 // goroutine at each end and costs less in bulk; [Priority] serves any number, lowest priority first;
-// [Deque] serves one owner, who pushes and pops at one end, and any number of thieves at the other.
-// All hold Go values of any type; [MPMCBytes], [SPSCBytes], [PriorityBytes] and [DequeBytes] hold byte
-// blobs that are copied into the memory of the C library, where the garbage collector has nothing to
-// scan.
+// [Deque] serves one owner, who pushes and pops at one end, and any number of thieves at the other;
+// [Batch] serves any number, and its items leave in batches. All hold Go values of any type;
+// [MPMCBytes], [SPSCBytes], [PriorityBytes], [DequeBytes] and [BatchBytes] hold byte blobs that are
+// copied into the memory of the C library, where the garbage collector has nothing to scan.
 //
 // # Putting and getting
 //
@@ -116,12 +116,15 @@ type store[T any] struct {
 
 func (q *store[T]) init(family family, capacity int) error {
 	s, err := newSlab[T](family, capacity)
-	if err != nil {
-		return err
+	if err == nil {
+		q.keep(s)
 	}
+	return err
+}
+
+func (q *store[T]) keep(s *slab[T]) {
 	q.handle.Store(s.handle)
 	q.slab.Store(s)
-	return nil
 }
 
 // Release closes the queue, and drops the items inside and the memory as soon as the calls under way
@@ -143,9 +146,9 @@ func (q *store[T]) IsDrained() bool {
 	if !s.get.enter() {
 		return false
 	}
-	_, _, status := s.peek()
+	drained := s.isDrained()
 	s.get.leave()
-	return status == ErrClosed
+	return drained
 }
 
 // Clear removes the items that are inside when it begins and returns how many it removed. On an SPSC

@@ -120,6 +120,19 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	return s, nil
 }
 
+// newBatchSlab has cells for two batches more, which consumers may be emptying.
+func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
+	h, err := newBatchHandle(0, o)
+	if err != nil {
+		return nil, err
+	}
+	cells := h.capacity + spare + 2*o.size()
+	if !fits(uint64(cells), unsafe.Sizeof(cell[T]{})) {
+		return nil, ErrNoMemory
+	}
+	return &slab[T]{handle: h, cells: make([]cell[T], cells)}, nil
+}
+
 // fits asks the system whether it would give memory for so many cells, for make would end the program.
 func fits(cells uint64, cellSize uintptr) bool {
 	high, size := bits.Mul64(cells, uint64(cellSize))
@@ -202,12 +215,12 @@ func (s *slab[T]) noCell() Error {
 	return done
 }
 
-// tryPut puts a value; the priority is for priority queues only.
-func (s *slab[T]) tryPut(v T, priority float64) Error {
+// tryPut puts a value; with it go the bits of its priority, or its weight.
+func (s *slab[T]) tryPut(v T, with uint64) Error {
 	var item [1]uintptr
 	for {
 		if s.fill(item[:], []T{v}) == 1 {
-			status := s.handle.tryPut(item[0], priority)
+			status := s.handle.tryPut(item[0], with)
 			if status != done {
 				s.takeBack(item[:])
 			}

@@ -1,145 +1,343 @@
-/* Frontends replay a trace of LLM requests into one MPMC queue; workers take them, burn time in
-   proportion to the tokens, and hand them on to a collector over an SPSC queue each. */
+/* Serves a trace of LLM requests through a pipeline of all kinds of queues:
+
+     frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
+
+   Frontends bring the requests when they are due. The scheduler orders them, the one with the
+   fewest tokens first; the dispatcher makes batches of them. Each worker takes batches onto a
+   deque of its own, where idle workers steal, and hands what it served to the collector over an
+   SPSC queue. A stage that falls behind fills its queue, and its producers block: pressure goes
+   back to the frontends, and nothing is lost. */
 #include "serving.h"
+#include "report.h"
+#include "trace.h"
 #include <queues.h>
+#include <stdatomic.h>
 
 enum { CONTEXT_TOKEN_NS = 20000, GENERATED_TOKEN_NS = 500000 }; /* a worker's time at speed 1 */
 
+typedef struct {
+    long index;
+    queues_deque_t *deque;  /* the requests of its batches; the others steal here */
+    queues_spsc_t *results; /* to the collector */
+    pthread_t thread;
+} worker_t;
+
 static options_t options;
 static trace_t trace;
-static size_t served;
-static queues_mpmc_t *requests;
-static queues_spsc_t *results[THREADS_MAX]; /* one a worker */
+static queues_mpmc_t *intake;
+static queues_priority_t *priority;
+static queues_batch_t *batch;
+static worker_t workers[THREADS_MAX];
+static atomic_size_t batches, served;
+static atomic_bool finished;
+static _Atomic int64_t put_ns[STAGES]; /* how long the puts into each stage took */
 
 static void expect(queues_status_t wanted, queues_status_t status, const char *call) {
     if (status != wanted)
         errx(EXIT_FAILURE, "%s: %s", call, queues_status_string(status));
 }
 
+/* A request is stamped before it is put: afterwards it is no longer ours. */
+static int64_t offer(request_t *r, enum stage stage) { return r->at_ns[stage] = now_ns(); }
+
+static void offered(enum stage stage, int64_t since_ns) {
+    atomic_fetch_add_explicit(&put_ns[stage], now_ns() - since_ns, memory_order_relaxed);
+}
+
 /* The requests are dealt to the frontends in turn: one puts the first and every n-th after it. */
 static void *frontend(void *first) {
-    for (size_t i = ((request_t *)first)->index; i < trace.len; i += options.frontends) {
+    for (size_t i = (size_t)((request_t *)first - trace.requests); i < trace.len;
+         i += (size_t)options.frontends) {
         request_t *r = &trace.requests[i];
-        sleep_until(r->arrival_ns);
-        expect(QUEUES_OK, queues_mpmc_put_bytes(requests, r, sizeof *r, -1), "put a request");
+        sleep_until(r->at_ns[FRONTENDS]);
+        int64_t since = offer(r, INTAKE);
+        expect(QUEUES_OK, queues_mpmc_put(intake, r, -1), "put into intake");
+        offered(INTAKE, since);
     }
     return NULL;
 }
 
-static void *worker(void *result) {
-    request_t r;
-    size_t len;
+/* Short requests first: nobody with little to ask waits for those who ask much. */
+static void *scheduler(void *unused) {
+    void *item;
     queues_status_t status;
-    while ((status = queues_mpmc_get_bytes(requests, &r, sizeof r, &len, -1)) == QUEUES_OK) {
-        int64_t taken = now_ns(), work = r.context_tokens * CONTEXT_TOKEN_NS +
-                                         r.generated_tokens * GENERATED_TOKEN_NS;
-        while (now_ns() - taken < work / options.speed)
-            ;
-        r.waited_ns = taken - r.arrival_ns;
-        expect(QUEUES_OK, queues_spsc_put_bytes(result, &r, sizeof r, -1), "put a result");
+    while ((status = queues_mpmc_get(intake, &item, -1)) == QUEUES_OK) {
+        int64_t since = offer(item, PRIORITY);
+        status = queues_priority_put(priority, item, (double)tokens(item), -1);
+        expect(QUEUES_OK, status, "put into priority");
+        offered(PRIORITY, since);
     }
-    expect(QUEUES_CLOSED, status, "get a request");
-    expect(QUEUES_OK, queues_spsc_close(result), "close a result queue");
-    return NULL;
-}
-
-static void collect(const request_t *r) {
-    request_t *request = &trace.requests[r->index];
-    if (request->waited_ns >= 0)
-        errx(LOST, "request %zu was served twice", r->index);
-    request->waited_ns = r->waited_ns;
-    served++;
-}
-
-/* Polls the workers' queues until all are closed and empty, and shows how far things are. */
-static void *collector(void *unused) {
-    bool tty = isatty(STDERR_FILENO);
-    int64_t interval = tty ? SECOND / 10 : SECOND, next = now_ns() + interval;
-    for (long closed = 0; closed < options.workers; sleep_until(now_ns() + SECOND / 1000)) {
-        closed = 0;
-        for (long i = 0; i < options.workers; i++) {
-            request_t r;
-            size_t len;
-            queues_status_t s;
-            while ((s = queues_spsc_try_get_bytes(results[i], &r, sizeof r, &len)) == QUEUES_OK)
-                collect(&r);
-            closed += s == QUEUES_CLOSED;
-        }
-        if (now_ns() >= next) {
-            next += interval;
-            fprintf(stderr, "%s%zu of %zu served, %zu waiting%s", tty ? "\r" : "", served,
-                    trace.len, queues_mpmc_size(requests), tty ? "\033[K" : "\n");
-        }
-    }
-    fputs(tty ? "\r\033[K" : "", stderr);
+    expect(QUEUES_CLOSED, status, "get from intake");
+    expect(QUEUES_OK, queues_priority_close(priority), "close priority");
     return unused;
 }
 
-static int by_wait(const void *a, const void *b) {
-    int64_t x = ((const request_t *)a)->waited_ns, y = ((const request_t *)b)->waited_ns;
-    return (x > y) - (x < y);
-}
-
-static double wait_ms(int percent) { /* of the sorted trace */
-    return trace.requests[(trace.len * percent + 99) / 100 - 1].waited_ns / 1e6;
-}
-
-static void print_stats(const char *name, const queues_stats_t *s) {
-    printf("%-10s%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%11" PRIu64 "%12" PRIu64 "%9" PRIu64 "\n",
-           name, s->capacity, s->enqueued, s->dequeued, s->failed_enqueue, s->failed_dequeue,
-           s->peak_size);
-}
-
-int main(int argc, char **argv) {
-    options = options_read(argc, argv);
-    trace = trace_read(options.path);
-    if ((size_t)options.frontends > trace.len)
-        options.frontends = (long)trace.len;
-
-    pthread_t frontends[THREADS_MAX], workers[THREADS_MAX];
-    queues_mpmc_options_t mpmc = {.struct_size = sizeof mpmc, .item_size = sizeof(request_t)};
-    queues_spsc_options_t spsc = {.struct_size = sizeof spsc, .item_size = sizeof(request_t)};
-    expect(QUEUES_OK, queues_mpmc_create(&mpmc, &requests), "create the request queue");
-    for (long i = 0; i < options.workers; i++) {
-        expect(QUEUES_OK, queues_spsc_create(&spsc, &results[i]), "create a result queue");
-        workers[i] = spawn(worker, results[i]);
+/* Only one batch may be pending, so that requests wait where they are ordered. */
+static void *dispatcher(void *unused) {
+    void *item;
+    double least;
+    queues_status_t status;
+    while ((status = queues_priority_get(priority, &item, &least, -1)) == QUEUES_OK) {
+        int64_t since = offer(item, BATCH);
+        status = queues_batch_put_weighted(batch, item, (uint64_t)tokens(item), -1);
+        expect(QUEUES_OK, status, "put into batch");
+        offered(BATCH, since);
     }
-    int64_t start = now_ns(), recorded = trace.requests[0].arrival_ns;
-    for (size_t i = 0; i < trace.len; i++)
-        trace.requests[i].arrival_ns =
-            start + (trace.requests[i].arrival_ns - recorded) / options.speed;
+    expect(QUEUES_CLOSED, status, "get from priority");
+    expect(QUEUES_OK, queues_batch_close(batch), "close batch");
+    return unused;
+}
+
+/* Moves a batch onto the worker's own deque, the longest request first: the owner pops the
+   shortest, and a thief gets the longest, for which its trouble pays. */
+static queues_status_t take_batch(worker_t *self, int64_t timeout_ns) {
+    void *items[BATCH_MAX];
+    size_t n, max = (size_t)options.batch_size;
+    queues_status_t status = timeout_ns > 0
+                                 ? queues_batch_get_batch(batch, items, max, &n, timeout_ns)
+                                 : queues_batch_get_due(batch, items, max, &n);
+    if (status != QUEUES_OK)
+        return status;
+    size_t number = atomic_fetch_add(&batches, 1);
+    while (n > 0) {
+        request_t *r = items[--n];
+        r->batch = number;
+        r->owner = self->index;
+        offer(r, DEQUES);
+        expect(QUEUES_OK, queues_deque_push(self->deque, r), "push");
+    }
+    return QUEUES_OK;
+}
+
+static bool steal(const worker_t *self, void **item) {
+    for (long i = 1; i < options.workers; i++) {
+        worker_t *victim = &workers[(self->index + i) % options.workers];
+        queues_status_t status;
+        do /* a lost race says that there may be more */
+            status = queues_deque_steal(victim->deque, item);
+        while (status == QUEUES_RETRY);
+        if (status == QUEUES_OK)
+            return true;
+        expect(QUEUES_EMPTY, status, "steal");
+    }
+    return false;
+}
+
+/* A worker's next request: of its own, of a batch that is due, or of another worker. It ends when
+   the batches have: its own deque is empty then, and whoever took the last batch works that off. */
+static bool next(worker_t *self, void **item) {
+    for (;;) {
+        queues_status_t status = queues_deque_pop(self->deque, item);
+        if (status == QUEUES_OK)
+            return true;
+        expect(QUEUES_EMPTY, status, "pop");
+        status = take_batch(self, 0);
+        if (status == QUEUES_OK)
+            continue;
+        if (steal(self, item))
+            return true;
+        if (status == QUEUES_CLOSED)
+            return false;
+        expect(QUEUES_EMPTY, status, "get what is due");
+        /* Now and then it looks again whether there is something to steal. */
+        status = take_batch(self, options.linger_ms * MILLISECOND);
+        if (status != QUEUES_OK && status != QUEUES_CLOSED)
+            expect(QUEUES_TIMEOUT, status, "get a batch");
+    }
+}
+
+static void *worker(void *arg) {
+    worker_t *self = arg;
+    void *item;
+    while (next(self, &item)) {
+        request_t *r = item;
+        int64_t work =
+            r->context_tokens * CONTEXT_TOKEN_NS + r->generated_tokens * GENERATED_TOKEN_NS;
+        int64_t since = offer(r, WORK);
+        while (now_ns() - since < work / options.speed)
+            ;
+        r->worker = self->index;
+        since = offer(r, RESULTS);
+        expect(QUEUES_OK, queues_spsc_put(self->results, r, -1), "put a result");
+        offered(RESULTS, since);
+    }
+    expect(QUEUES_OK, queues_spsc_close(self->results), "close results");
+    return NULL;
+}
+
+static void collect(request_t *r) {
+    if (r->at_ns[STAGES])
+        errx(LOST, "request %td was served twice", r - trace.requests);
+    offer(r, STAGES);
+    served++;
+}
+
+/* Polls the workers' queues until all are closed and empty. */
+static void *collector(void *unused) {
+    for (long closed = 0; closed < options.workers; sleep_until(now_ns() + MILLISECOND)) {
+        closed = 0;
+        for (long i = 0; i < options.workers; i++) {
+            void *item;
+            queues_status_t status;
+            while ((status = queues_spsc_try_get(workers[i].results, &item)) == QUEUES_OK)
+                collect(item);
+            closed += status == QUEUES_CLOSED;
+        }
+    }
+    return unused;
+}
+
+static void measure(sample_t *sample) {
+    *sample = (sample_t){.at_ns = now_ns()};
+    sample->depth[INTAKE] = queues_mpmc_size(intake);
+    sample->depth[PRIORITY] = queues_priority_size(priority);
+    sample->depth[BATCH] = queues_batch_pending_count(batch);
+    for (long i = 0; i < options.workers; i++) {
+        sample->depth[DEQUES] += queues_deque_size(workers[i].deque);
+        sample->depth[RESULTS] += queues_spsc_size(workers[i].results);
+    }
+}
+
+/* Records how deep the queues are, and shows it from time to time. */
+static void *watch(void *samples) {
+    bool tty = isatty(STDERR_FILENO);
+    int64_t interval = tty ? SECOND / 10 : SECOND, next = now_ns() + interval;
+    while (!finished) {
+        sample_t *sample = samples_next(samples);
+        measure(sample);
+        if (sample->at_ns >= next) {
+            next += interval;
+            progress(tty, served, trace.len, sample);
+        }
+        sleep_until(sample->at_ns + ((samples_t *)samples)->interval_ns);
+    }
+    fputs(tty ? "\r\033[K" : "", stderr);
+    return NULL;
+}
+
+static void create(void) {
+    size_t capacity = (size_t)options.capacity, batch_size = (size_t)options.batch_size;
+    queues_mpmc_options_t mpmc = {.struct_size = sizeof mpmc, .capacity = capacity};
+    queues_priority_options_t ordered = {.struct_size = sizeof ordered, .capacity = capacity};
+    queues_batch_options_t batched = {.struct_size = sizeof batched,
+                                      .max_pending = batch_size,
+                                      .batch_size = batch_size,
+                                      .batch_weight = (uint64_t)options.batch_tokens,
+                                      .batch_timeout_ns = options.linger_ms * MILLISECOND};
+    queues_deque_options_t deque = {.struct_size = sizeof deque, .capacity = batch_size};
+    queues_spsc_options_t spsc = {.struct_size = sizeof spsc, .capacity = capacity};
+    expect(QUEUES_OK, queues_mpmc_create(&mpmc, &intake), "create intake");
+    expect(QUEUES_OK, queues_priority_create(&ordered, &priority), "create priority");
+    expect(QUEUES_OK, queues_batch_create(&batched, &batch), "create batch");
+    for (long i = 0; i < options.workers; i++) {
+        workers[i].index = i;
+        expect(QUEUES_OK, queues_deque_create(&deque, &workers[i].deque), "create a deque");
+        expect(QUEUES_OK, queues_spsc_create(&spsc, &workers[i].results), "create results");
+    }
+}
+
+static void release(void) {
+    queues_mpmc_release(intake);
+    queues_priority_release(priority);
+    queues_batch_release(batch);
+    for (long i = 0; i < options.workers; i++) {
+        queues_deque_release(workers[i].deque);
+        queues_spsc_release(workers[i].results);
+    }
+}
+
+/* Everything in comes out once: waits until it has. */
+static void run(int64_t start_ns, samples_t *samples) {
+    for (size_t i = 0; i < trace.len; i++) {
+        request_t *r = &trace.requests[i];
+        r->at_ns[FRONTENDS] =
+            start_ns + (r->recorded_ns - trace.requests[0].recorded_ns) / options.speed;
+    }
+    pthread_t watching = spawn(watch, samples), collecting = spawn(collector, NULL);
+    for (long i = 0; i < options.workers; i++)
+        workers[i].thread = spawn(worker, &workers[i]);
+    pthread_t dispatching = spawn(dispatcher, NULL), scheduling = spawn(scheduler, NULL);
+    pthread_t frontends[THREADS_MAX];
     for (long i = 0; i < options.frontends; i++)
         frontends[i] = spawn(frontend, &trace.requests[i]);
-    pthread_t collecting = spawn(collector, NULL);
 
     for (long i = 0; i < options.frontends; i++)
         pthread_join(frontends[i], NULL);
-    expect(QUEUES_OK, queues_mpmc_close(requests), "close the request queue");
+    expect(QUEUES_OK, queues_mpmc_close(intake), "close intake"); /* the others follow suit */
+    pthread_join(scheduling, NULL);
+    pthread_join(dispatching, NULL);
     for (long i = 0; i < options.workers; i++)
-        pthread_join(workers[i], NULL);
+        pthread_join(workers[i].thread, NULL);
     pthread_join(collecting, NULL);
-    double seconds = (now_ns() - start) / 1e9;
+    finished = true;
+    pthread_join(watching, NULL);
+}
 
-    queues_stats_t stats = {.struct_size = sizeof stats};
-    expect(QUEUES_OK, queues_mpmc_stats(requests, &stats), "stats");
-    size_t in = stats.enqueued;
-    puts("queue      capacity enqueued dequeued found full found empty     peak");
-    print_stats("requests", &stats);
+/* Of the queues of a stage together; those of a kind are of one size. */
+static void add(stats_t *sum, queues_status_t status, const queues_stats_t *one) {
+    expect(QUEUES_OK, status, "stats");
+    sum->queues++;
+    sum->capacity = one->capacity;
+    sum->in += one->enqueued;
+    sum->out += one->dequeued;
+    sum->failed_enqueue += one->failed_enqueue;
+    sum->failed_dequeue += one->failed_dequeue;
+    sum->stolen += one->stolen;
+    if (sum->peak < one->peak_size)
+        sum->peak = one->peak_size;
+}
+
+static void read_stats(stats_t stats[STAGES]) {
+    queues_stats_t s = {.struct_size = sizeof s};
+    add(&stats[INTAKE], queues_mpmc_stats(intake, &s), &s);
+    add(&stats[PRIORITY], queues_priority_stats(priority, &s), &s);
+    add(&stats[BATCH], queues_batch_stats(batch, &s), &s);
     for (long i = 0; i < options.workers; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "result %ld", i);
-        expect(QUEUES_OK, queues_spsc_stats(results[i], &stats), "stats");
-        print_stats(name, &stats);
-        queues_spsc_release(results[i]);
+        add(&stats[DEQUES], queues_deque_stats(workers[i].deque, &s), &s);
+        add(&stats[RESULTS], queues_spsc_stats(workers[i].results, &s), &s);
     }
-    queues_mpmc_release(requests);
-    printf("requests  %zu in, %zu out, in %.2f s: %.1f a second\n", in, served, seconds,
-           served / seconds);
-    if (in != trace.len || served != trace.len)
-        errx(LOST, "%zu requests of the trace, %zu put, %zu served", trace.len, in, served);
-    qsort(trace.requests, trace.len, sizeof *trace.requests, by_wait);
-    printf("waiting   p50 %.3f ms, p99 %.3f ms, max %.3f ms\n", wait_ms(50), wait_ms(99),
-           wait_ms(100));
+    for (int i = 0; i < STAGES; i++)
+        stats[i].put_ns = put_ns[i];
+    for (size_t i = 0; i < trace.len; i++) {
+        const int64_t *at_ns = trace.requests[i].at_ns;
+        stats[FRONTENDS].in += at_ns[FRONTENDS] != 0;
+        stats[FRONTENDS].out += at_ns[FRONTENDS + 1] != 0;
+        stats[WORK].in += at_ns[WORK] != 0;
+        stats[WORK].out += at_ns[WORK + 1] != 0;
+    }
+}
+
+int main(int argc, char **argv) {
+    static samples_t samples = {.interval_ns = MILLISECOND};
+    options = options_read(argc, argv);
+    trace = trace_read(options.path);
+    FILE *json = options.json ? fopen(options.json, "w") : NULL;
+    if (options.json && !json)
+        err(BAD_INPUT, "%s", options.json);
+    if ((size_t)options.frontends > trace.len)
+        options.frontends = (long)trace.len;
+
+    create();
+    run_t result = {.options = &options, .trace = &trace, .samples = &samples};
+    result.start_ns = now_ns();
+    run(result.start_ns, &samples);
+    result.end_ns = now_ns();
+    result.served = served;
+    result.batches = batches;
+    read_stats(result.stats);
+    release();
+
+    print_table(&result);
+    if (json) {
+        json_write(json, &result);
+        if (fclose(json) != 0)
+            err(BAD_INPUT, "%s", options.json);
+    }
+    if (options.report)
+        report_draw(&result, options.report);
+    if (!nothing_lost(&result))
+        errx(LOST, "%zu requests of the trace, %zu served; see the table", trace.len,
+             result.served);
     free(trace.requests);
     return 0;
 }

@@ -1,117 +1,274 @@
-// Frontends replay a trace of LLM requests into one MPMC queue; workers take them, burn time in
-// proportion to the tokens, and hand them on to a collector over an SPSC queue each.
+// Serves a trace of LLM requests through a pipeline of all kinds of queues:
+//
+//   frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
+//
+// Frontends bring the requests when they are due. The scheduler orders them, the one with the
+// fewest tokens first; the dispatcher makes batches of them. Each worker takes batches onto a
+// deque of its own, where idle workers steal, and hands what it served to the collector over an
+// SPSC queue. A stage that falls behind fills its queue, and its producers block: pressure goes
+// back to the frontends, and nothing is lost.
 #include "serving.hpp"
-#include <algorithm>
-#include <cinttypes>
+#include "report.hpp"
+#include "trace.hpp"
+#include <atomic>
 #include <deque>
 #include <queues.hpp>
 #include <thread>
-#include <unistd.h>
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using result_queue = queues::spsc<request>;
 
 constexpr nanoseconds context_token = 20us, generated_token = 500us; // a worker's time at speed 1
 
-// The requests are dealt to the frontends in turn: one puts the first and every n-th after it.
-void frontend(const std::vector<request> &trace, std::size_t first, std::size_t n,
-              queues::mpmc<request> &requests) {
-    for (std::size_t i = first; i < trace.size(); i += n) {
-        std::this_thread::sleep_until(steady_clock::time_point(trace[i].arrival));
-        requests.push(trace[i]);
-    }
+nanoseconds now() { return steady_clock::now().time_since_epoch(); }
+
+void sleep_until(nanoseconds time) {
+    std::this_thread::sleep_until(steady_clock::time_point(time));
 }
 
-void worker(int speed, queues::mpmc<request> &requests, result_queue &results) {
-    while (auto r = requests.pop()) {
-        const auto taken = steady_clock::now();
-        const auto work = r->context_tokens * context_token + r->generated_tokens * generated_token;
-        while (steady_clock::now() - taken < work / speed)
-            ;
-        r->waited = taken.time_since_epoch() - r->arrival;
-        results.push(*r);
+class pipeline {
+  public:
+    pipeline(const options &o, std::vector<request> &requests)
+        : options_(o), trace_(requests), intake_(count(o.capacity)), priority_(count(o.capacity)),
+          batcher_({count(o.batch_size), milliseconds(o.linger_ms), count(o.batch_tokens),
+                    count(o.batch_size)}) {
+        for (int i = 0; i < o.workers; ++i)
+            workers_.emplace_back(i, o);
     }
-    results.close();
-}
 
-// Polls the workers' queues until all are closed and empty, and shows how far things are.
-std::size_t collect(std::vector<request> &trace, const queues::mpmc<request> &requests,
-                    std::deque<result_queue> &results) {
-    const bool tty = isatty(STDERR_FILENO);
-    const auto interval = tty ? 100ms : 1000ms;
-    auto next = steady_clock::now() + interval;
-    std::size_t served = 0;
-    for (std::size_t closed = 0; closed < results.size(); std::this_thread::sleep_for(1ms)) {
-        closed = 0;
-        for (result_queue &queue : results) {
-            auto r = queue.try_pop();
-            for (; r; r = queue.try_pop(), ++served) {
-                if (trace[r->index].waited >= 0ns)
-                    fail(lost, "request ", r->index, " was served twice");
-                trace[r->index].waited = r->waited;
+    // Everything in comes out once: waits until it has.
+    void run(nanoseconds start, samples &samples) {
+        for (request &r : trace_)
+            r.at[stage::frontends] = start + (r.recorded - trace_[0].recorded) / options_.speed;
+        std::vector<std::thread> frontends, others;
+        std::thread watching([&] { watch(samples); });
+        others.emplace_back([&] { collect(); });
+        for (worker &each : workers_)
+            others.emplace_back([&] { work(each); });
+        others.emplace_back([&] { dispatch(); });
+        others.emplace_back([&] { schedule(); });
+        const auto n = std::min(count(options_.frontends), trace_.size());
+        for (std::size_t i = 0; i < n; ++i)
+            frontends.emplace_back([this, i, n] { bring(i, n); });
+
+        for (std::thread &thread : frontends)
+            thread.join();
+        intake_.close(); // the others follow suit
+        for (std::thread &thread : others)
+            thread.join();
+        finished_ = true;
+        watching.join();
+    }
+
+    void tell(::run &run) const {
+        auto &s = run.statistics;
+        s[stage::intake].add(intake_.stats());
+        s[stage::priority].add(priority_.stats());
+        s[stage::batch].add(batcher_.stats());
+        for (const worker &each : workers_) {
+            s[stage::deques].add(each.deque.stats());
+            s[stage::results].add(each.results.stats());
+        }
+        for (std::size_t i = 0; i < stage::count; ++i)
+            s[i].put = nanoseconds(put_ns_[i]);
+        for (const request &r : trace_) {
+            for (const std::size_t i : {stage::frontends, stage::work}) {
+                s[i].in += r.at[i] != 0ns;
+                s[i].out += r.at[i + 1] != 0ns;
             }
-            closed += r.error() == queues::conqueue_status::closed;
         }
-        if (steady_clock::now() >= next) {
-            next += interval;
-            std::cerr << (tty ? "\r" : "") << served << " of " << trace.size() << " served, "
-                      << requests.size() << " waiting" << (tty ? "\033[K" : "\n");
+        run.served = served_;
+        run.batches = batches_;
+    }
+
+  private:
+    struct worker {
+        worker(int number, const options &o)
+            : index(number), deque(count(o.batch_size)), results(count(o.capacity)) {}
+
+        const int index;
+        queues::deque<request *> deque;  // the requests of its batches; the others steal
+        queues::spsc<request *> results; // to the collector
+        std::vector<request *> batch;    // on its way to the deque
+    };
+
+    const options &options_;
+    std::vector<request> &trace_;
+    queues::mpmc<request *> intake_;
+    queues::priority<request *> priority_;
+    queues::batcher<request *> batcher_;
+    std::deque<worker> workers_;
+    std::atomic<std::size_t> batches_{0}, served_{0};
+    std::atomic<bool> finished_{false};
+    std::array<std::atomic<std::int64_t>, stage::count> put_ns_{}; // all pushes into each stage
+
+    static std::size_t count(int option) { return static_cast<std::size_t>(option); }
+
+    // Stamps a request and pushes it: afterwards it is no longer ours.
+    template <class Push> void offer(request &r, stage::id stage, Push push) {
+        const nanoseconds since = r.at[stage] = now();
+        if (!push())
+            fail(lost, stages[stage].name, " has no room or was closed too early");
+        put_ns_[stage].fetch_add((now() - since).count(), std::memory_order_relaxed);
+    }
+
+    // The requests are dealt to the frontends in turn: one brings the first and every n-th after.
+    void bring(std::size_t first, std::size_t n) {
+        for (std::size_t i = first; i < trace_.size(); i += n) {
+            sleep_until(trace_[i].at[stage::frontends]);
+            offer(trace_[i], stage::intake, [&] { return intake_.push(&trace_[i]); });
         }
     }
-    std::cerr << (tty ? "\r\033[K" : "");
-    return served;
-}
 
-void print(const std::string &name, const queues::statistics &s) {
-    std::printf("%-10s%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%11" PRIu64 "%12" PRIu64 "%9" PRIu64 "\n",
-                name.c_str(), s.capacity, s.enqueued, s.dequeued, s.failed_enqueue,
-                s.failed_dequeue, s.peak_size);
-}
+    // Short requests first: nobody with little to ask waits for those who ask much.
+    void schedule() {
+        while (const auto next = intake_.pop()) {
+            const auto tokens = static_cast<double>((*next)->tokens());
+            offer(**next, stage::priority, [&] { return priority_.push(*next, tokens); });
+        }
+        priority_.close();
+    }
+
+    // Only one batch may be pending, so that requests wait where they are ordered.
+    void dispatch() {
+        while (const auto next = priority_.pop()) {
+            const queues::weight tokens(static_cast<std::uint64_t>(next->value->tokens()));
+            offer(*next->value, stage::batch, [&] { return batcher_.push(next->value, tokens); });
+        }
+        batcher_.close();
+    }
+
+    // Moves a batch onto the worker's own deque, the longest request first: the owner pops the
+    // shortest, and a thief gets the longest, for which its trouble pays.
+    void unpack(worker &self) {
+        const std::size_t number = batches_++;
+        for (auto r = self.batch.rbegin(); r != self.batch.rend(); ++r) {
+            (*r)->batch = number;
+            (*r)->owner = self.index;
+            offer(**r, stage::deques, [&] { return self.deque.push(*r); });
+        }
+    }
+
+    std::optional<request *> steal(const worker &self) {
+        for (std::size_t i = 1; i < workers_.size(); ++i) {
+            const auto victim =
+                workers_[(count(self.index) + i) % workers_.size()].deque.get_stealer();
+            auto stolen = victim.steal();
+            while (!stolen && stolen.error() == queues::conqueue_status::retry)
+                stolen = victim.steal(); // a lost race says that there may be more
+            if (stolen)
+                return *stolen;
+        }
+        return std::nullopt;
+    }
+
+    // A worker's next request: of its own, of a batch that is due, or of another worker. It ends
+    // when the batches have: its own deque is empty then, and whoever took the last batch works
+    // that off.
+    std::optional<request *> next(worker &self) {
+        for (;;) {
+            if (const auto own = self.deque.pop())
+                return own;
+            const auto status = batcher_.try_pop_batch_into(self.batch);
+            if (status == queues::conqueue_status::success) {
+                unpack(self);
+                continue;
+            }
+            if (const auto stolen = steal(self))
+                return stolen;
+            if (status == queues::conqueue_status::closed)
+                return std::nullopt;
+            // Now and then it looks again whether there is something to steal.
+            const milliseconds patience(options_.linger_ms);
+            if (batcher_.pop_batch_into_for(self.batch, patience) ==
+                queues::conqueue_status::success)
+                unpack(self);
+        }
+    }
+
+    void work(worker &self) {
+        while (const auto found = next(self)) {
+            request &r = **found;
+            const auto work =
+                r.context_tokens * context_token + r.generated_tokens * generated_token;
+            const nanoseconds since = r.at[stage::work] = now();
+            while (now() - since < work / options_.speed)
+                ;
+            r.worker = self.index;
+            offer(r, stage::results, [&] { return self.results.push(&r); });
+        }
+        self.results.close();
+    }
+
+    // Polls the workers' queues until all are closed and empty.
+    void collect() {
+        for (std::size_t closed = 0; closed < workers_.size(); std::this_thread::sleep_for(1ms)) {
+            closed = 0;
+            for (worker &each : workers_) {
+                auto r = each.results.try_pop();
+                for (; r; r = each.results.try_pop(), ++served_) {
+                    if ((*r)->at[stage::count] != 0ns)
+                        fail(lost, "request ", *r - trace_.data(), " was served twice");
+                    (*r)->at[stage::count] = now();
+                }
+                closed += r.error() == queues::conqueue_status::closed;
+            }
+        }
+    }
+
+    sample measure() const {
+        sample sample;
+        sample.at = now();
+        sample.depth[stage::intake] = intake_.size();
+        sample.depth[stage::priority] = priority_.size();
+        sample.depth[stage::batch] = batcher_.pending_count();
+        for (const worker &each : workers_) {
+            sample.depth[stage::deques] += each.deque.size();
+            sample.depth[stage::results] += each.results.size();
+        }
+        return sample;
+    }
+
+    // Records how deep the queues are, and shows it from time to time.
+    void watch(samples &samples) {
+        const bool tty = isatty(STDERR_FILENO);
+        const nanoseconds interval = tty ? 100ms : 1000ms;
+        nanoseconds next = now() + interval;
+        while (!finished_) {
+            const sample sample = measure();
+            samples.add(sample);
+            if (sample.at >= next) {
+                next += interval;
+                show_progress(tty, served_, trace_.size(), sample);
+            }
+            sleep_until(sample.at + samples.interval);
+        }
+        std::cerr << (tty ? "\r\033[K" : "");
+    }
+};
 
 int main(int argc, char **argv) {
-    const auto options = read_options(argc, argv);
+    const options options = read_options(argc, argv);
     std::vector<request> trace = read_trace(options.path);
-    const auto frontends = std::min<std::size_t>(options.frontends, trace.size());
+    std::ofstream json;
+    if (options.json) {
+        json.open(options.json);
+        if (!json)
+            fail(bad_input, options.json, ": ", std::strerror(errno));
+    }
 
-    queues::mpmc<request> requests;
-    std::deque<result_queue> results; // one a worker
-    std::vector<std::thread> putting, taking;
-    for (int i = 0; i < options.workers; ++i)
-        taking.emplace_back(worker, options.speed, std::ref(requests),
-                            std::ref(results.emplace_back()));
-    const auto start = steady_clock::now();
-    const auto recorded = trace.front().arrival;
-    for (request &r : trace)
-        r.arrival = start.time_since_epoch() + (r.arrival - recorded) / options.speed;
-    for (std::size_t i = 0; i < frontends; ++i)
-        putting.emplace_back(frontend, std::cref(trace), i, frontends, std::ref(requests));
-    std::size_t served = 0;
-    std::thread collecting([&] { served = collect(trace, requests, results); });
+    pipeline pipeline(options, trace);
+    run run{options, trace};
+    run.start = now();
+    pipeline.run(run.start, run.samples);
+    run.end = now();
+    pipeline.tell(run);
 
-    for (std::thread &thread : putting)
-        thread.join();
-    requests.close();
-    for (std::thread &thread : taking)
-        thread.join();
-    collecting.join();
-    const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
-
-    const std::size_t in = requests.stats().enqueued;
-    std::puts("queue      capacity enqueued dequeued found full found empty     peak");
-    print("requests", requests.stats());
-    for (std::size_t i = 0; i < results.size(); ++i)
-        print("result " + std::to_string(i), results[i].stats());
-    std::printf("requests  %zu in, %zu out, in %.2f s: %.1f a second\n", in, served, seconds,
-                static_cast<double>(served) / seconds);
-    if (in != trace.size() || served != trace.size())
-        fail(lost, trace.size(), " requests of the trace, ", in, " put, ", served, " served");
-
-    std::sort(trace.begin(), trace.end(),
-              [](const request &a, const request &b) { return a.waited < b.waited; });
-    const auto wait_ms = [&](std::size_t percent) {
-        const request &r = trace[(trace.size() * percent + 99) / 100 - 1];
-        return std::chrono::duration<double, std::milli>(r.waited).count();
-    };
-    std::printf("waiting   p50 %.3f ms, p99 %.3f ms, max %.3f ms\n", wait_ms(50), wait_ms(99),
-                wait_ms(100));
+    print_table(run);
+    if (options.json && !(json << json_writer().write(run) << std::flush))
+        fail(bad_input, options.json, ": ", std::strerror(errno));
+    if (options.report)
+        draw_report(json_writer().write(run), options.report);
+    if (!run.nothing_lost())
+        fail(lost, trace.size(), " requests of the trace, ", run.served, " served; see the table");
 }

@@ -194,7 +194,7 @@ impl<P: Payload> Batch<P> {
     ///
     /// Breaks with [`Error::TooSmall`] if `measure` of the items comes to more than `room`, and with
     /// [`Error::Closed`] once closed and drained. Continues, if there is nothing to take yet, with
-    /// the moment to look again. `most` is not 0.
+    /// the moment when what is there is due by its age. `most` is not 0.
     pub(crate) fn take(
         &self,
         patience: Patience,
@@ -204,22 +204,22 @@ impl<P: Payload> Batch<P> {
         keep: impl FnMut(usize, u64),
     ) -> ControlFlow<Result<usize>, Deadline> {
         let mut front = self.front.lock();
-        let end = match patience {
-            Patience::None => Deadline::NEVER,
-            Patience::Until(end) => end,
-        };
         let first = match self.items.filled.at(front.head) {
             Ok(first) => first,
             Err(Nothing::Closed) => return Break(Err(Error::Closed)),
-            Err(_) => return Continue(end),
+            Err(_) => return Continue(Deadline::NEVER),
         };
         if !self.is_due(&mut front) {
-            if let Patience::Until(_) = patience {
-                self.await_more(&front);
-            }
-            let again = self.deadline(first).earlier(end);
-            if !(self.is_due(&mut front) || again.has_passed()) {
-                return Continue(again);
+            let due = self.deadline(first);
+            let end = match patience {
+                Patience::None => due,
+                Patience::Until(end) => {
+                    self.await_more(&front);
+                    due.earlier(end)
+                }
+            };
+            if !(self.is_due(&mut front) || end.has_passed()) {
+                return Continue(due);
             }
         }
 

@@ -62,11 +62,12 @@ impl<P: Payload> Blocking<Batch<P>> {
                 Continue(_) => self.count_failed_get(Error::Empty),
             },
             Wanted::Within(timeout) => {
-                let until = Patience::Until(timeout.deadline());
-                match take(until) {
+                let end = timeout.deadline();
+                let mut take = || take(Patience::Until(end));
+                match take() {
                     Break(taken) => taken,
                     Continue(_) if timeout == Timeout::Try => self.count_failed_get(Error::Empty),
-                    Continue(_) => (self.waiting.not_empty.wait(|| take(until)))
+                    Continue(_) => (self.waiting.not_empty.wait(end, take))
                         .unwrap_or_else(|| self.count_failed_get(Error::Timeout)),
                 }
             }

@@ -2,7 +2,7 @@ use super::{EventCount, Timeout};
 use crate::error::{Error, Result};
 use crate::queue::{Fifo, Queue};
 use crate::stats::Stats;
-use crate::sync::{AtomicU64, Relaxed, site};
+use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
 use crossbeam_utils::CachePadded;
 
@@ -96,9 +96,8 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_put(Error::Full);
         }
-        let deadline = timeout.deadline();
-        let done = self.waiting.not_full.wait(|| match put() {
-            Err(Error::Full) => Continue(deadline),
+        let done = self.waiting.not_full.wait(timeout.deadline(), || match put() {
+            Err(Error::Full) => Continue(Deadline::NEVER),
             done => Break(done),
         });
         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
@@ -129,9 +128,8 @@ impl<Q: Queue> Blocking<Q> {
         if timeout == Timeout::Try {
             return self.count_failed_get(Error::Empty);
         }
-        let deadline = timeout.deadline();
-        let done = self.waiting.not_empty.wait(|| match get() {
-            Err(Error::Empty) => Continue(deadline),
+        let done = self.waiting.not_empty.wait(timeout.deadline(), || match get() {
+            Err(Error::Empty) => Continue(Deadline::NEVER),
             done => Break(done),
         });
         if let Some(Err(Error::TooSmall { .. })) = done {
@@ -264,10 +262,10 @@ impl<Q: Fifo> Blocking<Q> {
                     _ => {
                         let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
                         let put = || match put() {
-                            Err(Error::Full) => Continue(deadline),
+                            Err(Error::Full) => Continue(Deadline::NEVER),
                             done => Break(done),
                         };
-                        let done = self.waiting.not_full.wait(put);
+                        let done = self.waiting.not_full.wait(deadline, put);
                         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
                     }
                 };

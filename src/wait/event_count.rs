@@ -91,13 +91,13 @@ impl EventCount {
         self.parking.wake(count);
     }
 
-    /// Repeats `attempt` until it breaks with an answer, or until the deadline with which it last
-    /// continued has passed: then `None`.
+    /// Repeats `attempt` until it breaks with an answer or until the end: then `None`. It continues
+    /// with the moment when to look again, whoever wakes.
     ///
-    /// `attempt` runs at least once after a passed deadline, so that a wake-up that came with the
-    /// deadline is not lost.
+    /// `attempt` runs at least once after the end, so that a wake-up that came with it is not lost.
     pub(crate) fn wait<R>(
         &self,
+        end: Deadline,
         mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
     ) -> Option<R> {
         if let Some(answer) = self.spin(&mut attempt) {
@@ -110,14 +110,14 @@ impl EventCount {
             // Pairs with the light fence in `has_waiters`.
             self.fences.heavy("event.wait.fence");
             let mut outcome = attempt();
-            if let Continue(deadline) = outcome {
-                self.parking.sleep(epoch, deadline);
+            if let Continue(again) = outcome {
+                self.parking.sleep(epoch, again.earlier(end));
                 outcome = attempt();
             }
             self.waiters.fetch_sub(1, site("event.wait.leave", Relaxed));
             match outcome {
                 Break(answer) => return Some(answer),
-                Continue(deadline) if deadline.has_passed() => return attempt().break_value(),
+                Continue(_) if end.has_passed() => return attempt().break_value(),
                 Continue(_) => {}
             }
         }

@@ -34,6 +34,9 @@
 #define PASTE(prefix, family, name) PASTE_(prefix, family, name)
 #define PASTE_(prefix, family, name) prefix##family##_##name
 
+/* In the options of a FAMILY: how many items a queue holds, and how long those may be. */
+#define SIZED(items, bytes) .capacity = items, .item_size = bytes
+
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
 /* Says what runs first, so that it is known what hangs. */

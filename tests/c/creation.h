@@ -2,7 +2,7 @@
 
 static void T(create_may_fail)(void) {
     for (size_t item_size = 0; item_size <= 100; item_size += 50) {
-        OPTIONS options = {.struct_size = sizeof options, .capacity = 5, .item_size = item_size};
+        OPTIONS options = {.struct_size = sizeof options, SIZED(5, item_size)};
         QUEUE *queue;
         CHECK_OK(Q(create)(&options, &queue)); /* what is looked up once is looked up now */
         Q(release)(queue);

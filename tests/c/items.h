@@ -23,9 +23,9 @@ static queue_t *create(options_t options) {
     return queue;
 }
 
-static queue_t *pointers(size_t capacity) { return create((options_t){.capacity = capacity}); }
+static queue_t *pointers(size_t capacity) { return create((options_t){SIZED(capacity, 0)}); }
 static queue_t *bytes(size_t capacity, size_t item_size) {
-    return create((options_t){.capacity = capacity, .item_size = item_size});
+    return create((options_t){SIZED(capacity, item_size)});
 }
 
 static queues_stats_t stats(const queue_t *queue) {

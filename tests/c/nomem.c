@@ -142,12 +142,54 @@ static void other_calls_of_a_deque_allocate_nothing(void) {
     }
 }
 
+#undef FAMILY
+#undef SIZED
+#define FAMILY batch
+#define SIZED(items, bytes) .max_pending = items, .item_size = bytes, .batch_size = 2
+#include "creation.h"
+
+static void other_calls_of_a_batching_queue_allocate_nothing(void) {
+    queues_batch_options_t options = {.struct_size = sizeof options, SIZED(3, 0)};
+    queues_batch_t *pointers, *bytes;
+    CHECK_OK(queues_batch_create(&options, &pointers));
+    options.item_size = 100;
+    CHECK_OK(queues_batch_create(&options, &bytes));
+
+    const size_t calls_before = calls;
+    void *items[2];
+    char buffer[200] = {0};
+    queues_batch_blob_t blobs[2];
+    queues_stats_t stats = {.struct_size = sizeof stats};
+    size_t n, len;
+    CHECK_STATUS(queues_batch_get_batch(pointers, items, 2, &n, MILLISECOND), QUEUES_TIMEOUT);
+    CHECK_OK(queues_batch_put(pointers, NULL, -1));
+    CHECK_OK(queues_batch_get_batch(pointers, items, 2, &n, -1)); /* when it is old enough */
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(queues_batch_put_weighted(pointers, NULL, 2, -1));
+    CHECK_STATUS(queues_batch_put(pointers, NULL, MILLISECOND), QUEUES_TIMEOUT);
+    CHECK_OK(queues_batch_get_due(pointers, items, 2, &n));
+    CHECK_OK(queues_batch_flush(pointers));
+    CHECK_OK(queues_batch_clear(pointers, &n));
+    CHECK_OK(queues_batch_put_bytes(bytes, buffer, 100, -1));
+    CHECK_OK(queues_batch_try_put_bytes(bytes, buffer, 1));
+    CHECK_OK(queues_batch_get_batch_bytes(bytes, buffer, 200, &len, blobs, 2, &n, -1));
+    CHECK_OK(queues_batch_stats(bytes, &stats));
+    CHECK_OK(queues_batch_try_put_bytes(bytes, buffer, 1));
+    CHECK_OK(queues_batch_close(bytes));
+    queues_batch_release(queues_batch_retain(bytes));
+    queues_batch_release(bytes);
+    queues_batch_release(pointers);
+    CHECK_EQ(calls, calls_before);
+}
+
 int main(void) {
     mpmc_run();
     spsc_run();
     ties_run();
-    RUN(T(create_may_fail));
+    RUN(deque_create_may_fail);
     RUN(growth_may_fail);
     RUN(other_calls_of_a_deque_allocate_nothing);
+    RUN(batch_create_may_fail);
+    RUN(other_calls_of_a_batching_queue_allocate_nothing);
     return 0;
 }

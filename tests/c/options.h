@@ -11,7 +11,7 @@ static queues_status_t T(try_create)(OPTIONS options) {
 }
 
 static void T(options_are_checked)(void) {
-    const OPTIONS good = {.struct_size = sizeof good, .capacity = 1, .item_size = 1};
+    const OPTIONS good = {.struct_size = sizeof good, SIZED(1, 1)};
     OPTIONS bad = good;
     QUEUE *queue = NULL;
     CHECK_OK(T(try_create)(good));
@@ -39,7 +39,7 @@ static void T(options_of_a_later_version)(void) {
     struct {
         OPTIONS known;
         unsigned char unknown[16];
-    } later = {.known = {.struct_size = sizeof later, .capacity = 3}};
+    } later = {.known = {.struct_size = sizeof later, SIZED(3, 0)}};
     QUEUE *queue = NULL;
     for (size_t i = 0; i < sizeof later.unknown; i++) {
         later.unknown[i] = 1;
@@ -57,16 +57,14 @@ static void T(sizes_may_overflow)(void) {
                                          {1, SIZE_MAX},     {1, SIZE_MAX - 7}, {1, SIZE_MAX / 2},
                                          {SIZE_MAX / 8, 8}, {SIZE_MAX / 2, 3}, {SIZE_MAX, 1}};
     for (size_t i = 0; i < LENGTH(overflow); i++) {
-        OPTIONS options = {
-            .struct_size = sizeof options, .capacity = overflow[i][0], .item_size = overflow[i][1]};
+        OPTIONS options = {.struct_size = sizeof options, SIZED(overflow[i][0], overflow[i][1])};
         CHECK_STATUS(T(try_create)(options), QUEUES_INVALID);
     }
     /* More than the address space has, though a size_t counts it. */
     static const size_t large[][2] = {
         {SIZE_MAX >> 14, 0}, {1, SIZE_MAX >> 8}, {SIZE_MAX >> 32, 1 << 20}};
     for (size_t i = 0; i < LENGTH(large); i++) {
-        OPTIONS options = {
-            .struct_size = sizeof options, .capacity = large[i][0], .item_size = large[i][1]};
+        OPTIONS options = {.struct_size = sizeof options, SIZED(large[i][0], large[i][1])};
         CHECK_STATUS(T(try_create)(options), QUEUES_NOMEM);
     }
 }
@@ -77,7 +75,7 @@ static void T(statistics_for_a_later_version)(void) {
         uint64_t unknown, behind;
     } later = {
         .known = {.struct_size = sizeof later - sizeof later.behind}, .unknown = 7, .behind = 7};
-    OPTIONS options = {.struct_size = sizeof options, .capacity = 3};
+    OPTIONS options = {.struct_size = sizeof options, SIZED(3, 0)};
     QUEUE *queue;
     CHECK_OK(Q(create)(&options, &queue));
     CHECK_OK(Q(stats)(queue, &later.known));

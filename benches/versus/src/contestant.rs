@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where the queues are.
-pub const PROGRAMS: [&str; 6] =
-    ["versus-rust", "versus-static", "versus-c", "versus-c-static", "versus-c++", "versus-go"];
+pub const PROGRAMS: [&str; 5] =
+    ["versus-rust", "versus-c", "versus-c-static", "versus-c++", "versus-go"];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contestant {

@@ -26,7 +26,8 @@
 ///   argument as that move leaves it. A boxed T that can be copied and whose move may throw is
 ///   copied, never moved, into the queue (as std::vector does on growth).
 /// - A pop whose T throws on being moved out loses that one item, as in P0260; the others stay in
-///   the queue. A `std::unique_ptr<T>` item is moved out without such a risk.
+///   the queue (of a batch, those before it are the caller's, those behind it are destroyed). A
+///   `std::unique_ptr<T>` item is moved out without such a risk.
 #ifndef QUEUES_HPP
 #define QUEUES_HPP
 
@@ -59,6 +60,7 @@
 #endif
 #ifdef __cpp_lib_jthread
 #include <stop_token>
+#include <thread>
 #endif
 #ifdef __cpp_lib_span
 #include <span>
@@ -184,6 +186,23 @@ template <class T> struct prioritized {
     double priority;
 };
 
+/// What an item counts for in the batches of a batcher, in whatever unit: tokens, bytes.
+struct weight {
+    constexpr weight() noexcept = default;
+    constexpr explicit weight(std::uint64_t count) noexcept : units(count) {}
+
+    std::uint64_t units = 1;
+};
+
+/// When a batch of a batcher is due, and what it holds at most. 0 stands for the library's default:
+/// 32 items, 10 ms, no limit to the weight, room for 10000.
+struct batch_limits {
+    std::size_t size = 0;            ///< items of a batch, and how many make one due
+    std::chrono::nanoseconds age{0}; ///< how long an item waits for others; below 0: for ever
+    std::uint64_t weight = 0;        ///< what a batch weighs, and how much makes one due
+    std::size_t max_pending = 0;     ///< items in the queue, `size` at least
+};
+
 /// Trivially copyable items up to this many bytes travel inside the queue's slots, larger ones in a
 /// box: a slot is paid for whether it is used or not.
 inline constexpr std::size_t inline_limit = 1024;
@@ -229,6 +248,36 @@ class bytes_view {
   private:
     const void *data_;
     std::size_t size_;
+};
+
+namespace detail {
+template <class Payload> class batch_queue;
+}
+
+/// Extension. A batch of byte strings, one right behind the other in one buffer, which a pop into
+/// the same batch uses again.
+class bytes_batch {
+  public:
+    bytes_batch() = default;
+    bytes_batch(bytes_batch &&) = default;
+    bytes_batch &operator=(bytes_batch &&) = default;
+
+    /// How many there are.
+    [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
+    /// Each of them; valid until the batch is popped into again or goes.
+    [[nodiscard]] const bytes_view &operator[](std::size_t i) const noexcept { return items_[i]; }
+    [[nodiscard]] const bytes_view *begin() const noexcept { return items_.data(); }
+    [[nodiscard]] const bytes_view *end() const noexcept { return begin() + size(); }
+    /// All of them together.
+    [[nodiscard]] bytes_view bytes() const noexcept { return {buffer_.data(), length_}; }
+
+  private:
+    template <class Payload> friend class detail::batch_queue;
+
+    std::vector<std::byte> buffer_; // as long as it ever had to be
+    std::vector<bytes_view> items_;
+    std::size_t length_ = 0;
 };
 
 namespace detail {
@@ -343,6 +392,7 @@ struct unless_stopped {
 struct mpmc_calls {
     using handle = queues_mpmc_t;
     using options = queues_mpmc_options_t;
+    using putting = std::int64_t;
     static constexpr auto create = queues_mpmc_create;
     static constexpr auto release = queues_mpmc_release;
     static constexpr auto put = queues_mpmc_put;
@@ -364,6 +414,7 @@ struct mpmc_calls {
 struct spsc_calls {
     using handle = queues_spsc_t;
     using options = queues_spsc_options_t;
+    using putting = std::int64_t;
     static constexpr auto create = queues_spsc_create;
     static constexpr auto release = queues_spsc_release;
     static constexpr auto put = queues_spsc_put;
@@ -384,8 +435,12 @@ struct spsc_calls {
 
 // With a priority, which goes in with an item and comes out with it.
 struct ranked_put {
-    double priority;
+    ranked_put(std::int64_t time, double rank) : timeout(time), priority(rank) {
+        if (std::isnan(priority)) // before a box is made for the item
+            raise(QUEUES_INVALID, "priority NaN");
+    }
     std::int64_t timeout;
+    double priority;
 };
 struct ranked_get {
     double *priority;
@@ -394,6 +449,7 @@ struct ranked_get {
 struct priority_calls {
     using handle = queues_priority_t;
     using options = queues_priority_options_t;
+    using putting = ranked_put;
     static constexpr auto create = queues_priority_create;
     static constexpr auto release = queues_priority_release;
     static queues_status_t put(handle *queue, void *item, ranked_put when) {
@@ -418,6 +474,54 @@ struct priority_calls {
     static constexpr auto size = queues_priority_size;
     static constexpr auto capacity = queues_priority_capacity;
     static constexpr auto stats = queues_priority_stats;
+};
+
+// With a weight, which goes in with an item; items come out in batches.
+struct weighed_put {
+    std::int64_t timeout;
+    weight heaviness{};
+};
+struct what_is_due {};
+struct batch_calls {
+    using handle = queues_batch_t;
+    using options = queues_batch_options_t;
+    using putting = weighed_put;
+    static constexpr auto create = queues_batch_create;
+    static constexpr auto release = queues_batch_release;
+    static queues_status_t put(handle *queue, void *item, weighed_put when) {
+        return queues_batch_put_weighted(queue, item, when.heaviness.units, when.timeout);
+    }
+    static queues_status_t put_bytes(handle *queue, const void *data, std::size_t length,
+                                     weighed_put when) {
+        return queues_batch_put_weighted_bytes(queue, data, length, when.heaviness.units,
+                                               when.timeout);
+    }
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
+                                     std::size_t *count, std::int64_t timeout) {
+        return queues_batch_get_batch(queue, items, most, count, timeout);
+    }
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
+                                     std::size_t *count, what_is_due) {
+        return queues_batch_get_due(queue, items, most, count);
+    }
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+                                           std::size_t *length, queues_batch_blob_t *blobs,
+                                           std::size_t most, std::size_t *count,
+                                           std::int64_t timeout) {
+        return queues_batch_get_batch_bytes(queue, buffer, room, length, blobs, most, count,
+                                            timeout);
+    }
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+                                           std::size_t *length, queues_batch_blob_t *blobs,
+                                           std::size_t most, std::size_t *count, what_is_due) {
+        return queues_batch_get_due_bytes(queue, buffer, room, length, blobs, most, count);
+    }
+    static constexpr auto clear = queues_batch_clear;
+    static constexpr auto close = queues_batch_close;
+    static constexpr auto is_closed = queues_batch_is_closed;
+    static constexpr auto size = queues_batch_pending_count;
+    static constexpr auto capacity = queues_batch_capacity;
+    static constexpr auto stats = queues_batch_stats;
 };
 
 // With the end of the deque that is meant.
@@ -856,18 +960,25 @@ template <class Calls, class Payload> class basic_queue : public queue_view<Call
 
   protected:
     basic_queue(std::size_t capacity, std::size_t item_size, std::uint64_t flags)
-        : base(nullptr, item_size) {
+        : basic_queue(item_size, options_of(capacity, flags)) {}
+    // With options of which those that all families have are set here.
+    basic_queue(std::size_t item_size, typename Calls::options options) : base(nullptr, item_size) {
         if (item_size == 0 && !base::is_pointer)
             raise(QUEUES_INVALID, "item size 0");
-        typename Calls::options options{};
         options.struct_size = sizeof options;
-        options.capacity = capacity;
         options.item_size = item_size;
-        options.flags = flags;
         options.drop = Payload::drop;
         answer(Calls::create(&options, &this->handle_), "create");
     }
     ~basic_queue() { Calls::release(this->handle_); }
+
+  private:
+    static typename Calls::options options_of(std::size_t capacity, std::uint64_t flags) {
+        typename Calls::options options{};
+        options.capacity = capacity;
+        options.flags = flags;
+        return options;
+    }
 };
 
 /// What all queues have that can be closed.
@@ -898,27 +1009,90 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
     }
 };
 
+/// The pushes of a queue that can be closed. `with` is what goes in with an item: nothing, or its
+/// priority or weight. A NaN for a priority throws std::invalid_argument.
+template <class Queue, class... With> class pushing : public Queue {
+  public:
+    using typename Queue::argument;
+
+    /// Puts `value` into the queue, at the back if it is first in, first out. Waits for room.
+    /// Producer. False: the queue is closed, and `value` is as it was.
+    bool push(const argument &value, With... with) { return is_in(put(value, for_ever, with...)); }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, With... with) {
+        return is_in(put(std::move(value), for_ever, with...));
+    }
+
+    /// The same if there is room. Does not wait. Producer. Returns success, full or closed; unless
+    /// success, `value` is as it was.
+    [[nodiscard]] conqueue_status try_push(const argument &value, With... with) {
+        return put(value, at_once, with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    [[nodiscard]] conqueue_status try_push(argument &&value, With... with) {
+        return put(std::move(value), at_once, with...);
+    }
+
+    /// Extension. As push, but waits for room, `duration` at most. Producer. Returns success,
+    /// closed, timeout, or full when `duration` is not above 0; unless success, `value` is as it
+    /// was.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(const argument &value, With... with,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(value, within_duration(duration), with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status push_for(argument &&value, With... with,
+                                           std::chrono::duration<Rep, Period> duration) {
+        return put(std::move(value), within_duration(duration), with...);
+    }
+
+    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(const argument &value, With... with,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(value, until{deadline}, with...);
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    template <class Clock, class Duration>
+    [[nodiscard]] conqueue_status push_until(argument &&value, With... with,
+                                             std::chrono::time_point<Clock, Duration> deadline) {
+        return put(std::move(value), until{deadline}, with...);
+    }
+
+#ifdef __cpp_lib_jthread
+    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. False:
+    /// closed, or a stop was requested (before the call: nothing is tried).
+    bool push(const argument &value, With... with, const std::stop_token &token) {
+        return is_in(put(value, unless_stopped{token}, with...));
+    }
+    /// The same, moving from `value` when the queue accepts it.
+    bool push(argument &&value, With... with, const std::stop_token &token) {
+        return is_in(put(std::move(value), unless_stopped{token}, with...));
+    }
+#endif
+
+  protected:
+    using Queue::is_in;
+    using Queue::Queue;
+
+    template <class Value, class Wait>
+    conqueue_status put(Value &&value, Wait wait, const With &...with) {
+        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
+            return typename Queue::calls::putting{timeout, with...};
+        });
+    }
+};
+
 /// What the queues have that are first in, first out.
-template <class Calls, class Payload> class fifo_queue : public closable_queue<Calls, Payload> {
-    using base = closable_queue<Calls, Payload>;
+template <class Calls, class Payload>
+class fifo_queue : public pushing<closable_queue<Calls, Payload>> {
+    using base = pushing<closable_queue<Calls, Payload>>;
 
   public:
     using typename base::argument;
     using typename base::value_type;
-
-    /// Puts `value` at the back. Waits for room. Producer. False: the queue is closed, and `value`
-    /// is as it was.
-    bool push(const argument &value) { return is_in(put(value, for_ever)); }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value) { return is_in(put(std::move(value), for_ever)); }
-
-    /// Puts `value` at the back if there is room. Does not wait. Producer. Returns success, full or
-    /// closed; unless success, `value` is as it was.
-    [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value, at_once); }
-    /// The same, moving from `value` when the queue accepts it.
-    [[nodiscard]] conqueue_status try_push(argument &&value) {
-        return put(std::move(value), at_once);
-    }
 
     /// Constructs an item from `args` and puts it at the back. Waits for room. Producer. False: the
     /// queue is closed, the item is destroyed, and what was moved out of `args` is gone.
@@ -928,34 +1102,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
     /// The same without waiting: success, full or closed.
     template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
         return this->construct(at_once.timeout, std::forward<Args>(args)...);
-    }
-
-    /// Extension. Puts `value` at the back. Waits for room, `duration` at most. Producer. Returns
-    /// success, closed, timeout, or full when `duration` is not above 0; unless success, `value` is
-    /// as it was.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(const argument &value,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(value, within_duration(duration));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(argument &&value,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(std::move(value), within_duration(duration));
-    }
-
-    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(const argument &value,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(value, until{deadline});
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(argument &&value,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(std::move(value), until{deadline});
     }
 
     /// Takes the front item. Waits for one. Consumer. nullopt: the queue is closed and empty.
@@ -981,16 +1127,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
     }
 
 #ifdef __cpp_lib_jthread
-    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. False:
-    /// closed, or a stop was requested (before the call: nothing is tried).
-    bool push(const argument &value, const std::stop_token &token) {
-        return is_in(put(value, unless_stopped{token}));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, const std::stop_token &token) {
-        return is_in(put(std::move(value), unless_stopped{token}));
-    }
-
     /// Extension. As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt:
     /// closed and empty, or a stop was requested (before the call: nothing is tried).
     [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
@@ -1073,10 +1209,6 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
 
     static std::int64_t only(std::int64_t timeout) { return timeout; }
 
-    template <class Value, class Wait> conqueue_status put(Value &&value, Wait wait) {
-        return this->put_when(std::forward<Value>(value), wait, only);
-    }
-
     template <class Result, class Wait> Result take(Wait wait) {
         return this->template take_when<Result>(wait, only);
     }
@@ -1100,7 +1232,7 @@ template <class Calls, class Payload> class fifo_queue : public closable_queue<C
                         Payload::accepted(*first);
                 }
             } else {
-                result.status = put(*first, left());
+                result.status = this->put(*first, left());
                 if (result.status == conqueue_status::success) {
                     ++first;
                     done = 1;
@@ -1191,60 +1323,12 @@ template <class Queue> class bytes_queue : public Queue {
 };
 
 /// What the priority queues have beside that. Any thread may make any call at any time.
-template <class Payload> class priority_queue : public closable_queue<priority_calls, Payload> {
-    using base = closable_queue<priority_calls, Payload>;
+template <class Payload>
+class priority_queue : public pushing<closable_queue<priority_calls, Payload>, double> {
+    using base = pushing<closable_queue<priority_calls, Payload>, double>;
 
   public:
-    using typename base::argument;
     using value_type = prioritized<typename base::value_type>; ///< what a pop gives
-
-    /// Puts `value` into the queue. Waits for room. False: the queue is closed, and `value` is as
-    /// it was. Here as in all pushes, a NaN throws std::invalid_argument and leaves `value` as it
-    /// was.
-    bool push(const argument &value, double priority) {
-        return base::is_in(put(value, priority, for_ever));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, double priority) {
-        return base::is_in(put(std::move(value), priority, for_ever));
-    }
-
-    /// Puts `value` into the queue if there is room. Does not wait. Returns success, full or
-    /// closed; unless success, `value` is as it was.
-    [[nodiscard]] conqueue_status try_push(const argument &value, double priority) {
-        return put(value, priority, at_once);
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    [[nodiscard]] conqueue_status try_push(argument &&value, double priority) {
-        return put(std::move(value), priority, at_once);
-    }
-
-    /// Puts `value` into the queue. Waits for room, `duration` at most. Returns success, closed,
-    /// timeout, or full when `duration` is not above 0; unless success, `value` is as it was.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(const argument &value, double priority,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(value, priority, within_duration(duration));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status push_for(argument &&value, double priority,
-                                           std::chrono::duration<Rep, Period> duration) {
-        return put(std::move(value), priority, within_duration(duration));
-    }
-
-    /// As push_for, until `deadline` on any clock; full when it has passed already.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(const argument &value, double priority,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(value, priority, until{deadline});
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    template <class Clock, class Duration>
-    [[nodiscard]] conqueue_status push_until(argument &&value, double priority,
-                                             std::chrono::time_point<Clock, Duration> deadline) {
-        return put(std::move(value), priority, until{deadline});
-    }
 
     /// Takes the item with the lowest priority, among equals the one that was pushed first, and
     /// tells its priority. Waits for one. nullopt: the queue is closed and empty.
@@ -1269,16 +1353,6 @@ template <class Payload> class priority_queue : public closable_queue<priority_c
     }
 
 #ifdef __cpp_lib_jthread
-    /// As push, but a stop request ends the wait, at most `stop_interval` later. False: closed, or
-    /// a stop was requested (before the call: nothing is tried).
-    bool push(const argument &value, double priority, const std::stop_token &token) {
-        return base::is_in(put(value, priority, unless_stopped{token}));
-    }
-    /// The same, moving from `value` when the queue accepts it.
-    bool push(argument &&value, double priority, const std::stop_token &token) {
-        return base::is_in(put(std::move(value), priority, unless_stopped{token}));
-    }
-
     /// As pop, but a stop request ends the wait, at most `stop_interval` later. nullopt: closed and
     /// empty, or a stop was requested (before the call: nothing is tried).
     [[nodiscard]] std::optional<value_type> pop(const std::stop_token &token) {
@@ -1309,15 +1383,6 @@ template <class Payload> class priority_queue : public closable_queue<priority_c
     using popped = std::optional<value_type>;
     using outcome = expected<value_type, conqueue_status>;
 
-    template <class Value, class Wait>
-    conqueue_status put(Value &&value, double priority, Wait wait) {
-        // Before a box is made for it.
-        if (std::isnan(priority))
-            raise(QUEUES_INVALID, "priority NaN");
-        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
-            return ranked_put{priority, timeout};
-        });
-    }
     template <class Result, class Wait> Result take(Wait wait) {
         double priority = 0;
         return this->template take_when<Result>(
@@ -1326,6 +1391,248 @@ template <class Payload> class priority_queue : public closable_queue<priority_c
                 return ranked_get{&priority, timeout};
             },
             priority);
+    }
+};
+
+// Room for what a batch is made of, on the stack as long as it is not much.
+template <class Element> class passage {
+  public:
+    explicit passage(std::size_t count) : large_(count > most ? new Element[count] : nullptr) {}
+    Element *data() noexcept { return large_ ? large_.get() : small_; }
+
+  private:
+    static constexpr std::size_t most = 4096 / sizeof(Element);
+    Element small_[most];
+    std::unique_ptr<Element[]> large_;
+};
+
+/// What the batchers have beside that. Any thread may make any call at any time. A batch is due
+/// when there are enough items, in number or weight, when the oldest has waited long enough, after
+/// flush and after close; queues.h has the details.
+///
+/// A pop makes room for a batch before it takes one: running out of memory loses nothing. If a T
+/// throws on being moved out, that item and those behind it in the batch are destroyed; those
+/// before it are in the batch that pop_batch_into was given, else they are destroyed, too.
+template <class Payload>
+class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>, weight> {
+    using weighing = pushing<pushing<closable_queue<batch_calls, Payload>>, weight>;
+    using plain = pushing<closable_queue<batch_calls, Payload>>;
+
+    static constexpr bool holds_blobs = std::is_same_v<Payload, by_blob<batch_calls>>;
+
+  public:
+    using typename plain::value_type;
+    /// What a pop gives: the items, oldest first.
+    using batch_type = std::conditional_t<holds_blobs, bytes_batch, std::vector<value_type>>;
+
+    /// An item weighs 1 unless its push says otherwise: `push(item, queues::weight(512))`.
+    using plain::push, plain::try_push, plain::push_for, plain::push_until;
+    using weighing::push, weighing::try_push, weighing::push_for, weighing::push_until;
+
+    /// Takes the next batch that is due. Waits for one. nullopt: the queue is closed and empty.
+    [[nodiscard]] std::optional<batch_type> pop_batch() {
+        return made<std::optional<batch_type>>(for_ever, timed);
+    }
+
+    /// Takes a batch if one is due, else leaves the items to wait for others. Does not wait.
+    /// Or the error empty (none is due), or closed (and empty).
+    [[nodiscard]] expected<batch_type, conqueue_status> try_pop_batch() {
+        return made<outcome>(at_once, due);
+    }
+
+    /// Takes the next batch that is due. Waits for one, `duration` at most; when that is over,
+    /// takes what there is. Or the error closed, timeout (there was nothing), or empty: the same
+    /// when `duration` is not above 0, or others took what there was at the end.
+    template <class Rep, class Period>
+    [[nodiscard]] expected<batch_type, conqueue_status>
+    pop_batch_for(std::chrono::duration<Rep, Period> duration) {
+        return made<outcome>(until{after(duration)}, timed);
+    }
+
+    /// As pop_batch_for, until `deadline` on any clock.
+    template <class Clock, class Duration>
+    [[nodiscard]] expected<batch_type, conqueue_status>
+    pop_batch_until(std::chrono::time_point<Clock, Duration> deadline) {
+        return made<outcome>(until{deadline}, timed);
+    }
+
+    /// As pop_batch, into `batch`, in the place of what is there: allocates nothing if that has
+    /// room already and a batch of pointers (or of items that travel as bytes) needs no more than
+    /// 4096 bytes. Returns success, or closed (and empty).
+    conqueue_status pop_batch_into(batch_type &batch) { return fill(batch, for_ever, timed); }
+    /// As try_pop_batch, into `batch`.
+    [[nodiscard]] conqueue_status try_pop_batch_into(batch_type &batch) {
+        return fill(batch, at_once, due);
+    }
+    /// As pop_batch_for, into `batch`.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status pop_batch_into_for(batch_type &batch,
+                                                     std::chrono::duration<Rep, Period> duration) {
+        return fill(batch, until{after(duration)}, timed);
+    }
+
+#ifdef __cpp_lib_jthread
+    /// As pop_batch, but a stop request ends the wait, at most `stop_interval` later. It breaks no
+    /// batch off, so it looks for one that is due again and again, at intervals that grow to
+    /// `stop_interval`: so much later it may notice one. nullopt: closed and empty, or a stop was
+    /// requested (before the call: nothing is tried).
+    [[nodiscard]] std::optional<batch_type> pop_batch(const std::stop_token &token) {
+        if (!token.stop_possible())
+            return pop_batch();
+        return made<std::optional<batch_type>>(looking{token}, due);
+    }
+#endif
+
+    /// Makes everything that is in the queue due, in batches of the usual size; what is pushed
+    /// later is not. Does not wait.
+    void flush() { answer(queues_batch_flush(handle_), "flush"); }
+
+    /// How many items there were at some moment of the call: size() by its other name.
+    [[nodiscard]] std::size_t pending_count() const noexcept { return this->size(); }
+    /// The most items of a batch.
+    [[nodiscard]] std::size_t batch_size() const noexcept { return batch_size_; }
+
+  protected:
+    batch_queue(std::size_t item_size, const batch_limits &limits)
+        : weighing(item_size, options_of(limits)),
+          batch_size_(limits.size == 0 ? default_size : limits.size) {}
+
+    using plain::handle_;
+
+  private:
+    using outcome = expected<batch_type, conqueue_status>;
+
+    static constexpr std::size_t default_size = 32; // the library's
+    std::size_t batch_size_;
+
+    static queues_batch_options_t options_of(const batch_limits &limits) {
+        queues_batch_options_t options{};
+        options.max_pending = limits.max_pending;
+        options.batch_size = limits.size;
+        options.batch_timeout_ns = limits.age.count();
+        options.batch_weight = limits.weight;
+        return options;
+    }
+
+    static std::int64_t timed(std::int64_t timeout) { return timeout; }
+    static what_is_due due(std::int64_t) { return {}; }
+
+#ifdef __cpp_lib_jthread
+    struct looking {
+        const std::stop_token &token;
+        template <class Call> queues_status_t operator()(Call call) const {
+            queues_status_t status = QUEUES_EMPTY;
+            std::chrono::nanoseconds pause = std::chrono::microseconds(10);
+            while (!token.stop_requested() && (status = call(at_once.timeout)) == QUEUES_EMPTY) {
+                std::this_thread::sleep_for(pause);
+                pause = std::min<std::chrono::nanoseconds>(2 * pause, stop_interval);
+            }
+            return status;
+        }
+    };
+#endif
+
+    template <class Result, class Wait, class When> Result made(Wait wait, When when) {
+        batch_type taken;
+        const auto status = fill(taken, wait, when);
+        if (status == conqueue_status::success)
+            return Result(std::in_place, std::move(taken));
+        if constexpr (std::is_same_v<Result, std::optional<batch_type>>)
+            return std::nullopt;
+        else
+            return unexpected<conqueue_status>(status);
+    }
+
+    // What is allocated is so before anything is taken.
+    template <class Wait, class When>
+    conqueue_status fill(batch_type &batch, Wait wait, When when) {
+        if constexpr (holds_blobs) {
+            return fill_with_blobs(batch, wait, when);
+        } else {
+            batch.clear();
+            batch.reserve(batch_size_);
+            if constexpr (plain::is_pointer)
+                return fill_with_pointers(batch, wait, when);
+            else
+                return fill_with_copies(batch, wait, when);
+        }
+    }
+
+    template <class Wait, class When>
+    conqueue_status fill_with_pointers(batch_type &batch, Wait wait, When when) {
+        passage<void *> items(batch_size_);
+        std::size_t count = 0;
+        const auto status =
+            answer(wait([&](std::int64_t timeout) {
+                       return batch_calls::get_batch(handle_, items.data(), batch_size_, &count,
+                                                     when(timeout));
+                   }),
+                   "pop_batch");
+        // If a move throws, the others go, too.
+        struct owner {
+            void **next, **end;
+            Payload take() {
+                Payload held(0);
+                held.adopt(*next++);
+                return held;
+            }
+            ~owner() {
+                while (next != end)
+                    take();
+            }
+        } rest{items.data(), items.data() + count};
+        while (rest.next != rest.end)
+            batch.push_back(rest.take().value());
+        return status;
+    }
+
+    template <class Wait, class When>
+    conqueue_status fill_with_copies(batch_type &batch, Wait wait, When when) {
+        passage<raw<value_type>> items(batch_size_);
+        bytes_taken taken(batch_size_);
+        const auto room = batch_size_ * sizeof(value_type);
+        const auto status = take(items.data(), room, taken, wait, when);
+        for (std::size_t i = 0; i < taken.count; ++i)
+            batch.push_back(items.data()[i].value());
+        return status;
+    }
+
+    template <class Wait, class When>
+    conqueue_status fill_with_blobs(batch_type &batch, Wait wait, When when) {
+        batch.items_.clear();
+        batch.items_.reserve(batch_size_);
+        if (batch.buffer_.empty())
+            batch.buffer_.resize(4096); // to begin with
+        bytes_taken taken(batch_size_);
+        conqueue_status status;
+        for (;;) {
+            status = take(batch.buffer_.data(), batch.buffer_.size(), taken, wait, when);
+            if (status != conqueue_status::too_small)
+                break;
+            batch.buffer_.resize(taken.length);
+            taken.length = 0;
+        }
+        for (std::size_t i = 0; i < taken.count; ++i) {
+            const auto &[offset, length] = taken.blobs.data()[i];
+            batch.items_.emplace_back(batch.buffer_.data() + offset, length);
+        }
+        batch.length_ = taken.length;
+        return status;
+    }
+
+    struct bytes_taken {
+        explicit bytes_taken(std::size_t most) : blobs(most) {}
+        passage<queues_batch_blob_t> blobs;
+        std::size_t length = 0, count = 0;
+    };
+    template <class Wait, class When>
+    conqueue_status take(void *buffer, std::size_t room, bytes_taken &taken, Wait wait, When when) {
+        return answer(wait([&](std::int64_t timeout) {
+                          return batch_calls::get_batch_bytes(handle_, buffer, room, &taken.length,
+                                                              taken.blobs.data(), batch_size_,
+                                                              &taken.count, when(timeout));
+                      }),
+                      "pop_batch");
     }
 };
 
@@ -1466,6 +1773,7 @@ template <class T> constexpr bool is_item() {
 template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 template <class T> using priority_of = priority_queue<payload_of<priority_calls, T>>;
+template <class T> using batch_of = batch_queue<payload_of<batch_calls, T>>;
 template <class T> using stealer_of = deque_stealer<payload_of<deque_calls, T>>;
 template <class T> using deque_of = deque_owner<payload_of<deque_calls, T>, stealer_of<T>>;
 
@@ -1533,6 +1841,24 @@ template <class T> class priority : public detail::priority_of<T> {
     explicit priority(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
 };
 
+/// Extension. A bounded queue of T for any number of producers and consumers whose items are taken
+/// in batches: when there are enough of them, or when the oldest has waited long enough. First in,
+/// first out; each item is in one batch.
+///
+///     queues::batcher<request> queue({.size = 8, .age = std::chrono::milliseconds(2)}); // C++20
+///     queue.push(std::move(r));
+///     while (auto batch = queue.pop_batch()) // a std::vector<request>
+///         serve(*batch);
+template <class T> class batcher : public detail::batch_of<T> {
+    static_assert(detail::is_item<T>());
+
+  public:
+    /// A queue whose batches keep to these limits. Throws std::bad_alloc, and std::invalid_argument
+    /// when a batch does not fit into the queue, or the weights of a full queue into 63 bits.
+    explicit batcher(const batch_limits &limits = {})
+        : detail::batch_of<T>(detail::batch_of<T>::slot_size, limits) {}
+};
+
 /// Extension. A work-stealing deque of T: one thread at a time, its owner, pushes and pops at the
 /// bottom, last in first out; any number of thieves steal at the top, first in first out, each by a
 /// stealer. The calls of the owner are the members of this class but for those that any thread may
@@ -1577,6 +1903,20 @@ class priority_bytes : public detail::priority_queue<detail::by_blob<detail::pri
     /// memory.
     priority_bytes(std::size_t capacity, std::size_t item_size)
         : priority_queue(detail::exactly(capacity), item_size) {}
+
+    /// The length of the longest item.
+    [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }
+};
+
+/// Extension. A batching queue of byte strings, as mpmc_bytes and batcher<T> are. Its pops give a
+/// bytes_batch, all of whose bytes lie in one buffer.
+class batcher_bytes : public detail::batch_queue<detail::by_blob<detail::batch_calls>> {
+  public:
+    /// A queue of byte strings of up to `item_size` bytes, whose batches keep to these limits.
+    /// Throws as batcher<T> does, and std::invalid_argument when `item_size` is 0 or all items
+    /// together are beyond all memory.
+    explicit batcher_bytes(std::size_t item_size, const batch_limits &limits = {})
+        : batch_queue(item_size, limits) {}
 
     /// The length of the longest item.
     [[nodiscard]] std::size_t item_size() const noexcept { return item_size_; }

@@ -252,3 +252,25 @@ TEST_BOTH(want_of_memory_changes_nothing) {
     CHECK(queue.push(std::move(value)));
     CHECK(queue.pop()->text == "first" && queue.pop()->text == "second");
 }
+
+// Those before the one that throws are the caller's, those behind it are destroyed.
+TEST(a_batch_may_throw_in_its_midst) {
+    with_every_fuse([](int length) {
+        constexpr std::size_t size = 4;
+        queues::batch_limits limits;
+        limits.size = size;
+        queues::batcher<movable> queue(limits);
+        for (int i = 0; i < 6; i++)
+            CHECK(queue.push(movable(i)));
+        std::vector<movable> batch;
+        counted::fuse = length;
+        try {
+            CHECK(queue.pop_batch_into(batch) == conqueue_status::success && batch.size() == size);
+        } catch (const burnt &) {
+            CHECK(batch.size() == static_cast<std::size_t>(length) - 1);
+        }
+        for (std::size_t i = 0; i < batch.size(); i++)
+            CHECK(batch[i].id == static_cast<int>(i));
+        CHECK(counted::alive == static_cast<int>(batch.size()) + 2 && queue.size() == 2);
+    });
+}

@@ -29,9 +29,30 @@ refuses() {
     fails 2 "$message" "$scratch/trace.csv"
 }
 
+# serves REQUESTS ARGUMENT...: so many go through every stage, and come out.
+serves() {
+    wanted=$1
+    shift
+    "$serving" "$@" >"$scratch/output"
+    cat "$scratch/output"
+    grep -q "^requests  $wanted in, $wanted out" "$scratch/output"
+    stage='^(intake|priority|batch|deques|results) '
+    test "$(grep -cE "$stage.* $wanted +$wanted " "$scratch/output")" = 5
+}
+
 requests=$(($(wc -l <"$trace") - 1))
-"$serving" --speed 1000 --frontends 3 --workers 2 "$trace" | tee "$scratch/output"
-grep -q "^requests  $requests in, $requests out" "$scratch/output"
+serves "$requests" --speed 1000 --frontends 3 --workers 2 "$trace"
+# Everything is due at once, and there is room for almost nothing.
+serves "$requests" --speed 1000000000 --workers 3 --capacity 1 --batch-size 1 "$trace"
+# One worker takes the batch, and has more to do than the other one sleeps; the last request keeps
+# the batches from ending.
+{
+    echo "$header"
+    for _ in 1 2 3 4 5 6 7 8; do echo '2024-01-01 00:00:00.0,0,100'; done
+    echo '2024-01-01 00:00:01.0,0,1'
+} >"$scratch/steals.csv"
+serves 9 --speed 1 --workers 2 --linger-ms 10 "$scratch/steals.csv"
+grep -q '^steals    [1-9]' "$scratch/output"
 "$serving" --help >/dev/null
 
 fails 2 'No such file' "$scratch/none.csv"
@@ -39,6 +60,9 @@ fails 2 'Is a directory' "$scratch"
 fails 2 'expected one trace file, found 0'
 fails 2 'found: 0' --speed 0 "$trace"
 fails 2 'found: 2x' --workers 2x "$trace"
+fails 2 'found: 1001' --batch-size 1001 "$trace"
+fails 2 'from 1 to 60000, found: 0.5' --linger-ms 0.5 "$trace"
+fails 2 'No such file' --json "$scratch/no/folder.json" "$trace"
 fails 2 'try --help' --fast "$trace"
 refuses 'trace.csv:1: expected TIMESTAMP' 'time,tokens' "$row"
 refuses 'trace.csv:2: expected a request' "$header"

@@ -1,123 +1,280 @@
-// Frontends replay a trace of LLM requests into one MPMC queue; workers take them, burn time in
-// proportion to the tokens, and hand them on to a collector over an SPSC queue each.
+// Serves a trace of LLM requests through a pipeline of all kinds of queues:
+//
+//	frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
+//
+// Frontends bring the requests when they are due. The scheduler orders them, the one with the fewest
+// tokens first; the dispatcher makes batches of them. Each worker takes batches onto a deque of its own,
+// where idle workers steal, and hands what it served to the collector over an SPSC queue. A stage that
+// falls behind fills its queue, and its producers block: pressure goes back to the frontends, and nothing
+// is lost.
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"queues"
 )
 
+const (
+	contextToken   = 20 * time.Microsecond // a worker's time at speed 1
+	generatedToken = 500 * time.Microsecond
+)
+
 var ctx = context.Background()
+
+type worker struct {
+	index   int
+	deque   *queues.Deque[*request] // the requests of its batches; the others steal here
+	results *queues.SPSC[*request]  // to the collector
+}
+
+type pipeline struct {
+	trace    []*request
+	intake   *queues.MPMC[*request]
+	priority *queues.Priority[*request]
+	batch    *queues.Batch[*request]
+	workers  []*worker
+
+	batches, served atomic.Int64
+	finished        atomic.Bool
+	put             [stages]atomic.Int64 // how long the puts into each stage took
+	samples         samples
+}
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("serving: ")
-	trace := readTrace(readOptions())
+	readOptions()
+	p := newPipeline(readTrace(tracePath))
+	var json *os.File
+	if jsonPath != "" {
+		var err error
+		if json, err = os.Create(jsonPath); err != nil {
+			badInput("%v", err)
+		}
+	}
+	start := time.Now()
+	p.run(start)
+	report := newReport(p, start, time.Now())
+	report.print()
+	report.write(json)
+	if !report.nothingLost() {
+		log.Fatalf("%d requests of the trace, %d served; see the table", report.Requests, report.Served)
+	}
+}
 
-	requests := must(queues.NewMPMC[*request](1000))
-	results := make([]*queues.SPSC[*request], workers)
-	for i := range results {
-		results[i] = must(queues.NewSPSC[*request](1024))
-		go worker(requests, results[i])
+func newPipeline(trace []*request) *pipeline {
+	p := &pipeline{
+		trace:    trace,
+		intake:   must(queues.NewMPMC[*request](options.Capacity)),
+		priority: must(queues.NewPriority[*request](options.Capacity)),
+		batch: must(queues.NewBatch[*request](queues.BatchOptions{
+			Size: options.BatchSize, MaxPending: options.BatchSize, Weight: uint64(options.BatchTokens),
+			Age: time.Duration(options.LingerMS) * time.Millisecond,
+		})),
+		samples: samples{interval: time.Millisecond},
 	}
-	start, recorded := time.Now(), trace[0].arrival
-	for _, r := range trace {
-		r.arrival = start.Add(r.arrival.Sub(recorded) / time.Duration(speed))
+	for i := range options.Workers {
+		p.workers = append(p.workers, &worker{
+			index:   i,
+			deque:   must(queues.NewDeque[*request](options.BatchSize)),
+			results: must(queues.NewSPSC[*request](options.Capacity)),
+		})
 	}
-	var putting sync.WaitGroup
-	for i := range frontends {
-		putting.Add(1)
+	return p
+}
+
+// run returns when everything that came in is out.
+func (p *pipeline) run(start time.Time) {
+	for _, r := range p.trace {
+		r.at[frontendStage] = start.Add(r.recorded.Sub(p.trace[0].recorded) / time.Duration(options.Speed))
+	}
+	var frontends, others sync.WaitGroup
+	spawn := func(group *sync.WaitGroup, run func()) {
+		group.Add(1)
 		go func() {
-			defer putting.Done()
-			frontend(trace, i, requests)
+			defer group.Done()
+			run()
 		}()
 	}
-	go func() {
-		putting.Wait()
-		requests.Close()
-	}()
-	served := collect(len(trace), requests, results)
-	seconds := time.Since(start).Seconds()
+	spawn(&others, p.schedule)
+	spawn(&others, p.dispatch)
+	for _, w := range p.workers {
+		spawn(&others, func() { p.work(w) })
+	}
+	spawn(&others, p.collect)
+	for i := range options.Frontends {
+		spawn(&frontends, func() { p.bring(i) })
+	}
+	var watching sync.WaitGroup
+	spawn(&watching, p.watch)
 
-	fmt.Println("queue      capacity enqueued dequeued found full found empty     peak")
-	printStats("requests", requests.Stats())
-	for i, q := range results {
-		printStats(fmt.Sprintf("result %d", i), q.Stats())
-	}
-	in := int(requests.Stats().Enqueued)
-	fmt.Printf("requests  %d in, %d out, in %.2f s: %.1f a second\n",
-		in, served, seconds, float64(served)/seconds)
-	if in != len(trace) || served != len(trace) {
-		log.Fatalf("%d requests of the trace, %d put, %d served", len(trace), in, served)
-	}
-	slices.SortFunc(trace, func(a, b *request) int { return cmp.Compare(a.waited, b.waited) })
-	wait := func(percent int) float64 { // in milliseconds
-		return trace[(len(trace)*percent+99)/100-1].waited.Seconds() * 1e3
-	}
-	fmt.Printf("waiting   p50 %.3f ms, p99 %.3f ms, max %.3f ms\n", wait(50), wait(99), wait(100))
+	frontends.Wait()
+	p.intake.Close() // the others follow suit
+	others.Wait()
+	p.finished.Store(true)
+	watching.Wait()
 }
 
-// The requests are dealt to the frontends in turn: one puts the first and every n-th after it.
-func frontend(trace []*request, first int, requests *queues.MPMC[*request]) {
-	for i := first; i < len(trace); i += frontends {
-		time.Sleep(time.Until(trace[i].arrival))
-		check(requests.Put(ctx, trace[i]))
+// offer stamps a request and puts it: afterwards it is no longer ours.
+func (p *pipeline) offer(r *request, stage int, put func(r *request) error) {
+	since := time.Now()
+	r.at[stage] = since
+	check(put(r))
+	p.put[stage].Add(int64(time.Since(since)))
+}
+
+// bring puts the first and every n-th request after it, for the requests are dealt to n frontends in turn.
+func (p *pipeline) bring(first int) {
+	for i := first; i < len(p.trace); i += options.Frontends {
+		r := p.trace[i]
+		time.Sleep(time.Until(r.at[frontendStage]))
+		p.offer(r, intakeStage, func(r *request) error { return p.intake.Put(ctx, r) })
 	}
 }
 
-func worker(requests *queues.MPMC[*request], results *queues.SPSC[*request]) {
-	for r := range requests.All(ctx) {
-		taken := time.Now()
-		for time.Since(taken) < r.work/time.Duration(speed) {
+// schedule lets short requests go first: nobody with little to ask waits for those who ask much.
+func (p *pipeline) schedule() {
+	for r := range p.intake.All(ctx) {
+		tokens := float64(r.tokens())
+		p.offer(r, priorityStage, func(r *request) error { return p.priority.Put(ctx, r, tokens) })
+	}
+	p.priority.Close()
+}
+
+// dispatch lets only one batch be pending, so that requests wait where they are ordered.
+func (p *pipeline) dispatch() {
+	for r := range p.priority.All(ctx) {
+		tokens := uint64(r.tokens())
+		p.offer(r, batchStage, func(r *request) error { return p.batch.PutWeighted(ctx, r, tokens) })
+	}
+	p.batch.Close()
+}
+
+// unpack moves a batch onto the worker's own deque, the longest request first: the owner pops the
+// shortest, and a thief gets the longest, for which its trouble pays.
+func (p *pipeline) unpack(w *worker, batch []*request) {
+	number := int(p.batches.Add(1)) - 1
+	for _, r := range slices.Backward(batch) {
+		r.batch, r.owner = number, w.index
+		p.offer(r, dequeStage, w.deque.Push)
+	}
+}
+
+func (p *pipeline) steal(thief *worker) (*request, bool) {
+	for i := 1; i < len(p.workers); i++ {
+		victim := p.workers[(thief.index+i)%len(p.workers)].deque.Stealer()
+		r, err := victim.Steal()
+		for errors.Is(err, queues.ErrRetry) { // a lost race says that there may be more
+			r, err = victim.Steal()
 		}
-		r.waited = taken.Sub(r.arrival)
-		check(results.Put(ctx, r))
+		if err == nil {
+			return r, true
+		}
 	}
-	results.Close()
+	return nil, false
 }
 
-// collect polls the workers' queues until all are closed and empty, and shows how far things are.
-func collect(total int, requests *queues.MPMC[*request], results []*queues.SPSC[*request]) (served int) {
+// next finds a worker's next request: of its own, of a batch that is due, or of another worker. It ends
+// when the batches have: its own deque is empty then, and whoever took the last batch works that off.
+func (p *pipeline) next(w *worker) (*request, bool) {
+	for {
+		if r, found := w.deque.Pop(); found {
+			return r, true
+		}
+		if batch, due := p.batch.TryGetBatch(); due {
+			p.unpack(w, batch)
+			continue
+		}
+		ended := p.batch.IsDrained()
+		if r, found := p.steal(w); found {
+			return r, true
+		}
+		if ended {
+			return nil, false
+		}
+		// Now and then it looks again whether there is something to steal.
+		patience, cancel := context.WithTimeout(ctx, time.Duration(options.LingerMS)*time.Millisecond)
+		if batch, err := p.batch.GetBatch(patience); err == nil {
+			p.unpack(w, batch)
+		}
+		cancel()
+	}
+}
+
+func (p *pipeline) work(w *worker) {
+	for r, found := p.next(w); found; r, found = p.next(w) {
+		work := time.Duration(r.context)*contextToken + time.Duration(r.generated)*generatedToken
+		since := time.Now()
+		r.at[workStage] = since
+		for time.Since(since) < work/time.Duration(options.Speed) {
+			runtime.Gosched() // a goroutine that only burns time would keep the others waiting
+		}
+		r.worker = w.index
+		p.offer(r, resultStage, func(r *request) error { return w.results.Put(ctx, r) })
+	}
+	w.results.Close()
+}
+
+// collect polls the workers' queues until all are closed and empty.
+func (p *pipeline) collect() {
+	for closed := 0; closed < len(p.workers); time.Sleep(time.Millisecond) {
+		closed = 0
+		for _, w := range p.workers {
+			for r, found := w.results.TryGet(); found; r, found = w.results.TryGet() {
+				if !r.at[stages].IsZero() {
+					log.Fatalf("the request due at %v was served twice", r.at[frontendStage])
+				}
+				r.at[stages] = time.Now()
+				p.served.Add(1)
+			}
+			if w.results.IsDrained() {
+				closed++
+			}
+		}
+	}
+}
+
+func (p *pipeline) measure() sample {
+	s := sample{at: time.Now()}
+	s.depth[intakeStage] = p.intake.Len()
+	s.depth[priorityStage] = p.priority.Len()
+	s.depth[batchStage] = p.batch.Len()
+	for _, w := range p.workers {
+		s.depth[dequeStage] += w.deque.Len()
+		s.depth[resultStage] += w.results.Len()
+	}
+	return s
+}
+
+// watch records how deep the queues are, and shows it from time to time.
+func (p *pipeline) watch() {
 	interval, before, after := time.Second, "", "\n"
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 { // a terminal
 		interval, before, after = time.Second/10, "\r", "\033[K"
 		defer fmt.Fprint(os.Stderr, "\r\033[K")
 	}
 	next := time.Now().Add(interval)
-	for closed := 0; closed < len(results); time.Sleep(time.Millisecond) {
-		closed = 0
-		for _, q := range results {
-			for r, found := q.TryGet(); found; r, found = q.TryGet() {
-				if r.served {
-					log.Fatalf("the request due at %v was served twice", r.arrival)
-				}
-				r.served = true
-				served++
-			}
-			if q.IsDrained() {
-				closed++
-			}
-		}
-		if time.Now().After(next) {
+	for !p.finished.Load() {
+		s := p.measure()
+		p.samples.add(s)
+		if s.at.After(next) {
 			next = next.Add(interval)
-			fmt.Fprintf(os.Stderr, "%s%d of %d served, %d waiting%s",
-				before, served, total, requests.Len(), after)
+			fmt.Fprintf(os.Stderr, "%s%d of %d served; waiting in intake %d, priority %d, batch %d, deques %d, results %d%s",
+				before, p.served.Load(), len(p.trace), s.depth[intakeStage], s.depth[priorityStage],
+				s.depth[batchStage], s.depth[dequeStage], s.depth[resultStage], after)
 		}
+		time.Sleep(time.Until(s.at.Add(p.samples.interval)))
 	}
-	return served
-}
-
-func printStats(name string, s queues.Stats) {
-	fmt.Printf("%-10s%9d%9d%9d%11d%12d%9d\n",
-		name, s.Capacity, s.Enqueued, s.Dequeued, s.FailedEnqueue, s.FailedDequeue, s.PeakSize)
 }
 
 func must[T any](v T, err error) T {

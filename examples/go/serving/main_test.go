@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -39,18 +41,43 @@ func traceOf(t *testing.T, text string) string {
 	return path
 }
 
-func TestServes(t *testing.T) {
-	for _, options := range [][]string{
-		nil, {"--workers", "1", "--frontends", "1"}, {"--workers", "9", "--frontends=7"},
-	} {
-		args := append(options, "--speed", "1000", "../../data/trace.csv")
-		code, out, message := serve(t, args...)
-		if code != 0 || !strings.Contains(out, "requests  450 in, 450 out") {
-			t.Errorf("%v: exit code %d\n%s%s", args, code, out, message)
+// served checks that so many requests went through every stage, and came out.
+func served(t *testing.T, requests int, args ...string) (out string) {
+	t.Helper()
+	code, out, message := serve(t, args...)
+	if code != 0 || !strings.Contains(out, fmt.Sprintf("requests  %d in, %d out", requests, requests)) {
+		t.Errorf("%v: exit code %d\n%s%s", args, code, out, message)
+	}
+	for _, stage := range []string{"intake", "priority", "batch", "deques", "results"} {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s .* %d +%d `, stage, requests, requests)).MatchString(out) {
+			t.Errorf("%v: not all went through %s\n%s", args, stage, out)
 		}
 	}
-	if code, out, message := serve(t, traceOf(t, header+"\r\n2024-01-01 09:00:00,0,0\r\n")); code != 0 {
-		t.Errorf("one request: exit code %d\n%s%s", code, out, message)
+	return out
+}
+
+const trace = "../../data/trace.csv"
+
+func TestServes(t *testing.T) {
+	served(t, 450, "--speed", "1000", trace)
+	served(t, 450, "--speed", "1000", "--workers", "1", "--frontends", "1", trace)
+	served(t, 450, "--speed", "1000", "--workers", "9", "--frontends=7", trace)
+	served(t, 1, traceOf(t, header+"\r\n2024-01-01 09:00:00,0,0\r\n"))
+}
+
+// Everything is due at once, and there is room for almost nothing.
+func TestOverload(t *testing.T) {
+	served(t, 450, "--speed", "1000000000", "--workers", "3", "--capacity", "1", "--batch-size", "1", trace)
+}
+
+// One worker takes the batch, and has more to do than the other one sleeps.
+func TestSteals(t *testing.T) {
+	burst := strings.Repeat("2024-01-01 00:00:00.0,0,100\n", 8)
+	// The last one keeps the batches from ending.
+	path := traceOf(t, header+"\n"+burst+"2024-01-01 00:00:01.0,0,1\n")
+	out := served(t, 9, "--speed", "1", "--workers", "2", "--linger-ms", "10", path)
+	if !regexp.MustCompile(`(?m)^steals    [1-9]`).MatchString(out) {
+		t.Errorf("nothing was stolen:\n%s", out)
 	}
 }
 
@@ -75,7 +102,8 @@ func TestRefuses(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{}, {"a", "b"}, {"no such file"}, {"."},
-		{"--what", "a"}, {"--speed", "0", "a"}, {"--workers", "x", "a"},
+		{"--what", "a"}, {"--speed", "0", "a"}, {"--workers", "x", "a"}, {"--batch-size", "1001", "a"},
+		{"--linger-ms", "0.5", "a"}, {"--json", "no/such/folder.json", trace},
 	} {
 		if code, _, message := serve(t, args...); code != 2 || message == "" {
 			t.Errorf("%q: exit code %d: %s", args, code, message)

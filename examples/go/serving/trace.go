@@ -2,62 +2,40 @@ package main
 
 import (
 	"bufio"
-	"flag"
-	"fmt"
-	"log"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 )
 
+const header = "TIMESTAMP,ContextTokens,GeneratedTokens"
+
+// A request can be in one stage after the other. It is stamped when it is offered to a stage, so that a
+// put that blocks counts as time spent in the stage that is full.
 const (
-	contextToken   = 20 * time.Microsecond // a worker's time at speed 1
-	generatedToken = 500 * time.Microsecond
-	header         = "TIMESTAMP,ContextTokens,GeneratedTokens"
+	frontendStage = iota
+	intakeStage
+	priorityStage
+	batchStage
+	dequeStage
+	workStage
+	resultStage
+	stages
 )
 
 type request struct {
-	arrival time.Time
-	work    time.Duration
-	waited  time.Duration
-	served  bool
+	recorded           time.Time
+	context, generated int // tokens
+
+	// All of these belong to whoever holds the request.
+	at            [stages + 1]time.Time // when it came to each stage; the first is when it was due, the last when it was collected
+	batch         int                   // the number of its batch
+	owner, worker int                   // who took that batch, and who served the request
 }
 
-var speed, frontends, workers = 20, 2, 4
+func (r *request) tokens() int { return r.context + r.generated }
 
-// badInput ends the program with a message and the exit code for what the user can mend.
-func badInput(format string, args ...any) {
-	log.Printf(format, args...)
-	os.Exit(2)
-}
-
-// readOptions returns the path of the trace.
-func readOptions() string {
-	number := func(name, meaning string, value *int, largest int) {
-		flag.Func(name, fmt.Sprintf("%s (default %d)", meaning, *value), func(text string) (err error) {
-			if *value, err = strconv.Atoi(text); err != nil || *value < 1 || *value > largest {
-				err = fmt.Errorf("expected a number from 1 to %d", largest)
-			}
-			return err
-		})
-	}
-	number("speed", "`N` times faster than recorded", &speed, 1e9)
-	number("frontends", "`N` goroutines that put", &frontends, 1000)
-	number("workers", "`N` goroutines that take", &workers, 1000)
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(),
-			"usage: serving [--speed N] [--frontends N] [--workers N] TRACE.csv")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
-	if flag.NArg() != 1 {
-		badInput("expected one trace file, found %d; try --help", flag.NArg())
-	}
-	return flag.Arg(0)
-}
-
-// readTrace also deals with the clock: the first request arrives now, the others at the chosen speed.
+// readTrace ends the program with a message when there is something wrong.
 func readTrace(path string) (trace []*request) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,10 +58,10 @@ func readTrace(path string) (trace []*request) {
 			badInput("%s:%d: expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, found: %s",
 				path, number, line)
 		}
-		if r.arrival.Before(last) {
+		if r.recorded.Before(last) {
 			badInput("%s:%d: earlier than the line before: %s", path, number, line)
 		}
-		last = r.arrival
+		last = r.recorded
 		trace = append(trace, r)
 	}
 	if err := lines.Err(); err != nil {
@@ -105,12 +83,11 @@ func readRequest(line string) (*request, error) {
 	if len(fields) != 1+len(tokens) {
 		return nil, strconv.ErrSyntax
 	}
-	arrival, err := time.Parse(time.DateTime, fields[0])
+	recorded, err := time.Parse(time.DateTime, fields[0])
 	for i := range tokens {
 		if err == nil {
 			tokens[i], err = strconv.ParseUint(fields[1+i], 10, 31)
 		}
 	}
-	work := time.Duration(tokens[0])*contextToken + time.Duration(tokens[1])*generatedToken
-	return &request{arrival: arrival, work: work}, err
+	return &request{recorded: recorded, context: int(tokens[0]), generated: int(tokens[1])}, err
 }

@@ -16,9 +16,10 @@ use std::fmt;
 use std::process::exit;
 use trial::{Bulk, Item, Outcome, Try, Wait};
 
-/// Everybody but ours.
-pub fn crates() -> Vec<Contestant> {
-    let mut all = rings::contestants();
+/// Everybody.
+pub fn contestants() -> Vec<Contestant> {
+    let mut all = ours::contestants();
+    all.extend(rings::contestants());
     all.extend(channels::contestants());
     all.extend(priority::contestants());
     all.extend(deque::contestants());
@@ -85,11 +86,11 @@ impl Contestant {
         Self { name: name.into(), version: String::new(), ours: false, cases }
     }
 
-    pub fn ours(name: &str, link: &str) -> Self {
+    pub fn ours(family: &str) -> Self {
         let manifest = include_str!("../../../../Cargo.toml");
         let version = manifest.split("\nversion = \"").nth(1).unwrap_or("?");
         let version = version.split('"').next().unwrap().into();
-        Self { ours: true, version, ..Self::new(&format!("{name}{link}")) }
+        Self { ours: true, version, ..Self::new(&format!("queues {family}")) }
     }
 
     /// The version of a crate, as it is locked.
@@ -179,11 +180,10 @@ pub fn main(contestants: impl IntoIterator<Item = Contestant>) {
     match arguments.first().map(String::as_str) {
         Some("list") => {
             for Contestant { name, version, ours, cases } in contestants {
-                let language = if ours { "C" } else { "Rust" };
                 let cases: Vec<_> = cases.into_iter().map(|(pattern, _)| pattern).collect();
                 println!(
                     "{}",
-                    json!({ "name": name, "language": language, "version": version, "ours": ours, "cases": cases })
+                    json!({ "name": name, "language": "Rust", "version": version, "ours": ours, "cases": cases })
                 );
             }
         }

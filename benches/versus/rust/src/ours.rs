@@ -1,4 +1,4 @@
-//! Ours, by its C ABI. Which library that is the program says that links this.
+//! Ours, by its C ABI, as everybody but Rust programs uses it.
 
 use crate::batch::{Batching, SIZE};
 use crate::deque::Stealing;
@@ -325,9 +325,8 @@ impl Drop for Batch {
     }
 }
 
-/// All families; `link` is added to their names.
-pub fn contestants(link: &str) -> Vec<Contestant> {
-    let ours = |family: &str| Contestant::ours(&format!("queues {family}"), link);
+pub fn contestants() -> Vec<Contestant> {
+    let ours = Contestant::ours;
     vec![
         blobs!(ours("spsc").spsc::<Spsc>().spsc_bulk::<Spsc>().spsc_wait::<Spsc>(), Spsc),
         blobs!(ours("spsc zero-copy"), ZeroCopy),

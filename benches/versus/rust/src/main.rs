@@ -3,5 +3,5 @@
 fn main() {
     // As crossfire asks its users to do.
     crossfire::detect_backoff_cfg();
-    contestants::main(contestants::ours::contestants("").into_iter().chain(contestants::crates()));
+    contestants::main(contestants::contestants());
 }

@@ -1,0 +1,289 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// BatchOptions say when a batch is due and what it holds at most. What is 0 is the library's default.
+type BatchOptions struct {
+	Size       int           // the most items of a batch, and how many make one due; 0: 32
+	Age        time.Duration // how long an item waits for others; 0: 10 ms; below 0: for ever
+	Weight     uint64        // the most that a batch weighs, and how much makes one due; 0: no limit
+	MaxPending int           // the most items in the queue, not less than Size; 0: 10000
+}
+
+func (o BatchOptions) size() int {
+	if o.Size == 0 {
+		return 32 // the library's default
+	}
+	return o.Size
+}
+
+// A Batch is a queue of Go values whose items are taken in batches: when there are enough of them, or
+// when the oldest has waited long enough. They leave in the order in which they came in, each in one
+// batch. All its methods may be called by any goroutine at any time.
+//
+// A batch is due when Size items are pending, or items that weigh Weight together; when the oldest has
+// been in the queue for Age; when Flush was called after the oldest was put; or when the queue is
+// closed. It is then made of the oldest items: Size at most, and Weight at most, but for a single item
+// that is heavier and travels alone.
+//
+// A goroutine that waits for a batch looks for one after sleeps of up to a millisecond: so much later
+// than Age says it may get one.
+type Batch[T any] struct {
+	store[T]
+	size int
+}
+
+// NewBatch creates a queue whose batches keep to the options. It returns [ErrInvalid] if a batch does not
+// fit into the queue or an option is below 0 (but for Age), and [ErrInvalid] or [ErrNoMemory] for what no
+// memory could hold.
+func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
+	s, err := newBatchSlab[T](options)
+	if err != nil {
+		return nil, err
+	}
+	q := &Batch[T]{size: options.size()}
+	q.keep(s)
+	return q, nil
+}
+
+// Put puts v, of weight 1, and waits while the queue is full. It returns nil, [ErrClosed] or the error of
+// ctx. Unless it returns nil, v is not in the queue.
+func (q *Batch[T]) Put(ctx context.Context, v T) error { return q.PutWeighted(ctx, v, 1) }
+
+// PutWeighted is Put with the weight that v counts for, if the queue's options have a Weight.
+func (q *Batch[T]) PutWeighted(ctx context.Context, v T, weight uint64) error {
+	s := q.slab.Load()
+	if s == nil {
+		return ErrClosed
+	}
+	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v, weight) })
+}
+
+// TryPut puts v, of weight 1, or returns [ErrFull] or [ErrClosed] at once.
+func (q *Batch[T]) TryPut(v T) error { return q.TryPutWeighted(v, 1) }
+
+// TryPutWeighted is TryPut with the weight that v counts for.
+func (q *Batch[T]) TryPutWeighted(v T, weight uint64) error {
+	s := q.slab.Load()
+	if s == nil {
+		return ErrClosed
+	}
+	return s.tryPut(v, weight).orNil()
+}
+
+// GetBatch removes the next batch that is due, oldest item first, and waits for one. If meanwhile the
+// deadline of ctx passes, it removes what is pending. The error is nil, [ErrClosed] if the queue is
+// closed and drained, or that of ctx: because it was canceled, or its deadline passed and nothing was
+// pending, or it was over before the call.
+func (q *Batch[T]) GetBatch(ctx context.Context) (values []T, err error) {
+	_, err = q.takeBatch(ctx, q.size, func(n int) []T {
+		values = make([]T, n)
+		return values
+	})
+	return values, err
+}
+
+// GetBatchInto is GetBatch into values: it removes len(values) items at most, so that is best not less
+// than Size, and returns how many. While it is 64 or less, nothing is allocated.
+func (q *Batch[T]) GetBatchInto(ctx context.Context, values []T) (n int, err error) {
+	return q.takeBatch(ctx, min(q.size, len(values)), func(int) []T { return values })
+}
+
+// TryGetBatch removes a batch if one is due; false if none is: IsDrained tells whether one may still come.
+func (q *Batch[T]) TryGetBatch() (values []T, found bool) {
+	_, err := q.takeBatch(nil, q.size, func(n int) []T {
+		values = make([]T, n)
+		return values
+	})
+	return values, err == nil
+}
+
+// takeBatch puts a batch of at most so many items into the place for it, waiting if there is a context.
+func (q *Batch[T]) takeBatch(ctx context.Context, most int, place func(n int) []T) (n int, err error) {
+	s := q.slab.Load()
+	if s == nil {
+		return 0, ErrClosed
+	}
+	var few [bulk]uintptr
+	items := few[:]
+	if most > bulk {
+		items = make([]uintptr, most)
+	}
+	err = s.takeBatch(ctx, func(due bool) (status Error) {
+		n, status = s.getBatch(items[:most], due)
+		return status
+	})
+	if err != nil {
+		return 0, err
+	}
+	values := place(n)
+	for k, i := range items[:n] {
+		values[k] = s.empty(i)
+	}
+	return n, nil
+}
+
+// Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
+func (q *Batch[T]) Flush() {
+	if h := q.handle.Load(); h != nil {
+		h.flush()
+	}
+}
+
+// All ranges over the batches, removing and waiting as GetBatch does. It ends when GetBatch returns an
+// error: when ctx is done, as ctx.Err tells, or the queue is closed and drained.
+func (q *Batch[T]) All(ctx context.Context) iter.Seq[[]T] { return batches(ctx, q.GetBatch) }
+
+func batches[T any](ctx context.Context, get func(context.Context) ([]T, error)) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for {
+			batch, err := get(ctx)
+			if err != nil || !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+// takeBatch takes a batch that is due, waiting for one if there is a context. When the context's deadline
+// passes meanwhile, it takes what there is.
+func (h *handle) takeBatch(ctx context.Context, take func(due bool) Error) error {
+	if ctx == nil {
+		return take(true).orNil()
+	}
+	waited := false
+	err := h.get.wait(ctx, ErrEmpty, func() (int, Error) {
+		waited = true
+		return 0, take(true)
+	})
+	if !waited || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	h.get.looks.Add(1)
+	if status := take(false); status != ErrEmpty {
+		return status.orNil()
+	}
+	return err
+}
+
+// A BatchBytes is a queue of byte blobs with the batches and the rules of [Batch].
+type BatchBytes struct {
+	blobStore
+	size int
+}
+
+// NewBatchBytes creates a queue of blobs of 0 to size bytes each, whose batches keep to the options. It
+// returns [ErrInvalid] for a size below 1, and the errors of [NewBatch].
+func NewBatchBytes(size int, options BatchOptions) (*BatchBytes, error) {
+	if size < 1 {
+		return nil, ErrInvalid
+	}
+	h, err := newBatchHandle(size, options)
+	if err != nil {
+		return nil, err
+	}
+	q := &BatchBytes{size: options.size()}
+	q.handle.Store(h)
+	return q, nil
+}
+
+// Put puts a copy of blob, of weight 1, and waits while the queue is full. It returns nil, [ErrInvalid] if
+// the blob is longer than the queue's blobs may be, [ErrClosed] or the error of ctx.
+func (q *BatchBytes) Put(ctx context.Context, blob []byte) error { return q.PutWeighted(ctx, blob, 1) }
+
+// PutWeighted is Put with the weight that the blob counts for, if the queue's options have a Weight.
+func (q *BatchBytes) PutWeighted(ctx context.Context, blob []byte, weight uint64) error {
+	h := q.handle.Load()
+	if h == nil {
+		return ErrClosed
+	}
+	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob, weight) })
+}
+
+// TryPut puts a copy of blob, of weight 1, or returns at once: [ErrFull] or an error of Put.
+func (q *BatchBytes) TryPut(blob []byte) error { return q.TryPutWeighted(blob, 1) }
+
+// TryPutWeighted is TryPut with the weight that the blob counts for.
+func (q *BatchBytes) TryPutWeighted(blob []byte, weight uint64) error {
+	h := q.handle.Load()
+	if h == nil {
+		return ErrClosed
+	}
+	return h.tryPutBytes(blob, weight).orNil()
+}
+
+// GetBatch removes the next batch as [Batch.GetBatch] does. The blobs lie one right behind the other in
+// memory that is theirs alone.
+func (q *BatchBytes) GetBatch(ctx context.Context) (blobs [][]byte, err error) {
+	_, err = q.takeBatch(ctx, q.size, nil, func(n int) [][]byte {
+		blobs = make([][]byte, n)
+		return blobs
+	})
+	return blobs, err
+}
+
+// GetBatchInto is GetBatch of len(blobs) at most: it copies them into buffer, one right behind the other,
+// makes the first of blobs lead there, and returns how many. If they are longer than the buffer, they
+// stay where they are: then the error is [ErrTooSmall] and n is the length that is needed; Size times
+// the queue's longest blob always suffices. While len(blobs) is 64 or less, nothing is allocated.
+func (q *BatchBytes) GetBatchInto(ctx context.Context, buffer []byte, blobs [][]byte) (n int, err error) {
+	if buffer == nil {
+		buffer = []byte{}
+	}
+	return q.takeBatch(ctx, min(q.size, len(blobs)), buffer, func(int) [][]byte { return blobs })
+}
+
+// TryGetBatch is GetBatch without waiting; false if no batch is due.
+func (q *BatchBytes) TryGetBatch() (blobs [][]byte, found bool) {
+	_, err := q.takeBatch(nil, q.size, nil, func(n int) [][]byte {
+		blobs = make([][]byte, n)
+		return blobs
+	})
+	return blobs, err == nil
+}
+
+// takeBatch copies a batch of at most so many blobs into the buffer, or into one of its own if there is
+// none, and leads there from the place for it. It waits if there is a context.
+func (q *BatchBytes) takeBatch(ctx context.Context, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
+	h := q.handle.Load()
+	if h == nil {
+		return 0, ErrClosed
+	}
+	var few [bulk]extent
+	extents := few[:]
+	if most > bulk {
+		extents = make([]extent, most)
+	}
+	grows := buffer == nil
+	err = h.takeBatch(ctx, func(due bool) (status Error) {
+		n, status = h.getBatchBytes(buffer, extents[:most], due)
+		for grows && status == ErrTooSmall {
+			buffer = make([]byte, n)
+			n, status = h.getBatchBytes(buffer, extents[:most], due)
+		}
+		return status
+	})
+	if err != nil {
+		return n, err
+	}
+	blobs := place(n)
+	for k, e := range extents[:n] {
+		blobs[k] = e.of(buffer)
+	}
+	return n, nil
+}
+
+// Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
+func (q *BatchBytes) Flush() {
+	if h := q.handle.Load(); h != nil {
+		h.flush()
+	}
+}
+
+// All ranges over the batches as [Batch.All] does.
+func (q *BatchBytes) All(ctx context.Context) iter.Seq[[][]byte] { return batches(ctx, q.GetBatch) }

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"queues"
+)
+
+// A sample is how deep the queues were.
+type sample struct {
+	at    time.Time
+	depth [stages]int
+}
+
+// Of many samples, every other one goes, and fewer come from then on.
+type samples struct {
+	taken    []sample
+	interval time.Duration
+}
+
+func (s *samples) add(next sample) {
+	const most = 2048
+	if len(s.taken) == most {
+		for i := range most / 2 {
+			s.taken[i] = s.taken[2*i]
+		}
+		s.taken = s.taken[:most/2]
+		s.interval *= 2
+	}
+	s.taken = append(s.taken, next)
+}
+
+// A queueReport tells of the queues of a stage together; those of a kind are of one size.
+type queueReport struct {
+	Queues        int           `json:"queues"`
+	Capacity      uint64        `json:"capacity"` // of one
+	Peak          uint64        `json:"peak"`     // of one
+	FailedEnqueue uint64        `json:"failed_enqueue"`
+	FailedDequeue uint64        `json:"failed_dequeue"`
+	Stolen        uint64        `json:"stolen"`
+	Put           time.Duration `json:"put_ns"` // all puts took
+}
+
+type stageReport struct {
+	Name  string       `json:"name"`
+	Kind  string       `json:"kind"`
+	In    uint64       `json:"in"`
+	Out   uint64       `json:"out"`
+	Queue *queueReport `json:"queue,omitempty"`
+	Wait  times        `json:"wait"`
+}
+
+type times struct {
+	P50       int      `json:"p50_ns"`
+	P99       int      `json:"p99_ns"`
+	Max       int      `json:"max_ns"`
+	Histogram [][2]int `json:"histogram"`
+}
+
+type depthReport struct {
+	Name  string `json:"name"`
+	Items []int  `json:"items"`
+}
+
+type workerReport struct {
+	Served int `json:"served"`
+	Stolen int `json:"stolen"`
+}
+
+// A report is what `report` reads; see its src/run.rs.
+type report struct {
+	Program    string        `json:"program"`
+	Trace      string        `json:"trace"`
+	Parameters parameters    `json:"parameters"`
+	Requests   int           `json:"requests"`
+	Served     int           `json:"served"`
+	Seconds    float64       `json:"seconds"`
+	Stages     []stageReport `json:"stages"`
+	Total      times         `json:"total"`
+	Depth      struct {
+		Times  []float64     `json:"t_ms"`
+		Stages []depthReport `json:"stages"`
+	} `json:"depth"`
+	Batches struct {
+		Sizes  [][2]int `json:"sizes"`
+		Tokens [][2]int `json:"tokens"`
+	} `json:"batches"`
+	Workers []workerReport `json:"workers"`
+
+	sizes, tokens []int // of the batches, in ascending order
+}
+
+// newReport tells what the requests and the samples say; the queues add what they know.
+func newReport(p *pipeline, start, end time.Time) *report {
+	r := &report{
+		Program: "Serving demo, in Go", Trace: tracePath, Parameters: options,
+		Requests: len(p.trace), Served: int(p.served.Load()), Seconds: end.Sub(start).Seconds(),
+		Total:   p.times(frontendStage, stages),
+		Workers: make([]workerReport, options.Workers),
+		sizes:   make([]int, p.batches.Load()),
+		tokens:  make([]int, p.batches.Load()),
+	}
+	stage := func(name, kind string, id int, stats ...queues.Stats) {
+		s := stageReport{Name: name, Kind: kind, Wait: p.times(id, id+1)}
+		if len(stats) == 0 {
+			for _, request := range p.trace {
+				s.In += count(!request.at[id].IsZero())
+				s.Out += count(!request.at[id+1].IsZero())
+			}
+		} else {
+			s.Queue = &queueReport{Queues: len(stats), Put: time.Duration(p.put[id].Load())}
+		}
+		for _, one := range stats {
+			s.In += one.Enqueued
+			s.Out += one.Dequeued
+			s.Queue.Capacity = one.Capacity
+			s.Queue.Peak = max(s.Queue.Peak, one.PeakSize)
+			s.Queue.FailedEnqueue += one.FailedEnqueue
+			s.Queue.FailedDequeue += one.FailedDequeue
+			s.Queue.Stolen += one.Stolen
+		}
+		r.Stages = append(r.Stages, s)
+		if s.Queue != nil {
+			depth := depthReport{Name: name}
+			for _, sample := range p.samples.taken {
+				depth.Items = append(depth.Items, sample.depth[id])
+			}
+			r.Depth.Stages = append(r.Depth.Stages, depth)
+		}
+	}
+	var deques, results []queues.Stats
+	for _, w := range p.workers {
+		deques = append(deques, w.deque.Stats())
+		results = append(results, w.results.Stats())
+	}
+	stage("frontends", "threads", frontendStage)
+	stage("intake", "mpmc", intakeStage, p.intake.Stats())
+	stage("priority", "priority", priorityStage, p.priority.Stats())
+	stage("batch", "batch", batchStage, p.batch.Stats())
+	stage("deques", "deque", dequeStage, deques...)
+	stage("work", "threads", workStage)
+	stage("results", "spsc", resultStage, results...)
+
+	for _, sample := range p.samples.taken {
+		r.Depth.Times = append(r.Depth.Times, sample.at.Sub(start).Seconds()*1e3)
+	}
+	for _, request := range p.trace {
+		if !request.at[dequeStage].IsZero() {
+			r.sizes[request.batch]++
+			r.tokens[request.batch] += request.tokens()
+		}
+		if !request.at[resultStage].IsZero() {
+			r.Workers[request.worker].Served++
+			r.Workers[request.worker].Stolen += int(count(request.owner != request.worker))
+		}
+	}
+	slices.Sort(r.sizes)
+	slices.Sort(r.tokens)
+	r.Batches.Sizes = histogram(r.sizes, 1, 0)
+	r.Batches.Tokens = histogram(r.tokens, 16, fourthOfAnOctave)
+	return r
+}
+
+func count(is bool) uint64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// times are how long the requests took from one stage to another.
+func (p *pipeline) times(from, to int) times {
+	var sample []int
+	for _, r := range p.trace {
+		if !r.at[to].IsZero() {
+			sample = append(sample, int(r.at[to].Sub(r.at[from])))
+		}
+	}
+	slices.Sort(sample)
+	return times{
+		percentile(sample, 50), percentile(sample, 99), percentile(sample, 100),
+		histogram(sample, 1000, fourthOfAnOctave),
+	}
+}
+
+func percentile(sorted []int, percent int) int {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[(len(sorted)*percent+99)/100-1]
+}
+
+const fourthOfAnOctave = 1 / 4.
+
+// histogram counts by upper bounds, which begin at first and grow by so many octaves, or by 1 if that
+// is 0. Empty buckets are left out.
+func histogram(sorted []int, first, octaves float64) [][2]int {
+	pairs := [][2]int{}
+	upper, last := first, 0
+	for _, value := range sorted {
+		for value > int(upper) {
+			upper = max(upper*math.Exp2(octaves), upper+float64(count(octaves == 0)))
+		}
+		if int(upper) != last {
+			last = int(upper)
+			pairs = append(pairs, [2]int{last, 0})
+		}
+		pairs[len(pairs)-1][1]++
+	}
+	return pairs
+}
+
+// nothingLost is whether every request went through every stage, and came out.
+func (r *report) nothingLost() bool {
+	for _, s := range r.Stages {
+		if s.In != uint64(r.Requests) || s.Out != uint64(r.Requests) {
+			return false
+		}
+	}
+	return r.Served == r.Requests
+}
+
+func (r *report) print() {
+	fmt.Println("stage      kind      queues capacity       in      out     peak in puts s" +
+		"     p50 ms     p99 ms     max ms")
+	for _, s := range r.Stages {
+		fmt.Printf("%-10s %-9s", s.Name, s.Kind)
+		if q := s.Queue; q != nil {
+			fmt.Printf("%7d%9d%9d%9d%9d%10.3f", q.Queues, q.Capacity, s.In, s.Out, q.Peak, q.Put.Seconds())
+		} else {
+			fmt.Printf("%25d%9d%19s", s.In, s.Out, "")
+		}
+		s.Wait.print()
+	}
+	fmt.Printf("%-64s", "total")
+	r.Total.print()
+	fmt.Printf("batches   %d", len(r.sizes))
+	for _, of := range []struct {
+		unit string
+		sums []int
+	}{{"requests", r.sizes}, {"tokens", r.tokens}} {
+		fmt.Printf("; %s p50 %d, p99 %d, max %d", of.unit,
+			percentile(of.sums, 50), percentile(of.sums, 99), percentile(of.sums, 100))
+	}
+	fmt.Printf("\nsteals    %d\n", r.Stages[dequeStage].Queue.Stolen)
+	fmt.Printf("requests  %d in, %d out, in %.2f s: %.1f a second\n",
+		r.Stages[intakeStage].In, r.Served, r.Seconds, float64(r.Served)/r.Seconds)
+}
+
+func (t times) print() {
+	for _, ns := range []int{t.P50, t.P99, t.Max} {
+		fmt.Printf("%11.3f", float64(ns)/1e6)
+	}
+	fmt.Println()
+}
+
+// write writes the report as JSON into file, and the page that `report` draws of it, where wanted.
+func (r *report) write(file *os.File) {
+	text := must(json.Marshal(r))
+	if file != nil {
+		_, err := file.Write(append(text, '\n'))
+		if err == nil {
+			err = file.Close()
+		}
+		if err != nil {
+			badInput("%v", err)
+		}
+	}
+	if pagePath == "" {
+		return
+	}
+	tool := os.Getenv("QUEUES_REPORT")
+	if tool == "" {
+		tool = "report"
+	}
+	command := exec.Command(tool, "--", "-", pagePath)
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(text), os.Stdout, os.Stderr
+	if err := command.Start(); err != nil {
+		badInput("no page: make report builds the tool, QUEUES_REPORT says where: %v", err)
+	}
+	if err := command.Wait(); err != nil {
+		badInput("no page: %s: %v", tool, err)
+	}
+}

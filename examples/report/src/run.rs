@@ -1,0 +1,171 @@
+//! What a run of the serving demo tells, as it stands in the JSON:
+//!
+//! ```json
+//! {
+//!   "program": "Serving demo, in C", "trace": "trace.csv",
+//!   "parameters": {"speed": 4, "frontends": 2, "workers": 2, "capacity": 256,
+//!                  "batch_size": 8, "batch_tokens": 8192, "linger_ms": 20},
+//!   "requests": 450, "served": 450, "seconds": 13.08,
+//!   "stages": [
+//!     {"name": "frontends", "kind": "threads", "in": 450, "out": 450, "wait": {}},
+//!     {"name": "intake", "kind": "mpmc", "in": 450, "out": 450, "wait": {},
+//!      "queue": {"queues": 1, "capacity": 256, "peak": 2, "failed_enqueue": 0,
+//!                "failed_dequeue": 0, "stolen": 0, "put_ns": 13000000}}],
+//!   "total": {"p50_ns": 11500, "p99_ns": 380000, "max_ns": 900000, "histogram": [[13454, 450]]},
+//!   "depth": {"t_ms": [0.1, 1.1], "stages": [{"name": "intake", "items": [0, 2]}]},
+//!   "batches": {"sizes": [[1, 90], [8, 45]], "tokens": [[1448, 135]]},
+//!   "workers": [{"served": 300, "stolen": 20}, {"served": 150, "stolen": 16}]
+//! }
+//! ```
+//!
+//! Every `wait` looks like `total`. A histogram is a list of pairs: an upper bound, and how many
+//! are up to it and above the bound before; bounds are a fourth of an octave wide, and what would
+//! be empty is left out. Unknown fields are ignored.
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Run {
+    pub program: String,
+    pub trace: String,
+    pub parameters: Parameters,
+    pub requests: u64,
+    /// Those that came out at the end.
+    pub served: u64,
+    pub seconds: f64,
+    /// In the order in which a request goes through them.
+    pub stages: Vec<Stage>,
+    /// From when a request was due to when it was collected.
+    pub total: Times,
+    pub depth: Depth,
+    pub batches: Batches,
+    pub workers: Vec<Worker>,
+}
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    pub speed: u64,
+    pub frontends: u64,
+    pub workers: u64,
+    pub capacity: u64,
+    pub batch_size: u64,
+    pub batch_tokens: u64,
+    pub linger_ms: u64,
+}
+
+#[derive(Deserialize)]
+pub struct Stage {
+    pub name: String,
+    pub kind: String,
+    #[serde(rename = "in")]
+    pub incoming: u64,
+    pub out: u64,
+    /// Where threads hold the requests, there is none.
+    pub queue: Option<Queue>,
+    /// From when a request was offered to the stage to when it left.
+    pub wait: Times,
+}
+
+/// The queues of a stage, which are alike.
+#[derive(Deserialize)]
+pub struct Queue {
+    pub queues: u64,
+    /// Of each.
+    pub capacity: u64,
+    /// The most that were in one of them.
+    pub peak: u64,
+    pub failed_enqueue: u64,
+    pub failed_dequeue: u64,
+    pub stolen: u64,
+    /// How long all puts took.
+    pub put_ns: u64,
+}
+
+#[derive(Deserialize)]
+pub struct Times {
+    pub p50_ns: u64,
+    pub p99_ns: u64,
+    pub max_ns: u64,
+    pub histogram: Vec<(u64, u64)>,
+}
+
+/// How many items were in all queues of a stage at some times.
+#[derive(Deserialize)]
+pub struct Depth {
+    pub t_ms: Vec<f64>,
+    pub stages: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+pub struct Line {
+    pub name: String,
+    pub items: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+pub struct Batches {
+    /// How many batches there were of each size; a size is a number of requests.
+    pub sizes: Vec<(u64, u64)>,
+    /// A histogram of the tokens in a batch.
+    pub tokens: Vec<(u64, u64)>,
+}
+
+#[derive(Deserialize)]
+pub struct Worker {
+    pub served: u64,
+    /// Of those it served, what it stole from another worker.
+    pub stolen: u64,
+}
+
+impl Run {
+    /// What is wrong, if anything, is said in terms of the JSON.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let run: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        run.check()?;
+        Ok(run)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let holds = |what: bool, otherwise: String| if what { Ok(()) } else { Err(otherwise) };
+        holds(self.seconds > 0.0 && self.seconds < 1e9, "seconds: not a duration".into())?;
+        holds(!self.stages.is_empty(), "stages: there are none".into())?;
+        holds(!self.workers.is_empty(), "workers: there are none".into())?;
+        holds(self.workers.len() <= 10_000, "workers: more than 10000".into())?;
+
+        let times = &self.depth.t_ms;
+        holds(!times.is_empty(), "depth: there are no samples".into())?;
+        let ordered = times.is_sorted() && times[0] >= 0.0 && times[times.len() - 1] < 1e12;
+        holds(ordered, "depth.t_ms: not times in order".into())?;
+        for Line { name, items } in &self.depth.stages {
+            let (found, wanted) = (items.len(), times.len());
+            holds(
+                found == wanted,
+                format!("depth.stages: {name} has {found} samples, there are {wanted} times"),
+            )?;
+        }
+        for stage in self.stages.iter().filter(|stage| stage.queue.is_some()) {
+            let sampled = self.depth.stages.iter().any(|line| line.name == stage.name);
+            holds(sampled, format!("depth.stages: {} is missing", stage.name))?;
+        }
+
+        for Stage { name, wait, .. } in &self.stages {
+            check_histogram(&wait.histogram).map_err(|error| format!("stages: {name}: {error}"))?;
+        }
+        check_histogram(&self.total.histogram).map_err(|error| format!("total: {error}"))?;
+        check_histogram(&self.batches.tokens)
+            .map_err(|error| format!("batches.tokens: {error}"))?;
+        check_histogram(&self.batches.sizes).map_err(|error| format!("batches.sizes: {error}"))
+    }
+
+    pub fn depth_of(&self, stage: &Stage) -> &[u64] {
+        let line = self.depth.stages.iter().find(|line| line.name == stage.name);
+        &line.expect("checked: every queue has its samples").items
+    }
+}
+
+fn check_histogram(pairs: &[(u64, u64)]) -> Result<(), String> {
+    if pairs.first().is_some_and(|pair| pair.0 == 0) || !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err("bounds are not above 0 and ascending".into());
+    }
+    Ok(())
+}
