@@ -112,9 +112,11 @@ lint: setup build ## Formats, clippy, go vet, drift of the header and of the sym
 	cargo fmt --check --manifest-path examples/report/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
-	find bindings examples tests -regex '.*\.[ch]\(pp\)?' | xargs clang-format --dry-run -Werror
-	shellcheck scripts/*.sh tests/install/run.sh .ci/run
+	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
+	    | xargs clang-format --dry-run -Werror
+	shellcheck scripts/*.sh tests/install/run.sh benches/versus/cpp/check.sh .ci/run
 	+$(go) lint
+	+$(MAKE) -C benches/versus/go lint LIBDIR=$(OUT)
 	diff include/queues.h "$$($(generated_header))"
 	diff tests/symbols.txt <($(exported))
 

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# check.sh PROGRAM...: every case of every contestant, with few items: does it end in time, with an answer?
+# ITEMS and TIMEOUT (seconds) say how few and in what time. Out of time is a failure of ours only: of the
+# others some stand still for long whenever a thread is suspended in the wrong place.
+set -uo pipefail
+items=${ITEMS:-20000}
+seconds=${TIMEOUT:-20}
+
+all_cases() {
+    local mode capacity payload shape
+    for mode in single bulk8 bulk32 bulk256 blocking; do
+        for capacity in 1024 65536; do
+            for payload in ptr b8 b16 b64 b256 b1024; do
+                echo "spsc/1P1C/$mode/$capacity/$payload"
+            done
+        done
+    done
+    for shape in 1P1C pair 2P2C 4P4C 8P8C; do
+        for mode in single blocking bulk32; do
+            echo "mpmc/$shape/$mode/1024/ptr"
+        done
+    done
+    printf 'mpmc/1P1C/single/%s/ptr\n' 64 256 4096 16384 65536
+    printf '%s\n' pingpong/1P1C/{spin,blocking}/1024/ptr latency/{1P1C,2P2C}/blocking/1024/ptr \
+        fairness/4P4C/single/1024/ptr priority/x{1,2,4,8}/single/{1000,100000}/ptr \
+        deque/owner{,+1thief,+2thieves}/single/1024/ptr batch/{2P1C,lateness}/batch32/1024/ptr \
+        memory/-/-/{1024,65536}/ptr
+}
+mapfile -t cases < <(all_cases)
+
+ran=0
+failed=0
+late=0
+for program in "$@"; do
+    listing=$("$program" list) || exit
+    while IFS= read -r line; do
+        name=$(sed -E 's/^\{"name":"([^"]*)".*/\1/' <<<"$line")
+        if [[ $line == *'"missing":'* ]]; then
+            echo "$name: missing"
+            continue
+        fi
+        mapfile -t patterns < <(sed -E 's/.*"cases":\[(.*)\].*/\1/' <<<"$line" | tr -d '"' | tr , '\n')
+        before=$ran
+        for pattern in "${patterns[@]}"; do
+            matched=0
+            for case in "${cases[@]}"; do
+                # shellcheck disable=SC2053 # it is a pattern
+                [[ $case == $pattern || $case == $pattern/* ]] || continue
+                matched=1
+                ran=$((ran + 1))
+                [[ $case == *lateness* ]] && few=100 || few=$items
+                answer=$(timeout "$seconds" "$program" run --contestant "$name" --case "$case" \
+                    --items "$few" 2>&1)
+                code=$?
+                if [ $code -eq 124 ] && [[ $line == *'"ours":false'* ]]; then
+                    late=$((late + 1))
+                    echo "$name: $case: not done in $seconds s"
+                elif [ $code -ne 0 ] || [[ ! $answer =~ ^\{\"items\":[1-9] ]]; then
+                    failed=$((failed + 1))
+                    echo "$name: $case: exit $code: $answer"
+                fi
+            done
+            [ $matched -eq 1 ] || { echo "$name: no case is like $pattern"; failed=$((failed + 1)); }
+        done
+        echo "$name: $((ran - before)) cases"
+    done <<<"$listing"
+done
+echo "$ran trials, $failed failed, $late others not done in time"
+[ "$failed" -eq 0 ]

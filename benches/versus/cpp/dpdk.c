@@ -1,0 +1,91 @@
+// DPDK's rings, without its environment: on memory of our own. That for many threads stands still
+// while one is suspended in a call, unless it is told by its flags to be relaxed ("RTS") or strict
+// ("HTS") about tails.
+#if __has_include(<rte_ring.h>)
+
+#include "harness.h"
+
+#include <rte_ring.h>
+#include <stdlib.h>
+
+static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags) {
+    // Of exactly that capacity; one place stays empty, and their number is a power of two.
+    const unsigned places = rte_align32pow2((uint32_t)capacity + 1);
+    const ssize_t bytes = rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, places);
+    struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(bytes));
+    if (rte_ring_init(ring, "versus", (unsigned)capacity, flags | RING_F_EXACT_SZ) != 0)
+        end(1, "rte_ring_init failed");
+    return ring;
+}
+
+#define ADAPTER(kind, flags)                                                                       \
+    static struct rte_ring *kind##_create(size_t capacity, size_t size) {                          \
+        return dpdk_create(capacity, size, flags);                                                 \
+    }                                                                                              \
+    static void kind##_release(struct rte_ring *ring) { free(ring); }                              \
+    static inline bool kind##_try_put(struct rte_ring *ring, const void *item, size_t size) {      \
+        return rte_ring_enqueue_elem(ring, (void *)item, size == 0 ? sizeof(void *) : size) == 0;  \
+    }                                                                                              \
+    static inline bool kind##_try_get(struct rte_ring *ring, void *item, size_t size) {            \
+        return rte_ring_dequeue_elem(ring, item, size == 0 ? sizeof(void *) : size) == 0;          \
+    }                                                                                              \
+    static inline size_t kind##_put_many(struct rte_ring *ring, const void *items, size_t count,   \
+                                         size_t size) {                                            \
+        return rte_ring_enqueue_burst_elem(ring, items, size == 0 ? sizeof(void *) : size,         \
+                                           (unsigned)count, NULL);                                 \
+    }                                                                                              \
+    static inline size_t kind##_get_many(struct rte_ring *ring, void *items, size_t count,         \
+                                         size_t size) {                                            \
+        return rte_ring_dequeue_burst_elem(ring, items, size == 0 ? sizeof(void *) : size,         \
+                                           (unsigned)count, NULL);                                 \
+    }
+
+ADAPTER(spsc, RING_F_SP_ENQ | RING_F_SC_DEQ)
+#define QUEUE spsc
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_WAIT 0
+#define HAS_MANY 1
+#include "scenarios.h"
+
+ADAPTER(mpmc, 0)
+#define QUEUE mpmc
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_WAIT 0
+#define HAS_MANY 1
+#include "scenarios.h"
+
+ADAPTER(rts, RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ)
+#define QUEUE rts
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_WAIT 0
+#define HAS_MANY 1
+#include "scenarios.h"
+
+ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
+#define QUEUE hts
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_WAIT 0
+#define HAS_MANY 1
+#include "scenarios.h"
+
+static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_MANY("*"), NULL};
+static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_MANY, NULL};
+
+const struct contestant dpdk_rings[] = {
+    {"DPDK rte_ring, SPSC", VERSION_DPDK, NULL, spsc_cases, spsc_run, false},
+    {"DPDK rte_ring", VERSION_DPDK, NULL, mpmc_cases, mpmc_run, false},
+    {"DPDK rte_ring, RTS", VERSION_DPDK, NULL, mpmc_cases, rts_run, false},
+    {"DPDK rte_ring, HTS", VERSION_DPDK, NULL, mpmc_cases, hts_run, false},
+    {.name = NULL},
+};
+
+#else
+
+#include "harness.h"
+const struct contestant dpdk_rings[] = {MISSING("DPDK rte_ring", "libdpdk-dev"), {.name = NULL}};
+
+#endif

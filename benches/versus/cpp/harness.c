@@ -1,0 +1,282 @@
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+bool is(const char *component, const char *wanted) { return strcmp(component, wanted) == 0; }
+
+void end(int code, const char *why) {
+    fprintf(stderr, "%s\n", why);
+    _Exit(code);
+}
+
+uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void wait_until(uint64_t time, unsigned threads) {
+    const bool crowded = threads > processors();
+    while (now() < time)
+        crowded ? (void)sched_yield() : relax();
+}
+
+void sleep_for(uint64_t nanoseconds) {
+    const struct timespec t = {.tv_nsec = (long)nanoseconds};
+    nanosleep(&t, NULL);
+}
+
+size_t allocated(void) {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+// --- threads
+
+struct worker {
+    pthread_t thread;
+    pthread_barrier_t *ready;
+    void (*work)(void *context, unsigned thread);
+    void *context;
+    unsigned number;
+    bool pinned;
+    uint64_t start, end;
+};
+
+static cpu_set_t allowed;
+static void find_processors(void) { sched_getaffinity(0, sizeof allowed, &allowed); }
+unsigned processors(void) { return (unsigned)CPU_COUNT(&allowed); }
+
+// Keeps the calling thread on one of the processors.
+static void pin(unsigned number) {
+    unsigned processor = 0;
+    while (!CPU_ISSET(processor, &allowed) || number-- > 0)
+        processor++;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+static void *run_worker(void *argument) {
+    struct worker *w = argument;
+    if (w->pinned)
+        pin(w->number);
+    pthread_barrier_wait(w->ready);
+    w->start = now();
+    w->work(w->context, w->number);
+    w->end = now();
+    return NULL;
+}
+
+double timed(unsigned threads, void (*work)(void *context, unsigned thread), void *context) {
+    struct worker workers[MAX_THREADS];
+    pthread_barrier_t ready;
+    pthread_barrier_init(&ready, NULL, threads);
+    for (unsigned i = 0; i < threads; i++) {
+        workers[i] = (struct worker){.ready = &ready,
+                                     .work = work,
+                                     .context = context,
+                                     .number = i,
+                                     .pinned = threads <= processors()};
+        if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) != 0)
+            end(1, "no more threads");
+    }
+    uint64_t start = UINT64_MAX, end = 0;
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(workers[i].thread, NULL);
+        start = workers[i].start < start ? workers[i].start : start;
+        end = workers[i].end > end ? workers[i].end : end;
+    }
+    pthread_barrier_destroy(&ready);
+    return (double)(end - start) / 1e9;
+}
+
+// --- the histogram
+
+void merge(struct histogram *into, const struct histogram *from) {
+    for (unsigned i = 0; i < BUCKETS; i++)
+        into->counts[i] += from->counts[i];
+    into->total += from->total;
+    into->max = from->max > into->max ? from->max : into->max;
+}
+
+uint64_t quantile(const struct histogram *h, double fraction) {
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        seen += h->counts[i];
+        if (seen > 0 && (double)seen >= fraction * (double)h->total) {
+            const unsigned shift = i < 2 * STEPS ? 0 : i / STEPS - 1;
+            const uint64_t upper = (((uint64_t)(i - shift * STEPS) + 1) << shift) - 1;
+            return upper < h->max ? upper : h->max;
+        }
+    }
+    return h->max;
+}
+
+// --- cases
+
+// Whether a case is what a pattern says: * is any segment, and those left out match everything.
+static bool matches(const char *text, const char *pattern) {
+    while (*pattern != '\0') {
+        if (*pattern == '*') {
+            text += strcspn(text, "/");
+            pattern++;
+        } else if (*pattern++ != *text++) {
+            return false;
+        }
+    }
+    return *text == '\0' || *text == '/';
+}
+
+static unsigned number_in(const char *segment) {
+    return (unsigned)strtoul(segment + strcspn(segment, "0123456789"), NULL, 10);
+}
+
+static bool parse(const char *text, struct scenario *s) {
+    if (strlen(text) >= sizeof s->text)
+        return false;
+    strcpy(s->text, text);
+    char *rest = s->text, *segments[5];
+    for (int i = 0; i < 5; i++) {
+        if ((segments[i] = strsep(&rest, "/")) == NULL)
+            return false;
+    }
+    s->family = segments[0];
+    s->shape = segments[1];
+    s->mode = segments[2];
+    s->capacity = number_in(segments[3]);
+    s->item_size = number_in(segments[4]);
+    s->bulk = number_in(s->mode);
+    s->both = is(s->shape, "pair");
+    s->pairs = s->both ? 1 : number_in(s->shape);
+    if (is(s->family, "priority"))
+        s->threads = s->pairs;
+    else if (is(s->family, "deque"))
+        s->threads = 1 + number_in(s->shape); // the thieves
+    else
+        s->threads = 2 * s->pairs;
+    return rest == NULL && s->threads <= MAX_THREADS;
+}
+
+// --- the command line
+
+static void print_patterns(FILE *to, const struct contestant *c, const char *quote,
+                           const char *separator) {
+    for (const char *const *p = c->patterns; *p != NULL; p++)
+        fprintf(to, "%s%s%s%s", p == c->patterns ? "" : separator, quote, *p, quote);
+}
+
+static int list(void) {
+    for (const struct contestant *const *l = contestants; *l != NULL; l++) {
+        for (const struct contestant *c = *l; c->name != NULL; c++) {
+            if (c->missing != NULL) {
+                printf("{\"name\":\"%s\",\"missing\":\"%s\"}\n", c->name, c->missing);
+                continue;
+            }
+            printf(
+                "{\"name\":\"%s\",\"language\":\"%s\",\"version\":\"%s\",\"ours\":%s,\"cases\":[",
+                c->name, language, c->version, c->ours ? "true" : "false");
+            print_patterns(stdout, c, "\"", ",");
+            printf("]}\n");
+        }
+    }
+    return 0;
+}
+
+static const struct contestant *find(const char *name) {
+    for (const struct contestant *const *l = contestants; *l != NULL; l++) {
+        for (const struct contestant *c = *l; c->name != NULL; c++) {
+            if (c->missing == NULL && is(c->name, name))
+                return c;
+        }
+    }
+    fprintf(stderr, "no contestant \"%s\"; there are:\n", name);
+    for (const struct contestant *const *l = contestants; *l != NULL; l++) {
+        for (const struct contestant *c = *l; c->name != NULL; c++) {
+            if (c->missing == NULL)
+                fprintf(stderr, "  %s\n", c->name);
+        }
+    }
+    return NULL;
+}
+
+static bool runs(const struct contestant *c, const char *text) {
+    for (const char *const *p = c->patterns; *p != NULL; p++) {
+        if (matches(text, *p))
+            return true;
+    }
+    return false;
+}
+
+static void print_outcome(const struct outcome *o) {
+    printf("{\"items\":%llu,\"seconds\":%.9f", (unsigned long long)o->items, o->seconds);
+    if (o->latency != NULL) {
+        printf(",\"latency_ns\":{\"p50\":%llu,\"p99\":%llu,\"p99.9\":%llu,\"max\":%llu}",
+               (unsigned long long)quantile(o->latency, 0.5),
+               (unsigned long long)quantile(o->latency, 0.99),
+               (unsigned long long)quantile(o->latency, 0.999),
+               (unsigned long long)o->latency->max);
+    }
+    if (o->threads > 0) {
+        for (unsigned i = 0; i < o->threads; i++)
+            printf("%s%llu", i == 0 ? ",\"shares\":[" : ",", (unsigned long long)o->shares[i]);
+        printf("],\"longest_starvation_ns\":%llu", (unsigned long long)o->longest_starvation);
+    }
+    if (o->bytes > 0)
+        printf(",\"bytes\":%zu", o->bytes);
+    printf("}\n");
+}
+
+static int usage(const char *program) {
+    fprintf(stderr,
+            "usage: %s list\n"
+            "       %s run --contestant NAME --case CASE --items N\n",
+            program, program);
+    return 2;
+}
+
+int main(int count, char **arguments) {
+    find_processors();
+    const char *program = arguments[0];
+    if (count == 2 && is(arguments[1], "list"))
+        return list();
+    if (count < 2 || !is(arguments[1], "run") || count % 2 != 0)
+        return usage(program);
+
+    const char *name = NULL, *text = NULL;
+    struct scenario s = {.items = 0};
+    for (int i = 2; i < count; i += 2) {
+        const char *value = arguments[i + 1];
+        if (is(arguments[i], "--contestant"))
+            name = value;
+        else if (is(arguments[i], "--case"))
+            text = value;
+        else if (is(arguments[i], "--items"))
+            s.items = strtoull(value, NULL, 10);
+        else if (!is(arguments[i], "--seconds")) // which the driver sees to
+            return usage(program);
+    }
+    if (name == NULL || text == NULL || s.items == 0)
+        return usage(program);
+
+    const struct contestant *c = find(name);
+    if (c == NULL)
+        return 2;
+    static struct outcome o;
+    if (!runs(c, text) || !parse(text, &s) || !c->run(&s, &o)) {
+        fprintf(stderr, "%s does not run \"%s\"; its cases are:\n  ", name, text);
+        print_patterns(stderr, c, "", "\n  ");
+        fprintf(stderr, "\n");
+        return 2;
+    }
+    print_outcome(&o);
+    return 0;
+}

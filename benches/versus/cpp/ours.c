@@ -1,0 +1,347 @@
+// Ours, by the header for C: from the shared library, or with STATIC from the static one.
+#include "harness.h"
+
+#include <pthread.h>
+#include <queues.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#ifdef STATIC
+#define NAME(family) "queues_" family ", static"
+#else
+#define NAME(family) "queues_" family
+#endif
+
+static void done(queues_status_t status) {
+    if (status != QUEUES_OK)
+        end(1, queues_status_string(status));
+}
+
+// --- first in, first out
+
+#define ADAPTER(family)                                                                            \
+    static queues_##family##_t *family##_create(size_t capacity, size_t size) {                    \
+        const queues_##family##_options_t options = {                                              \
+            .struct_size = sizeof options, .capacity = capacity, .item_size = size};               \
+        queues_##family##_t *q;                                                                    \
+        done(queues_##family##_create(&options, &q));                                              \
+        return q;                                                                                  \
+    }                                                                                              \
+    static void family##_release(queues_##family##_t *q) { queues_##family##_release(q); }         \
+    static inline bool family##_try_put(queues_##family##_t *q, const void *item, size_t size) {   \
+        return (size == 0 ? queues_##family##_try_put(q, *(void *const *)item)                     \
+                          : queues_##family##_try_put_bytes(q, item, size)) == QUEUES_OK;          \
+    }                                                                                              \
+    static inline bool family##_try_get(queues_##family##_t *q, void *item, size_t size) {         \
+        size_t length;                                                                             \
+        return (size == 0 ? queues_##family##_try_get(q, item)                                     \
+                          : queues_##family##_try_get_bytes(q, item, size, &length)) == QUEUES_OK; \
+    }                                                                                              \
+    static inline void family##_put(queues_##family##_t *q, const void *item, size_t size) {       \
+        size == 0 ? queues_##family##_put(q, *(void *const *)item, -1)                             \
+                  : queues_##family##_put_bytes(q, item, size, -1);                                \
+    }                                                                                              \
+    static inline void family##_get(queues_##family##_t *q, void *item, size_t size) {             \
+        size_t length;                                                                             \
+        size == 0 ? queues_##family##_get(q, item, -1)                                             \
+                  : queues_##family##_get_bytes(q, item, size, &length, -1);                       \
+    }                                                                                              \
+    /* Words only. */                                                                              \
+    static inline size_t family##_put_many(queues_##family##_t *q, void *items, size_t count,      \
+                                           size_t size) {                                          \
+        size_t moved = 0;                                                                          \
+        (void)size;                                                                                \
+        queues_##family##_put_many(q, items, count, 0, &moved);                                    \
+        return moved;                                                                              \
+    }                                                                                              \
+    static inline size_t family##_get_many(queues_##family##_t *q, void *items, size_t count,      \
+                                           size_t size) {                                          \
+        size_t moved = 0;                                                                          \
+        (void)size;                                                                                \
+        queues_##family##_get_many(q, items, count, 0, &moved);                                    \
+        return moved;                                                                              \
+    }
+
+ADAPTER(spsc)
+#define QUEUE spsc
+#define HANDLE queues_spsc_t
+#define HAS_TRY 1
+#define HAS_WAIT 1
+#define HAS_MANY 1
+#include "scenarios.h"
+
+ADAPTER(mpmc)
+#define QUEUE mpmc
+#define HANDLE queues_mpmc_t
+#define HAS_TRY 1
+#define HAS_WAIT 1
+#define HAS_MANY 1
+#include "scenarios.h"
+
+// Blobs that are written and read where they lie in the queue.
+static queues_spsc_t *in_place_create(size_t capacity, size_t size) {
+    return spsc_create(capacity, size);
+}
+static void in_place_release(queues_spsc_t *q) { queues_spsc_release(q); }
+static inline bool in_place_try_put(queues_spsc_t *q, const void *item, size_t size) {
+    void *slot;
+    if (queues_spsc_reserve(q, &slot, 0) != QUEUES_OK)
+        return false;
+    memcpy(slot, item, size);
+    queues_spsc_commit(q, size);
+    return true;
+}
+static inline bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
+    const void *slot;
+    size_t length;
+    if (queues_spsc_front(q, &slot, &length, 0) != QUEUES_OK)
+        return false;
+    memcpy(item, slot, size);
+    queues_spsc_consume(q);
+    return true;
+}
+#define QUEUE in_place
+#define HANDLE queues_spsc_t
+#define HAS_TRY 1
+#define HAS_WAIT 0
+#define HAS_MANY 0
+#include "scenarios.h"
+
+// --- priority: every thread puts an item of random priority and gets the lowest, in turn, in a
+// queue that holds so many all the time
+
+struct priorities {
+    queues_priority_t *queue;
+    uint64_t each;
+    _Atomic uint64_t got;
+};
+
+static void put_ranked(queues_priority_t *queue, uint64_t *state, uint64_t word) {
+    done(queues_priority_try_put(queue, (void *)word, random_priority(state)));
+}
+static bool get_ranked(queues_priority_t *queue, uint64_t *sum) {
+    void *item;
+    double priority;
+    if (queues_priority_try_get(queue, &item, &priority) != QUEUES_OK)
+        return false;
+    *sum += (uint64_t)item;
+    return true;
+}
+
+static void put_and_get_ranked(void *context, unsigned thread) {
+    struct priorities *p = context;
+    uint64_t state = thread, sum = 0;
+    for (uint64_t i = 1; i <= p->each; i++) {
+        put_ranked(p->queue, &state, i);
+        verify(get_ranked(p->queue, &sum), "empty, after as many puts as gets");
+    }
+    p->got += sum;
+}
+
+static bool priority_run(const struct scenario *s, struct outcome *o) {
+    const queues_priority_options_t options = {.struct_size = sizeof options,
+                                               .capacity = s->capacity + s->threads};
+    struct priorities p = {.queue = NULL};
+    done(queues_priority_create(&options, &p.queue));
+    uint64_t state = 1, put = sum_up_to(s->capacity);
+    for (uint64_t i = 1; i <= s->capacity; i++)
+        put_ranked(p.queue, &state, i);
+    for (int round = 0; round < 2; round++) {
+        p.each = s->items / (round == 0 ? 10 : 1) / s->threads / 2;
+        put += s->threads * sum_up_to(p.each);
+        o->seconds = timed(s->threads, put_and_get_ranked, &p);
+    }
+    o->items = p.each * s->threads * 2;
+    uint64_t sum = 0, left = 0;
+    while (get_ranked(p.queue, &sum))
+        left++;
+    verify(left == s->capacity, "more or fewer are left than were put and not got");
+    verify_sum(p.got + sum, put);
+    queues_priority_release(p.queue);
+    return true;
+}
+
+// --- deque: the owner alone pushes and pops in turn. With thieves it pops one after every second
+// push and when the deque is full, and the rest at the end
+
+struct stealing {
+    queues_deque_t *deque;
+    uint64_t items;
+    bool alone;
+    atomic_bool over;
+    _Atomic uint64_t taken;
+};
+
+static bool pop(queues_deque_t *deque, uint64_t *sum) {
+    void *item;
+    if (queues_deque_pop(deque, &item) != QUEUES_OK)
+        return false;
+    *sum += (uint64_t)item;
+    return true;
+}
+
+static void own_or_steal(void *context, unsigned thread) {
+    struct stealing *t = context;
+    uint64_t sum = 0;
+    if (t->alone) {
+        for (uint64_t i = 1; i <= t->items; i++) {
+            queues_deque_push(t->deque, (void *)i);
+            pop(t->deque, &sum);
+        }
+    } else if (thread == 0) {
+        for (uint64_t i = 1; i <= t->items; i++) {
+            while (queues_deque_push(t->deque, (void *)i) != QUEUES_OK)
+                pop(t->deque, &sum);
+            if (i % 2 == 0)
+                pop(t->deque, &sum);
+        }
+        while (pop(t->deque, &sum)) {
+        }
+        t->over = true;
+    } else {
+        for (;;) {
+            // Looked at first: what is not there after the last push never comes.
+            const bool last = t->over;
+            void *item;
+            if (queues_deque_steal(t->deque, &item) == QUEUES_OK)
+                sum += (uint64_t)item;
+            else if (last)
+                break;
+            else
+                relax();
+        }
+    }
+    t->taken += sum;
+}
+
+static bool deque_run(const struct scenario *s, struct outcome *o) {
+    const queues_deque_options_t options = {.struct_size = sizeof options, .capacity = s->capacity};
+    struct stealing t = {.alone = s->threads == 1};
+    done(queues_deque_create(&options, &t.deque));
+    for (int round = 0; round < 2; round++) {
+        t.items = s->items / (round == 0 ? 10 : 1);
+        t.over = false;
+        t.taken = 0;
+        o->seconds = timed(s->threads, own_or_steal, &t);
+        verify_sum(t.taken, sum_up_to(t.items));
+    }
+    o->items = s->items;
+    queues_deque_release(t.deque);
+    return true;
+}
+
+// --- batch: two producers wait for room, a consumer takes up to 32, or what is there when the
+// oldest has waited for so long
+
+enum { PRODUCERS = 2 };
+
+struct batches {
+    queues_batch_t *queue;
+    uint64_t each;
+    uint64_t sum;
+    // Of lateness; written before the put and read after the get.
+    uint64_t arrival;
+    sem_t taken;
+};
+
+static queues_batch_t *batch_create(const struct scenario *s, int64_t age) {
+    const queues_batch_options_t options = {.struct_size = sizeof options,
+                                            .max_pending = s->capacity,
+                                            .batch_size = BATCH_SIZE,
+                                            .batch_timeout_ns = age};
+    queues_batch_t *queue;
+    done(queues_batch_create(&options, &queue));
+    return queue;
+}
+
+static void put_or_get_batches(void *context, unsigned thread) {
+    struct batches *b = context;
+    if (thread < PRODUCERS) {
+        for (uint64_t i = 1; i <= b->each; i++)
+            queues_batch_put(b->queue, (void *)i, -1);
+        return;
+    }
+    uint64_t sum = 0;
+    for (uint64_t got = 0; got < PRODUCERS * b->each;) {
+        void *items[BATCH_SIZE];
+        size_t count = 0;
+        done(queues_batch_get_batch(b->queue, items, BATCH_SIZE, &count, -1));
+        for (size_t i = 0; i < count; i++)
+            sum += (uint64_t)items[i];
+        got += count;
+    }
+    b->sum = sum;
+}
+
+static bool batch_stream(const struct scenario *s, struct outcome *o) {
+    struct batches b = {.queue = batch_create(s, BATCH_AGE)};
+    for (int round = 0; round < 2; round++) {
+        b.each = s->items / (round == 0 ? 10 : 1) / PRODUCERS;
+        o->seconds = timed(PRODUCERS + 1, put_or_get_batches, &b);
+        verify_sum(b.sum, PRODUCERS * sum_up_to(b.each));
+    }
+    o->items = b.each * PRODUCERS;
+    queues_batch_release(b.queue);
+    return true;
+}
+
+static void *send_now_and_then(void *context) {
+    struct batches *b = context;
+    for (uint64_t i = 1; i <= b->each; i++) {
+        // By then the consumer sleeps, most likely.
+        sleep_for(300000);
+        b->arrival = now();
+        queues_batch_put(b->queue, (void *)i, -1);
+        sem_wait(&b->taken);
+    }
+    return NULL;
+}
+
+// How much later than it was due a batch came that only its age made due.
+static bool batch_lateness(const struct scenario *s, struct outcome *o) {
+    static struct histogram late;
+    struct batches b = {.queue = batch_create(s, LATENESS_AGE), .each = s->items};
+    sem_init(&b.taken, 0, 0);
+    const uint64_t start = now();
+    pthread_t producer;
+    if (pthread_create(&producer, NULL, send_now_and_then, &b) != 0)
+        end(1, "no more threads");
+    for (uint64_t i = 1; i <= s->items; i++) {
+        void *items[BATCH_SIZE];
+        size_t count = 0;
+        done(queues_batch_get_batch(b.queue, items, BATCH_SIZE, &count, -1));
+        const uint64_t time = now(), due = b.arrival + LATENESS_AGE;
+        verify(count == 1 && (uint64_t)items[0] == i, "a batch of something else");
+        record(&late, time > due ? time - due : 0);
+        sem_post(&b.taken);
+    }
+    pthread_join(producer, NULL);
+    o->seconds = (double)(now() - start) / 1e9;
+    o->items = s->items;
+    o->latency = &late;
+    queues_batch_release(b.queue);
+    return true;
+}
+
+static bool batch_run(const struct scenario *s, struct outcome *o) {
+    return is(s->shape, "lateness") ? batch_lateness(s, o) : batch_stream(s, o);
+}
+
+static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_WAIT("*"), SPSC_MANY("ptr"), NULL};
+static const char *const in_place_cases[] = {"spsc/1P1C/single/*/b8",    "spsc/1P1C/single/*/b16",
+                                             "spsc/1P1C/single/*/b64",   "spsc/1P1C/single/*/b256",
+                                             "spsc/1P1C/single/*/b1024", NULL};
+static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, NULL};
+static const char *const priority_cases[] = {PRIORITY, NULL};
+static const char *const deque_cases[] = {DEQUE, NULL};
+static const char *const batch_cases[] = {BATCH, NULL};
+
+const struct contestant ours[] = {
+    {NAME("spsc"), QUEUES_VERSION, NULL, spsc_cases, spsc_run, true},
+    {NAME("spsc zero-copy"), QUEUES_VERSION, NULL, in_place_cases, in_place_run, true},
+    {NAME("mpmc"), QUEUES_VERSION, NULL, mpmc_cases, mpmc_run, true},
+    {NAME("priority"), QUEUES_VERSION, NULL, priority_cases, priority_run, true},
+    {NAME("deque"), QUEUES_VERSION, NULL, deque_cases, deque_run, true},
+    {NAME("batch"), QUEUES_VERSION, NULL, batch_cases, batch_run, true},
+    {.name = NULL},
+};

@@ -1,0 +1,604 @@
+// The scenarios, each once for all queues of C++.
+//
+// A queue is an adapter: a class that is made with a capacity, has a type `item`, and as many of
+//   try_put(const item &), try_get(item &)     does not wait; false: full, empty
+//   put(const item &), get(item &)             waits as the queue itself does
+//   put_many(const item *, n), get_many(item *, n)   does not wait; how many
+//   end()                                      what a thread uses in the queue's place
+// as the queue offers. What a scenario needs and the adapter lacks makes it answer false.
+#ifndef SCENARIOS_HPP
+#define SCENARIOS_HPP
+
+#include "harness.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <thread>
+#include <vector>
+
+namespace versus {
+
+template <class Work> double timed(unsigned threads, Work &&work) {
+    const auto call = [](void *context, unsigned thread) {
+        (*static_cast<std::remove_reference_t<Work> *>(context))(thread);
+    };
+    return ::timed(threads, call, std::addressof(work));
+}
+
+// Once with a tenth of the items, then in earnest.
+template <class Once> double warmed_up(std::uint64_t items, Once &&once) {
+    once(items / 10);
+    return once(items);
+}
+
+inline void verify_sum(std::uint64_t got, std::uint64_t put) {
+    verify(got == put, "items were lost, doubled or torn");
+}
+
+// --- items: a word, or a blob; each carries a number
+
+template <std::size_t Size> struct blob { std::uint64_t words[Size / 8]; };
+
+inline void stamp(void *&item, std::uint64_t number) { item = reinterpret_cast<void *>(number); }
+inline std::uint64_t number(void *item) { return reinterpret_cast<std::uint64_t>(item); }
+
+template <std::size_t Size> void stamp(blob<Size> &item, std::uint64_t number) {
+    std::fill(std::begin(item.words), std::end(item.words), number);
+}
+// Nonsense if the item is torn.
+template <std::size_t Size> std::uint64_t number(const blob<Size> &item) {
+    const auto first = item.words[0], last = item.words[Size / 8 - 1];
+    return first == last ? first : UINT64_MAX / 3;
+}
+
+// --- ways to put and get
+
+template <class Queue> decltype(auto) end_of(Queue &queue) {
+    if constexpr (requires { queue.end(); })
+        return queue.end();
+    else
+        return (queue);
+}
+
+template <class Queue> using item_of = typename Queue::item;
+
+// Tries until it is done, backing off as a program would: the same way for all.
+struct polling {
+    template <class Queue> static constexpr bool suits = requires(Queue q, item_of<Queue> i) {
+        end_of(q).try_put(i);
+    };
+
+    template <class End, class Item> static void put(End &end, const Item &item) {
+        backoff b{};
+        while (!end.try_put(item))
+            snooze(&b);
+    }
+    template <class End, class Item> static void get(End &end, Item &item) {
+        backoff b{};
+        while (!end.try_get(item))
+            snooze(&b);
+    }
+};
+
+// Without a yield, which would be measured instead.
+struct spinning {
+    template <class End, class Item> static void put(End &end, const Item &item) {
+        while (!end.try_put(item))
+            relax();
+    }
+    template <class End, class Item> static void get(End &end, Item &item) {
+        while (!end.try_get(item))
+            relax();
+    }
+};
+
+struct waiting {
+    template <class Queue> static constexpr bool suits = requires(Queue q, item_of<Queue> i) {
+        end_of(q).put(i);
+    };
+
+    template <class End, class Item> static void put(End &end, const Item &item) { end.put(item); }
+    template <class End, class Item> static void get(End &end, Item &item) { end.get(item); }
+};
+
+template <class Queue> constexpr bool has_many = requires(Queue q, item_of<Queue> i) {
+    end_of(q).put_many(&i, std::size_t{1});
+};
+
+// --- streams: the numbers from 1 on go through a queue
+
+// One at a time.
+template <class Way> struct singly {
+    template <class Item> static void produce(auto &end, std::uint64_t count) {
+        Item item;
+        for (std::uint64_t i = 1; i <= count; i++) {
+            stamp(item, i);
+            Way::put(end, item);
+        }
+    }
+    template <class Item> static std::uint64_t consume(auto &end, std::uint64_t count) {
+        Item item;
+        std::uint64_t sum = 0;
+        for (std::uint64_t i = 0; i < count; i++) {
+            Way::get(end, item);
+            sum += number(item);
+        }
+        return sum;
+    }
+    template <class Item> static std::uint64_t both(auto &end, std::uint64_t count) {
+        Item item;
+        std::uint64_t sum = 0;
+        for (std::uint64_t i = 1; i <= count; i++) {
+            stamp(item, i);
+            Way::put(end, item);
+            Way::get(end, item);
+            sum += number(item);
+        }
+        return sum;
+    }
+};
+
+// Many at once.
+template <std::size_t Bulk> struct in_bulk {
+    // The numbers behind `last`.
+    template <class Item>
+    static void put(auto &end, std::vector<Item> &items, std::uint64_t last, std::size_t count) {
+        for (std::size_t i = 0; i < count; i++)
+            stamp(items[i], last + 1 + i);
+        backoff b{};
+        for (std::size_t done = 0; done < count;) {
+            if (const auto more = end.put_many(items.data() + done, count - done)) {
+                done += more;
+                b = {};
+            } else {
+                snooze(&b);
+            }
+        }
+    }
+    template <class Item>
+    static std::uint64_t get(auto &end, std::vector<Item> &items, std::uint64_t count) {
+        std::uint64_t sum = 0;
+        backoff b{};
+        while (count > 0) {
+            if (const auto done = end.get_many(items.data(), std::min(Bulk, count))) {
+                for (std::size_t i = 0; i < done; i++)
+                    sum += number(items[i]);
+                count -= done;
+                b = {};
+            } else {
+                snooze(&b);
+            }
+        }
+        return sum;
+    }
+
+    template <class Item> static void produce(auto &end, std::uint64_t count) {
+        std::vector<Item> items(Bulk);
+        for (std::uint64_t i = 0; i < count; i += Bulk)
+            put(end, items, i, std::min(Bulk, count - i));
+    }
+    template <class Item> static std::uint64_t consume(auto &end, std::uint64_t count) {
+        std::vector<Item> items(Bulk);
+        return get(end, items, count);
+    }
+    template <class Item> static std::uint64_t both(auto &end, std::uint64_t count) {
+        std::vector<Item> items(Bulk);
+        std::uint64_t sum = 0;
+        for (std::uint64_t i = 0; i < count; i += Bulk) {
+            put(end, items, i, std::min(Bulk, count - i));
+            sum += get(end, items, std::min(Bulk, count - i));
+        }
+        return sum;
+    }
+};
+
+// Producers and consumers in pairs, or threads that are both.
+template <class Style, class Queue> bool stream(const scenario *s, outcome *o) {
+    using item = item_of<Queue>;
+    const auto queue = std::make_unique<Queue>(s->capacity);
+    const unsigned producers = s->both ? s->threads : s->pairs;
+    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+        const std::uint64_t each = items / producers;
+        std::atomic<std::uint64_t> sum{0};
+        const double seconds = timed(s->threads, [&](unsigned thread) {
+            auto &&end = end_of(*queue);
+            if (s->both)
+                sum += Style::template both<item>(end, each);
+            else if (thread % 2 == 0)
+                Style::template produce<item>(end, each);
+            else
+                sum += Style::template consume<item>(end, each);
+        });
+        verify_sum(sum, producers * sum_up_to(each));
+        o->items = each * producers;
+        return seconds;
+    });
+    return true;
+}
+
+template <class Queue> bool streams(const scenario *s, outcome *o) {
+    if constexpr (polling::suits<Queue>) {
+        if (is(s->mode, "single"))
+            return stream<singly<polling>, Queue>(s, o);
+    }
+    if constexpr (waiting::suits<Queue>) {
+        if (is(s->mode, "blocking"))
+            return stream<singly<waiting>, Queue>(s, o);
+    }
+    if constexpr (has_many<Queue>) {
+        switch (s->bulk) {
+        case 8:
+            return stream<in_bulk<8>, Queue>(s, o);
+        case 32:
+            return stream<in_bulk<32>, Queue>(s, o);
+        case 256:
+            return stream<in_bulk<256>, Queue>(s, o);
+        }
+    }
+    return false;
+}
+
+// --- two queues, a token there and back
+
+template <class Way, class Queue> bool ping_pong(const scenario *s, outcome *o) {
+    const auto there = std::make_unique<Queue>(s->capacity);
+    const auto back = std::make_unique<Queue>(s->capacity);
+    o->items = s->items;
+    o->seconds = warmed_up(s->items, [&](std::uint64_t round_trips) {
+        return timed(2, [&](unsigned thread) {
+            auto &&out = end_of(thread == 0 ? *there : *back);
+            auto &&in = end_of(thread == 0 ? *back : *there);
+            item_of<Queue> item;
+            for (std::uint64_t i = 1; i <= round_trips; i++) {
+                if (thread == 0) {
+                    stamp(item, i);
+                    Way::put(out, item);
+                }
+                Way::get(in, item);
+                verify(number(item) == i, "not the token that was sent");
+                if (thread == 1)
+                    Way::put(out, item);
+            }
+        });
+    });
+    return true;
+}
+
+// --- from when an item was due to when it was got, at a pace that no queue has trouble with
+
+template <class Queue> bool latency(const scenario *s, outcome *o) {
+    static histogram latencies;
+    const auto queue = std::make_unique<Queue>(s->capacity);
+    const std::uint64_t each = s->items / s->pairs, start = now() + 1000000;
+    std::atomic<std::uint64_t> put{0}, got{0};
+    std::mutex merging;
+    o->seconds = timed(s->threads, [&](unsigned thread) {
+        auto &&end = end_of(*queue);
+        item_of<Queue> item;
+        std::uint64_t sum = 0;
+        if (thread % 2 == 0) {
+            for (std::uint64_t i = 0; i < each; i++) {
+                const std::uint64_t due = start + (i * s->pairs + thread / 2) * PACE;
+                wait_until(due, s->threads);
+                stamp(item, due);
+                end.put(item);
+                sum += due;
+            }
+            put += sum;
+            return;
+        }
+        const auto mine = std::make_unique<histogram>();
+        for (std::uint64_t i = 0; i < each; i++) {
+            end.get(item);
+            const std::uint64_t time = now(), due = number(item);
+            sum += due;
+            // The first tenth is for warming up.
+            if (i >= each / 10)
+                record(mine.get(), time > due ? time - due : 0);
+        }
+        got += sum;
+        const std::lock_guard lock(merging);
+        merge(&latencies, mine.get());
+    });
+    verify_sum(got, put);
+    o->items = each * s->pairs;
+    o->latency = &latencies;
+    return true;
+}
+
+// --- who gets to put and get how often, and who waits for how long
+
+template <class Queue> bool fairness(const scenario *s, outcome *o) {
+    const auto queue = std::make_unique<Queue>(s->capacity);
+    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+        items = items / SHARE * SHARE;
+        alignas(128) std::atomic<std::int64_t> left{static_cast<std::int64_t>(items)};
+        alignas(128) std::atomic<unsigned> producing{s->pairs};
+        std::atomic<std::uint64_t> sum{0};
+        std::mutex merging;
+        o->longest_starvation = 0;
+        const double seconds = timed(s->threads, [&](unsigned thread) {
+            auto &&end = end_of(*queue);
+            item_of<Queue> item;
+            std::uint64_t mine = 0, count = 0, longest = 0, last = now();
+            const auto progress = [&] {
+                const std::uint64_t time = now();
+                longest = std::max(longest, time - last);
+                last = time;
+                count++;
+            };
+            if (thread % 2 == 0) {
+                while (left.fetch_sub(SHARE, std::memory_order_relaxed) > 0) {
+                    for (std::uint64_t i = 1; i <= SHARE; i++) {
+                        stamp(item, i);
+                        polling::put(end, item);
+                        progress();
+                    }
+                }
+                producing--;
+            } else {
+                backoff b{};
+                for (;;) {
+                    // Looked at first: what is not there after the last put never comes.
+                    const bool over = producing == 0;
+                    if (end.try_get(item)) {
+                        mine += number(item);
+                        progress();
+                        b = {};
+                    } else if (over) {
+                        break;
+                    } else {
+                        snooze(&b);
+                    }
+                }
+                sum += mine;
+            }
+            o->shares[thread / 2 + (thread % 2 == 0 ? 0 : s->pairs)] = count;
+            const std::lock_guard lock(merging);
+            o->longest_starvation = std::max(o->longest_starvation, longest);
+        });
+        verify_sum(sum, items / SHARE * sum_up_to(SHARE));
+        o->items = items;
+        return seconds;
+    });
+    o->threads = s->threads;
+    return true;
+}
+
+// --- what an empty queue takes
+
+template <class Queue> bool memory(const scenario *s, outcome *o) {
+    // What the first queue sets up for all is not part of one.
+    std::make_unique<Queue>(1);
+    const std::size_t before = allocated();
+    const std::uint64_t start = now();
+    const auto queue = std::make_unique<Queue>(s->capacity);
+    o->seconds = static_cast<double>(now() - start) / 1e9;
+    o->bytes = allocated() - before;
+    o->items = 1;
+    return true;
+}
+
+// --- who runs what
+
+// All that first-in-first-out queues do.
+template <class Queue> bool fifo(const scenario *s, outcome *o) {
+    if (is(s->family, "spsc") || is(s->family, "mpmc"))
+        return streams<Queue>(s, o);
+    if (is(s->family, "memory"))
+        return memory<Queue>(s, o);
+    if constexpr (polling::suits<Queue>) {
+        if (is(s->family, "pingpong") && is(s->mode, "spin"))
+            return ping_pong<spinning, Queue>(s, o);
+        if (is(s->family, "fairness"))
+            return fairness<Queue>(s, o);
+    }
+    if constexpr (waiting::suits<Queue>) {
+        if (is(s->family, "pingpong") && is(s->mode, "blocking"))
+            return ping_pong<waiting, Queue>(s, o);
+        if (is(s->family, "latency"))
+            return latency<Queue>(s, o);
+    }
+    return false;
+}
+
+// The same for words, and streams for blobs.
+template <template <class> class Queue> bool any_payload(const scenario *s, outcome *o) {
+    switch (s->item_size) {
+    case 0:
+        return fifo<Queue<void *>>(s, o);
+    case 8:
+        return streams<Queue<blob<8>>>(s, o);
+    case 16:
+        return streams<Queue<blob<16>>>(s, o);
+    case 64:
+        return streams<Queue<blob<64>>>(s, o);
+    case 256:
+        return streams<Queue<blob<256>>>(s, o);
+    case 1024:
+        return streams<Queue<blob<1024>>>(s, o);
+    }
+    return false;
+}
+
+// Every thread puts an item of random priority and gets the lowest, in turn, in a queue that holds
+// so many all the time. The adapter: put(double, std::uint64_t), get(std::uint64_t &).
+template <class Queue> bool priority(const scenario *s, outcome *o) {
+    const auto queue = std::make_unique<Queue>(s->capacity + s->threads);
+    std::uint64_t state = 1;
+    for (std::uint64_t i = 1; i <= s->capacity; i++)
+        queue->put(random_priority(&state), i);
+    std::uint64_t put = sum_up_to(s->capacity);
+    std::atomic<std::uint64_t> got{0};
+    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+        const std::uint64_t each = items / s->threads / 2;
+        put += s->threads * sum_up_to(each);
+        o->items = each * s->threads * 2;
+        return timed(s->threads, [&](unsigned thread) {
+            std::uint64_t mine = thread, sum = 0, word;
+            for (std::uint64_t i = 1; i <= each; i++) {
+                queue->put(random_priority(&mine), i);
+                verify(queue->get(word), "empty, after as many puts as gets");
+                sum += word;
+            }
+            got += sum;
+        });
+    });
+    std::size_t left = 0;
+    for (std::uint64_t word; queue->get(word); left++)
+        got += word;
+    verify(left == s->capacity, "more or fewer are left than were put and not got");
+    verify_sum(got, put);
+    return true;
+}
+
+// The owner alone pushes and pops in turn. With thieves it pops one after every second push and
+// when the deque is full, and the rest at the end. The adapter: push(void *), pop(void *&),
+// steal(void *&), false: full, none, none or a lost race.
+template <class Deque> bool deque(const scenario *s, outcome *o) {
+    const auto ends = std::make_unique<Deque>(s->capacity);
+    std::atomic<std::uint64_t> taken{0};
+    std::atomic<bool> over{false};
+
+    const auto pop = [&](std::uint64_t &sum) {
+        void *item;
+        const bool found = ends->pop(item);
+        sum += found ? number(item) : 0;
+        return found;
+    };
+    const auto alone = [&](std::uint64_t items) {
+        std::uint64_t sum = 0;
+        void *item;
+        for (std::uint64_t i = 1; i <= items; i++) {
+            stamp(item, i);
+            ends->push(item);
+            pop(sum);
+        }
+        taken += sum;
+    };
+    const auto own = [&](std::uint64_t items) {
+        std::uint64_t sum = 0;
+        void *item;
+        for (std::uint64_t i = 1; i <= items; i++) {
+            stamp(item, i);
+            while (!ends->push(item))
+                pop(sum);
+            if (i % 2 == 0)
+                pop(sum);
+        }
+        while (pop(sum)) {
+        }
+        over = true;
+        taken += sum;
+    };
+    const auto steal = [&] {
+        std::uint64_t sum = 0;
+        void *item;
+        for (;;) {
+            // Looked at first: what is not there after the last push never comes.
+            const bool last = over;
+            if (ends->steal(item))
+                sum += number(item);
+            else if (last)
+                break;
+            else
+                relax();
+        }
+        taken += sum;
+    };
+
+    o->items = s->items;
+    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+        taken = 0;
+        over = false;
+        const double seconds = timed(s->threads, [&](unsigned thread) {
+            if (s->threads == 1)
+                alone(items);
+            else if (thread == 0)
+                own(items);
+            else
+                steal();
+        });
+        verify_sum(taken, sum_up_to(items));
+        return seconds;
+    });
+    return true;
+}
+
+// --- batches: the adapter is made with a capacity and an age in nanoseconds, and has put(void *),
+// which waits for room, and get_batch(void **): up to BATCH_SIZE, or what is there when the oldest
+// is that old
+
+template <class Queue> bool batch_stream(const scenario *s, outcome *o) {
+    const auto queue = std::make_unique<Queue>(s->capacity, BATCH_AGE);
+    constexpr unsigned producers = 2;
+    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+        const std::uint64_t each = items / producers;
+        std::uint64_t sum = 0;
+        const double seconds = timed(producers + 1, [&](unsigned thread) {
+            void *batch[BATCH_SIZE];
+            if (thread < producers) {
+                for (std::uint64_t i = 1; i <= each; i++) {
+                    stamp(batch[0], i);
+                    queue->put(batch[0]);
+                }
+                return;
+            }
+            for (std::uint64_t got = 0; got < producers * each;) {
+                const auto count = queue->get_batch(batch);
+                for (std::size_t i = 0; i < count; i++)
+                    sum += number(batch[i]);
+                got += count;
+            }
+        });
+        verify_sum(sum, producers * sum_up_to(each));
+        o->items = producers * each;
+        return seconds;
+    });
+    return true;
+}
+
+// How much later than it was due a batch came that only its age made due.
+template <class Queue> bool batch_lateness(const scenario *s, outcome *o) {
+    static histogram late;
+    const auto queue = std::make_unique<Queue>(s->capacity, LATENESS_AGE);
+    std::uint64_t arrival = 0; // written before the put and read after the get
+    std::binary_semaphore taken{0};
+    const std::uint64_t start = now();
+    std::thread producer([&] {
+        void *item;
+        for (std::uint64_t i = 1; i <= s->items; i++) {
+            // By then the consumer sleeps, most likely.
+            sleep_for(300000);
+            stamp(item, i);
+            arrival = now();
+            queue->put(item);
+            taken.acquire();
+        }
+    });
+    for (std::uint64_t i = 1; i <= s->items; i++) {
+        void *batch[BATCH_SIZE];
+        const auto count = queue->get_batch(batch);
+        const std::uint64_t time = now(), due = arrival + LATENESS_AGE;
+        verify(count == 1 && number(batch[0]) == i, "a batch of something else");
+        record(&late, time > due ? time - due : 0);
+        taken.release();
+    }
+    producer.join();
+    o->seconds = static_cast<double>(now() - start) / 1e9;
+    o->items = s->items;
+    o->latency = &late;
+    return true;
+}
+
+template <class Queue> bool batch(const scenario *s, outcome *o) {
+    return is(s->shape, "lateness") ? batch_lateness<Queue>(s, o) : batch_stream<Queue>(s, o);
+}
+
+} // namespace versus
+
+#endif

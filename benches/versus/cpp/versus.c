@@ -1,0 +1,12 @@
+// The queues of C; with STATIC ours alone, from the static library.
+#include "harness.h"
+
+const char *const language = "C";
+
+extern const struct contestant ours[];
+#ifdef STATIC
+const struct contestant *const contestants[] = {ours, NULL};
+#else
+extern const struct contestant ck_rings[], dpdk_rings[], glib_queues[];
+const struct contestant *const contestants[] = {ours, ck_rings, dpdk_rings, glib_queues, NULL};
+#endif

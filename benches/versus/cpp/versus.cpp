@@ -1,0 +1,11 @@
+// The queues of C++.
+#include "harness.h"
+
+const char *const language = "C++";
+
+extern const contestant ours[], atomic_queues[], moodycamels[], boost_queues[], tbb_queues[],
+    xenium_queues[], std_queues[];
+
+const contestant *const contestants[] = {
+    ours, atomic_queues, moodycamels, boost_queues, tbb_queues, xenium_queues, std_queues, nullptr,
+};

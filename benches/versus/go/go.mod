@@ -1,0 +1,7 @@
+module versus
+
+go 1.24
+
+require queues v0.0.0
+
+replace queues => ../../../bindings/go

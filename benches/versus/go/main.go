@@ -1,0 +1,160 @@
+// Command versus-go runs the contestants of Go, by the protocol of ../README.md.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"queues"
+)
+
+// A contestant is a queue, and what is done with it in which cases.
+type contestant struct {
+	Name     string   `json:"name"`
+	Language string   `json:"language"`
+	Version  string   `json:"version"`
+	Ours     bool     `json:"ours"`
+	Cases    []string `json:"cases"`
+	run      func(scenario) outcome
+}
+
+// A scenario is a case, taken apart: family/shape/mode/capacity/payload.
+type scenario struct {
+	family, shape, mode string
+	capacity            int
+	number              int  // of the shape: pairs of producers and consumers, threads
+	both                bool // each goroutine puts and gets in turn
+	bulk                int  // of bulk32, else 0
+	items               int
+}
+
+// An outcome is the line that a trial prints.
+type outcome struct {
+	Items      int            `json:"items"`
+	Seconds    float64        `json:"seconds"`
+	Latency    map[string]int `json:"latency_ns,omitempty"`
+	Shares     []int          `json:"shares,omitempty"`
+	Starvation int            `json:"longest_starvation_ns,omitempty"`
+	Bytes      int            `json:"bytes,omitempty"`
+}
+
+var contestants = func() []contestant {
+	spscCases := []string{
+		"spsc/1P1C/single/*/ptr", "spsc/1P1C/bulk8/*/ptr", "spsc/1P1C/bulk32/*/ptr", "spsc/1P1C/bulk256/*/ptr",
+		"spsc/1P1C/blocking/*/ptr", "pingpong/1P1C", "latency/1P1C", "memory",
+	}
+	mpmcCases := []string{
+		"mpmc/*/single/*/ptr", "mpmc/*/bulk32/*/ptr", "mpmc/*/blocking/*/ptr", "pingpong/1P1C", "latency",
+		"fairness", "memory",
+	}
+	// What Go programs use otherwise, for any number at both ends.
+	anyCases := append(spscCases[:5:5], mpmcCases...)
+	ours, others := queues.Version(), strings.TrimPrefix(runtime.Version(), "go")
+	return []contestant{
+		{"queues.SPSC", "Go", ours, true, spscCases, fifo(newSPSC)},
+		{"queues.MPMC", "Go", ours, true, mpmcCases, fifo(newMPMC)},
+		{"queues.Priority", "Go", ours, true, []string{"priority"}, priority(newPriority)},
+		{"queues.Deque", "Go", ours, true, []string{"deque"}, deque(newDeque)},
+		{"Go channel", "Go", others, false, anyCases, fifo(newChannel)},
+		{"sync.Mutex + slice", "Go", others, false, anyCases, fifo(newLockedSlice)},
+		{"sync.Mutex + container/heap", "Go", others, false, []string{"priority"}, priority(newLockedHeap)},
+	}
+}()
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == "list" {
+		encoder := json.NewEncoder(os.Stdout)
+		for _, c := range contestants {
+			encoder.Encode(c)
+		}
+		return
+	}
+	if len(os.Args) < 2 || os.Args[1] != "run" {
+		end(2, "usage: versus-go list | versus-go run --contestant NAME --case CASE --items N")
+	}
+	flags := flag.NewFlagSet("run", flag.ExitOnError) // which exits with 2
+	name := flags.String("contestant", "", "whose turn it is")
+	text := flags.String("case", "", "family/shape/mode/capacity/payload")
+	items := flags.Int("items", 0, "how many go through")
+	flags.Float64("seconds", 0, "for the driver to see to")
+	flags.Parse(os.Args[2:])
+	if *items < 1 {
+		end(2, "--items: at least 1")
+	}
+	c := find(*name)
+	for _, pattern := range c.Cases {
+		if matches(*text, pattern) {
+			line, _ := json.Marshal(c.run(parse(*text, *items)))
+			fmt.Println(string(line))
+			return
+		}
+	}
+	end(2, "%s does not run %q; its cases are:\n  %s", *name, *text, strings.Join(c.Cases, "\n  "))
+}
+
+func find(name string) contestant {
+	var names strings.Builder
+	for _, c := range contestants {
+		if c.Name == name {
+			return c
+		}
+		names.WriteString("\n  " + c.Name)
+	}
+	end(2, "no contestant %q; there are:%s", name, names.String())
+	panic("unreachable")
+}
+
+// matches tells whether a case is what a pattern says: * is any segment, and those left out match everything.
+func matches(text, pattern string) bool {
+	segments := strings.Split(text, "/")
+	patterns := strings.Split(pattern, "/")
+	if len(segments) != 5 || len(patterns) > 5 {
+		return false
+	}
+	for i, p := range patterns {
+		if p != "*" && p != segments[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func parse(text string, items int) scenario {
+	segments := strings.Split(text, "/")
+	s := scenario{family: segments[0], shape: segments[1], mode: segments[2], items: items}
+	s.capacity = numberIn(segments[3], 0)
+	s.both = s.shape == "pair"
+	s.number = numberIn(s.shape, 1)
+	s.bulk = numberIn(s.mode, 0)
+	return s
+}
+
+// numberIn returns the number in a segment: 32 of bulk32, 4 of 4P4C.
+func numberIn(segment string, without int) int {
+	start := strings.IndexAny(segment, "0123456789")
+	if start < 0 {
+		return without
+	}
+	digits := segment[start:]
+	if end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		digits = digits[:end]
+	}
+	n, _ := strconv.Atoi(digits)
+	return n
+}
+
+func end(code int, format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
+	os.Exit(code)
+}
+
+func verify(holds bool, format string, arguments ...any) {
+	if !holds {
+		end(3, format, arguments...)
+	}
+}

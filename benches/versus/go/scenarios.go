@@ -1,0 +1,445 @@
+package main
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A queue holds numbers, as many as its capacity at most. What is many, or a try, does not wait.
+type queue interface {
+	TryPut(v int) bool
+	TryGet() (v int, found bool)
+	Put(v int)
+	Get() int
+	PutMany(vs []int) (n int)
+	GetMany(vs []int) (n int)
+	// Bytes returns what the queue takes that is not in Go's heap.
+	Bytes() int
+}
+
+// timed runs work in so many goroutines at once: from the first start to the last end. They share the threads
+// that the runtime has, one for each processor, which are not pinned: it moves goroutines as it sees fit.
+func timed(goroutines int, work func(goroutine int)) time.Duration {
+	type span struct{ start, end time.Time }
+	spans := make([]span, goroutines)
+	var ready, done sync.WaitGroup
+	ready.Add(goroutines)
+	for i := range spans {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			ready.Done()
+			ready.Wait()
+			start := time.Now()
+			work(i)
+			spans[i] = span{start, time.Now()}
+		}()
+	}
+	done.Wait()
+	first, last := spans[0].start, spans[0].end
+	for _, s := range spans {
+		if s.start.Before(first) {
+			first = s.start
+		}
+		if s.end.After(last) {
+			last = s.end
+		}
+	}
+	return last.Sub(first)
+}
+
+// warmedUp runs once with a tenth of the items, then in earnest.
+func warmedUp(items int, once func(items int) outcome) outcome {
+	once(items / 10)
+	return once(items)
+}
+
+func sumUpTo(n int) int { return n * (n + 1) / 2 }
+
+func verifySum(got, put int) { verify(got == put, "sum of the items: %d instead of %d", got, put) }
+
+// Between tries a goroutine yields. Not after a few pauses, as in the other programs: Go has none.
+
+func put(q queue, v int) {
+	for !q.TryPut(v) {
+		runtime.Gosched()
+	}
+}
+
+func get(q queue) int {
+	for {
+		if v, found := q.TryGet(); found {
+			return v
+		}
+		runtime.Gosched()
+	}
+}
+
+func putMany(q queue, vs []int) {
+	for len(vs) > 0 {
+		n := q.PutMany(vs)
+		if vs = vs[n:]; n == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// getMany fills vs, again and again, until it got so many; it returns their sum.
+func getMany(q queue, vs []int, count int) (sum int) {
+	for count > 0 {
+		n := q.GetMany(vs[:min(len(vs), count)])
+		for _, v := range vs[:n] {
+			sum += v
+		}
+		if count -= n; n == 0 {
+			runtime.Gosched()
+		}
+	}
+	return sum
+}
+
+// fifo runs what first-in-first-out queues do.
+func fifo[Q queue](create func(capacity int) Q) func(scenario) outcome {
+	return func(s scenario) outcome {
+		switch s.family {
+		case "memory":
+			return memory(s, create)
+		case "pingpong":
+			return pingPong(s, create(s.capacity), create(s.capacity))
+		case "latency":
+			return latency(s, create(s.capacity))
+		case "fairness":
+			return fairness(s, create(s.capacity))
+		default:
+			return stream(s, create(s.capacity))
+		}
+	}
+}
+
+// stream sends the numbers from 1 on through a queue, by producers and consumers in pairs or by goroutines
+// that are both.
+func stream(s scenario, q queue) outcome {
+	producers, goroutines := s.number, 2*s.number
+	if s.both {
+		producers, goroutines = 2, 2
+	}
+	return warmedUp(s.items, func(items int) outcome {
+		each := items / producers
+		var sum atomic.Int64
+		time := timed(goroutines, func(g int) {
+			puts, gets := s.both || g%2 == 0, s.both || g%2 == 1
+			if s.bulk > 0 {
+				sum.Add(int64(streamMany(q, puts, gets, each, s.bulk)))
+			} else if s.mode == "blocking" {
+				sum.Add(int64(streamWaiting(q, puts, gets, each)))
+			} else {
+				sum.Add(int64(streamTrying(q, puts, gets, each)))
+			}
+		})
+		verifySum(int(sum.Load()), producers*sumUpTo(each))
+		return outcome{Items: each * producers, Seconds: time.Seconds()}
+	})
+}
+
+func streamTrying(q queue, puts, gets bool, each int) (sum int) {
+	for i := 1; i <= each; i++ {
+		if puts {
+			put(q, i)
+		}
+		if gets {
+			sum += get(q)
+		}
+	}
+	return sum
+}
+
+func streamWaiting(q queue, puts, gets bool, each int) (sum int) {
+	for i := 1; i <= each; i++ {
+		if puts {
+			q.Put(i)
+		}
+		if gets {
+			sum += q.Get()
+		}
+	}
+	return sum
+}
+
+func streamMany(q queue, puts, gets bool, each, bulk int) (sum int) {
+	values := make([]int, bulk)
+	if !puts {
+		return getMany(q, values, each)
+	}
+	for i := 0; i < each; i += bulk {
+		count := min(bulk, each-i)
+		for j := range count {
+			values[j] = i + 1 + j
+		}
+		putMany(q, values[:count])
+		if gets {
+			sum += getMany(q, values, count)
+		}
+	}
+	return sum
+}
+
+// pingPong sends a token there and back.
+func pingPong(s scenario, there, back queue) outcome {
+	// Without a yield, which would be measured instead; there is always room.
+	get := func(q queue) int {
+		for {
+			if v, found := q.TryGet(); found {
+				return v
+			}
+		}
+	}
+	put := put
+	if s.mode == "blocking" {
+		put, get = queue.Put, queue.Get
+	}
+	return warmedUp(s.items, func(trips int) outcome {
+		time := timed(2, func(g int) {
+			for i := 1; i <= trips; i++ {
+				if g == 0 {
+					put(there, i)
+					verify(get(back) == i, "not the token that was sent")
+				} else {
+					put(back, get(there))
+				}
+			}
+		})
+		return outcome{Items: trips, Seconds: time.Seconds()}
+	})
+}
+
+// latency measures from when an item was due to when it was got, at a pace that no queue has trouble with.
+func latency(s scenario, q queue) outcome {
+	const pace = 10 * time.Microsecond
+	pairs, each := s.number, s.items/s.number
+	crowded := 2*pairs > runtime.GOMAXPROCS(0)
+	origin := time.Now()
+	var put, got atomic.Int64
+	var merging sync.Mutex
+	var latencies histogram
+	spent := timed(2*pairs, func(g int) {
+		if g%2 == 0 {
+			for i := range each {
+				due := time.Millisecond + time.Duration(i*pairs+g/2)*pace
+				for time.Since(origin) < due {
+					if crowded {
+						runtime.Gosched()
+					}
+				}
+				q.Put(int(due))
+				put.Add(int64(due))
+			}
+			return
+		}
+		var mine histogram
+		for i := range each {
+			due := q.Get()
+			late := int(time.Since(origin)) - due
+			got.Add(int64(due))
+			// The first tenth is for warming up.
+			if i >= each/10 {
+				mine.record(max(late, 0))
+			}
+		}
+		merging.Lock()
+		defer merging.Unlock()
+		latencies.merge(&mine)
+	})
+	verifySum(int(got.Load()), int(put.Load()))
+	return outcome{Items: each * pairs, Seconds: spent.Seconds(), Latency: latencies.percentiles()}
+}
+
+// fairness tells who gets to put and get how often, and who waits for how long.
+func fairness(s scenario, q queue) outcome {
+	const share = 64
+	return warmedUp(s.items, func(items int) outcome {
+		items = items / share * share
+		var left, producing, sum atomic.Int64
+		left.Store(int64(items))
+		producing.Store(int64(s.number))
+		shares := make([]int, 2*s.number)
+		starvations := make([]time.Duration, 2*s.number)
+		spent := timed(2*s.number, func(g int) {
+			count, longest, last := 0, time.Duration(0), time.Now()
+			progress := func() {
+				now := time.Now()
+				longest = max(longest, now.Sub(last))
+				last = now
+				count++
+			}
+			if g%2 == 0 {
+				for left.Add(-share) >= 0 {
+					for i := 1; i <= share; i++ {
+						put(q, i)
+						progress()
+					}
+				}
+				producing.Add(-1)
+				shares[g/2], starvations[g] = count, longest
+				return
+			}
+			mine := 0
+			for {
+				// Looked at first: what is not there after the last put never comes.
+				over := producing.Load() == 0
+				if v, found := q.TryGet(); found {
+					mine += v
+					progress()
+				} else if over {
+					break
+				} else {
+					runtime.Gosched()
+				}
+			}
+			sum.Add(int64(mine))
+			shares[s.number+g/2], starvations[g] = count, longest
+		})
+		verifySum(int(sum.Load()), items/share*sumUpTo(share))
+		var longest time.Duration
+		for _, t := range starvations {
+			longest = max(longest, t)
+		}
+		return outcome{Items: items, Seconds: spent.Seconds(), Shares: shares, Starvation: int(longest)}
+	})
+}
+
+// memory tells what an empty queue takes, in Go and in C.
+func memory[Q queue](s scenario, create func(capacity int) Q) outcome {
+	create(1)
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	start := time.Now()
+	q := create(s.capacity)
+	spent := time.Since(start)
+	bytes := heap() - before + q.Bytes()
+	runtime.KeepAlive(q)
+	return outcome{Items: 1, Seconds: spent.Seconds(), Bytes: bytes}
+}
+
+// A ranked queue holds numbers, the lowest priority first, first in first out among equals.
+type ranked interface {
+	Put(v int, priority float64)
+	Get() (v int, found bool)
+}
+
+// random is SplitMix64 (Steele, Lea and Flood 2014).
+type random uint64
+
+// priority returns one of a million.
+func (r *random) priority() float64 {
+	*r += 0x9E3779B97F4A7C15
+	z := uint64(*r)
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	return float64((z ^ z>>31) % 1000000)
+}
+
+// priority has every goroutine put an item of random priority and get the lowest, in turn, in a queue that
+// holds so many all the time.
+func priority[Q ranked](create func(capacity int) Q) func(scenario) outcome {
+	return func(s scenario) outcome {
+		goroutines := s.number
+		q := create(s.capacity + goroutines)
+		state, sum := random(1), sumUpTo(s.capacity)
+		for i := 1; i <= s.capacity; i++ {
+			q.Put(i, state.priority())
+		}
+		var got atomic.Int64
+		o := warmedUp(s.items, func(items int) outcome {
+			each := items / goroutines / 2
+			sum += goroutines * sumUpTo(each)
+			spent := timed(goroutines, func(g int) {
+				state, mine := random(g), 0
+				for i := 1; i <= each; i++ {
+					q.Put(i, state.priority())
+					v, found := q.Get()
+					verify(found, "empty, after as many puts as gets")
+					mine += v
+				}
+				got.Add(int64(mine))
+			})
+			return outcome{Items: each * goroutines * 2, Seconds: spent.Seconds()}
+		})
+		left, rest := 0, 0
+		for v, found := q.Get(); found; v, found = q.Get() {
+			left++
+			rest += v
+		}
+		verify(left == s.capacity, "%d items are left instead of %d", left, s.capacity)
+		verifySum(int(got.Load())+rest, sum)
+		return o
+	}
+}
+
+// A stealable is a deque: one goroutine pushes and pops, others steal; false: full, none, none or a lost race.
+type stealable interface {
+	Push(v int) bool
+	Pop() (v int, found bool)
+	Steal() (v int, found bool)
+}
+
+// deque has the owner push and pop in turn. With thieves it pops one after every second push and when the
+// deque is full, and the rest at the end.
+func deque[D stealable](create func(capacity int) D) func(scenario) outcome {
+	return func(s scenario) outcome {
+		d := create(s.capacity)
+		thieves := 0
+		if s.shape != "owner" {
+			thieves = s.number
+		}
+		return warmedUp(s.items, func(items int) outcome {
+			var over atomic.Bool
+			var taken atomic.Int64
+			spent := timed(1+thieves, func(g int) {
+				sum := 0
+				pop := func() bool {
+					v, found := d.Pop()
+					sum += v
+					return found
+				}
+				if g > 0 {
+					for {
+						// Looked at first: what is not there after the last push never comes.
+						last := over.Load()
+						v, found := d.Steal()
+						if !found && last {
+							break
+						}
+						sum += v
+					}
+				} else if thieves == 0 {
+					for i := 1; i <= items; i++ {
+						d.Push(i)
+						pop()
+					}
+				} else {
+					for i := 1; i <= items; i++ {
+						for !d.Push(i) {
+							pop()
+						}
+						if i%2 == 0 {
+							pop()
+						}
+					}
+					for pop() {
+					}
+					over.Store(true)
+				}
+				taken.Add(int64(sum))
+			})
+			verifySum(int(taken.Load()), sumUpTo(items))
+			return outcome{Items: items, Seconds: spent.Seconds()}
+		})
+	}
+}
