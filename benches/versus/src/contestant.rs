@@ -190,7 +190,11 @@ pub fn trial(
             Ok(Some(status)) => break status,
             Ok(None) if interrupted.load(Ordering::Relaxed) => return Err(Failure::Interrupted),
             Ok(None) if start.elapsed() > limit => {
-                return Err(other(format!("timed out after {} s", limit.as_secs())));
+                let used = processor_time(child.0.id());
+                let limit = limit.as_secs();
+                return Err(other(format!(
+                    "timed out after {limit} s ({used:.1} s of them running)"
+                )));
             }
             Ok(None) => std::thread::sleep(Duration::from_millis(5)),
             Err(e) => return Err(other(e.to_string())),
@@ -207,6 +211,16 @@ pub fn trial(
         Some(3) => Err(other(format!("WRONG: {}", last_line(&stderr)))),
         _ => Err(other(format!("failed ({status}): {}", last_line(&stderr)))),
     }
+}
+
+/// Seconds that a process ran: what sleeps for ever is told from what is slow.
+fn processor_time(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // After the name, which may have spaces: the 12th and the 13th field, in user and kernel.
+    let fields = stat.rsplit(") ").next().unwrap_or("").split(' ').skip(11).take(2);
+    let ticks: f64 = fields.filter_map(|field| field.parse::<f64>().ok()).sum();
+    // SAFETY: takes nothing.
+    ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
 }
 
 fn last_line(text: &[u8]) -> String {

@@ -31,8 +31,11 @@ struct Entry<'a> {
     contestant: usize,
     program: PathBuf,
     items: u64,
-    failed: bool,
+    failures: u32,
 }
+
+/// After so many a contestant is out of the case: one may be the machine's fault.
+const FAILURES: u32 = 2;
 
 /// Probes, a process, noticing its end.
 const OVERHEAD: Duration = Duration::from_millis(25);
@@ -56,7 +59,7 @@ pub fn run(
             if contestant.supports(case) {
                 let program = field.path(&contestant.program).ok_or("a program vanished")?;
                 let items = plan.items.unwrap_or_else(|| case.first_items());
-                entries.push(Entry { case, contestant: i, program, items, failed: false });
+                entries.push(Entry { case, contestant: i, program, items, failures: 0 });
             }
         }
     }
@@ -95,7 +98,7 @@ pub fn run(
     let mut ours_failed = false;
     'rounds: for round in first..=plan.rounds {
         for entry in &mut entries {
-            if entry.failed {
+            if entry.failures == FAILURES {
                 continue;
             }
             let contestant = &field.contestants[entry.contestant];
@@ -122,10 +125,12 @@ pub fn run(
                 }
             };
             if let Some(text) = &failure {
-                entry.failed = true;
+                entry.failures += 1;
                 ours_failed |= contestant.ours;
                 bar.println(format!("{}, {}: {text}", entry.case, contestant.name));
-                bar.set_length(bar.length().unwrap_or(0) - (plan.rounds - round) as u64);
+                if entry.failures == FAILURES {
+                    bar.set_length(bar.length().unwrap_or(0) - (plan.rounds - round) as u64);
+                }
             }
             if measured.is_some() || failure.is_some() {
                 let record = Record::Trial(Trial {

@@ -206,7 +206,7 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
             moved: measured(Place::Moved).count(),
             ratio: None,
             extras: extras.iter().map(extra).collect(),
-            failure: trials.iter().find_map(|trial| trial.failure.clone()),
+            failure: trials.iter().rev().find_map(|trial| trial.failure.clone()),
         });
     }
     let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
