@@ -89,6 +89,49 @@ pub unsafe trait Fifo: Queue {
     /// # Safety
     /// The queue's rule about who may get at once holds.
     unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
+
+    /// Puts one item after the other until one is refused: how many, and why no more.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`], for every item that the answer counts.
+    #[inline(always)]
+    unsafe fn try_put_many<'a>(
+        &self,
+        items: impl Iterator<Item = &'a Self::Item>,
+    ) -> (usize, Result)
+    where
+        Self::Item: 'a,
+    {
+        let mut done = 0;
+        for item in items {
+            // SAFETY: the same contract.
+            match unsafe { self.try_put(item) } {
+                Ok(()) => done += 1,
+                refused => return (done, refused),
+            }
+        }
+        (done, Ok(()))
+    }
+
+    /// Takes what is there, for as long as there are places: how many.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_get`].
+    #[inline(always)]
+    unsafe fn try_get_many<'a>(&self, places: impl Iterator<Item = &'a mut Self::Out>) -> usize
+    where
+        Self::Out: 'a,
+    {
+        let mut done = 0;
+        for place in places {
+            // SAFETY: the same contract.
+            if unsafe { self.try_get(place) }.is_err() {
+                break;
+            }
+            done += 1;
+        }
+        done
+    }
 }
 
 /// A queue that shows its front item.

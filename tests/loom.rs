@@ -126,6 +126,21 @@ fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Dis
             queue.close();
             Done::Close
         }),
+        'm' => {
+            return lane.several(|| {
+                let items = [item, item + 5];
+                let (done, why) = queue.put_many(&items, Timeout::Try);
+                let put = items.iter().take(done).map(|&item| Done::Put(item, Ok(())));
+                put.chain(why.err().map(|why| Done::Put(items[done], Err(why)))).collect()
+            });
+        }
+        'n' => {
+            return lane.several(|| {
+                let (items, why) = queue.get_many(2, Timeout::Try);
+                let got = items.into_iter().map(|item| Done::Get(Ok(item)));
+                got.chain(why.err().map(|why| Done::Get(Err(why)))).collect()
+            });
+        }
         'x' => {
             // No model clears on two threads, so what is new in the log is from here.
             let before = log.lock().unwrap().len();
@@ -184,6 +199,20 @@ fn mpmc(
 
 fn spsc(capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     model(("spsc", subject::spsc_pointers), DRAINING, capacity, initial, words)
+}
+
+/// Calls on many, beside those on one, a close and a clear.
+#[test]
+fn spsc_many() {
+    for capacity in 1..=3 {
+        for producer in ["mm", "mp", "pm"] {
+            for consumer in ["nn", "gn", "ng", "xn"] {
+                spsc(capacity, 1, &[producer, consumer]).explore(Some(3));
+            }
+        }
+        spsc(capacity, 0, &["mp", "nn"]).watching().explore(Some(2));
+        spsc(capacity, 0, &["m", "n", "c"]).explore(Some(2));
+    }
 }
 
 // --- mpmc

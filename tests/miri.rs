@@ -46,11 +46,27 @@ fn transfer(kind: Kind, capacity: usize) {
     });
 }
 
+/// The same with calls on many.
+fn transfer_many(kind: Kind, capacity: usize) {
+    let queue = kind(capacity, 0, Disposed::default());
+    let items: Vec<u64> = (1..=ITEMS).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert_eq!(queue.put_many(&items, Timeout::Never), (items.len(), Ok(())));
+            queue.close();
+        });
+        let many = || queue.get_many(3, Timeout::Never);
+        let got = std::iter::from_fn(|| Some(many()).filter(|got| got.1.is_ok()));
+        assert_eq!(got.flat_map(|got| got.0).collect::<Vec<_>>(), items);
+    });
+}
+
 #[test]
 fn transfers() {
     for (_, kind) in KINDS {
         for capacity in [1, 3] {
             transfer(kind, capacity);
+            transfer_many(kind, capacity);
         }
     }
 }

@@ -189,13 +189,18 @@ impl<P: Payload> Ring<P> {
     fn publish(&self, index: u64, ticket: u64) {
         // Ordering: Release, pairs with the Acquire in `occupied`; publishes the item.
         self.flag(index).store(SET, site("spsc.put.publish", Release));
+        self.end_put(self.next(index), ticket.wrapping_add(2));
+    }
+
+    /// Ends a put after its last slot was published.
+    #[inline(always)]
+    fn end_put(&self, next: u64, ticket: u64) {
         // Ordering: Release, pairs with the Acquire in `look_again_for_item`: even means published.
-        let ended = ticket.wrapping_add(2);
-        self.producer.ticket.store(ended, site("spsc.put.end", Release));
-        self.producer.index.store(self.next(index), site("spsc.put.advance", Relaxed));
+        self.producer.ticket.store(ticket, site("spsc.put.end", Release));
+        self.producer.index.store(next, site("spsc.put.advance", Relaxed));
         let bound = self.producer.no_peak_before.load(site("spsc.peak.bound", Relaxed));
-        if ahead(ended >> 1, bound) > 0 {
-            self.look_for_peak(ended >> 1);
+        if ahead(ticket >> 1, bound) > 0 {
+            self.look_for_peak(ticket >> 1);
         }
     }
 
@@ -384,6 +389,79 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         let index = unsafe { self.copy_front(out)? };
         self.release(index);
         Ok(())
+    }
+
+    /// One put for all: one ticket, one look at closed and peak.
+    #[inline(always)]
+    unsafe fn try_put_many<'a>(
+        &self,
+        mut items: impl Iterator<Item = &'a P::Item>,
+    ) -> (usize, Result)
+    where
+        P::Item: 'a,
+    {
+        let Some(mut item) = items.next() else {
+            return (0, Ok(()));
+        };
+        let begun = self.vacant().and_then(|index| self.begin().map(|ticket| (index, ticket)));
+        let (mut index, mut ticket) = match begun {
+            Ok(begun) => begun,
+            Err(why) => return (0, Err(why)),
+        };
+        let mut done = 0;
+        let result = loop {
+            // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
+            self.own(index, |payload, at| unsafe { payload.write(at, item) });
+            // Ordering: Release, pairs with the Acquire in `occupied`; publishes the item.
+            self.flag(index).store(SET, site("spsc.many.publish", Release));
+            (index, ticket, done) = (self.next(index), ticket.wrapping_add(2), done + 1);
+            // Odd: the put is still under way. Ordering: Relaxed; it only counts.
+            self.producer.ticket.store(ticket | 1, site("spsc.many.count", Relaxed));
+            item = match items.next() {
+                Some(item) => item,
+                None => break Ok(()),
+            };
+            // Ordering: Acquire, as in `vacant`.
+            if self.flag(index).load(site("spsc.many.flag", Acquire)) != CLEAR
+                && let Err(why) = self.look_again_for_room(index)
+            {
+                break Err(why);
+            }
+        };
+        self.end_put(index, ticket);
+        (done, result)
+    }
+
+    #[inline(always)]
+    unsafe fn try_get_many<'a>(&self, places: impl Iterator<Item = &'a mut P::Out>) -> usize
+    where
+        P::Out: 'a,
+    {
+        let mut index = self.consumer.index.load(site("spsc.many.index", Relaxed));
+        let count = self.consumer.count.load(site("spsc.many.gets", Relaxed));
+        let mut done = 0;
+        for out in places {
+            // Ordering: Acquire, as in `occupied`.
+            if self.flag(index).load(site("spsc.many.full", Acquire)) != SET {
+                break;
+            }
+            // SAFETY: the slot is ours and full.
+            let fits = self.own(index, |payload, at| unsafe {
+                payload.fits(at, out).map(|()| payload.read(at, out))
+            });
+            if fits.is_err() {
+                break;
+            }
+            done += 1;
+            // Before the slot is clear, as in `release`.
+            let counted = count.wrapping_add(done as u64);
+            self.consumer.count.store(counted, site("spsc.many.counted", Relaxed));
+            // Ordering: Release, as in `release`.
+            self.flag(index).store(CLEAR, site("spsc.many.clear", Release));
+            index = self.next(index);
+        }
+        self.consumer.index.store(index, site("spsc.many.advance", Relaxed));
+        done
     }
 }
 

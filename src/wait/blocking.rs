@@ -235,33 +235,29 @@ impl<Q: Fifo> Blocking<Q> {
     ///
     /// # Safety
     /// As [`Fifo::try_put`], for every item that the answer counts.
-    pub unsafe fn put_many<'a>(
-        &self,
-        items: impl IntoIterator<Item = &'a Q::Item>,
-        timeout: Timeout,
-    ) -> Progress
+    pub unsafe fn put_many<'a, I>(&self, items: I, timeout: Timeout) -> Progress
     where
+        I: IntoIterator<Item = &'a Q::Item, IntoIter: Clone>,
         Q::Item: 'a,
     {
-        let mut done = 0;
-        let mut unannounced = 0;
+        let mut rest = items.into_iter();
+        let mut total = 0;
         let mut deadline = None;
-        let announce = |count: &mut usize| {
-            if *count > 0 {
-                self.waiting.not_empty.notify(core::mem::take(count));
-            }
-        };
-        for item in items {
+        loop {
             // SAFETY: the same contract.
-            let put = || unsafe { self.queue.try_put(item) };
-            let mut result = put();
-            if let Err(Error::Full) = result {
-                announce(&mut unannounced);
+            let (done, mut result) = unsafe { self.queue.try_put_many(rest.clone()) };
+            if done > 0 {
+                self.waiting.not_empty.notify(done);
+                total += done;
+                rest.nth(done - 1);
+            }
+            if let (Err(Error::Full), Some(item)) = (result, rest.clone().next()) {
                 result = match timeout {
                     Timeout::Try => self.count_failed_put(Error::Full),
                     _ => {
                         let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
-                        let put = || match put() {
+                        // SAFETY: the same contract.
+                        let put = || match unsafe { self.queue.try_put(item) } {
                             Err(Error::Full) => Continue(Deadline::NEVER),
                             done => Break(done),
                         };
@@ -269,16 +265,15 @@ impl<Q: Fifo> Blocking<Q> {
                         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
                     }
                 };
+                if self.after_put(result).is_ok() {
+                    total += 1;
+                    rest.next();
+                    continue;
+                }
+                return (total, result);
             }
-            if result.is_err() {
-                announce(&mut unannounced);
-                return (done, self.after_put(result));
-            }
-            done += 1;
-            unannounced += 1;
+            return (total, if result.is_ok() { result } else { self.after_put(result) });
         }
-        announce(&mut unannounced);
-        (done, Ok(()))
     }
 
     /// Waits for a first item, then takes what is there, for as long as there are places.
@@ -301,14 +296,8 @@ impl<Q: Fifo> Blocking<Q> {
         if let Err(why) = unsafe { self.get(first, timeout) } {
             return (0, Err(why));
         }
-        let rest = places.try_fold(0, |count, place| {
-            // SAFETY: the same contract.
-            match unsafe { self.queue.try_get(place) } {
-                Ok(()) => Continue(count + 1),
-                Err(_) => Break(count),
-            }
-        });
-        let (Continue(rest) | Break(rest)) = rest;
+        // SAFETY: the same contract.
+        let rest = unsafe { self.queue.try_get_many(places) };
         if rest > 0 {
             self.waiting.not_full.notify(rest);
         }

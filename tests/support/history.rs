@@ -87,14 +87,21 @@ impl Lane {
         done
     }
 
+    /// Records a call that does several things, in order.
+    pub fn several(&mut self, call: impl FnOnce() -> Vec<Done>) {
+        let seen = self.look();
+        for done in call() {
+            self.note(done, seen.clone());
+        }
+        self.publish();
+    }
+
     /// Records a `clear` by the items that it took, in order.
     pub fn clear(&mut self, clear: impl FnOnce() -> Vec<u64>) {
-        let seen = self.look();
-        for item in clear() {
-            self.note(Done::Get(Ok(item)), seen.clone());
-        }
-        self.note(Done::Cleared, seen);
-        self.publish();
+        self.several(|| {
+            let taken = clear().into_iter().map(|item| Done::Get(Ok(item)));
+            taken.chain([Done::Cleared]).collect()
+        });
     }
 
     pub fn finish(self) -> Vec<Event> {
