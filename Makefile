@@ -210,7 +210,7 @@ versus: build
 .PHONY: soak deny clean
 ITEMS ?= 1000000000
 soak: setup ## Stress for hours: ITEMS=1000000000 through each kind of queue
-	QUEUES_ITEMS=$(ITEMS) cargo test --release --test stress --test batch -- --nocapture threads stress
+	QUEUES_ITEMS=$(ITEMS) cargo test --release --test stress --test batch -- --nocapture threads stress deque
 
 deny: ## Licences and origins of the dependencies; builds cargo-deny first where it is missing
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
