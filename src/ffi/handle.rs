@@ -133,7 +133,9 @@ impl<Q> Kind<Q> {
         }
         // SAFETY: the tag says which queue it is.
         let result = call(unsafe { &(*handle).queue });
-        if watched {
+        // Read again, rather than kept in a register that every call would have to save.
+        // SAFETY: as above.
+        if unsafe { tag_of(handle) } != self.tag {
             // SAFETY: the tag says which handle it is.
             unsafe { &(*handle).head }.leave(side);
         }
