@@ -59,7 +59,7 @@ impl<Q: Queue> Blocking<Q> {
     #[inline(always)]
     pub(crate) fn room_with(&self, timeout: Timeout, mut find: impl FnMut() -> Result) -> Result {
         match find() {
-            Err(Error::Full) => self.put_later(timeout, find),
+            Err(Error::Full) => self.put_later(timeout.deadline(), find),
             done => done,
         }
     }
@@ -91,12 +91,13 @@ impl<Q: Queue> Blocking<Q> {
         done
     }
 
+    /// After a put found it full; its answer then, until this moment.
     #[cold]
-    fn put_later(&self, timeout: Timeout, mut put: impl FnMut() -> Result) -> Result {
-        if timeout == Timeout::Try {
+    fn put_later(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
+        if end == Deadline::PASSED {
             return self.count_failed_put(Error::Full);
         }
-        let done = self.waiting.not_full.wait(timeout.deadline(), || match put() {
+        let done = self.waiting.not_full.wait(end, || match put() {
             Err(Error::Full) => Continue(Deadline::NEVER),
             done => Break(done),
         });
@@ -242,7 +243,7 @@ impl<Q: Fifo> Blocking<Q> {
     {
         let mut rest = items.into_iter();
         let mut total = 0;
-        let mut deadline = None;
+        let mut end = None;
         loop {
             // SAFETY: the same contract.
             let (done, mut result) = unsafe { self.queue.try_put_many(rest.clone()) };
@@ -251,28 +252,18 @@ impl<Q: Fifo> Blocking<Q> {
                 total += done;
                 rest.nth(done - 1);
             }
-            if let (Err(Error::Full), Some(item)) = (result, rest.clone().next()) {
-                result = match timeout {
-                    Timeout::Try => self.count_failed_put(Error::Full),
-                    _ => {
-                        let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
-                        // SAFETY: the same contract.
-                        let put = || match unsafe { self.queue.try_put(item) } {
-                            Err(Error::Full) => Continue(Deadline::NEVER),
-                            done => Break(done),
-                        };
-                        let done = self.waiting.not_full.wait(deadline, put);
-                        done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
-                    }
-                };
-                if self.after_put(result).is_ok() {
-                    total += 1;
-                    rest.next();
-                    continue;
-                }
+            if result.is_ok() {
                 return (total, result);
             }
-            return (total, if result.is_ok() { result } else { self.after_put(result) });
+            if let (Err(Error::Full), Some(item)) = (result, rest.next()) {
+                let end = *end.get_or_insert_with(|| timeout.deadline());
+                // SAFETY: the same contract.
+                result = self.put_later(end, || unsafe { self.queue.try_put(item) });
+            }
+            if self.after_put(result).is_err() {
+                return (total, result);
+            }
+            total += 1;
         }
     }
 
