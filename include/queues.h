@@ -197,12 +197,11 @@ typedef struct queues_priority_t queues_priority_t;
 // | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 // | retain, release                                              | any threads          | wait-free; the last release frees |
 //
-// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A get answers
-// EMPTY, not CLOSED, while a put that began before the close is still under way.
+// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call.
 // Each call is O(1) but for `many` (O(n)) and `clear`.
 //
-// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP
-// 2008.
+// A ring with a position for each side (Lamport 1983), each side keeping what it last saw of the
+// other's (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS 2010).
 typedef struct queues_spsc_t queues_spsc_t;
 
 // What a call answers: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.

@@ -47,6 +47,26 @@ pub unsafe trait Payload: Send + Sync {
     /// was shown to have been so.
     unsafe fn read(&self, cell: *const u8, out: &mut Self::Out);
 
+    /// [`Payload::write`], while no other thread looks at the cell either: it need not be atomic.
+    ///
+    /// # Safety
+    /// As for `write`, and nobody reads the cell meanwhile.
+    #[inline(always)]
+    unsafe fn write_alone(&self, cell: *mut u8, item: &Self::Item) {
+        // SAFETY: the same contract.
+        unsafe { self.write(cell, item) }
+    }
+
+    /// [`Payload::read`], while no other thread changes the cell.
+    ///
+    /// # Safety
+    /// As for `read`, and nobody writes the cell meanwhile.
+    #[inline(always)]
+    unsafe fn read_alone(&self, cell: *const u8, out: &mut Self::Out) {
+        // SAFETY: the same contract.
+        unsafe { self.read(cell, out) }
+    }
+
     /// Ends the life of the item in the cell, which nobody is going to get.
     ///
     /// # Safety

@@ -64,6 +64,20 @@ pub unsafe trait Queue: Send + Sync {
     }
 }
 
+/// What became of an attempt at the usual case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Now<R = Result> {
+    /// Done.
+    Done,
+    /// Nothing was done: it is not the usual case, or another thread was faster.
+    NotYet,
+    /// Over, for an unusual reason; and nobody needs to be woken.
+    Over(R),
+}
+
+/// How far a call on many items came, and why no further.
+pub type Progress = (usize, Result);
+
 /// First in, first out.
 ///
 /// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
@@ -90,47 +104,101 @@ pub unsafe trait Fifo: Queue {
     /// The queue's rule about who may get at once holds.
     unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
 
-    /// Puts one item after the other until one is refused: how many, and why no more.
+    /// [`Fifo::try_put`] in the usual case, in as few instructions as it takes: a call that gets on
+    /// with it keeps nothing across calls of others, and so saves no registers.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`], unless the answer is `NotYet`.
+    #[inline(always)]
+    unsafe fn put_now(&self, _item: &Self::Item) -> Now {
+        Now::NotYet
+    }
+
+    /// [`Fifo::try_get`] in the usual case.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_get`].
+    #[inline(always)]
+    unsafe fn get_now(&self, _out: &mut Self::Out) -> Now {
+        Now::NotYet
+    }
+
+    /// [`Fifo::try_put_many`] in the usual case: all of them.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put_many`], unless the answer is `NotYet`.
+    #[inline(always)]
+    unsafe fn put_many_now<'a>(
+        &self,
+        _count: usize,
+        _item: impl Fn(usize) -> &'a Self::Item + Copy,
+    ) -> Now<Progress>
+    where
+        Self::Item: 'a,
+    {
+        Now::NotYet
+    }
+
+    /// [`Fifo::try_get_many`] in the usual case: as many as there are places.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_get_many`].
+    #[inline(always)]
+    unsafe fn get_many_now<'a>(
+        &self,
+        _count: usize,
+        _place: impl Fn(usize) -> &'a mut Self::Out + Copy,
+    ) -> Now<Progress>
+    where
+        Self::Out: 'a,
+    {
+        Now::NotYet
+    }
+
+    /// Puts `count` items one after the other until one is refused: how many, and why no more.
     ///
     /// # Safety
     /// As [`Fifo::try_put`], for every item that the answer counts.
     #[inline(always)]
     unsafe fn try_put_many<'a>(
         &self,
-        items: impl Iterator<Item = &'a Self::Item>,
-    ) -> (usize, Result)
+        count: usize,
+        item: impl Fn(usize) -> &'a Self::Item + Copy,
+    ) -> Progress
     where
         Self::Item: 'a,
     {
-        let mut done = 0;
-        for item in items {
+        for i in 0..count {
             // SAFETY: the same contract.
-            match unsafe { self.try_put(item) } {
-                Ok(()) => done += 1,
-                refused => return (done, refused),
+            if let Err(why) = unsafe { self.try_put(item(i)) } {
+                return (i, Err(why));
             }
         }
-        (done, Ok(()))
+        (count, Ok(()))
     }
 
-    /// Takes what is there, for as long as there are places: how many.
+    /// Takes what is there, up to `count` items, of which there is at least one: how many, or why
+    /// none.
     ///
     /// # Safety
     /// As [`Fifo::try_get`].
     #[inline(always)]
-    unsafe fn try_get_many<'a>(&self, places: impl Iterator<Item = &'a mut Self::Out>) -> usize
+    unsafe fn try_get_many<'a>(
+        &self,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut Self::Out + Copy,
+    ) -> Result<usize>
     where
         Self::Out: 'a,
     {
-        let mut done = 0;
-        for place in places {
-            // SAFETY: the same contract.
-            if unsafe { self.try_get(place) }.is_err() {
-                break;
-            }
+        // SAFETY: the same contract.
+        unsafe { self.try_get(place(0))? };
+        let mut done = 1;
+        // SAFETY: the same contract.
+        while done < count && unsafe { self.try_get(place(done)) }.is_ok() {
             done += 1;
         }
-        done
+        Ok(done)
     }
 }
 

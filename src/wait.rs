@@ -10,15 +10,14 @@ pub use blocking::Blocking;
 pub use event_count::EventCount;
 
 use crate::sync::{Clock, Deadline};
-use core::time::Duration;
 
 /// How long a call may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
     /// Not at all.
     Try,
-    /// This long.
-    Within(Duration),
+    /// So many nanoseconds.
+    Within(u64),
     /// As long as it takes.
     Never,
 }
@@ -30,7 +29,7 @@ impl Timeout {
         match nanos {
             ..0 => Self::Never,
             0 => Self::Try,
-            _ => Self::Within(Duration::from_nanos(nanos as u64)),
+            _ => Self::Within(nanos as u64),
         }
     }
 
@@ -39,10 +38,7 @@ impl Timeout {
         match self {
             Self::Try => Deadline::PASSED,
             Self::Never => Deadline::NEVER,
-            Self::Within(span) => {
-                let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-                Deadline::at(Clock::now().saturating_add(nanos))
-            }
+            Self::Within(nanos) => Deadline::at(Clock::now().saturating_add(nanos)),
         }
     }
 }

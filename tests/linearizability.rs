@@ -9,7 +9,7 @@ mod support;
 use queues::wait::{Timeout, Wanted};
 use queues::{Error, Result};
 use std::sync::Barrier;
-use support::history::{Closing, Done, Event, History, Lane, Promise, Recorder};
+use support::history::{Done, Event, History, Lane, Promise, Recorder};
 use support::random::{Random, setting};
 use support::subject::{self, Disposed, Kind, Subject};
 
@@ -160,8 +160,7 @@ fn priority() {
 #[test]
 fn spsc() {
     for (name, kind) in SPSC {
-        let draining = Promise { closing: Closing::Draining, ..FIFO };
-        histories(name, kind, draining, &[&[Role::Producer, Role::Consumer]]);
+        histories(name, kind, FIFO, &[&[Role::Producer, Role::Consumer]]);
     }
 }
 

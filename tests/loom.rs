@@ -198,7 +198,7 @@ fn mpmc(
 }
 
 fn spsc(capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
-    model(("spsc", subject::spsc_pointers), DRAINING, capacity, initial, words)
+    model(("spsc", subject::spsc_pointers), Promise::FIFO, capacity, initial, words)
 }
 
 /// Calls on many, beside those on one, a close and a clear.
@@ -371,6 +371,31 @@ fn spsc_close() {
         spsc(capacity, 1, &["pi", "gg", "c"]).watching().explore(Some(2));
     }
     spsc(1, 0, &["p", "g", "c"]).explore(Some(3));
+}
+
+/// A put that comes too late for a close is never counted, and no count goes back.
+#[test]
+fn spsc_statistics() {
+    explore("spsc statistics", Some(3), || {
+        let queue = subject::spsc_pointers(1, 0, Disposed::default());
+        let watcher = spawn({
+            let queue = queue.clone();
+            move || (queue.stats(), queue.stats())
+        });
+        let producer = spawn({
+            let queue = queue.clone();
+            move || queue.try_put(1).is_ok() as u64
+        });
+        queue.close();
+        let got = queue.try_get().is_ok() as u64;
+        let put = producer.join().unwrap();
+        let (first, second) = watcher.join().unwrap();
+        assert_eq!(queue.stats().enqueued, put);
+        assert_eq!(got + queue.try_get().is_ok() as u64, put);
+        for (before, after) in [(first, second), (second, queue.stats())] {
+            assert!(before.enqueued <= after.enqueued, "{before:?}, then {after:?}");
+        }
+    });
 }
 
 /// Reserved room and the blob in front belong to one side at a time: loom is shown every use.
@@ -849,7 +874,7 @@ fn close_wakes() {
     }
     spsc(1, 0, &["c", "G"]).explore(Some(4));
     spsc(1, 1, &["P", "c"]).explore(Some(4));
-    // A get that sleeps through the close because a put is under way is woken by its end.
+    // A get that sleeps when a put is under way and the queue is closed.
     spsc(1, 0, &["p", "GG", "c"]).explore(Some(2));
     spsc(1, 1, &["PP", "G", "c"]).explore(Some(2));
 }

@@ -100,6 +100,19 @@ impl Common {
     }
 }
 
+/// Where a call that gets a pointer writes it, if it answers OK; [`Error::Invalid`] if that can't be.
+///
+/// # Safety
+/// `item` is null or an output.
+#[inline(always)]
+pub(super) unsafe fn place<'a>(item: *mut *mut c_void) -> Result<&'a mut *mut c_void> {
+    if item.is_null() || !item.is_aligned() {
+        return Err(Error::Invalid);
+    }
+    // SAFETY: by contract.
+    Ok(unsafe { &mut *item })
+}
+
 /// A blob to put: `(NULL, 0)` is an empty one.
 ///
 /// # Safety

@@ -120,26 +120,41 @@ impl<Q> Kind<Q> {
         if handle.is_null() {
             return Err(Error::Invalid);
         }
-        // SAFETY: not null, and whatever the library gave out begins with a tag.
-        let tag = unsafe { tag_of(handle) };
-        let watched = tag != self.tag;
-        if watched && tag & !(CHECKED | SANITIZED) != self.tag {
-            return Err(Error::Invalid);
-        }
         let handle = handle.cast::<Handle<Q>>();
-        if watched {
-            // SAFETY: the tag says which handle it is.
-            unsafe { &(*handle).head }.enter(side)?;
+        // SAFETY: not null, and whatever the library gave out begins with a tag; if it is ours,
+        // that says which queue it is.
+        unsafe {
+            if tag_of(handle) == self.tag {
+                call(&(*handle).queue)
+            } else {
+                self.on_watched(handle, side, call)
+            }
         }
-        // SAFETY: the tag says which queue it is.
-        let result = call(unsafe { &(*handle).queue });
-        // Read again, rather than kept in a register that every call would have to save.
-        // SAFETY: as above.
-        if unsafe { tag_of(handle) } != self.tag {
-            // SAFETY: the tag says which handle it is.
-            unsafe { &(*handle).head }.leave(side);
+    }
+
+    /// [`Kind::on`], in checked mode or under a thread sanitizer.
+    ///
+    /// # Safety
+    /// As for [`Kind::on`]; the handle is not null.
+    #[cold]
+    #[inline(never)]
+    unsafe fn on_watched<R>(
+        &self,
+        handle: *const Handle<Q>,
+        side: Side,
+        call: impl FnOnce(&Q) -> Result<R>,
+    ) -> Result<R> {
+        // SAFETY: the tag says which queue it is, if it is ours.
+        unsafe {
+            if !self.is_mine(handle) {
+                return Err(Error::Invalid);
+            }
+            let head = &(*handle).head;
+            head.enter(side)?;
+            let result = call(&(*handle).queue);
+            head.leave(side);
+            result
         }
-        result
     }
 
     /// Whether a handle is of this kind.

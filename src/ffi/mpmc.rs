@@ -1,6 +1,6 @@
 //! Bounded queue for any number of threads at both ends.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized, receive};
+use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
 use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
@@ -167,15 +167,10 @@ pub unsafe extern "C" fn queues_mpmc_try_get(
     queue: *mut queues_mpmc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Side::GET, |queue| queue.try_get(&mut item))?;
-            put_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        let item = place(item)?;
+        POINTERS.on(queue, Side::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -189,17 +184,10 @@ pub unsafe extern "C" fn queues_mpmc_get(
     item: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Side::GET, |queue| {
-                queue.get(&mut item, Timeout::from_nanos(timeout_ns))
-            })?;
-            put_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        let item = place(item)?;
+        POINTERS.on(queue, Side::GET, |queue| queue.get(item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -343,8 +331,8 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let (count, result) = POINTERS.on(queue, Side::PUT, |queue| {
-                let items = (0..n).map(|i| &*items.add(i));
-                Ok(queue.put_many(items, Timeout::from_nanos(timeout_ns)))
+                let item = move |i| &*items.add(i);
+                Ok(queue.put_many(n, item, Timeout::from_nanos(timeout_ns)))
             })?;
             put_out(done, count);
             result
@@ -370,8 +358,8 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let (count, result) = POINTERS.on(queue, Side::GET, |queue| {
-                let places = (0..n).map(|i| &mut *items.add(i));
-                Ok(queue.get_many(places, Timeout::from_nanos(timeout_ns)))
+                let place = move |i| &mut *items.add(i);
+                Ok(queue.get_many(n, place, Timeout::from_nanos(timeout_ns)))
             })?;
             put_out(done, count);
             result

@@ -1,6 +1,6 @@
 //! Bounded queue from one producer thread to one consumer thread.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized, receive};
+use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
 use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
@@ -29,12 +29,11 @@ pub const QUEUES_SPSC_CHECKED: u64 = 1;
 /// | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 /// | retain, release                                              | any threads          | wait-free; the last release frees |
 ///
-/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A get answers
-/// EMPTY, not CLOSED, while a put that began before the close is still under way.
+/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call.
 /// Each call is O(1) but for `many` (O(n)) and `clear`.
 ///
-/// Slots with flags of their own, after FastForward: Giacomoni, Moseley and Vachharajani, PPoPP
-/// 2008.
+/// A ring with a position for each side (Lamport 1983), each side keeping what it last saw of the
+/// other's (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS 2010).
 pub struct queues_spsc_t {
     _opaque: [u8; 0],
 }
@@ -177,15 +176,10 @@ pub unsafe extern "C" fn queues_spsc_try_get(
     queue: *mut queues_spsc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Side::GET, |queue| queue.try_get(&mut item))?;
-            put_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        let item = place(item)?;
+        POINTERS.on(queue, Side::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -199,17 +193,10 @@ pub unsafe extern "C" fn queues_spsc_get(
     item: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Side::GET, |queue| {
-                queue.get(&mut item, Timeout::from_nanos(timeout_ns))
-            })?;
-            put_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        let item = place(item)?;
+        POINTERS.on(queue, Side::GET, |queue| queue.get(item, Timeout::from_nanos(timeout_ns)))
     })
 }
 
@@ -352,8 +339,8 @@ pub unsafe extern "C" fn queues_spsc_put_many(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let (count, result) = POINTERS.on(queue, Side::PUT, |queue| {
-                let items = (0..n).map(|i| &*items.add(i));
-                Ok(queue.put_many(items, Timeout::from_nanos(timeout_ns)))
+                let item = move |i| &*items.add(i);
+                Ok(queue.put_many(n, item, Timeout::from_nanos(timeout_ns)))
             })?;
             put_out(done, count);
             result
@@ -379,8 +366,8 @@ pub unsafe extern "C" fn queues_spsc_get_many(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let (count, result) = POINTERS.on(queue, Side::GET, |queue| {
-                let places = (0..n).map(|i| &mut *items.add(i));
-                Ok(queue.get_many(places, Timeout::from_nanos(timeout_ns)))
+                let place = move |i| &mut *items.add(i);
+                Ok(queue.get_many(n, place, Timeout::from_nanos(timeout_ns)))
             })?;
             put_out(done, count);
             result

@@ -1,6 +1,7 @@
 //! The one place where errors become statuses.
 
 use crate::error::{Error, Result};
+use core::any::Any;
 use core::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -51,8 +52,16 @@ pub(super) fn answer(body: impl FnOnce() -> Result) -> queues_status_t {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => QUEUES_OK,
         Ok(Err(error)) => code(error),
-        Err(_) => QUEUES_PANIC,
+        Err(panic) => panicked(panic),
     }
+}
+
+/// Out of the way, so that what does not panic saves no registers for it.
+#[cold]
+#[inline(never)]
+fn panicked(panic: Box<dyn Any + Send>) -> queues_status_t {
+    drop(panic);
+    QUEUES_PANIC
 }
 
 /// As [`answer`], where the function answers something else than a status.

@@ -101,6 +101,39 @@ impl Bytes {
     }
 }
 
+/// Copies a blob. Most are short, and a call would cost more than the copy; long ones get it.
+///
+/// # Safety
+/// As for a copy of so many bytes between places that do not overlap.
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+    const LONG: usize = 512;
+    // SAFETY: by contract; each step lies within the length.
+    unsafe {
+        if len >= LONG {
+            return to.copy_from_nonoverlapping(from, len);
+        }
+        let step = |at: usize, size| to.add(at).copy_from_nonoverlapping(from.add(at), size);
+        let mut at = 0;
+        while at + 4 * WORD <= len {
+            step(at, 4 * WORD);
+            at += 4 * WORD;
+        }
+        while at + WORD <= len {
+            step(at, WORD);
+            at += WORD;
+        }
+        if at < len && len >= WORD {
+            step(len - WORD, WORD);
+        } else {
+            while at < len {
+                step(at, 1);
+                at += 1;
+            }
+        }
+    }
+}
+
 // SAFETY: word by word, within the limit whatever length is found.
 unsafe impl Atomic for Bytes {}
 
@@ -162,6 +195,25 @@ unsafe impl Payload for Bytes {
                 rest.copy_from_nonoverlapping(word.as_ptr(), len % WORD);
             }
             out.len = len;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write_alone(&self, cell: *mut u8, item: &[u8]) {
+        debug_assert!(item.len() <= self.limit);
+        // SAFETY: the item fits the cell by contract.
+        unsafe {
+            self.set_len(cell, item.len());
+            copy(item.as_ptr(), self.data(cell), item.len());
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read_alone(&self, cell: *const u8, out: &mut Received) {
+        // SAFETY: the length is that of the blob that was written, and it fits by contract.
+        unsafe {
+            out.len = self.len(cell);
+            copy(cell.add(WORD), out.buffer, out.len);
         }
     }
 

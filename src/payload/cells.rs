@@ -36,6 +36,12 @@ impl<H, P: Payload> Cells<H, P> {
         (unit.size(), offset)
     }
 
+    /// How many bytes a cell is from the next.
+    #[inline(always)]
+    pub(crate) fn stride(&self) -> usize {
+        self.stride_and_offset().0
+    }
+
     pub(crate) fn try_new(
         payload: P,
         count: usize,
@@ -96,5 +102,31 @@ impl<H, P: Payload> Cells<H, P> {
         return unsafe { self.headers.get(i) }.1.change(|| f(&self.payload, cell));
         #[cfg(not(loom))]
         f(&self.payload, cell)
+    }
+
+    /// Runs `f` on neighbouring cells from `first` on, each of them this thread's own, until one
+    /// fails; their number.
+    ///
+    /// # Safety
+    /// As for [`Cells::own`], for all `count` cells.
+    #[inline(always)]
+    pub(crate) unsafe fn own_run<E>(
+        &self,
+        first: usize,
+        count: usize,
+        mut f: impl FnMut(&P, usize, *mut u8) -> core::result::Result<(), E>,
+    ) -> core::result::Result<usize, E> {
+        #[cfg(not(loom))]
+        // SAFETY: by contract; not used if there are none.
+        let (start, (stride, _)) = (unsafe { self.cell(first) }, self.stride_and_offset());
+        for i in 0..count {
+            #[cfg(not(loom))]
+            // SAFETY: by contract.
+            f(&self.payload, i, unsafe { start.add(i * stride) })?;
+            #[cfg(loom)]
+            // SAFETY: by contract.
+            unsafe { self.own(first + i, |payload, at| f(payload, i, at)) }?;
+        }
+        Ok(count)
     }
 }

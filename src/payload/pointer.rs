@@ -80,6 +80,16 @@ unsafe impl Payload for Pointer {
         // SAFETY: as in `write`.
         *out = unsafe { AtomicPtr::from_ptr(cell.cast_mut().cast()) }.load(Relaxed);
     }
+    #[inline(always)]
+    unsafe fn write_alone(&self, cell: *mut u8, item: &*mut c_void) {
+        // SAFETY: an aligned word that is ours.
+        unsafe { cell.cast::<*mut c_void>().write(*item) }
+    }
+    #[inline(always)]
+    unsafe fn read_alone(&self, cell: *const u8, out: &mut *mut c_void) {
+        // SAFETY: as above.
+        *out = unsafe { cell.cast::<*mut c_void>().read() };
+    }
     unsafe fn discard(&self, cell: *mut u8) {
         let mut item = core::ptr::null_mut();
         // SAFETY: the cell was written.

@@ -1,91 +1,121 @@
 //! Bounded queue from one producer thread to one consumer thread: FIFO, linearizable, wait-free.
 //!
 //! # Idea
-//! A flag in every slot says whether it is full, so that neither side ever reads the other's index:
-//! the only line that moves between the two is that of the item itself (FastForward: Giacomoni,
-//! Moseley and Vachharajani 2008; the flag stands beside the item here, so that a null pointer is
-//! an item). The indices are private; counts beside them serve statistics alone.
+//! A ring with a position for each side (Lamport 1983), of which each side keeps the last that it
+//! saw of the other's, and looks again only when by that one it could not go on (as in MCRingBuffer:
+//! Lee, Bu and Chandranmenon 2010). So the line of a position moves to the other side once for many
+//! items, and many items are handed over by one store.
 //!
 //! # Invariants
-//! - A slot's flag is set by the producer only, when clear, and cleared by the consumer only, when
-//!   set.
-//! - Exactly capacity slots: all flags set is *full*, none set is *empty*; no slot is wasted.
+//! - Positions run free and wrap at 2^64; `head <= tail <= head + capacity`. No slot is wasted.
+//! - The slots from head to tail are the consumer's, all others the producer's.
 //!
 //! # Linearization
-//! Put at the store that sets the flag, get at the one that clears it. Before *full* and *empty*
-//! are told there is a full fence and a second look, or two stores still on their way out of their
-//! processors could make both sides wrong at once.
+//! Put at the store of the tail, get at that of the head. A look at the other side's position comes
+//! after a full fence, or two stores still on their way out of their processors could make *full*
+//! and *empty* wrong at once.
 //!
 //! # Close
-//! The put's check of `closed` and its publication are two steps, and an item that slips in between
-//! after a get said *closed* would be stranded. So the producer marks its count odd during a put
-//! (`ticket`), and a get says *closed* only when the closing is known to all processors, no put is
-//! under way and the slot is still empty; with a put under way it says *empty*, which is so.
+//! A put looks whether the queue is closed and then publishes, in two steps; an item that comes in
+//! between after a get said *closed* would be stranded. So a put looks a second time, after it has
+//! published, and a get that would say *closed* first says that it is about to (`DRAINING`): with
+//! the fences between the steps of each, either the get sees the item or the put sees the get. The
+//! put then calls the get off, by a compare-and-swap from `DRAINING`; if the get was faster
+//! (`DRAINED`), the put takes back what was not got and answers *closed*. See
+//! `docs/decisions/004-closing-spsc.md`.
 //!
 //! # Progress
-//! Every call is wait-free. A producer suspended in mid-put keeps a closed queue from saying
-//! *closed* (it says *empty*) until it goes on.
+//! Every call is wait-free: after a close there is one put at most that may call a get off. A side
+//! that keeps finding only a few items or places, in lines that the other is at, pauses once, for
+//! about 100 ns, before it goes on: it lets the other get ahead (the temporal slip of FastForward:
+//! Giacomoni, Moseley and Vachharajani 2008).
 //!
 //! # Memory
-//! capacity slots of 8 bytes and the cell (16 bytes for a pointer, 16 and the blob for bytes), and
-//! 384 bytes around them.
+//! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-use super::{Counts, Fifo, Peek, Queue};
+use super::{Counts, Fifo, Now, Peek, Progress, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload};
-use crate::sync::{Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, site};
+use crate::sync::{
+    AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
+    prefetch_for_write, site,
+};
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
-/// Answers of a slot's flag.
-const CLEAR: u64 = 0;
-const SET: u64 = 1;
-/// Taken by `clear`, which is still disposing of the item: no longer full, not yet free.
-const LEAVING: u64 = 2;
-
-/// Stages of closing: asked for, then known to every processor, then a get was told so: no put can
-/// come any more, though one may still begin and find it closed.
+/// Stages of closing: asked for; then a get is about to say so; then it has, and nothing comes any
+/// more.
 const OPEN: u32 = 0;
-const CLOSING: u32 = 1;
-const CLOSED: u32 = 2;
+const CLOSED: u32 = 1;
+const DRAINING: u32 = 2;
 const DRAINED: u32 = 3;
 
-/// The bits of a count: a ticket has one more.
-const COUNTS: u64 = u64::MAX >> 1;
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// Fewer items than in so many lines are few; in small queues fewer than this part of the capacity.
+const NEAR_LINES: usize = 4;
+const NEAR_PART: usize = 16;
+/// How many bytes ahead of its use a producer asks for a line.
+const EARLY: usize = 6 * LINE;
+/// How many pauses let the other side get ahead.
+const SLIP: u32 = 4;
 
-/// How far one count is ahead of another.
+/// How far one position is ahead of another.
 #[inline(always)]
 fn ahead(a: u64, b: u64) -> i64 {
-    (a.wrapping_sub(b) << 1) as i64 >> 1
+    a.wrapping_sub(b) as i64
 }
 
-/// The producer's line. Everything is written by the producer alone, so Relaxed loads are exact for
-/// it.
+/// What one side alone writes, so that its own Relaxed loads are exact.
+struct Side {
+    /// Up to where it may go without a look at the other side.
+    bound: AtomicU64,
+    /// The position whose slot is the first one, in this lap.
+    lap: AtomicU64,
+    /// What the last look found.
+    found: AtomicU64,
+}
+
+impl Side {
+    fn new(origin: u64) -> Self {
+        Self {
+            bound: AtomicU64::new(origin),
+            lap: AtomicU64::new(origin),
+            found: AtomicU64::new(0),
+        }
+    }
+}
+
 struct Producer {
-    index: AtomicU64,
-    /// Twice the number of puts, and 1 while one is under way.
-    ticket: AtomicU64,
-    /// The ticket at which a reservation was made, plus one.
+    side: Side,
+    /// The position at which a reservation was made, plus one.
     reserved: AtomicU64,
-    /// The count up to which no new peak is possible.
-    no_peak_before: AtomicU64,
     peak: AtomicU64,
 }
 
-/// The consumer's line.
 struct Consumer {
-    index: AtomicU64,
-    count: AtomicU64,
+    side: Side,
+    /// Items beyond the head that are taken, while their slots are not free yet: `clear` is calling
+    /// back.
+    held: AtomicU64,
+    /// Where the consumer stood when it said *closed*.
+    drained_at: AtomicU64,
 }
 
 /// See the module.
 pub struct Ring<P: Payload> {
-    cells: Cells<AtomicU64, P>,
+    cells: Cells<(), P>,
     capacity: u64,
     origin: u64,
+    /// Items in a line, how many are few, and how many slots before its use a line is asked for.
+    line: u64,
+    near: u64,
+    early: u64,
     fences: Fences,
     closed: CachePadded<AtomicU32>,
+    tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
+    head: CachePadded<AtomicU64>,
     consumer: CachePadded<Consumer>,
 }
 
@@ -96,27 +126,33 @@ impl<P: Payload> fmt::Debug for Ring<P> {
 }
 
 impl<P: Payload> Ring<P> {
-    /// An empty ring; `origin`, where the counts begin, matters to tests only.
+    /// An empty ring; `origin`, where the positions begin, matters to tests only.
     pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }
+        let line = (LINE / payload.cell().size().next_power_of_two()).max(1);
+        let early = (EARLY / payload.cell().size().max(1)).max(1);
         Ok(Self {
-            cells: Cells::try_new(payload, capacity, |_| AtomicU64::new(CLEAR))?,
+            cells: Cells::try_new(payload, capacity, |_| ())?,
             capacity: capacity as u64,
             origin,
+            line: line as u64,
+            near: (NEAR_LINES * line).min(capacity / NEAR_PART) as u64,
+            early: early as u64,
             fences: Fences::prepare(),
             closed: CachePadded::new(AtomicU32::new(OPEN)),
+            tail: CachePadded::new(AtomicU64::new(origin)),
             producer: CachePadded::new(Producer {
-                index: AtomicU64::new(0),
-                ticket: AtomicU64::new(origin << 1),
+                side: Side::new(origin),
                 reserved: AtomicU64::new(0),
-                no_peak_before: AtomicU64::new(origin),
                 peak: AtomicU64::new(0),
             }),
+            head: CachePadded::new(AtomicU64::new(origin)),
             consumer: CachePadded::new(Consumer {
-                index: AtomicU64::new(0),
-                count: AtomicU64::new(origin),
+                side: Side::new(origin),
+                held: AtomicU64::new(0),
+                drained_at: AtomicU64::new(origin),
             }),
         })
     }
@@ -125,174 +161,267 @@ impl<P: Payload> Ring<P> {
         self.cells.payload()
     }
 
+    /// The slot of a position, if it is in this lap.
     #[inline(always)]
-    fn next(&self, index: u64) -> u64 {
-        if index + 1 == self.capacity { 0 } else { index + 1 }
+    fn slot_now(&self, side: &Side, position: u64) -> Option<u64> {
+        let slot = position.wrapping_sub(side.lap.load(site("spsc.lap.now", Relaxed)));
+        (slot < self.capacity).then_some(slot)
     }
 
+    /// The slot of a position in this lap or a later one, which begins then.
     #[inline(always)]
-    fn flag(&self, index: u64) -> &AtomicU64 {
-        // SAFETY: indices stay below the capacity.
-        unsafe { self.cells.header(index as usize) }
-    }
-
-    #[inline(always)]
-    fn own<R>(&self, index: u64, f: impl FnOnce(&P, *mut u8) -> R) -> R {
-        // SAFETY: the flag said that the slot is ours: clear is the producer's, set the consumer's.
-        unsafe { self.cells.own(index as usize, f) }
-    }
-
-    /// The producer's next slot, if it is free.
-    #[inline(always)]
-    fn vacant(&self) -> Result<u64> {
-        let index = self.producer.index.load(site("spsc.put.index", Relaxed));
-        // Ordering: Acquire, pairs with the Release in `release`: the consumer is done with the
-        // slot.
-        if self.flag(index).load(site("spsc.put.flag", Acquire)) != CLEAR {
-            self.look_again_for_room(index)?;
+    fn slot(&self, side: &Side, position: u64) -> u64 {
+        let mut slot = position.wrapping_sub(side.lap.load(site("spsc.lap.load", Relaxed)));
+        if slot >= self.capacity {
+            slot %= self.capacity;
+            side.lap.store(position.wrapping_sub(slot), site("spsc.lap.begin", Relaxed));
         }
-        Ok(index)
+        slot
     }
 
+    /// Asks for lines that a put will soon want to write, while it works on others.
+    #[inline(always)]
+    fn prepare(&self, slot: u64) {
+        let ahead = slot + self.early;
+        if ahead < self.capacity {
+            for offset in (0..self.cells.stride()).step_by(LINE) {
+                // SAFETY: below the capacity, and in the cell.
+                prefetch_for_write(unsafe { &*self.cells.cell(ahead as usize).add(offset) });
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn own<R>(&self, slot: u64, f: impl FnOnce(&P, *mut u8) -> R) -> R {
+        // SAFETY: the positions said that the slot is ours.
+        unsafe { self.cells.own(slot as usize, f) }
+    }
+
+    /// How far the other side is ahead, and so much more.
+    #[inline(always)]
+    fn look(&self, side: &Side, position: u64, other: &AtomicU64, more: u64) -> u64 {
+        // Ordering: Acquire, pairs with the Releases in `publish` and `release`: the items are
+        // complete, or the consumer is done with the slots.
+        let look =
+            || other.load(site("spsc.look", Acquire)).wrapping_sub(position).wrapping_add(more);
+        let there = look();
+        let before = side.found.load(site("spsc.look.before", Relaxed));
+        side.found.store(there, site("spsc.look.found", Relaxed));
+        if before == 0 || there == 0 || there >= self.near {
+            return there;
+        }
+        pause(SLIP);
+        look()
+    }
+
+    /// Sets how far a side may go: to the beginning of the last line, which the other side may be
+    /// at, but as far as it goes now.
+    #[inline(always)]
+    fn bound(&self, side: &Side, now: u64, bound: u64) {
+        let slot = bound.wrapping_sub(side.lap.load(site("spsc.bound.lap", Relaxed)));
+        let line = bound.wrapping_sub(slot % self.line);
+        let bound = if ahead(line, now) >= 0 { line } else { bound };
+        side.bound.store(bound, site("spsc.bound.store", Relaxed));
+    }
+
+    /// The tail, and how many of the items that are wanted, one at least, there is room for; they
+    /// are put at once, unless it is `later`.
+    #[inline(always)]
+    fn room(&self, wanted: u64, later: bool) -> Result<(u64, u64)> {
+        self.check_open()?;
+        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        let bound = self.producer.side.bound.load(site("spsc.put.bound", Relaxed));
+        let room = bound.wrapping_sub(tail);
+        let enough = room >= wanted;
+        Ok((tail, if enough { wanted } else { self.look_for_room(tail, wanted, later)? }))
+    }
+
+    #[inline(always)]
+    fn check_open(&self) -> Result {
+        // Ordering: Acquire, pairs with the Release in `close`.
+        match self.closed.load(site("spsc.put.closed", Acquire)) {
+            OPEN => Ok(()),
+            _ => Err(Error::Closed),
+        }
+    }
+
+    /// Room for so many of the wanted items, by where the consumer is now. Up to the producer's
+    /// bound there is room and no new peak; the peak that the wanted items make is remembered here.
     #[cold]
-    fn look_again_for_room(&self, index: u64) -> Result {
-        if self.closed.load(site("spsc.full.closed", Acquire)) != OPEN {
-            return Err(Error::Closed);
-        }
-        // Pairs with the one in `look_again_for_item`.
+    fn look_for_room(&self, tail: u64, wanted: u64, later: bool) -> Result<u64> {
+        // Pairs with the one in `look_for_items`.
         fence("spsc.full.fence");
-        // Ordering: Acquire, as in `vacant`.
-        match self.flag(index).load(site("spsc.full.flag", Acquire)) {
-            CLEAR => Ok(()),
-            _ => Err(Error::Full),
+        let side = &self.producer.side;
+        let room = self.look(side, tail, &self.head, self.capacity);
+        // Again: the room may have been made after the close.
+        self.check_open()?;
+        if room == 0 {
+            return Err(Error::Full);
         }
-    }
-
-    /// Begins a put: from here on a get does not say *closed*.
-    #[inline(always)]
-    fn begin(&self) -> Result<u64> {
-        let ticket = self.producer.ticket.load(site("spsc.put.ticket", Relaxed));
-        self.producer.ticket.store(ticket | 1, site("spsc.put.begin", Relaxed));
-        // Pairs with the heavy fence of closing: either the closer sees the odd ticket, or we see
-        // it closed.
-        self.fences.light("spsc.put.fence");
-        if self.closed.load(site("spsc.put.closed", Acquire)) != OPEN {
-            // Ordering: Release, pairs with the Acquire in `look_again_for_item`.
-            self.producer.ticket.store(ticket, site("spsc.put.abandon", Release));
-            return Err(Error::Closed);
-        }
-        Ok(ticket)
-    }
-
-    /// Publishes the slot and ends the put.
-    #[inline(always)]
-    fn publish(&self, index: u64, ticket: u64) {
-        // Ordering: Release, pairs with the Acquire in `occupied`; publishes the item.
-        self.flag(index).store(SET, site("spsc.put.publish", Release));
-        self.end_put(self.next(index), ticket.wrapping_add(2));
-    }
-
-    /// Ends a put after its last slot was published.
-    #[inline(always)]
-    fn end_put(&self, next: u64, ticket: u64) {
-        // Ordering: Release, pairs with the Acquire in `look_again_for_item`: even means published.
-        self.producer.ticket.store(ticket, site("spsc.put.end", Release));
-        self.producer.index.store(next, site("spsc.put.advance", Relaxed));
-        let bound = self.producer.no_peak_before.load(site("spsc.peak.bound", Relaxed));
-        if ahead(ticket >> 1, bound) > 0 {
-            self.look_for_peak(ticket >> 1);
-        }
-    }
-
-    #[cold]
-    fn look_for_peak(&self, puts: u64) {
-        let gets = self.consumer.count.load(site("spsc.peak.gets", Relaxed));
-        // The consumer counts a get before it clears the slot and may be ahead of us.
-        let len = ahead(puts, gets).max(0) as u64;
-        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
+        let fitting = room.min(wanted);
+        let (len, now) = (self.capacity - room, if later { 0 } else { fitting });
+        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len + now);
         self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
-        let bound = if peak >= self.capacity { i64::MAX as u64 / 2 } else { peak };
-        self.producer
-            .no_peak_before
-            .store(gets.wrapping_add(bound), site("spsc.peak.raise", Relaxed));
+        self.bound(side, tail.wrapping_add(now), tail.wrapping_add(peak - len));
+        Ok(fitting)
     }
 
-    /// The consumer's next slot, if it is full.
+    /// Publishes the slots up to a position. Whether that was all, and the queue is still open.
     #[inline(always)]
-    fn occupied(&self) -> Result<u64> {
-        let index = self.consumer.index.load(site("spsc.get.index", Relaxed));
-        // Ordering: Acquire, pairs with the Release in `publish`: the item is complete.
-        if self.flag(index).load(site("spsc.get.flag", Acquire)) != SET {
-            self.look_again_for_item(index)?;
-        }
-        Ok(index)
+    fn publish(&self, to: u64) -> bool {
+        // Ordering: Release, pairs with the Acquire in `look`; the items are complete.
+        self.tail.store(to, site("spsc.put.publish", Release));
+        // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
+        self.fences.light("spsc.put.fence");
+        // Ordering: Relaxed; `settle` looks again.
+        self.closed.load(site("spsc.put.again", Relaxed)) == OPEN
     }
 
+    /// Ends a put that found the queue closed after it had published: how many items it took.
     #[cold]
-    fn look_again_for_item(&self, index: u64) -> Result {
-        // Pairs with the one in `look_again_for_room`.
-        fence("spsc.empty.fence");
-        // Ordering: Acquire, as in `occupied`.
-        if self.flag(index).load(site("spsc.empty.flag", Acquire)) == SET {
-            return Ok(());
+    #[inline(never)]
+    fn settle(&self, from: u64, to: u64) -> u64 {
+        loop {
+            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
+            match self.closed.load(site("spsc.settle.closed", Acquire)) {
+                DRAINED => break,
+                // Ordering: Release, pairs with the Acquire in `look_for_items`: the get that is
+                // called off sees the items.
+                DRAINING
+                    if !self.closed.replace(
+                        DRAINING,
+                        CLOSED,
+                        site("spsc.settle.call", Release),
+                    ) => {}
+                _ => return to.wrapping_sub(from),
+            }
         }
-        if !self.is_known_closed() {
-            return Err(Error::Empty);
-        }
-        // Ordering: Relaxed; consumers write it, one after another.
-        if self.closed.load(site("spsc.empty.drained", Relaxed)) == DRAINED {
-            return Err(Error::Closed);
-        }
-        // Ordering: Acquire, pairs with the Releases of `begin` and `publish`.
-        if self.producer.ticket.load(site("spsc.empty.ticket", Acquire)) & 1 != 0 {
-            return Err(Error::Empty);
-        }
-        // Ordering: Acquire, as in `occupied`.
-        match self.flag(index).load(site("spsc.closed.flag", Acquire)) {
-            SET => Ok(()),
-            _ => {
-                // Ordering: Relaxed, as above.
-                self.closed.fetch_max(DRAINED, site("spsc.closed.drained", Relaxed));
-                Err(Error::Closed)
+        let end = self.consumer.drained_at.load(site("spsc.settle.end", Relaxed));
+        let end = if ahead(end, from) > 0 { end } else { from };
+        self.tail.store(end, site("spsc.settle.retreat", Relaxed));
+        end.wrapping_sub(from)
+    }
+
+    #[inline(always)]
+    fn settle_one(&self, tail: u64) -> Result {
+        if self.settle(tail, tail.wrapping_add(1)) == 1 { Ok(()) } else { Err(Error::Closed) }
+    }
+
+    /// Where the next item is, and how many of the wanted ones, one at least, there are.
+    #[inline(always)]
+    fn items(&self, wanted: u64) -> Result<(u64, u64)> {
+        let head = self.taken();
+        let bound = self.consumer.side.bound.load(site("spsc.get.bound", Relaxed));
+        let enough = ahead(bound, head) >= wanted as i64;
+        Ok((head, if enough { wanted } else { self.look_for_items(head, wanted)? }))
+    }
+
+    /// Up to where items are taken, as the consumer knows it.
+    #[inline(always)]
+    fn taken(&self) -> u64 {
+        let head = self.head.load(site("spsc.get.head", Relaxed));
+        head.wrapping_add(self.consumer.held.load(site("spsc.get.held", Relaxed)))
+    }
+
+    /// How many of the wanted items there are now.
+    #[cold]
+    fn look_for_items(&self, head: u64, wanted: u64) -> Result<u64> {
+        loop {
+            // Pairs with the one in `look_for_room`.
+            fence("spsc.empty.fence");
+            // Before the tail, where a put that is to be refused may show for a moment. Ordering:
+            // Acquire, pairs with the Release in `settle`.
+            let stage = self.closed.load(site("spsc.empty.closed", Acquire));
+            if stage == DRAINED {
+                return Err(Error::Closed);
+            }
+            let there = self.look_at_tail(head, wanted);
+            if there > 0 {
+                return Ok(there);
+            }
+            if stage == OPEN {
+                return Err(Error::Empty);
+            }
+            if let Some(done) = self.drain(head, wanted) {
+                return done;
             }
         }
     }
 
-    /// Whether it is closed, and every put that has not seen so is visibly under way or over.
-    fn is_known_closed(&self) -> bool {
-        // Ordering: Acquire, pairs with the Release below.
-        match self.closed.load(site("spsc.closed.load", Acquire)) {
-            OPEN => false,
-            CLOSED | DRAINED => true,
-            _ => {
-                // Whoever closes may be suspended; anybody can finish it.
-                self.fences.heavy("spsc.close.fence");
-                // Ordering: Release, pairs with the Acquire above: what the fence made visible.
-                self.closed.fetch_max(CLOSED, site("spsc.closed.known", Release));
-                true
+    fn look_at_tail(&self, head: u64, wanted: u64) -> u64 {
+        let side = &self.consumer.side;
+        let there = self.look(side, head, &self.tail, 0);
+        let now = there.min(wanted);
+        if self.consumer.held.load(site("spsc.look.held", Relaxed)) == 0 {
+            self.bound(side, head.wrapping_add(now), head.wrapping_add(there));
+        }
+        now
+    }
+
+    /// Makes a closed queue that looks empty one that is drained. `None` if a put called it off.
+    fn drain(&self, head: u64, wanted: u64) -> Option<Result<u64>> {
+        // If it is `DRAINING` already, an earlier get was. Ordering: Relaxed; the fence orders it.
+        self.closed.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
+        self.fences.heavy("spsc.drain.fence");
+        let there = self.look_at_tail(head, wanted);
+        if there > 0 {
+            return Some(Ok(there));
+        }
+        self.consumer.drained_at.store(head, site("spsc.drain.at", Relaxed));
+        // Ordering: AcqRel, pairs with the Acquire in `settle`: where we stopped.
+        let done = self.closed.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
+        done.then_some(Err(Error::Closed))
+    }
+
+    /// Ends the gets of all items before `end`: their slots are the producer's again, unless some
+    /// are held.
+    #[inline(always)]
+    fn release(&self, end: u64) {
+        if self.consumer.held.load(site("spsc.release.held", Relaxed)) == 0 {
+            // Ordering: Release, pairs with the Acquire in `look`; we are done with them.
+            self.head.store(end, site("spsc.get.release", Release));
+        } else {
+            self.hold(end);
+        }
+    }
+
+    /// Takes the items before `end`, whose slots stay ours.
+    #[cold]
+    fn hold(&self, end: u64) {
+        let head = self.head.load(site("spsc.hold.head", Relaxed));
+        self.consumer.held.store(end.wrapping_sub(head), site("spsc.hold", Relaxed));
+        // Nothing is for `get_now`, which knows of the head alone.
+        self.consumer.side.bound.store(head, site("spsc.hold.bound", Relaxed));
+    }
+
+    /// The tail, without what a put is yet to take back.
+    fn accepted(&self) -> u64 {
+        loop {
+            let tail = self.tail.load(site("spsc.size.tail", Acquire));
+            // Pairs with the heavy fence in `drain`: unless that get is announced already, it sees
+            // the items.
+            fence("spsc.size.fence");
+            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
+            match self.closed.load(site("spsc.size.closed", Acquire)) {
+                DRAINED => return self.consumer.drained_at.load(site("spsc.size.end", Relaxed)),
+                DRAINING if tail != self.taken() => {
+                    // Whether the queue takes them is not settled: so we do as the put would.
+                    // Ordering: Release, as in `settle`.
+                    self.closed.replace(DRAINING, CLOSED, site("spsc.size.call", Release));
+                }
+                _ => return tail,
             }
         }
     }
 
-    /// Ends a get: the slot is the producer's again.
-    #[inline(always)]
-    fn release(&self, index: u64) {
-        self.advance(index);
-        // Ordering: Release, pairs with the Acquire in `vacant`; we are done with the item.
-        self.flag(index).store(CLEAR, site("spsc.get.clear", Release));
-    }
-
-    /// Counts a get and goes on to the next slot.
-    #[inline(always)]
-    fn advance(&self, index: u64) {
-        let count = self.consumer.count.load(site("spsc.get.count", Relaxed));
-        self.consumer.count.store(count.wrapping_add(1), site("spsc.get.counted", Relaxed));
-        self.consumer.index.store(self.next(index), site("spsc.get.advance", Relaxed));
-    }
-
+    /// Head and tail, as they stood together or nearly so.
     fn ends(&self) -> (u64, u64) {
-        let gets = || self.consumer.count.load(site("spsc.size.gets", Acquire));
-        let puts = || self.producer.ticket.load(site("spsc.size.puts", Acquire)) >> 1;
+        // In this order: an item that is held and then released counts as taken twice otherwise.
+        let gets = || {
+            let head = self.head.load(site("spsc.size.head", Acquire));
+            head.wrapping_add(self.consumer.held.load(site("spsc.size.held", Relaxed)))
+        };
+        let puts = || self.accepted();
         let (mut before, mut tail) = (gets(), puts());
         for _ in 0..4 {
             let after = gets();
@@ -305,33 +434,39 @@ impl<P: Payload> Ring<P> {
     }
 }
 
-// SAFETY: one producer and one consumer by contract; flags hand every slot over with Release and
-// Acquire.
+// SAFETY: one producer and one consumer by contract; the positions hand every slot over with
+// Release and Acquire.
 unsafe impl<P: Payload> Queue for Ring<P> {
     fn end(&self) -> u64 {
         self.ends().1
     }
     unsafe fn clear_to(&self, end: u64) -> usize {
         let mut count = 0;
-        while ahead(end, self.consumer.count.load(site("spsc.clear.count", Relaxed))) > 0 {
-            let Ok(index) = self.occupied() else { break };
+        while ahead(end, self.taken()) > 0 {
+            let Ok((position, _)) = self.items(1) else { break };
+            let slot = self.slot(&self.consumer.side, position);
             // The item is gone before its callback runs, which may come back to this queue; its
-            // slot is free after that.
-            self.flag(index).store(LEAVING, site("spsc.clear.leave", Relaxed));
-            self.advance(index);
+            // slot is free after that, and after the callbacks around this one.
+            let outermost = self.taken() == self.head.load(site("spsc.clear.head", Relaxed));
+            self.hold(position.wrapping_add(1));
             // SAFETY: the slot is ours, and its item nobody's.
-            self.own(index, |payload, at| unsafe { payload.discard(at) });
-            // Ordering: Release, as in `release`.
-            self.flag(index).store(CLEAR, site("spsc.clear.free", Release));
+            self.own(slot, |payload, at| unsafe { payload.discard(at) });
+            if outermost {
+                let end = self.taken();
+                // Ordering: Release, as in `release`; before `held`, see `ends`.
+                self.head.store(end, site("spsc.clear.free", Release));
+                self.consumer.held.store(0, site("spsc.clear.held", Relaxed));
+                self.consumer.side.bound.store(end, site("spsc.clear.bound", Relaxed));
+            }
             count += 1;
         }
         count
     }
 
     fn close(&self) {
-        // A second close finds it done or does the rest. Ordering: Release, pairs with `begin`.
-        self.closed.fetch_max(CLOSING, site("spsc.close.ask", Release));
-        self.is_known_closed();
+        // Ordering: Release, pairs with the Acquires of puts: what we did is seen by who is turned
+        // away.
+        self.closed.fetch_max(CLOSED, site("spsc.close", Release));
     }
     fn is_closed(&self) -> bool {
         self.closed.load(site("spsc.closed.is", Acquire)) != OPEN
@@ -343,22 +478,19 @@ unsafe impl<P: Payload> Queue for Ring<P> {
         let (gets, puts) = self.ends();
         ahead(puts, gets).clamp(0, self.capacity as i64) as usize
     }
-    /// Asks the slot, not the counts: a get is counted before its slot is free, and a producer
+    /// By the head alone: an item that `clear` has taken may still be in its slot, and a producer
     /// that hears *not full* relies on it.
     fn is_full(&self) -> bool {
-        let ticket = self.producer.ticket.load(site("spsc.is_full.ticket", Acquire));
-        let puts = (ticket >> 1).wrapping_sub(self.origin) & COUNTS;
-        // Ordering: Acquire; if a later put has set the flag, we see its ticket below.
-        let flag = self.flag(puts % self.capacity).load(site("spsc.is_full.flag", Acquire));
-        let again = self.producer.ticket.load(site("spsc.is_full.again", Relaxed));
-        // With a put under way or just done there was room.
-        flag != CLEAR && ticket & 1 == 0 && again == ticket
+        // Ordering: Acquire; a tail that is older than the head can only make it less full.
+        let tail = self.tail.load(site("spsc.is_full.tail", Acquire));
+        let head = self.head.load(site("spsc.is_full.head", Acquire));
+        tail.wrapping_sub(head) == self.capacity
     }
     fn counts(&self) -> Counts {
         let (gets, puts) = self.ends();
-        let dequeued = gets.wrapping_sub(self.origin) & COUNTS;
+        let dequeued = gets.wrapping_sub(self.origin);
         Counts {
-            enqueued: (puts.wrapping_sub(self.origin) & COUNTS).max(dequeued),
+            enqueued: puts.wrapping_sub(self.origin).max(dequeued),
             dequeued,
             peak: self.producer.peak.load(site("spsc.peak.read", Relaxed)),
         }
@@ -375,93 +507,171 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
 
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item) -> Result {
-        let index = self.vacant()?;
-        let ticket = self.begin()?;
+        let (tail, _) = self.room(1, false)?;
+        let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(index, |payload, at| unsafe { payload.write(at, item) });
-        self.publish(index, ticket);
-        Ok(())
+        self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle_one(tail) }
     }
 
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
-        let index = unsafe { self.copy_front(out)? };
-        self.release(index);
+        let position = unsafe { self.copy_front(out)? };
+        self.release(position.wrapping_add(1));
         Ok(())
     }
 
-    /// One put for all: one ticket, one look at closed and peak.
     #[inline(always)]
-    unsafe fn try_put_many<'a>(
-        &self,
-        mut items: impl Iterator<Item = &'a P::Item>,
-    ) -> (usize, Result)
-    where
-        P::Item: 'a,
-    {
-        let Some(mut item) = items.next() else {
-            return (0, Ok(()));
-        };
-        let begun = self.vacant().and_then(|index| self.begin().map(|ticket| (index, ticket)));
-        let (mut index, mut ticket) = match begun {
-            Ok(begun) => begun,
-            Err(why) => return (0, Err(why)),
-        };
-        let mut done = 0;
-        let result = loop {
-            // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-            self.own(index, |payload, at| unsafe { payload.write(at, item) });
-            // Ordering: Release, pairs with the Acquire in `occupied`; publishes the item.
-            self.flag(index).store(SET, site("spsc.many.publish", Release));
-            (index, ticket, done) = (self.next(index), ticket.wrapping_add(2), done + 1);
-            // Odd: the put is still under way. Ordering: Relaxed; it only counts.
-            self.producer.ticket.store(ticket | 1, site("spsc.many.count", Relaxed));
-            item = match items.next() {
-                Some(item) => item,
-                None => break Ok(()),
-            };
-            // Ordering: Acquire, as in `vacant`.
-            if self.flag(index).load(site("spsc.many.flag", Acquire)) != CLEAR
-                && let Err(why) = self.look_again_for_room(index)
-            {
-                break Err(why);
-            }
-        };
-        self.end_put(index, ticket);
-        (done, result)
+    unsafe fn put_now(&self, item: &P::Item) -> Now {
+        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
+            || self.check_open().is_err()
+        {
+            return Now::NotYet;
+        }
+        let Some(slot) = self.slot_now(&self.producer.side, tail) else { return Now::NotYet };
+        self.prepare(slot);
+        // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
+        self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
+        if self.publish(tail.wrapping_add(1)) {
+            return Now::Done;
+        }
+        // A closed queue has no waiters.
+        Now::Over(self.settle_one(tail))
     }
 
     #[inline(always)]
-    unsafe fn try_get_many<'a>(&self, places: impl Iterator<Item = &'a mut P::Out>) -> usize
+    unsafe fn get_now(&self, out: &mut P::Out) -> Now {
+        let head = self.head.load(site("spsc.get.head", Relaxed));
+        if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
+            return Now::NotYet;
+        }
+        let Some(slot) = self.slot_now(&self.consumer.side, head) else { return Now::NotYet };
+        // SAFETY: the slot is ours and full.
+        let fits = self.own(slot, |payload, at| unsafe {
+            payload.fits(at, out).map(|()| payload.read_alone(at, out))
+        });
+        if fits.is_err() {
+            return Now::NotYet;
+        }
+        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
+        self.head.store(head.wrapping_add(1), site("spsc.get.release", Release));
+        Now::Done
+    }
+
+    #[inline(always)]
+    unsafe fn put_many_now<'a>(
+        &self,
+        count: usize,
+        item: impl Fn(usize) -> &'a P::Item + Copy,
+    ) -> Now<Progress>
+    where
+        P::Item: 'a,
+    {
+        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        let bound = self.producer.side.bound.load(site("spsc.put.bound", Relaxed));
+        let Some(slot) = self.slot_now(&self.producer.side, tail) else { return Now::NotYet };
+        if bound.wrapping_sub(tail) < count as u64
+            || self.capacity - slot < count as u64
+            || self.check_open().is_err()
+        {
+            return Now::NotYet;
+        }
+        // SAFETY: the slots are ours; the items keep the payload's rule by contract.
+        unsafe { self.write_run(slot, count, item) };
+        let end = tail.wrapping_add(count as u64);
+        if self.publish(end) {
+            return Now::Done;
+        }
+        let done = self.settle(tail, end) as usize;
+        Now::Over((done, if done == count { Ok(()) } else { Err(Error::Closed) }))
+    }
+
+    #[inline(always)]
+    unsafe fn get_many_now<'a>(
+        &self,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut P::Out + Copy,
+    ) -> Now<Progress>
     where
         P::Out: 'a,
     {
-        let mut index = self.consumer.index.load(site("spsc.many.index", Relaxed));
-        let count = self.consumer.count.load(site("spsc.many.gets", Relaxed));
-        let mut done = 0;
-        for out in places {
-            // Ordering: Acquire, as in `occupied`.
-            if self.flag(index).load(site("spsc.many.full", Acquire)) != SET {
-                break;
-            }
-            // SAFETY: the slot is ours and full.
-            let fits = self.own(index, |payload, at| unsafe {
-                payload.fits(at, out).map(|()| payload.read(at, out))
-            });
-            if fits.is_err() {
-                break;
-            }
-            done += 1;
-            // Before the slot is clear, as in `release`.
-            let counted = count.wrapping_add(done as u64);
-            self.consumer.count.store(counted, site("spsc.many.counted", Relaxed));
-            // Ordering: Release, as in `release`.
-            self.flag(index).store(CLEAR, site("spsc.many.clear", Release));
-            index = self.next(index);
+        let head = self.head.load(site("spsc.get.head", Relaxed));
+        let bound = self.consumer.side.bound.load(site("spsc.get.bound", Relaxed));
+        let Some(slot) = self.slot_now(&self.consumer.side, head) else { return Now::NotYet };
+        if bound.wrapping_sub(head) < count as u64 || self.capacity - slot < count as u64 {
+            return Now::NotYet;
         }
-        self.consumer.index.store(index, site("spsc.many.advance", Relaxed));
-        done
+        // SAFETY: the slots are ours and full.
+        if unsafe { self.read_run(slot, count, place) }.is_err() {
+            return Now::NotYet;
+        }
+        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
+        self.head.store(head.wrapping_add(count as u64), site("spsc.get.release", Release));
+        Now::Done
+    }
+
+    #[inline(always)]
+    unsafe fn try_put_many<'a>(
+        &self,
+        count: usize,
+        item: impl Fn(usize) -> &'a P::Item + Copy,
+    ) -> Progress
+    where
+        P::Item: 'a,
+    {
+        let mut done = 0;
+        // Until a look finds it full: room for less than is left does not show that it was.
+        while done < count {
+            let (tail, room) = match self.room((count - done) as u64, false) {
+                Ok(found) => found,
+                Err(why) => return (done, Err(why)),
+            };
+            let slot = self.slot(&self.producer.side, tail);
+            let run = room.min(self.capacity - slot);
+            // SAFETY: the slots are ours; the items keep the payload's rule by contract.
+            unsafe { self.write_run(slot, run as usize, move |i| item(done + i)) };
+            let end = tail.wrapping_add(run);
+            if !self.publish(end) {
+                done += self.settle(tail, end) as usize;
+                return (done, if done == count { Ok(()) } else { Err(Error::Closed) });
+            }
+            done += run as usize;
+        }
+        (count, Ok(()))
+    }
+
+    #[inline(always)]
+    unsafe fn try_get_many<'a>(
+        &self,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut P::Out + Copy,
+    ) -> Result<usize>
+    where
+        P::Out: 'a,
+    {
+        let mut done = 0;
+        while done < count {
+            let (head, there) = match self.items((count - done) as u64) {
+                Ok(found) => found,
+                Err(why) if done == 0 => return Err(why),
+                Err(_) => break,
+            };
+            let slot = self.slot(&self.consumer.side, head);
+            let run = there.min(self.capacity - slot) as usize;
+            // SAFETY: the slots are ours and full.
+            let read = unsafe { self.read_run(slot, run, move |i| place(done + i)) };
+            let (moved, refused) = (read.unwrap_or_else(|(moved, _)| moved), read.err());
+            self.release(head.wrapping_add(moved as u64));
+            done += moved;
+            match refused {
+                Some((_, needed)) if done == 0 => return Err(Error::TooSmall { needed }),
+                Some(_) => break,
+                None => {}
+            }
+        }
+        Ok(done)
     }
 }
 
@@ -474,20 +684,66 @@ unsafe impl<P: Payload> Peek for Ring<P> {
 }
 
 impl<P: Payload> Ring<P> {
-    /// Copies the front item; its slot.
+    /// Writes items to neighbouring slots.
+    ///
+    /// # Safety
+    /// The slots are the producer's, and we are it; the items keep the payload's rule.
+    #[inline(always)]
+    unsafe fn write_run<'a>(&self, slot: u64, count: usize, item: impl Fn(usize) -> &'a P::Item)
+    where
+        P::Item: 'a,
+    {
+        // SAFETY: by contract.
+        let done = unsafe {
+            self.cells.own_run(slot as usize, count, |payload, i, at| {
+                payload.write_alone(at, item(i));
+                Ok::<_, core::convert::Infallible>(())
+            })
+        };
+        debug_assert_eq!(done, Ok(count));
+    }
+
+    /// Copies the items of neighbouring slots: how many; or how many before one that did not fit,
+    /// and what that one needs.
+    ///
+    /// # Safety
+    /// The slots are the consumer's, and we are it.
+    #[inline(always)]
+    unsafe fn read_run<'a>(
+        &self,
+        slot: u64,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut P::Out,
+    ) -> core::result::Result<usize, (usize, usize)>
+    where
+        P::Out: 'a,
+    {
+        // SAFETY: by contract.
+        unsafe {
+            self.cells.own_run(slot as usize, count, |payload, i, at| {
+                let out = place(i);
+                payload.fits(at, out).map_err(|needed| (i, needed))?;
+                payload.read_alone(at, out);
+                Ok(())
+            })
+        }
+    }
+
+    /// Copies the front item; its position.
     ///
     /// # Safety
     /// As for `try_get`.
     #[inline(always)]
     unsafe fn copy_front(&self, out: &mut P::Out) -> Result<u64> {
-        let index = self.occupied()?;
-        self.own(index, |payload, at| {
+        let (position, _) = self.items(1)?;
+        let slot = self.slot(&self.consumer.side, position);
+        self.own(slot, |payload, at| {
             // SAFETY: the slot is ours and full.
             unsafe {
                 payload.fits(at, out).map_err(|needed| Error::TooSmall { needed })?;
-                payload.read(at, out);
+                payload.read_alone(at, out);
             }
-            Ok(index)
+            Ok(position)
         })
     }
 }
@@ -499,14 +755,11 @@ impl Ring<Bytes> {
     /// # Safety
     /// Only the producer may call.
     pub unsafe fn reserve(&self) -> Result<*mut u8> {
-        let index = self.vacant()?;
-        if self.is_closed() {
-            return Err(Error::Closed);
-        }
-        let ticket = self.producer.ticket.load(site("spsc.reserve.ticket", Relaxed));
-        self.producer.reserved.store(ticket.wrapping_add(1), site("spsc.reserve.store", Relaxed));
+        let (tail, _) = self.room(1, true)?;
+        self.producer.reserved.store(tail.wrapping_add(1), site("spsc.reserve.store", Relaxed));
+        let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours until it is published.
-        Ok(self.own(index, |bytes, at| unsafe { bytes.data(at) }))
+        Ok(self.own(slot, |bytes, at| unsafe { bytes.data(at) }))
     }
 
     /// Puts the first `len` bytes of what was reserved; [`Error::Misuse`] if nothing is.
@@ -517,18 +770,17 @@ impl Ring<Bytes> {
         if len > self.payload().limit() {
             return Err(Error::Invalid);
         }
-        let ticket = self.producer.ticket.load(site("spsc.commit.ticket", Relaxed));
+        let tail = self.tail.load(site("spsc.commit.tail", Relaxed));
         let reserved = self.producer.reserved.load(site("spsc.commit.reserved", Relaxed));
-        if reserved != ticket.wrapping_add(1) {
+        if reserved != tail.wrapping_add(1) {
             return Err(Error::Misuse);
         }
         self.producer.reserved.store(0, site("spsc.commit.store", Relaxed));
-        let index = self.vacant()?;
-        let ticket = self.begin()?;
+        let (tail, _) = self.room(1, false)?;
+        let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours.
-        self.own(index, |bytes, at| unsafe { bytes.set_len(at, len) });
-        self.publish(index, ticket);
-        Ok(())
+        self.own(slot, |bytes, at| unsafe { bytes.set_len(at, len) });
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle_one(tail) }
     }
 
     /// The front blob where it lies, until [`Ring::consume`] or the consumer's next get.
@@ -536,9 +788,10 @@ impl Ring<Bytes> {
     /// # Safety
     /// Only the consumer may call.
     pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
-        let index = self.occupied()?;
+        let (position, _) = self.items(1)?;
+        let slot = self.slot(&self.consumer.side, position);
         // SAFETY: the slot is ours until it is released.
-        Ok(self.own(index, |bytes, at| unsafe { (bytes.data(at).cast_const(), bytes.len(at)) }))
+        Ok(self.own(slot, |bytes, at| unsafe { (bytes.data(at).cast_const(), bytes.len(at)) }))
     }
 
     /// Takes the front blob without copying it.
@@ -546,8 +799,8 @@ impl Ring<Bytes> {
     /// # Safety
     /// Only the consumer may call.
     pub unsafe fn consume(&self) -> Result {
-        let index = self.occupied()?;
-        self.release(index);
+        let (position, _) = self.items(1)?;
+        self.release(position.wrapping_add(1));
         Ok(())
     }
 }

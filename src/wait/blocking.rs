@@ -1,6 +1,6 @@
 use super::{EventCount, Timeout};
 use crate::error::{Error, Result};
-use crate::queue::{Fifo, Queue};
+use crate::queue::{Fifo, Now, Progress, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
@@ -24,9 +24,6 @@ pub(super) struct Waiting {
     pub(super) not_empty: EventCount,
     pub(super) not_full: EventCount,
 }
-
-/// How far a call on many items came, and why no further.
-pub type Progress = (usize, Result);
 
 impl<Q: Queue> Blocking<Q> {
     /// Adds waiting to a queue.
@@ -79,14 +76,8 @@ impl<Q: Queue> Blocking<Q> {
 
     #[inline(always)]
     fn after_put(&self, done: Result) -> Result {
-        match done {
-            Ok(()) if self.waiting.not_empty.has_waiters() && self.queue.is_awaited() => {
-                self.waiting.not_empty.wake(1);
-            }
-            // A get may sleep until this put, which was under way when the queue was closed, is
-            // over.
-            Err(Error::Closed) => self.waiting.not_empty.notify(usize::MAX),
-            _ => {}
+        if done.is_ok() && self.waiting.not_empty.has_waiters() && self.queue.is_awaited() {
+            self.waiting.not_empty.wake(1);
         }
         done
     }
@@ -199,7 +190,7 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(always)]
     pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
         // SAFETY: the same contract.
-        self.put_with(Timeout::Try, || unsafe { self.queue.try_put(item) })
+        unsafe { self.put(item, Timeout::Try) }
     }
 
     /// Puts, waiting for room.
@@ -208,6 +199,28 @@ impl<Q: Fifo> Blocking<Q> {
     /// As [`Fifo::try_put`].
     #[inline(always)]
     pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        match unsafe { self.queue.put_now(item) } {
+            Now::Done if self.waiting.not_empty.has_waiters() => self.wake_getter(),
+            Now::Done => Ok(()),
+            // SAFETY: the same contract.
+            Now::NotYet => unsafe { self.put_slowly(item, timeout) },
+            Now::Over(done) => done,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_getter(&self) -> Result {
+        if self.queue.is_awaited() {
+            self.waiting.not_empty.wake(1);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_slowly(&self, item: &Q::Item, timeout: Timeout) -> Result {
         // SAFETY: the same contract.
         self.put_with(timeout, || unsafe { self.queue.try_put(item) })
     }
@@ -219,7 +232,7 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(always)]
     pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
         // SAFETY: the same contract.
-        self.get_with(Timeout::Try, || unsafe { self.queue.try_get(out) })
+        unsafe { self.get(out, Timeout::Try) }
     }
 
     /// Gets, waiting for an item.
@@ -229,69 +242,137 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(always)]
     pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
         // SAFETY: the same contract.
-        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
-    }
-
-    /// Puts as many items as it can, in order, until the deadline.
-    ///
-    /// # Safety
-    /// As [`Fifo::try_put`], for every item that the answer counts.
-    pub unsafe fn put_many<'a, I>(&self, items: I, timeout: Timeout) -> Progress
-    where
-        I: IntoIterator<Item = &'a Q::Item, IntoIter: Clone>,
-        Q::Item: 'a,
-    {
-        let mut rest = items.into_iter();
-        let mut total = 0;
-        let mut end = None;
-        loop {
+        match unsafe { self.queue.get_now(out) } {
+            Now::Done if self.waiting.not_full.has_waiters() => self.wake_putter(),
+            Now::Done => Ok(()),
             // SAFETY: the same contract.
-            let (done, mut result) = unsafe { self.queue.try_put_many(rest.clone()) };
-            if done > 0 {
-                self.waiting.not_empty.notify(done);
-                total += done;
-                rest.nth(done - 1);
-            }
-            if result.is_ok() {
-                return (total, result);
-            }
-            if let (Err(Error::Full), Some(item)) = (result, rest.next()) {
-                let end = *end.get_or_insert_with(|| timeout.deadline());
-                // SAFETY: the same contract.
-                result = self.put_later(end, || unsafe { self.queue.try_put(item) });
-            }
-            if self.after_put(result).is_err() {
-                return (total, result);
-            }
-            total += 1;
+            Now::NotYet => unsafe { self.get_slowly(out, timeout) },
+            Now::Over(done) => done,
         }
     }
 
-    /// Waits for a first item, then takes what is there, for as long as there are places.
+    #[cold]
+    #[inline(never)]
+    fn wake_putter(&self) -> Result {
+        self.waiting.not_full.wake(1);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_slowly(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
+        // SAFETY: the same contract.
+        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
+    }
+
+    /// Puts as many of the `count` items as it can, in order, until the deadline.
+    ///
+    /// # Safety
+    /// As [`Fifo::try_put`], for every item that the answer counts.
+    #[inline(always)]
+    pub unsafe fn put_many<'a>(
+        &self,
+        count: usize,
+        item: impl Fn(usize) -> &'a Q::Item + Copy,
+        timeout: Timeout,
+    ) -> Progress
+    where
+        Q::Item: 'a,
+    {
+        // SAFETY: the same contract.
+        match unsafe { self.queue.put_many_now(count, item) } {
+            Now::Done => {
+                self.waiting.not_empty.notify(count);
+                (count, Ok(()))
+            }
+            // SAFETY: the same contract.
+            Now::NotYet => unsafe { self.put_many_slowly(count, item, timeout) },
+            Now::Over(done) => done,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_many_slowly<'a>(
+        &self,
+        count: usize,
+        item: impl Fn(usize) -> &'a Q::Item + Copy,
+        timeout: Timeout,
+    ) -> Progress
+    where
+        Q::Item: 'a,
+    {
+        let mut total = 0;
+        let mut end = None;
+        while total < count {
+            let rest = move |i| item(total + i);
+            // SAFETY: the same contract.
+            let (done, mut result) = unsafe { self.queue.try_put_many(count - total, rest) };
+            if done > 0 {
+                self.waiting.not_empty.notify(done);
+                total += done;
+            }
+            if let Err(Error::Full) = result {
+                let end = *end.get_or_insert_with(|| timeout.deadline());
+                // SAFETY: the same contract.
+                result = self.put_later(end, || unsafe { self.queue.try_put(item(total)) });
+                total += usize::from(self.after_put(result).is_ok());
+            }
+            if result.is_err() {
+                return (total, result);
+            }
+        }
+        (total, Ok(()))
+    }
+
+    /// Waits for a first item, then takes what is there, up to `count` in all.
     ///
     /// # Safety
     /// As [`Fifo::try_get`].
+    #[inline(always)]
     pub unsafe fn get_many<'a>(
         &self,
-        places: impl IntoIterator<Item = &'a mut Q::Out>,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut Q::Out + Copy,
         timeout: Timeout,
     ) -> Progress
     where
         Q::Out: 'a,
     {
-        let mut places = places.into_iter();
-        let Some(first) = places.next() else {
+        // SAFETY: the same contract.
+        match unsafe { self.queue.get_many_now(count, place) } {
+            Now::Done => {
+                self.waiting.not_full.notify(count);
+                (count, Ok(()))
+            }
+            // SAFETY: the same contract.
+            Now::NotYet => unsafe { self.get_many_slowly(count, place, timeout) },
+            Now::Over(done) => done,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_many_slowly<'a>(
+        &self,
+        count: usize,
+        place: impl Fn(usize) -> &'a mut Q::Out + Copy,
+        timeout: Timeout,
+    ) -> Progress
+    where
+        Q::Out: 'a,
+    {
+        if count == 0 {
             return (0, Ok(()));
-        };
-        // SAFETY: the same contract.
-        if let Err(why) = unsafe { self.get(first, timeout) } {
-            return (0, Err(why));
         }
         // SAFETY: the same contract.
-        let rest = unsafe { self.queue.try_get_many(places) };
-        if rest > 0 {
-            self.waiting.not_full.notify(rest);
+        let get = || unsafe { self.queue.try_get_many(count, place) };
+        match self.item_with(timeout, get) {
+            Ok(done) => {
+                self.waiting.not_full.notify(done);
+                (done, Ok(()))
+            }
+            Err(why) => (0, Err(why)),
         }
-        (1 + rest, Ok(()))
     }
 }

@@ -498,8 +498,9 @@ impl<C: Core> Subject for Rust<C> {
     }
     fn put_many(&self, numbers: &[u64], timeout: i64) -> Many<usize> {
         let owners: Vec<_> = numbers.iter().map(|&n| C::Form::wrap(n, &self.0.1)).collect();
-        let items = owners.iter().map(C::Form::item);
-        let (done, why) = unsafe { self.queue().put_many(items, Timeout::from_nanos(timeout)) };
+        let item = |i: usize| C::Form::item(&owners[i]);
+        let timeout = Timeout::from_nanos(timeout);
+        let (done, why) = unsafe { self.queue().put_many(owners.len(), item, timeout) };
         for (i, owner) in owners.into_iter().enumerate() {
             end::<C::Form>(owner, i < done);
         }
@@ -507,8 +508,9 @@ impl<C: Core> Subject for Rust<C> {
     }
     fn get_many(&self, n: usize, timeout: i64) -> Many<Vec<u64>> {
         let mut places: Vec<_> = (0..n).map(|_| C::Form::place()).collect();
-        let outs = places.iter_mut().map(C::Form::out);
-        let (done, why) = unsafe { self.queue().get_many(outs, Timeout::from_nanos(timeout)) };
+        let start = places.as_mut_ptr();
+        let out = |i| unsafe { C::Form::out(&mut *start.add(i)) };
+        let (done, why) = unsafe { self.queue().get_many(n, out, Timeout::from_nanos(timeout)) };
         (places.into_iter().take(done).map(C::Form::number).collect(), why)
     }
     fn clear(&self) -> usize {

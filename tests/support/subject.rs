@@ -164,12 +164,13 @@ impl<Q: Peek<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
         let pointer = |&item| std::ptr::without_provenance_mut(item as usize);
         let items: Vec<_> = items.iter().map(pointer).collect();
         // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put_many(&items, timeout) }
+        unsafe { self.0.put_many(items.len(), |i| &items[i], timeout) }
     }
     fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
-        let mut items = vec![std::ptr::null_mut(); most];
-        // SAFETY: the test keeps the queue's rule.
-        let (done, result) = unsafe { self.0.get_many(&mut items, timeout) };
+        let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); most];
+        let start = items.as_mut_ptr();
+        // SAFETY: the test keeps the queue's rule; there are so many places.
+        let (done, result) = unsafe { self.0.get_many(most, |i| &mut *start.add(i), timeout) };
         (items[..done].iter().map(|item| item.addr() as u64).collect(), result)
     }
     common!();
@@ -196,7 +197,7 @@ impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
     fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
         let blobs: Vec<_> = items.iter().map(|&item| blob(item)).collect();
         // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put_many(blobs.iter().map(|(bytes, len)| &bytes[..*len]), timeout) }
+        unsafe { self.0.put_many(blobs.len(), |i| &blobs[i].0[..blobs[i].1], timeout) }
     }
     fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
         let mut buffers = vec![[0; LONGEST]; most];
@@ -204,8 +205,9 @@ impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
         let received =
             |buffer: &mut [u8; LONGEST]| unsafe { Received::new(buffer.as_mut_ptr(), LONGEST) };
         let mut places: Vec<_> = buffers.iter_mut().map(received).collect();
-        // SAFETY: the test keeps the queue's rule.
-        let (done, result) = unsafe { self.0.get_many(&mut places, timeout) };
+        let start = places.as_mut_ptr();
+        // SAFETY: the test keeps the queue's rule; there are so many places.
+        let (done, result) = unsafe { self.0.get_many(most, |i| &mut *start.add(i), timeout) };
         let lens: Vec<_> = places.iter().map(Received::len).collect();
         let items = buffers.iter().zip(lens).take(done);
         (items.map(|(buffer, len)| number(&buffer[..len])).collect(), result)
@@ -461,7 +463,7 @@ trait Batches {
 
 impl Batches for Blocking<Batch<Pointer>> {
     fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>> {
-        let mut items = vec![std::ptr::null_mut(); most];
+        let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); most];
         // SAFETY: as many places as said.
         let count = unsafe { self.get_batch(items.as_mut_ptr(), most, wanted)? };
         Ok(items[..count].iter().map(|item| item.addr() as u64).collect())
