@@ -18,7 +18,7 @@
 //! `Indirect` 16 s bytes and capacity + 64 cells; and 1 KiB at most around them.
 
 use super::ring::{Packed, Ring};
-use super::{Counts, Fifo, Peek, Queue};
+use super::{Counts, Fifo, Now, Peek, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Atomic, Cells, Payload, Pointer};
 use core::ffi::c_void;
@@ -104,6 +104,16 @@ mod direct {
             let (word, _) = self.ring.pop()?;
             *out = pointer(word);
             Ok(())
+        }
+        #[inline(always)]
+        unsafe fn put_now(&self, item: &*mut c_void) -> Now {
+            if self.ring.push_now(item.expose_provenance() as u64) { Now::Done } else { Now::NotYet }
+        }
+        #[inline(always)]
+        unsafe fn get_now(&self, out: &mut *mut c_void) -> Now {
+            let Some(word) = self.ring.pop_now() else { return Now::NotYet };
+            *out = pointer(word);
+            Now::Done
         }
     }
 
@@ -385,6 +395,16 @@ unsafe impl Fifo for Pointers {
     unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
         // SAFETY: passed on.
         either!(self, queue => unsafe { queue.try_get(out) })
+    }
+    #[inline(always)]
+    unsafe fn put_now(&self, item: &*mut c_void) -> Now {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.put_now(item) })
+    }
+    #[inline(always)]
+    unsafe fn get_now(&self, out: &mut *mut c_void) -> Now {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.get_now(out) })
     }
 }
 

@@ -350,6 +350,36 @@ impl<S: Slot> Ring<S> {
         }
     }
 
+    /// [`Ring::push`] in the usual case: the hint is right, there is room, the peak is old, nobody is
+    /// faster. False if nothing was done.
+    #[inline(always)]
+    pub(crate) fn push_now(&self, value: u64) -> bool {
+        let tail = self.tail.guess();
+        let seen = self.look(tail);
+        if seen.sequence != free(tail)
+            || self.is_full_at(tail)
+            || self.may_be_peak(tail)
+            || !self.slot(tail).publish(seen, value, self.mask)
+        {
+            return false;
+        }
+        self.tail.raise(tail.wrapping_add(1));
+        self.prepare(tail);
+        true
+    }
+
+    /// [`Ring::pop`] in the usual case.
+    #[inline(always)]
+    pub(crate) fn pop_now(&self) -> Option<u64> {
+        let head = self.head.guess();
+        let seen = self.look(head);
+        if seen.relative_to(head) != 1 || !self.slot(head).take(seen, self.mask) {
+            return None;
+        }
+        self.head.raise(head.wrapping_add(1));
+        Some(seen.value)
+    }
+
     /// Takes the front value if `accept` says so of its position and itself; returns it with its
     /// position.
     #[inline(always)]
@@ -586,18 +616,26 @@ impl<S: Slot> Ring<S> {
     /// looks.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
-        let end = tail.wrapping_add(1);
-        if is_after(end, self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed))) {
-            let peak = self.tail.peak.load(site("ring.peak.compare", Relaxed));
-            let oldest = tail.wrapping_sub(peak);
-            if peak == 0 || peak > NEAR_PEAK || self.look(oldest).relative_to(oldest) == 1 {
-                self.look_for_peak(end, peak);
-            }
+        if self.may_be_peak(tail) {
+            self.look_for_peak(tail.wrapping_add(1));
         }
     }
 
+    /// Whether a push at `tail` has to look for the peak.
+    #[inline(always)]
+    fn may_be_peak(&self, tail: u64) -> bool {
+        let end = tail.wrapping_add(1);
+        if !is_after(end, self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed))) {
+            return false;
+        }
+        let peak = self.tail.peak.load(site("ring.peak.compare", Relaxed));
+        let oldest = tail.wrapping_sub(peak);
+        peak == 0 || peak > NEAR_PEAK || self.look(oldest).relative_to(oldest) == 1
+    }
+
     #[cold]
-    fn look_for_peak(&self, end: u64, mut peak: u64) {
+    fn look_for_peak(&self, end: u64) {
+        let mut peak = self.tail.peak.load(site("ring.peak.old", Relaxed));
         let head = self.head_position();
         let len = if is_after(end, head) { end.wrapping_sub(head) & POSITIONS } else { 0 };
         if len > peak {
