@@ -107,7 +107,11 @@ mod direct {
         }
         #[inline(always)]
         unsafe fn put_now(&self, item: &*mut c_void) -> Now {
-            if self.ring.push_now(item.expose_provenance() as u64) { Now::Done } else { Now::NotYet }
+            if self.ring.push_now(item.expose_provenance() as u64) {
+                Now::Done
+            } else {
+                Now::NotYet
+            }
         }
         #[inline(always)]
         unsafe fn get_now(&self, out: &mut *mut c_void) -> Now {

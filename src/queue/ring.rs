@@ -29,6 +29,9 @@
 //! Before its one compare-and-swap an operation has published nothing, and after it only a hint is
 //! stale, past which others scan. A lost race means that another operation succeeded.
 //!
+//! An end that had to turn back and then comes through twice pauses once, for about 0.4 µs, so that
+//! the other end gets ahead (`docs/decisions/003-mpmc-under-contention.md`).
+//!
 //! # Memory
 //! 8 or 16 bytes a slot, and three pairs of cache lines.
 
@@ -37,7 +40,7 @@ use crate::memory::Array;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 use crate::sync::Pair;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, prefetch_for_write, site,
+    AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, pause, prefetch_for_write, site,
 };
 use core::fmt;
 use crossbeam_utils::CachePadded;
@@ -52,6 +55,9 @@ const MOST: usize = 1 << 58;
 const NEAR_PEAK: u64 = 8;
 /// How many slots ahead a push asks for; see `docs/decisions/003-mpmc-under-contention.md`.
 const LOOK_AHEAD: u64 = 32;
+/// How many pauses let the other end get ahead, in rings of more slots than so many.
+const SLIP: u32 = 16;
+const FEWEST_TO_SLIP: u64 = 32;
 /// After so many steps beside the hint, look for the end by galloping.
 const PATIENCE: u32 = 8;
 
@@ -65,6 +71,11 @@ fn ahead(a: u64, b: u64) -> i64 {
 #[inline(always)]
 pub(super) fn is_after(a: u64, b: u64) -> bool {
     (a.wrapping_sub(b) << 2) as i64 > 0
+}
+
+/// A position that nobody is at any more.
+fn long_before(position: u64) -> u64 {
+    position.wrapping_sub(1 << 60)
 }
 
 /// The sequence of a free position.
@@ -222,6 +233,8 @@ impl From<Nothing> for Error {
 /// One end's line: the hint, and at the tail the position up to which no new peak is possible.
 struct End {
     hint: AtomicU64,
+    /// Where this end last had to turn back: full or empty.
+    turned: AtomicU64,
     no_peak_before: AtomicU64,
     peak: AtomicU64,
 }
@@ -230,6 +243,7 @@ impl End {
     fn new(position: u64) -> CachePadded<Self> {
         CachePadded::new(Self {
             hint: AtomicU64::new(position),
+            turned: AtomicU64::new(long_before(position)),
             no_peak_before: AtomicU64::new(position),
             peak: AtomicU64::new(0),
         })
@@ -240,6 +254,16 @@ impl End {
         // every slot before it as far as it had come. Relaxed, a thread might push behind
         // an item that it does not see yet, and then be told *empty*.
         self.hint.load(site("ring.hint.load", Acquire))
+    }
+    fn turn_back(&self, position: u64) {
+        if self.turned.load(site("ring.turn.compare", Relaxed)) != position {
+            self.turned.store(position, site("ring.turn", Relaxed));
+        }
+    }
+    /// Whether the other end is so close that this one only just came through.
+    #[inline(always)]
+    fn is_close(&self, position: u64) -> bool {
+        position.wrapping_sub(self.turned.load(site("ring.turn.load", Relaxed))) == 1
     }
     /// A plain store: it may set an older hint over a newer one, and past that others scan.
     #[inline(always)]
@@ -319,6 +343,16 @@ impl<S: Slot> Ring<S> {
         self.capacity != self.mask + 1 && self.look(oldest).relative_to(oldest) == 1
     }
 
+    /// Pauses once for the second push or pop after this end had to turn back: then there are more
+    /// to come, and the ends had better not work on the same lines. A single item does not wait.
+    #[inline(always)]
+    fn slip(&self, end: &End, position: u64) {
+        if end.is_close(position) && self.mask >= FEWEST_TO_SLIP {
+            end.turn_back(long_before(position));
+            pause(SLIP);
+        }
+    }
+
     /// Appends a value; returns its position, or `Full` or `Closed`.
     #[inline(always)]
     pub(crate) fn push(&self, value: u64) -> Result<u64> {
@@ -333,8 +367,10 @@ impl<S: Slot> Ring<S> {
                     return Err(Error::Closed);
                 }
                 if relative < 0 || self.is_full_at(tail) {
+                    self.tail.turn_back(tail);
                     return Err(Error::Full);
                 }
+                self.slip(&self.tail, tail);
                 if self.slot(tail).publish(seen, value, self.mask) {
                     self.tail.raise(tail.wrapping_add(1));
                     self.prepare(tail);
@@ -357,6 +393,7 @@ impl<S: Slot> Ring<S> {
         let tail = self.tail.guess();
         let seen = self.look(tail);
         if seen.sequence != free(tail)
+            || self.tail.is_close(tail)
             || self.is_full_at(tail)
             || self.may_be_peak(tail)
             || !self.slot(tail).publish(seen, value, self.mask)
@@ -373,7 +410,10 @@ impl<S: Slot> Ring<S> {
     pub(crate) fn pop_now(&self) -> Option<u64> {
         let head = self.head.guess();
         let seen = self.look(head);
-        if seen.relative_to(head) != 1 || !self.slot(head).take(seen, self.mask) {
+        if seen.relative_to(head) != 1
+            || self.head.is_close(head)
+            || !self.slot(head).take(seen, self.mask)
+        {
             return None;
         }
         self.head.raise(head.wrapping_add(1));
@@ -394,6 +434,7 @@ impl<S: Slot> Ring<S> {
             let seen = self.look(head);
             match seen.relative_to(head) {
                 1 => {
+                    self.slip(&self.head, head);
                     if let Err(why) = accept(head, seen.value) {
                         if self.slot(head).confirm(seen, self.mask) {
                             return Err(Nothing::Refused(why));
@@ -407,7 +448,10 @@ impl<S: Slot> Ring<S> {
                     }
                 }
                 0 if seen.is_closed() => return Err(Nothing::Closed),
-                0 => return Err(Nothing::Empty),
+                0 => {
+                    self.head.turn_back(head);
+                    return Err(Nothing::Empty);
+                }
                 _ => {
                     steps += 1;
                     backoff.pause();
