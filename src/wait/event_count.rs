@@ -19,10 +19,8 @@ use crate::sync::{
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
 
-/// The most looks before sleeping, each after a pause twice as long as the last up to the cap:
-/// about 4 µs.
-const SPINS: u32 = 40;
-const LONGEST_PAUSE: u32 = 4;
+/// The most looks before sleeping, with a pause after each: about 4 µs.
+const SPINS: u32 = 160;
 /// Then looks after offering the processor.
 const YIELDS: u32 = 2;
 /// Every so many waits try all the spins again, however useless they were lately.
@@ -136,15 +134,13 @@ impl EventCount {
         let waits = self.habits.waits.load(site("event.spin.waits", Relaxed));
         self.habits.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
         let spins = if waits.is_multiple_of(PROBE) { SPINS } else { lately };
-        let mut pauses = 1;
         for _ in 0..spins {
             if let Break(answer) = attempt() {
                 let more = (lately + SPINS / 4).min(SPINS);
                 self.habits.patience.store(more, site("event.spin.more", Relaxed));
                 return Some(answer);
             }
-            pause(pauses);
-            pauses = (pauses * 2).min(LONGEST_PAUSE);
+            pause(1);
         }
         self.habits.patience.store(lately / 2, site("event.spin.less", Relaxed));
         for _ in 0..YIELDS {
