@@ -1,6 +1,6 @@
 //! Work-stealing deque.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized, receive};
+use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Common, Kind, Side};
 use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
@@ -175,15 +175,10 @@ pub unsafe extern "C" fn queues_deque_pop(
     deque: *mut queues_deque_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(deque, Side::POP, |deque| deque.pop(&mut item))?;
-            put_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        let item = place(item)?;
+        POINTERS.on(deque, Side::POP, |deque| deque.pop(item))
     })
 }
 

@@ -111,9 +111,10 @@ impl Drop for Buffer {
     }
 }
 
-/// The owner's line. Everything is written by the owner alone, so Relaxed loads are exact for it.
+/// Everything is written by the owner alone, so Relaxed loads are exact for it.
 struct Owner {
-    bottom: AtomicU64,
+    /// On a line of its own: thieves read it.
+    bottom: CachePadded<AtomicU64>,
     /// Pushes below this position neither fill the deque nor set a new peak.
     unremarkable_below: AtomicU64,
     /// How many items fit now.
@@ -171,7 +172,7 @@ impl<P: Atomic> Deque<P> {
             origin,
             buffer: AtomicPtr::new(Box::into_raw(buffer)),
             owner: CachePadded::new(Owner {
-                bottom: AtomicU64::new(origin),
+                bottom: CachePadded::new(AtomicU64::new(origin)),
                 unremarkable_below: AtomicU64::new(origin),
                 capacity: AtomicU64::new(capacity as u64),
                 peak: AtomicU64::new(0),
@@ -221,11 +222,36 @@ impl<P: Atomic> Deque<P> {
     pub unsafe fn push(&self, item: &P::Item) -> Result {
         let bottom = self.owner.bottom.load(site("deque.push.bottom", Relaxed));
         let bound = self.owner.unremarkable_below.load(site("deque.push.bound", Relaxed));
-        let is_remarkable = ahead(bottom, bound) >= 0;
-        if is_remarkable {
-            // SAFETY: we are the owner.
-            unsafe { self.look_for_room(bottom)? };
+        // SAFETY: the same contract; below the bound there is room.
+        unsafe {
+            if ahead(bottom, bound) >= 0 {
+                return self.push_remarkably(bottom, item);
+            }
+            self.append(bottom, item);
         }
+        Ok(())
+    }
+
+    /// A push that may fill the deque or set a new peak; apart, so that others save no registers.
+    ///
+    /// # Safety
+    /// As for `push`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn push_remarkably(&self, bottom: u64, item: &P::Item) -> Result {
+        // SAFETY: the same contract.
+        unsafe {
+            self.look_for_room(bottom)?;
+            self.append(bottom, item);
+        }
+        self.look_for_peak(bottom.wrapping_add(1));
+        Ok(())
+    }
+
+    /// # Safety
+    /// As for `push`; and there is room.
+    #[inline(always)]
+    unsafe fn append(&self, bottom: u64, item: &P::Item) {
         // SAFETY: we are the owner; the cell's former item has left, and been copied by whoever
         // took it.
         unsafe {
@@ -236,10 +262,6 @@ impl<P: Atomic> Deque<P> {
         Self::count(&self.owner.pushed);
         // Ordering: Release, pairs with the loads in `steal`; publishes the item.
         self.owner.bottom.store(bottom.wrapping_add(1), site("deque.push.publish", Release));
-        if is_remarkable {
-            self.look_for_peak(bottom.wrapping_add(1));
-        }
-        Ok(())
     }
 
     /// # Safety
@@ -326,20 +348,24 @@ impl<P: Atomic> Deque<P> {
         // A swap, so that the load below comes after it for everybody.
         self.owner.bottom.swap(position, site("deque.pop.claim", SeqCst));
         let top = self.top.load(site("deque.pop.top", SeqCst));
-        if ahead(position, top) > 0 {
+        // SAFETY: the item is ours, or comes to be; its cell nobody writes but us.
+        unsafe {
+            if ahead(position, top) <= 0 {
+                return self.pop_last(position, top, out);
+            }
             Self::count(&self.owner.popped);
-        } else {
-            self.pop_last(position, top)?;
+            self.payload.read(cell, out);
         }
-        // SAFETY: the item is ours, and its cell nobody writes but us.
-        unsafe { self.payload.read(cell, out) };
         Ok(())
     }
 
     /// Races the thieves for the last item.
+    ///
+    /// # Safety
+    /// As for `pop`.
     #[cold]
     #[inline(never)]
-    fn pop_last(&self, position: u64, top: u64) -> Result {
+    unsafe fn pop_last(&self, position: u64, top: u64, out: &mut P::Out) -> Result {
         let bottom = position.wrapping_add(1);
         let won = position == top && {
             // First, so that no snapshot of the statistics takes it for a theft.
@@ -354,6 +380,8 @@ impl<P: Atomic> Deque<P> {
         // Ordering: Release, as in `push`: a thief may find the items before it by this store.
         self.owner.bottom.store(bottom, site("deque.pop.restore", Release));
         if won {
+            // SAFETY: the item is ours, and its cell nobody writes but us.
+            unsafe { self.payload.read(self.own_buffer().cell(position), out) };
             return Ok(());
         }
         Self::count(&self.owner.failed_pop);
