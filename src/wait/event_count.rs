@@ -19,8 +19,11 @@ use crate::sync::{
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
 
-/// The most looks before sleeping, with a pause after each: about 4 µs.
-const SPINS: u32 = 160;
+/// The most looks before sleeping: the first ones with a pause after each, which a quick answer
+/// needs, the others with longer pauses, which disturb less. About 8 µs.
+const SPINS: u32 = 90;
+const EAGER: u32 = 20;
+const LONG_PAUSE: u32 = 4;
 /// Then looks after offering the processor.
 const YIELDS: u32 = 2;
 /// Every so many waits try all the spins again, however useless they were lately.
@@ -134,13 +137,17 @@ impl EventCount {
         let waits = self.habits.waits.load(site("event.spin.waits", Relaxed));
         self.habits.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
         let spins = if waits.is_multiple_of(PROBE) { SPINS } else { lately };
-        for _ in 0..spins {
-            if let Break(answer) = attempt() {
-                let more = (lately + SPINS / 4).min(SPINS);
-                self.habits.patience.store(more, site("event.spin.more", Relaxed));
-                return Some(answer);
+        for look in 0..spins {
+            match attempt() {
+                Break(answer) => {
+                    let more = (lately + SPINS / 4).min(SPINS);
+                    self.habits.patience.store(more, site("event.spin.more", Relaxed));
+                    return Some(answer);
+                }
+                // If it is a matter of time, or of many items, a moment does not count.
+                Continue(again) if look >= EAGER || again != Deadline::NEVER => pause(LONG_PAUSE),
+                Continue(_) => pause(1),
             }
-            pause(1);
         }
         self.habits.patience.store(lately / 2, site("event.spin.less", Relaxed));
         for _ in 0..YIELDS {
