@@ -22,6 +22,21 @@ pub enum Timeout {
     Never,
 }
 
+/// ```
+/// use queues::Timeout;
+/// use std::time::Duration;
+/// assert_eq!(Timeout::from(Duration::from_millis(2)), Timeout::Within(2_000_000));
+/// assert_eq!(Timeout::from(Duration::ZERO), Timeout::Try);
+/// ```
+impl From<core::time::Duration> for Timeout {
+    fn from(span: core::time::Duration) -> Self {
+        match u64::try_from(span.as_nanos()) {
+            Ok(0) => Self::Try,
+            nanos => Self::Within(nanos.unwrap_or(u64::MAX)),
+        }
+    }
+}
+
 impl Timeout {
     /// C's convention: below 0 for ever, 0 not at all.
     #[inline(always)]
