@@ -66,13 +66,13 @@ pub unsafe trait Queue: Send + Sync {
 
 /// What became of an attempt at the usual case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Now<R = Result> {
+pub enum Now {
     /// Done.
     Done,
     /// Nothing was done: it is not the usual case, or another thread was faster.
     NotYet,
-    /// Over, for an unusual reason; and nobody needs to be woken.
-    Over(R),
+    /// Put, but [`Fifo::settle`] has to tell whether the queue takes it.
+    Unsettled,
 }
 
 /// How far a call on many items came, and why no further.
@@ -123,36 +123,9 @@ pub unsafe trait Fifo: Queue {
         Now::NotYet
     }
 
-    /// [`Fifo::try_put_many`] in the usual case: all of them.
-    ///
-    /// # Safety
-    /// As [`Fifo::try_put_many`], unless the answer is `NotYet`.
-    #[inline(always)]
-    unsafe fn put_many_now<'a>(
-        &self,
-        _count: usize,
-        _item: impl Fn(usize) -> &'a Self::Item + Copy,
-    ) -> Now<Progress>
-    where
-        Self::Item: 'a,
-    {
-        Now::NotYet
-    }
-
-    /// [`Fifo::try_get_many`] in the usual case: as many as there are places.
-    ///
-    /// # Safety
-    /// As [`Fifo::try_get_many`].
-    #[inline(always)]
-    unsafe fn get_many_now<'a>(
-        &self,
-        _count: usize,
-        _place: impl Fn(usize) -> &'a mut Self::Out + Copy,
-    ) -> Now<Progress>
-    where
-        Self::Out: 'a,
-    {
-        Now::NotYet
+    /// Ends a put that was left unsettled.
+    fn settle(&self) -> Result {
+        Ok(())
     }
 
     /// Puts `count` items one after the other until one is refused: how many, and why no more.

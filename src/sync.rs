@@ -162,7 +162,7 @@ impl Backoff {
 
 /// Asks for a cache line, for writing. A hint: no effect on what the program means.
 #[inline(always)]
-pub(crate) fn prefetch_for_write<T>(_at: &T) {
+pub(crate) fn prefetch_for_write<T>(_at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     // SAFETY: a prefetch touches nothing; where the processor does not know it, it is a no-op.
     unsafe {

@@ -8,9 +8,9 @@ const WORD: usize = size_of::<u64>();
 
 /// Blobs of up to a fixed number of bytes, each with its own length.
 ///
-/// A cell is the length and then the bytes, all of it 64-bit words that are touched atomically: a
-/// peek may read a cell that another thread has already begun to reuse, and throws the torn copy
-/// away.
+/// A cell is the length and then the bytes, all of it 64-bit words that `write`, `fits` and `read`
+/// touch atomically: a peek may read a cell that another thread has already begun to reuse, and
+/// throws the torn copy away. Where nobody looks meanwhile, copies are plain.
 #[derive(Debug)]
 pub struct Bytes {
     limit: usize,
@@ -137,7 +137,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
 // SAFETY: word by word, within the limit whatever length is found.
 unsafe impl Atomic for Bytes {}
 
-// SAFETY: cells are touched atomically, word by word.
+// SAFETY: every access keeps to the cell.
 unsafe impl Payload for Bytes {
     type Item = [u8];
     type Out = Received;

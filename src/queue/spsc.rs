@@ -25,7 +25,8 @@
 //! `docs/decisions/004-closing-spsc.md`.
 //!
 //! # Progress
-//! Every call is wait-free: after a close there is one put at most that may call a get off. A side
+//! Every call is wait-free: after a close there is one put at most that may call a get off, and each
+//! count of the items (`len`, statistics) that was under way may once. A side
 //! that keeps finding only a few items or places, in lines that the other is at, pauses once, for
 //! about 100 ns, before it goes on: it lets the other get ahead (the temporal slip of FastForward:
 //! Giacomoni, Moseley and Vachharajani 2008).
@@ -88,7 +89,7 @@ impl Side {
 
 struct Producer {
     side: Side,
-    /// The position at which a reservation was made, plus one.
+    /// The position at which a reservation was made; one that is past, if none is.
     reserved: AtomicU64,
     peak: AtomicU64,
 }
@@ -145,7 +146,7 @@ impl<P: Payload> Ring<P> {
             tail: CachePadded::new(AtomicU64::new(origin)),
             producer: CachePadded::new(Producer {
                 side: Side::new(origin),
-                reserved: AtomicU64::new(0),
+                reserved: AtomicU64::new(origin.wrapping_sub(1)),
                 peak: AtomicU64::new(0),
             }),
             head: CachePadded::new(AtomicU64::new(origin)),
@@ -186,7 +187,7 @@ impl<P: Payload> Ring<P> {
         if ahead < self.capacity {
             for offset in (0..self.cells.stride()).step_by(LINE) {
                 // SAFETY: below the capacity, and in the cell.
-                prefetch_for_write(unsafe { &*self.cells.cell(ahead as usize).add(offset) });
+                prefetch_for_write(unsafe { self.cells.cell(ahead as usize).add(offset) });
             }
         }
     }
@@ -279,8 +280,7 @@ impl<P: Payload> Ring<P> {
 
     /// Ends a put that found the queue closed after it had published: how many items it took.
     #[cold]
-    #[inline(never)]
-    fn settle(&self, from: u64, to: u64) -> u64 {
+    fn settle_from(&self, from: u64, to: u64) -> u64 {
         loop {
             // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
             match self.closed.load(site("spsc.settle.closed", Acquire)) {
@@ -302,17 +302,13 @@ impl<P: Payload> Ring<P> {
         end.wrapping_sub(from)
     }
 
-    #[inline(always)]
-    fn settle_one(&self, tail: u64) -> Result {
-        if self.settle(tail, tail.wrapping_add(1)) == 1 { Ok(()) } else { Err(Error::Closed) }
-    }
-
     /// Where the next item is, and how many of the wanted ones, one at least, there are.
     #[inline(always)]
     fn items(&self, wanted: u64) -> Result<(u64, u64)> {
         let head = self.taken();
         let bound = self.consumer.side.bound.load(site("spsc.get.bound", Relaxed));
-        let enough = ahead(bound, head) >= wanted as i64;
+        // Negative, so none, while items are held.
+        let enough = ahead(bound, head).max(0) as u64 >= wanted;
         Ok((head, if enough { wanted } else { self.look_for_items(head, wanted)? }))
     }
 
@@ -511,7 +507,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
         self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle_one(tail) }
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle() }
     }
 
     #[inline(always)]
@@ -534,11 +530,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         self.prepare(slot);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
         self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
-        if self.publish(tail.wrapping_add(1)) {
-            return Now::Done;
-        }
-        // A closed queue has no waiters.
-        Now::Over(self.settle_one(tail))
+        if self.publish(tail.wrapping_add(1)) { Now::Done } else { Now::Unsettled }
     }
 
     #[inline(always)]
@@ -560,56 +552,12 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         Now::Done
     }
 
-    #[inline(always)]
-    unsafe fn put_many_now<'a>(
-        &self,
-        count: usize,
-        item: impl Fn(usize) -> &'a P::Item + Copy,
-    ) -> Now<Progress>
-    where
-        P::Item: 'a,
-    {
-        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
-        let bound = self.producer.side.bound.load(site("spsc.put.bound", Relaxed));
-        let Some(slot) = self.slot_now(&self.producer.side, tail) else { return Now::NotYet };
-        if bound.wrapping_sub(tail) < count as u64
-            || self.capacity - slot < count as u64
-            || self.check_open().is_err()
-        {
-            return Now::NotYet;
+    fn settle(&self) -> Result {
+        let end = self.tail.load(site("spsc.settle.tail", Relaxed));
+        match self.settle_from(end.wrapping_sub(1), end) {
+            1 => Ok(()),
+            _ => Err(Error::Closed),
         }
-        // SAFETY: the slots are ours; the items keep the payload's rule by contract.
-        unsafe { self.write_run(slot, count, item) };
-        let end = tail.wrapping_add(count as u64);
-        if self.publish(end) {
-            return Now::Done;
-        }
-        let done = self.settle(tail, end) as usize;
-        Now::Over((done, if done == count { Ok(()) } else { Err(Error::Closed) }))
-    }
-
-    #[inline(always)]
-    unsafe fn get_many_now<'a>(
-        &self,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut P::Out + Copy,
-    ) -> Now<Progress>
-    where
-        P::Out: 'a,
-    {
-        let head = self.head.load(site("spsc.get.head", Relaxed));
-        let bound = self.consumer.side.bound.load(site("spsc.get.bound", Relaxed));
-        let Some(slot) = self.slot_now(&self.consumer.side, head) else { return Now::NotYet };
-        if bound.wrapping_sub(head) < count as u64 || self.capacity - slot < count as u64 {
-            return Now::NotYet;
-        }
-        // SAFETY: the slots are ours and full.
-        if unsafe { self.read_run(slot, count, place) }.is_err() {
-            return Now::NotYet;
-        }
-        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
-        self.head.store(head.wrapping_add(count as u64), site("spsc.get.release", Release));
-        Now::Done
     }
 
     #[inline(always)]
@@ -634,7 +582,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
             unsafe { self.write_run(slot, run as usize, move |i| item(done + i)) };
             let end = tail.wrapping_add(run);
             if !self.publish(end) {
-                done += self.settle(tail, end) as usize;
+                done += self.settle_from(tail, end) as usize;
                 return (done, if done == count { Ok(()) } else { Err(Error::Closed) });
             }
             done += run as usize;
@@ -756,7 +704,7 @@ impl Ring<Bytes> {
     /// Only the producer may call.
     pub unsafe fn reserve(&self) -> Result<*mut u8> {
         let (tail, _) = self.room(1, true)?;
-        self.producer.reserved.store(tail.wrapping_add(1), site("spsc.reserve.store", Relaxed));
+        self.producer.reserved.store(tail, site("spsc.reserve.store", Relaxed));
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours until it is published.
         Ok(self.own(slot, |bytes, at| unsafe { bytes.data(at) }))
@@ -772,15 +720,15 @@ impl Ring<Bytes> {
         }
         let tail = self.tail.load(site("spsc.commit.tail", Relaxed));
         let reserved = self.producer.reserved.load(site("spsc.commit.reserved", Relaxed));
-        if reserved != tail.wrapping_add(1) {
+        if reserved != tail {
             return Err(Error::Misuse);
         }
-        self.producer.reserved.store(0, site("spsc.commit.store", Relaxed));
+        self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.commit.store", Relaxed));
         let (tail, _) = self.room(1, false)?;
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours.
         self.own(slot, |bytes, at| unsafe { bytes.set_len(at, len) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle_one(tail) }
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle() }
     }
 
     /// The front blob where it lies, until [`Ring::consume`] or the consumer's next get.

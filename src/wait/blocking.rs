@@ -205,8 +205,14 @@ impl<Q: Fifo> Blocking<Q> {
             Now::Done => Ok(()),
             // SAFETY: the same contract.
             Now::NotYet => unsafe { self.put_slowly(item, timeout) },
-            Now::Over(done) => done,
+            Now::Unsettled => self.settle(),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle(&self) -> Result {
+        self.after_put(self.queue.settle())
     }
 
     #[cold]
@@ -246,8 +252,7 @@ impl<Q: Fifo> Blocking<Q> {
             Now::Done if self.waiting.not_full.has_waiters() => self.wake_putter(),
             Now::Done => Ok(()),
             // SAFETY: the same contract.
-            Now::NotYet => unsafe { self.get_slowly(out, timeout) },
-            Now::Over(done) => done,
+            _ => unsafe { self.get_slowly(out, timeout) },
         }
     }
 
@@ -271,29 +276,6 @@ impl<Q: Fifo> Blocking<Q> {
     /// As [`Fifo::try_put`], for every item that the answer counts.
     #[inline(always)]
     pub unsafe fn put_many<'a>(
-        &self,
-        count: usize,
-        item: impl Fn(usize) -> &'a Q::Item + Copy,
-        timeout: Timeout,
-    ) -> Progress
-    where
-        Q::Item: 'a,
-    {
-        // SAFETY: the same contract.
-        match unsafe { self.queue.put_many_now(count, item) } {
-            Now::Done => {
-                self.waiting.not_empty.notify(count);
-                (count, Ok(()))
-            }
-            // SAFETY: the same contract.
-            Now::NotYet => unsafe { self.put_many_slowly(count, item, timeout) },
-            Now::Over(done) => done,
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    unsafe fn put_many_slowly<'a>(
         &self,
         count: usize,
         item: impl Fn(usize) -> &'a Q::Item + Copy,
@@ -331,29 +313,6 @@ impl<Q: Fifo> Blocking<Q> {
     /// As [`Fifo::try_get`].
     #[inline(always)]
     pub unsafe fn get_many<'a>(
-        &self,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut Q::Out + Copy,
-        timeout: Timeout,
-    ) -> Progress
-    where
-        Q::Out: 'a,
-    {
-        // SAFETY: the same contract.
-        match unsafe { self.queue.get_many_now(count, place) } {
-            Now::Done => {
-                self.waiting.not_full.notify(count);
-                (count, Ok(()))
-            }
-            // SAFETY: the same contract.
-            Now::NotYet => unsafe { self.get_many_slowly(count, place, timeout) },
-            Now::Over(done) => done,
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    unsafe fn get_many_slowly<'a>(
         &self,
         count: usize,
         place: impl Fn(usize) -> &'a mut Q::Out + Copy,
