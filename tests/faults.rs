@@ -13,6 +13,7 @@ use core::ffi::c_void;
 use queues::ffi::{deque::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Disposer, Pointer};
 use queues::queue::{deque, mpmc, spsc};
+use queues::wait::Blocking;
 use queues::{Error, Result, Timeout};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
@@ -600,4 +601,32 @@ fn sleepers_do_not_outlive_close() {
             assert_eq!(sleeper.join().unwrap(), Err(Error::Closed));
         }
     });
+}
+
+/// A commit of nothing where the mark of a reservation wraps, and more places than there can be.
+#[test]
+fn spsc_at_the_ends_of_ranges() {
+    let blobs = Bytes::try_new(8, Disposer::default()).unwrap();
+    let ring = spsc::Ring::try_new(3, blobs, u64::MAX).unwrap();
+    // SAFETY: the only producer.
+    unsafe {
+        assert_eq!(ring.commit(0), Err(Error::Misuse));
+        ring.reserve().unwrap();
+        assert_eq!(ring.commit(0), Ok(()));
+        assert_eq!(ring.commit(0), Err(Error::Misuse));
+    }
+
+    let ring = spsc::Ring::try_new(3, Pointer::default(), 0).unwrap();
+    let queue = Blocking::new(ring);
+    let mut places: [*mut c_void; 8] = [null_mut(); 8];
+    let start = places.as_mut_ptr();
+    // SAFETY: the only consumer, and a queue of three fills no more places.
+    let get = || unsafe { queue.get_many(usize::MAX, |i| &mut *start.add(i), Timeout::Try) };
+    assert_eq!(get(), (0, Err(Error::Empty)));
+    for item in 1..=2 {
+        // SAFETY: the only producer.
+        unsafe { queue.try_put(&core::ptr::without_provenance_mut(item)).unwrap() };
+    }
+    assert_eq!(get(), (2, Ok(())));
+    assert_eq!(places.map(<*mut c_void>::addr), [1, 2, 0, 0, 0, 0, 0, 0]);
 }

@@ -398,6 +398,41 @@ fn spsc_statistics() {
     });
 }
 
+/// Who closes may be suspended before it wakes anybody: a put that the queue takes all the same does
+/// that itself.
+#[test]
+fn spsc_put_beside_a_close_wakes() {
+    explore("spsc put beside a close", Some(3), || {
+        let queue = Arc::new(Blocking::new(spsc::Ring::try_new(2, blobs(2), 0).unwrap()));
+        // Until the next put is the usual case: no new peak, and room by an earlier look.
+        for call in "ppggpg".chars() {
+            // SAFETY: nobody else is here.
+            unsafe {
+                match call {
+                    'p' => queue.try_put(&[7, 7]).unwrap(),
+                    _ => _ = receive(2, |out| queue.try_get(out)).unwrap(),
+                }
+            }
+        }
+        let getter = spawn({
+            let queue = queue.clone();
+            // SAFETY: the only consumer.
+            move || receive(2, |out| unsafe { queue.get(out, Timeout::Never) })
+        });
+        let putter = spawn({
+            let queue = queue.clone();
+            // SAFETY: the only producer; the blob is as long as a cell.
+            move || unsafe { queue.try_put(&[7, 7]) }
+        });
+        queue.queue().close();
+        let put = putter.join().unwrap();
+        if put.is_err() {
+            queue.close();
+        }
+        assert_eq!(getter.join().unwrap(), put.map(|()| vec![7, 7]));
+    });
+}
+
 /// Reserved room and the blob in front belong to one side at a time: loom is shown every use.
 #[test]
 fn spsc_in_place() {

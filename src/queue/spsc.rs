@@ -412,7 +412,8 @@ impl<P: Payload> Ring<P> {
 
     /// Head and tail, as they stood together or nearly so.
     fn ends(&self) -> (u64, u64) {
-        // In this order: an item that is held and then released counts as taken twice otherwise.
+        // In this order, and not between the two stores at the end of a callback, an item that is
+        // held and then released counts once.
         let gets = || {
             let head = self.head.load(site("spsc.size.head", Acquire));
             head.wrapping_add(self.consumer.held.load(site("spsc.size.held", Relaxed)))
@@ -477,8 +478,8 @@ unsafe impl<P: Payload> Queue for Ring<P> {
     /// By the head alone: an item that `clear` has taken may still be in its slot, and a producer
     /// that hears *not full* relies on it.
     fn is_full(&self) -> bool {
-        // Ordering: Acquire; a tail that is older than the head can only make it less full.
-        let tail = self.tail.load(site("spsc.is_full.tail", Acquire));
+        // First: a tail that is older than the head can only make it less full.
+        let tail = self.accepted();
         let head = self.head.load(site("spsc.is_full.head", Acquire));
         tail.wrapping_sub(head) == self.capacity
     }
