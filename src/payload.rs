@@ -85,3 +85,9 @@ pub unsafe trait Payload: Send + Sync {
 /// # Safety
 /// `write`, `fits` and `read` do so, and keep to the cell whatever they find there.
 pub unsafe trait Atomic: Payload {}
+
+/// A payload whose cell is the item as it lies in memory: neighbours are copied at once.
+///
+/// # Safety
+/// The cell's layout is that of `Item` and of `Out`; `write` and `read` copy all of it and do no more.
+pub unsafe trait Plain: Payload<Item: Sized, Out: Sized> {}

@@ -127,23 +127,22 @@ pub unsafe trait Fifo: Queue {
     fn settle(&self) -> Result {
         Ok(())
     }
+}
 
+/// Calls on many items, which lie one after the other in memory.
+///
+/// # Safety
+/// As for [`Queue`].
+pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
     /// Puts `count` items one after the other until one is refused: how many, and why no more.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`], for every item that the answer counts.
+    /// As [`Fifo::try_put`], for every item that the answer counts; there are `count` at `items`.
     #[inline(always)]
-    unsafe fn try_put_many<'a>(
-        &self,
-        count: usize,
-        item: impl Fn(usize) -> &'a Self::Item + Copy,
-    ) -> Progress
-    where
-        Self::Item: 'a,
-    {
+    unsafe fn try_put_many(&self, items: *const Self::Item, count: usize) -> Progress {
         for i in 0..count {
             // SAFETY: the same contract.
-            if let Err(why) = unsafe { self.try_put(item(i)) } {
+            if let Err(why) = unsafe { self.try_put(&*items.add(i)) } {
                 return (i, Err(why));
             }
         }
@@ -154,21 +153,14 @@ pub unsafe trait Fifo: Queue {
     /// none.
     ///
     /// # Safety
-    /// As [`Fifo::try_get`].
+    /// As [`Fifo::try_get`]; there are so many places at `places` as there may be items, or `count`.
     #[inline(always)]
-    unsafe fn try_get_many<'a>(
-        &self,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut Self::Out + Copy,
-    ) -> Result<usize>
-    where
-        Self::Out: 'a,
-    {
+    unsafe fn try_get_many(&self, places: *mut Self::Out, count: usize) -> Result<usize> {
         // SAFETY: the same contract.
-        unsafe { self.try_get(place(0))? };
+        unsafe { self.try_get(&mut *places)? };
         let mut done = 1;
         // SAFETY: the same contract.
-        while done < count && unsafe { self.try_get(place(done)) }.is_ok() {
+        while done < count && unsafe { self.try_get(&mut *places.add(done)) }.is_ok() {
             done += 1;
         }
         Ok(done)

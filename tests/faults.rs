@@ -621,7 +621,7 @@ fn spsc_at_the_ends_of_ranges() {
     let mut places: [*mut c_void; 8] = [null_mut(); 8];
     let start = places.as_mut_ptr();
     // SAFETY: the only consumer, and a queue of three fills no more places.
-    let get = || unsafe { queue.get_many(usize::MAX, |i| &mut *start.add(i), Timeout::Try) };
+    let get = || unsafe { queue.get_many(start, usize::MAX, Timeout::Try) };
     assert_eq!(get(), (0, Err(Error::Empty)));
     for item in 1..=2 {
         // SAFETY: the only producer.

@@ -16,7 +16,7 @@ use loom::model::Builder;
 use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
-use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, spsc};
+use queues::queue::{Counts, Fifo, Many, Peek, Queue, mpmc, spsc};
 use queues::wait::{Blocking, Timeout, Wanted};
 use queues::{Error, Result};
 use std::ffi::c_void;
@@ -808,6 +808,9 @@ fn flag(_capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
     let flag = Flag { item: AtomicU64::new(0), closed: AtomicU64::new(0) };
     Arc::new(Pointers(Blocking::new(flag), log))
 }
+
+// SAFETY: as below.
+unsafe impl Many for Flag {}
 
 // SAFETY: a release store hands the item on, an acquire load receives it; one getter wins the swap.
 unsafe impl Fifo for Flag {

@@ -4,7 +4,7 @@ use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_size
 use super::handle::{Any, Common, Kind, Side};
 use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, queues_status_t};
+use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
 use crate::error::Result;
 use crate::payload::{Atomic, Bytes, Pointer};
 use crate::queue::deque::Deque;
@@ -221,15 +221,14 @@ pub unsafe extern "C" fn queues_deque_steal_many(
         check_many(items, max, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(deque, Side::STEAL, |deque| {
+            POINTERS.on(deque, Side::STEAL, |deque| {
                 let mut place = items;
-                Ok(deque.steal_many(max, |item| {
+                let stolen = deque.steal_many(max, |item| {
                     place.write(item);
                     place = place.add(1);
-                }))
-            })?;
-            put_out(done, count);
-            result
+                });
+                put_progress(done, stolen)
+            })
         }
     })
 }

@@ -4,7 +4,7 @@ use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_size
 use super::handle::{Any, Kind, Side};
 use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, queues_status_t};
+use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
 use crate::error::Result;
 use crate::payload::Bytes;
 use crate::queue::{Peek, mpmc};
@@ -330,12 +330,10 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::PUT, |queue| {
-                let item = move |i| &*items.add(i);
-                Ok(queue.put_many(n, item, Timeout::from_nanos(timeout_ns)))
-            })?;
-            put_out(done, count);
-            result
+            POINTERS.on(queue, Side::PUT, |queue| {
+                let timeout = Timeout::from_nanos(timeout_ns);
+                put_progress(done, queue.put_many(items, n, timeout))
+            })
         }
     })
 }
@@ -357,12 +355,10 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let (count, result) = POINTERS.on(queue, Side::GET, |queue| {
-                let place = move |i| &mut *items.add(i);
-                Ok(queue.get_many(n, place, Timeout::from_nanos(timeout_ns)))
-            })?;
-            put_out(done, count);
-            result
+            POINTERS.on(queue, Side::GET, |queue| {
+                let timeout = Timeout::from_nanos(timeout_ns);
+                put_progress(done, queue.get_many(items, n, timeout))
+            })
         }
     })
 }

@@ -1,6 +1,7 @@
 //! The one place where errors become statuses.
 
 use crate::error::{Error, Result};
+use crate::queue::Progress;
 use core::any::Any;
 use core::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,6 +100,18 @@ pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
 pub(super) unsafe fn put_out<T>(place: *mut T, value: T) {
     // SAFETY: by contract; C promises no alignment that we could rely on.
     unsafe { place.write_unaligned(value) }
+}
+
+/// Ends a call on many: writes how far it came. On the spot, since two results that go through
+/// memory together are read before their stores, behind those of the items, have left the processor.
+///
+/// # Safety
+/// As for [`put_out`].
+#[inline(always)]
+pub(super) unsafe fn put_progress(place: *mut usize, (done, result): Progress) -> Result {
+    // SAFETY: by contract.
+    unsafe { put_out(place, done) };
+    result
 }
 
 /// [`Error::Invalid`] for a null output.

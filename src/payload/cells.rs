@@ -1,4 +1,4 @@
-use super::Payload;
+use super::{Payload, Plain};
 use crate::error::{Error, Result};
 #[cfg(loom)]
 use crate::memory::Array;
@@ -103,30 +103,44 @@ impl<H, P: Payload> Cells<H, P> {
         #[cfg(not(loom))]
         f(&self.payload, cell)
     }
+}
 
-    /// Runs `f` on neighbouring cells from `first` on, each of them this thread's own, until one
-    /// fails; their number.
+impl<P: Plain> Cells<(), P> {
+    /// Copies items to neighbouring cells from `first` on.
     ///
     /// # Safety
-    /// As for [`Cells::own`], for all `count` cells.
+    /// As for [`Cells::own`], for all `count` cells; there are so many items.
     #[inline(always)]
-    pub(crate) unsafe fn own_run<E>(
-        &self,
-        first: usize,
-        count: usize,
-        mut f: impl FnMut(&P, usize, *mut u8) -> core::result::Result<(), E>,
-    ) -> core::result::Result<usize, E> {
+    pub(crate) unsafe fn write_run(&self, first: usize, items: *const P::Item, count: usize) {
         #[cfg(not(loom))]
-        // SAFETY: by contract; not used if there are none.
-        let (start, (stride, _)) = (unsafe { self.cell(first) }, self.stride_and_offset());
-        for i in 0..count {
-            #[cfg(not(loom))]
-            // SAFETY: by contract.
-            f(&self.payload, i, unsafe { start.add(i * stride) })?;
-            #[cfg(loom)]
-            // SAFETY: by contract.
-            unsafe { self.own(first + i, |payload, at| f(payload, i, at)) }?;
+        // SAFETY: by contract; nothing else is in front of the cells or between them.
+        unsafe {
+            self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count);
         }
-        Ok(count)
+        #[cfg(loom)]
+        for i in 0..count {
+            // SAFETY: by contract.
+            unsafe { self.own(first + i, |payload, at| payload.write_alone(at, &*items.add(i))) };
+        }
+    }
+
+    /// Copies the items of neighbouring cells from `first` on.
+    ///
+    /// # Safety
+    /// As for [`Cells::own`], for all `count` cells; they are full, and there are so many places.
+    #[inline(always)]
+    pub(crate) unsafe fn read_run(&self, first: usize, places: *mut P::Out, count: usize) {
+        #[cfg(not(loom))]
+        // SAFETY: as in `write_run`.
+        unsafe {
+            places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count);
+        }
+        #[cfg(loom)]
+        for i in 0..count {
+            // SAFETY: by contract.
+            unsafe {
+                self.own(first + i, |payload, at| payload.read_alone(at, &mut *places.add(i)))
+            };
+        }
     }
 }

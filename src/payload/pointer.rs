@@ -1,4 +1,4 @@
-use super::{Atomic, Payload};
+use super::{Atomic, Payload, Plain};
 use core::alloc::Layout;
 use core::ffi::c_void;
 use core::sync::atomic::AtomicPtr;
@@ -55,6 +55,9 @@ impl Pointer {
 
 // SAFETY: a cell is one atomic word.
 unsafe impl Atomic for Pointer {}
+
+// SAFETY: a cell is one word.
+unsafe impl Plain for Pointer {}
 
 // SAFETY: one atomic word per cell, so that a read may race with a write.
 unsafe impl Payload for Pointer {

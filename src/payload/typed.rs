@@ -1,4 +1,4 @@
-use super::Payload;
+use super::{Payload, Plain};
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -24,6 +24,9 @@ impl<T> Default for Typed<T> {
         Self::new()
     }
 }
+
+// SAFETY: a cell is a T.
+unsafe impl<T: Send> Plain for Typed<T> {}
 
 // SAFETY: one T per cell, moved bitwise.
 unsafe impl<T: Send> Payload for Typed<T> {

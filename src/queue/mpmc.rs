@@ -18,9 +18,9 @@
 //! `Indirect` 16 s bytes and capacity + 64 cells; and 1 KiB at most around them.
 
 use super::ring::{Packed, Ring};
-use super::{Counts, Fifo, Now, Peek, Queue};
+use super::{Counts, Fifo, Many, Now, Peek, Queue};
 use crate::error::{Error, Result};
-use crate::payload::{Atomic, Cells, Payload, Pointer};
+use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
 use core::ffi::c_void;
 use core::fmt;
 
@@ -120,6 +120,9 @@ mod direct {
             Now::Done
         }
     }
+
+    // SAFETY: as above.
+    unsafe impl Many for Direct {}
 
     // SAFETY: a word and its sequence are confirmed together.
     unsafe impl Peek for Direct {
@@ -301,6 +304,9 @@ unsafe impl<P: Payload> Fifo for Indirect<P> {
     }
 }
 
+// SAFETY: as above.
+unsafe impl<P: Plain> Many for Indirect<P> {}
+
 // SAFETY: the cells are touched atomically, and the copy counts only if the ring confirms it.
 unsafe impl<P: Atomic> Peek for Indirect<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
@@ -411,6 +417,9 @@ unsafe impl Fifo for Pointers {
         either!(self, queue => unsafe { queue.get_now(out) })
     }
 }
+
+// SAFETY: passed on.
+unsafe impl Many for Pointers {}
 
 // SAFETY: passed on.
 unsafe impl Peek for Pointers {

@@ -34,9 +34,9 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-use super::{Counts, Fifo, Now, Peek, Progress, Queue};
+use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Cells, Payload};
+use crate::payload::{Bytes, Cells, Payload, Plain};
 use crate::sync::{
     AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
     prefetch_for_write, site,
@@ -560,16 +560,12 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
             _ => Err(Error::Closed),
         }
     }
+}
 
+// SAFETY: as above.
+unsafe impl<P: Plain> Many for Ring<P> {
     #[inline(always)]
-    unsafe fn try_put_many<'a>(
-        &self,
-        count: usize,
-        item: impl Fn(usize) -> &'a P::Item + Copy,
-    ) -> Progress
-    where
-        P::Item: 'a,
-    {
+    unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
         let mut done = 0;
         // Until a look finds it full: room for less than is left does not show that it was.
         while done < count {
@@ -579,8 +575,11 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
             };
             let slot = self.slot(&self.producer.side, tail);
             let run = room.min(self.capacity - slot);
+            for slot in (slot..slot + run).step_by(self.line as usize) {
+                self.prepare(slot);
+            }
             // SAFETY: the slots are ours; the items keep the payload's rule by contract.
-            unsafe { self.write_run(slot, run as usize, move |i| item(done + i)) };
+            unsafe { self.cells.write_run(slot as usize, items.add(done), run as usize) };
             let end = tail.wrapping_add(run);
             if !self.publish(end) {
                 done += self.settle_from(tail, end) as usize;
@@ -592,14 +591,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
     }
 
     #[inline(always)]
-    unsafe fn try_get_many<'a>(
-        &self,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut P::Out + Copy,
-    ) -> Result<usize>
-    where
-        P::Out: 'a,
-    {
+    unsafe fn try_get_many(&self, places: *mut P::Out, count: usize) -> Result<usize> {
         let mut done = 0;
         while done < count {
             let (head, there) = match self.items((count - done) as u64) {
@@ -608,17 +600,11 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
                 Err(_) => break,
             };
             let slot = self.slot(&self.consumer.side, head);
-            let run = there.min(self.capacity - slot) as usize;
+            let run = there.min(self.capacity - slot);
             // SAFETY: the slots are ours and full.
-            let read = unsafe { self.read_run(slot, run, move |i| place(done + i)) };
-            let (moved, refused) = (read.unwrap_or_else(|(moved, _)| moved), read.err());
-            self.release(head.wrapping_add(moved as u64));
-            done += moved;
-            match refused {
-                Some((_, needed)) if done == 0 => return Err(Error::TooSmall { needed }),
-                Some(_) => break,
-                None => {}
-            }
+            unsafe { self.cells.read_run(slot as usize, places.add(done), run as usize) };
+            self.release(head.wrapping_add(run));
+            done += run as usize;
         }
         Ok(done)
     }
@@ -633,51 +619,6 @@ unsafe impl<P: Payload> Peek for Ring<P> {
 }
 
 impl<P: Payload> Ring<P> {
-    /// Writes items to neighbouring slots.
-    ///
-    /// # Safety
-    /// The slots are the producer's, and we are it; the items keep the payload's rule.
-    #[inline(always)]
-    unsafe fn write_run<'a>(&self, slot: u64, count: usize, item: impl Fn(usize) -> &'a P::Item)
-    where
-        P::Item: 'a,
-    {
-        // SAFETY: by contract.
-        let done = unsafe {
-            self.cells.own_run(slot as usize, count, |payload, i, at| {
-                payload.write_alone(at, item(i));
-                Ok::<_, core::convert::Infallible>(())
-            })
-        };
-        debug_assert_eq!(done, Ok(count));
-    }
-
-    /// Copies the items of neighbouring slots: how many; or how many before one that did not fit,
-    /// and what that one needs.
-    ///
-    /// # Safety
-    /// The slots are the consumer's, and we are it.
-    #[inline(always)]
-    unsafe fn read_run<'a>(
-        &self,
-        slot: u64,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut P::Out,
-    ) -> core::result::Result<usize, (usize, usize)>
-    where
-        P::Out: 'a,
-    {
-        // SAFETY: by contract.
-        unsafe {
-            self.cells.own_run(slot as usize, count, |payload, i, at| {
-                let out = place(i);
-                payload.fits(at, out).map_err(|needed| (i, needed))?;
-                payload.read_alone(at, out);
-                Ok(())
-            })
-        }
-    }
-
     /// Copies the front item; its position.
     ///
     /// # Safety

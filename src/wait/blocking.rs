@@ -1,6 +1,6 @@
 use super::{EventCount, Timeout};
 use crate::error::{Error, Result};
-use crate::queue::{Fifo, Now, Progress, Queue};
+use crate::queue::{Fifo, Many, Now, Progress, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
@@ -269,27 +269,26 @@ impl<Q: Fifo> Blocking<Q> {
         // SAFETY: the same contract.
         self.get_with(timeout, || unsafe { self.queue.try_get(out) })
     }
+}
 
+impl<Q: Many> Blocking<Q> {
     /// Puts as many of the `count` items as it can, in order, until the deadline.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`], for every item that the answer counts.
+    /// As [`Many::try_put_many`].
     #[inline(always)]
-    pub unsafe fn put_many<'a>(
+    pub unsafe fn put_many(
         &self,
+        items: *const Q::Item,
         count: usize,
-        item: impl Fn(usize) -> &'a Q::Item + Copy,
         timeout: Timeout,
-    ) -> Progress
-    where
-        Q::Item: 'a,
-    {
+    ) -> Progress {
         let mut total = 0;
         let mut end = None;
         while total < count {
-            let rest = move |i| item(total + i);
             // SAFETY: the same contract.
-            let (done, mut result) = unsafe { self.queue.try_put_many(count - total, rest) };
+            let (done, mut result) =
+                unsafe { self.queue.try_put_many(items.add(total), count - total) };
             if done > 0 {
                 self.waiting.not_empty.notify(done);
                 total += done;
@@ -297,7 +296,7 @@ impl<Q: Fifo> Blocking<Q> {
             if let Err(Error::Full) = result {
                 let end = *end.get_or_insert_with(|| timeout.deadline());
                 // SAFETY: the same contract.
-                result = self.put_later(end, || unsafe { self.queue.try_put(item(total)) });
+                result = self.put_later(end, || unsafe { self.queue.try_put(&*items.add(total)) });
                 total += usize::from(self.after_put(result).is_ok());
             }
             if result.is_err() {
@@ -310,22 +309,14 @@ impl<Q: Fifo> Blocking<Q> {
     /// Waits for a first item, then takes what is there, up to `count` in all.
     ///
     /// # Safety
-    /// As [`Fifo::try_get`].
+    /// As [`Many::try_get_many`].
     #[inline(always)]
-    pub unsafe fn get_many<'a>(
-        &self,
-        count: usize,
-        place: impl Fn(usize) -> &'a mut Q::Out + Copy,
-        timeout: Timeout,
-    ) -> Progress
-    where
-        Q::Out: 'a,
-    {
+    pub unsafe fn get_many(&self, places: *mut Q::Out, count: usize, timeout: Timeout) -> Progress {
         if count == 0 {
             return (0, Ok(()));
         }
         // SAFETY: the same contract.
-        let get = || unsafe { self.queue.try_get_many(count, place) };
+        let get = || unsafe { self.queue.try_get_many(places, count) };
         match self.item_with(timeout, get) {
             Ok(done) => {
                 self.waiting.not_full.notify(done);

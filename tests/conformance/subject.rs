@@ -10,7 +10,7 @@ use core::any::Any;
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
-use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
+use queues::payload::{self, Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
 use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, priority::Priority, spsc};
 use queues::wait::Blocking;
 use queues::{Result, Stats, Timeout};
@@ -300,6 +300,21 @@ pub trait Core: 'static {
     fn peek(_queue: &Self::Queue, _out: &mut <Self::Form as Form>::Out) -> Result {
         unreachable!("{} has no peek", Self::NAME)
     }
+    const HAS_MANY: bool = false;
+    fn put_many(
+        _queue: &Blocking<Self::Queue>,
+        _items: &[<Self::Form as Form>::Owner],
+        _timeout: Timeout,
+    ) -> Many<usize> {
+        unreachable!("{} has no put_many", Self::NAME)
+    }
+    fn get_many(
+        _queue: &Blocking<Self::Queue>,
+        _places: &mut [<Self::Form as Form>::Place],
+        _timeout: Timeout,
+    ) -> Many<usize> {
+        unreachable!("{} has no get_many", Self::NAME)
+    }
 }
 
 pub type Drop_ = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
@@ -323,8 +338,29 @@ macro_rules! cores {
                 $make
             }
             cores!(@peek $($without_peek)? $queue, $form);
+            cores!(@many $queue, $form);
         }
     )*};
+    (@many $queue:ty, Blob) => {};
+    (@many $queue:ty, $form:ident) => {
+        const HAS_MANY: bool = true;
+        fn put_many(
+            queue: &Blocking<$queue>,
+            items: &[<$form as Form>::Item],
+            timeout: Timeout,
+        ) -> Many<usize> {
+            // SAFETY: the test keeps the queue's rule, and forgets what was put.
+            unsafe { queue.put_many(items.as_ptr(), items.len(), timeout) }
+        }
+        fn get_many(
+            queue: &Blocking<$queue>,
+            places: &mut [<$form as Form>::Out],
+            timeout: Timeout,
+        ) -> Many<usize> {
+            // SAFETY: the test keeps the queue's rule.
+            unsafe { queue.get_many(places.as_mut_ptr(), places.len(), timeout) }
+        }
+    };
     (@peek without_peek $queue:ty, $form:ident) => {};
     (@peek $queue:ty, $form:ident) => {
         const HAS_PEEK: bool = true;
@@ -425,6 +461,9 @@ unsafe impl<P: Payload> Fifo for Ties<P> {
 }
 
 // SAFETY: passed on.
+unsafe impl<P: payload::Plain> queues::queue::Many for Ties<P> {}
+
+// SAFETY: passed on.
 unsafe impl<P: Atomic> Peek for Ties<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         // SAFETY: passed on.
@@ -472,7 +511,7 @@ impl<C: Core> Subject for Rust<C> {
     const HAS_ORIGIN: bool = true;
     const HAS_PEEK: bool = C::HAS_PEEK;
     const PEEKS: bool = C::Form::PEEKS;
-    const MANY: bool = true;
+    const MANY: bool = C::HAS_MANY;
 
     fn name() -> String {
         format!("{} of {}", C::NAME, C::Form::NAME)
@@ -498,9 +537,7 @@ impl<C: Core> Subject for Rust<C> {
     }
     fn put_many(&self, numbers: &[u64], timeout: i64) -> Many<usize> {
         let owners: Vec<_> = numbers.iter().map(|&n| C::Form::wrap(n, &self.0.1)).collect();
-        let item = |i: usize| C::Form::item(&owners[i]);
-        let timeout = Timeout::from_nanos(timeout);
-        let (done, why) = unsafe { self.queue().put_many(owners.len(), item, timeout) };
+        let (done, why) = C::put_many(self.queue(), &owners, Timeout::from_nanos(timeout));
         for (i, owner) in owners.into_iter().enumerate() {
             end::<C::Form>(owner, i < done);
         }
@@ -508,9 +545,8 @@ impl<C: Core> Subject for Rust<C> {
     }
     fn get_many(&self, n: usize, timeout: i64) -> Many<Vec<u64>> {
         let mut places: Vec<_> = (0..n).map(|_| C::Form::place()).collect();
-        let start = places.as_mut_ptr();
-        let out = |i| unsafe { C::Form::out(&mut *start.add(i)) };
-        let (done, why) = unsafe { self.queue().get_many(n, out, Timeout::from_nanos(timeout)) };
+        let timeout = Timeout::from_nanos(timeout);
+        let (done, why) = C::get_many(self.queue(), &mut places, timeout);
         (places.into_iter().take(done).map(C::Form::number).collect(), why)
     }
     fn clear(&self) -> usize {

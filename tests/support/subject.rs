@@ -3,7 +3,7 @@
 use super::history::Few;
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
 use queues::queue::batch::{Batch, Limits};
-use queues::queue::{Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
+use queues::queue::{Many, Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
 use queues::wait::{Blob, Blocking, Timeout, Wanted};
 use queues::{Result, Stats};
 use std::ffi::c_void;
@@ -142,7 +142,7 @@ macro_rules! common {
     };
 }
 
-impl<Q: Peek<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
+impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers<Q> {
     fn put(&self, item: u64, timeout: Timeout) -> Result {
         let item = std::ptr::without_provenance_mut(item as usize);
         // SAFETY: the test keeps the queue's rule.
@@ -164,13 +164,12 @@ impl<Q: Peek<Item = *mut c_void, Out = *mut c_void>> Subject for Pointers<Q> {
         let pointer = |&item| std::ptr::without_provenance_mut(item as usize);
         let items: Vec<_> = items.iter().map(pointer).collect();
         // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put_many(items.len(), |i| &items[i], timeout) }
+        unsafe { self.0.put_many(items.as_ptr(), items.len(), timeout) }
     }
     fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
         let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); most];
-        let start = items.as_mut_ptr();
         // SAFETY: the test keeps the queue's rule; there are so many places.
-        let (done, result) = unsafe { self.0.get_many(most, |i| &mut *start.add(i), timeout) };
+        let (done, result) = unsafe { self.0.get_many(items.as_mut_ptr(), most, timeout) };
         (items[..done].iter().map(|item| item.addr() as u64).collect(), result)
     }
     common!();
@@ -193,24 +192,6 @@ impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
             // SAFETY: the test keeps the queue's rule.
             unsafe { self.0.queue().peek(out) }
         }))
-    }
-    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
-        let blobs: Vec<_> = items.iter().map(|&item| blob(item)).collect();
-        // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put_many(blobs.len(), |i| &blobs[i].0[..blobs[i].1], timeout) }
-    }
-    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
-        let mut buffers = vec![[0; LONGEST]; most];
-        // SAFETY: each buffer is as long as said, and lives until the end.
-        let received =
-            |buffer: &mut [u8; LONGEST]| unsafe { Received::new(buffer.as_mut_ptr(), LONGEST) };
-        let mut places: Vec<_> = buffers.iter_mut().map(received).collect();
-        let start = places.as_mut_ptr();
-        // SAFETY: the test keeps the queue's rule; there are so many places.
-        let (done, result) = unsafe { self.0.get_many(most, |i| &mut *start.add(i), timeout) };
-        let lens: Vec<_> = places.iter().map(Received::len).collect();
-        let items = buffers.iter().zip(lens).take(done);
-        (items.map(|(buffer, len)| number(&buffer[..len])).collect(), result)
     }
     common!();
 }
