@@ -18,10 +18,11 @@
 //!   read it. Sizes double, so all of them together are below twice the largest.
 //!
 //! # Linearization
-//! Push at its store of `bottom`. Steal at its swap of `top`, pop at its swap of `bottom`; but when
-//! owner and thieves race for the last item, whoever wins is taken to have it just before the first
-//! of the others is told *empty*, which is within the winner's call: the owner's swap of `bottom`
-//! hides the item, and only a call that overlaps can bring it back or take it. Before *full* and a
+//! Push at its store of `bottom`. Steal at its swap of `top`; so is a pop that finds one item left.
+//! Any other pop hides an item by its swap of `bottom`, and has taken it then; but if thieves came
+//! near meanwhile and it was the last, whoever wins the race for it is taken to have it just before
+//! the first of the others is told *empty*, which is within the winner's call: only a call that
+//! overlaps can take what is hidden. Before *full* and a
 //! thief's *empty* are told there is a full fence and a second look, since a push publishes by a
 //! store that may still be on its way out of its processor.
 //!
@@ -345,13 +346,19 @@ impl<P: Atomic> Deque<P> {
         if let Err(needed) = unsafe { self.payload.fits(cell, out) } {
             return self.refuse(bottom, needed);
         }
+        // The top may be further, which the swap in `pop_last` would tell. Ordering: Relaxed.
+        let top = self.top.load(site("deque.pop.near", Relaxed));
+        if ahead(position, top) <= 0 {
+            // SAFETY: the same contract.
+            return unsafe { self.pop_last(position, top, out) };
+        }
         // A swap, so that the load below comes after it for everybody.
         self.owner.bottom.swap(position, site("deque.pop.claim", SeqCst));
         let top = self.top.load(site("deque.pop.top", SeqCst));
         // SAFETY: the item is ours, or comes to be; its cell nobody writes but us.
         unsafe {
             if ahead(position, top) <= 0 {
-                return self.pop_last(position, top, out);
+                return self.pop_hidden(position, top, out);
             }
             Self::count(&self.owner.popped);
             self.payload.read(cell, out);
@@ -359,33 +366,50 @@ impl<P: Atomic> Deque<P> {
         Ok(())
     }
 
-    /// Races the thieves for the last item.
+    /// Races the thieves, as one of them, for the last item; there is none beyond `top`.
     ///
     /// # Safety
     /// As for `pop`.
-    #[cold]
     #[inline(never)]
     unsafe fn pop_last(&self, position: u64, top: u64, out: &mut P::Out) -> Result {
-        let bottom = position.wrapping_add(1);
+        let end = position.wrapping_add(1);
         let won = position == top && {
             // First, so that no snapshot of the statistics takes it for a theft.
             let last = self.owner.last.load(site("deque.last.load", Relaxed));
             self.owner.last.store(last + 1, site("deque.last.count", Relaxed));
-            let won = self.top.replace(top, bottom, site("deque.pop.last", SeqCst));
+            let won = self.top.replace(top, end, site("deque.pop.last", SeqCst));
             if !won {
                 self.owner.last.store(last, site("deque.last.uncount", Relaxed));
             }
             won
         };
-        // Ordering: Release, as in `push`: a thief may find the items before it by this store.
-        self.owner.bottom.store(bottom, site("deque.pop.restore", Release));
-        if won {
-            // SAFETY: the item is ours, and its cell nobody writes but us.
-            unsafe { self.payload.read(self.own_buffer().cell(position), out) };
-            return Ok(());
+        if !won {
+            Self::count(&self.owner.failed_pop);
+            return Err(Error::Empty);
         }
-        Self::count(&self.owner.failed_pop);
-        Err(Error::Empty)
+        // The next push knows the top by this, and need not look.
+        let peak = self.owner.peak.load(site("deque.last.peak", Relaxed));
+        let bound = end.wrapping_add(peak);
+        self.owner.unremarkable_below.store(bound, site("deque.last.raise", Relaxed));
+        // SAFETY: the item is ours, and its cell nobody writes but us.
+        unsafe { self.payload.read(self.own_buffer().cell(position), out) };
+        Ok(())
+    }
+
+    /// [`Deque::pop_last`], after thieves came near while the item was hidden from others already.
+    /// Shown again it could be taken later than another thief was told *empty*.
+    ///
+    /// # Safety
+    /// As for `pop`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn pop_hidden(&self, position: u64, top: u64, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        let done = unsafe { self.pop_last(position, top, out) };
+        // Ordering: Release, as in `push`: a thief may find the items before it by this store.
+        let bottom = position.wrapping_add(1);
+        self.owner.bottom.store(bottom, site("deque.pop.restore", Release));
+        done
     }
 
     /// Answers a pop whose item does not fit: if it is still there.
