@@ -166,7 +166,17 @@ pub(crate) fn prefetch_for_write<T>(_at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     // SAFETY: a prefetch touches nothing; where the processor does not know it, it is a no-op.
     unsafe {
-        core::arch::asm!("prefetchw [{at}]", at = in(reg) _at, options(nostack, preserves_flags));
+        core::arch::asm!("prefetchw [{at}]", at = in(reg) _at, options(readonly, nostack, preserves_flags));
+    }
+}
+
+/// Asks for a cache line, for reading. A hint: no effect on what the program means.
+#[inline(always)]
+pub(crate) fn prefetch_for_read<T>(_at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    // SAFETY: a prefetch touches nothing.
+    unsafe {
+        core::arch::asm!("prefetcht0 [{at}]", at = in(reg) _at, options(readonly, nostack, preserves_flags));
     }
 }
 

@@ -26,10 +26,9 @@
 //!
 //! # Progress
 //! Every call is wait-free: after a close there is one put at most that may call a get off, and each
-//! count of the items (`len`, statistics) that was under way may once. A side
-//! that keeps finding only a few items or places, in lines that the other is at, pauses once, for
-//! about 100 ns, before it goes on: it lets the other get ahead (the temporal slip of FastForward:
-//! Giacomoni, Moseley and Vachharajani 2008).
+//! count of the items (`len`, statistics) that was under way may once. A side that keeps finding
+//! only a few items or places pauses once, for about 200 ns, before it goes on: it lets the other
+//! get ahead (the temporal slip of FastForward: Giacomoni, Moseley and Vachharajani 2008).
 //!
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
@@ -39,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload, Plain};
 use crate::sync::{
     AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
-    prefetch_for_write, site,
+    prefetch_for_read, prefetch_for_write, site,
 };
 use core::fmt;
 use crossbeam_utils::CachePadded;
@@ -54,12 +53,12 @@ const DRAINED: u32 = 3;
 /// Bytes of a cache line.
 const LINE: usize = 64;
 /// Fewer items than in so many lines are few; in small queues fewer than this part of the capacity.
-const NEAR_LINES: usize = 4;
-const NEAR_PART: usize = 16;
-/// How many bytes ahead of its use a producer asks for a line.
+const NEAR_LINES: usize = 16;
+const NEAR_PART: usize = 8;
+/// How many bytes ahead of its use a side asks for a line.
 const EARLY: usize = 6 * LINE;
 /// How many pauses let the other side get ahead.
-const SLIP: u32 = 4;
+const SLIP: u32 = 8;
 
 /// How far one position is ahead of another.
 #[inline(always)]
@@ -67,10 +66,21 @@ fn ahead(a: u64, b: u64) -> i64 {
     a.wrapping_sub(b) as i64
 }
 
+/// How many slots before its use a line is asked for.
+#[inline(always)]
+const fn early(stride: usize) -> usize {
+    match EARLY.checked_div(stride) {
+        None | Some(0) => 1,
+        Some(slots) => slots,
+    }
+}
+
 /// What one side alone writes, so that its own Relaxed loads are exact.
 struct Side {
-    /// Up to where it may go without a look at the other side.
+    /// Up to where it may go without a look at the other side, in this lap.
     bound: AtomicU64,
+    /// Before this position, what lies `EARLY` ahead is this side's own already, in this lap.
+    early: AtomicU64,
     /// The position whose slot is the first one, in this lap.
     lap: AtomicU64,
     /// What the last look found.
@@ -81,6 +91,7 @@ impl Side {
     fn new(origin: u64) -> Self {
         Self {
             bound: AtomicU64::new(origin),
+            early: AtomicU64::new(origin),
             lap: AtomicU64::new(origin),
             found: AtomicU64::new(0),
         }
@@ -108,10 +119,9 @@ pub struct Ring<P: Payload> {
     cells: Cells<(), P>,
     capacity: u64,
     origin: u64,
-    /// Items in a line, how many are few, and how many slots before its use a line is asked for.
+    /// Items in a line, and how many are few.
     line: u64,
     near: u64,
-    early: u64,
     fences: Fences,
     closed: CachePadded<AtomicU32>,
     tail: CachePadded<AtomicU64>,
@@ -133,14 +143,12 @@ impl<P: Payload> Ring<P> {
             return Err(Error::Invalid);
         }
         let line = (LINE / payload.cell().size().next_power_of_two()).max(1);
-        let early = (EARLY / payload.cell().size().max(1)).max(1);
         Ok(Self {
             cells: Cells::try_new(payload, capacity, |_| ())?,
             capacity: capacity as u64,
             origin,
             line: line as u64,
             near: (NEAR_LINES * line).min(capacity / NEAR_PART) as u64,
-            early: early as u64,
             fences: Fences::prepare(),
             closed: CachePadded::new(AtomicU32::new(OPEN)),
             tail: CachePadded::new(AtomicU64::new(origin)),
@@ -162,11 +170,12 @@ impl<P: Payload> Ring<P> {
         self.cells.payload()
     }
 
-    /// The slot of a position, if it is in this lap.
+    /// The slot of a position before the bound of its side, which lies in this lap.
     #[inline(always)]
-    fn slot_now(&self, side: &Side, position: u64) -> Option<u64> {
+    fn slot_now(&self, side: &Side, position: u64) -> u64 {
         let slot = position.wrapping_sub(side.lap.load(site("spsc.lap.now", Relaxed)));
-        (slot < self.capacity).then_some(slot)
+        debug_assert!(slot < self.capacity);
+        slot
     }
 
     /// The slot of a position in this lap or a later one, which begins then.
@@ -180,14 +189,16 @@ impl<P: Payload> Ring<P> {
         slot
     }
 
-    /// Asks for lines that a put will soon want to write, while it works on others.
+    /// Asks for the lines of a slot that this side will soon use, while it works on others. Never
+    /// for what the other side may still use: it would lose them.
     #[inline(always)]
-    fn prepare(&self, slot: u64) {
-        let ahead = slot + self.early;
-        if ahead < self.capacity {
-            for offset in (0..self.cells.stride()).step_by(LINE) {
-                // SAFETY: below the capacity, and in the cell.
-                prefetch_for_write(unsafe { self.cells.cell(ahead as usize).add(offset) });
+    fn prepare(&self, side: &Side, position: u64, slot: u64, ask: impl Fn(*const u8)) {
+        if ahead(side.early.load(site("spsc.early.load", Relaxed)), position) > 0 {
+            let stride = self.cells.stride();
+            // SAFETY: before that position so many slots come in this lap.
+            let cell = unsafe { self.cells.cell(slot as usize).add(early(stride) * stride) };
+            for offset in (0..stride).step_by(LINE) {
+                ask(cell.wrapping_add(offset));
             }
         }
     }
@@ -215,14 +226,20 @@ impl<P: Payload> Ring<P> {
         look()
     }
 
-    /// Sets how far a side may go: to the beginning of the last line, which the other side may be
-    /// at, but as far as it goes now.
+    /// Sets how far a side may go from `now`, if the other is at `end`: to `bound`, but not into the
+    /// line that the other may be at, unless it goes there now, nor beyond this lap.
     #[inline(always)]
-    fn bound(&self, side: &Side, now: u64, bound: u64) {
-        let slot = bound.wrapping_sub(side.lap.load(site("spsc.bound.lap", Relaxed)));
-        let line = bound.wrapping_sub(slot % self.line);
-        let bound = if ahead(line, now) >= 0 { line } else { bound };
-        side.bound.store(bound, site("spsc.bound.store", Relaxed));
+    fn bound(&self, side: &Side, now: u64, bound: u64, end: u64) {
+        let lap = side.lap.load(site("spsc.bound.lap", Relaxed));
+        let line = |position: u64| position.wrapping_sub(position.wrapping_sub(lap) % self.line);
+        let lap_end = lap.wrapping_add(self.capacity);
+        let earlier = |a: u64, b: u64| if ahead(a, b) < 0 { a } else { b };
+        let later = |a: u64, b: u64| if ahead(a, b) > 0 { a } else { b };
+        let bound = if ahead(line(bound), now) >= 0 { line(bound) } else { bound };
+        side.bound.store(later(now, earlier(bound, lap_end)), site("spsc.bound.store", Relaxed));
+        let early = early(self.cells.stride()) as u64;
+        let early = earlier(line(end), lap_end).wrapping_sub(early);
+        side.early.store(early, site("spsc.early.store", Relaxed));
     }
 
     /// The tail, and how many of the items that are wanted, one at least, there is room for; they
@@ -253,6 +270,7 @@ impl<P: Payload> Ring<P> {
         // Pairs with the one in `look_for_items`.
         fence("spsc.full.fence");
         let side = &self.producer.side;
+        let _begun = self.slot(side, tail);
         let room = self.look(side, tail, &self.head, self.capacity);
         // Again: the room may have been made after the close.
         self.check_open()?;
@@ -263,7 +281,8 @@ impl<P: Payload> Ring<P> {
         let (len, now) = (self.capacity - room, if later { 0 } else { fitting });
         let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len + now);
         self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
-        self.bound(side, tail.wrapping_add(now), tail.wrapping_add(peak - len));
+        let (now, bound) = (tail.wrapping_add(now), tail.wrapping_add(peak - len));
+        self.bound(side, now, bound, tail.wrapping_add(room));
         Ok(fitting)
     }
 
@@ -346,10 +365,12 @@ impl<P: Payload> Ring<P> {
 
     fn look_at_tail(&self, head: u64, wanted: u64) -> u64 {
         let side = &self.consumer.side;
+        let _begun = self.slot(side, head);
         let there = self.look(side, head, &self.tail, 0);
         let now = there.min(wanted);
         if self.consumer.held.load(site("spsc.look.held", Relaxed)) == 0 {
-            self.bound(side, head.wrapping_add(now), head.wrapping_add(there));
+            let end = head.wrapping_add(there);
+            self.bound(side, head.wrapping_add(now), end, end);
         }
         now
     }
@@ -527,8 +548,9 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         {
             return Now::NotYet;
         }
-        let Some(slot) = self.slot_now(&self.producer.side, tail) else { return Now::NotYet };
-        self.prepare(slot);
+        let side = &self.producer.side;
+        let slot = self.slot_now(side, tail);
+        self.prepare(side, tail, slot, prefetch_for_write);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
         self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
         if self.publish(tail.wrapping_add(1)) { Now::Done } else { Now::Unsettled }
@@ -540,7 +562,9 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
             return Now::NotYet;
         }
-        let Some(slot) = self.slot_now(&self.consumer.side, head) else { return Now::NotYet };
+        let side = &self.consumer.side;
+        let slot = self.slot_now(side, head);
+        self.prepare(side, head, slot, prefetch_for_read);
         // SAFETY: the slot is ours and full.
         let fits = self.own(slot, |payload, at| unsafe {
             payload.fits(at, out).map(|()| payload.read_alone(at, out))
@@ -573,10 +597,13 @@ unsafe impl<P: Plain> Many for Ring<P> {
                 Ok(found) => found,
                 Err(why) => return (done, Err(why)),
             };
-            let slot = self.slot(&self.producer.side, tail);
+            let side = &self.producer.side;
+            let slot = self.slot(side, tail);
             let run = room.min(self.capacity - slot);
-            for slot in (slot..slot + run).step_by(self.line as usize) {
-                self.prepare(slot);
+            // In a longer run the stores themselves run ahead.
+            let few = if run <= early(self.cells.stride()) as u64 { run } else { 0 };
+            for i in (0..few).step_by(self.line as usize) {
+                self.prepare(side, tail.wrapping_add(i), slot + i, prefetch_for_write);
             }
             // SAFETY: the slots are ours; the items keep the payload's rule by contract.
             unsafe { self.cells.write_run(slot as usize, items.add(done), run as usize) };
