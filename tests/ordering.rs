@@ -5,8 +5,8 @@ use std::path::Path;
 
 /// Site and ordering of every access in a source text.
 fn sites(text: &str, found: &mut BTreeMap<String, String>) {
-    for (call, fence) in [("site(", false), ("fence(", true), (".light(", true), (".heavy(", true)]
-    {
+    let fences = ["fence(", ".light(", ".heavy(", "Fences::free("].map(|call| (call, true));
+    for (call, fence) in fences.into_iter().chain([("site(", false)]) {
         for rest in text.split(call).skip(1) {
             let Some((name, rest)) =
                 rest.trim_start().strip_prefix('"').and_then(|r| r.split_once('"'))

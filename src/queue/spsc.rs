@@ -43,12 +43,13 @@ use crate::sync::{
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
-/// Stages of closing: asked for; then a get is about to say so; then it has, and nothing comes any
-/// more.
+/// Open, and the same where a put needs a full fence. Then stages of closing: asked for; then a get
+/// is about to say so; then it has, and nothing comes any more.
 const OPEN: u32 = 0;
-const CLOSED: u32 = 1;
-const DRAINING: u32 = 2;
-const DRAINED: u32 = 3;
+const OPEN_FENCED: u32 = 1;
+const CLOSED: u32 = 2;
+const DRAINING: u32 = 3;
+const DRAINED: u32 = 4;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -143,14 +144,19 @@ impl<P: Payload> Ring<P> {
             return Err(Error::Invalid);
         }
         let line = (LINE / payload.cell().size().next_power_of_two()).max(1);
+        let fences = Fences::prepare();
         Ok(Self {
             cells: Cells::try_new(payload, capacity, |_| ())?,
             capacity: capacity as u64,
             origin,
             line: line as u64,
             near: (NEAR_LINES * line).min(capacity / NEAR_PART) as u64,
-            fences: Fences::prepare(),
-            closed: CachePadded::new(AtomicU32::new(OPEN)),
+            fences,
+            closed: CachePadded::new(AtomicU32::new(if fences.are_unequal() {
+                OPEN
+            } else {
+                OPEN_FENCED
+            })),
             tail: CachePadded::new(AtomicU64::new(origin)),
             producer: CachePadded::new(Producer {
                 side: Side::new(origin),
@@ -258,7 +264,7 @@ impl<P: Payload> Ring<P> {
     fn check_open(&self) -> Result {
         // Ordering: Acquire, pairs with the Release in `close`.
         match self.closed.load(site("spsc.put.closed", Acquire)) {
-            OPEN => Ok(()),
+            OPEN | OPEN_FENCED => Ok(()),
             _ => Err(Error::Closed),
         }
     }
@@ -294,7 +300,7 @@ impl<P: Payload> Ring<P> {
         // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
         self.fences.light("spsc.put.fence");
         // Ordering: Relaxed; `settle` looks again.
-        self.closed.load(site("spsc.put.again", Relaxed)) == OPEN
+        self.closed.load(site("spsc.put.again", Relaxed)) < CLOSED
     }
 
     /// Ends a put that found the queue closed after it had published: how many items it took.
@@ -354,7 +360,7 @@ impl<P: Payload> Ring<P> {
             if there > 0 {
                 return Ok(there);
             }
-            if stage == OPEN {
+            if stage < CLOSED {
                 return Err(Error::Empty);
             }
             if let Some(done) = self.drain(head, wanted) {
@@ -487,7 +493,7 @@ unsafe impl<P: Payload> Queue for Ring<P> {
         self.closed.fetch_max(CLOSED, site("spsc.close", Release));
     }
     fn is_closed(&self) -> bool {
-        self.closed.load(site("spsc.closed.is", Acquire)) != OPEN
+        self.closed.load(site("spsc.closed.is", Acquire)) >= CLOSED
     }
     fn capacity(&self) -> usize {
         self.capacity as usize
@@ -543,8 +549,9 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
     #[inline(always)]
     unsafe fn put_now(&self, item: &P::Item) -> Now {
         let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        // Ordering: Acquire, as in `check_open`.
         if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
-            || self.check_open().is_err()
+            || self.closed.load(site("spsc.put.usual", Acquire)) != OPEN
         {
             return Now::NotYet;
         }
@@ -553,7 +560,15 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         self.prepare(side, tail, slot, prefetch_for_write);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
         self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
-        if self.publish(tail.wrapping_add(1)) { Now::Done } else { Now::Unsettled }
+        // Ordering: Release, as in `publish`.
+        self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.now", Release));
+        // Pairs with the heavy fence in `drain`.
+        Fences::free("spsc.put.free");
+        // Ordering: Relaxed; `settle` looks again.
+        match self.closed.load(site("spsc.put.again.now", Relaxed)) {
+            OPEN => Now::Done,
+            _ => Now::Unsettled,
+        }
     }
 
     #[inline(always)]

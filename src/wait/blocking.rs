@@ -76,10 +76,19 @@ impl<Q: Queue> Blocking<Q> {
 
     #[inline(always)]
     fn after_put(&self, done: Result) -> Result {
-        if done.is_ok() && self.waiting.not_empty.has_waiters() && self.queue.is_awaited() {
-            self.waiting.not_empty.wake(1);
+        if done.is_ok() && self.waiting.not_empty.may_have_waiters() {
+            return self.wake_getter();
         }
         done
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_getter(&self) -> Result {
+        if self.waiting.not_empty.has_waiters() && self.queue.is_awaited() {
+            self.waiting.not_empty.wake(1);
+        }
+        Ok(())
     }
 
     /// After a put found it full; its answer then, until this moment.
@@ -201,7 +210,7 @@ impl<Q: Fifo> Blocking<Q> {
     pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
         // SAFETY: the same contract.
         match unsafe { self.queue.put_now(item) } {
-            Now::Done if self.waiting.not_empty.has_waiters() => self.wake_getter(),
+            Now::Done if self.waiting.not_empty.may_have_waiters() => self.wake_getter(),
             Now::Done => Ok(()),
             // SAFETY: the same contract.
             Now::NotYet => unsafe { self.put_slowly(item, timeout) },
@@ -213,15 +222,6 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(never)]
     fn settle(&self) -> Result {
         self.after_put(self.queue.settle())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wake_getter(&self) -> Result {
-        if self.queue.is_awaited() {
-            self.waiting.not_empty.wake(1);
-        }
-        Ok(())
     }
 
     #[cold]
@@ -249,7 +249,7 @@ impl<Q: Fifo> Blocking<Q> {
     pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
         // SAFETY: the same contract.
         match unsafe { self.queue.get_now(out) } {
-            Now::Done if self.waiting.not_full.has_waiters() => self.wake_putter(),
+            Now::Done if self.waiting.not_full.may_have_waiters() => self.wake_putter(),
             Now::Done => Ok(()),
             // SAFETY: the same contract.
             _ => unsafe { self.get_slowly(out, timeout) },
@@ -259,7 +259,7 @@ impl<Q: Fifo> Blocking<Q> {
     #[cold]
     #[inline(never)]
     fn wake_putter(&self) -> Result {
-        self.waiting.not_full.wake(1);
+        self.waiting.not_full.notify(1);
         Ok(())
     }
 

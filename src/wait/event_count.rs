@@ -29,10 +29,13 @@ const YIELDS: u32 = 2;
 /// Every so many waits try all the spins again, however useless they were lately.
 const PROBE: u32 = 16;
 
+const UNSURE: u32 = 1 << 31;
+
 /// See the module.
 #[derive(Debug)]
 pub struct EventCount {
     fences: Fences,
+    /// Their number; and `UNSURE` where a waker needs a full fence before it looks.
     waiters: AtomicU32,
     parking: Parking,
     // On a line of its own: waiters write it, and wakers read the others for every item.
@@ -55,9 +58,10 @@ impl Default for EventCount {
 impl EventCount {
     /// Nobody waits.
     pub fn new() -> Self {
+        let fences = Fences::prepare();
         Self {
-            fences: Fences::prepare(),
-            waiters: AtomicU32::new(0),
+            fences,
+            waiters: AtomicU32::new(if fences.are_unequal() { 0 } else { UNSURE }),
             parking: Parking::new(),
             habits: CachePadded::new(Habits {
                 patience: AtomicU32::new(SPINS),
@@ -69,18 +73,27 @@ impl EventCount {
     /// Wakes up to `count` waiters, after what they wait for has been made visible.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
-        if self.has_waiters() {
+        if self.may_have_waiters() && self.has_waiters() {
             self.wake(count);
         }
     }
 
-    /// Whether anybody may miss what this thread has just made visible.
+    /// Whether [`EventCount::has_waiters`] is to be asked.
     #[inline(always)]
+    pub(crate) fn may_have_waiters(&self) -> bool {
+        // Pairs with the heavy fence in `wait`.
+        Fences::free("event.notify.free");
+        // Ordering: Relaxed; the fences order it.
+        self.waiters.load(site("event.notify.may", Relaxed)) != 0
+    }
+
+    /// Whether anybody may miss what this thread has just made visible.
+    #[cold]
     pub(crate) fn has_waiters(&self) -> bool {
         // Pairs with the heavy fence in `wait`.
         self.fences.light("event.notify.fence");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.waiters", Relaxed)) != 0
+        self.waiters.load(site("event.notify.waiters", Relaxed)) & !UNSURE != 0
     }
 
     /// [`EventCount::notify`], where there are waiters.
