@@ -142,7 +142,15 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
     unsafe fn try_put_many(&self, items: *const Self::Item, count: usize) -> Progress {
         for i in 0..count {
             // SAFETY: the same contract.
-            if let Err(why) = unsafe { self.try_put(&*items.add(i)) } {
+            let put = unsafe {
+                let item = &*items.add(i);
+                match self.put_now(item) {
+                    Now::Done => Ok(()),
+                    Now::NotYet => self.try_put(item),
+                    Now::Unsettled => self.settle(),
+                }
+            };
+            if let Err(why) = put {
                 return (i, Err(why));
             }
         }
@@ -156,11 +164,19 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
     /// As [`Fifo::try_get`]; there are so many places at `places` as there may be items, or `count`.
     #[inline(always)]
     unsafe fn try_get_many(&self, places: *mut Self::Out, count: usize) -> Result<usize> {
-        // SAFETY: the same contract.
-        unsafe { self.try_get(&mut *places)? };
+        let get = |i| {
+            // SAFETY: the same contract.
+            let place = unsafe { &mut *places.add(i) };
+            // SAFETY: the same contract.
+            match unsafe { self.get_now(place) } {
+                Now::Done => Ok(()),
+                // SAFETY: the same contract.
+                _ => unsafe { self.try_get(place) },
+            }
+        };
+        get(0)?;
         let mut done = 1;
-        // SAFETY: the same contract.
-        while done < count && unsafe { self.try_get(&mut *places.add(done)) }.is_ok() {
+        while done < count && get(done).is_ok() {
             done += 1;
         }
         Ok(done)

@@ -391,11 +391,12 @@ impl<S: Slot> Ring<S> {
     #[inline(always)]
     pub(crate) fn push_now(&self, value: u64) -> bool {
         let tail = self.tail.guess();
+        if self.tail.is_close(tail) || self.may_be_peak(tail) {
+            return false;
+        }
         let seen = self.look(tail);
         if seen.sequence != free(tail)
-            || self.tail.is_close(tail)
             || self.is_full_at(tail)
-            || self.may_be_peak(tail)
             || !self.slot(tail).publish(seen, value, self.mask)
         {
             return false;
@@ -409,11 +410,11 @@ impl<S: Slot> Ring<S> {
     #[inline(always)]
     pub(crate) fn pop_now(&self) -> Option<u64> {
         let head = self.head.guess();
+        if self.head.is_close(head) {
+            return None;
+        }
         let seen = self.look(head);
-        if seen.relative_to(head) != 1
-            || self.head.is_close(head)
-            || !self.slot(head).take(seen, self.mask)
-        {
+        if seen.relative_to(head) != 1 || !self.slot(head).take(seen, self.mask) {
             return None;
         }
         self.head.raise(head.wrapping_add(1));
