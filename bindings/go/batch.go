@@ -122,9 +122,7 @@ func (q *Batch[T]) takeBatch(ctx context.Context, most int, place func(n int) []
 		return 0, err
 	}
 	values := place(n)
-	for k, i := range items[:n] {
-		values[k] = s.empty(i)
-	}
+	s.emptyAll(items[:n], values)
 	return n, nil
 }
 

@@ -29,9 +29,39 @@ type shelf[T any] struct {
 // A link leads to a free cell: its number and 1, or 0 at the end.
 type link uint64
 
+// A shelfCell's state makes a push happen before its pop or theft, as the fills of a slab's group do.
 type shelfCell[T any] struct {
-	cell[T]
-	next link
+	state atomic.Uint32
+	next  link
+	value T
+}
+
+const (
+	free uint32 = iota
+	filled
+)
+
+// fill stores a value in a cell of this goroutine's.
+func (c *shelfCell[T]) fill(v T) {
+	c.value = v
+	c.state.Store(filled)
+}
+
+// read looks at the value of a cell whose number this goroutine holds.
+func (c *shelfCell[T]) read() T {
+	if c.state.Load() != filled {
+		panic("queues: the library returned an item twice")
+	}
+	return c.value
+}
+
+// empty takes that value out.
+func (c *shelfCell[T]) empty() T {
+	v := c.read()
+	var zero T
+	c.value = zero
+	c.state.Store(free)
+	return v
 }
 
 func newShelf[T any](capacity int, options []DequeOption) (*shelf[T], error) {
@@ -100,7 +130,7 @@ func (s *shelf[T]) popValue() (v T, status Error) {
 // empty takes the value out of a cell that this goroutine stole.
 func (s *shelf[T]) empty(i uintptr) T {
 	c := s.cell(uint64(i))
-	v := c.cell.empty()
+	v := c.empty()
 	for {
 		top := s.returned.Load()
 		c.next = link(top)

@@ -14,51 +14,130 @@ import (
 const bulk = 64
 
 // spare is the number of cells beyond the capacity, for items in the hands of calls under way: no
-// SPSC queue needs more (a bulk on each side); on an MPMC queue a producer that finds no cell free
-// yields until another call is through.
+// SPSC queue needs more (a bulk on each side); otherwise a producer that finds no cell free yields
+// until another call is through.
 const spare = 2 * bulk
 
 // A slab keeps the values of a queue in Go memory while their cells' numbers travel through the C
-// library. A cell belongs to whoever changed its state last: the producer that turned it from free
-// to taken writes the value, sets it to filled and sends the number; the consumer that receives the
-// number reads the value, clears it for the garbage collector and sets the cell free. So the states
-// are the list of free cells, and they also make the put happen before its get, and that get before
-// the next use of the cell, in the terms of the Go memory model, which does not speak of C.
+// library. A cell belongs to whoever holds its number: the producer that claimed it writes the value
+// and sends the number; the consumer that receives the number reads the value, clears it for the
+// garbage collector and gives the cell back.
 type slab[T any] struct {
 	*handle
 	cells  []cell[T]
+	blocks []block
 	_      [cacheLine]byte
-	cursor atomic.Uintptr // a hint where to look first; items leave in order, so it is rarely wrong
+	cursor atomic.Uintptr // the block to look at first: a hint
 	_      [cacheLine]byte
-	stack  *freeStack // instead of the cursor, where items leave in any order
+	stack  *freeStack // instead of the blocks, where items leave in any order
 }
 
+const (
+	groupSize = 4 // usually the cells of a cache line
+	blockSize = 64
+)
+
+// A cell's value was put if it is filled. The first cell of a group counts for all of them: changed
+// after values were written and before their numbers are sent, read after a number was received and
+// before its value is. So a put happens before its get in the terms of the Go memory model, which does
+// not speak of C.
 type cell[T any] struct {
-	state atomic.Uint32
-	value T
+	fills  atomic.Uint32
+	filled bool
+	value  T
 }
 
-// fill stores a value in a cell that this goroutine took.
-func (c *cell[T]) fill(v T) {
-	c.value = v
-	c.state.Store(filled)
+// at finds the cell of a number that was received.
+func (s *slab[T]) at(i uintptr) *cell[T] {
+	s.cells[i&^(groupSize-1)].fills.Load()
+	return &s.cells[i]
 }
 
-// read looks at the value of a cell whose number this goroutine holds.
 func (c *cell[T]) read() T {
-	if c.state.Load() != filled {
+	if !c.filled {
 		panic("queues: the library returned an item twice")
 	}
 	return c.value
 }
 
-// empty takes that value out.
+// empty takes the value out.
 func (c *cell[T]) empty() T {
 	v := c.read()
 	var zero T
-	c.value = zero
-	c.state.Store(free)
+	c.value, c.filled = zero, false
 	return v
+}
+
+// A block is 64 cells, with a bit for each that is free. Producers claim cells from one word, consumers
+// give them back to another, whose bits move to the producers' when these come round to the block.
+type block struct {
+	own      uint64 // in place of free, where there is one producer
+	free     atomic.Uint64
+	_        [cacheLine - 16]byte
+	returned atomic.Uint64
+	_        [cacheLine - 8]byte
+}
+
+// claim takes at most so many of the producers' cells.
+func (b *block) claim(most int, exclusive bool) (mine uint64) {
+	if exclusive {
+		mine = choose(b.own, most)
+		b.own &^= mine
+		return mine
+	}
+	for {
+		free := b.free.Load()
+		mine = choose(free, most)
+		if mine == 0 || b.free.CompareAndSwap(free, free&^mine) {
+			return mine
+		}
+	}
+}
+
+// refill moves what consumers gave back to the producers.
+func (b *block) refill(exclusive bool) {
+	switch {
+	case b.returned.Load() == 0:
+	case exclusive:
+		b.own |= b.returned.Swap(0)
+	default:
+		b.free.Add(b.returned.Swap(0))
+	}
+}
+
+// giveBack takes cells that are not free.
+func (b *block) giveBack(cells uint64) { b.returned.Add(cells) }
+
+// choose keeps at most n of the bits that are set: neighbours, whose groups are filled at once; but a
+// single one in another group than the one before it, which a consumer is at.
+func choose(set uint64, n int) uint64 {
+	if n == 1 && set != 0 {
+		const firsts = math.MaxUint64 / (1<<groupSize - 1) // a bit for the first cell of each group
+		for cell := range groupSize {
+			if found := set & (firsts << cell); found != 0 {
+				return found & -found
+			}
+		}
+	}
+	if bits.OnesCount64(set) <= n {
+		return set
+	}
+	rest := set
+	for range n {
+		rest &= rest - 1
+	}
+	return set &^ rest
+}
+
+func newBlocks(cells int) []block {
+	blocks := make([]block, (cells+blockSize-1)/blockSize)
+	for k := range blocks {
+		blocks[k].giveBack(math.MaxUint64)
+	}
+	if beyond := -cells & (blockSize - 1); beyond > 0 {
+		blocks[len(blocks)-1].returned.Store(math.MaxUint64 >> beyond)
+	}
+	return blocks
 }
 
 // A freeStack holds the numbers of free cells: Treiber's stack (1986), whose top has a count of changes
@@ -99,12 +178,6 @@ func (f *freeStack) pop() (i uintptr, found bool) {
 	}
 }
 
-const (
-	free uint32 = iota
-	taken
-	filled
-)
-
 func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	if !fits(uint64(max(capacity, 0))+spare, unsafe.Sizeof(cell[T]{})) {
 		return nil, ErrNoMemory
@@ -113,7 +186,7 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &slab[T]{handle: h, cells: make([]cell[T], capacity+spare)}
+	s := withCells[T](h, capacity+spare)
 	if family == priority {
 		s.stack = newFreeStack(len(s.cells))
 	}
@@ -130,7 +203,11 @@ func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
 	if !fits(uint64(cells), unsafe.Sizeof(cell[T]{})) {
 		return nil, ErrNoMemory
 	}
-	return &slab[T]{handle: h, cells: make([]cell[T], cells)}, nil
+	return withCells[T](h, cells), nil
+}
+
+func withCells[T any](h *handle, n int) *slab[T] {
+	return &slab[T]{handle: h, cells: make([]cell[T], n), blocks: newBlocks(n)}
 }
 
 // fits asks the system whether it would give memory for so many cells, for make would end the program.
@@ -150,55 +227,82 @@ func fits(cells uint64, cellSize uintptr) bool {
 // fill stores values in free cells, and the cells' numbers in items, until either ends or no cell is
 // free. It returns how many it stored.
 func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
+	most := min(len(items), len(values))
 	if s.stack != nil {
-		for ; n < min(len(items), len(values)); n++ {
+		for ; n < most; n++ {
 			i, found := s.stack.pop()
 			if !found {
 				break
 			}
-			s.cells[i].fill(values[n])
+			s.cells[i].value, s.cells[i].filled = values[n], true
+			s.cells[i&^(groupSize-1)].fills.Add(1)
 			items[n] = i
 		}
 		return n
 	}
-	next := s.cursor.Load()
-	for range s.cells {
-		if n == len(items) || n == len(values) {
-			break
+	first := s.cursor.Load()
+	k := first
+	for left := len(s.blocks); n < most; {
+		mine := s.blocks[k].claim(most-n, s.put.exclusive)
+		if mine == 0 {
+			if left == 0 {
+				break
+			}
+			left--
+			// Not before the others had their turn: then there is more, and consumers are elsewhere.
+			if k++; k == uintptr(len(s.blocks)) {
+				k = 0
+			}
+			s.blocks[k].refill(s.put.exclusive)
 		}
-		i := next
-		if next++; next == uintptr(len(s.cells)) {
-			next = 0
+		for mine != 0 {
+			first := uintptr(bits.TrailingZeros64(mine)) &^ (groupSize - 1)
+			cells := s.cells[k*blockSize+first:]
+			group := mine >> first & (1<<groupSize - 1)
+			mine &^= group << first
+			for ; group != 0; group &= group - 1 {
+				c := uintptr(bits.TrailingZeros64(group))
+				cells[c].value, cells[c].filled = values[n], true
+				items[n] = k*blockSize + first + c
+				n++
+			}
+			cells[0].fills.Add(1)
 		}
-		c := &s.cells[i]
-		if c.state.Load() != free || !s.put.exclusive && !c.state.CompareAndSwap(free, taken) {
-			continue
-		}
-		c.fill(values[n])
-		items[n] = i
-		n++
 	}
-	s.cursor.Store(next)
+	if k != first {
+		s.cursor.Store(k)
+	}
 	return n
 }
 
 // empty takes the value out of a cell whose number this goroutine holds.
 func (s *slab[T]) empty(i uintptr) T {
-	v := s.cells[i].empty()
+	v := s.at(i).empty()
 	if s.stack != nil {
 		s.stack.push(i)
+	} else {
+		s.blocks[i/blockSize].giveBack(1 << (i % blockSize))
 	}
 	return v
 }
 
-// takeBack empties the cells of items that the queue did not accept, in order, and leaves the cursor
-// where it was before them.
+// emptyAll does so with many, where there are blocks.
+func (s *slab[T]) emptyAll(items []uintptr, values []T) {
+	for n := 0; n < len(items); {
+		block := items[n] / blockSize
+		var emptied uint64
+		for ; n < len(items) && items[n]/blockSize == block; n++ {
+			values[n] = s.at(items[n]).empty()
+			emptied |= 1 << (items[n] % blockSize)
+		}
+		s.blocks[block].giveBack(emptied)
+	}
+}
+
+// takeBack empties the cells of items that the queue did not accept.
 func (s *slab[T]) takeBack(items []uintptr) {
 	for _, i := range items {
 		s.empty(i)
-	}
-	if len(items) > 0 {
-		s.cursor.Store(items[0])
 	}
 }
 
@@ -264,10 +368,8 @@ func (s *slab[T]) tryGetMany(values []T) (n int, status Error) {
 		want := min(bulk, len(values)-n)
 		var got int
 		got, status = s.getMany(items[:want])
-		for _, i := range items[:got] {
-			values[n] = s.empty(i)
-			n++
-		}
+		s.emptyAll(items[:got], values[n:])
+		n += got
 		if got < want {
 			break
 		}

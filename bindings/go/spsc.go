@@ -31,7 +31,7 @@ func (q *SPSC[T]) Peek() (v T, found bool) {
 	if status != done {
 		return v, false
 	}
-	return s.cells[i].read(), true
+	return s.at(i).read(), true
 }
 
 // IsEmpty tells whether there was nothing to get at some moment of the call.
