@@ -219,8 +219,8 @@ typedef struct queues_stats_t {
     uint64_t failed_enqueue;
     // Gets that found the queue empty: tries, and timed gets that ran out.
     uint64_t failed_dequeue;
-    // The most items in the queue at once: exact while the calls of one thread follow one
-    // another, never more than the truth when threads race.
+    // The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
+    // and never more than the capacity.
     uint64_t peak_size;
     // Items in the queue.
     uint64_t current_size;

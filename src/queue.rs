@@ -31,11 +31,12 @@ pub unsafe trait Queue: Send + Sync {
     /// Where the items that are there now end, for [`Queue::clear_to`].
     fn end(&self) -> u64;
 
-    /// Takes and disposes of everything that was put before `end`; returns how many.
+    /// Takes and disposes of everything that was put before `end`; returns how many. Tells `freed`
+    /// of places as they become free, between the callbacks.
     ///
     /// # Safety
     /// The queue's rule about who may get at once holds.
-    unsafe fn clear_to(&self, end: u64) -> usize;
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize;
 
     /// Turns every later put away. Once it returns, gets drain the queue and then say so.
     fn close(&self);

@@ -13,8 +13,8 @@ pub struct Stats {
     pub failed_enqueue: u64,
     /// Gets that found the queue empty: tries, and timed gets that ran out.
     pub failed_dequeue: u64,
-    /// The most items in the queue at once. Exact while the calls of one thread follow one
-    /// another; never more than the truth when several threads race.
+    /// The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
+    /// and never more than the capacity.
     pub peak_size: u64,
     /// Items in the queue.
     pub current_size: u64,

@@ -391,6 +391,49 @@ fn callbacks_may_come_back() {
     });
 }
 
+/// Clear frees a place between two callbacks: a put that sleeps for it is through before the next one
+/// ends.
+fn callbacks_wait_for_a_put<F: Family>(item_size: usize) {
+    let (started, through) = (Cell::new(0), std::sync::mpsc::channel());
+    let wait = |item: usize| {
+        started.set(started.get() + 1);
+        if started.get() == 2 {
+            assert_eq!(item, 2);
+            through.1.recv().unwrap();
+        }
+    };
+    let callback = Callback::new(&wait);
+    let queue = Handle::<F>::create(callback.on(Settings::new(2, item_size))).unwrap();
+    put(&queue, item_size, 1).unwrap();
+    put(&queue, item_size, 2).unwrap();
+    let sleeper = std::thread::spawn({
+        let (queue, through) = (queue.clone(), through.0.clone());
+        move || {
+            let done = match item_size {
+                0 => queue.put(3, -1),
+                _ => queue.put_bytes(&[3], -1),
+            };
+            through.send(()).unwrap();
+            done
+        }
+    });
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert_eq!(queue.clear(), Ok(2));
+    assert_eq!(sleeper.join().unwrap(), Ok(()));
+    assert_eq!(get(&queue, item_size), Ok(3));
+    assert_eq!(callback.items.take(), [1, 2]);
+}
+
+#[test]
+fn callbacks_may_wait_for_a_put() {
+    watched("callbacks that wait for a put", || {
+        for item_size in [0, 1] {
+            callbacks_wait_for_a_put::<Mpmc>(item_size);
+            callbacks_wait_for_a_put::<Spsc>(item_size);
+        }
+    });
+}
+
 /// A callback of the last release gets no hold of the dying queue, but may use others.
 fn callbacks_of_the_last_release<F: Family>() {
     let dying: Cell<*mut F::Queue> = Cell::new(null_mut());

@@ -398,6 +398,27 @@ fn spsc_statistics() {
     });
 }
 
+/// No count goes back, and none is too high, while clear calls back and frees the slots after it.
+#[test]
+fn spsc_statistics_beside_a_clear() {
+    explore("spsc statistics beside a clear", Some(3), || {
+        let queue = subject::spsc_pointers(2, 0, Disposed::default());
+        for item in 1..=2 {
+            queue.try_put(item).unwrap();
+        }
+        let watcher = spawn({
+            let queue = queue.clone();
+            move || (queue.stats(), queue.stats())
+        });
+        assert_eq!(queue.clear(), 2);
+        let (first, second) = watcher.join().unwrap();
+        for (before, after) in [(first, second), (second, queue.stats())] {
+            assert!(before.dequeued <= after.dequeued, "{before:?}, then {after:?}");
+            assert_eq!((before.enqueued, before.current_size), (2, 2 - before.dequeued));
+        }
+    });
+}
+
 /// Who closes may be suspended before it wakes anybody: a put that the queue takes all the same does
 /// that itself.
 #[test]
@@ -853,7 +874,7 @@ unsafe impl Queue for Flag {
     fn end(&self) -> u64 {
         unimplemented!()
     }
-    unsafe fn clear_to(&self, _end: u64) -> usize {
+    unsafe fn clear_to(&self, _end: u64, _freed: impl Fn(usize)) -> usize {
         unimplemented!()
     }
     fn close(&self) {

@@ -345,7 +345,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     fn end(&self) -> u64 {
         self.items.filled.tail_position()
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let mut count = 0;
         loop {
             let mut front = self.front.lock();
@@ -357,6 +357,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
             let weight = self.weight_of(cell);
             self.pop(&mut front, 1, weight, |_, _| ());
             drop(front);
+            freed(1);
             // SAFETY: we own the cell, and its item is nobody's.
             unsafe { self.items.finish(cell, |payload, at| payload.discard(at)) };
             count += 1;

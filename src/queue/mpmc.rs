@@ -65,8 +65,11 @@ mod direct {
         fn end(&self) -> u64 {
             self.ring.tail_position()
         }
-        unsafe fn clear_to(&self, end: u64) -> usize {
-            self.ring.drain(end, |word| self.payload.0.dispose(pointer(word)))
+        unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
+            self.ring.drain(end, |word| {
+                freed(1);
+                self.payload.0.dispose(pointer(word));
+            })
         }
         fn close(&self) {
             self.ring.close();
@@ -135,7 +138,7 @@ mod direct {
     impl Drop for Direct {
         fn drop(&mut self) {
             // SAFETY: nobody else is here.
-            unsafe { self.clear_to(self.end()) };
+            unsafe { self.clear_to(self.end(), |_| ()) };
         }
     }
 }
@@ -244,8 +247,9 @@ impl<P: Payload, H> Indirect<P, H> {
         self.give_back(cell);
     }
 
-    fn discard_to(&self, end: u64) -> usize {
+    fn discard_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         self.filled.drain(end, |cell| {
+            freed(1);
             // SAFETY: we own the cell, and its item is nobody's.
             unsafe { self.finish(cell, |payload, at| payload.discard(at)) };
         })
@@ -258,8 +262,8 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     fn end(&self) -> u64 {
         self.filled.tail_position()
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
-        self.discard_to(end)
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
+        self.discard_to(end, freed)
     }
     fn close(&self) {
         self.filled.close();
@@ -325,7 +329,7 @@ unsafe impl<P: Atomic> Peek for Indirect<P> {
 
 impl<P: Payload, H> Drop for Indirect<P, H> {
     fn drop(&mut self) {
-        self.discard_to(self.filled.tail_position());
+        self.discard_to(self.filled.tail_position(), |_| ());
     }
 }
 
@@ -367,9 +371,9 @@ unsafe impl Queue for Pointers {
     fn end(&self) -> u64 {
         either!(self, queue => queue.end())
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.clear_to(end) })
+        either!(self, queue => unsafe { queue.clear_to(end, freed) })
     }
     fn close(&self) {
         either!(self, queue => queue.close())

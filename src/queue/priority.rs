@@ -366,8 +366,11 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     fn end(&self) -> u64 {
         self.state.lock().ticket
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let (mut cell, count) = self.state.lock().remove_below(end);
+        if count > 0 {
+            freed(count);
+        }
         while cell != NONE {
             // SAFETY: we own the cells of the list, and their items are nobody's.
             unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
@@ -401,7 +404,7 @@ unsafe impl<P: Payload> Queue for Priority<P> {
 impl<P: Payload> Drop for Priority<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
-        unsafe { self.clear_to(u64::MAX) };
+        unsafe { self.clear_to(u64::MAX, |_| ()) };
     }
 }
 
@@ -504,7 +507,7 @@ mod tests {
             put(&queue, i, (i % 7) as f64).unwrap();
         }
         // SAFETY: any thread may.
-        assert_eq!(unsafe { queue.clear_to(end) }, 100);
+        assert_eq!(unsafe { queue.clear_to(end, |_| ()) }, 100);
         let mut last = (0.0, 0);
         for _ in 0..100 {
             let (item, priority) = get(&queue).unwrap();

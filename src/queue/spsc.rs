@@ -67,6 +67,16 @@ fn ahead(a: u64, b: u64) -> i64 {
     a.wrapping_sub(b) as i64
 }
 
+/// The earlier of two positions, and the later one.
+#[inline(always)]
+fn earlier(a: u64, b: u64) -> u64 {
+    if ahead(a, b) < 0 { a } else { b }
+}
+#[inline(always)]
+fn later(a: u64, b: u64) -> u64 {
+    if ahead(a, b) > 0 { a } else { b }
+}
+
 /// How many slots before its use a line is asked for.
 #[inline(always)]
 const fn early(stride: usize) -> usize {
@@ -108,9 +118,9 @@ struct Producer {
 
 struct Consumer {
     side: Side,
-    /// Items beyond the head that are taken, while their slots are not free yet: `clear` is calling
-    /// back.
-    held: AtomicU64,
+    /// Up to where items are taken while their slots are not free yet: `clear` is calling back. At
+    /// the head or before it otherwise.
+    held_to: AtomicU64,
     /// Where the consumer stood when it said *closed*.
     drained_at: AtomicU64,
 }
@@ -166,7 +176,7 @@ impl<P: Payload> Ring<P> {
             head: CachePadded::new(AtomicU64::new(origin)),
             consumer: CachePadded::new(Consumer {
                 side: Side::new(origin),
-                held: AtomicU64::new(0),
+                held_to: AtomicU64::new(origin),
                 drained_at: AtomicU64::new(origin),
             }),
         })
@@ -239,8 +249,6 @@ impl<P: Payload> Ring<P> {
         let lap = side.lap.load(site("spsc.bound.lap", Relaxed));
         let line = |position: u64| position.wrapping_sub(position.wrapping_sub(lap) % self.line);
         let lap_end = lap.wrapping_add(self.capacity);
-        let earlier = |a: u64, b: u64| if ahead(a, b) < 0 { a } else { b };
-        let later = |a: u64, b: u64| if ahead(a, b) > 0 { a } else { b };
         let bound = if ahead(line(bound), now) >= 0 { line(bound) } else { bound };
         side.bound.store(later(now, earlier(bound, lap_end)), site("spsc.bound.store", Relaxed));
         let early = early(self.cells.stride()) as u64;
@@ -322,7 +330,7 @@ impl<P: Payload> Ring<P> {
             }
         }
         let end = self.consumer.drained_at.load(site("spsc.settle.end", Relaxed));
-        let end = if ahead(end, from) > 0 { end } else { from };
+        let end = later(end, from);
         self.tail.store(end, site("spsc.settle.retreat", Relaxed));
         end.wrapping_sub(from)
     }
@@ -341,7 +349,13 @@ impl<P: Payload> Ring<P> {
     #[inline(always)]
     fn taken(&self) -> u64 {
         let head = self.head.load(site("spsc.get.head", Relaxed));
-        head.wrapping_add(self.consumer.held.load(site("spsc.get.held", Relaxed)))
+        later(head, self.consumer.held_to.load(site("spsc.get.held", Relaxed)))
+    }
+
+    /// Whether the slots of some of these are not free yet.
+    #[inline(always)]
+    fn is_holding(&self) -> bool {
+        self.taken() != self.head.load(site("spsc.hold.is", Relaxed))
     }
 
     /// How many of the wanted items there are now.
@@ -374,7 +388,7 @@ impl<P: Payload> Ring<P> {
         let _begun = self.slot(side, head);
         let there = self.look(side, head, &self.tail, 0);
         let now = there.min(wanted);
-        if self.consumer.held.load(site("spsc.look.held", Relaxed)) == 0 {
+        if !self.is_holding() {
             let end = head.wrapping_add(there);
             self.bound(side, head.wrapping_add(now), end, end);
         }
@@ -400,11 +414,11 @@ impl<P: Payload> Ring<P> {
     /// are held.
     #[inline(always)]
     fn release(&self, end: u64) {
-        if self.consumer.held.load(site("spsc.release.held", Relaxed)) == 0 {
+        if self.is_holding() {
+            self.hold(end);
+        } else {
             // Ordering: Release, pairs with the Acquire in `look`; we are done with them.
             self.head.store(end, site("spsc.get.release", Release));
-        } else {
-            self.hold(end);
         }
     }
 
@@ -412,7 +426,7 @@ impl<P: Payload> Ring<P> {
     #[cold]
     fn hold(&self, end: u64) {
         let head = self.head.load(site("spsc.hold.head", Relaxed));
-        self.consumer.held.store(end.wrapping_sub(head), site("spsc.hold", Relaxed));
+        self.consumer.held_to.store(end, site("spsc.hold", Relaxed));
         // Nothing is for `get_now`, which knows of the head alone.
         self.consumer.side.bound.store(head, site("spsc.hold.bound", Relaxed));
     }
@@ -439,11 +453,9 @@ impl<P: Payload> Ring<P> {
 
     /// Head and tail, as they stood together or nearly so.
     fn ends(&self) -> (u64, u64) {
-        // In this order, and not between the two stores at the end of a callback, an item that is
-        // held and then released counts once.
         let gets = || {
             let head = self.head.load(site("spsc.size.head", Acquire));
-            head.wrapping_add(self.consumer.held.load(site("spsc.size.held", Relaxed)))
+            later(head, self.consumer.held_to.load(site("spsc.size.held", Relaxed)))
         };
         let puts = || self.accepted();
         let (mut before, mut tail) = (gets(), puts());
@@ -464,23 +476,23 @@ unsafe impl<P: Payload> Queue for Ring<P> {
     fn end(&self) -> u64 {
         self.ends().1
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let mut count = 0;
         while ahead(end, self.taken()) > 0 {
             let Ok((position, _)) = self.items(1) else { break };
             let slot = self.slot(&self.consumer.side, position);
             // The item is gone before its callback runs, which may come back to this queue; its
             // slot is free after that, and after the callbacks around this one.
-            let outermost = self.taken() == self.head.load(site("spsc.clear.head", Relaxed));
+            let outermost = !self.is_holding();
             self.hold(position.wrapping_add(1));
             // SAFETY: the slot is ours, and its item nobody's.
             self.own(slot, |payload, at| unsafe { payload.discard(at) });
             if outermost {
-                let end = self.taken();
-                // Ordering: Release, as in `release`; before `held`, see `ends`.
+                let (head, end) = (self.head.load(site("spsc.clear.head", Relaxed)), self.taken());
+                // Ordering: Release, as in `release`.
                 self.head.store(end, site("spsc.clear.free", Release));
-                self.consumer.held.store(0, site("spsc.clear.held", Relaxed));
                 self.consumer.side.bound.store(end, site("spsc.clear.bound", Relaxed));
+                freed(end.wrapping_sub(head) as usize);
             }
             count += 1;
         }
@@ -740,6 +752,6 @@ impl Ring<Bytes> {
 impl<P: Payload> Drop for Ring<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
-        unsafe { self.clear_to(self.end()) };
+        unsafe { self.clear_to(self.end(), |_| ()) };
     }
 }

@@ -159,10 +159,12 @@ impl<Q: Queue> Blocking<Q> {
     /// # Safety
     /// As [`Queue::clear_to`].
     pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
+        let freed = |count| self.waiting.not_full.notify(count);
         // SAFETY: the same contract.
-        let count = unsafe { self.queue.clear_to(end) };
+        let count = unsafe { self.queue.clear_to(end, freed) };
         if count > 0 {
-            self.waiting.not_full.notify(count);
+            // Again: a put that found a place may have found no cell while callbacks had them all.
+            freed(count);
         }
         count
     }

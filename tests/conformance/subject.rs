@@ -422,9 +422,9 @@ unsafe impl<P: Payload> Queue for Ties<P> {
     fn end(&self) -> u64 {
         self.0.end()
     }
-    unsafe fn clear_to(&self, end: u64) -> usize {
+    unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         // SAFETY: passed on.
-        unsafe { self.0.clear_to(end) }
+        unsafe { self.0.clear_to(end, freed) }
     }
     fn close(&self) {
         self.0.close();
