@@ -823,6 +823,21 @@ struct is_forward<Iterator, std::void_t<typename std::iterator_traits<Iterator>:
     : std::is_base_of<std::forward_iterator_tag,
                       typename std::iterator_traits<Iterator>::iterator_category> {};
 
+// Where items lie one after the other, as the C calls on many take them; nullptr elsewhere.
+template <class Item> Item *address_of(Item *items) noexcept { return items; }
+#ifdef __cpp_lib_concepts
+template <std::contiguous_iterator Iterator>
+std::add_pointer_t<std::iter_reference_t<Iterator>> address_of(Iterator items) noexcept {
+    return std::to_address(items);
+}
+#endif
+template <class Iterator, class = void> struct item_at { using type = void; };
+template <class Iterator>
+struct item_at<Iterator, std::void_t<decltype(address_of(std::declval<Iterator>()))>> {
+    using type =
+        std::remove_const_t<std::remove_pointer_t<decltype(address_of(std::declval<Iterator>()))>>;
+};
+
 /// What all queues tell, and how items go in and out, whoever owns the handle.
 template <class Calls, class Payload> class queue_view {
   public:
@@ -854,6 +869,12 @@ template <class Calls, class Payload> class queue_view {
     using handle = typename Calls::handle;
     static constexpr std::size_t slot_size = Payload::slot_size;
     static constexpr bool is_pointer = Payload::kind != travel::bytes;
+    // Whether what an iterator leads to goes in and out as it lies: items that are a word.
+    template <class Iterator>
+    static constexpr bool lies_ready = Payload::kind == travel::bits &&
+                                       sizeof(argument) == sizeof(void *) &&
+                                       alignof(argument) == alignof(void *) &&
+                                       std::is_same_v<typename item_at<Iterator>::type, argument>;
     static constexpr std::size_t chunk = 64; // items of a bulk call on their way, on the stack
 
     using popped = std::optional<value_type>;
@@ -916,7 +937,14 @@ template <class Calls, class Payload> class queue_view {
         while (more && result.count < count) {
             const auto now = result.count == 0 ? when : afterwards;
             conqueue_status status;
-            if constexpr (is_pointer && assigns_surely && steps_surely) {
+            if constexpr (lies_ready<Output>) {
+                std::size_t done = 0;
+                const auto items = reinterpret_cast<void **>(address_of(out));
+                status = answer(Calls::get_many(handle_, items, count, now, &done), "pop_many");
+                out += static_cast<std::ptrdiff_t>(done);
+                result.count += done;
+                more = false; // the call took what there was
+            } else if constexpr (is_pointer && assigns_surely && steps_surely) {
                 void *items[chunk];
                 std::size_t done = 0;
                 const auto wanted = std::min(chunk, count - result.count);
@@ -1228,7 +1256,13 @@ class fifo_queue : public pushing<closable_queue<Calls, Payload>> {
         bulk_result result{0, conqueue_status::success};
         while (first != last && result.status == conqueue_status::success) {
             std::size_t done = 0;
-            if constexpr (is_ready_pointer && is_forward<Iterator>::value) {
+            if constexpr (base::template lies_ready<Iterator>) {
+                const auto items = reinterpret_cast<void *const *>(address_of(first));
+                const auto count = static_cast<std::size_t>(last - first);
+                result.status = answer(
+                    Calls::put_many(handle_, items, count, left().timeout, &done), "push_many");
+                first += static_cast<std::ptrdiff_t>(done);
+            } else if constexpr (is_ready_pointer && is_forward<Iterator>::value) {
                 void *items[chunk];
                 std::size_t count = 0;
                 for (auto next = first; next != last && count < chunk; ++next)
