@@ -147,12 +147,13 @@ test-portable: setup ## What other machines run: no 128-bit compare-and-swap, no
 	RUSTFLAGS='--cfg queues_portable' CARGO_TARGET_DIR=$(TARGET)/portable cargo test --no-fail-fast --lib --test '??*'
 
 # Optimized, for what they run is all of it; not as one program, for that takes long to build.
-many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$1 cargo test --release
+many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$(firstword $1) cargo test --release
 
 # Without a number each model keeps its own bound, which takes far longer.
 PREEMPTIONS ?= 1
 test-loom: setup ## Every interleaving of small models with so many preemptions: PREEMPTIONS=1
 	$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
+	$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom --cfg queues_portable) --test 'loom*'
 
 test-sites: setup ## A thread parked at every atomic step keeps no other from finishing
 	$(call many,queues_sites) --test stall
@@ -160,13 +161,15 @@ test-sites: setup ## A thread parked at every atomic step keeps no other from fi
 # --- tests under tools
 
 SEEDS ?= 16
+miri = MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
+    CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 # The thread sanitizer does not start where addresses are too random for it.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 test-miri: setup ## Undefined behaviour and weak memory, in the interpreter: SEEDS=16 schedules
-	MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
-	    CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test --test miri
+	$(miri) --test miri
+	RUSTFLAGS='--cfg queues_portable' $(miri) --test miri
 
 test-tsan: setup build ## Data races: in Rust, and in C and C++ programs with the library as it is
 	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \

@@ -406,9 +406,11 @@ fn callbacks_wait_for_a_put<F: Family>(item_size: usize) {
     let queue = Handle::<F>::create(callback.on(Settings::new(2, item_size))).unwrap();
     put(&queue, item_size, 1).unwrap();
     put(&queue, item_size, 2).unwrap();
+    let begun = std::sync::mpsc::channel();
     let sleeper = std::thread::spawn({
         let (queue, through) = (queue.clone(), through.0.clone());
         move || {
+            begun.0.send(()).unwrap();
             let done = match item_size {
                 0 => queue.put(3, -1),
                 _ => queue.put_bytes(&[3], -1),
@@ -417,6 +419,7 @@ fn callbacks_wait_for_a_put<F: Family>(item_size: usize) {
             done
         }
     });
+    begun.1.recv().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
     assert_eq!(queue.clear(), Ok(2));
     assert_eq!(sleeper.join().unwrap(), Ok(()));

@@ -71,6 +71,23 @@ fn transfers() {
     }
 }
 
+/// More places than are asked for early, one at a time and many, over some laps.
+#[test]
+fn spsc_over_laps() {
+    for kind in [subject::spsc_pointers as Kind, subject::spsc_bytes] {
+        let queue = kind(100, u64::MAX - 150, Disposed::default());
+        for items in [1..=90, 91..=180, 181..=280, 281..=300] {
+            items.clone().for_each(|item| queue.try_put(item).unwrap());
+            items.for_each(|item| assert_eq!(queue.try_get(), Ok(item)));
+        }
+        let items: Vec<u64> = (1..=80).collect();
+        for _ in 0..3 {
+            assert_eq!(queue.put_many(&items, Timeout::Try), (80, Ok(())));
+            assert_eq!(queue.get_many(80, Timeout::Try), (items.clone(), Ok(())));
+        }
+    }
+}
+
 /// A close from a third thread: what was accepted is got or disposed of, and nothing else.
 #[test]
 fn close_races() {

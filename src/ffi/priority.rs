@@ -26,7 +26,7 @@ use core::ffi::c_void;
 /// Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
 /// for O(log n) steps, and never across a callback, a wake or the copy of a blob of more than 64
 /// bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
-/// calls with such blobs, or callbacks of clear, are suspended at once.
+/// calls with such blobs are suspended at once, or while a clear of more than 64 items calls back.
 /// Each call is O(log n) but for `clear` (O(n log n)).
 ///
 /// A heap with four children a node: Johnson 1975, Wegener 1993.

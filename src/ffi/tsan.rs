@@ -3,6 +3,7 @@
 //! The library itself is not instrumented, so that the sanitizer would miss the order that a put
 //! and its get establish and report races that are none.
 
+use crate::memory;
 use core::ffi::{c_char, c_void};
 use std::sync::OnceLock;
 
@@ -40,10 +41,10 @@ impl Tsan {
         *FOUND.get_or_init(|| {
             // Go's race detector has entries of the same names with other parameters, but not this.
             entry(c"__tsan_read8".as_ptr())?;
-            Some(Tsan {
-                acquire: entry(c"__tsan_acquire".as_ptr())?,
-                release: entry(c"__tsan_release".as_ptr())?,
-            })
+            let acquire = entry(c"__tsan_acquire".as_ptr())?;
+            let release = entry(c"__tsan_release".as_ptr())?;
+            memory::note_sanitizer();
+            Some(Tsan { acquire, release })
         })
     }
 

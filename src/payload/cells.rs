@@ -2,7 +2,7 @@ use super::{Payload, Plain};
 use crate::error::{Error, Result};
 #[cfg(loom)]
 use crate::memory::Array;
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 #[cfg(loom)]
 use crate::sync::Owned;
 use core::alloc::Layout;
@@ -106,21 +106,36 @@ impl<H, P: Payload> Cells<H, P> {
 }
 
 impl<P: Plain> Cells<(), P> {
+    /// Whether neighbouring cells may be copied at once. Not where somebody sees each copy, but not
+    /// what orders them.
+    #[inline(always)]
+    fn at_once() -> bool {
+        cfg!(not(loom)) && !memory::copies_are_seen()
+    }
+
     /// Copies items to neighbouring cells from `first` on.
     ///
     /// # Safety
     /// As for [`Cells::own`], for all `count` cells; there are so many items.
     #[inline(always)]
     pub(crate) unsafe fn write_run(&self, first: usize, items: *const P::Item, count: usize) {
-        #[cfg(not(loom))]
-        // SAFETY: by contract; nothing else is in front of the cells or between them.
-        unsafe {
-            self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count);
+        if Self::at_once() {
+            // SAFETY: by contract; nothing else is in front of the cells or between them.
+            unsafe { self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count) };
+            return;
         }
-        #[cfg(loom)]
+        // SAFETY: the same contract.
+        unsafe { self.write_each(first, items, count) };
+    }
+
+    /// # Safety
+    /// As for [`Cells::write_run`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn write_each(&self, first: usize, items: *const P::Item, count: usize) {
         for i in 0..count {
             // SAFETY: by contract.
-            unsafe { self.own(first + i, |payload, at| payload.write_alone(at, &*items.add(i))) };
+            unsafe { self.own(first + i, |payload, at| payload.write(at, &*items.add(i))) };
         }
     }
 
@@ -130,17 +145,23 @@ impl<P: Plain> Cells<(), P> {
     /// As for [`Cells::own`], for all `count` cells; they are full, and there are so many places.
     #[inline(always)]
     pub(crate) unsafe fn read_run(&self, first: usize, places: *mut P::Out, count: usize) {
-        #[cfg(not(loom))]
-        // SAFETY: as in `write_run`.
-        unsafe {
-            places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count);
+        if Self::at_once() {
+            // SAFETY: as in `write_run`.
+            unsafe { places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count) };
+            return;
         }
-        #[cfg(loom)]
+        // SAFETY: the same contract.
+        unsafe { self.read_each(first, places, count) };
+    }
+
+    /// # Safety
+    /// As for [`Cells::read_run`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn read_each(&self, first: usize, places: *mut P::Out, count: usize) {
         for i in 0..count {
             // SAFETY: by contract.
-            unsafe {
-                self.own(first + i, |payload, at| payload.read_alone(at, &mut *places.add(i)))
-            };
+            unsafe { self.own(first + i, |payload, at| payload.read(at, &mut *places.add(i))) };
         }
     }
 }

@@ -377,6 +377,9 @@ unsafe impl<P: Payload> Queue for Priority<P> {
             let mut state = self.state.lock();
             let next = state.next.slice_mut()[cell as usize];
             state.give_back(cell as usize);
+            drop(state);
+            // Again: a put that found a place may have found no cell.
+            freed(1);
             cell = next;
         }
         count

@@ -213,7 +213,8 @@ impl<P: Payload> Ring<P> {
             let stride = self.cells.stride();
             // SAFETY: before that position so many slots come in this lap.
             let cell = unsafe { self.cells.cell(slot as usize).add(early(stride) * stride) };
-            for offset in (0..stride).step_by(LINE) {
+            // Of large cells the first lines; the rest may never be used.
+            for offset in (0..stride.min(EARLY)).step_by(LINE) {
                 ask(cell.wrapping_add(offset));
             }
         }
@@ -561,9 +562,9 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
     #[inline(always)]
     unsafe fn put_now(&self, item: &P::Item) -> Now {
         let tail = self.tail.load(site("spsc.put.tail", Relaxed));
-        // Ordering: Acquire, as in `check_open`.
+        // Ordering: Relaxed, both; whoever finds it not open looks again.
         if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
-            || self.closed.load(site("spsc.put.usual", Acquire)) != OPEN
+            || self.closed.load(site("spsc.put.usual", Relaxed)) != OPEN
         {
             return Now::NotYet;
         }

@@ -46,12 +46,13 @@ impl Fences {
         self.membarrier
     }
 
-    /// The frequent side, where fences are unequal. A model, which nothing interrupts, has a full one.
+    /// The frequent side, where fences are unequal; free then, but in a model, which nothing
+    /// interrupts, a full one.
     #[inline(always)]
     pub(crate) fn free(_name: &'static str) {
-        #[cfg(any(loom, miri))]
+        #[cfg(all(any(loom, miri), not(queues_portable)))]
         fence(_name);
-        #[cfg(not(any(loom, miri)))]
+        #[cfg(not(all(any(loom, miri), not(queues_portable))))]
         core::sync::atomic::compiler_fence(SeqCst);
     }
 
@@ -80,13 +81,14 @@ mod membarrier {
     }
 }
 
-/// In a model light fences are full ones, and need no interruption.
+/// In a model light fences are full ones, and need no interruption; unless it is one of where none are
+/// to be had.
 #[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
 mod membarrier {
     pub(super) fn register() -> bool {
-        cfg!(any(loom, miri))
+        cfg!(all(any(loom, miri), not(queues_portable)))
     }
     pub(super) fn interrupt() -> bool {
-        cfg!(any(loom, miri))
+        cfg!(all(any(loom, miri), not(queues_portable)))
     }
 }

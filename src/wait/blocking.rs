@@ -318,8 +318,29 @@ impl<Q: Many> Blocking<Q> {
             return (0, Ok(()));
         }
         // SAFETY: the same contract.
-        let get = || unsafe { self.queue.try_get_many(places, count) };
-        match self.item_with(timeout, get) {
+        match unsafe { self.queue.try_get_many(places, count) } {
+            Ok(done) => {
+                self.waiting.not_full.notify(done);
+                (done, Ok(()))
+            }
+            // SAFETY: the same contract.
+            Err(Error::Empty) => unsafe { self.get_many_later(places, count, timeout) },
+            Err(why) => (0, Err(why)),
+        }
+    }
+
+    /// # Safety
+    /// As for [`Blocking::get_many`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_many_later(
+        &self,
+        places: *mut Q::Out,
+        count: usize,
+        timeout: Timeout,
+    ) -> Progress {
+        // SAFETY: the same contract.
+        match self.get_later(timeout, || unsafe { self.queue.try_get_many(places, count) }) {
             Ok(done) => {
                 self.waiting.not_full.notify(done);
                 (done, Ok(()))

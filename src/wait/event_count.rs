@@ -3,7 +3,8 @@
 //!
 //! A waiter announces itself (`waiters`), notes the epoch, and looks again for what it waits for;
 //! only then it sleeps, and only while the epoch is the one it noted. Who makes something happen
-//! does so first, and then looks at `waiters`: 0 is the usual case and one load; otherwise it
+//! does so first, and then looks at `waiters`: 0 is the usual case and one load (where the kernel
+//! has membarrier); otherwise it
 //! starts a new epoch and wakes. Either the waker sees the waiter or the waiter sees what happened:
 //! between the two steps of each stands a fence (Dekker), a free one on the waker's side where the
 //! kernel has membarrier. The scheme is known from Dmitry Vyukov's event count (2008) and folly's
@@ -29,6 +30,7 @@ const YIELDS: u32 = 2;
 /// Every so many waits try all the spins again, however useless they were lately.
 const PROBE: u32 = 16;
 
+/// In the waiters' word from the beginning where light fences are not free.
 const UNSURE: u32 = 1 << 31;
 
 /// See the module.
@@ -121,7 +123,7 @@ impl EventCount {
             // Ordering: Relaxed; the fence below orders it.
             self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
-            // Pairs with the light fence in `has_waiters`.
+            // Pairs with the light fences in `may_have_waiters` and `has_waiters`.
             self.fences.heavy("event.wait.fence");
             let mut outcome = attempt();
             if let Continue(again) = outcome {

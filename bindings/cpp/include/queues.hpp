@@ -940,7 +940,8 @@ template <class Calls, class Payload> class queue_view {
             if constexpr (lies_ready<Output>) {
                 std::size_t done = 0;
                 const auto items = reinterpret_cast<void **>(address_of(out));
-                status = answer(Calls::get_many(handle_, items, count, now, &done), "pop_many");
+                const auto wanted = std::min(count, std::size_t{PTRDIFF_MAX} / sizeof *items);
+                status = answer(Calls::get_many(handle_, items, wanted, now, &done), "pop_many");
                 out += static_cast<std::ptrdiff_t>(done);
                 result.count += done;
                 more = false; // the call took what there was

@@ -340,6 +340,53 @@ TEST_BOTH(many_items_travel_in_one_call) {
     CHECK(pushed.count == 0 && pushed.status == conqueue_status::closed);
 }
 
+// Items that are a word go in and out as they lie.
+template <class Queue, class Make> static void words_in_a_row(Make make) {
+    using T = typename Queue::value_type;
+    Queue queue(100);
+    std::vector<T> in;
+    for (int i = 0; i < 150; ++i)
+        in.push_back(make(i));
+    const T *const first = in.data();
+    auto pushed = queue.try_push_many(first, first + 150); // more than are free
+    CHECK(pushed.count == 100 && pushed.status == conqueue_status::full);
+    pushed = queue.push_many_for(first + 100, first + 150, 1ms);
+    CHECK(pushed.count == 0 && pushed.status == conqueue_status::timeout);
+
+    std::vector<T> out(200, make(-1));
+    auto popped = queue.try_pop_many(out.data(), 70);
+    CHECK(popped.count == 70 && popped.status == conqueue_status::success);
+    pushed = queue.push_many(in.begin() + 100, in.end()); // by iterators
+    CHECK(pushed.count == 50 && pushed.status == conqueue_status::success);
+    popped = queue.pop_many(out.begin() + 70, std::size_t{PTRDIFF_MAX});
+    CHECK(popped.count == 80 && popped.status == conqueue_status::success);
+    CHECK(std::equal(in.begin(), in.end(), out.begin()));
+    CHECK(out[150] == make(-1));
+    popped = queue.try_pop_many(out.data(), SIZE_MAX);
+    CHECK(popped.count == 0 && popped.status == conqueue_status::empty);
+
+    queue.close();
+    pushed = queue.push_many(first, first + 1);
+    CHECK(pushed.count == 0 && pushed.status == conqueue_status::closed);
+    popped = queue.pop_many(out.data(), 1);
+    CHECK(popped.count == 0 && popped.status == conqueue_status::closed);
+}
+
+struct two_halves {
+    std::int32_t left, right;
+    bool operator==(const two_halves &other) const {
+        return left == other.left && right == other.right;
+    }
+};
+
+TEST_BOTH(words_lie_in_a_row) {
+    static int places[151];
+    words_in_a_row<Queue<int *>>([](int i) { return places + i + 1; });
+    words_in_a_row<Queue<std::uint64_t>>([](int i) { return static_cast<std::uint64_t>(i); });
+    words_in_a_row<Queue<double>>([](int i) { return i / 3.0; });
+    words_in_a_row<Queue<two_halves>>([](int i) { return two_halves{i, -i}; });
+}
+
 TEST_BOTH(many_items_of_every_type) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
