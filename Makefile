@@ -161,15 +161,13 @@ test-sites: setup ## A thread parked at every atomic step keeps no other from fi
 # --- tests under tools
 
 SEEDS ?= 16
-miri = MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
-    CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 # The thread sanitizer does not start where addresses are too random for it.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 test-miri: setup ## Undefined behaviour and weak memory, in the interpreter: SEEDS=16 schedules
-	$(miri) --test miri
-	RUSTFLAGS='--cfg queues_portable' $(miri) --test miri
+	MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
+	    CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test --test miri
 
 test-tsan: setup build ## Data races: in Rust, and in C and C++ programs with the library as it is
 	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
