@@ -29,39 +29,22 @@ type shelf[T any] struct {
 // A link leads to a free cell: its number and 1, or 0 at the end.
 type link uint64
 
-// A shelfCell's state makes a push happen before its pop or theft, as the fills of a slab's group do.
+// A shelfCell counts its own fills, which order pushes, pops and thefts.
 type shelfCell[T any] struct {
-	state atomic.Uint32
-	next  link
-	value T
+	cell[T]
+	next link
 }
 
-const (
-	free uint32 = iota
-	filled
-)
-
-// fill stores a value in a cell of this goroutine's.
+// fill stores a value in a cell of the owner's.
 func (c *shelfCell[T]) fill(v T) {
-	c.value = v
-	c.state.Store(filled)
+	c.put(v)
+	c.fills.Add(1)
 }
 
-// read looks at the value of a cell whose number this goroutine holds.
-func (c *shelfCell[T]) read() T {
-	if c.state.Load() != filled {
-		panic("queues: the library returned an item twice")
-	}
-	return c.value
-}
-
-// empty takes that value out.
+// empty takes the value out of a cell whose number this goroutine holds.
 func (c *shelfCell[T]) empty() T {
-	v := c.read()
-	var zero T
-	c.value = zero
-	c.state.Store(free)
-	return v
+	c.fills.Load()
+	return c.cell.empty()
 }
 
 func newShelf[T any](capacity int, options []DequeOption) (*shelf[T], error) {

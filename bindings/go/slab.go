@@ -47,6 +47,9 @@ type cell[T any] struct {
 	value  T
 }
 
+// put stores a value in a cell of this goroutine's, before the group's fills change.
+func (c *cell[T]) put(v T) { c.value, c.filled = v, true }
+
 // at finds the cell of a number that was received.
 func (s *slab[T]) at(i uintptr) *cell[T] {
 	s.cells[i&^(groupSize-1)].fills.Load()
@@ -179,16 +182,18 @@ func (f *freeStack) pop() (i uintptr, found bool) {
 }
 
 func newSlab[T any](family family, capacity int) (*slab[T], error) {
-	if !fits(uint64(max(capacity, 0))+spare, unsafe.Sizeof(cell[T]{})) {
+	if !fits(uint64(max(capacity, 0))+spare, cellSize[T]()) {
 		return nil, ErrNoMemory
 	}
 	h, err := newHandle(family, capacity, 0)
 	if err != nil {
 		return nil, err
 	}
-	s := withCells[T](h, capacity+spare)
+	s := &slab[T]{handle: h, cells: make([]cell[T], capacity+spare)}
 	if family == priority {
 		s.stack = newFreeStack(len(s.cells))
+	} else {
+		s.blocks = newBlocks(len(s.cells))
 	}
 	return s, nil
 }
@@ -200,14 +205,15 @@ func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
 		return nil, err
 	}
 	cells := h.capacity + spare + 2*o.size()
-	if !fits(uint64(cells), unsafe.Sizeof(cell[T]{})) {
+	if !fits(uint64(cells), cellSize[T]()) {
 		return nil, ErrNoMemory
 	}
-	return withCells[T](h, cells), nil
+	return &slab[T]{handle: h, cells: make([]cell[T], cells), blocks: newBlocks(cells)}, nil
 }
 
-func withCells[T any](h *handle, n int) *slab[T] {
-	return &slab[T]{handle: h, cells: make([]cell[T], n), blocks: newBlocks(n)}
+// cellSize is what a cell takes, with its share of a block.
+func cellSize[T any]() uintptr {
+	return unsafe.Sizeof(cell[T]{}) + unsafe.Sizeof(block{})/blockSize
 }
 
 // fits asks the system whether it would give memory for so many cells, for make would end the program.
@@ -234,14 +240,14 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 			if !found {
 				break
 			}
-			s.cells[i].value, s.cells[i].filled = values[n], true
+			s.cells[i].put(values[n])
 			s.cells[i&^(groupSize-1)].fills.Add(1)
 			items[n] = i
 		}
 		return n
 	}
-	first := s.cursor.Load()
-	k := first
+	begin := s.cursor.Load()
+	k := begin
 	for left := len(s.blocks); n < most; {
 		mine := s.blocks[k].claim(most-n, s.put.exclusive)
 		if mine == 0 {
@@ -262,14 +268,14 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 			mine &^= group << first
 			for ; group != 0; group &= group - 1 {
 				c := uintptr(bits.TrailingZeros64(group))
-				cells[c].value, cells[c].filled = values[n], true
+				cells[c].put(values[n])
 				items[n] = k*blockSize + first + c
 				n++
 			}
 			cells[0].fills.Add(1)
 		}
 	}
-	if k != first {
+	if k != begin {
 		s.cursor.Store(k)
 	}
 	return n

@@ -1,6 +1,8 @@
 package queues
 
 import (
+	"math"
+	"math/bits"
 	"testing"
 	"time"
 )
@@ -82,6 +84,76 @@ func TestCellsComeBack(t *testing.T) {
 		wantError(t, q.TryPut(1), ErrClosed)
 		holdCells(t, s, 0)
 	})
+}
+
+// Nor in the traffic of several producers and consumers.
+func TestCellsComeBackFromTraffic(t *testing.T) {
+	const threads, each = 3, 20_000
+	q := newTyped[int](t, mpmc, 7).(*MPMC[int])
+	s := q.slab.Load()
+	var wg group
+	for range threads {
+		wg.Go(func() {
+			for sent := 0; sent < each; sent += 5 {
+				n, err := q.PutMany(bg, []int{1, 1, 1, 1})
+				if err == nil {
+					err = q.Put(bg, 1)
+				}
+				if n != 4 || err != nil {
+					t.Errorf("put: %d, %v", n, err)
+				}
+			}
+		})
+		wg.Go(func() {
+			var some [4]int
+			for got := 0; got < each; {
+				n, err := q.GetMany(bg, some[:min(len(some), each-got)])
+				if err != nil {
+					t.Errorf("get: %v", err)
+					return
+				}
+				got += n
+			}
+		})
+	}
+	wg.Wait()
+	holdCells(t, s, 0)
+}
+
+// Each cell is in one block, once, whatever their number.
+func TestBlocksHaveAllCells(t *testing.T) {
+	for _, cells := range []int{1, 63, 64, 65, 127, 128, 129, 1000} {
+		for _, exclusive := range []bool{false, true} {
+			n := 0
+			blocks := newBlocks(cells)
+			for k := range blocks {
+				b := &blocks[k]
+				want(t, "before the turn", b.claim(blockSize, exclusive), 0)
+				b.refill(exclusive)
+				n += bits.OnesCount64(b.claim(blockSize, exclusive))
+				want(t, "after it", b.claim(blockSize, exclusive), 0)
+			}
+			want(t, "cells", n, cells)
+		}
+	}
+}
+
+// Chosen cells are some of those that are free, as many as wanted and there; singly from group to group.
+func TestChoose(t *testing.T) {
+	const every = math.MaxUint64
+	for _, set := range []uint64{0, 1, 1 << 63, 0xf0f0, 0x8000_0000_0000_0001, every} {
+		for n := 0; n <= blockSize; n++ {
+			chosen := choose(set, n)
+			want(t, "beyond the set", chosen&^set, 0)
+			want(t, "number", bits.OnesCount64(chosen), min(n, bits.OnesCount64(set)))
+		}
+	}
+	want(t, "neighbours", choose(every, 2*groupSize), 1<<(2*groupSize)-1)
+	for set, k := uint64(every), 0; set != 0; k++ {
+		one := choose(set, 1)
+		want(t, "group", bits.TrailingZeros64(one)/groupSize, k%(blockSize/groupSize))
+		set &^= one
+	}
 }
 
 // An item that the library gives out twice does not become two values.
