@@ -4,7 +4,6 @@
 use crate::error::{Error, Result};
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A cache line and its neighbour, which processors fetch together.
 const ALIGNMENT: usize = 128;
@@ -12,21 +11,6 @@ const ALIGNMENT: usize = 128;
 /// What the allocator aligns to of itself: beyond it, it would clear large memory by hand, instead
 /// of taking pages that are zero and cost nothing before they are used.
 const UNASKED: usize = 16;
-
-static COPIES_ARE_SEEN: AtomicBool = AtomicBool::new(false);
-
-/// Says that a thread sanitizer is in the process. It sees what the C library copies for us, but not
-/// the atomics that order it, and would take both for races.
-#[cfg(not(loom))]
-pub(crate) fn note_sanitizer() {
-    COPIES_ARE_SEEN.store(true, Relaxed);
-}
-
-/// Whether [`note_sanitizer`] was called.
-#[inline(always)]
-pub(crate) fn copies_are_seen() -> bool {
-    COPIES_ARE_SEEN.load(Relaxed)
-}
 
 /// Untyped memory, aligned to 128 bytes at least, zeroed.
 #[derive(Debug)]

@@ -7,6 +7,8 @@ mod typed;
 
 pub use bytes::{Bytes, Received};
 pub(crate) use cells::Cells;
+#[cfg(not(loom))]
+pub(crate) use cells::note_sanitizer;
 pub use pointer::{Disposer, Pointer};
 pub use typed::Typed;
 

@@ -21,6 +21,12 @@ pub struct Counts {
     pub peak: u64,
 }
 
+/// How far one position is ahead of another.
+#[inline(always)]
+fn ahead(a: u64, b: u64) -> i64 {
+    a.wrapping_sub(b) as i64
+}
+
 /// A bounded queue whose calls never wait, as far as it can be told without its items: what is put
 /// and got, and how, is [`Fifo`]'s or the queue's own.
 ///
@@ -32,7 +38,8 @@ pub unsafe trait Queue: Send + Sync {
     fn end(&self) -> u64;
 
     /// Takes and disposes of everything that was put before `end`; returns how many. Tells `freed`
-    /// of places as they become free, between the callbacks.
+    /// of places as they become free, between the callbacks; and again where a put needs a cell as
+    /// well, and that becomes free only after them.
     ///
     /// # Safety
     /// The queue's rule about who may get at once holds.

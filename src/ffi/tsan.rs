@@ -3,7 +3,7 @@
 //! The library itself is not instrumented, so that the sanitizer would miss the order that a put
 //! and its get establish and report races that are none.
 
-use crate::memory;
+use crate::payload::note_sanitizer;
 use core::ffi::{c_char, c_void};
 use std::sync::OnceLock;
 
@@ -43,7 +43,7 @@ impl Tsan {
             entry(c"__tsan_read8".as_ptr())?;
             let acquire = entry(c"__tsan_acquire".as_ptr())?;
             let release = entry(c"__tsan_release".as_ptr())?;
-            memory::note_sanitizer();
+            note_sanitizer();
             Some(Tsan { acquire, release })
         })
     }

@@ -2,10 +2,11 @@ use super::{Payload, Plain};
 use crate::error::{Error, Result};
 #[cfg(loom)]
 use crate::memory::Array;
-use crate::memory::{self, Memory};
+use crate::memory::Memory;
 #[cfg(loom)]
 use crate::sync::Owned;
 use core::alloc::Layout;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A fixed number of cells, each with a header of its own in front.
 ///
@@ -106,36 +107,19 @@ impl<H, P: Payload> Cells<H, P> {
 }
 
 impl<P: Plain> Cells<(), P> {
-    /// Whether neighbouring cells may be copied at once. Not where somebody sees each copy, but not
-    /// what orders them.
-    #[inline(always)]
-    fn at_once() -> bool {
-        cfg!(not(loom)) && !memory::copies_are_seen()
-    }
-
     /// Copies items to neighbouring cells from `first` on.
     ///
     /// # Safety
     /// As for [`Cells::own`], for all `count` cells; there are so many items.
     #[inline(always)]
     pub(crate) unsafe fn write_run(&self, first: usize, items: *const P::Item, count: usize) {
-        if Self::at_once() {
-            // SAFETY: by contract; nothing else is in front of the cells or between them.
-            unsafe { self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count) };
-            return;
-        }
-        // SAFETY: the same contract.
-        unsafe { self.write_each(first, items, count) };
-    }
-
-    /// # Safety
-    /// As for [`Cells::write_run`].
-    #[cold]
-    #[inline(never)]
-    unsafe fn write_each(&self, first: usize, items: *const P::Item, count: usize) {
-        for i in 0..count {
-            // SAFETY: by contract.
-            unsafe { self.own(first + i, |payload, at| payload.write(at, &*items.add(i))) };
+        // SAFETY: by contract; nothing else is in front of the cells or between them.
+        unsafe {
+            if copies_at_once() {
+                self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count);
+            } else {
+                self.own_each(first, count, |payload, i, at| payload.write(at, &*items.add(i)));
+            }
         }
     }
 
@@ -145,23 +129,43 @@ impl<P: Plain> Cells<(), P> {
     /// As for [`Cells::own`], for all `count` cells; they are full, and there are so many places.
     #[inline(always)]
     pub(crate) unsafe fn read_run(&self, first: usize, places: *mut P::Out, count: usize) {
-        if Self::at_once() {
-            // SAFETY: as in `write_run`.
-            unsafe { places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count) };
-            return;
+        // SAFETY: as in `write_run`.
+        unsafe {
+            if copies_at_once() {
+                places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count);
+            } else {
+                self.own_each(first, count, |payload, i, at| {
+                    payload.read(at, &mut *places.add(i));
+                });
+            }
         }
-        // SAFETY: the same contract.
-        unsafe { self.read_each(first, places, count) };
     }
 
+    /// [`Cells::own`] for each of `count` neighbours.
+    ///
     /// # Safety
-    /// As for [`Cells::read_run`].
+    /// As for [`Cells::own`], for all of them.
     #[cold]
     #[inline(never)]
-    unsafe fn read_each(&self, first: usize, places: *mut P::Out, count: usize) {
+    unsafe fn own_each(&self, first: usize, count: usize, f: impl Fn(&P, usize, *mut u8)) {
         for i in 0..count {
             // SAFETY: by contract.
-            unsafe { self.own(first + i, |payload, at| payload.read(at, &mut *places.add(i))) };
+            unsafe { self.own(first + i, |payload, at| f(payload, i, at)) };
         }
     }
+}
+
+static COPIES_ARE_SEEN: AtomicBool = AtomicBool::new(false);
+
+/// Says that a thread sanitizer is in the process. It sees what the C library copies for us, but not
+/// the atomics that order it, and would take both for races.
+#[cfg(not(loom))]
+pub(crate) fn note_sanitizer() {
+    COPIES_ARE_SEEN.store(true, Relaxed);
+}
+
+/// Whether neighbours may be copied at once.
+#[inline(always)]
+fn copies_at_once() -> bool {
+    cfg!(not(loom)) && !COPIES_ARE_SEEN.load(Relaxed)
 }

@@ -357,9 +357,8 @@ unsafe impl<P: Payload> Queue for Batch<P> {
             let weight = self.weight_of(cell);
             self.pop(&mut front, 1, weight, |_, _| ());
             drop(front);
-            freed(1);
             // SAFETY: we own the cell, and its item is nobody's.
-            unsafe { self.items.finish(cell, |payload, at| payload.discard(at)) };
+            unsafe { self.items.discard(cell, &freed) };
             count += 1;
         }
     }

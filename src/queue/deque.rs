@@ -22,9 +22,9 @@
 //! Any other pop hides an item by its swap of `bottom`, and has taken it then; but if thieves came
 //! near meanwhile and it was the last, whoever wins the race for it is taken to have it just before
 //! the first of the others is told *empty*, which is within the winner's call: only a call that
-//! overlaps can take what is hidden. Before *full* and a
-//! thief's *empty* are told there is a full fence and a second look, since a push publishes by a
-//! store that may still be on its way out of its processor.
+//! overlaps can take what is hidden. Before *full* and a thief's *empty* are told there is a full
+//! fence and a second look, since a push publishes by a store that may still be on its way out of
+//! its processor.
 //!
 //! # Progress
 //! Push and pop are wait-free, but for a push that has to grow the buffer (allocation, and a copy
@@ -35,6 +35,7 @@
 //! Capacity rounded up to a power of two cells (8 bytes for a pointer; 8 and the blob for bytes),
 //! and 512 bytes around them.
 
+use super::ahead;
 use crate::error::{Error, Result};
 use crate::memory::{self, Memory};
 use crate::payload::{Atomic, Pointer};
@@ -44,12 +45,6 @@ use core::alloc::Layout;
 use core::ffi::c_void;
 use core::fmt;
 use crossbeam_utils::CachePadded;
-
-/// How far one position is ahead of another.
-#[inline(always)]
-fn ahead(a: u64, b: u64) -> i64 {
-    a.wrapping_sub(b) as i64
-}
 
 /// A ring of cells.
 struct Buffer {

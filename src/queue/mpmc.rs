@@ -249,10 +249,20 @@ impl<P: Payload, H> Indirect<P, H> {
 
     fn discard_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         self.filled.drain(end, |cell| {
-            freed(1);
-            // SAFETY: we own the cell, and its item is nobody's.
-            unsafe { self.finish(cell, |payload, at| payload.discard(at)) };
+            // SAFETY: the cell came from the ring, and its item is nobody's.
+            unsafe { self.discard(cell, &freed) };
         })
+    }
+
+    /// Disposes of the item of a cell that was popped from `filled`.
+    ///
+    /// # Safety
+    /// The cell is this thread's own.
+    pub(super) unsafe fn discard(&self, cell: u64, freed: impl Fn(usize)) {
+        freed(1);
+        // SAFETY: by contract.
+        unsafe { self.finish(cell, |payload, at| payload.discard(at)) };
+        freed(1);
     }
 }
 

@@ -378,7 +378,6 @@ unsafe impl<P: Payload> Queue for Priority<P> {
             let next = state.next.slice_mut()[cell as usize];
             state.give_back(cell as usize);
             drop(state);
-            // Again: a put that found a place may have found no cell.
             freed(1);
             cell = next;
         }

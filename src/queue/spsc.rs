@@ -33,7 +33,7 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue};
+use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue, ahead};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload, Plain};
 use crate::sync::{
@@ -60,12 +60,6 @@ const NEAR_PART: usize = 8;
 const EARLY: usize = 6 * LINE;
 /// How many pauses let the other side get ahead.
 const SLIP: u32 = 8;
-
-/// How far one position is ahead of another.
-#[inline(always)]
-fn ahead(a: u64, b: u64) -> i64 {
-    a.wrapping_sub(b) as i64
-}
 
 /// The earlier of two positions, and the later one.
 #[inline(always)]
@@ -226,9 +220,10 @@ impl<P: Payload> Ring<P> {
         unsafe { self.cells.own(slot as usize, f) }
     }
 
-    /// How far the other side is ahead, and so much more.
+    /// How far the other side is ahead, and so much more. Begins the lap of the position.
     #[inline(always)]
     fn look(&self, side: &Side, position: u64, other: &AtomicU64, more: u64) -> u64 {
+        self.slot(side, position);
         // Ordering: Acquire, pairs with the Releases in `publish` and `release`: the items are
         // complete, or the consumer is done with the slots.
         let look =
@@ -285,7 +280,6 @@ impl<P: Payload> Ring<P> {
         // Pairs with the one in `look_for_items`.
         fence("spsc.full.fence");
         let side = &self.producer.side;
-        let _begun = self.slot(side, tail);
         let room = self.look(side, tail, &self.head, self.capacity);
         // Again: the room may have been made after the close.
         self.check_open()?;
@@ -386,7 +380,6 @@ impl<P: Payload> Ring<P> {
 
     fn look_at_tail(&self, head: u64, wanted: u64) -> u64 {
         let side = &self.consumer.side;
-        let _begun = self.slot(side, head);
         let there = self.look(side, head, &self.tail, 0);
         let now = there.min(wanted);
         if !self.is_holding() {

@@ -9,6 +9,10 @@
 
 use super::{Ordering, SeqCst, imp, site};
 
+/// Whether light fences are full ones, which need no interruption: in models, unless they are of where
+/// there is no membarrier.
+const MODEL: bool = cfg!(all(any(loom, miri), not(queues_portable)));
+
 /// A fence, or nothing if a mutation run took it away.
 #[inline(always)]
 pub(crate) fn fence(name: &'static str) {
@@ -49,11 +53,12 @@ impl Fences {
     /// The frequent side, where fences are unequal; free then, but in a model, which nothing
     /// interrupts, a full one.
     #[inline(always)]
-    pub(crate) fn free(_name: &'static str) {
-        #[cfg(all(any(loom, miri), not(queues_portable)))]
-        fence(_name);
-        #[cfg(not(all(any(loom, miri), not(queues_portable))))]
-        core::sync::atomic::compiler_fence(SeqCst);
+    pub(crate) fn free(name: &'static str) {
+        if MODEL {
+            fence(name);
+        } else {
+            core::sync::atomic::compiler_fence(SeqCst);
+        }
     }
 
     /// The rare side: orders this thread, and every other one at its light fences.
@@ -81,14 +86,12 @@ mod membarrier {
     }
 }
 
-/// In a model light fences are full ones, and need no interruption; unless it is one of where none are
-/// to be had.
 #[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
 mod membarrier {
     pub(super) fn register() -> bool {
-        cfg!(all(any(loom, miri), not(queues_portable)))
+        super::MODEL
     }
     pub(super) fn interrupt() -> bool {
-        cfg!(all(any(loom, miri), not(queues_portable)))
+        super::MODEL
     }
 }

@@ -159,14 +159,8 @@ impl<Q: Queue> Blocking<Q> {
     /// # Safety
     /// As [`Queue::clear_to`].
     pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
-        let freed = |count| self.waiting.not_full.notify(count);
         // SAFETY: the same contract.
-        let count = unsafe { self.queue.clear_to(end, freed) };
-        if count > 0 {
-            // Again: a put that found a place may have found no cell while callbacks had them all.
-            freed(count);
-        }
-        count
+        unsafe { self.queue.clear_to(end, |count| self.waiting.not_full.notify(count)) }
     }
 
     /// Turns every later put away and wakes everybody; what is in the queue can still be got.
@@ -318,29 +312,15 @@ impl<Q: Many> Blocking<Q> {
             return (0, Ok(()));
         }
         // SAFETY: the same contract.
-        match unsafe { self.queue.try_get_many(places, count) } {
-            Ok(done) => {
-                self.waiting.not_full.notify(done);
-                (done, Ok(()))
+        let got = match unsafe { self.queue.try_get_many(places, count) } {
+            // A closure of its own: one for both would be called instead of inlined.
+            Err(Error::Empty) => {
+                // SAFETY: the same contract.
+                self.get_later(timeout, || unsafe { self.queue.try_get_many(places, count) })
             }
-            // SAFETY: the same contract.
-            Err(Error::Empty) => unsafe { self.get_many_later(places, count, timeout) },
-            Err(why) => (0, Err(why)),
-        }
-    }
-
-    /// # Safety
-    /// As for [`Blocking::get_many`].
-    #[cold]
-    #[inline(never)]
-    unsafe fn get_many_later(
-        &self,
-        places: *mut Q::Out,
-        count: usize,
-        timeout: Timeout,
-    ) -> Progress {
-        // SAFETY: the same contract.
-        match self.get_later(timeout, || unsafe { self.queue.try_get_many(places, count) }) {
+            got => got,
+        };
+        match got {
             Ok(done) => {
                 self.waiting.not_full.notify(done);
                 (done, Ok(()))

@@ -3,11 +3,10 @@
 //!
 //! A waiter announces itself (`waiters`), notes the epoch, and looks again for what it waits for;
 //! only then it sleeps, and only while the epoch is the one it noted. Who makes something happen
-//! does so first, and then looks at `waiters`: 0 is the usual case and one load (where the kernel
-//! has membarrier); otherwise it
-//! starts a new epoch and wakes. Either the waker sees the waiter or the waiter sees what happened:
-//! between the two steps of each stands a fence (Dekker), a free one on the waker's side where the
-//! kernel has membarrier. The scheme is known from Dmitry Vyukov's event count (2008) and folly's
+//! does so first, and then looks at `waiters`: 0 is the usual case and one load, where the kernel
+//! has membarrier; otherwise it starts a new epoch and wakes. Either the waker sees the waiter or
+//! the waiter sees what happened: between the two steps of each stands a fence (Dekker), a free one
+//! on the waker's side where the kernel has membarrier. The scheme is known from Dmitry Vyukov's event count (2008) and folly's
 //! EventCount.
 //!
 //! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
