@@ -151,12 +151,24 @@ typedef struct queues_deque_t queues_deque_t;
 // |----------------------------------------------------|----------------------|--------------------|
 // | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
 // | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+// | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
+// | commit, cancel, settle, return                     | any threads          | lock-free          |
 // | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
 // | retain, release                                    | any threads          | wait-free; the last release frees |
 //
-// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call; in a queue of
-// bytes FULL is exact until 64 calls are suspended inside at once.
+// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
+// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
+// reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
+// that no cell is free. An empty queue can have capacity + spare cells reserved.
 // Each call is O(1) but for `many` (O(n)) and `clear`.
+//
+// Blobs can be written and read in place: reserve, write, commit; lease, read, settle (or return). The
+// four calls that end this take the address that reserve or lease gave. Any other address, such as one
+// that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
+// QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
+// Of several such calls with one address at once one does its work, and the others answer MISUSE.
+// Addresses are valid while the caller holds a reference to the queue. The last release forgets
+// reservations, hands blobs that are leased to the drop callback, and frees all cells.
 //
 // The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
 // Groves 2005) and Tsigas and Zhang 2001.
@@ -239,6 +251,10 @@ typedef struct queues_stats_t {
 // QUEUES_PANIC.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
+// As queues_drop_t, for a queue of blobs, and is passed the length of the blob, too: data points
+// at len bytes. An options structure sets one of the two.
+typedef void (*queues_drop_bytes_t)(void *ctx, void *data, size_t len);
+
 // How a queue is to be. Set struct_size, and to zero what is not needed.
 typedef struct queues_mpmc_options_t {
     // sizeof(queues_mpmc_options_t).
@@ -253,6 +269,12 @@ typedef struct queues_mpmc_options_t {
     queues_drop_t drop;
     // The first argument of drop.
     void *drop_ctx;
+    // Cells of blobs beyond the capacity, for suspended calls, reservations and leases; 0: 64. 0 in
+    // queues of pointers.
+    size_t spare;
+    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    queues_drop_bytes_t drop_bytes;
 } queues_mpmc_options_t;
 
 // How a queue is to be. Set struct_size, and to zero what is not needed.
@@ -269,6 +291,9 @@ typedef struct queues_spsc_options_t {
     queues_drop_t drop;
     // The first argument of drop.
     void *drop_ctx;
+    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    queues_drop_bytes_t drop_bytes;
 } queues_spsc_options_t;
 
 // How a queue is to be. Set struct_size, and to zero what is not needed.
@@ -285,6 +310,9 @@ typedef struct queues_priority_options_t {
     queues_drop_t drop;
     // The first argument of drop.
     void *drop_ctx;
+    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    queues_drop_bytes_t drop_bytes;
 } queues_priority_options_t;
 
 // How a deque is to be. Set struct_size, and to zero what is not needed.
@@ -301,6 +329,9 @@ typedef struct queues_deque_options_t {
     queues_drop_t drop;
     // The first argument of drop.
     void *drop_ctx;
+    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    queues_drop_bytes_t drop_bytes;
 } queues_deque_options_t;
 
 // How a queue is to be. Set struct_size, and to zero what is not needed.
@@ -323,6 +354,9 @@ typedef struct queues_batch_options_t {
     int64_t batch_timeout_ns;
     // The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
     uint64_t batch_weight;
+    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    queues_drop_bytes_t drop_bytes;
 } queues_batch_options_t;
 
 // Where a blob of a batch lies in the caller's buffer.
@@ -500,6 +534,64 @@ queues_status_t queues_mpmc_get_many(struct queues_mpmc_t *queue,
                                      size_t n,
                                      int64_t timeout_ns,
                                      size_t *done);
+
+// Reserves a cell for a blob of up to item_size bytes, waiting up to timeout_ns for room.
+// *data (aligned to 8) may be written until commit or cancel, by any thread that orders its writes
+// before that call. A caller may hold several. Needs room at one moment of the call, but holds no
+// place in the queue: commit takes that.
+// May wait; with timeout_ns 0 lock-free. Any thread. The cell is the caller's. Queues of blobs only.
+// Returns OK, TIMEOUT, FULL (timeout_ns 0; no room, or no cell), CLOSED, INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_reserve(struct queues_mpmc_t *queue,
+                                    void **data,
+                                    int64_t timeout_ns);
+
+// Puts the first len bytes of a reserved cell at the end of the queue.
+// The other bytes are lost. On FULL, CLOSED and INVALID the cell stays reserved with its bytes:
+// commit again, or cancel. To wait for room, put_bytes(queue, data, len, timeout_ns) copies them out
+// of the reserved cell.
+// Does not wait; lock-free. Any thread. On OK the cell is the queue's.
+// Returns OK, FULL, CLOSED, INVALID (also data NULL or len above item_size), MISUSE (data is not
+// reserved).
+// Since 0.1.
+queues_status_t queues_mpmc_commit(struct queues_mpmc_t *queue,
+                                   void *data,
+                                   size_t len);
+
+// Gives a reserved cell back without a put.
+// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
+// Returns OK, INVALID (also data NULL), MISUSE (data is not reserved).
+// Since 0.1.
+queues_status_t queues_mpmc_cancel(struct queues_mpmc_t *queue, void *data);
+
+// Takes the blob in front out of the queue and leaves it in its cell, waiting up to timeout_ns for
+// one.
+// *data (aligned to 8) and *len become where it is and its length. The item_size bytes there may be
+// read and written until settle or return. The blob is out of the queue: it does not count in size,
+// its place is free, no other consumer gets it and clear does not find it. A caller may hold several.
+// May wait; with timeout_ns 0 lock-free. Any thread. The blob is lent to the caller; if it is neither
+// settled nor returned, the last release hands it to the drop callback. Queues of blobs only.
+// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+// Since 0.1.
+queues_status_t queues_mpmc_lease(struct queues_mpmc_t *queue,
+                                  void **data,
+                                  size_t *len,
+                                  int64_t timeout_ns);
+
+// Ends a lease: the blob is done with, and its cell free. The drop callback is not called for it.
+// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
+// Returns OK, INVALID (also data NULL), MISUSE (data is not leased).
+// Since 0.1.
+queues_status_t queues_mpmc_settle(struct queues_mpmc_t *queue, void *data);
+
+// Puts a leased blob at the end of the queue, with its length and the bytes that it has now.
+// That is a put in every respect; it counts as enqueued again. On FULL and CLOSED the blob stays
+// leased: return it again, or settle it. A closed queue takes nothing, not even what was in it
+// before.
+// Does not wait; lock-free. Any thread. On OK the blob is the queue's.
+// Returns OK, FULL, CLOSED, INVALID (also data NULL), MISUSE (data is not leased).
+// Since 0.1.
+queues_status_t queues_mpmc_return(struct queues_mpmc_t *queue, void *data);
 
 // Takes everything that was there when the call began and hands it to the drop callback.
 // *count becomes how many items that were.

@@ -28,6 +28,11 @@ use core::ffi::{c_char, c_void};
 /// QUEUES_PANIC.
 pub type queues_drop_t = Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>;
 
+/// As queues_drop_t, for a queue of blobs, and is passed the length of the blob, too: data points
+/// at len bytes. An options structure sets one of the two.
+pub type queues_drop_bytes_t =
+    Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, data: *mut c_void, len: usize)>;
+
 /// The version of the library that runs, as in "1.2.3"; QUEUES_VERSION is that of the header.
 /// Does not wait. Any thread. Never NULL, static.
 /// Since 0.1.

@@ -26,6 +26,10 @@ pub unsafe trait Payload: Send + Sync {
     /// Where it is read to.
     type Out: ?Sized;
 
+    /// Whether a cell is an aligned word with the item's length, whose two top bits are free for the
+    /// queue's use, and then the item.
+    const HAS_LENGTH: bool = false;
+
     /// Size and alignment of a cell.
     fn cell(&self) -> Layout;
 

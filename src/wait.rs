@@ -4,6 +4,7 @@
 mod batching;
 mod blocking;
 mod event_count;
+mod leasing;
 
 pub use batching::{Blob, Wanted};
 pub use blocking::Blocking;

@@ -1,7 +1,7 @@
 //! What comes from C, checked.
 
-use super::queues_drop_t;
 use super::status::{given, put_out};
+use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Disposer, Pointer, Received};
 use core::ffi::c_void;
@@ -71,6 +71,7 @@ pub(super) struct Common {
     pub(super) flags: u64,
     pub(super) known_flags: u64,
     pub(super) drop: queues_drop_t,
+    pub(super) drop_bytes: queues_drop_bytes_t,
     pub(super) drop_ctx: *mut c_void,
 }
 
@@ -90,8 +91,16 @@ impl Common {
             return Err(Error::Invalid);
         }
         let capacity = if self.capacity == 0 { self.default_capacity } else { self.capacity };
-        // SAFETY: by contract.
-        let disposer = unsafe { Disposer::new(self.drop, self.drop_ctx) };
+        let disposer = match (self.drop, self.drop_bytes) {
+            // SAFETY: by contract.
+            (drop, None) => unsafe { Disposer::new(drop, self.drop_ctx) },
+            // SAFETY: by contract.
+            (None, Some(drop)) if self.item_size > 0 => unsafe {
+                Disposer::with_length(drop, self.drop_ctx)
+            },
+            // A pointer has no length; and two callbacks leave open which of them ends an item.
+            _ => return Err(Error::Invalid),
+        };
         let payload = match self.item_size {
             0 => Payload::Pointer(Pointer::new(disposer)),
             limit => Payload::Bytes(Bytes::try_new(limit, disposer)?),

@@ -2,9 +2,9 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized};
 use super::handle::{Any, Kind, Side};
-use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{answer, given, or, put_out, queues_status_t};
+use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Limits};
@@ -68,6 +68,9 @@ pub struct queues_batch_options_t {
     pub batch_timeout_ns: i64,
     /// The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
     pub batch_weight: u64,
+    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -119,6 +122,7 @@ pub unsafe extern "C" fn queues_batch_create(
             flags: options.flags,
             known_flags: 0,
             drop: options.drop,
+            drop_bytes: options.drop_bytes,
             drop_ctx: options.drop_ctx,
         };
         let usual = Limits::default();

@@ -2,9 +2,9 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Common, Kind, Side};
-use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
+use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Atomic, Bytes, Pointer};
 use crate::queue::deque::Deque;
@@ -57,6 +57,9 @@ pub struct queues_deque_options_t {
     pub drop: queues_drop_t,
     /// The first argument of drop.
     pub drop_ctx: *mut c_void,
+    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -107,6 +110,7 @@ pub unsafe extern "C" fn queues_deque_create(
             flags: options.flags,
             known_flags: QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED,
             drop: options.drop,
+            drop_bytes: options.drop_bytes,
             drop_ctx: options.drop_ctx,
         };
         let growable = options.flags & QUEUES_DEQUE_GROWABLE != 0;

@@ -2,10 +2,10 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
-use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
-use crate::error::Result;
+use super::{queues_drop_bytes_t, queues_drop_t};
+use crate::error::{Error, Result};
 use crate::payload::Bytes;
 use crate::queue::{Peek, mpmc};
 use crate::wait::{Blocking, Timeout};
@@ -17,12 +17,24 @@ use core::ffi::c_void;
 /// |----------------------------------------------------|----------------------|--------------------|
 /// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
 /// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+/// | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
+/// | commit, cancel, settle, return                     | any threads          | lock-free          |
 /// | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
 /// | retain, release                                    | any threads          | wait-free; the last release frees |
 ///
-/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call; in a queue of
-/// bytes FULL is exact until 64 calls are suspended inside at once.
+/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
+/// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
+/// reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
+/// that no cell is free. An empty queue can have capacity + spare cells reserved.
 /// Each call is O(1) but for `many` (O(n)) and `clear`.
+///
+/// Blobs can be written and read in place: reserve, write, commit; lease, read, settle (or return). The
+/// four calls that end this take the address that reserve or lease gave. Any other address, such as one
+/// that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
+/// QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
+/// Of several such calls with one address at once one does its work, and the others answer MISUSE.
+/// Addresses are valid while the caller holds a reference to the queue. The last release forgets
+/// reservations, hands blobs that are leased to the drop callback, and frees all cells.
 ///
 /// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
 /// Groves 2005) and Tsigas and Zhang 2001.
@@ -46,6 +58,12 @@ pub struct queues_mpmc_options_t {
     pub drop: queues_drop_t,
     /// The first argument of drop.
     pub drop_ctx: *mut c_void,
+    /// Cells of blobs beyond the capacity, for suspended calls, reservations and leases; 0: 64. 0 in
+    /// queues of pointers.
+    pub spare: usize,
+    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -84,16 +102,19 @@ pub unsafe extern "C" fn queues_mpmc_create(
             flags: options.flags,
             known_flags: KNOWN_FLAGS,
             drop: options.drop,
+            drop_bytes: options.drop_bytes,
             drop_ctx: options.drop_ctx,
         };
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
+            (_, Payload::Pointer(_)) if options.spare != 0 => return Err(Error::Invalid),
             (capacity, Payload::Pointer(pointer)) => {
                 let queue = mpmc::Pointers::try_new(capacity, pointer)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
             (capacity, Payload::Bytes(bytes)) => {
-                let queue = mpmc::Indirect::try_new(capacity, bytes, 0)?;
+                let spare = if options.spare == 0 { mpmc::SPARE } else { options.spare };
+                let queue = mpmc::Indirect::with_spare(capacity, spare, bytes, 0)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
@@ -360,6 +381,133 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
                 put_progress(done, queue.get_many(items, n, timeout))
             })
         }
+    })
+}
+
+/// Reserves a cell for a blob of up to item_size bytes, waiting up to timeout_ns for room.
+/// *data (aligned to 8) may be written until commit or cancel, by any thread that orders its writes
+/// before that call. A caller may hold several. Needs room at one moment of the call, but holds no
+/// place in the queue: commit takes that.
+/// May wait; with timeout_ns 0 lock-free. Any thread. The cell is the caller's. Queues of blobs only.
+/// Returns OK, TIMEOUT, FULL (timeout_ns 0; no room, or no cell), CLOSED, INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_reserve(
+    queue: *mut queues_mpmc_t,
+    data: *mut *mut c_void,
+    timeout_ns: i64,
+) -> queues_status_t {
+    answer(|| {
+        let place = given(data)?;
+        // SAFETY: the header's contract; the output was checked.
+        unsafe {
+            BYTES.on(queue, Side::PUT, |queue| {
+                put_out(place, queue.reserve(Timeout::from_nanos(timeout_ns))?);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Puts the first len bytes of a reserved cell at the end of the queue.
+/// The other bytes are lost. On FULL, CLOSED and INVALID the cell stays reserved with its bytes:
+/// commit again, or cancel. To wait for room, put_bytes(queue, data, len, timeout_ns) copies them out
+/// of the reserved cell.
+/// Does not wait; lock-free. Any thread. On OK the cell is the queue's.
+/// Returns OK, FULL, CLOSED, INVALID (also data NULL or len above item_size), MISUSE (data is not
+/// reserved).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_commit(
+    queue: *mut queues_mpmc_t,
+    data: *mut c_void,
+    len: usize,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        given(data)?;
+        BYTES.on(queue, Side::PUT, |queue| queue.commit(data, len))
+    })
+}
+
+/// Gives a reserved cell back without a put.
+/// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
+/// Returns OK, INVALID (also data NULL), MISUSE (data is not reserved).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_cancel(
+    queue: *mut queues_mpmc_t,
+    data: *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        given(data)?;
+        BYTES.on(queue, Side::GET, |queue| queue.cancel(data))
+    })
+}
+
+/// Takes the blob in front out of the queue and leaves it in its cell, waiting up to timeout_ns for
+/// one.
+/// *data (aligned to 8) and *len become where it is and its length. The item_size bytes there may be
+/// read and written until settle or return. The blob is out of the queue: it does not count in size,
+/// its place is free, no other consumer gets it and clear does not find it. A caller may hold several.
+/// May wait; with timeout_ns 0 lock-free. Any thread. The blob is lent to the caller; if it is neither
+/// settled nor returned, the last release hands it to the drop callback. Queues of blobs only.
+/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_lease(
+    queue: *mut queues_mpmc_t,
+    data: *mut *mut c_void,
+    len: *mut usize,
+    timeout_ns: i64,
+) -> queues_status_t {
+    answer(|| {
+        let (place, len) = (given(data)?, given(len)?);
+        // SAFETY: the header's contract; the outputs were checked.
+        unsafe {
+            BYTES.on(queue, Side::GET, |queue| {
+                let (at, size) = queue.lease(Timeout::from_nanos(timeout_ns))?;
+                put_out(place, at);
+                put_out(len, size);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Ends a lease: the blob is done with, and its cell free. The drop callback is not called for it.
+/// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
+/// Returns OK, INVALID (also data NULL), MISUSE (data is not leased).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_settle(
+    queue: *mut queues_mpmc_t,
+    data: *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        given(data)?;
+        BYTES.on(queue, Side::GET, |queue| queue.settle(data))
+    })
+}
+
+/// Puts a leased blob at the end of the queue, with its length and the bytes that it has now.
+/// That is a put in every respect; it counts as enqueued again. On FULL and CLOSED the blob stays
+/// leased: return it again, or settle it. A closed queue takes nothing, not even what was in it
+/// before.
+/// Does not wait; lock-free. Any thread. On OK the blob is the queue's.
+/// Returns OK, FULL, CLOSED, INVALID (also data NULL), MISUSE (data is not leased).
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_return(
+    queue: *mut queues_mpmc_t,
+    data: *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    answer(|| unsafe {
+        given(data)?;
+        BYTES.on(queue, Side::PUT, |queue| queue.put_back(data))
     })
 }
 

@@ -2,9 +2,9 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
-use super::queues_drop_t;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
+use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Bytes, Pointer};
 use crate::queue::{Peek, spsc};
@@ -54,6 +54,9 @@ pub struct queues_spsc_options_t {
     pub drop: queues_drop_t,
     /// The first argument of drop.
     pub drop_ctx: *mut c_void,
+    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
+    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -93,6 +96,7 @@ pub unsafe extern "C" fn queues_spsc_create(
             flags: options.flags,
             known_flags: KNOWN_FLAGS,
             drop: options.drop,
+            drop_bytes: options.drop_bytes,
             drop_ctx: options.drop_ctx,
         };
         // SAFETY: the caller's callback, made to be called.

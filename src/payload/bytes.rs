@@ -90,7 +90,8 @@ impl Bytes {
         unsafe { Self::word(cell, 0) }.store(len as u64, Relaxed);
     }
 
-    /// The length of the blob, never above the limit even while it is being rewritten.
+    /// The length of the blob. Above the limit if the cell is not in the queue, but reserved or
+    /// leased; `read` bounds it, and no other length counts that the queue does not confirm.
     ///
     /// # Safety
     /// The cell belongs to this payload.
@@ -138,6 +139,8 @@ unsafe impl Atomic for Bytes {}
 unsafe impl Payload for Bytes {
     type Item = [u8];
     type Out = Received;
+
+    const HAS_LENGTH: bool = true;
 
     #[inline(always)]
     fn cell(&self) -> Layout {
@@ -216,7 +219,7 @@ unsafe impl Payload for Bytes {
 
     unsafe fn discard(&self, cell: *mut u8) {
         // SAFETY: the cell is ours.
-        self.disposer.dispose(unsafe { self.data(cell) }.cast());
+        unsafe { self.disposer.dispose(self.data(cell).cast(), self.len(cell)) };
     }
     fn take_panic(&self) -> bool {
         self.disposer.take_panic()

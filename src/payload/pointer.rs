@@ -9,9 +9,18 @@ use std::sync::atomic::AtomicBool;
 /// The creator's callback for items that nobody gets, with its context.
 #[derive(Debug, Default)]
 pub struct Disposer {
-    call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
+    call: Callback,
     context: AtomicPtr<c_void>,
     panicked: AtomicBool,
+}
+
+/// A callback with the length of the blob, or without.
+#[derive(Debug, Clone, Copy, Default)]
+enum Callback {
+    #[default]
+    None,
+    Item(unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)),
+    Bytes(unsafe extern "C-unwind" fn(ctx: *mut c_void, data: *mut c_void, len: usize)),
 }
 
 impl Disposer {
@@ -21,16 +30,39 @@ impl Disposer {
         call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
         context: *mut c_void,
     ) -> Self {
+        Self::of(call.map_or(Callback::None, Callback::Item), context)
+    }
+
+    /// A callback for blobs that is passed their length, too.
+    ///
+    /// # Safety
+    /// As for [`Disposer::new`]; the queue's items are blobs.
+    pub unsafe fn with_length(
+        call: unsafe extern "C-unwind" fn(ctx: *mut c_void, data: *mut c_void, len: usize),
+        context: *mut c_void,
+    ) -> Self {
+        Self::of(Callback::Bytes(call), context)
+    }
+
+    fn of(call: Callback, context: *mut c_void) -> Self {
         Self { call, context: AtomicPtr::new(context), panicked: AtomicBool::new(false) }
     }
 
-    /// Hands the item to the creator. A panic is kept for [`Disposer::take_panic`], so that the
-    /// items after it get their turn.
-    pub(crate) fn dispose(&self, item: *mut c_void) {
-        let Some(call) = self.call else { return };
+    /// Hands the item, or a blob of `len` bytes, to the creator. A panic is kept for
+    /// [`Disposer::take_panic`], so that the items after it get their turn.
+    pub(crate) fn dispose(&self, item: *mut c_void, len: usize) {
+        if matches!(self.call, Callback::None) {
+            return;
+        }
         let context = self.context.load(Relaxed);
         // SAFETY: the creator promised that it may be called from anywhere.
-        let call = || unsafe { call(context, item) };
+        let call = || unsafe {
+            match self.call {
+                Callback::None => (),
+                Callback::Item(call) => call(context, item),
+                Callback::Bytes(call) => call(context, item, len),
+            }
+        };
         if catch_unwind(AssertUnwindSafe(call)).is_err() {
             self.panicked.store(true, Relaxed);
         }
@@ -97,7 +129,7 @@ unsafe impl Payload for Pointer {
         let mut item = core::ptr::null_mut();
         // SAFETY: the cell was written.
         unsafe { self.read(cell, &mut item) };
-        self.0.dispose(item);
+        self.0.dispose(item, 0);
     }
     fn take_panic(&self) -> bool {
         self.0.take_panic()

@@ -5,17 +5,21 @@
 //! - [`Indirect`]: anything else, in cells; one ring holds the numbers of the free cells, another
 //!   those of the filled ones, 8-byte compare-and-swap only. A cell is owned by one thread between
 //!   taking its number and handing it on, so copying needs no care (a pair of index rings, as SCQ
-//!   has it: Nikolaev 2019, over the ring of ours).
+//!   has it: Nikolaev 2019, over the ring of ours). Blobs are also written and read in their cells:
+//!   see [`leases`].
 //! - [`Pointers`]: `Direct` where the processor can, else `Indirect`.
 //!
 //! # Progress
 //! try_put, try_get, peek, clear, close, len: lock-free in the strict sense. In an `Indirect` queue
-//! a thread that is suspended in mid-call keeps the cell that it owns; there are [`SPARE`] more
-//! cells than the capacity, so that *full* stays exact until as many calls are suspended at once.
+//! a thread that is suspended in mid-call keeps the cell that it owns; there are more cells than the
+//! capacity, [`SPARE`] unless the creator says otherwise, so that *full* stays exact until as many
+//! are held by suspended calls, reservations and leases.
 //!
 //! # Memory
-//! With s = capacity (Indirect: capacity + 64) rounded up to a power of two: `Direct` 16 s bytes;
-//! `Indirect` 16 s bytes and capacity + 64 cells; and 1 KiB at most around them.
+//! With s = capacity (Indirect: capacity + spare) rounded up to a power of two: `Direct` 16 s bytes;
+//! `Indirect` 16 s bytes and capacity + spare cells; and 1 KiB at most around them.
+
+mod leases;
 
 use super::ring::{Packed, Ring};
 use super::{Counts, Fifo, Many, Now, Peek, Queue};
@@ -24,7 +28,7 @@ use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
 use core::ffi::c_void;
 use core::fmt;
 
-/// Cells beyond the capacity, for calls under way.
+/// Cells beyond the capacity, for calls under way, reservations and leases.
 pub const SPARE: usize = 64;
 
 #[cfg(any(target_arch = "x86_64", loom, miri))]
@@ -68,7 +72,7 @@ mod direct {
         unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
             self.ring.drain(end, |word| {
                 freed(1);
-                self.payload.0.dispose(pointer(word));
+                self.payload.0.dispose(pointer(word), 0);
             })
         }
         fn close(&self) {
@@ -149,6 +153,9 @@ pub struct Indirect<P: Payload, H = ()> {
     pub(super) filled: Ring<Packed>,
     free: Ring<Packed>,
     cells: Cells<H, P>,
+    /// loom's own, which stand for the length words of the cells.
+    #[cfg(loom)]
+    words: crate::memory::Array<crate::sync::AtomicU64>,
 }
 
 impl<P: Payload, H> fmt::Debug for Indirect<P, H> {
@@ -162,6 +169,11 @@ impl<P: Payload> Indirect<P> {
     pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         // A model has few threads and pays for every slot.
         let spare = if cfg!(loom) { 3 } else { SPARE };
+        Self::with_spare(capacity, spare, payload, origin)
+    }
+
+    /// As [`Indirect::try_new`], with so many cells beyond the capacity.
+    pub fn with_spare(capacity: usize, spare: usize, payload: P, origin: u64) -> Result<Self> {
         Self::with_headers(capacity, spare, payload, origin, |_| ())
     }
 }
@@ -181,6 +193,8 @@ impl<P: Payload, H> Indirect<P, H> {
             cells: Cells::try_new(payload, count, header)?,
             filled: Ring::try_new(capacity, count, origin)?,
             free: Ring::try_new(count, count, origin)?,
+            #[cfg(loom)]
+            words: crate::memory::Array::try_new(count, |_| crate::sync::AtomicU64::new(0))?,
         };
         for cell in 0..count {
             queue.free.push(cell as u64)?;
@@ -339,6 +353,7 @@ unsafe impl<P: Atomic> Peek for Indirect<P> {
 
 impl<P: Payload, H> Drop for Indirect<P, H> {
     fn drop(&mut self) {
+        self.discard_leased();
         self.discard_to(self.filled.tail_position(), |_| ());
     }
 }

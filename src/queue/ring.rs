@@ -546,6 +546,22 @@ impl<S: Slot> Ring<S> {
         }
     }
 
+    /// As [`Ring::has_room`], and `Ok` is exact too: there was room at some moment of the call.
+    pub(crate) fn had_room(&self) -> Result {
+        loop {
+            let tail = self.tail_position();
+            let seen = self.look(tail);
+            match seen.relative_to(tail) {
+                ..=0 if seen.is_closed() => return Err(Error::Closed),
+                ..0 => return Err(Error::Full),
+                0 if self.is_full_at(tail) => return Err(Error::Full),
+                0 => return Ok(()),
+                // Pushed meanwhile.
+                _ => {}
+            }
+        }
+    }
+
     /// Turns every later push away.
     pub(crate) fn close(&self) {
         loop {

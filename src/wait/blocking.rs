@@ -210,13 +210,13 @@ impl<Q: Fifo> Blocking<Q> {
             Now::Done => Ok(()),
             // SAFETY: the same contract.
             Now::NotYet => unsafe { self.put_slowly(item, timeout) },
-            Now::Unsettled => self.settle(),
+            Now::Unsettled => self.settle_put(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn settle(&self) -> Result {
+    fn settle_put(&self) -> Result {
         self.after_put(self.queue.settle())
     }
 
