@@ -251,11 +251,14 @@ typedef struct queues_stats_t {
 // QUEUES_PANIC.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
-// As queues_drop_t, for a queue of blobs, and is passed the length of the blob, too: data points
-// at len bytes. An options structure sets one of the two.
+// As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
 typedef void (*queues_drop_bytes_t)(void *ctx, void *data, size_t len);
 
-// How a queue is to be. Set struct_size, and to zero what is not needed.
+// Options of queues_mpmc_create. Set struct_size to the size of this structure, and to 0 or NULL what
+// is not needed: that is the default.
+// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+// QUEUES_INVALID.
 typedef struct queues_mpmc_options_t {
     // sizeof(queues_mpmc_options_t).
     size_t struct_size;
@@ -265,19 +268,23 @@ typedef struct queues_mpmc_options_t {
     size_t item_size;
     // 0; no flags are known.
     uint64_t flags;
-    // What becomes of items that nobody gets; may be NULL.
+    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
     queues_drop_t drop;
-    // The first argument of drop.
+    // The first argument of drop or drop_bytes.
     void *drop_ctx;
-    // Cells of blobs beyond the capacity, for suspended calls, reservations and leases; 0: 64. 0 in
-    // queues of pointers.
-    size_t spare;
-    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    // because each item ends in one callback; so is setting this without an item_size.
     queues_drop_bytes_t drop_bytes;
+    // Cells for blobs beyond the capacity, each of item_size bytes, for reservations, leases and calls
+    // that are suspended; 0: 64. Setting it without an item_size is QUEUES_INVALID.
+    size_t spare;
 } queues_mpmc_options_t;
 
-// How a queue is to be. Set struct_size, and to zero what is not needed.
+// Options of queues_spsc_create. Set struct_size to the size of this structure, and to 0 or NULL what
+// is not needed: that is the default.
+// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+// QUEUES_INVALID.
 typedef struct queues_spsc_options_t {
     // sizeof(queues_spsc_options_t).
     size_t struct_size;
@@ -287,16 +294,20 @@ typedef struct queues_spsc_options_t {
     size_t item_size;
     // QUEUES_SPSC_CHECKED or 0.
     uint64_t flags;
-    // What becomes of items that nobody gets; may be NULL.
+    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
     queues_drop_t drop;
-    // The first argument of drop.
+    // The first argument of drop or drop_bytes.
     void *drop_ctx;
-    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    // because each item ends in one callback; so is setting this without an item_size.
     queues_drop_bytes_t drop_bytes;
 } queues_spsc_options_t;
 
-// How a queue is to be. Set struct_size, and to zero what is not needed.
+// Options of queues_priority_create. Set struct_size to the size of this structure, and to 0 or NULL what
+// is not needed: that is the default.
+// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+// QUEUES_INVALID.
 typedef struct queues_priority_options_t {
     // sizeof(queues_priority_options_t).
     size_t struct_size;
@@ -306,16 +317,20 @@ typedef struct queues_priority_options_t {
     size_t item_size;
     // 0; no flags are known.
     uint64_t flags;
-    // What becomes of items that nobody gets; may be NULL.
+    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
     queues_drop_t drop;
-    // The first argument of drop.
+    // The first argument of drop or drop_bytes.
     void *drop_ctx;
-    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    // because each item ends in one callback; so is setting this without an item_size.
     queues_drop_bytes_t drop_bytes;
 } queues_priority_options_t;
 
-// How a deque is to be. Set struct_size, and to zero what is not needed.
+// Options of queues_deque_create. Set struct_size to the size of this structure, and to 0 or NULL what
+// is not needed: that is the default.
+// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+// QUEUES_INVALID.
 typedef struct queues_deque_options_t {
     // sizeof(queues_deque_options_t).
     size_t struct_size;
@@ -325,16 +340,20 @@ typedef struct queues_deque_options_t {
     size_t item_size;
     // QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
     uint64_t flags;
-    // What becomes of items that nobody takes; may be NULL.
+    // Called for each item that nobody takes, see queues_drop_t; may be NULL.
     queues_drop_t drop;
-    // The first argument of drop.
+    // The first argument of drop or drop_bytes.
     void *drop_ctx;
-    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    // because each item ends in one callback; so is setting this without an item_size.
     queues_drop_bytes_t drop_bytes;
 } queues_deque_options_t;
 
-// How a queue is to be. Set struct_size, and to zero what is not needed.
+// Options of queues_batch_create. Set struct_size to the size of this structure, and to 0 or NULL what
+// is not needed: that is the default.
+// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+// QUEUES_INVALID.
 typedef struct queues_batch_options_t {
     // sizeof(queues_batch_options_t).
     size_t struct_size;
@@ -344,9 +363,9 @@ typedef struct queues_batch_options_t {
     size_t item_size;
     // 0; no flags are known.
     uint64_t flags;
-    // What becomes of items that nobody gets; may be NULL.
+    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
     queues_drop_t drop;
-    // The first argument of drop.
+    // The first argument of drop or drop_bytes.
     void *drop_ctx;
     // The most items of a batch, and how many make one due; 0: 32.
     size_t batch_size;
@@ -354,8 +373,8 @@ typedef struct queues_batch_options_t {
     int64_t batch_timeout_ns;
     // The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
     uint64_t batch_weight;
-    // What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    // with drop_ctx. NULL if drop is set, and in queues of pointers.
+    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    // because each item ends in one callback; so is setting this without an item_size.
     queues_drop_bytes_t drop_bytes;
 } queues_batch_options_t;
 
@@ -415,8 +434,8 @@ queues_status_t queues_stats_prometheus(const struct queues_stats_t *stats,
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
-// product overflows), NOMEM. Since 0.1.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+// each other, sizes whose product overflows), NOMEM. Since 0.1.
 queues_status_t queues_mpmc_create(const struct queues_mpmc_options_t *options,
                                    struct queues_mpmc_t **queue);
 
@@ -630,8 +649,8 @@ queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue, struct queu
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
-// product overflows), NOMEM. Since 0.1.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+// each other, sizes whose product overflows), NOMEM. Since 0.1.
 queues_status_t queues_spsc_create(const struct queues_spsc_options_t *options,
                                    struct queues_spsc_t **queue);
 
@@ -828,8 +847,8 @@ queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queu
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
-// product overflows), NOMEM. Since 0.1.
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+// each other, sizes whose product overflows), NOMEM. Since 0.1.
 queues_status_t queues_priority_create(const struct queues_priority_options_t *options,
                                        struct queues_priority_t **queue);
 
@@ -981,8 +1000,8 @@ queues_status_t queues_priority_stats(const struct queues_priority_t *queue,
 // Creates a deque with one reference, which the caller owns.
 // Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
 // thread.
-// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, sizes whose
-// product overflows), NOMEM. Since 0.1.
+// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, options that exclude
+// each other, sizes whose product overflows), NOMEM. Since 0.1.
 queues_status_t queues_deque_create(const struct queues_deque_options_t *options,
                                     struct queues_deque_t **deque);
 
@@ -1082,8 +1101,8 @@ queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
 
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, max_pending below
-// batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
+// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+// each other, max_pending below batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
 // two batches more is beyond 2^62), NOMEM.
 // Since 0.1.
 queues_status_t queues_batch_create(const struct queues_batch_options_t *options,

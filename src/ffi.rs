@@ -28,8 +28,7 @@ use core::ffi::{c_char, c_void};
 /// QUEUES_PANIC.
 pub type queues_drop_t = Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>;
 
-/// As queues_drop_t, for a queue of blobs, and is passed the length of the blob, too: data points
-/// at len bytes. An options structure sets one of the two.
+/// As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
 pub type queues_drop_bytes_t =
     Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, data: *mut c_void, len: usize)>;
 

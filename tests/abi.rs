@@ -81,24 +81,30 @@ macro_rules! layout {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn structures_keep_their_layout() {
-    let options = (48, vec![0, 8, 16, 24, 32, 40]);
-    let mpmc =
-        layout!(queues_mpmc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
-    let spsc =
-        layout!(queues_spsc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
-    assert_eq!(mpmc, options);
+    let options = (56, vec![0, 8, 16, 24, 32, 40, 48]);
+    let mpmc = layout!(
+        queues_mpmc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx, drop_bytes,
+        spare
+    );
+    assert_eq!(mpmc, (64, vec![0, 8, 16, 24, 32, 40, 48, 56]));
+    let spsc = layout!(
+        queues_spsc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx, drop_bytes
+    );
     assert_eq!(spsc, options);
-    let priority =
-        layout!(queues_priority_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    let priority = layout!(
+        queues_priority_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx,
+        drop_bytes
+    );
     assert_eq!(priority, options);
-    let deque =
-        layout!(queues_deque_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx);
+    let deque = layout!(
+        queues_deque_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx, drop_bytes
+    );
     assert_eq!(deque, options);
     let batch = layout!(
         queues_batch_options_t: struct_size, max_pending, item_size, flags, drop, drop_ctx,
-        batch_size, batch_timeout_ns, batch_weight
+        batch_size, batch_timeout_ns, batch_weight, drop_bytes
     );
-    assert_eq!(batch, (72, vec![0, 8, 16, 24, 32, 40, 48, 56, 64]));
+    assert_eq!(batch, (80, vec![0, 8, 16, 24, 32, 40, 48, 56, 64, 72]));
     assert_eq!(layout!(queues_batch_blob_t: offset, length), (16, vec![0, 8]));
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,

@@ -75,6 +75,7 @@ impl Batcher {
             batch_size: shape.size,
             batch_timeout_ns: shape.age,
             batch_weight: shape.weight,
+            drop_bytes: None,
         };
         let mut queue = core::ptr::null_mut();
         result(unsafe { queues_batch_create(&options, &mut queue) }, 0).map(|()| Self(queue))

@@ -46,7 +46,11 @@ pub struct queues_batch_t {
     _opaque: [u8; 0],
 }
 
-/// How a queue is to be. Set struct_size, and to zero what is not needed.
+/// Options of queues_batch_create. Set struct_size to the size of this structure, and to 0 or NULL what
+/// is not needed: that is the default.
+/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+/// QUEUES_INVALID.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_batch_options_t {
@@ -58,9 +62,9 @@ pub struct queues_batch_options_t {
     pub item_size: usize,
     /// 0; no flags are known.
     pub flags: u64,
-    /// What becomes of items that nobody gets; may be NULL.
+    /// Called for each item that nobody gets, see queues_drop_t; may be NULL.
     pub drop: queues_drop_t,
-    /// The first argument of drop.
+    /// The first argument of drop or drop_bytes.
     pub drop_ctx: *mut c_void,
     /// The most items of a batch, and how many make one due; 0: 32.
     pub batch_size: usize,
@@ -68,8 +72,8 @@ pub struct queues_batch_options_t {
     pub batch_timeout_ns: i64,
     /// The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
     pub batch_weight: u64,
-    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    /// because each item ends in one callback; so is setting this without an item_size.
     pub drop_bytes: queues_drop_bytes_t,
 }
 
@@ -102,8 +106,8 @@ unsafe fn any(queue: *const queues_batch_t) -> Result<Any> {
 
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, max_pending below
-/// batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
+/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+/// each other, max_pending below batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
 /// two batches more is beyond 2^62), NOMEM.
 /// Since 0.1.
 #[unsafe(no_mangle)]

@@ -41,7 +41,11 @@ pub const QUEUES_DEQUE_GROWABLE: u64 = 1;
 /// call.
 pub const QUEUES_DEQUE_CHECKED: u64 = 2;
 
-/// How a deque is to be. Set struct_size, and to zero what is not needed.
+/// Options of queues_deque_create. Set struct_size to the size of this structure, and to 0 or NULL what
+/// is not needed: that is the default.
+/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+/// QUEUES_INVALID.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_deque_options_t {
@@ -53,12 +57,12 @@ pub struct queues_deque_options_t {
     pub item_size: usize,
     /// QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
     pub flags: u64,
-    /// What becomes of items that nobody takes; may be NULL.
+    /// Called for each item that nobody takes, see queues_drop_t; may be NULL.
     pub drop: queues_drop_t,
-    /// The first argument of drop.
+    /// The first argument of drop or drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    /// because each item ends in one callback; so is setting this without an item_size.
     pub drop_bytes: queues_drop_bytes_t,
 }
 
@@ -92,8 +96,8 @@ unsafe fn any(deque: *const queues_deque_t) -> Result<Any<dyn Common>> {
 /// Creates a deque with one reference, which the caller owns.
 /// Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
 /// thread.
-/// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, sizes whose
-/// product overflows), NOMEM. Since 0.1.
+/// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, options that exclude
+/// each other, sizes whose product overflows), NOMEM. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_create(
     options: *const queues_deque_options_t,

@@ -42,7 +42,11 @@ pub struct queues_mpmc_t {
     _opaque: [u8; 0],
 }
 
-/// How a queue is to be. Set struct_size, and to zero what is not needed.
+/// Options of queues_mpmc_create. Set struct_size to the size of this structure, and to 0 or NULL what
+/// is not needed: that is the default.
+/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
+/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
+/// QUEUES_INVALID.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_mpmc_options_t {
@@ -54,16 +58,16 @@ pub struct queues_mpmc_options_t {
     pub item_size: usize,
     /// 0; no flags are known.
     pub flags: u64,
-    /// What becomes of items that nobody gets; may be NULL.
+    /// Called for each item that nobody gets, see queues_drop_t; may be NULL.
     pub drop: queues_drop_t,
-    /// The first argument of drop.
+    /// The first argument of drop or drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// Cells of blobs beyond the capacity, for suspended calls, reservations and leases; 0: 64. 0 in
-    /// queues of pointers.
-    pub spare: usize,
-    /// What becomes of blobs that nobody gets, if it is to know their length: called instead of drop
-    /// with drop_ctx. NULL if drop is set, and in queues of pointers.
+    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
+    /// because each item ends in one callback; so is setting this without an item_size.
     pub drop_bytes: queues_drop_bytes_t,
+    /// Cells for blobs beyond the capacity, each of item_size bytes, for reservations, leases and calls
+    /// that are suspended; 0: 64. Setting it without an item_size is QUEUES_INVALID.
+    pub spare: usize,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -84,8 +88,8 @@ unsafe fn any(queue: *const queues_mpmc_t) -> Result<Any> {
 
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, sizes whose
-/// product overflows), NOMEM. Since 0.1.
+/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
+/// each other, sizes whose product overflows), NOMEM. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_create(
     options: *const queues_mpmc_options_t,

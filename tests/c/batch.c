@@ -5,6 +5,10 @@
 #define SIZED(items, bytes) .max_pending = items, .item_size = bytes, .batch_size = 1
 #include "items.h"
 
+#define PUT_BLOB queues_batch_try_put_bytes
+#define HAS_CLEAR 1
+#include "lengths.h"
+
 #define FLAGS 0
 #define T(name) PASTE(, FAMILY, name)
 #define QUEUE Q(t)
@@ -776,7 +780,7 @@ static void limits_are_checked(void) {
                                  .item_size = item_size,
                                  .batch_size = cases[i].batch_size,
                                  .batch_weight = cases[i].batch_weight};
-            CHECK_STATUS(T(try_create)(options), cases[i].status);
+            CHECK_STATUS(T(try_create)(&options), cases[i].status);
         }
     }
 }
@@ -1100,6 +1104,7 @@ static void release_while_others_leave(void) {
 
 int main(void) {
     RUN(T(options_are_checked));
+    RUN(T(drop_callbacks_are_checked));
     RUN(T(options_of_a_later_version));
     RUN(T(sizes_may_overflow));
     RUN(T(statistics_for_a_later_version));
@@ -1127,6 +1132,7 @@ int main(void) {
     RUN(close_wakes_all_who_wait);
     RUN(room_for_many_wakes_many);
     RUN(leftovers_are_dropped_once);
+    RUN(leftovers_are_dropped_with_their_length);
     RUN(without_a_callback_leftovers_go_silently);
     RUN(a_clear_begins_anew);
     RUN(callbacks_may_release_queues);

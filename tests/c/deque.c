@@ -2,6 +2,10 @@
 #define FAMILY deque
 #include "items.h"
 
+#define PUT_BLOB queues_deque_push_bytes
+#define HAS_CLEAR 0
+#include "lengths.h"
+
 #define FLAGS (QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED)
 #define T(name) PASTE(, FAMILY, name)
 #define QUEUE Q(t)
@@ -715,6 +719,7 @@ static void run_all(void) {
     RUN(a_growable_deque_is_never_full);
     RUN(blobs_survive_growth);
     RUN(leftovers_are_dropped_once);
+    RUN(leftovers_are_dropped_with_their_length);
     RUN(without_a_callback_leftovers_go_silently);
     RUN(callbacks_may_release_deques);
     RUN(callbacks_may_push_to_another_deque);
@@ -727,6 +732,7 @@ static void run_all(void) {
 
 int main(void) {
     RUN(T(options_are_checked));
+    RUN(T(drop_callbacks_are_checked));
     RUN(T(options_of_a_later_version));
     RUN(T(sizes_may_overflow));
     RUN(T(statistics_for_a_later_version));

@@ -1,6 +1,10 @@
 /* The tests that mpmc and spsc share. Whoever includes this says which: #define FAMILY mpmc. */
 #include "items.h"
 
+#define PUT_BLOB Q(try_put_bytes)
+#define HAS_CLEAR 1
+#include "lengths.h"
+
 static void put_all(queue_t *queue, size_t first, size_t n) {
     for (size_t i = first; i < first + n; i++)
         CHECK_OK(Q(try_put)(queue, item(i)));
@@ -662,6 +666,7 @@ static void run_family(void) {
     RUN(close_wakes_all_who_wait);
     RUN(one_call_wakes_as_many_as_it_serves);
     RUN(leftovers_are_dropped_once);
+    RUN(leftovers_are_dropped_with_their_length);
     RUN(without_a_callback_leftovers_go_silently);
     RUN(clear_leaves_a_closed_queue_drained);
     RUN(callbacks_may_release_queues);

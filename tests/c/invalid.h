@@ -199,6 +199,7 @@ static void T(large_blobs_need_no_stack)(void) {
 
 static void T(run)(void) {
     RUN(T(options_are_checked));
+    RUN(T(drop_callbacks_are_checked));
     RUN(T(options_of_a_later_version));
     RUN(T(sizes_may_overflow));
     RUN(T(foreign_handles_are_refused));

@@ -7,6 +7,12 @@
 enum { DEFAULT_CAPACITY = 10000, WAITERS = 4 };
 #include "family.h"
 
+#define FLAGS 0
+#define T(name) PASTE(, FAMILY, name)
+#define QUEUE Q(t)
+#define OPTIONS Q(options_t)
+#include "options.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -79,6 +85,11 @@ static void nan_and_null_are_refused(void) {
 }
 
 int main(void) {
+    RUN(T(options_are_checked));
+    RUN(T(drop_callbacks_are_checked));
+    RUN(T(options_of_a_later_version));
+    RUN(T(sizes_may_overflow));
+    RUN(T(statistics_for_a_later_version));
     run_family();
     RUN(lowest_first_and_ties_in_order);
     RUN(nan_and_null_are_refused);

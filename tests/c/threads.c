@@ -31,9 +31,11 @@ static void check_stamp(const stamp_t *stamp, uint32_t producers) {
 
 #define FAMILY mpmc
 #define SIDE 3
+#define LEASES
 #include "transfer.h"
 #undef FAMILY
 #undef SIDE
+#undef LEASES
 #define FAMILY spsc
 #define SIDE 1
 #define IN_PLACE

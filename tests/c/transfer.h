@@ -1,5 +1,6 @@
 /* Items between threads, in every way that a family has. Included once a family, with its FAMILY,
- * the number of SIDE threads at each end, and IN_PLACE if blobs can be made and read there. */
+ * the number of SIDE threads at each end, and IN_PLACE or LEASES if blobs can be made and read
+ * there. */
 
 #define T(name) PASTE(, FAMILY, name)
 #define QUEUE Q(t)
@@ -186,6 +187,49 @@ static size_t T(get_in_place)(QUEUE *queue, stamp_t *stamps, size_t n) {
 }
 #endif
 
+#ifdef LEASES
+/* Where another took the place between, the stamp is made anew. */
+static size_t T(put_reserved)(QUEUE *queue, const stamp_t *stamps, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        queues_status_t status;
+        do {
+            void *data;
+            status = Q(reserve)(queue, &data, -1);
+            if (status != QUEUES_OK)
+                break;
+            *(stamp_t *)data = stamps[i];
+            status = Q(commit)(queue, data, sizeof *stamps);
+            if (status != QUEUES_OK) {
+                *(stamp_t *)data = (stamp_t){0, 0, 0};
+                CHECK_OK(Q(cancel)(queue, data));
+            }
+        } while (status == QUEUES_FULL);
+        if (status != QUEUES_OK) {
+            CHECK_STATUS(status, QUEUES_CLOSED);
+            return i;
+        }
+    }
+    return n;
+}
+
+static size_t T(get_leased)(QUEUE *queue, stamp_t *stamps, size_t n) {
+    void *leased[BURST];
+    size_t got = 0, len;
+    queues_status_t status = QUEUES_OK;
+    for (; got < n && status == QUEUES_OK; got += status == QUEUES_OK) {
+        status = Q(lease)(queue, &leased[got], &len, got == 0 ? -1 : 0);
+        CHECK(status != QUEUES_OK || len == sizeof *stamps);
+    }
+    CHECK(status == QUEUES_OK || status == QUEUES_CLOSED || status == QUEUES_EMPTY);
+    for (size_t i = 0; i < got; i++) {
+        stamps[i] = *(stamp_t *)leased[i];
+        *(stamp_t *)leased[i] = (stamp_t){0, 0, 0};
+        CHECK_OK(Q(settle)(queue, leased[i]));
+    }
+    return got;
+}
+#endif
+
 static const T(way_t) T(ways)[] = {
     {"put, get", 0, T(put), T(get)},
     {"try_put, try_get", 0, T(try_put), T(try_get)},
@@ -194,6 +238,11 @@ static const T(way_t) T(ways)[] = {
     {"try_put_bytes, try_get_bytes", sizeof(stamp_t), T(try_put_bytes), T(try_get_bytes)},
 #ifdef IN_PLACE
     {"reserve, front", sizeof(stamp_t), T(put_in_place), T(get_in_place)},
+#endif
+#ifdef LEASES
+    {"reserve, lease", sizeof(stamp_t), T(put_reserved), T(get_leased)},
+    {"reserve, get_bytes", sizeof(stamp_t), T(put_reserved), T(get_bytes)},
+    {"put_bytes, lease", sizeof(stamp_t), T(put_bytes), T(get_leased)},
 #endif
 };
 
@@ -402,6 +451,11 @@ static void *T(wait_in_a_storm)(void *arg) {
     CHECK_WAIT(Q(reserve)(bytes, &place, timeout_ns));
     CHECK_OK(Q(consume)(bytes));
     CHECK_WAIT(Q(front)(bytes, &front, &n, timeout_ns));
+#endif
+#ifdef LEASES
+    CHECK_WAIT(Q(reserve)(bytes, &place, timeout_ns));
+    CHECK_OK(Q(get_bytes)(bytes, data, sizeof data, &n, 0));
+    CHECK_WAIT(Q(lease)(bytes, &place, &n, timeout_ns));
 #endif
     Q(release)(pointers);
     Q(release)(bytes);

@@ -4,7 +4,8 @@
 #![allow(dead_code)] // each test program uses what it needs
 
 use core::ffi::c_void;
-use queues::ffi::{batch::*, deque::*, mpmc::*, queues_drop_t, spsc::*, stats::*, status::*};
+use queues::ffi::{batch::*, deque::*, mpmc::*, spsc::*, stats::*, status::*};
+use queues::ffi::{queues_drop_bytes_t, queues_drop_t};
 use queues::{Error, Result, Stats};
 
 /// What a queue is created with.
@@ -14,16 +15,24 @@ pub struct Settings {
     pub item_size: usize,
     pub flags: u64,
     pub drop: queues_drop_t,
+    pub drop_bytes: queues_drop_bytes_t,
     pub drop_ctx: *mut c_void,
+    /// Of mpmc queues.
+    pub spare: usize,
 }
 
 impl Settings {
     pub fn new(capacity: usize, item_size: usize) -> Self {
-        Self { capacity, item_size, flags: 0, drop: None, drop_ctx: core::ptr::null_mut() }
+        let drop_ctx = core::ptr::null_mut();
+        Self { capacity, item_size, flags: 0, drop: None, drop_bytes: None, drop_ctx, spare: 0 }
     }
 
     pub fn with_drop(self, drop: queues_drop_t, drop_ctx: *mut c_void) -> Self {
         Self { drop, drop_ctx, ..self }
+    }
+
+    pub fn with_drop_bytes(self, drop_bytes: queues_drop_bytes_t, drop_ctx: *mut c_void) -> Self {
+        Self { drop_bytes, drop_ctx, ..self }
     }
 }
 
@@ -99,9 +108,17 @@ impl Family for Mpmc {
         stats: queues_mpmc_stats,
     };
     fn options(settings: &Settings) -> queues_mpmc_options_t {
-        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
-        let struct_size = size_of::<queues_mpmc_options_t>();
-        queues_mpmc_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx }
+        let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, spare } = settings;
+        queues_mpmc_options_t {
+            struct_size: size_of::<queues_mpmc_options_t>(),
+            capacity,
+            item_size,
+            flags,
+            drop,
+            drop_ctx,
+            spare,
+            drop_bytes,
+        }
     }
 }
 
@@ -136,9 +153,16 @@ impl Family for Spsc {
         stats: queues_spsc_stats,
     };
     fn options(settings: &Settings) -> queues_spsc_options_t {
-        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
-        let struct_size = size_of::<queues_spsc_options_t>();
-        queues_spsc_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx }
+        let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, .. } = settings;
+        queues_spsc_options_t {
+            struct_size: size_of::<queues_spsc_options_t>(),
+            capacity,
+            item_size,
+            flags,
+            drop,
+            drop_ctx,
+            drop_bytes,
+        }
     }
 }
 
@@ -258,7 +282,7 @@ impl Family for Singles {
         stats: queues_batch_stats,
     };
     fn options(settings: &Settings) -> queues_batch_options_t {
-        let &Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
+        let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, .. } = settings;
         queues_batch_options_t {
             struct_size: size_of::<queues_batch_options_t>(),
             max_pending: capacity,
@@ -269,6 +293,7 @@ impl Family for Singles {
             batch_size: 1,
             batch_timeout_ns: -1,
             batch_weight: 0,
+            drop_bytes,
         }
     }
 }
@@ -518,10 +543,16 @@ impl Drop for Deque {
 #[allow(clippy::undocumented_unsafe_blocks)] // as above
 impl Deque {
     pub fn create(settings: Settings) -> Result<Self> {
-        let Settings { capacity, item_size, flags, drop, drop_ctx } = settings;
-        let struct_size = size_of::<queues_deque_options_t>();
-        let options =
-            queues_deque_options_t { struct_size, capacity, item_size, flags, drop, drop_ctx };
+        let Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, .. } = settings;
+        let options = queues_deque_options_t {
+            struct_size: size_of::<queues_deque_options_t>(),
+            capacity,
+            item_size,
+            flags,
+            drop,
+            drop_ctx,
+            drop_bytes,
+        };
         let create = |place: *mut _| unsafe { queues_deque_create(&options, place) };
         output(core::ptr::null_mut(), create).map(Self)
     }

@@ -1,0 +1,50 @@
+/* Drop callbacks that are passed the length of a blob. Whoever includes this after items.h says how
+ * one is put: #define PUT_BLOB(queue, data, len); and HAS_CLEAR, 1 or 0. */
+
+enum { LONGEST_LEFT = 24 };
+
+static struct { size_t times[LONGEST_LEFT + 1], total; } lengths;
+
+/* The blob of each length has that for its seed. */
+static void drop_with_length(void *ctx, void *data, size_t len) {
+    unsigned char expected[LONGEST_LEFT];
+    CHECK_EQ(ctx, &lengths);
+    CHECK_EQ((uintptr_t)data % 8, 0);
+    CHECK(len <= LONGEST_LEFT);
+    fill(expected, len, len);
+    CHECK(memcmp(data, expected, len) == 0);
+    lengths.times[len]++;
+    lengths.total++;
+}
+
+static void put_each_length(queue_t *queue, size_t item_size) {
+    unsigned char data[LONGEST_LEFT];
+    for (size_t len = 0; len <= item_size; len++) {
+        fill(data, len, len);
+        CHECK_OK(PUT_BLOB(queue, data, len));
+    }
+}
+
+/* From 0 to item_size, by clear and by the last release. */
+static void leftovers_are_dropped_with_their_length(void) {
+    for (size_t item_size = 1; item_size <= LONGEST_LEFT; item_size++) {
+        queue_t *queue = create((options_t){SIZED(item_size + 1, item_size),
+                                            .drop_bytes = drop_with_length, .drop_ctx = &lengths});
+        memset(&lengths, 0, sizeof lengths);
+        size_t rounds = 1;
+#if HAS_CLEAR
+        for (; rounds <= 2; rounds++) {
+            size_t count = 0;
+            put_each_length(queue, item_size);
+            CHECK_OK(Q(clear)(queue, &count));
+            CHECK_EQ(count, item_size + 1);
+            CHECK_EQ(lengths.total, rounds * count);
+        }
+#endif
+        put_each_length(queue, item_size);
+        Q(release)(queue);
+        CHECK_EQ(lengths.total, rounds * (item_size + 1));
+        for (size_t len = 0; len <= item_size; len++)
+            CHECK_EQ(lengths.times[len], rounds);
+    }
+}
