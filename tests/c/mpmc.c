@@ -627,6 +627,73 @@ static void close_ends_waits_in_place(void) {
     }
 }
 
+/* --- what a thread sanitizer sees */
+
+static atomic_int turn;
+
+/* Relaxed, so that nothing but the queue orders what the threads do. */
+static void await_turn(int mine) {
+    while (atomic_load_explicit(&turn, memory_order_relaxed) != mine)
+        sched_yield();
+}
+
+static void end_turn(int mine) { atomic_store_explicit(&turn, mine + 1, memory_order_relaxed); }
+
+/* What the compiler makes of memset the sanitizer does not see. */
+static void touch(uint64_t *data) { ++*data; }
+
+/* Two threads write and read the same cells in turn; every cell is in use. */
+static void *take_turns(void *first) {
+    for (int mine = first ? 0 : 1; mine < 60; mine += 2) {
+        void *data[2];
+        size_t len;
+        await_turn(mine);
+        switch (mine / 2 % 3) {
+        case 0: /* cancel, then reserve */
+            for (int i = 0; i < 2; i++)
+                touch(data[i] = reserve(waited_on));
+            for (int i = 0; i < 2; i++)
+                CHECK_OK(queues_mpmc_cancel(waited_on, data[i]));
+            break;
+        case 1: /* return, then lease; settle, then reserve */
+            for (int i = 0; first && i < 2; i++)
+                touch(data[i] = reserve(waited_on));
+            if (first)
+                CHECK_OK(queues_mpmc_commit(waited_on, data[0], 8));
+            CHECK_OK(queues_mpmc_lease(waited_on, &data[0], &len, 0));
+            touch(data[0]);
+            if (first) {
+                CHECK_OK(queues_mpmc_return(waited_on, data[0]));
+                CHECK_OK(queues_mpmc_cancel(waited_on, data[1]));
+            } else {
+                CHECK_OK(queues_mpmc_settle(waited_on, data[0]));
+            }
+            break;
+        default: /* commit, then lease */
+            if (first) {
+                touch(data[0] = reserve(waited_on));
+                CHECK_OK(queues_mpmc_commit(waited_on, data[0], 8));
+            } else {
+                CHECK_OK(queues_mpmc_lease(waited_on, &data[0], &len, 0));
+                touch(data[0]);
+                CHECK_OK(queues_mpmc_settle(waited_on, data[0]));
+            }
+        }
+        end_turn(mine);
+    }
+    return NULL;
+}
+
+static void hand_overs_in_place_are_announced(void) {
+    waited_on = cells(1, 8, 1);
+    turn = 0;
+    pthread_t first = start(take_turns, waited_on), second = start(take_turns, NULL);
+    finish(first);
+    finish(second);
+    expect_cells(waited_on, 2);
+    Q(release)(waited_on);
+}
+
 int main(void) {
     run_family();
     RUN(blobs_are_made_and_read_in_place);
@@ -643,5 +710,6 @@ int main(void) {
     RUN(a_free_cell_ends_a_wait);
     RUN(leases_and_commits_wake);
     RUN(close_ends_waits_in_place);
+    RUN(hand_overs_in_place_are_announced);
     return 0;
 }
