@@ -516,6 +516,7 @@ all! {
     priority_typed: Rust<TiesValue>,
     c_mpmc_pointers: C<Mpmc, CPointers>,
     c_mpmc_bytes: C<Mpmc, CBytes>,
+    c_mpmc_leased: C<Mpmc, CLeased>,
     c_spsc_pointers: C<Spsc, CPointers>,
     c_spsc_bytes: C<Spsc, CBytes>,
     c_spsc_in_place: C<Spsc, CInPlace>,

@@ -13,13 +13,14 @@ use support::history::{Done, Event, History, Lane, Promise, Recorder};
 use support::random::{Random, setting};
 use support::subject::{self, Disposed, Kind, Subject};
 
-const MPMC: [(&str, Kind); 3] = [
+const MPMC: [(&str, Kind); 4] = [
     #[cfg(target_arch = "x86_64")]
     ("direct", subject::direct),
     #[cfg(not(target_arch = "x86_64"))]
     ("indirect", subject::indirect),
     ("indirect", subject::indirect),
     ("bytes", subject::indirect_bytes),
+    ("leased bytes", subject::leased),
 ];
 const SPSC: [(&str, Kind); 2] =
     [("spsc", subject::spsc_pointers), ("spsc bytes", subject::spsc_bytes)];

@@ -298,6 +298,173 @@ fn mpmc_peek_and_clear() {
     }
 }
 
+// --- mpmc in place
+
+const LEASED: (&str, Kind) = ("mpmc leased", subject::leased);
+
+/// A put is a reservation and its commit, a get a lease and its end; close races both.
+#[test]
+fn leased() {
+    for capacity in 1..=2 {
+        for pair in [["ppg", "gpg"], ["pgp", "gpg"], ["pg", "cg"], ["pgg", "pc"], ["kgk", "pgp"]] {
+            mpmc(LEASED, capacity, 1, &pair).explore(Some(2));
+        }
+    }
+    mpmc(LEASED, 1, 0, &["pg", "pg"]).watching().explore(Some(2));
+    mpmc(LEASED, 1, 1, &["P", "g"]).explore(Some(2));
+    mpmc(LEASED, 1, 0, &["p", "G"]).explore(Some(2));
+}
+
+/// Two consumers hold an item each; one returns its own, the other settles, while another put and a
+/// close come. Nothing is lost or doubled, and all cells come back.
+#[test]
+fn leases_returns_puts_and_a_close() {
+    explore("leases", Some(2), || {
+        let queue = Arc::new(mpmc::Indirect::try_new(2, blobs(3), 0).unwrap());
+        put_blob(&*queue, &[0; 1]).unwrap();
+        put_blob(&*queue, &[0; 2]).unwrap();
+        let returns = spawn({
+            let queue = queue.clone();
+            move || {
+                let (data, len) = queue.lease().unwrap();
+                match queue.put_back(data) {
+                    Ok(()) => None,
+                    Err(why) => {
+                        assert!(matches!(why, Error::Full | Error::Closed));
+                        queue.settle(data).unwrap();
+                        Some(len)
+                    }
+                }
+            }
+        });
+        let puts = spawn({
+            let queue = queue.clone();
+            move || {
+                let put = put_blob(&*queue, &[0; 3]);
+                queue.close();
+                put
+            }
+        });
+        let (data, len) = queue.lease().unwrap();
+        queue.settle(data).unwrap();
+        let mut gone = vec![len];
+        gone.extend(returns.join().unwrap());
+        if puts.join().unwrap().is_err() {
+            gone.push(3);
+        }
+        while let Ok((data, len)) = queue.lease() {
+            queue.settle(data).unwrap();
+            gone.push(len);
+        }
+        gone.sort_unstable();
+        assert_eq!(gone, [1, 2, 3]);
+    });
+}
+
+/// Two end one lease, or one reservation: one of them does, and one cell comes back.
+#[test]
+fn rivals() {
+    type End = fn(&mpmc::Indirect<Bytes>, *mut c_void) -> Result;
+    let of_a_lease: [End; 2] =
+        [|queue, data| queue.settle(data), |queue, data| queue.put_back(data)];
+    let of_a_reservation: [End; 2] =
+        [|queue, data| queue.cancel(data), |queue, data| queue.commit(data, 1)];
+    for leased in [true, false] {
+        let ends = if leased { of_a_lease } else { of_a_reservation };
+        for (first, second) in [(0, 0), (0, 1), (1, 1)] {
+            explore("rivals", Some(3), move || {
+                let queue = Arc::new(mpmc::Indirect::with_spare(1, 1, blobs(1), 0).unwrap());
+                let data = if leased {
+                    put_blob(&*queue, &[0]).unwrap();
+                    queue.lease().unwrap().0
+                } else {
+                    queue.reserve().unwrap()
+                };
+                let other = spawn({
+                    let (queue, address) = (queue.clone(), data.expose_provenance());
+                    move || ends[second](&queue, std::ptr::with_exposed_provenance_mut(address))
+                });
+                let both = [ends[first](&queue, data), other.join().unwrap()];
+                assert!(both.contains(&Ok(())) && both.contains(&Err(Error::Misuse)), "{both:?}");
+                if let Ok((data, _)) = queue.lease() {
+                    queue.settle(data).unwrap();
+                }
+                queue.reserve().unwrap();
+                queue.reserve().unwrap();
+                assert_eq!(queue.reserve(), Err(Error::Full));
+            });
+        }
+    }
+}
+
+/// Two commits and one place: one finds it taken and keeps its bytes, which a get makes room for.
+#[test]
+fn commits_race() {
+    explore("commits", Some(3), || {
+        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(2), 0).unwrap());
+        let reserved = [queue.reserve().unwrap(), queue.reserve().unwrap()];
+        let other = spawn({
+            let (queue, address) = (queue.clone(), reserved[1].expose_provenance());
+            move || queue.commit(std::ptr::with_exposed_provenance_mut(address), 2)
+        });
+        let both = [queue.commit(reserved[0], 1), other.join().unwrap()];
+        let full = both.iter().position(|done| *done == Err(Error::Full)).unwrap();
+        assert_eq!(both[1 - full], Ok(()));
+        assert_eq!(queue.lease().unwrap().1, 2 - full);
+        assert_eq!(queue.commit(reserved[full], full + 1), Ok(()));
+        assert_eq!(queue.lease().unwrap().1, full + 1);
+    });
+}
+
+/// A place that only a reservation was woken for is left to the put beside it.
+#[test]
+fn a_reservation_passes_the_wake_up_on() {
+    explore("reserve", Some(2), || {
+        let ring = mpmc::Indirect::try_new(1, blobs(1), 0).unwrap();
+        let queue = Arc::new(Blocking::new(ring));
+        put_blob(queue.queue(), &[1]).unwrap();
+        let reserves = spawn({
+            let queue = queue.clone();
+            move || queue.reserve(Timeout::Never).map(|_| ())
+        });
+        let puts = spawn({
+            let queue = queue.clone();
+            // SAFETY: the blob is as long as a cell, and any thread may put.
+            move || unsafe { queue.put(&[2], Timeout::Never) }
+        });
+        queue.lease(Timeout::Never).unwrap();
+        puts.join().unwrap().unwrap();
+        // The put may have been first: then there is room once more.
+        queue.lease(Timeout::Never).unwrap();
+        reserves.join().unwrap().unwrap();
+    });
+}
+
+/// There is room but no cell: the end of a lease or of a reservation wakes a put.
+#[test]
+fn a_free_cell_ends_a_wait() {
+    for leased in [true, false] {
+        explore("cells", Some(2), move || {
+            let ring = mpmc::Indirect::with_spare(1, 1, blobs(1), 0).unwrap();
+            let queue = Arc::new(Blocking::new(ring));
+            queue.queue().reserve().unwrap();
+            let held = if leased {
+                put_blob(queue.queue(), &[1]).unwrap();
+                queue.queue().lease().unwrap().0
+            } else {
+                queue.queue().reserve().unwrap()
+            };
+            let puts = spawn({
+                let queue = queue.clone();
+                // SAFETY: as above.
+                move || unsafe { queue.put(&[2], Timeout::Never) }
+            });
+            if leased { queue.settle(held) } else { queue.cancel(held) }.unwrap();
+            puts.join().unwrap().unwrap();
+        });
+    }
+}
+
 /// A blob that does not fit stays, and is told of with its length only if it was in front.
 #[test]
 fn mpmc_too_small() {

@@ -34,6 +34,8 @@ enum Call {
     Pop,
     Batch,
     Flush,
+    PutBack,
+    Abandon,
     Peek,
     Clear,
     Close,
@@ -82,6 +84,8 @@ impl Ledger {
             Call::Pop => _ = self.pop(queue),
             Call::Batch => _ = self.batch(queue),
             Call::Flush => queue.flush(),
+            Call::PutBack => self.got.extend(queue.put_back().ok().flatten()),
+            Call::Abandon => _ = queue.abandon(),
             Call::Peek => _ = queue.peek(),
             Call::Clear => _ = queue.clear(),
             Call::Close => queue.close(),
@@ -322,7 +326,11 @@ fn everywhere(
 }
 
 fn is_lock_free(what: &'static str, kind: Kind) {
-    let places = everywhere(what, kind, (&CALLS, &STARTS), |_| Others::Both).unwrap();
+    is_lock_free_in(what, kind, &CALLS);
+}
+
+fn is_lock_free_in(what: &'static str, kind: Kind, calls: &[Call]) {
+    let places = everywhere(what, kind, (calls, &STARTS), |_| Others::Both).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
@@ -359,6 +367,17 @@ fn indirect() {
 #[test]
 fn indirect_bytes() {
     is_lock_free("mpmc bytes", subject::indirect_bytes);
+}
+
+/// Reserve and commit, lease and settle, lease and return, reserve and cancel.
+#[test]
+fn leased() {
+    let calls = [&CALLS[..], &[Call::PutBack, Call::Abandon]].concat();
+    is_lock_free_in("mpmc leased", subject::leased, &calls);
+    let seen = sites::seen();
+    for place in ["mpmc.lease.mark", "mpmc.lease.load", "mpmc.lease.claim"] {
+        assert!(seen.contains(&place), "no call was parked before {place}");
+    }
 }
 
 #[test]

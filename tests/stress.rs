@@ -225,6 +225,7 @@ fn produce<S: Subject>(queue: S, producer: usize, round: &Round, mut random: Ran
     if round.producing.fetch_sub(1, Relaxed) == 1 {
         queue.0.close();
     }
+    report.failed_puts += lost_places();
     report
 }
 
@@ -619,6 +620,7 @@ suite! {
     priority_typed: Rust<TiesValue>,
     c_mpmc_pointers: C<Mpmc, CPointers>,
     c_mpmc_bytes: C<Mpmc, CBytes>,
+    c_mpmc_leased: C<Mpmc, CLeased>,
     c_spsc_pointers: C<Spsc, CPointers>,
     c_spsc_bytes: C<Spsc, CBytes>,
     c_spsc_in_place: C<Spsc, CInPlace>,

@@ -516,6 +516,44 @@ impl Handle<Spsc> {
     }
 }
 
+/// What only mpmc queues can do.
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Handle<Mpmc> {
+    pub fn reserve(&self, timeout: i64) -> Result<*mut c_void> {
+        let none = core::ptr::null_mut();
+        let data =
+            output(none, |place| unsafe { queues_mpmc_reserve(self.raw(), place, timeout) })?;
+        assert!(data.cast::<u64>().is_aligned(), "reserved memory is aligned to 8");
+        Ok(data)
+    }
+    /// Fills what was reserved, and commits it.
+    pub fn commit(&self, data: *mut c_void, blob: &[u8]) -> Result {
+        unsafe {
+            data.cast::<u8>().copy_from_nonoverlapping(blob.as_ptr(), blob.len());
+            result(queues_mpmc_commit(self.raw(), data, blob.len()), 0)
+        }
+    }
+    pub fn cancel(&self, data: *mut c_void) -> Result {
+        result(unsafe { queues_mpmc_cancel(self.raw(), data) }, 0)
+    }
+    /// What was leased, and a copy of it.
+    pub fn lease(&self, timeout: i64) -> Result<(*mut c_void, Vec<u8>)> {
+        let (none, mut len) = (core::ptr::null_mut(), UNTOUCHED);
+        let data = output(none, |place| unsafe {
+            queues_mpmc_lease(self.raw(), place, &mut len, timeout)
+        });
+        let data = data.inspect_err(|_| assert_eq!(len, UNTOUCHED))?;
+        assert!(data.cast::<u64>().is_aligned(), "leased memory is aligned to 8");
+        Ok((data, unsafe { core::slice::from_raw_parts(data.cast::<u8>(), len) }.to_vec()))
+    }
+    pub fn settle(&self, data: *mut c_void) -> Result {
+        result(unsafe { queues_mpmc_settle(self.raw(), data) }, 0)
+    }
+    pub fn put_back(&self, data: *mut c_void) -> Result {
+        result(unsafe { queues_mpmc_return(self.raw(), data) }, 0)
+    }
+}
+
 /// A reference to a deque; cloning retains, dropping releases.
 pub struct Deque(*mut queues_deque_t);
 

@@ -5,15 +5,16 @@
 
 #![allow(dead_code)] // each test program uses what it needs
 
-use super::c_abi::{Family, Handle, Many, Settings, Spsc};
+use super::c_abi::{Family, Handle, Many, Mpmc, Settings, Spsc};
 use core::any::Any;
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use queues::payload::{self, Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
 use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, priority::Priority, spsc};
 use queues::wait::Blocking;
-use queues::{Result, Stats, Timeout};
+use queues::{Error, Result, Stats, Timeout};
 use std::sync::{Arc, Mutex};
 
 /// The numbers that a queue disposed of, in order.
@@ -735,6 +736,60 @@ impl Kind for CInPlace {
     fn get<F: Family>(queue: &Handle<F>, timeout: i64) -> Result<u64> {
         let number = number_of_blob(&spsc(queue).front(timeout)?);
         spsc(queue).consume().map(|()| number)
+    }
+    fn peek<F: Family>(queue: &Handle<F>) -> Result<u64> {
+        CBytes::peek(queue)
+    }
+}
+
+/// Blobs that are written and read in the cells of an mpmc queue.
+pub struct CLeased;
+
+thread_local! {
+    static LOST_PLACES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many commits of this thread found the place taken and were done again: each counts as failed.
+#[allow(dead_code)] // not every test program counts
+pub fn lost_places() -> u64 {
+    LOST_PLACES.get()
+}
+
+fn mpmc<F: Family>(queue: &Handle<F>) -> &Handle<Mpmc> {
+    (queue as &dyn Any).downcast_ref().expect("only mpmc queues have such calls")
+}
+
+impl Kind for CLeased {
+    const NAME: &'static str = "leased bytes";
+    const ITEM_SIZE: usize = LARGEST_BLOB;
+    const DROP: Drop_ = note_blob;
+    const PEEKS: bool = true;
+    const MANY: bool = false;
+    fn try_put<F: Family>(queue: &Handle<F>, number: u64) -> Result {
+        Self::put(queue, number, 0)
+    }
+    fn put<F: Family>(queue: &Handle<F>, number: u64, timeout: i64) -> Result {
+        let queue = mpmc(queue);
+        loop {
+            let data = queue.reserve(timeout)?;
+            let done = queue.commit(data, &blob(number));
+            if done.is_err() {
+                queue.cancel(data).unwrap();
+            }
+            if done != Err(Error::Full) || timeout == 0 {
+                return done;
+            }
+            // Another took the place meanwhile.
+            LOST_PLACES.set(LOST_PLACES.get() + 1);
+        }
+    }
+    fn try_get<F: Family>(queue: &Handle<F>) -> Result<u64> {
+        Self::get(queue, 0)
+    }
+    fn get<F: Family>(queue: &Handle<F>, timeout: i64) -> Result<u64> {
+        let (data, blob) = mpmc(queue).lease(timeout)?;
+        mpmc(queue).settle(data).unwrap();
+        Ok(number_of_blob(&blob))
     }
     fn peek<F: Family>(queue: &Handle<F>) -> Result<u64> {
         CBytes::peek(queue)

@@ -5,7 +5,7 @@ use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
 use queues::queue::batch::{Batch, Limits};
 use queues::queue::{Many, Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
 use queues::wait::{Blob, Blocking, Timeout, Wanted};
-use queues::{Result, Stats};
+use queues::{Error, Result, Stats};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +25,14 @@ pub trait Subject: Send + Sync {
     }
     fn flush(&self) {
         unimplemented!("no batches")
+    }
+    /// Moves the front item to the end; the item, if there it found no room.
+    fn put_back(&self) -> Result<Option<u64>> {
+        unimplemented!("no leases")
+    }
+    /// Reserves room and gives it back.
+    fn abandon(&self) -> Result {
+        unimplemented!("no reservations")
     }
     fn clear(&self) -> usize;
     fn close(&self);
@@ -194,6 +202,64 @@ impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
         }))
     }
     common!();
+}
+
+/// A queue of blobs that are written and read in its cells.
+struct Leased(Blocking<mpmc::Indirect<Bytes>>, #[allow(dead_code)] Disposed);
+
+impl Leased {
+    fn lease(&self, timeout: Timeout) -> Result<(*mut c_void, u64)> {
+        let (data, len) = self.0.lease(timeout)?;
+        // SAFETY: leased, so nobody else writes there.
+        Ok((data, number(unsafe { std::slice::from_raw_parts(data.cast(), len) })))
+    }
+}
+
+impl Subject for Leased {
+    fn put(&self, item: u64, timeout: Timeout) -> Result {
+        let (bytes, len) = blob(item);
+        loop {
+            let data = self.0.reserve(timeout)?;
+            // SAFETY: reserved, for as many bytes as the longest blob has.
+            unsafe { data.cast::<[u8; LONGEST]>().write(bytes) };
+            let done = self.0.commit(data, len);
+            if done.is_err() {
+                self.0.cancel(data).unwrap();
+            }
+            // Another may have taken the place meanwhile.
+            if done != Err(Error::Full) || timeout == Timeout::Try {
+                return done;
+            }
+        }
+    }
+    fn get(&self, timeout: Timeout) -> Result<u64> {
+        let (data, item) = self.lease(timeout)?;
+        self.0.settle(data).unwrap();
+        Ok(item)
+    }
+    fn put_back(&self) -> Result<Option<u64>> {
+        let (data, item) = self.lease(Timeout::Try)?;
+        if self.0.put_back(data).is_ok() {
+            return Ok(None);
+        }
+        self.0.settle(data).unwrap();
+        Ok(Some(item))
+    }
+    fn abandon(&self) -> Result {
+        self.0.cancel(self.0.reserve(Timeout::Try)?)
+    }
+    fn peek(&self) -> Option<Result<u64>> {
+        Some(receive(|out| {
+            // SAFETY: any thread may.
+            unsafe { self.0.queue().peek(out) }
+        }))
+    }
+    common!();
+}
+
+pub fn leased(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let queue = mpmc::Indirect::try_new(capacity, bytes(&log), origin).unwrap();
+    Arc::new(Leased(Blocking::new(queue), log))
 }
 
 fn receive(get: impl FnOnce(&mut Received) -> Result) -> Result<u64> {
