@@ -60,12 +60,34 @@ enum Op {
     Commit(usize),
     Front(Time),
     Consume,
+    /// Of mpmc: fills what it reserves with one byte, and holds it.
+    ReserveCell(u8, Time),
+    Lease(Time),
+    /// Ends one of what was ever held, held still or not.
+    End(Ending, usize),
     Clear,
     Close,
     Retain,
     Release,
 }
 use Op::*;
+
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    CommitCell(usize),
+    Cancel,
+    Settle,
+    PutBack,
+}
+use Ending::*;
+
+/// What was given out in place, at an address that is known to the caller only.
+#[derive(Debug, Clone, PartialEq)]
+enum Held {
+    Reserved(u8),
+    Leased(Vec<u8>),
+    Ended,
+}
 
 /// What a call answered.
 #[derive(Debug, PartialEq)]
@@ -93,6 +115,8 @@ struct Shape {
     /// 0: pointers.
     item_size: usize,
     checked: bool,
+    /// Of mpmc queues of bytes.
+    spare: usize,
 }
 
 /// What the header says, in one thread.
@@ -102,6 +126,8 @@ struct Model {
     items: VecDeque<Item>,
     closed: bool,
     reserved: Option<u8>,
+    /// In the order of reservations and leases.
+    held: Vec<Held>,
     stats: Stats,
     dropped: Vec<Item>,
 }
@@ -110,14 +136,24 @@ impl Model {
     fn new(shape: Shape, single: bool) -> Self {
         let stats = Stats { capacity: shape.capacity as u64, ..Stats::default() };
         let (items, dropped) = (VecDeque::new(), Vec::new());
-        Self { shape, single, items, closed: false, reserved: None, stats, dropped }
+        let held = Vec::new();
+        Self { shape, single, items, closed: false, reserved: None, held, stats, dropped }
     }
     fn is_full(&self) -> bool {
         self.items.len() == self.shape.capacity
     }
+    /// How many cells of bytes are neither in the queue nor held.
+    fn free_cells(&self) -> usize {
+        if self.single || self.shape.item_size == 0 {
+            return usize::MAX;
+        }
+        let held = self.held.iter().filter(|held| **held != Held::Ended).count();
+        self.shape.capacity + self.shape.spare - self.items.len() - held
+    }
     /// Whether a put of so many need not wait.
     fn takes(&self, count: usize) -> bool {
-        self.closed || self.items.len() + count <= self.shape.capacity
+        let has_room = self.items.len() + count <= self.shape.capacity;
+        self.closed || has_room && self.free_cells() >= count
     }
     /// Whether a get need not wait.
     fn gives(&self) -> bool {
@@ -136,7 +172,7 @@ impl Model {
         if self.closed {
             return Err(Error::Closed);
         }
-        if self.is_full() {
+        if self.is_full() || self.free_cells() == 0 {
             self.stats.failed_enqueue += 1;
             return Err(time.in_vain(Error::Full));
         }
@@ -144,11 +180,39 @@ impl Model {
     }
     fn put(&mut self, item: Item, time: Time) -> Result {
         self.room(time)?;
+        self.append(item);
+        Ok(())
+    }
+    fn append(&mut self, item: Item) {
         self.items.push_back(item);
         self.reserved = None;
         self.stats.enqueued += 1;
         self.stats.current_size += 1;
         self.stats.peak_size = self.stats.peak_size.max(self.stats.current_size);
+    }
+    /// Ends what is held, if it is of the right kind.
+    fn end(&mut self, ending: Ending, i: usize) -> Result {
+        if let CommitCell(len) = ending {
+            self.of_bytes(len)?;
+        }
+        let item = match (ending, &self.held[i]) {
+            (CommitCell(len), &Held::Reserved(fill)) => Some(vec![fill; len]),
+            (PutBack, Held::Leased(blob)) => Some(blob.clone()),
+            (Cancel, Held::Reserved(_)) | (Settle, Held::Leased(_)) => None,
+            _ => return Err(Error::Misuse),
+        };
+        if let Some(item) = item {
+            if self.closed {
+                return Err(Error::Closed);
+            }
+            // It has its cell already.
+            if self.is_full() {
+                self.stats.failed_enqueue += 1;
+                return Err(Error::Full);
+            }
+            self.append(Item::Blob(item));
+        }
+        self.held[i] = Held::Ended;
         Ok(())
     }
     /// The item in front, for a look or a get.
@@ -213,7 +277,8 @@ impl Model {
 
     fn answer(&mut self, op: &Op) -> Answer {
         let only_single = matches!(op, Reserve(..) | Commit(_) | Front(_) | Consume);
-        if only_single && !self.single {
+        let only_many = matches!(op, ReserveCell(..) | Lease(_) | End(..));
+        if only_single && !self.single || only_many && self.single {
             return Answer::NoSuchCall;
         }
         match *op {
@@ -251,6 +316,20 @@ impl Model {
             Consume => {
                 Answer::Done(self.get(|model| model.blob(usize::MAX, Some(Time::Try))).map(|_| ()))
             }
+            ReserveCell(fill, time) => {
+                let done = self.of_bytes(0).and_then(|()| self.room(time));
+                if done.is_ok() {
+                    self.held.push(Held::Reserved(fill));
+                }
+                Answer::Done(done)
+            }
+            Lease(time) => {
+                let leased = self.get(|model| model.blob(usize::MAX, Some(time)));
+                self.held.extend(leased.iter().cloned().map(Held::Leased));
+                Answer::Blob(leased)
+            }
+            End(_, _) if self.held.is_empty() => Answer::NoSuchCall,
+            End(ending, i) => Answer::Done(self.end(ending, i % self.held.len())),
             Clear => {
                 let count = self.items.len();
                 self.dropped.extend(self.items.iter().cloned());
@@ -266,36 +345,46 @@ impl Model {
     }
 }
 
-/// What a drop callback saw: of a blob, the first byte.
-#[derive(Default)]
-struct Seen {
-    of_bytes: bool,
-    items: RefCell<Vec<usize>>,
-}
+/// What a drop callback saw.
+type Seen = RefCell<Vec<Item>>;
 
 unsafe extern "C-unwind" fn note(seen: *mut c_void, item: *mut c_void) {
     // SAFETY: the context given at creation; all in one thread.
     let seen = unsafe { &*seen.cast::<Seen>() };
-    // SAFETY: a cell has room for a byte, whatever the length of its blob.
-    let item = if seen.of_bytes { unsafe { item.cast::<u8>().read() }.into() } else { item.addr() };
-    seen.items.borrow_mut().push(item);
+    seen.borrow_mut().push(Item::Pointer(item.addr()));
 }
 
-/// Whether the callback saw just these items, in order. An empty blob has no first byte.
-fn assert_dropped(seen: &Seen, expected: &mut Vec<Item>) {
-    let seen = seen.items.take();
-    assert_eq!(seen.len(), expected.len(), "{expected:?}");
-    for (seen, expected) in seen.into_iter().zip(expected.drain(..)) {
-        match &expected {
-            Item::Pointer(item) => assert_eq!(seen, *item),
-            Item::Blob(blob) => assert!(blob.first().is_none_or(|&first| seen == first.into())),
-        }
+unsafe extern "C-unwind" fn note_bytes(seen: *mut c_void, data: *mut c_void, len: usize) {
+    // SAFETY: as above.
+    let seen = unsafe { &*seen.cast::<Seen>() };
+    // SAFETY: a blob of this length.
+    let blob = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
+    seen.borrow_mut().push(Item::Blob(blob.to_vec()));
+}
+
+/// With a callback that tells `seen`.
+fn noting(settings: Settings, seen: &Seen) -> Settings {
+    let context = core::ptr::from_ref(seen).cast_mut().cast();
+    match settings.item_size {
+        0 => settings.with_drop(Some(note), context),
+        _ => settings.with_drop_bytes(Some(note_bytes), context),
     }
 }
 
-/// The same call on the library.
-fn call<F: Family>(handles: &mut Vec<Handle<F>>, model: &Model, op: &Op) -> Answer {
+/// Whether the callback saw just these items, in order.
+fn assert_dropped(seen: &Seen, expected: &mut Vec<Item>) {
+    assert_eq!(seen.take(), std::mem::take(expected));
+}
+
+/// The same call on the library. `held` are the addresses of what the model calls so.
+fn call<F: Family>(
+    handles: &mut Vec<Handle<F>>,
+    held: &mut Vec<*mut c_void>,
+    model: &Model,
+    op: &Op,
+) -> Answer {
     let queue = handles[0].clone();
+    let leasing = (&queue as &dyn Any).downcast_ref::<Handle<Mpmc>>();
     let in_place = (&queue as &dyn Any).downcast_ref::<Handle<Spsc>>();
     let item_size = model.shape.item_size;
     let (gives, takes) = (model.gives(), model.takes(1));
@@ -335,21 +424,63 @@ fn call<F: Family>(handles: &mut Vec<Handle<F>>, model: &Model, op: &Op) -> Answ
             (Some(queue), Front(time)) => Answer::Blob(queue.front(time.nanos(gives))),
             (Some(queue), _) => Answer::Done(queue.consume()),
         },
+        ReserveCell(..) | Lease(_) | End(..) => match (leasing, op) {
+            (None, _) => Answer::NoSuchCall,
+            (Some(queue), ReserveCell(fill, time)) => {
+                Answer::Done(queue.reserve(time.nanos(takes)).map(|data| {
+                    // SAFETY: reserved, for a blob of up to the item size.
+                    unsafe { data.cast::<u8>().write_bytes(*fill, item_size) };
+                    held.push(data);
+                }))
+            }
+            (Some(queue), Lease(time)) => {
+                Answer::Blob(queue.lease(time.nanos(gives)).map(|(data, blob)| {
+                    held.push(data);
+                    blob
+                }))
+            }
+            (Some(_), End(..)) if held.is_empty() => Answer::NoSuchCall,
+            (Some(queue), End(ending, i)) => {
+                let i = i % held.len();
+                // The address of what ended may have been given out anew.
+                let is_old = model.held[i] == Held::Ended;
+                if is_old && held[i + 1..].contains(&held[i]) {
+                    return Answer::Done(model_misuse(*ending, model));
+                }
+                Answer::Done(match *ending {
+                    CommitCell(len) => queue.commit_filled(held[i], len),
+                    Cancel => queue.cancel(held[i]),
+                    Settle => queue.settle(held[i]),
+                    PutBack => queue.put_back(held[i]),
+                })
+            }
+            (Some(_), _) => unreachable!(),
+        },
+    }
+}
+
+/// How a call answers that ends what has ended, if only the model can tell.
+fn model_misuse(ending: Ending, model: &Model) -> Result {
+    match ending {
+        CommitCell(len) => model.of_bytes(len).and(Err(Error::Misuse)),
+        _ => Err(Error::Misuse),
     }
 }
 
 /// Runs the calls on a queue and on the model.
 fn check<F: Family>(shape: Shape, ops: &[Op]) {
-    let seen = Seen { of_bytes: shape.item_size > 0, ..Seen::default() };
+    let seen = Seen::default();
     let settings = Settings {
         flags: if F::SINGLE && shape.checked { QUEUES_SPSC_CHECKED } else { 0 },
+        spare: if shape.item_size > 0 { shape.spare } else { 0 },
         ..Settings::new(shape.capacity, shape.item_size)
     };
-    let settings = settings.with_drop(Some(note), (&raw const seen).cast_mut().cast());
+    let settings = noting(settings, &seen);
+    let mut held = Vec::new();
     let mut handles = vec![Handle::<F>::create(settings).unwrap()];
     let mut model = Model::new(shape, F::SINGLE);
     for (i, op) in ops.iter().enumerate() {
-        let answer = call(&mut handles, &model, op);
+        let answer = call(&mut handles, &mut held, &model, op);
         assert_eq!(answer, model.answer(op), "call {i}: {op:?}");
         let queue = &handles[0];
         assert_eq!(queue.stats(), model.stats, "after call {i}: {op:?}");
@@ -362,7 +493,20 @@ fn check<F: Family>(shape: Shape, ops: &[Op]) {
         assert_dropped(&seen, &mut model.dropped);
     }
     drop(handles);
-    assert_dropped(&seen, &mut model.items.into());
+    // What is leased still, whichever first, and then what is in the queue.
+    let mut leased: Vec<_> = model
+        .held
+        .into_iter()
+        .filter_map(|held| match held {
+            Held::Leased(blob) => Some(Item::Blob(blob)),
+            _ => None,
+        })
+        .collect();
+    let key = |item: &Item| format!("{item:?}");
+    leased.sort_by_key(key);
+    seen.borrow_mut()[..leased.len()].sort_by_key(key);
+    leased.extend(model.items);
+    assert_dropped(&seen, &mut leased);
 }
 
 fn times() -> impl Strategy<Value = Time> {
@@ -408,7 +552,14 @@ fn byte_ops() -> impl Strategy<Value = Op> {
         3 => (0..24usize).prop_map(Commit),
         2 => times().prop_map(Front),
         2 => Just(Consume),
+        4 => (any::<u8>(), times()).prop_map(|(fill, time)| ReserveCell(fill, time)),
+        4 => times().prop_map(Lease),
+        10 => (endings(), any::<usize>()).prop_map(|(ending, i)| End(ending, i)),
     ]
+}
+
+fn endings() -> impl Strategy<Value = Ending> {
+    prop_oneof![2 => (0..24usize).prop_map(CommitCell), 1 => Just(Cancel), 1 => Just(Settle), 1 => Just(PutBack)]
 }
 
 fn any_ops() -> impl Strategy<Value = Op> {
@@ -429,8 +580,9 @@ fn lists(bytes: bool) -> impl Strategy<Value = (Shape, Vec<Op>)> {
         3 => any_ops(),
     ];
     let item_size = if bytes { 1..=20usize } else { 0..=0 };
-    let shape = (1..=9usize, item_size, any::<bool>())
-        .prop_map(|(capacity, item_size, checked)| Shape { capacity, item_size, checked });
+    let shape = (1..=9usize, item_size, any::<bool>(), 1..=5usize).prop_map(
+        |(capacity, item_size, checked, spare)| Shape { capacity, item_size, checked, spare },
+    );
     (shape, prop::collection::vec(ops, 0..100))
 }
 

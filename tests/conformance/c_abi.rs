@@ -530,8 +530,12 @@ impl Handle<Mpmc> {
     pub fn commit(&self, data: *mut c_void, blob: &[u8]) -> Result {
         unsafe {
             data.cast::<u8>().copy_from_nonoverlapping(blob.as_ptr(), blob.len());
-            result(queues_mpmc_commit(self.raw(), data, blob.len()), 0)
         }
+        self.commit_filled(data, blob.len())
+    }
+    /// Commits what was filled before.
+    pub fn commit_filled(&self, data: *mut c_void, len: usize) -> Result {
+        result(unsafe { queues_mpmc_commit(self.raw(), data, len) }, 0)
     }
     pub fn cancel(&self, data: *mut c_void) -> Result {
         result(unsafe { queues_mpmc_cancel(self.raw(), data) }, 0)

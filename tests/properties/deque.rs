@@ -1,6 +1,6 @@
 //! The deque: what the header says of it, in one thread.
 
-use super::{Item, Seen, assert_dropped, blobs, config, items, note};
+use super::{Item, Seen, assert_dropped, blobs, config, items, noting};
 use crate::c_abi::{Deque, Many, Settings};
 use proptest::prelude::*;
 use queues::ffi::deque::{QUEUES_DEQUE_CHECKED, QUEUES_DEQUE_GROWABLE};
@@ -155,15 +155,14 @@ fn call(handles: &mut Vec<Deque>, op: &Op) -> Answer {
 
 /// Runs the calls on a deque and on the model.
 fn check(shape: Shape, ops: &[Op]) {
-    let seen = Seen { of_bytes: shape.item_size > 0, ..Seen::default() };
+    let seen = Seen::default();
     let flag = |is_set, flag| if is_set { flag } else { 0 };
     let settings = Settings {
         flags: flag(shape.growable, QUEUES_DEQUE_GROWABLE)
             | flag(shape.checked, QUEUES_DEQUE_CHECKED),
         ..Settings::new(shape.capacity, shape.item_size)
     };
-    let settings = settings.with_drop(Some(note), (&raw const seen).cast_mut().cast());
-    let mut handles = vec![Deque::create(settings).unwrap()];
+    let mut handles = vec![Deque::create(noting(settings, &seen)).unwrap()];
     let stats = Stats { capacity: shape.capacity as u64, ..Stats::default() };
     let mut model = Model { shape, items: VecDeque::new(), stats };
     for (i, op) in ops.iter().enumerate() {
