@@ -6,9 +6,9 @@ use queues::{
     Batcher, Consumer, Limits, Mpmc, Priority, Producer, Stealer, Timeout, Worker, deque, spsc,
 };
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::spawn;
 
@@ -276,32 +276,42 @@ fn a_clear_within_a_clear_has_panics_of_its_own() {
     assert_eq!(values.alive(), 0);
 }
 
+/// A value whose drop waits: tells that it is reached, and goes on when told.
+fn waiting(values: &Values) -> (Value, Receiver<()>, Sender<()>) {
+    let ((reach, reached), (go_on, told)) = (channel(), channel());
+    let value = values.acting(move || {
+        reach.send(()).unwrap();
+        told.recv().unwrap();
+    });
+    (value, reached, go_on)
+}
+
 /// Two threads that clear: each hears of its own panic.
-fn check_threads<Q: Send + Sync + 'static>(
+fn check_threads<Q: Send + Sync + RefUnwindSafe + 'static>(
     queue: Q,
     put: impl Fn(&Q, Value),
     clear: fn(&Q) -> usize,
 ) {
     let values = Values::default();
     let [first, ..] = tokens();
-    let (queue, (reached, wait), (go_on, went)) = (Arc::new(queue), channel(), channel::<()>());
-    put(&queue, values.breaking(&first));
-    put(
-        &queue,
-        values.acting(move || {
-            reached.send(()).unwrap();
-            went.recv().unwrap();
-        }),
-    );
-    let panics = spawn({
+    let queue = Arc::new(queue);
+    let start = || {
         let queue = queue.clone();
-        move || catch_unwind(AssertUnwindSafe(|| clear(&queue)))
-    });
-    wait.recv().unwrap();
-    // The first value has panicked, in the other thread, which is still clearing.
-    put(&queue, values.sound());
-    assert_eq!(catch_unwind(AssertUnwindSafe(|| clear(&queue))).ok(), Some(1));
+        spawn(move || catch_unwind(|| clear(&queue)))
+    };
+    let (value, reached, go_on) = waiting(&values);
+    put(&queue, value);
+    let sound = start();
+    reached.recv().unwrap();
+    let (value, reached, go_on_too) = waiting(&values);
+    put(&queue, values.breaking(&first));
+    put(&queue, value);
+    let panics = start();
+    reached.recv().unwrap();
+    // Both are clearing; a value of the second has panicked, and the first comes back before it.
     go_on.send(()).unwrap();
+    assert_eq!(sound.join().unwrap().ok(), Some(1));
+    go_on_too.send(()).unwrap();
     assert_carries(panics.join().unwrap(), &first);
     assert_eq!(values.alive(), 0);
 }
