@@ -32,8 +32,8 @@ pub use error::{Error, Result};
 pub use queue::batch::Limits;
 pub use stats::Stats;
 pub use typed::{
-    Batcher, Consumer, Mpmc, Priority, Producer, PutError, Stealer, Worker, deque, growable_deque,
-    spsc,
+    Batcher, Consumer, Iter, Mpmc, Priority, Producer, PutError, Stealer, TryIter, Worker, deque,
+    growable_deque, spsc,
 };
 pub use wait::Timeout;
 

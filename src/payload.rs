@@ -2,6 +2,7 @@
 
 mod bytes;
 mod cells;
+mod panics;
 mod pointer;
 mod typed;
 
@@ -10,6 +11,7 @@ pub(crate) use cells::Cells;
 #[cfg(not(loom))]
 pub(crate) use cells::note_sanitizer;
 pub use pointer::{Disposer, Pointer};
+pub(crate) use typed::Boxed;
 pub use typed::Typed;
 
 use core::alloc::Layout;
@@ -73,13 +75,14 @@ pub unsafe trait Payload: Send + Sync {
         unsafe { self.read(cell, out) }
     }
 
-    /// Ends the life of the item in the cell, which nobody is going to get.
+    /// Ends the life of the item in the cell, which nobody is going to get. A panic of the item's
+    /// own is kept, so that the items after this one get their turn.
     ///
     /// # Safety
     /// The cell was written and is this thread's own.
     unsafe fn discard(&self, cell: *mut u8);
 
-    /// Whether a `discard` has panicked since the last question.
+    /// Whether a `discard` has panicked since the last question; what it panicked with is dropped.
     fn take_panic(&self) -> bool {
         false
     }

@@ -15,6 +15,8 @@ mod deque_subject;
 mod subject;
 #[path = "conformance/typed.rs"]
 mod typed;
+#[path = "conformance/typed_panics.rs"]
+mod typed_panics;
 #[path = "conformance/watchdog.rs"]
 mod watchdog;
 

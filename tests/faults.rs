@@ -10,7 +10,7 @@ mod watchdog;
 
 use c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};
 use core::ffi::c_void;
-use queues::ffi::{deque::*, spsc::QUEUES_SPSC_CHECKED, status::*};
+use queues::ffi::{deque::*, mpmc::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Disposer, Pointer};
 use queues::queue::{deque, mpmc, spsc};
 use queues::wait::Blocking;
@@ -210,6 +210,35 @@ fn calls_need_no_memory() {
     }
     check::<Mpmc>();
     check::<Spsc>();
+
+    let bytes = Handle::<Mpmc>::create(Settings { spare: 1, ..Settings::new(1, 8) }).unwrap();
+    let before = TAKEN.get();
+    calls_in_place(bytes.raw());
+    assert_eq!(TAKEN.get() - before, 0, "allocations after creation, in place");
+}
+
+/// A queue with two cells and one place.
+fn calls_in_place(queue: *mut queues_mpmc_t) {
+    let (mut first, mut second, mut none, mut len) = (null_mut(), null_mut(), null_mut(), 0);
+    // SAFETY: outputs are locals, or were given out.
+    let answers = unsafe {
+        [
+            queues_mpmc_lease(queue, &mut none, &mut len, 1),
+            queues_mpmc_reserve(queue, &mut first, -1),
+            queues_mpmc_reserve(queue, &mut second, -1),
+            queues_mpmc_reserve(queue, &mut none, 1),
+            queues_mpmc_commit(queue, first, 8),
+            queues_mpmc_commit(queue, second, 8),
+            queues_mpmc_cancel(queue, second),
+            queues_mpmc_lease(queue, &mut first, &mut len, -1),
+            queues_mpmc_return(queue, first),
+            queues_mpmc_lease(queue, &mut first, &mut len, -1),
+            queues_mpmc_settle(queue, first),
+            queues_mpmc_settle(queue, first),
+        ]
+    };
+    let (timeout, full, misuse) = (QUEUES_TIMEOUT, QUEUES_FULL, QUEUES_MISUSE);
+    assert_eq!(answers, [timeout, 0, 0, timeout, 0, full, 0, 0, 0, 0, 0, misuse]);
 }
 
 /// What a callback does, and what it was called with.
@@ -225,7 +254,30 @@ impl<'a> Callback<'a> {
     fn on(&self, settings: Settings) -> Settings {
         settings.with_drop(Some(call_back), core::ptr::from_ref(self).cast_mut().cast())
     }
+    /// By a callback that is passed the length, if it is to be.
+    fn on_either(&self, settings: Settings, lengths: bool) -> Settings {
+        if lengths {
+            let context = core::ptr::from_ref(self).cast_mut().cast();
+            settings.with_drop_bytes(Some(call_back_with_length), context)
+        } else {
+            self.on(settings)
+        }
+    }
 }
+
+/// As [`call_back`], of a blob of one byte.
+unsafe extern "C-unwind" fn call_back_with_length(
+    context: *mut c_void,
+    data: *mut c_void,
+    len: usize,
+) {
+    assert_eq!(len, 1);
+    // SAFETY: as there.
+    unsafe { call_back(context, data) }
+}
+
+/// An item size, and whether callbacks are passed the length.
+const PAYLOADS: [(usize, bool); 3] = [(0, false), (1, false), (1, true)];
 
 /// Notes an item, or the first byte of a blob, and then acts.
 unsafe extern "C-unwind" fn call_back(context: *mut c_void, item: *mut c_void) {
@@ -250,7 +302,7 @@ fn get<F: Family>(queue: &Handle<F>, item_size: usize) -> Result<usize> {
     if item_size == 0 { queue.try_get() } else { queue.try_get_bytes(1).map(|blob| blob[0].into()) }
 }
 
-fn panicking_callbacks<F: Family>(item_size: usize) {
+fn panicking_callbacks<F: Family>((item_size, lengths): (usize, bool)) {
     // Not panic!, which would print.
     let panic = |item| {
         if item % 2 == 0 {
@@ -258,7 +310,8 @@ fn panicking_callbacks<F: Family>(item_size: usize) {
         }
     };
     let callback = Callback::new(&panic);
-    let queue = Handle::<F>::create(callback.on(Settings::new(5, item_size))).unwrap();
+    let settings = callback.on_either(Settings::new(5, item_size), lengths);
+    let queue = Handle::<F>::create(settings).unwrap();
     (1..=5).for_each(|item| put(&queue, item_size, item).unwrap());
     assert_eq!(queue.clear(), Err(Error::Panic));
     assert_eq!(callback.items.take(), [1, 2, 3, 4, 5], "each of them, once");
@@ -276,18 +329,19 @@ fn panicking_callbacks<F: Family>(item_size: usize) {
 
 #[test]
 fn callbacks_may_panic() {
-    for item_size in [0, 1] {
-        panicking_callbacks::<Mpmc>(item_size);
-        panicking_callbacks::<Spsc>(item_size);
+    for payload in PAYLOADS {
+        panicking_callbacks::<Mpmc>(payload);
+        panicking_callbacks::<Spsc>(payload);
     }
 }
 
 #[test]
 fn callbacks_of_a_deque_may_panic() {
-    for item_size in [0, 1] {
+    for (item_size, lengths) in PAYLOADS {
         let panic = |_| std::panic::resume_unwind(Box::new("on purpose"));
         let callback = Callback::new(&panic);
-        let deque = Deque::create(callback.on(Settings::new(5, item_size))).unwrap();
+        let settings = callback.on_either(Settings::new(5, item_size), lengths);
+        let deque = Deque::create(settings).unwrap();
         for item in 1..=5 {
             let pushed =
                 if item_size == 0 { deque.push(item) } else { deque.push_bytes(&[item as u8]) };

@@ -9,7 +9,8 @@ mod support;
 
 use queues::queue::mpmc;
 use queues::wait::{Blocking, Timeout, Wanted};
-use queues::{Batcher, Error, Limits, Mpmc, Priority, growable_deque};
+use queues::{Batcher, Error, Limits, Mpmc, Priority, growable_deque, spsc};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use support::subject::{self, Disposed, Kind, Subject};
 
@@ -315,4 +316,80 @@ fn boxes_stolen() {
         (taken.into_iter().map(|item| *item).collect(), worker.len())
     });
     assert_eq!(taken.len() + left, ITEMS as usize);
+}
+
+/// Values that own memory, many at a time, looked at and iterated; those that are refused stay.
+#[test]
+fn boxes_by_many() {
+    let (mut producer, mut consumer) = spsc(2).unwrap();
+    let queue = Mpmc::with_capacity(2).unwrap();
+    let boxes = || (1..=3).map(Box::new).collect::<Vec<Box<u64>>>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            producer.put_many(&mut boxes(), Timeout::Never).unwrap();
+            let mut items = boxes();
+            queue.put_many(&mut items, Timeout::Try).unwrap_err();
+            assert_eq!(items, [Box::new(3)]);
+            queue.close();
+            drop(producer);
+        });
+        let mut got = Vec::new();
+        consumer.get_many(&mut got, 2, Timeout::Never).unwrap();
+        if let Ok(front) = consumer.peek() {
+            assert!((2..=3).contains(&**front));
+        }
+        got.extend(&mut consumer);
+        assert_eq!(got, boxes());
+        got.truncate(0);
+        while queue.get_many(&mut got, 3, Timeout::Never).is_ok() {}
+        assert_eq!(got, [Box::new(1), Box::new(2)]);
+    });
+    let (mut worker, stealer) = growable_deque(1).unwrap();
+    let stolen = std::thread::scope(|scope| {
+        let thief = scope.spawn(|| {
+            let mut stolen = Vec::new();
+            _ = stealer.steal_many(&mut stolen, 2);
+            stolen
+        });
+        boxes().into_iter().for_each(|item| worker.push(item).unwrap());
+        thief.join().unwrap()
+    });
+    assert_eq!(stolen.len() + worker.len(), 3);
+}
+
+/// Drops that panic, of the first of two values that own memory.
+#[test]
+fn boxes_that_panic() {
+    struct Fragile(Box<u64>);
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            if *self.0 == 0 {
+                resume_unwind(self.0.clone());
+            }
+        }
+    }
+    let values = || [0, 1].map(|number| Fragile(Box::new(number)));
+    fn check<Q>(queue: Q, drop: impl FnOnce(Q)) {
+        let caught = catch_unwind(AssertUnwindSafe(|| drop(queue)));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&0_u64));
+    }
+    let mpmc = || {
+        let queue = Mpmc::with_capacity(2).unwrap();
+        values().into_iter().for_each(|value| queue.try_put(value).unwrap());
+        queue
+    };
+    check(mpmc(), drop);
+    check(mpmc(), |queue| _ = queue.clear());
+    let (mut producer, consumer) = spsc(2).unwrap();
+    values().into_iter().for_each(|value| producer.try_put(value).unwrap());
+    check((producer, consumer), drop);
+    let queue = Priority::with_capacity(2).unwrap();
+    values().into_iter().for_each(|value| queue.try_put(value, 1.0).unwrap());
+    check(queue, drop);
+    let queue = Batcher::new(2, Limits { size: 1, age: None, weight: None }).unwrap();
+    values().into_iter().for_each(|value| queue.try_put(value).unwrap());
+    check(queue, drop);
+    let (mut worker, stealer) = growable_deque(1).unwrap();
+    values().into_iter().for_each(|value| worker.push(value).unwrap());
+    check((worker, stealer), drop);
 }

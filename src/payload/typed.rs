@@ -1,27 +1,39 @@
-use super::{Payload, Plain};
+use super::panics::{Panics, ignore};
+use super::{Atomic, Payload, Plain};
 use core::alloc::Layout;
+use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Rust values, moved in and out; leftovers are dropped.
-#[derive(Debug)]
 pub struct Typed<T> {
-    panicked: AtomicBool,
+    panics: Panics,
     values: PhantomData<fn(T) -> T>,
 }
 
 impl<T> Typed<T> {
     /// Values of `T`.
     pub const fn new() -> Self {
-        Self { panicked: AtomicBool::new(false), values: PhantomData }
+        Self { panics: Panics::new(), values: PhantomData }
+    }
+
+    /// Runs `work`, which discards values, and then resumes the first panic among their drops.
+    pub(crate) fn resume_after<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.panics.resume_after(work)
     }
 }
 
 impl<T> Default for Typed<T> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<T> fmt::Debug for Typed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Typed").finish_non_exhaustive()
     }
 }
 
@@ -52,14 +64,62 @@ unsafe impl<T: Send> Payload for Typed<T> {
         unsafe { out.as_mut_ptr().copy_from_nonoverlapping(cell.cast(), 1) }
     }
     unsafe fn discard(&self, cell: *mut u8) {
-        // A panic must not keep the values after this one from being dropped.
         // SAFETY: the cell is ours and holds a T that nobody else owns.
-        let drop = AssertUnwindSafe(|| unsafe { cell.cast::<T>().drop_in_place() });
-        if catch_unwind(drop).is_err() {
-            self.panicked.store(true, Relaxed);
-        }
+        self.panics.catch(|| unsafe { cell.cast::<T>().drop_in_place() });
     }
     fn take_panic(&self) -> bool {
-        self.panicked.swap(false, Relaxed)
+        self.panics.take().map(ignore).is_some()
+    }
+}
+
+/// Rust values in boxes: cells that may be read while they are written. Leftovers are dropped.
+pub(crate) struct Boxed<T> {
+    panics: Panics,
+    values: PhantomData<fn(T) -> T>,
+}
+
+impl<T> Boxed<T> {
+    /// Boxes of `T`.
+    pub(crate) const fn new() -> Self {
+        Self { panics: Panics::new(), values: PhantomData }
+    }
+}
+
+// SAFETY: a cell is one atomic word.
+unsafe impl<T: Send> Atomic for Boxed<T> {}
+
+// SAFETY: one atomic word per cell, the address of a box.
+unsafe impl<T: Send> Payload for Boxed<T> {
+    type Item = *mut T;
+    type Out = *mut T;
+
+    #[inline(always)]
+    fn cell(&self) -> Layout {
+        Layout::new::<AtomicPtr<T>>()
+    }
+    #[inline(always)]
+    unsafe fn write(&self, cell: *mut u8, item: &*mut T) {
+        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders
+        // it.
+        unsafe { AtomicPtr::from_ptr(cell.cast()) }.store(*item, Relaxed);
+    }
+    #[inline(always)]
+    unsafe fn fits(&self, _cell: *const u8, _out: &*mut T) -> Result<(), usize> {
+        Ok(())
+    }
+    #[inline(always)]
+    unsafe fn read(&self, cell: *const u8, out: &mut *mut T) {
+        // SAFETY: as in `write`.
+        *out = unsafe { AtomicPtr::from_ptr(cell.cast_mut().cast()) }.load(Relaxed);
+    }
+    unsafe fn discard(&self, cell: *mut u8) {
+        let mut item = core::ptr::null_mut();
+        // SAFETY: the cell was written.
+        unsafe { self.read(cell, &mut item) };
+        // SAFETY: the address of a box, which nobody took.
+        self.panics.catch(|| drop(unsafe { Box::from_raw(item) }));
+    }
+    fn take_panic(&self) -> bool {
+        self.panics.take().map(ignore).is_some()
     }
 }

@@ -38,11 +38,10 @@
 use super::ahead;
 use crate::error::{Error, Result};
 use crate::memory::{self, Memory};
-use crate::payload::{Atomic, Pointer};
+use crate::payload::Atomic;
 use crate::stats::Stats;
 use crate::sync::{Acquire, AtomicPtr, AtomicU64, Relaxed, Release, SeqCst, fence, site};
 use core::alloc::Layout;
-use core::ffi::c_void;
 use core::fmt;
 use crossbeam_utils::CachePadded;
 
@@ -530,10 +529,10 @@ impl<P: Atomic> Deque<P> {
     }
 }
 
-impl Deque<Pointer> {
+impl<T, P: Atomic<Out = *mut T>> Deque<P> {
     /// Steals up to `most` pointers, one after the other, until there is none or a race is lost, and
     /// hands each to `keep`: how many, and why none.
-    pub fn steal_many(&self, most: usize, mut keep: impl FnMut(*mut c_void)) -> (usize, Result) {
+    pub fn steal_many(&self, most: usize, mut keep: impl FnMut(*mut T)) -> (usize, Result) {
         for count in 0..most {
             let mut item = core::ptr::null_mut();
             // SAFETY: after an error the item is not used.

@@ -25,8 +25,9 @@
 //! # Progress
 //! Not lock-free: a thread that is suspended within the lock holds up the others. The lock is held
 //! for O(log n) steps (clear, and one put in at least 2^32: O(n log n)), and never across a callback, a wake
-//! or the copy of a blob above [`SMALL`] bytes; such blobs are copied into and out of cells that
-//! the call owns, of which there are [`SPARE`] more than the capacity.
+//! or, but for [`Priority::peek_within`], the copy of a blob above [`SMALL`] bytes; such blobs are
+//! copied into and out of cells that the call owns, of which there are [`SPARE`] more than the
+//! capacity.
 //!
 //! # Memory
 //! (capacity + 64) times (20 bytes and a cell), taken at creation.
@@ -327,6 +328,26 @@ impl<P: Payload> Priority<P> {
         // SAFETY: nobody takes the cell while the lock is held.
         let fits = unsafe { self.cells.own(cell, |payload, at| payload.fits(at, out)) };
         fits.map_err(|needed| Error::TooSmall { needed })
+    }
+
+    /// Returns the priority of the item in front; [`Error::Empty`] or [`Error::Closed`] (and
+    /// drained).
+    pub fn front_priority(&self) -> Result<f64> {
+        Ok(priority((self.state.lock().top()? >> 64) as u64))
+    }
+
+    /// [`Priority::peek`] for any payload: copies items of every size within the lock.
+    ///
+    /// # Safety
+    /// As for `peek`.
+    pub unsafe fn peek_within(&self, out: &mut P::Out) -> Result<f64> {
+        let mut state = self.state.lock();
+        let top = state.top()?;
+        let cell = state.cell_of(top);
+        self.check_fits(cell, out)?;
+        // SAFETY: nobody takes or changes the cell while the lock is held.
+        unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
+        Ok(priority((top >> 64) as u64))
     }
 
     /// Copies the item in front and leaves it there, with the answers of [`Priority::try_get`].

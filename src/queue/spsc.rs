@@ -35,7 +35,7 @@
 
 use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue, ahead};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Cells, Payload, Plain};
+use crate::payload::{Bytes, Cells, Payload, Plain, Typed};
 use crate::sync::{
     AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
     prefetch_for_read, prefetch_for_write, site,
@@ -740,6 +740,18 @@ impl Ring<Bytes> {
         let (position, _) = self.items(1)?;
         self.release(position.wrapping_add(1));
         Ok(())
+    }
+}
+
+impl<T: Send> Ring<Typed<T>> {
+    /// The front value where it lies, until the consumer's next call.
+    ///
+    /// # Safety
+    /// Only the consumer may call. The value stays the queue's.
+    pub unsafe fn front(&self) -> Result<*const T> {
+        let (position, _) = self.items(1)?;
+        let slot = self.slot(&self.consumer.side, position);
+        Ok(self.own(slot, |_, at| at.cast::<T>().cast_const()))
     }
 }
 

@@ -1,24 +1,83 @@
 //! The queues of Rust values: what the compiler allows to be put, and what becomes of it.
 
 use crate::watchdog::watched;
-use queues::{Consumer, Error, Mpmc, Producer, Stats, Stealer, Timeout, Worker, deque, spsc};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use queues::{
+    Batcher, Consumer, Error, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer, Timeout,
+    TryIter, Worker, deque, growable_deque, spsc,
+};
+use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread::{scope, spawn};
 
-fn assert_send<T: Send>() {}
-fn assert_sync<T: Sync>() {}
+/// Batches of one.
+const SINGLES: Limits = Limits { size: 1, age: None, weight: None };
+
+fn may_be_sent<T: Send + UnwindSafe>() {}
+fn may_be_shared<T: Sync + RefUnwindSafe>() {}
+
+/// What queues carry may be no more than `Send`.
+type OnlySend = (Cell<u8>, Option<Box<dyn Fn() + Send>>);
 
 #[test]
-fn may_go_to_other_threads() {
-    // A Cell may be sent but not shared, which is all that a queue needs.
-    type Item = std::cell::Cell<u8>;
-    assert_send::<Mpmc<Item>>();
-    assert_sync::<Mpmc<Item>>();
-    assert_send::<Producer<Item>>();
-    assert_send::<Consumer<Item>>();
-    assert_send::<Worker<Item>>();
-    assert_send::<Stealer<Item>>();
-    assert_sync::<Stealer<Item>>();
+fn may_go_to_other_threads_and_through_unwinding() {
+    may_be_sent::<Mpmc<OnlySend>>();
+    may_be_sent::<Producer<OnlySend>>();
+    may_be_sent::<Consumer<OnlySend>>();
+    may_be_sent::<Priority<OnlySend>>();
+    may_be_sent::<Batcher<OnlySend>>();
+    may_be_sent::<Worker<OnlySend>>();
+    may_be_sent::<Stealer<OnlySend>>();
+    may_be_sent::<Iter<&Mpmc<OnlySend>>>();
+    may_be_sent::<Iter<Consumer<OnlySend>>>();
+    may_be_sent::<TryIter<&Stealer<OnlySend>>>();
+    // What needs the only producer, consumer or owner takes `&mut self`, so ends may be shared too.
+    may_be_shared::<Mpmc<OnlySend>>();
+    may_be_shared::<Producer<OnlySend>>();
+    may_be_shared::<Consumer<OnlySend>>();
+    may_be_shared::<Priority<OnlySend>>();
+    may_be_shared::<Batcher<OnlySend>>();
+    may_be_shared::<Worker<OnlySend>>();
+    may_be_shared::<Stealer<OnlySend>>();
+}
+
+#[test]
+fn everything_is_shown_without_its_values() {
+    let value = || -> OnlySend { (Cell::new(0), None) };
+    let queue = Mpmc::with_capacity(2).unwrap();
+    queue.try_put(value()).unwrap();
+    assert_eq!(format!("{queue:?}"), "Mpmc { len: 1, capacity: 2, is_closed: false, .. }");
+    assert_eq!(format!("{:?}", queue.iter()), format!("Iter({queue:?})"));
+    assert_eq!(format!("{:?}", queue.try_iter()), format!("TryIter({queue:?})"));
+    let (producer, consumer) = spsc::<OnlySend>(3).unwrap();
+    producer.close();
+    assert_eq!(format!("{producer:?}"), "Producer { len: 0, capacity: 3, is_closed: true, .. }");
+    assert_eq!(format!("{consumer:?}"), "Consumer { len: 0, capacity: 3, is_closed: true, .. }");
+    let queue = Priority::<OnlySend>::with_capacity(4).unwrap();
+    assert_eq!(format!("{queue:?}"), "Priority { len: 0, capacity: 4, is_closed: false, .. }");
+    let queue = Batcher::<OnlySend>::new(5, SINGLES).unwrap();
+    assert_eq!(format!("{queue:?}"), "Batcher { len: 0, capacity: 5, is_closed: false, .. }");
+    let (mut worker, stealer) = growable_deque(1).unwrap();
+    (0..2).for_each(|_| worker.push(value()).unwrap());
+    assert_eq!(format!("{worker:?}"), "Worker { len: 2, capacity: 2, .. }");
+    assert_eq!(format!("{stealer:?}"), "Stealer { len: 2, capacity: 2, .. }");
+}
+
+#[test]
+fn a_put_error_is_an_error_whatever_the_item() {
+    let queue = Mpmc::<OnlySend>::with_capacity(1).unwrap();
+    queue.close();
+    let refused = queue.try_put((Cell::new(7), None)).unwrap_err();
+    assert_eq!(format!("{refused:?}"), "PutError { error: Closed, .. }");
+    assert_eq!(refused.to_string(), "the item was not put: the queue is closed");
+    let refused: Box<dyn std::error::Error + Send> = Box::new(refused);
+    let refused = refused.downcast::<queues::PutError<OnlySend>>().unwrap();
+    assert_eq!(refused.into_inner().0.get(), 7);
+    // Items that borrow, too.
+    fn is_error(_: impl std::error::Error) {}
+    let local = Cell::new(1);
+    is_error(queues::PutError { error: Error::Full, item: std::slice::from_ref(&local) });
 }
 
 #[test]
@@ -240,7 +299,6 @@ fn statistics_as_json() {
 
 #[test]
 fn a_priority_queue_owns_its_values() {
-    use queues::Priority;
     use std::sync::Arc;
 
     let queue = Priority::with_capacity(5).unwrap();
@@ -269,4 +327,332 @@ fn a_priority_queue_owns_its_values() {
         Priority::<[u8; 4096]>::with_capacity(usize::MAX / 4096).unwrap_err(),
         Error::Invalid
     );
+}
+
+fn counted(alive: &AtomicUsize, count: usize) -> Vec<Counted<'_>> {
+    (0..count).map(|_| Counted::new(alive)).collect()
+}
+
+#[test]
+fn what_is_not_put_of_many_stays() {
+    let alive = AtomicUsize::new(0);
+    let queue = Mpmc::with_capacity(3).unwrap();
+    let (mut producer, mut consumer) = spsc(3).unwrap();
+    for (refused, left) in [(Error::Full, 2), (Error::Timeout, 2), (Error::Closed, 5)] {
+        let timeout = if refused == Error::Full { Timeout::Try } else { Timeout::from_nanos(1) };
+        let mut items = counted(&alive, 5);
+        assert_eq!(queue.put_many(&mut items, timeout), Err(refused));
+        assert_eq!((items.len(), alive.load(Relaxed)), (left, 5));
+        assert_eq!(queue.clear(), 5 - left);
+
+        let mut others = counted(&alive, 5);
+        assert_eq!(producer.put_many(&mut others, timeout), Err(refused));
+        assert_eq!(others.len(), left);
+        assert_eq!(consumer.clear(), 5 - left);
+        drop((items, others));
+        assert_eq!(alive.load(Relaxed), 0, "each was dropped once");
+        if refused == Error::Timeout {
+            queue.close();
+            consumer.close();
+        }
+    }
+}
+
+#[test]
+fn many_come_in_order() {
+    let queue = Mpmc::with_capacity(5).unwrap();
+    let (mut producer, mut consumer) = spsc(5).unwrap();
+    for count in 0..=5 {
+        let mut items: Vec<String> = (0..count).map(|i| i.to_string()).collect();
+        let (expected, mut others) = (items.clone(), items.clone());
+        assert_eq!(queue.put_many(&mut items, Timeout::Try), Ok(()));
+        assert_eq!(producer.put_many(&mut others, Timeout::Try), Ok(()));
+        assert!(items.is_empty() && others.is_empty());
+        // Behind what is there, and not more than was asked for.
+        let first = count.min(2);
+        for (out, rest) in [(&mut items, 0), (&mut others, 1)] {
+            out.push(String::from("before"));
+            let mut get = |max, timeout| match rest {
+                0 => queue.get_many(out, max, timeout),
+                _ => consumer.get_many(out, max, timeout),
+            };
+            assert_eq!(get(0, Timeout::Never), Ok(0));
+            let empty = |count, why| if count == 0 { Err(why) } else { Ok(count) };
+            assert_eq!(get(2, Timeout::Try), empty(first, Error::Empty));
+            let left = empty(count - first, Error::Timeout);
+            assert_eq!(get(usize::MAX, Timeout::from_nanos(1)), left);
+            assert_eq!((out.remove(0).as_str(), &*out), ("before", &expected));
+        }
+    }
+    queue.close();
+    drop(producer);
+    let mut none = Vec::new();
+    assert_eq!(queue.get_many(&mut none, 0, Timeout::Never), Ok(0));
+    assert_eq!(queue.get_many(&mut none, 1, Timeout::Never), Err(Error::Closed));
+    assert_eq!(consumer.get_many(&mut none, 1, Timeout::Never), Err(Error::Closed));
+}
+
+#[test]
+fn many_without_a_size() {
+    let (mut producer, mut consumer) = spsc(3).unwrap();
+    let queue = Mpmc::with_capacity(3).unwrap();
+    let (mut items, mut others) = (vec![(); 4], vec![(); 4]);
+    assert_eq!(producer.put_many(&mut items, Timeout::Try), Err(Error::Full));
+    assert_eq!(queue.put_many(&mut others, Timeout::Try), Err(Error::Full));
+    assert_eq!((items.len(), others.len()), (1, 1));
+    assert_eq!(consumer.get_many(&mut items, 2, Timeout::Try), Ok(2));
+    assert_eq!(queue.get_many(&mut others, 9, Timeout::Try), Ok(3));
+    assert_eq!((items.len(), others.len()), (3, 4));
+}
+
+#[test]
+fn many_wait_for_each_other() {
+    const COUNT: u64 = 1000;
+    watched("many values", || {
+        let (mut producer, mut consumer) = spsc(7).unwrap();
+        let queue = Mpmc::with_capacity(7).unwrap();
+        scope(|all| {
+            all.spawn(move || {
+                let mut items: Vec<_> = (0..COUNT).map(Box::new).collect();
+                producer.put_many(&mut items, Timeout::Never).unwrap();
+            });
+            let got = all.spawn(move || {
+                let mut got = Vec::new();
+                while consumer.get_many(&mut got, 5, Timeout::Never).is_ok() {}
+                got
+            });
+            assert!(got.join().unwrap().into_iter().map(|item| *item).eq(0..COUNT));
+
+            let producers = [0, 1].map(|part| {
+                let queue = &queue;
+                all.spawn(move || {
+                    let mut items: Vec<_> = (part * COUNT..).take(COUNT as usize).collect();
+                    queue.put_many(&mut items, Timeout::Never).unwrap();
+                })
+            });
+            let consumers = [0, 1].map(|_| {
+                all.spawn(|| {
+                    let mut got = Vec::new();
+                    while queue.get_many(&mut got, 5, Timeout::Never).is_ok() {}
+                    got
+                })
+            });
+            producers.into_iter().for_each(|producer| producer.join().unwrap());
+            queue.close();
+            let mut got = consumers.map(|consumer| consumer.join().unwrap()).concat();
+            got.sort_unstable();
+            assert!(got.into_iter().eq(0..2 * COUNT));
+        });
+    });
+}
+
+#[test]
+fn many_are_stolen_once() {
+    const COUNT: u64 = 1000;
+    watched("thefts of many", || {
+        let (mut worker, stealer) = growable_deque(1).unwrap();
+        let over = AtomicBool::new(false);
+        let mut taken = scope(|all| {
+            let thieves = [0, 1].map(|_| {
+                all.spawn(|| {
+                    let mut stolen = Vec::new();
+                    loop {
+                        let ends = over.load(Acquire);
+                        let before = stolen.len();
+                        match stealer.steal_many(&mut stolen, 3) {
+                            Ok(count) => assert!((1..=3).contains(&count)),
+                            Err(Error::Empty) if ends => return stolen,
+                            Err(Error::Empty | Error::Retry) => {
+                                assert_eq!(stolen.len(), before);
+                                std::thread::yield_now();
+                            }
+                            Err(why) => panic!("{why}"),
+                        }
+                    }
+                })
+            });
+            let mut taken = Vec::new();
+            for item in 0..COUNT {
+                worker.push(item).unwrap();
+                if item % 3 == 0 {
+                    taken.extend(worker.pop());
+                }
+            }
+            over.store(true, Release);
+            taken.extend(worker.try_iter());
+            taken.extend(thieves.into_iter().flat_map(|thief| thief.join().unwrap()));
+            taken
+        });
+        taken.sort_unstable();
+        assert!(taken.into_iter().eq(0..COUNT));
+        assert_eq!(stealer.steal_many(&mut Vec::new(), 0), Ok(0));
+    });
+}
+
+#[test]
+fn all_ends_close_and_tell() {
+    let (mut producer, mut consumer) = spsc(2).unwrap();
+    assert!(producer.is_empty() && consumer.is_empty());
+    producer.try_put(1).unwrap();
+    assert!(!(producer.is_empty() || consumer.is_empty()));
+    assert!(!(producer.is_full() || consumer.is_full()));
+    producer.try_put(2).unwrap();
+    assert!(producer.is_full() && consumer.is_full());
+    assert_eq!((producer.len(), consumer.len()), (2, 2));
+    assert_eq!((producer.capacity(), consumer.capacity()), (2, 2));
+    assert!(!(producer.is_closed() || consumer.is_closed()));
+    consumer.close();
+    assert!(producer.is_closed() && consumer.is_closed());
+    consumer.try_get().unwrap();
+    assert_eq!(producer.try_put(3).unwrap_err().error, Error::Closed);
+    assert_eq!((consumer.try_get(), consumer.try_get()), (Ok(2), Err(Error::Closed)));
+
+    let (mut worker, stealer) = growable_deque(2).unwrap();
+    (0..2).for_each(|item| worker.push(item).unwrap());
+    assert!(worker.is_full() && stealer.is_full());
+    worker.push(2).unwrap();
+    assert!(!(worker.is_full() || stealer.is_full()));
+    assert_eq!((worker.capacity(), stealer.capacity(), stealer.len()), (4, 4, 3));
+
+    let queue = Mpmc::with_capacity(1).unwrap();
+    assert!(queue.is_empty() && !queue.is_full());
+    queue.try_put(1).unwrap();
+    assert!(queue.is_full() && !queue.is_empty());
+    let queue = Priority::with_capacity(1).unwrap();
+    assert!(queue.is_empty() && !queue.is_full());
+    queue.try_put(1, 1.0).unwrap();
+    assert!(queue.is_full() && !queue.is_empty());
+    let queue = Batcher::new(1, SINGLES).unwrap();
+    assert!(queue.is_empty() && !queue.is_full());
+    queue.try_put(1).unwrap();
+    assert!(queue.is_full() && !queue.is_empty());
+    assert_eq!((queue.len(), queue.capacity()), (queue.pending_count(), queue.max_pending()));
+    assert_eq!((queue.len(), queue.capacity()), (1, 1));
+}
+
+#[test]
+fn the_front_value_is_looked_at_in_place() {
+    watched("a look at the front", || {
+        let (mut producer, mut consumer) = spsc(3).unwrap();
+        assert_eq!(consumer.peek(), Err(Error::Empty));
+        assert_eq!(consumer.stats().failed_dequeue, 0);
+        scope(|all| {
+            all.spawn(|| {
+                (0..200).for_each(|i: u32| producer.put(i.to_string(), Timeout::Never).unwrap());
+                producer.close();
+            });
+            for i in 0..200_u32 {
+                let front = loop {
+                    match consumer.peek() {
+                        Ok(front) => break std::ptr::from_ref(front),
+                        Err(why) => assert_eq!(why, Error::Empty),
+                    }
+                    std::thread::yield_now();
+                };
+                assert_eq!(consumer.peek().map(std::ptr::from_ref), Ok(front), "it stays there");
+                assert_eq!(consumer.peek(), Ok(&i.to_string()));
+                assert_eq!(consumer.get(Timeout::Never), Ok(i.to_string()));
+            }
+            assert_eq!(consumer.get(Timeout::Never), Err(Error::Closed));
+            assert_eq!(consumer.peek(), Err(Error::Closed));
+        });
+    });
+
+    // Of every size: small ones are copied within the lock anyway.
+    let queue = Priority::with_capacity(2).unwrap();
+    queue.try_put([2_u64; 50], 2.0).unwrap();
+    queue.try_put([1_u64; 50], f64::NEG_INFINITY).unwrap();
+    assert_eq!(queue.peek(), Ok(([1; 50], f64::NEG_INFINITY)));
+    assert_eq!(queue.peek_priority(), Ok(f64::NEG_INFINITY));
+    assert_eq!(queue.try_get(), queue.peek().map(|_| ([1; 50], f64::NEG_INFINITY)));
+    assert_eq!((queue.peek(), queue.len()), (Ok(([2; 50], 2.0)), 1));
+    queue.close();
+    queue.clear();
+    assert_eq!((queue.peek(), queue.peek_priority()), (Err(Error::Closed), Err(Error::Closed)));
+    assert_eq!(queue.stats().failed_dequeue, 0);
+}
+
+#[test]
+fn iterators_end_when_the_queue_is_closed_and_drained() {
+    watched("iterators", || {
+        let queue = Mpmc::with_capacity(2).unwrap();
+        let by_priority = Priority::with_capacity(2).unwrap();
+        let batches = Batcher::new(2, Limits { size: 2, ..SINGLES }).unwrap();
+        let (mut producer, mut consumer) = spsc(2).unwrap();
+        scope(|all| {
+            let taken = all.spawn(|| {
+                let (mut items, mut ranked, mut pairs, mut streamed) =
+                    <(Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
+                for item in &queue {
+                    items.push(item);
+                }
+                for (item, priority) in &by_priority {
+                    assert_eq!(priority, f64::from(item));
+                    ranked.push(item);
+                }
+                for batch in &batches {
+                    pairs.extend(batch);
+                }
+                for item in &mut consumer {
+                    streamed.push(item);
+                }
+                assert_eq!(consumer.iter().next(), None, "it stays at its end");
+                (items, ranked, pairs, streamed)
+            });
+            let items = 0..9;
+            items.clone().for_each(|item| queue.put(item, Timeout::Never).unwrap());
+            queue.close();
+            items
+                .clone()
+                .for_each(|item| by_priority.put(item, item.into(), Timeout::Never).unwrap());
+            by_priority.close();
+            items.clone().for_each(|item| batches.put(item, Timeout::Never).unwrap());
+            batches.close();
+            items.clone().for_each(|item| producer.put(item, Timeout::Never).unwrap());
+            drop(producer);
+            let items: Vec<i32> = items.collect();
+            let taken = taken.join().unwrap();
+            assert_eq!(taken, (items.clone(), items.clone(), items.clone(), items));
+        });
+    });
+}
+
+#[test]
+fn iterators_that_do_not_wait_end_when_there_is_nothing() {
+    let queue = Mpmc::with_capacity(3).unwrap();
+    let mut there = queue.try_iter();
+    assert_eq!(there.next(), None);
+    queue.try_put(1).unwrap();
+    assert_eq!((there.next(), there.next()), (Some(1), None), "one that came later");
+    queue.put_many(&mut vec![2, 3], Timeout::Try).unwrap();
+    assert_eq!(queue.into_iter().collect::<Vec<_>>(), [2, 3]);
+
+    let (mut producer, mut consumer) = spsc(3).unwrap();
+    assert_eq!(consumer.try_iter().next(), None);
+    producer.put_many(&mut vec![1, 2], Timeout::Try).unwrap();
+    assert_eq!(consumer.try_iter().collect::<Vec<_>>(), [1, 2]);
+
+    let queue = Priority::with_capacity(3).unwrap();
+    [3.0, 1.0, 2.0].iter().for_each(|&priority| queue.try_put((), priority).unwrap());
+    assert_eq!(queue.try_iter().next(), Some(((), 1.0)));
+    assert_eq!(queue.into_iter().collect::<Vec<_>>(), [((), 2.0), ((), 3.0)]);
+
+    let queue = Batcher::new(9, Limits { size: 2, ..SINGLES }).unwrap();
+    (1..=5).for_each(|item| queue.try_put(item).unwrap());
+    assert_eq!(queue.try_iter().take(1).collect::<Vec<_>>(), [[1, 2]]);
+    assert_eq!(queue.into_iter().collect::<Vec<_>>(), [vec![3, 4], vec![5]], "due or not");
+}
+
+#[test]
+fn a_consumer_that_is_iterated_closes_its_queue_at_the_end() {
+    let alive = AtomicUsize::new(0);
+    let (mut producer, consumer) = spsc(3).unwrap();
+    producer.put_many(&mut counted(&alive, 3), Timeout::Try).unwrap();
+    let mut items = consumer.into_iter();
+    drop(items.next());
+    assert_eq!((alive.load(Relaxed), producer.is_closed()), (2, false));
+    drop(items);
+    assert!(producer.is_closed());
+    drop(producer);
+    assert_eq!(alive.load(Relaxed), 0);
 }

@@ -1,0 +1,229 @@
+use super::iter::{Iter, Source, TryIter, WaitingSource};
+use super::{PutError, give, show};
+use crate::error::Result;
+use crate::payload::Typed;
+use crate::queue::Queue;
+use crate::queue::batch::{Batch, Limits};
+use crate::stats::Stats;
+use crate::wait::{Blocking, Timeout, Wanted};
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// A bounded queue whose items are taken in batches, for any number of threads at both ends.
+///
+/// ```
+/// use queues::{Batcher, Error, Limits, Timeout};
+/// use std::time::Duration;
+///
+/// let limits = Limits { size: 3, age: Some(Duration::from_millis(1)), weight: None };
+/// let queue = Batcher::new(100, limits)?;
+/// (1..=4).for_each(|item| queue.try_put(item).unwrap());
+/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![1, 2, 3]));
+/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![4]), "after a millisecond");
+/// queue.close();
+/// assert_eq!(queue.get_batch(Timeout::Never), Err(Error::Closed));
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Batcher<T: Send>(Blocking<Batch<Typed<T>>>);
+
+impl<T: Send> Batcher<T> {
+    /// An empty queue for up to `max_pending` items.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) if a limit is 0, a batch would not fit, or sizes or
+    /// weights could overflow; [`Error::NoMemory`](crate::Error::NoMemory).
+    pub fn new(max_pending: usize, limits: Limits) -> Result<Self> {
+        Batch::try_new(max_pending, limits, Typed::new(), 0).map(|queue| Self(Blocking::new(queue)))
+    }
+
+    /// Puts an item of weight 1 without waiting; lock-free.
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
+    pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        self.put(item, Timeout::Try)
+    }
+
+    /// Puts an item of weight 1, waiting for room.
+    ///
+    /// # Errors
+    /// As [`Batcher::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        self.put_weighted(item, 1, timeout)
+    }
+
+    /// Puts an item of this weight, waiting for room.
+    ///
+    /// # Errors
+    /// As [`Batcher::put`].
+    pub fn put_weighted(
+        &self,
+        item: T,
+        weight: u64,
+        timeout: Timeout,
+    ) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.put_weighted(item, weight, timeout) })
+    }
+
+    /// Takes the next batch that is due, waiting for one; what is there when the time is over, due
+    /// or not.
+    ///
+    /// # Errors
+    /// [`Error::Empty`](crate::Error::Empty) ([`Timeout::Try`]),
+    /// [`Error::Timeout`](crate::Error::Timeout), [`Error::Closed`](crate::Error::Closed) (and
+    /// drained).
+    pub fn get_batch(&self, timeout: Timeout) -> Result<Vec<T>> {
+        self.batch(Wanted::Within(timeout))
+    }
+
+    /// Takes a batch if one is due; does not wait for one.
+    ///
+    /// # Errors
+    /// [`Error::Empty`](crate::Error::Empty): none is due; [`Error::Closed`](crate::Error::Closed)
+    /// (and drained).
+    pub fn get_due(&self) -> Result<Vec<T>> {
+        self.batch(Wanted::Due)
+    }
+
+    fn batch(&self, wanted: Wanted) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        self.0.get_batch(&mut values, usize::MAX, wanted)?;
+        Ok(values)
+    }
+
+    /// Yields batches as they come due, until the queue is closed and drained.
+    ///
+    /// ```
+    /// use queues::{Batcher, Limits};
+    ///
+    /// let queue = Batcher::new(9, Limits { size: 2, age: None, weight: None })?;
+    /// (1..=3).for_each(|item| queue.try_put(item).unwrap());
+    /// queue.close();
+    /// assert_eq!(queue.iter().collect::<Vec<_>>(), [vec![1, 2], vec![3]]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn iter(&self) -> Iter<&Self> {
+        Iter(self)
+    }
+
+    /// Yields the batches that are due, without waiting for any: [`Batcher::get_due`].
+    ///
+    /// ```
+    /// use queues::{Batcher, Limits};
+    ///
+    /// let queue = Batcher::new(9, Limits { size: 2, age: None, weight: None })?;
+    /// (1..=3).for_each(|item| queue.try_put(item).unwrap());
+    /// assert_eq!(queue.try_iter().collect::<Vec<_>>(), [[1, 2]]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&self) -> TryIter<&Self> {
+        TryIter(self)
+    }
+
+    /// Makes everything that is there due.
+    pub fn flush(&self) {
+        self.0.flush();
+    }
+
+    /// Makes every later put fail and wakes all waiters; what is there is due.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that was there when the call began; returns how many items.
+    ///
+    /// # Panics
+    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue().is_empty()
+    }
+
+    /// Whether there is no room.
+    pub fn is_full(&self) -> bool {
+        self.0.queue().is_full()
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// [`Batcher::len`], as the C interface calls it.
+    pub fn pending_count(&self) -> usize {
+        self.len()
+    }
+
+    /// [`Batcher::capacity`], as the C interface calls it.
+    pub fn max_pending(&self) -> usize {
+        self.capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> fmt::Debug for Batcher<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Batcher", self.0.queue())
+    }
+}
+
+impl<T: Send> UnwindSafe for Batcher<T> {}
+impl<T: Send> RefUnwindSafe for Batcher<T> {}
+
+impl<T: Send> Source for &Batcher<T> {
+    type Item = Vec<T>;
+    fn take_now(&mut self) -> Result<Vec<T>> {
+        self.get_due()
+    }
+}
+
+impl<T: Send> WaitingSource for &Batcher<T> {
+    fn take_next(&mut self) -> Result<Vec<T>> {
+        self.get_batch(Timeout::Never)
+    }
+}
+
+impl<T: Send> Source for Batcher<T> {
+    type Item = Vec<T>;
+    fn take_now(&mut self) -> Result<Vec<T>> {
+        self.get_batch(Timeout::Try)
+    }
+}
+
+/// [`Batcher::iter`].
+impl<'a, T: Send> IntoIterator for &'a Batcher<T> {
+    type Item = Vec<T>;
+    type IntoIter = Iter<&'a Batcher<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Yields what is left, in batches, due or not; does not wait, since nobody can put any more.
+impl<T: Send> IntoIterator for Batcher<T> {
+    type Item = Vec<T>;
+    type IntoIter = TryIter<Batcher<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        TryIter(self)
+    }
+}

@@ -1,0 +1,292 @@
+use super::PutError;
+use super::iter::{Source, TryIter};
+use crate::error::{Error, Result};
+use crate::payload::Boxed;
+use crate::queue::deque::Deque;
+use crate::stats::Stats;
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+/// Values travel in boxes: a thief copies what may not be its own, which only a pointer bears.
+type Shared<T> = Arc<Deque<Boxed<T>>>;
+
+/// The owner's end of a [`deque`]: pushes and pops, last in first out.
+///
+/// There is no `peek`: a thief may take and drop the last item while it is looked at.
+pub struct Worker<T: Send>(Shared<T>);
+
+/// A thief's end of a [`deque`]: steals, first in first out. Clones steal from the same deque.
+pub struct Stealer<T: Send>(Shared<T>);
+
+/// A work-stealing deque of exactly this capacity.
+///
+/// # Errors
+/// [`Error::Invalid`] for a capacity of 0 or one that overflows, [`Error::NoMemory`].
+///
+/// ```
+/// use queues::Error;
+///
+/// let (mut worker, stealer) = queues::deque(3)?;
+/// (1..=3).for_each(|task| worker.push(task).unwrap());
+/// assert_eq!(worker.push(4).unwrap_err().error, Error::Full);
+/// assert_eq!(worker.pop(), Ok(3));
+/// let thief = std::thread::spawn(move || stealer.steal());
+/// assert_eq!(thief.join().unwrap(), Ok(1));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// What is left is dropped with the last end, so values cannot borrow what dies before it:
+/// ```compile_fail,E0505
+/// let (mut worker, _) = queues::deque(1).unwrap();
+/// let local = String::new();
+/// worker.push(&local).unwrap();
+/// drop(local);
+/// drop(worker);
+/// ```
+/// ```compile_fail,E0597
+/// struct Loud<'a>(&'a str);
+/// impl Drop for Loud<'_> {
+///     fn drop(&mut self) {
+///         println!("{}", self.0);
+///     }
+/// }
+/// let (mut worker, _) = queues::deque(1).unwrap();
+/// let local = String::new();
+/// worker.push(Loud(&local)).unwrap();
+/// ```
+pub fn deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
+    make_deque(capacity, false)
+}
+
+/// A work-stealing deque that doubles its capacity when it is full.
+///
+/// # Errors
+/// As [`deque`].
+///
+/// ```
+/// let (mut worker, _) = queues::growable_deque(1)?;
+/// (1..=3).for_each(|task| worker.push(task).unwrap());
+/// assert_eq!((worker.len(), worker.capacity()), (3, 4));
+/// # Ok::<(), queues::Error>(())
+/// ```
+pub fn growable_deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
+    make_deque(capacity, true)
+}
+
+fn make_deque<T: Send>(capacity: usize, growable: bool) -> Result<(Worker<T>, Stealer<T>)> {
+    let deque = Arc::new(Deque::try_new(capacity, growable, Boxed::new(), 0)?);
+    Ok((Worker(deque.clone()), Stealer(deque)))
+}
+
+/// Opens a box that a pop or a steal took.
+///
+/// # Safety
+/// The deque handed `item` on, and this is the only call for it.
+unsafe fn unbox<T>(item: *mut T) -> T {
+    // SAFETY: every item is the address of a box, and this one is ours.
+    *unsafe { Box::from_raw(item) }
+}
+
+impl<T: Send> Worker<T> {
+    /// Pushes. Wait-free but for the allocation of a box, and of a larger deque when a growable one
+    /// is full.
+    ///
+    /// # Errors
+    /// [`Error::Full`]; of a growable deque instead [`Error::NoMemory`], if it cannot grow.
+    pub fn push(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
+        let item = Box::into_raw(Box::new(item));
+        // SAFETY: `&mut self` is the only owner; after Ok the box is the deque's.
+        unsafe { self.0.push(&item) }.map_err(|error| {
+            // SAFETY: just made, and still ours.
+            PutError { error, item: unsafe { unbox(item) } }
+        })
+    }
+
+    /// Pops what was pushed last; wait-free.
+    ///
+    /// # Errors
+    /// [`Error::Empty`].
+    pub fn pop(&mut self) -> Result<T> {
+        let mut item = core::ptr::null_mut();
+        // SAFETY: `&mut self` is the only owner; after Ok the item is ours.
+        unsafe { self.0.pop(&mut item).map(|()| unbox(item)) }
+    }
+
+    /// Pops until nothing is there, last in first out.
+    ///
+    /// ```
+    /// let (mut worker, _) = queues::deque(3)?;
+    /// (1..=3).for_each(|task| worker.push(task).unwrap());
+    /// assert_eq!(worker.try_iter().collect::<Vec<_>>(), [3, 2, 1]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&mut self) -> TryIter<&mut Self> {
+        TryIter(self)
+    }
+
+    /// Another thief.
+    #[must_use]
+    pub fn stealer(&self) -> Stealer<T> {
+        Stealer(self.0.clone())
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room; a growable deque then grows with the next push. Only this end takes
+    /// room, so *not full* holds until it pushes.
+    ///
+    /// ```
+    /// let (mut worker, stealer) = queues::deque(1)?;
+    /// worker.push(1).unwrap();
+    /// assert!(worker.is_full() && stealer.is_full());
+    /// worker.pop()?;
+    /// assert!(!worker.is_full() && !stealer.is_full());
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
+
+    /// How many items fit, or fit before it grows.
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Stealer<T> {
+    /// Steals what was pushed first; lock-free.
+    ///
+    /// # Errors
+    /// [`Error::Empty`]; [`Error::Retry`] if another thread took it meanwhile.
+    pub fn steal(&self) -> Result<T> {
+        let mut item = core::ptr::null_mut();
+        // SAFETY: after Ok the item is ours.
+        unsafe { self.0.steal(&mut item).map(|()| unbox(item)) }
+    }
+
+    /// Steals up to `max` items, one after the other, to the end of `out`, until none is there or
+    /// another thread is faster. Returns how many: 0 only if `max` is 0. Lock-free, but for the
+    /// growth of `out`.
+    ///
+    /// # Errors
+    /// As [`Stealer::steal`]; then `out` is as it was.
+    ///
+    /// ```
+    /// use queues::Error;
+    ///
+    /// let (mut worker, stealer) = queues::deque(3)?;
+    /// (1..=3).for_each(|task| worker.push(task).unwrap());
+    /// let mut tasks = Vec::new();
+    /// assert_eq!(stealer.steal_many(&mut tasks, 2), Ok(2));
+    /// assert_eq!(stealer.steal_many(&mut tasks, 2), Ok(1));
+    /// assert_eq!(stealer.steal_many(&mut tasks, 2), Err(Error::Empty));
+    /// assert_eq!(tasks, [1, 2, 3]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn steal_many(&self, out: &mut Vec<T>, max: usize) -> Result<usize> {
+        // SAFETY: each item that is handed to us is ours.
+        let (count, result) = self.0.steal_many(max, |item| out.push(unsafe { unbox(item) }));
+        result.map(|()| count)
+    }
+
+    /// Steals until nothing is there; tries again what another thread was faster at.
+    ///
+    /// ```
+    /// let (mut worker, stealer) = queues::deque(3)?;
+    /// (1..=3).for_each(|task| worker.push(task).unwrap());
+    /// assert_eq!(stealer.try_iter().collect::<Vec<_>>(), [1, 2, 3]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&self) -> TryIter<&Self> {
+        TryIter(self)
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room; a growable deque then grows with the next push.
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
+
+    /// How many items fit, or fit before it grows.
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Clone for Stealer<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Shows a deque without its items, which other threads may be taking.
+fn show<T: Send>(f: &mut fmt::Formatter<'_>, name: &str, deque: &Shared<T>) -> fmt::Result {
+    f.debug_struct(name)
+        .field("len", &deque.len())
+        .field("capacity", &deque.capacity())
+        .finish_non_exhaustive()
+}
+
+impl<T: Send> fmt::Debug for Worker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Worker", &self.0)
+    }
+}
+
+impl<T: Send> fmt::Debug for Stealer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Stealer", &self.0)
+    }
+}
+
+impl<T: Send> UnwindSafe for Worker<T> {}
+impl<T: Send> RefUnwindSafe for Worker<T> {}
+impl<T: Send> UnwindSafe for Stealer<T> {}
+impl<T: Send> RefUnwindSafe for Stealer<T> {}
+
+impl<T: Send> Source for &mut Worker<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        self.pop()
+    }
+}
+
+impl<T: Send> Source for &Stealer<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        loop {
+            match self.steal() {
+                Err(Error::Retry) => core::hint::spin_loop(),
+                done => return done,
+            }
+        }
+    }
+}

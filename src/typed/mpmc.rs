@@ -1,0 +1,259 @@
+use super::iter::{Iter, Source, TryIter, WaitingSource};
+use super::{PutError, get_many, give, put_many, show, take};
+use crate::error::Result;
+use crate::payload::Typed;
+use crate::queue::{Queue, mpmc::Indirect};
+use crate::stats::Stats;
+use crate::wait::{Blocking, Timeout};
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// A bounded queue for any number of threads at both ends: first in, first out.
+///
+/// There is no `peek`: another thread may take and drop the front item while it is looked at.
+///
+/// ```
+/// use queues::{Error, Mpmc, Timeout};
+///
+/// let queue = Mpmc::with_capacity(2)?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         for i in 0..10 {
+///             queue.put(i, Timeout::Never).unwrap();
+///         }
+///         queue.close();
+///     });
+///     for i in 0..10 {
+///         assert_eq!(queue.get(Timeout::Never), Ok(i));
+///     }
+///     assert_eq!(queue.get(Timeout::Never), Err(Error::Closed));
+/// });
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Items go to other threads, so they are [`Send`]:
+/// ```compile_fail,E0277
+/// let queue = queues::Mpmc::<std::rc::Rc<u8>>::with_capacity(1);
+/// ```
+pub struct Mpmc<T: Send>(Blocking<Indirect<Typed<T>>>);
+
+impl<T: Send> Mpmc<T> {
+    /// An empty queue of exactly this capacity.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
+    /// [`Error::NoMemory`](crate::Error::NoMemory).
+    pub fn with_capacity(capacity: usize) -> Result<Self> {
+        Indirect::try_new(capacity, Typed::new(), 0).map(|queue| Self(Blocking::new(queue)))
+    }
+
+    /// Puts without waiting; lock-free.
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
+    pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    ///
+    /// # Errors
+    /// As [`Mpmc::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.put(item, timeout) })
+    }
+
+    /// Puts all `items`, one after the other, waiting for room up to `timeout` in all.
+    ///
+    /// After `Ok` the vector is empty. After an error it holds the items that were not put, in their
+    /// order. Items of other threads may come in between.
+    ///
+    /// # Errors
+    /// As [`Mpmc::put`].
+    ///
+    /// ```
+    /// use queues::{Error, Mpmc, Timeout};
+    ///
+    /// let queue = Mpmc::with_capacity(2)?;
+    /// let mut items = vec!["a", "b", "c"];
+    /// assert_eq!(queue.put_many(&mut items, Timeout::Try), Err(Error::Full));
+    /// assert_eq!(items, ["c"], "what is left");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn put_many(&self, items: &mut Vec<T>, timeout: Timeout) -> Result {
+        // SAFETY: any thread may put.
+        unsafe { put_many(&self.0, items, timeout) }
+    }
+
+    /// Gets without waiting; lock-free.
+    ///
+    /// # Errors
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub fn try_get(&self) -> Result<T> {
+        // SAFETY: any thread may get.
+        take(|place| unsafe { self.0.try_get(place) })
+    }
+
+    /// Gets, waiting for an item.
+    ///
+    /// # Errors
+    /// As [`Mpmc::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn get(&self, timeout: Timeout) -> Result<T> {
+        // SAFETY: any thread may get.
+        take(|place| unsafe { self.0.get(place, timeout) })
+    }
+
+    /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
+    /// `out`. Returns how many: 0 only if `max` is 0.
+    ///
+    /// Reserves room in `out` for `max` items, or for the capacity if that is less.
+    ///
+    /// # Errors
+    /// As [`Mpmc::get`]; then `out` is as it was.
+    ///
+    /// ```
+    /// use queues::{Error, Mpmc, Timeout};
+    ///
+    /// let queue = Mpmc::with_capacity(3)?;
+    /// queue.put_many(&mut vec![1, 2, 3], Timeout::Try)?;
+    /// let mut items = vec![0];
+    /// assert_eq!(queue.get_many(&mut items, 2, Timeout::Never), Ok(2));
+    /// assert_eq!(queue.get_many(&mut items, usize::MAX, Timeout::Never), Ok(1));
+    /// assert_eq!(items, [0, 1, 2, 3]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn get_many(&self, out: &mut Vec<T>, max: usize, timeout: Timeout) -> Result<usize> {
+        // SAFETY: any thread may get.
+        unsafe { get_many(&self.0, out, max, timeout) }
+    }
+
+    /// Yields items as they come, until the queue is closed and drained.
+    ///
+    /// ```
+    /// # use queues::{Mpmc, Timeout};
+    /// let queue = Mpmc::with_capacity(2)?;
+    /// let sum: u32 = std::thread::scope(|scope| {
+    ///     let consumer = scope.spawn(|| queue.iter().sum());
+    ///     (1..=10).for_each(|i| queue.put(i, Timeout::Never).unwrap());
+    ///     queue.close();
+    ///     consumer.join().unwrap()
+    /// });
+    /// assert_eq!(sum, 55);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn iter(&self) -> Iter<&Self> {
+        Iter(self)
+    }
+
+    /// Yields the items that are there, without waiting.
+    ///
+    /// ```
+    /// let queue = queues::Mpmc::with_capacity(2)?;
+    /// queue.try_put(1).unwrap();
+    /// assert_eq!(queue.try_iter().collect::<Vec<_>>(), [1]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&self) -> TryIter<&Self> {
+        TryIter(self)
+    }
+
+    /// Makes every later put fail and wakes all waiters; what is there can still be got.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that was there when the call began; returns how many items.
+    ///
+    /// # Panics
+    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue().is_empty()
+    }
+
+    /// Whether there is no room.
+    pub fn is_full(&self) -> bool {
+        self.0.queue().is_full()
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> fmt::Debug for Mpmc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Mpmc", self.0.queue())
+    }
+}
+
+impl<T: Send> UnwindSafe for Mpmc<T> {}
+impl<T: Send> RefUnwindSafe for Mpmc<T> {}
+
+impl<T: Send> Source for &Mpmc<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        self.try_get()
+    }
+}
+
+impl<T: Send> WaitingSource for &Mpmc<T> {
+    fn take_next(&mut self) -> Result<T> {
+        self.get(Timeout::Never)
+    }
+}
+
+impl<T: Send> Source for Mpmc<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        self.try_get()
+    }
+}
+
+/// [`Mpmc::iter`].
+impl<'a, T: Send> IntoIterator for &'a Mpmc<T> {
+    type Item = T;
+    type IntoIter = Iter<&'a Mpmc<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Yields what is left; does not wait, since nobody can put any more.
+///
+/// ```
+/// let queue = queues::Mpmc::with_capacity(2)?;
+/// queue.try_put("left").unwrap();
+/// assert_eq!(queue.into_iter().collect::<Vec<_>>(), ["left"]);
+/// # Ok::<(), queues::Error>(())
+/// ```
+impl<T: Send> IntoIterator for Mpmc<T> {
+    type Item = T;
+    type IntoIter = TryIter<Mpmc<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        TryIter(self)
+    }
+}

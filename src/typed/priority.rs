@@ -1,0 +1,258 @@
+use super::iter::{Iter, Source, TryIter, WaitingSource};
+use super::{PutError, give, show, take};
+use crate::error::Result;
+use crate::payload::Typed;
+use crate::queue::{Queue, priority as core_priority};
+use crate::stats::Stats;
+use crate::wait::{Blocking, Timeout};
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// A bounded queue for any number of threads at both ends: the lowest priority first, first in first
+/// out among equals. Holds a short lock; see [`queue::priority`](crate::queue::priority).
+///
+/// A priority is any number but NaN, which is [`Error::Invalid`](crate::Error::Invalid); -0.0 equals
+/// 0.0.
+///
+/// ```
+/// use queues::{Error, Priority};
+///
+/// let queue = Priority::with_capacity(3)?;
+/// queue.try_put("later", 2.5).unwrap();
+/// queue.try_put("soon", 1.0).unwrap();
+/// queue.try_put("soon, too", 1.0).unwrap();
+/// assert_eq!(queue.try_put("never", 0.0).unwrap_err().error, Error::Full);
+/// assert_eq!(queue.try_get(), Ok(("soon", 1.0)));
+/// assert_eq!(queue.try_get(), Ok(("soon, too", 1.0)));
+/// assert_eq!(queue.try_get(), Ok(("later", 2.5)));
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Priority<T: Send>(Blocking<core_priority::Priority<Typed<T>>>);
+
+impl<T: Send> Priority<T> {
+    /// An empty queue of exactly this capacity.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
+    /// [`Error::NoMemory`](crate::Error::NoMemory).
+    pub fn with_capacity(capacity: usize) -> Result<Self> {
+        let queue = core_priority::Priority::try_new(capacity, Typed::new(), u64::MAX)?;
+        Ok(Self(Blocking::new(queue)))
+    }
+
+    /// Puts without waiting for room.
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed),
+    /// [`Error::Invalid`](crate::Error::Invalid) for NaN.
+    pub fn try_put(&self, item: T, priority: f64) -> core::result::Result<(), PutError<T>> {
+        self.put(item, priority, Timeout::Try)
+    }
+
+    /// Puts, waiting for room.
+    ///
+    /// # Errors
+    /// As [`Priority::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn put(
+        &self,
+        item: T,
+        priority: f64,
+        timeout: Timeout,
+    ) -> core::result::Result<(), PutError<T>> {
+        let queue = self.0.queue();
+        // SAFETY: `give` forgets the item after Ok.
+        let put = |item: &T| self.0.put_with(timeout, || unsafe { queue.try_put(item, priority) });
+        give(item, put)
+    }
+
+    /// Gets the item in front and its priority, without waiting for one.
+    ///
+    /// # Errors
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub fn try_get(&self) -> Result<(T, f64)> {
+        self.get(Timeout::Try)
+    }
+
+    /// Gets the item in front and its priority, waiting for one.
+    ///
+    /// # Errors
+    /// As [`Priority::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn get(&self, timeout: Timeout) -> Result<(T, f64)> {
+        let mut priority = 0.0;
+        let item = take(|place| {
+            // SAFETY: any thread may get; `take` owns what was got.
+            priority = self.0.get_with(timeout, || unsafe { self.0.queue().try_get(place) })?;
+            Ok(())
+        })?;
+        Ok((item, priority))
+    }
+
+    /// Returns the priority of the item in front, and leaves it there; another thread may take it
+    /// meanwhile. Does not wait for an item; a failure does not count in the statistics.
+    ///
+    /// # Errors
+    /// As [`Priority::try_get`].
+    ///
+    /// ```
+    /// use queues::{Error, Priority};
+    ///
+    /// let queue = Priority::with_capacity(2)?;
+    /// assert_eq!(queue.peek_priority(), Err(Error::Empty));
+    /// queue.try_put("later", 2.5).unwrap();
+    /// queue.try_put("soon", 1.0).unwrap();
+    /// assert_eq!((queue.peek_priority(), queue.len()), (Ok(1.0), 2));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn peek_priority(&self) -> Result<f64> {
+        self.0.queue().front_priority()
+    }
+
+    /// Returns a copy of the item in front and its priority, and leaves it there; another thread may
+    /// take it meanwhile. Does not wait for an item; a failure does not count in the statistics.
+    ///
+    /// The copy is made under the queue's lock: that is why only values that are copied bit by bit
+    /// can be looked at. Others have [`Priority::peek_priority`].
+    ///
+    /// # Errors
+    /// As [`Priority::try_get`].
+    ///
+    /// ```
+    /// use queues::{Error, Priority};
+    ///
+    /// let queue = Priority::with_capacity(2)?;
+    /// assert_eq!(queue.peek(), Err(Error::Empty));
+    /// queue.try_put("later", 2.5).unwrap();
+    /// queue.try_put("soon", 1.0).unwrap();
+    /// assert_eq!((queue.peek(), queue.len()), (Ok(("soon", 1.0)), 2));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn peek(&self) -> Result<(T, f64)>
+    where
+        T: Copy,
+    {
+        let mut priority = 0.0;
+        let item = take(|place| {
+            // SAFETY: a second copy of a T: Copy is no second owner.
+            priority = unsafe { self.0.queue().peek_within(place) }?;
+            Ok(())
+        })?;
+        Ok((item, priority))
+    }
+
+    /// Yields items and their priorities as they come, until the queue is closed and drained.
+    ///
+    /// ```
+    /// let queue = queues::Priority::with_capacity(2)?;
+    /// queue.try_put("later", 2.5).unwrap();
+    /// queue.try_put("soon", 1.0).unwrap();
+    /// queue.close();
+    /// assert_eq!(queue.iter().collect::<Vec<_>>(), [("soon", 1.0), ("later", 2.5)]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn iter(&self) -> Iter<&Self> {
+        Iter(self)
+    }
+
+    /// Yields the items that are there and their priorities, without waiting for any.
+    ///
+    /// ```
+    /// let queue = queues::Priority::with_capacity(2)?;
+    /// queue.try_put("soon", 1.0).unwrap();
+    /// assert_eq!(queue.try_iter().collect::<Vec<_>>(), [("soon", 1.0)]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&self) -> TryIter<&Self> {
+        TryIter(self)
+    }
+
+    /// Makes every later put fail and wakes all waiters; what is there can still be got.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// Drops everything that was there when the call began; returns how many items.
+    ///
+    /// # Panics
+    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    pub fn clear(&self) -> usize {
+        // SAFETY: any thread may clear.
+        self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue().is_empty()
+    }
+
+    /// Whether there is no room.
+    pub fn is_full(&self) -> bool {
+        self.0.queue().is_full()
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> fmt::Debug for Priority<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Priority", self.0.queue())
+    }
+}
+
+impl<T: Send> UnwindSafe for Priority<T> {}
+impl<T: Send> RefUnwindSafe for Priority<T> {}
+
+impl<T: Send> Source for &Priority<T> {
+    type Item = (T, f64);
+    fn take_now(&mut self) -> Result<(T, f64)> {
+        self.try_get()
+    }
+}
+
+impl<T: Send> WaitingSource for &Priority<T> {
+    fn take_next(&mut self) -> Result<(T, f64)> {
+        self.get(Timeout::Never)
+    }
+}
+
+impl<T: Send> Source for Priority<T> {
+    type Item = (T, f64);
+    fn take_now(&mut self) -> Result<(T, f64)> {
+        self.try_get()
+    }
+}
+
+/// [`Priority::iter`].
+impl<'a, T: Send> IntoIterator for &'a Priority<T> {
+    type Item = (T, f64);
+    type IntoIter = Iter<&'a Priority<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Yields what is left, by priority; does not wait, since nobody can put any more.
+impl<T: Send> IntoIterator for Priority<T> {
+    type Item = (T, f64);
+    type IntoIter = TryIter<Priority<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        TryIter(self)
+    }
+}

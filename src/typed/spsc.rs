@@ -1,0 +1,345 @@
+use super::iter::{Iter, Source, TryIter, WaitingSource};
+use super::{PutError, get_many, give, put_many, show, take};
+use crate::error::Result;
+use crate::payload::Typed;
+use crate::queue::{Queue, spsc::Ring};
+use crate::stats::Stats;
+use crate::wait::{Blocking, Timeout};
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+type Spsc<T> = Blocking<Ring<Typed<T>>>;
+
+/// The putting end of a [`spsc`] queue; dropping it closes the queue.
+pub struct Producer<T: Send>(Arc<Spsc<T>>);
+
+/// The getting end of a [`spsc`] queue; dropping it closes the queue.
+pub struct Consumer<T: Send>(Arc<Spsc<T>>);
+
+/// A bounded queue from one thread to another, of exactly this capacity: first in, first out.
+///
+/// Items that are left are dropped with the second of the two ends.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
+/// [`Error::NoMemory`](crate::Error::NoMemory).
+///
+/// ```
+/// use queues::Timeout;
+///
+/// let (mut producer, mut consumer) = queues::spsc(8)?;
+/// std::thread::spawn(move || producer.put("hello", Timeout::Never));
+/// assert_eq!(consumer.get(Timeout::Never), Ok("hello"));
+/// # Ok::<(), queues::Error>(())
+/// ```
+pub fn spsc<T: Send>(capacity: usize) -> Result<(Producer<T>, Consumer<T>)> {
+    let queue = Arc::new(Blocking::new(Ring::try_new(capacity, Typed::new(), 0)?));
+    Ok((Producer(queue.clone()), Consumer(queue)))
+}
+
+impl<T: Send> Producer<T> {
+    /// Puts without waiting; wait-free.
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
+    pub fn try_put(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
+        give(item, |item| unsafe { self.0.try_put(item) })
+    }
+
+    /// Puts, waiting for room.
+    ///
+    /// # Errors
+    /// As [`Producer::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn put(&mut self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
+        give(item, |item| unsafe { self.0.put(item, timeout) })
+    }
+
+    /// Puts all `items`, in their order, waiting for room up to `timeout` in all. Those for which
+    /// there is room are published together, by one store or two.
+    ///
+    /// After `Ok` the vector is empty. After an error it holds the items that were not put, in their
+    /// order.
+    ///
+    /// # Errors
+    /// As [`Producer::put`].
+    ///
+    /// ```
+    /// use queues::{Error, Timeout};
+    ///
+    /// let (mut producer, mut consumer) = queues::spsc(2)?;
+    /// let mut items = vec!["a", "b", "c"];
+    /// assert_eq!(producer.put_many(&mut items, Timeout::Try), Err(Error::Full));
+    /// assert_eq!(items, ["c"], "what is left");
+    /// assert_eq!(consumer.get_many(&mut items, 10, Timeout::Never), Ok(2));
+    /// assert_eq!(items, ["c", "a", "b"]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn put_many(&mut self, items: &mut Vec<T>, timeout: Timeout) -> Result {
+        // SAFETY: `&mut self` is the only producer.
+        unsafe { put_many(&self.0, items, timeout) }
+    }
+
+    /// Makes every later put fail and wakes both ends; what is there can still be got.
+    ///
+    /// ```
+    /// use queues::Error;
+    ///
+    /// let (mut producer, mut consumer) = queues::spsc(2)?;
+    /// producer.try_put(1).unwrap();
+    /// producer.close();
+    /// assert!(consumer.is_closed());
+    /// assert_eq!(producer.try_put(2).unwrap_err().error, Error::Closed);
+    /// assert_eq!((consumer.try_get(), consumer.try_get()), (Ok(1), Err(Error::Closed)));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed, by either end.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue().is_empty()
+    }
+
+    /// Whether there is no room. Only this end takes room, so *not full* holds until it puts.
+    pub fn is_full(&self) -> bool {
+        self.0.queue().is_full()
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Consumer<T> {
+    /// Gets without waiting; wait-free.
+    ///
+    /// # Errors
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub fn try_get(&mut self) -> Result<T> {
+        // SAFETY: `&mut self` is the only consumer.
+        take(|place| unsafe { self.0.try_get(place) })
+    }
+
+    /// Gets, waiting for an item.
+    ///
+    /// # Errors
+    /// As [`Consumer::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
+    pub fn get(&mut self, timeout: Timeout) -> Result<T> {
+        // SAFETY: `&mut self` is the only consumer.
+        take(|place| unsafe { self.0.get(place, timeout) })
+    }
+
+    /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
+    /// `out`. Returns how many: 0 only if `max` is 0.
+    ///
+    /// Reserves room in `out` for `max` items, or for the capacity if that is less.
+    ///
+    /// # Errors
+    /// As [`Consumer::get`]; then `out` is as it was.
+    pub fn get_many(&mut self, out: &mut Vec<T>, max: usize, timeout: Timeout) -> Result<usize> {
+        // SAFETY: `&mut self` is the only consumer.
+        unsafe { get_many(&self.0, out, max, timeout) }
+    }
+
+    /// Returns the front item where it lies, without taking it; wait-free. A failure does not count
+    /// in the statistics.
+    ///
+    /// # Errors
+    /// As [`Consumer::try_get`].
+    ///
+    /// ```
+    /// use queues::Error;
+    ///
+    /// let (mut producer, mut consumer) = queues::spsc(2)?;
+    /// assert_eq!(consumer.peek(), Err(Error::Empty));
+    /// producer.try_put(String::from("front")).unwrap();
+    /// assert_eq!(consumer.peek().map(String::as_str), Ok("front"));
+    /// assert_eq!(consumer.try_get(), Ok(String::from("front")));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// The consumer does nothing else meanwhile:
+    /// ```compile_fail,E0499
+    /// let (mut producer, mut consumer) = queues::spsc(2).unwrap();
+    /// producer.try_put(String::from("front")).unwrap();
+    /// let front = consumer.peek().unwrap();
+    /// consumer.try_get();
+    /// println!("{front}");
+    /// ```
+    pub fn peek(&mut self) -> Result<&T> {
+        // SAFETY: `&mut self` is the only consumer, and borrowed as long as the value is looked at.
+        unsafe { self.0.queue().front().map(|front| &*front) }
+    }
+
+    /// Yields items as they come, until the queue is closed and drained. `for item in &mut consumer`
+    /// and, for an end that is given up, `for item in consumer` do the same.
+    ///
+    /// ```
+    /// # use queues::Timeout;
+    /// let (mut producer, consumer) = queues::spsc(2)?;
+    /// let sum = std::thread::spawn(move || consumer.into_iter().sum::<u32>());
+    /// (1..=10).for_each(|i| producer.put(i, Timeout::Never).unwrap());
+    /// drop(producer);
+    /// assert_eq!(sum.join().unwrap(), 55);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn iter(&mut self) -> Iter<&mut Self> {
+        Iter(self)
+    }
+
+    /// Yields the items that are there, without waiting.
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = queues::spsc(2)?;
+    /// producer.try_put(1).unwrap();
+    /// assert_eq!(consumer.try_iter().collect::<Vec<_>>(), [1]);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn try_iter(&mut self) -> TryIter<&mut Self> {
+        TryIter(self)
+    }
+
+    /// Drops everything that was there when the call began; returns how many items.
+    ///
+    /// # Panics
+    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = queues::spsc(2)?;
+    /// producer.try_put(1).unwrap();
+    /// assert_eq!((consumer.clear(), consumer.is_empty()), (1, true));
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn clear(&mut self) -> usize {
+        // SAFETY: `&mut self` is the only consumer.
+        self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
+    }
+
+    /// Makes every later put fail and wakes both ends; what is there can still be got.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Whether it was closed, by either end.
+    pub fn is_closed(&self) -> bool {
+        self.0.queue().is_closed()
+    }
+
+    /// How many items are there.
+    pub fn len(&self) -> usize {
+        self.0.queue().len()
+    }
+
+    /// Whether nothing is there. Only this end takes items, so *not empty* holds until it gets.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue().is_empty()
+    }
+
+    /// Whether there is no room.
+    pub fn is_full(&self) -> bool {
+        self.0.queue().is_full()
+    }
+
+    /// How many items fit.
+    pub fn capacity(&self) -> usize {
+        self.0.queue().capacity()
+    }
+
+    /// The statistics.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl<T: Send> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<T: Send> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl<T: Send> fmt::Debug for Producer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Producer", self.0.queue())
+    }
+}
+
+impl<T: Send> fmt::Debug for Consumer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Consumer", self.0.queue())
+    }
+}
+
+impl<T: Send> UnwindSafe for Producer<T> {}
+impl<T: Send> RefUnwindSafe for Producer<T> {}
+impl<T: Send> UnwindSafe for Consumer<T> {}
+impl<T: Send> RefUnwindSafe for Consumer<T> {}
+
+impl<T: Send> Source for &mut Consumer<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        self.try_get()
+    }
+}
+
+impl<T: Send> WaitingSource for &mut Consumer<T> {
+    fn take_next(&mut self) -> Result<T> {
+        self.get(Timeout::Never)
+    }
+}
+
+impl<T: Send> Source for Consumer<T> {
+    type Item = T;
+    fn take_now(&mut self) -> Result<T> {
+        self.try_get()
+    }
+}
+
+impl<T: Send> WaitingSource for Consumer<T> {
+    fn take_next(&mut self) -> Result<T> {
+        self.get(Timeout::Never)
+    }
+}
+
+/// [`Consumer::iter`].
+impl<'a, T: Send> IntoIterator for &'a mut Consumer<T> {
+    type Item = T;
+    type IntoIter = Iter<&'a mut Consumer<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// As [`Consumer::iter`].
+impl<T: Send> IntoIterator for Consumer<T> {
+    type Item = T;
+    type IntoIter = Iter<Consumer<T>>;
+    fn into_iter(self) -> Self::IntoIter {
+        Iter(self)
+    }
+}
