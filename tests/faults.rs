@@ -372,16 +372,22 @@ fn drops_of_values_may_panic() {
     }
     assert_eq!(DROPPED.swap(0, Relaxed), 400);
     (0..4).for_each(|_| assert!(queue.try_put(Bomb).is_ok()));
-    drop(queue);
+    goes_off(queue);
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
     let (mut producer, consumer) = queues::spsc(4).unwrap();
     (0..4).for_each(|_| assert!(producer.try_put(Bomb).is_ok()));
-    drop((producer, consumer));
+    goes_off((producer, consumer));
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
     let (mut worker, stealer) = queues::growable_deque(1).unwrap();
     (0..4).for_each(|_| assert!(worker.push(Bomb).is_ok()));
-    drop((worker, stealer));
+    goes_off((worker, stealer));
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
+}
+
+/// The first panic goes on, after all else was dropped.
+fn goes_off<T>(queue: T) {
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(queue)));
+    assert!(dropped.is_err(), "the panic is told");
 }
 
 /// A callback of clear takes from the same queue, puts into it and clears it.
