@@ -141,7 +141,7 @@ fn leases() {
     let payload = subject::bytes(&log);
     let queue = Blocking::new(mpmc::Indirect::with_spare(2, 2, payload, 0).unwrap());
     let put = |item: u64| {
-        let data = queue.reserve(Timeout::Never).unwrap();
+        let Ok(data) = queue.reserve(Timeout::Try) else { return };
         // SAFETY: reserved, and long enough.
         unsafe { data.cast::<u64>().write(item) };
         if queue.commit(data, 8) == Err(Error::Full) {
