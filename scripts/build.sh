@@ -5,9 +5,9 @@
 #   queues.h     the generated header    target  the target triple
 # build.sh tool NAME MANIFEST: builds a program of Rust, and links OUT/NAME to it.
 #
-# Run by make, with VERSION, OUT, WORK (cargo's folder), CARGO, QUEUES_RUSTC, NM, OBJCOPY,
-# and LD and AR of a person's. It installs nothing on
-# the machine. Files get their names when they are complete, the shared library last: make goes by its time.
+# Run by make, with VERSION, OUT, WORK (cargo's folder), CARGO, QUEUES_RUSTC, NM, OBJCOPY, and LD and AR where
+# somebody has set them. It installs nothing on the machine. Files get their names when they are complete, the
+# shared library last: make goes by its time.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
