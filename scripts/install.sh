@@ -1,61 +1,130 @@
 #!/usr/bin/env bash
-# install.sh install|uninstall: one list of files for both. Run by make after the build, with VERSION,
-# SOVERSION, OUT, and the person's DESTDIR, PREFIX, LIBDIR, INCLUDEDIR.
+# install.sh install|uninstall: one list of files for both, and for `cmake --install`. Run by make after the
+# build, with VERSION, SOVERSION, OUT, and the person's DESTDIR, PREFIX, LIBDIR, INCLUDEDIR.
+#   INSTALL_COMPONENT=runtime      only what programs need to run
+#   INSTALL_COMPONENT=development  only the rest
+#   INSTALL_LINKAGE=static         all but the shared library
+#   INSTALL_MANIFEST=FILE          gets the names of what was installed
 set -euo pipefail
 
+fail() {
+    echo "install: $*" >&2
+    exit 2
+}
+action=${1:-}
+component=${INSTALL_COMPONENT:-}
+case $action:$component in
+install: | install:runtime | install:development | uninstall:) ;;
+*) fail "usage: [INSTALL_COMPONENT=runtime|development] $0 install, or $0 uninstall" ;;
+esac
+case ${INSTALL_LINKAGE:-} in
+"" | static) ;;
+*) fail "INSTALL_LINKAGE=$INSTALL_LINKAGE: there is static, and without it both libraries are installed" ;;
+esac
 absolute() { realpath --canonicalize-missing --no-symlinks "$1"; }
+# DESTDIR is relative to where it was said, as for make.
+root=${DESTDIR:+$(absolute "$DESTDIR")}
+cd "$(dirname "$0")/.."
 prefix=$(absolute "${PREFIX:-/usr/local}")
 libdir=$(absolute "${LIBDIR:-$prefix/lib}")
 includedir=$(absolute "${INCLUDEDIR:-$prefix/include}")
+pkgconfigdir=$libdir/pkgconfig
 cmakedir=$libdir/cmake/queues
+sharedir=$prefix/share/queues
 docdir=$prefix/share/doc/queues
-root=${DESTDIR:-}
-cd "$(dirname "$0")/.."
 
-case ${1:-} in
-install)
-    # -C leaves a file alone that is the same, so that what was built with it stays up to date.
-    file() { install -C -D -m "$1" "$2" "$root$3"; }
-    link() { ln -sf "$1" "$root$2"; }
-    ;;
-uninstall)
-    file() { rm -f "$root$3"; }
-    link() { rm -f "$root$2"; }
-    ;;
-*)
-    echo "usage: $0 install|uninstall" >&2
-    exit 2
-    ;;
-esac
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# --- the list: COMPONENT and then file MODE SOURCE TARGET, link TEXT TARGET, or filled TEMPLATE TARGET
 
-# filled TEMPLATE DIRECTORY NAME SEPARATOR: paths in it are relative to DIRECTORY.
-filled() {
-    sed -e "s|@VERSION@|$VERSION|g" -e "s|@SOVERSION@|$SOVERSION|g" \
-        -e "s|@LIBDIR@|$(realpath -ms --relative-to="$2" "$libdir")|g" \
-        -e "s|@INCLUDEDIR@|$(realpath -ms --relative-to="$2" "$includedir")|g" \
-        -e "s|@NEEDS@|$(paste -sd "$4" "$OUT/install/needs")|g" "$1" >"$scratch"
-    file 644 "$scratch" "$2/$3"
+files() {
+    local header
+    "$1" runtime file 755 "$OUT/libqueues.so.$VERSION" "$libdir/libqueues.so.$VERSION"
+    "$1" runtime link "libqueues.so.$VERSION" "$libdir/libqueues.so.$SOVERSION"
+    "$1" runtime file 644 LICENSE-MIT "$docdir/LICENSE-MIT"
+    "$1" runtime file 644 LICENSE-APACHE "$docdir/LICENSE-APACHE"
+    "$1" development link "libqueues.so.$SOVERSION" "$libdir/libqueues.so"
+    "$1" development file 644 "$OUT/install/libqueues.a" "$libdir/libqueues.a"
+    for header in include/*.h bindings/cpp/include/*.hpp; do
+        "$1" development file 644 "$header" "$includedir/${header##*/}"
+    done
+    "$1" development filled cmake/queues.pc.in "$pkgconfigdir/queues.pc"
+    "$1" development filled cmake/queues-config.cmake.in "$cmakedir/queues-config.cmake"
+    "$1" development filled cmake/queues-config-version.cmake.in "$cmakedir/queues-config-version.cmake"
+    if [ -e debug/queues.supp ]; then
+        "$1" development file 644 debug/queues.supp "$sharedir/queues.supp"
+    fi
 }
-scratch=$(mktemp)
-trap 'rm -f "$scratch"' EXIT
 
-file 755 "$OUT/libqueues.so" "$libdir/libqueues.so.$VERSION"
-link "libqueues.so.$VERSION" "$libdir/libqueues.so.$SOVERSION"
-link "libqueues.so.$SOVERSION" "$libdir/libqueues.so"
-file 644 "$OUT/install/libqueues.a" "$libdir/libqueues.a"
-file 644 include/queues.h "$includedir/queues.h"
-file 644 bindings/cpp/include/queues.hpp "$includedir/queues.hpp"
-filled cmake/queues.pc.in "$libdir/pkgconfig" queues.pc ' '
-filled cmake/queues-config.cmake.in "$cmakedir" queues-config.cmake ';'
-filled cmake/queues-config-version.cmake.in "$cmakedir" queues-config-version.cmake ';'
-file 644 LICENSE-MIT "$docdir/LICENSE-MIT"
-file 644 LICENSE-APACHE "$docdir/LICENSE-APACHE"
+# --- what becomes of a line of it
 
-if [ "$1" = uninstall ]; then
-    rmdir --ignore-fail-on-non-empty "$root$cmakedir" "$root$docdir" 2>/dev/null || true
+# Before anything is installed, so that nothing is half installed.
+check() {
+    local source=$4
+    case $2 in
+    link) return ;;
+    filled) source=$OUT/install/needs ;;
+    esac
+    [ -r "$source" ] || fail "$source is missing: \`make clean build\` builds it"
+}
+install_() {
+    [ -z "$component" ] || [ "$component" = "$1" ] || return 0
+    local target=$root${*: -1}
+    [ "${INSTALL_LINKAGE:-}" != static ] || [[ ${target##*/} != *.so* ]] || return 0
+    case $2 in
+    # -C leaves a file alone that is the same, so that what was built with it stays up to date.
+    file) install -C -D -m "$3" "$4" "$target" ;;
+    link) install -d "${target%/*}" && ln -sfT "$3" "$target" ;;
+    filled)
+        fill "$3" "$(dirname "$4")" >"$scratch/filled"
+        install -C -D -m 644 "$scratch/filled" "$target"
+        ;;
+    esac
+    [ -z "${INSTALL_MANIFEST:-}" ] || echo "${*: -1}" >>"$INSTALL_MANIFEST"
+}
+uninstall_() { rm -f "$root${*: -1}"; }
+
+# place PATH DIRECTORY VARIABLE: the path by the variable, which stands for DIRECTORY: the tree may be moved.
+place() { echo "\${$3}/$(realpath -ms --relative-to="$2" "$1")"; }
+# fill TEMPLATE DIRECTORY: the template, for that directory.
+fill() {
+    local text separator=' ' name
+    local -A values=([VERSION]=$VERSION [SOVERSION]=$SOVERSION)
+    text=$(<"$1")
+    if [[ $1 == *.pc.in ]]; then
+        values[PREFIX]=$(place "$prefix" "$2" pcfiledir)
+        for name in LIBDIR INCLUDEDIR; do
+            local -n path=${name,,}
+            case $path/ in
+            "${prefix%/}"/*) values[$name]=$(place "$path" "$prefix" prefix) ;;
+            *) values[$name]=$(place "$path" "$2" pcfiledir) ;;
+            esac
+            # The text is split into words later.
+            values[$name]=${values[$name]// /\\ }
+        done
+    else
+        separator=';'
+        values[LIBDIR]=$(place "$libdir" "$2" _queues_dir)
+        values[INCLUDEDIR]=$(place "$includedir" "$2" _queues_dir)
+    fi
+    values[NEEDS]=$(paste -sd "$separator" "$OUT/install/needs")
+    for name in "${!values[@]}"; do
+        text=${text//"@$name@"/"${values[$name]}"}
+    done
+    printf '%s\n' "$text"
+}
+
+if [ "$action" = install ]; then
+    files check
+    files install_
+else
+    files uninstall_
+    for directory in "$cmakedir" "$sharedir" "$docdir"; do
+        [ ! -d "$root$directory" ] || rmdir --ignore-fail-on-non-empty "$root$directory"
+    done
 fi
 # The loader has to hear of a library in one of its own directories.
-if [ -z "$root" ] && [ "$(id -u)" -eq 0 ]; then
+if [ -z "$root" ] && [ "$(id -u)" -eq 0 ] && command -v ldconfig >/dev/null; then
     ldconfig
 fi
-echo "${1}ed: queues $VERSION, $root$prefix"
+echo "${action}ed: queues $VERSION${component:+, $component}, $root$prefix"

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian or Ubuntu: `setup.sh build` for building the library,
-# `setup.sh` for its tests too, `setup.sh bench` for comparing it with others. Says what it installs, and nothing when all is there.
-# Run by make, which has .tools and ~/.cargo/bin on PATH.
+# `setup.sh` for its tests too, `setup.sh bench` for comparing it with others. Says what it installs, and
+# nothing when all is there. Run by the targets of make for set-up and tests, and by no others; make has .tools
+# and ~/.cargo/bin on PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scope=${1:-test}
+case $scope in
+build | test | bench) ;;
+*) echo "usage: $0 [build|test|bench]" >&2 && exit 2 ;;
+esac
 
 say() { echo "setup: $*" >&2; }
-die() { say "$@"; exit 1; }
+die() { say "$@"; exit 2; }
 has() { command -v "$1" >/dev/null; }
 at_least() { printf '%s\n' "$2" "$1" | sort -V -C; }
 

@@ -273,7 +273,8 @@ fn serving_steals() {
     assert!(number(&row(&table, "steals")[1]) >= 1.0, "{table:?}");
 }
 
-/// Bad input to the demo: what it is called with, and what the message must say.
+/// Bad input to the demo: what it is called with, and what the message must say. The tests of
+/// examples/report have all of it, also for the demos in C++ and Go.
 #[test]
 fn serving_refuses() {
     let refuses = |arguments: &[&str], message: &str| {
@@ -283,20 +284,12 @@ fn serving_refuses() {
         assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     };
     refuses(&[], "expected one trace file");
-    refuses(&[TRACE, TRACE], "expected one trace file");
-    refuses(&["--speed", "0", TRACE], "--speed");
-    refuses(&["--speed", "fast", TRACE], "--speed");
-    refuses(&["--workers", "99999999999999999999", TRACE], "--workers");
-    refuses(&["--frontends", "-1", TRACE], "--frontends");
-    refuses(&["--workers"], "--workers");
-    refuses(&["--capacity", "0", TRACE], "--capacity: expected a number from 1 to 1000000");
-    refuses(&["--batch-size", "1001", TRACE], "--batch-size: expected a number from 1 to 1000,");
-    refuses(&["--batch-tokens", "1k", TRACE], "--batch-tokens: expected a number from 1 to");
-    refuses(&["--linger-ms", "0.5", TRACE], "--linger-ms: expected a number from 1 to 60000");
+    refuses(&["--speed", "0", TRACE], "--speed: expected a number above 0, found: 0");
+    refuses(&["--workers"], "--workers: expected a number from 1 to 1000, found nothing");
     refuses(&["--json", "no/such/folder.json", TRACE], "no/such/folder.json: ");
     refuses(&["--unknown", TRACE], "--unknown");
     refuses(&["no such file"], "no such file: ");
-    refuses(&["examples"], "examples:1: ");
+    refuses(&["examples"], "examples:1: Is a directory");
 
     const ROW: &str = "2024-02-29 23:59:59.1234567,1,2";
     let trace = out().join("trace.csv");
@@ -308,24 +301,7 @@ fn serving_refuses() {
     refuses_text("", "1: ");
     refuses_text("a,b,c\n", "1: ");
     refuses_text(HEADER, "2: ");
-    for bad in [
-        "",
-        "x",
-        "2024-03-01 00:00:00.1",
-        "2024-03-01 00:00:00.1,1",
-        "2024-03-01 00:00:00.1,1,",
-        "2024-03-01 00:00:00.1,1,2,3",
-        "2024-03-01 00:00:00.1,-1,2",
-        "2024-03-01 00:00:00.1,1,-2",
-        "2024-03-01 00:00:00.1,1,99999999999",
-        "2024-03-01 00:00:00.1,1.5,2",
-        "2024-03-01 00:00:00.1,1,2\0",
-        "2024-03-01 24:00:00.1,1,2",
-        "2024-02-30 00:00:00.1,1,2",
-        "2024-13-01 00:00:00.1,1,2",
-        "9999-03-01 00:00:00.1,1,2",
-        "2024-02-29 23:59:59.1234566,1,2",
-    ] {
+    for bad in ["", "2024-03-01 00:00:00.1,1,2\0", "2024-02-29 23:59:59.1234566,1,2"] {
         refuses_text(&format!("{HEADER}\n{ROW}\n{bad}\n{ROW}\n"), "3: ");
     }
 }

@@ -75,7 +75,7 @@ typedef struct {
 static sorted_t *sorted_new(size_t room) {
     sorted_t *s = calloc(1, sizeof *s + room * sizeof *s->values);
     if (!s)
-        err(EXIT_FAILURE, "calloc");
+        fail(EXIT_FAILURE, "calloc: %s", strerror(errno));
     return s;
 }
 
@@ -171,6 +171,7 @@ static void print_table(const run_t *run) {
     printf("\nsteals    %" PRIu64 "\n", run->stats[DEQUES].stolen);
     printf("requests  %" PRIu64 " in, %zu out, in %.2f s: %.1f a second\n", run->stats[INTAKE].in,
            run->served, seconds, run->served / seconds);
+    fflush(stdout); /* --json may be the same file */
 }
 
 /* --- the JSON */
@@ -268,12 +269,12 @@ static void json_batches(FILE *f, const run_t *run) {
     free(sums);
 }
 
-static void json_write(FILE *f, const run_t *run) {
+static void json_print(FILE *f, const run_t *run) {
     const options_t *o = run->options;
     fputs("{\"program\":\"Serving demo, in C\",\n\"trace\":", f);
     json_string(f, o->path);
     fprintf(f,
-            ",\n\"parameters\":{\"speed\":%ld,\"frontends\":%ld,\"workers\":%ld,\"capacity\":%ld,"
+            ",\n\"parameters\":{\"speed\":%.15g,\"frontends\":%ld,\"workers\":%ld,\"capacity\":%ld,"
             "\"batch_size\":%ld,\"batch_tokens\":%ld,\"linger_ms\":%ld}",
             o->speed, o->frontends, o->workers, o->capacity, o->batch_size, o->batch_tokens,
             o->linger_ms);
@@ -289,31 +290,59 @@ static void json_write(FILE *f, const run_t *run) {
     fputs("]}\n", f);
 }
 
-/* `report` reads it from a file without a name, so there is nothing to clean up. */
-static void report_draw(const run_t *run, const char *page) {
+/* All of it, as text to be freed. */
+static char *json_write(const run_t *run, size_t *len) {
+    char *text = NULL;
+    FILE *f = open_memstream(&text, len);
+    if (!f)
+        fail(EXIT_FAILURE, "open_memstream: %s", strerror(errno));
+    json_print(f, run);
+    if (fclose(f) != 0)
+        fail(EXIT_FAILURE, "open_memstream: %s", strerror(errno));
+    return text;
+}
+
+/* --- the page */
+
+/* Runs `report`, which says itself what is wrong with what it is given. */
+static void report_run(const char *const arguments[3], FILE *json) {
     extern char **environ;
     const char *tool = getenv("QUEUES_REPORT");
     if (!tool || !*tool)
         tool = "report";
-    FILE *json = tmpfile();
-    if (!json)
-        err(BAD_INPUT, "tmpfile");
-    json_write(json, run);
-    if (fflush(json) != 0 || fseek(json, 0, SEEK_SET) != 0)
-        err(BAD_INPUT, "tmpfile");
-
-    char *const argv[] = {(char *)tool, "--", "-", (char *)page, NULL};
+    char *const argv[] = {(char *)tool, (char *)arguments[0], (char *)arguments[1],
+                          (char *)arguments[2], NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
     int status;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fileno(json), STDIN_FILENO);
-    if ((errno = posix_spawnp(&child, tool, &actions, NULL, argv, environ)) != 0)
-        err(BAD_INPUT, "no page: `make report` builds the tool, QUEUES_REPORT says where: %s",
-            tool);
-    if (waitpid(child, &status, 0) != child || status != 0)
-        errx(BAD_INPUT, "no page: %s failed", tool);
+    if (json)
+        posix_spawn_file_actions_adddup2(&actions, fileno(json), STDIN_FILENO);
+    int error = posix_spawnp(&child, tool, &actions, NULL, argv, environ);
+    if (error != 0)
+        fail(BAD_INPUT,
+             "no page: %s: %s; `make report` builds the tool, and QUEUES_REPORT says where it is",
+             tool, strerror(error));
     posix_spawn_file_actions_destroy(&actions);
+    if (waitpid(child, &status, 0) == child && status == 0)
+        return;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == BAD_INPUT)
+        exit(BAD_INPUT);
+    fail(BAD_INPUT, "no page: %s failed", tool);
+}
+
+/* Ends the program now if there could be no page at the end. */
+static void report_check(const char *page) {
+    report_run((const char *[]){"--check", "--", page}, NULL);
+}
+
+/* It reads from a file without a name, so there is nothing to clean up. */
+static void report_draw(const char *text, size_t len, const char *page) {
+    FILE *json = tmpfile();
+    if (!json || fwrite(text, 1, len, json) != len || fflush(json) != 0 ||
+        fseek(json, 0, SEEK_SET) != 0)
+        fail(BAD_INPUT, "no page: a temporary file: %s", strerror(errno));
+    report_run((const char *[]){"--", "-", page}, json);
     fclose(json);
 }
 

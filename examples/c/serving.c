@@ -34,7 +34,7 @@ static _Atomic int64_t put_ns[STAGES]; /* how long the puts into each stage took
 
 static void expect(queues_status_t wanted, queues_status_t status, const char *call) {
     if (status != wanted)
-        errx(EXIT_FAILURE, "%s: %s", call, queues_status_string(status));
+        fail(EXIT_FAILURE, "%s: %s", call, queues_status_string(status));
 }
 
 /* A request is stamped before it is put: afterwards it is no longer ours. */
@@ -153,11 +153,11 @@ static void *worker(void *arg) {
         request_t *r = item;
         int64_t work =
             r->context_tokens * CONTEXT_TOKEN_NS + r->generated_tokens * GENERATED_TOKEN_NS;
-        int64_t since = offer(r, WORK);
-        while (now_ns() - since < work / options.speed)
+        int64_t until = offer(r, WORK) + at_speed(work, options.speed);
+        while (now_ns() < until)
             ;
         r->worker = self->index;
-        since = offer(r, RESULTS);
+        int64_t since = offer(r, RESULTS);
         expect(QUEUES_OK, queues_spsc_put(self->results, r, -1), "put a result");
         offered(RESULTS, since);
     }
@@ -167,7 +167,7 @@ static void *worker(void *arg) {
 
 static void collect(request_t *r) {
     if (r->at_ns[STAGES])
-        errx(LOST, "request %td was served twice", r - trace.requests);
+        fail(LOST, "request %td was served twice", r - trace.requests);
     offer(r, STAGES);
     served++;
 }
@@ -251,7 +251,7 @@ static void run(int64_t start_ns, samples_t *samples) {
     for (size_t i = 0; i < trace.len; i++) {
         request_t *r = &trace.requests[i];
         r->at_ns[FRONTENDS] =
-            start_ns + (r->recorded_ns - trace.requests[0].recorded_ns) / options.speed;
+            start_ns + at_speed(r->recorded_ns - trace.requests[0].recorded_ns, options.speed);
     }
     pthread_t watching = spawn(watch, samples), collecting = spawn(collector, NULL);
     for (long i = 0; i < options.workers; i++)
@@ -311,9 +311,11 @@ int main(int argc, char **argv) {
     static samples_t samples = {.interval_ns = MILLISECOND};
     options = options_read(argc, argv);
     trace = trace_read(options.path);
-    FILE *json = options.json ? fopen(options.json, "w") : NULL;
-    if (options.json && !json)
-        err(BAD_INPUT, "%s", options.json);
+    /* Before the run, which may take long, and not after it. */
+    if (options.json)
+        must_be_writable(options.json);
+    if (options.report)
+        report_check(options.report);
     if ((size_t)options.frontends > trace.len)
         options.frontends = (long)trace.len;
 
@@ -328,15 +330,17 @@ int main(int argc, char **argv) {
     release();
 
     print_table(&result);
-    if (json) {
-        json_write(json, &result);
-        if (fclose(json) != 0)
-            err(BAD_INPUT, "%s", options.json);
+    if (options.json || options.report) {
+        size_t len;
+        char *text = json_write(&result, &len);
+        if (options.json)
+            file_write(options.json, text, len);
+        if (options.report)
+            report_draw(text, len, options.report);
+        free(text);
     }
-    if (options.report)
-        report_draw(&result, options.report);
     if (!nothing_lost(&result))
-        errx(LOST, "%zu requests of the trace, %zu served; see the table", trace.len,
+        fail(LOST, "%zu requests of the trace, %zu served; see the table", trace.len,
              result.served);
     free(trace.requests);
     return 0;

@@ -3,25 +3,78 @@
 #define SERVING_H
 
 #define _GNU_SOURCE
-#include <err.h>
 #include <errno.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { LOST = 1, BAD_INPUT = 2 }; /* exit codes */
 enum { MILLISECOND = 1000000, SECOND = 1000 * MILLISECOND, THREADS_MAX = 1000, BATCH_MAX = 1000 };
 
+/* Ends the program with one line that says why. */
+__attribute__((noreturn, format(printf, 2, 3))) static void fail(int code, const char *why, ...) {
+    va_list arguments;
+    va_start(arguments, why);
+    flockfile(stderr);
+    fputs("serving: ", stderr);
+    vfprintf(stderr, why, arguments);
+    fputs("\n", stderr);
+    exit(code);
+}
+
+enum { SHOWN_MAX = 60 };
 typedef struct {
-    long speed, frontends, workers, capacity, batch_size, batch_tokens, linger_ms;
+    char text[sizeof "found: ..." + 4 * SHOWN_MAX];
+} found_t;
+
+/* What was found where something else was expected. Of a binary file, not even that may reach a
+   terminal as it is, and of a long text the beginning says enough. */
+static found_t found(const char *text, size_t len) {
+    found_t found = {"found nothing"};
+    char *end = found.text + (len ? sprintf(found.text, "found: ") : 0);
+    for (size_t i = 0; i < len && i < SHOWN_MAX; i++) {
+        unsigned char c = (unsigned char)text[i];
+        end += sprintf(end, c < ' ' || c > '~' ? "\\x%02x" : "%c", c);
+    }
+    if (len > SHOWN_MAX)
+        strcpy(end, "...");
+    return found;
+}
+
+typedef struct {
+    double speed;
+    long frontends, workers, capacity, batch_size, batch_tokens, linger_ms;
     const char *json, *report, *path;
 } options_t;
+
+/* Any number above 0, as in 4, 0.5 or 1e3. */
+static bool speed_read(const char *text, double *speed) {
+    char *end;
+    *speed = strtod(text, &end);
+    /* strtod knows more: hexadecimal numbers, spaces before them, infinity. */
+    return *text && !text[strspn(text, "0123456789.eE+-")] && !*end && *speed > 0 &&
+           isfinite(*speed);
+}
+
+static bool number_read(const char *text, long largest, long *number) {
+    char *end;
+    *number = strtol(text, &end, 10);
+    return *text && !text[strspn(text, "0123456789")] && !*end && *number >= 1 &&
+           *number <= largest;
+}
+
+static bool is_called(const char *argument, size_t len, const char *name) {
+    return strlen(name) == len && strncmp(argument, name, len) == 0;
+}
 
 /* Ends the program with a message when there is something wrong. */
 static options_t options_read(int argc, char **argv) {
@@ -36,56 +89,124 @@ static options_t options_read(int argc, char **argv) {
         const char *name, *meaning;
         long *value, largest;
     } numbers[] = {
-        {"speed", "times faster than recorded", &options.speed, SECOND},
-        {"frontends", "threads that bring requests", &options.frontends, THREADS_MAX},
-        {"workers", "threads that serve them", &options.workers, THREADS_MAX},
-        {"capacity", "requests that fit into intake, priority, and each result queue",
+        {"--frontends", "threads that bring requests", &options.frontends, THREADS_MAX},
+        {"--workers", "threads that serve them", &options.workers, THREADS_MAX},
+        {"--capacity", "requests that fit into intake, priority, and each result queue",
          &options.capacity, 1000000},
-        {"batch-size", "requests that make a batch due", &options.batch_size, BATCH_MAX},
-        {"batch-tokens", "tokens that make a batch due", &options.batch_tokens, SECOND},
-        {"linger-ms", "milliseconds after which a request makes its batch due", &options.linger_ms,
-         60000},
+        {"--batch-size", "requests that make a batch due", &options.batch_size, BATCH_MAX},
+        {"--batch-tokens", "tokens that make a batch due", &options.batch_tokens, SECOND},
+        {"--linger-ms", "milliseconds after which a request makes its batch due",
+         &options.linger_ms, 60000},
     };
-    enum { NUMBERS = sizeof numbers / sizeof *numbers, JSON = NUMBERS, REPORT, HELP };
-    struct option names[NUMBERS + 4] = {[JSON] = {"json", required_argument, NULL, JSON},
-                                        [REPORT] = {"report", required_argument, NULL, REPORT},
-                                        [HELP] = {"help", no_argument, NULL, HELP}};
-    for (int i = 0; i < NUMBERS; i++)
-        names[i] = (struct option){numbers[i].name, required_argument, NULL, i};
-
-    for (int i; (i = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        switch (i) {
-        case '?': /* getopt_long has said what */
-            errx(BAD_INPUT, "try --help");
-        case JSON:
-            options.json = optarg;
-            break;
-        case REPORT:
-            options.report = optarg;
-            break;
-        case HELP:
+    enum { NUMBERS = sizeof numbers / sizeof *numbers };
+    int paths = 0;
+    bool only_paths = false;
+    for (int i = 1; i < argc; i++) {
+        const char *argument = argv[i];
+        if (only_paths || argument[0] != '-' || !argument[1]) {
+            options.path = argument;
+            paths++;
+            continue;
+        }
+        if (strcmp(argument, "--") == 0) {
+            only_paths = true;
+            continue;
+        }
+        if (strcmp(argument, "--help") == 0) {
             puts("usage: serving [OPTION...] TRACE.csv\n"
-                 "Replays a trace of LLM requests through a pipeline of queues.\n");
+                 "Replays a trace of LLM requests through a pipeline of queues.\n\n"
+                 "  --speed         times faster than recorded: any number above 0, default 4");
             for (int n = 0; n < NUMBERS; n++)
-                printf("  --%-13s %s: 1 to %ld, default %ld\n", numbers[n].name, numbers[n].meaning,
+                printf("  %-15s %s: 1 to %ld, default %ld\n", numbers[n].name, numbers[n].meaning,
                        numbers[n].largest, *numbers[n].value);
             puts("  --json          a file for the figures of the run\n"
                  "  --report        a file for a page with plots of it; needs `make report`");
             exit(0);
-        default: {
-            char *end;
-            long value = strtol(optarg, &end, 10);
-            if (end == optarg || *end || value < 1 || value > numbers[i].largest)
-                errx(BAD_INPUT, "--%s: expected a number from 1 to %ld, found: %s", numbers[i].name,
-                     numbers[i].largest, optarg);
-            *numbers[i].value = value;
         }
+        /* --name=value or --name value */
+        size_t len = strcspn(argument, "=");
+        const char *value = argument[len] ? argument + len + 1 : i + 1 < argc ? argv[i + 1] : "";
+        found_t what = found(value, strlen(value));
+        int n = 0;
+        while (n < NUMBERS && !is_called(argument, len, numbers[n].name))
+            n++;
+        if (n < NUMBERS) {
+            if (!number_read(value, numbers[n].largest, numbers[n].value))
+                fail(BAD_INPUT, "%s: expected a number from 1 to %ld, %s", numbers[n].name,
+                     numbers[n].largest, what.text);
+        } else if (is_called(argument, len, "--speed")) {
+            if (!speed_read(value, &options.speed))
+                fail(BAD_INPUT, "--speed: expected a number above 0, %s", what.text);
+        } else if (is_called(argument, len, "--json")) {
+            options.json = value;
+        } else if (is_called(argument, len, "--report")) {
+            options.report = value;
+        } else {
+            fail(BAD_INPUT, "unknown option, %s; try --help", found(argument, len).text);
         }
+        if (!*value)
+            fail(BAD_INPUT, "%.*s: expected a file, found nothing", (int)len, argument);
+        i += !argument[len];
     }
-    if (argc - optind != 1)
-        errx(BAD_INPUT, "expected one trace file, found %d; try --help", argc - optind);
-    options.path = argv[optind];
+    if (paths != 1)
+        fail(BAD_INPUT, "expected one trace file, found %d; try --help", paths);
     return options;
+}
+
+/* --- files that are written at the end */
+
+/* A file that is new, or as usual, gets its name when it is complete; into a device or a pipe it is
+   written as it comes. */
+static bool is_replaced(const char *path) {
+    struct stat s;
+    return lstat(path, &s) != 0 || S_ISREG(s.st_mode);
+}
+
+/* Ends the program now if the file could not be written at the end; touches nothing. */
+static void must_be_writable(const char *path) {
+    struct stat s;
+    if (stat(path, &s) == 0) {
+        if (S_ISDIR(s.st_mode))
+            fail(BAD_INPUT, "%s: %s", path, strerror(EISDIR));
+        if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+            fail(BAD_INPUT, "%s: %s", path, strerror(errno));
+    } else if (errno != ENOENT || path[strlen(path) - 1] == '/') {
+        fail(BAD_INPUT, "%s: %s", path, strerror(errno));
+    }
+    if (is_replaced(path)) {
+        const char *slash = strrchr(path, '/');
+        char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+        if (!folder || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+            fail(BAD_INPUT, "%s: %s", path, strerror(errno));
+        free(folder);
+    }
+}
+
+static void file_write(const char *path, const char *text, size_t len) {
+    bool replaced = is_replaced(path);
+    char *name;
+    if (asprintf(&name, "%s%s", path, replaced ? ".new" : "") < 0)
+        fail(EXIT_FAILURE, "%s: %s", path, strerror(errno));
+    FILE *file = fopen(name, "w");
+    bool written = file && fwrite(text, 1, len, file) == len;
+    int error = errno;
+    if (file && fclose(file) != 0 && written)
+        written = false, error = errno;
+    if (written && replaced && rename(name, path) != 0)
+        written = false, error = errno;
+    if (!written && replaced)
+        unlink(name);
+    if (!written)
+        fail(BAD_INPUT, "%s: %s", path, strerror(error));
+    free(name);
+}
+
+/* --- time and threads */
+
+/* How long something recorded takes at that speed; 30 years stand for all that is longer. */
+static int64_t at_speed(int64_t recorded_ns, double speed) {
+    double ns = (double)recorded_ns / speed;
+    return ns < 1e18 ? (int64_t)ns : (int64_t)1e18;
 }
 
 static int64_t now_ns(void) {
@@ -104,8 +225,9 @@ static void sleep_until(int64_t ns) {
 
 static pthread_t spawn(void *(*run)(void *), void *arg) {
     pthread_t thread;
-    if ((errno = pthread_create(&thread, NULL, run, arg)) != 0)
-        err(EXIT_FAILURE, "pthread_create");
+    int error = pthread_create(&thread, NULL, run, arg);
+    if (error != 0)
+        fail(EXIT_FAILURE, "pthread_create: %s", strerror(error));
     return thread;
 }
 

@@ -159,6 +159,7 @@ inline void print_table(const run &run) {
     std::printf("requests  %" PRIu64 " in, %zu out, in %.2f s: %.1f a second\n",
                 run.statistics[stage::intake].in, run.served, run.seconds(),
                 static_cast<double>(run.served) / run.seconds());
+    std::fflush(stdout); // --json may be the same file
 }
 
 // --- the JSON
@@ -167,6 +168,7 @@ class json_writer {
   public:
     std::string write(const run &run) {
         const options &o = run.options;
+        out.precision(15);
         out << R"({"program":"Serving demo, in C++",)"
             << "\n\"trace\":";
         string(o.path);
@@ -303,29 +305,43 @@ class json_writer {
     }
 };
 
-// `report` reads it from a file without a name, so there is nothing to clean up.
-inline void draw_report(const std::string &json, const char *page) {
+// --- the page
+
+// Runs `report`, which says itself what is wrong with what it is given.
+inline void run_report(std::vector<const char *> arguments, std::FILE *json) {
     const char *tool = std::getenv("QUEUES_REPORT");
     if (!tool || !*tool)
         tool = "report";
-    std::FILE *const file = std::tmpfile();
-    if (!file || std::fwrite(json.data(), 1, json.size(), file) != json.size() ||
-        std::fseek(file, 0, SEEK_SET) != 0)
-        fail(bad_input, "no page: a temporary file: ", std::strerror(errno));
-
-    const char *const arguments[] = {tool, "--", "-", page, nullptr};
+    arguments.insert(arguments.begin(), tool);
+    arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fileno(file), STDIN_FILENO);
+    if (json)
+        posix_spawn_file_actions_adddup2(&actions, fileno(json), STDIN_FILENO);
     pid_t child;
     int status;
     if (const int error = posix_spawnp(&child, tool, &actions, nullptr,
-                                       const_cast<char *const *>(arguments), environ))
-        fail(bad_input, "no page: `make report` builds the tool, QUEUES_REPORT says where: ", tool,
-             ": ", std::strerror(error));
-    if (waitpid(child, &status, 0) != child || status != 0)
-        fail(bad_input, "no page: ", tool, " failed");
+                                       const_cast<char *const *>(arguments.data()), environ))
+        fail(bad_input, "no page: ", tool, ": ", std::strerror(error),
+             "; `make report` builds the tool, and QUEUES_REPORT says where it is");
     posix_spawn_file_actions_destroy(&actions);
+    if (waitpid(child, &status, 0) == child && status == 0)
+        return;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == bad_input)
+        std::exit(bad_input);
+    fail(bad_input, "no page: ", tool, " failed");
+}
+
+// Ends the program now if there could be no page at the end.
+inline void check_report(const char *page) { run_report({"--check", "--", page}, nullptr); }
+
+// It reads from a file without a name, so there is nothing to clean up.
+inline void draw_report(const std::string &json, const char *page) {
+    std::FILE *const file = std::tmpfile();
+    if (!file || std::fwrite(json.data(), 1, json.size(), file) != json.size() ||
+        std::fflush(file) != 0 || std::fseek(file, 0, SEEK_SET) != 0)
+        fail(bad_input, "no page: a temporary file: ", std::strerror(errno));
+    run_report({"--", "-", page}, file);
     std::fclose(file);
 }
 

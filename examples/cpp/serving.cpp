@@ -39,7 +39,8 @@ class pipeline {
     // Everything in comes out once: waits until it has.
     void run(nanoseconds start, samples &samples) {
         for (request &r : trace_)
-            r.at[stage::frontends] = start + (r.recorded - trace_[0].recorded) / options_.speed;
+            r.at[stage::frontends] =
+                start + at_speed(r.recorded - trace_[0].recorded, options_.speed);
         std::vector<std::thread> frontends, others;
         std::thread watching([&] { watch(samples); });
         others.emplace_back([&] { collect(); });
@@ -191,8 +192,8 @@ class pipeline {
             request &r = **found;
             const auto work =
                 r.context_tokens * context_token + r.generated_tokens * generated_token;
-            const nanoseconds since = r.at[stage::work] = now();
-            while (now() - since < work / options_.speed)
+            const nanoseconds until = (r.at[stage::work] = now()) + at_speed(work, options_.speed);
+            while (now() < until)
                 ;
             r.worker = self.index;
             offer(r, stage::results, [&] { return self.results.push(&r); });
@@ -250,12 +251,11 @@ class pipeline {
 int main(int argc, char **argv) {
     const options options = read_options(argc, argv);
     std::vector<request> trace = read_trace(options.path);
-    std::ofstream json;
-    if (options.json) {
-        json.open(options.json);
-        if (!json)
-            fail(bad_input, options.json, ": ", std::strerror(errno));
-    }
+    // Before the run, which may take long, and not after it.
+    if (options.json)
+        must_be_writable(options.json);
+    if (options.report)
+        check_report(options.report);
 
     pipeline pipeline(options, trace);
     run run{options, trace};
@@ -265,10 +265,13 @@ int main(int argc, char **argv) {
     pipeline.tell(run);
 
     print_table(run);
-    if (options.json && !(json << json_writer().write(run) << std::flush))
-        fail(bad_input, options.json, ": ", std::strerror(errno));
-    if (options.report)
-        draw_report(json_writer().write(run), options.report);
+    if (options.json || options.report) {
+        const std::string json = json_writer().write(run);
+        if (options.json)
+            write_file(options.json, json);
+        if (options.report)
+            draw_report(json, options.report);
+    }
     if (!run.nothing_lost())
         fail(lost, trace.size(), " requests of the trace, ", run.served, " served; see the table");
 }

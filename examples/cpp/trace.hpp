@@ -4,12 +4,7 @@
 
 #include "serving.hpp"
 #include <array>
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <string>
 
 constexpr auto trace_header = "TIMESTAMP,ContextTokens,GeneratedTokens";
 
@@ -32,51 +27,101 @@ struct request {
     std::int64_t tokens() const { return std::int64_t{context_tokens} + generated_tokens; }
 };
 
+// The next line, without its end; false at the end of the file. A line far longer than one can be
+// is cut off.
+inline bool read_line(std::FILE *file, std::string &line) {
+    constexpr std::size_t room = 200;
+    int c = 0;
+    line.clear();
+    while (line.size() < room && (c = std::getc(file)) != EOF && c != '\n')
+        line.push_back(static_cast<char>(c));
+    if (c == '\n' && !line.empty() && line.back() == '\r')
+        line.pop_back();
+    if (line.size() == room)
+        line.push_back('\n'); // which no good line has
+    return c != EOF || (!line.empty() && !std::ferror(file));
+}
+
+// Takes so many digits from the front of a text.
+inline bool read_digits(std::string_view &text, std::size_t least, std::size_t most, int &value) {
+    const std::size_t n =
+        std::min(std::min(text.find_first_not_of("0123456789"), text.size()), most);
+    value = 0;
+    for (const char digit : text.substr(0, n))
+        value = value * 10 + (digit - '0');
+    text.remove_prefix(n);
+    return n >= least;
+}
+
+inline bool read_character(std::string_view &text, char wanted) {
+    if (text.empty() || text[0] != wanted)
+        return false;
+    text.remove_prefix(1);
+    return true;
+}
+
 // A line looks like this: 2023-11-16 18:15:46.6805900,374,44
-inline bool read_request(const std::string &line, request &r) {
+inline bool read_request(std::string_view line, request &r) {
     std::tm date{};
-    double seconds;
-    int end = 0;
-    if (std::sscanf(line.c_str(), "%4d-%2d-%2d %2d:%2d:%lf,%9d,%9d%n", &date.tm_year, &date.tm_mon,
-                    &date.tm_mday, &date.tm_hour, &date.tm_min, &seconds, &r.context_tokens,
-                    &r.generated_tokens, &end) != 8)
+    if (!read_digits(line, 4, 4, date.tm_year) || !read_character(line, '-') ||
+        !read_digits(line, 2, 2, date.tm_mon) || !read_character(line, '-') ||
+        !read_digits(line, 2, 2, date.tm_mday) || !read_character(line, ' ') ||
+        !read_digits(line, 2, 2, date.tm_hour) || !read_character(line, ':') ||
+        !read_digits(line, 2, 2, date.tm_min) || !read_character(line, ':') ||
+        !read_digits(line, 2, 2, date.tm_sec))
+        return false;
+    std::int64_t fraction = 0;
+    if (read_character(line, '.')) {
+        std::int64_t unit = 100000000;
+        int digit;
+        if (!read_digits(line, 1, 1, digit))
+            return false;
+        do
+            fraction += digit * unit;
+        while (unit /= 10, read_digits(line, 1, 1, digit));
+    }
+    if (!read_character(line, ',') || !read_digits(line, 1, 9, r.context_tokens) ||
+        !read_character(line, ',') || !read_digits(line, 1, 9, r.generated_tokens) || !line.empty())
+        return false;
+    if (date.tm_year < 1970 || date.tm_year > 2100)
         return false;
     date.tm_year -= 1900;
     date.tm_mon -= 1;
     const std::tm given = date;
-    r.recorded = std::chrono::seconds(timegm(&date)) + nanoseconds(std::llround(seconds * 1e9));
-    return static_cast<std::size_t>(end) == line.size() && seconds >= 0 && seconds < 60 &&
-           r.context_tokens >= 0 && r.generated_tokens >= 0 && date.tm_year == given.tm_year &&
-           date.tm_mday == given.tm_mday && date.tm_hour == given.tm_hour &&
-           date.tm_min == given.tm_min; // timegm makes 1 March of 30 February
+    r.recorded = std::chrono::seconds(timegm(&date)) + nanoseconds(fraction);
+    return date.tm_mon == given.tm_mon && date.tm_mday == given.tm_mday &&
+           date.tm_hour == given.tm_hour && date.tm_min == given.tm_min &&
+           date.tm_sec == given.tm_sec; // timegm makes 1 March of 30 February
 }
 
 // Ends the program with a message when there is something wrong.
 inline std::vector<request> read_trace(const char *path) {
-    std::ifstream file(path);
+    std::FILE *const file = std::fopen(path, "r");
+    if (!file)
+        fail(bad_input, path, ": ", std::strerror(errno));
     std::vector<request> trace;
     std::string line;
-    std::size_t number = 0;
-    for (; std::getline(file, line); ++number) {
-        if (!line.empty() && line.back() == '\r')
-            line.pop_back();
-        if (number == 0) {
+    std::size_t number = 1;
+    for (; read_line(file, line); ++number) {
+        if (number == 1) {
             if (line != trace_header)
-                fail(bad_input, path, ":1: expected ", trace_header, ", found: ", line);
+                fail(bad_input, path, ":1: expected ", trace_header, ", ", found(line));
             continue;
         }
         request r;
         if (!read_request(line, r))
-            fail(bad_input, path, ":", number + 1,
-                 ": expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, found: ", line);
+            fail(bad_input, path, ":", number,
+                 ": expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, ", found(line));
         if (!trace.empty() && r.recorded < trace.back().recorded)
-            fail(bad_input, path, ":", number + 1, ": earlier than the line before: ", line);
+            fail(bad_input, path, ":", number, ": earlier than the line before, ", found(line));
         trace.push_back(r);
     }
-    if (!file.eof())
-        fail(bad_input, path, ": ", std::strerror(errno));
+    if (std::ferror(file))
+        fail(bad_input, path, ":", number, ": ", std::strerror(errno));
     if (trace.empty())
-        fail(bad_input, path, ":", number + 1, ": expected ", number ? "a request" : trace_header);
+        fail(bad_input, path, ":", number, ": expected ", number > 1 ? "a request" : trace_header,
+             ", found the end of the file");
+    std::fclose(file);
     return trace;
 }
 

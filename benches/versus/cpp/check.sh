@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# check.sh PROGRAM...: every case of every contestant, with few items: does it end in time, with an answer?
+# check.sh PROGRAM...: bad input is answered in one line; and every case of every contestant, with few items: does
+# it end in time, with an answer?
 # ITEMS and TIMEOUT (seconds) say how few and in what time. Out of time is a failure of ours only: of the
 # others some stand still for long whenever a thread is suspended in the wrong place.
 set -uo pipefail
@@ -31,8 +32,26 @@ mapfile -t cases < <(all_cases)
 ran=0
 failed=0
 late=0
+# refuses MESSAGE ARGUMENT...: the program ends so, in one line that a terminal may see.
+refuses() {
+    ran=$((ran + 1))
+    answer=$(timeout "$seconds" "$program" "${@:2}" 2>&1)
+    code=$?
+    if [ $code -ne 2 ] || [[ $answer != *"$1"* || $answer == *[[:cntrl:]]* ]]; then
+        failed=$((failed + 1))
+        echo "$program ${*:2}: exit $code: ${answer@Q}"
+    fi
+}
 for program in "$@"; do
     listing=$("$program" list) || exit
+    some=$(grep -m1 '"cases":' <<<"$listing" | grep -o '"name":"[^"]*"' | cut -d'"' -f4)
+    refuses usage
+    refuses usage nonsense
+    refuses contestant run --case spsc/1P1C/single/1024/ptr --items 5 --contestant $'\e[31m'
+    refuses 'does not run' run --items 5 --contestant "$some" --case no/such/case/5/ptr
+    for few in 0 -5 5x '' 9999999999999999999999; do
+        refuses items run --contestant "$some" --case spsc/1P1C/single/1024/ptr --items "$few"
+    done
     while IFS= read -r line; do
         name=$(sed -E 's/^\{"name":"([^"]*)".*/\1/' <<<"$line")
         if [[ $line == *'"missing":'* ]]; then

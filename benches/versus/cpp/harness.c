@@ -198,13 +198,6 @@ static const struct contestant *find(const char *name) {
                 return c;
         }
     }
-    fprintf(stderr, "no contestant \"%s\"; there are:\n", name);
-    for (const struct contestant *const *l = contestants; *l != NULL; l++) {
-        for (const struct contestant *c = *l; c->name != NULL; c++) {
-            if (c->missing == NULL)
-                fprintf(stderr, "  %s\n", c->name);
-        }
-    }
     return NULL;
 }
 
@@ -235,48 +228,55 @@ static void print_outcome(const struct outcome *o) {
     printf("}\n");
 }
 
-static int usage(const char *program) {
-    fprintf(stderr,
-            "usage: %s list\n"
-            "       %s run --contestant NAME --case CASE --items N\n",
-            program, program);
+// What is wrong, and a text from outside, of which a terminal obeys nothing; the exit code.
+static int refuse(const char *what, const char *text, const char *then) {
+    enum { MOST = 100 };
+    fprintf(stderr, "%s\"", what);
+    for (int i = 0; i < MOST && text[i] != '\0'; i++)
+        fprintf(stderr, text[i] < ' ' || text[i] > '~' ? "\\x%02x" : "%c", (unsigned char)text[i]);
+    fprintf(stderr, "\"%s\n", then);
+    return 2;
+}
+
+static int usage(void) {
+    fputs("usage: list, or run --contestant NAME --case CASE --items N\n", stderr);
     return 2;
 }
 
 int main(int count, char **arguments) {
     find_processors();
-    const char *program = arguments[0];
     if (count == 2 && is(arguments[1], "list"))
         return list();
     if (count < 2 || !is(arguments[1], "run") || count % 2 != 0)
-        return usage(program);
+        return usage();
 
     const char *name = NULL, *text = NULL;
     struct scenario s = {.items = 0};
     for (int i = 2; i < count; i += 2) {
         const char *value = arguments[i + 1];
-        if (is(arguments[i], "--contestant"))
+        if (is(arguments[i], "--contestant")) {
             name = value;
-        else if (is(arguments[i], "--case"))
+        } else if (is(arguments[i], "--case")) {
             text = value;
-        else if (is(arguments[i], "--items"))
-            s.items = strtoull(value, NULL, 10);
-        else if (!is(arguments[i], "--seconds")) // which the driver sees to
-            return usage(program);
+        } else if (is(arguments[i], "--items")) {
+            const size_t digits = strspn(value, "0123456789");
+            if (digits < 1 || digits > 12 || value[digits] != '\0' ||
+                (s.items = strtoull(value, NULL, 10)) < 1)
+                return refuse("--items: expected a number from 1 to 999999999999, found ", value,
+                              "");
+        } else if (!is(arguments[i], "--seconds")) { // which the driver sees to
+            return refuse("unknown option ", arguments[i], "");
+        }
     }
     if (name == NULL || text == NULL || s.items == 0)
-        return usage(program);
+        return usage();
 
     const struct contestant *c = find(name);
     if (c == NULL)
-        return 2;
+        return refuse("no contestant ", name, "; `list` shows them");
     static struct outcome o;
-    if (!runs(c, text) || !parse(text, &s) || !c->run(&s, &o)) {
-        fprintf(stderr, "%s does not run \"%s\"; its cases are:\n  ", name, text);
-        print_patterns(stderr, c, "", "\n  ");
-        fprintf(stderr, "\n");
-        return 2;
-    }
+    if (!runs(c, text) || !parse(text, &s) || !c->run(&s, &o))
+        return refuse("this contestant does not run ", text, "; `list` shows its cases");
     print_outcome(&o);
     return 0;
 }

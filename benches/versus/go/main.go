@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -77,14 +78,20 @@ func main() {
 	if len(os.Args) < 2 || os.Args[1] != "run" {
 		end(2, "usage: versus-go list | versus-go run --contestant NAME --case CASE --items N")
 	}
-	flags := flag.NewFlagSet("run", flag.ExitOnError) // which exits with 2
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // it would say more than what is wrong
 	name := flags.String("contestant", "", "whose turn it is")
 	text := flags.String("case", "", "family/shape/mode/capacity/payload")
 	items := flags.Int("items", 0, "how many go through")
 	flags.Float64("seconds", 0, "for the driver to see to")
-	flags.Parse(os.Args[2:])
-	if *items < 1 {
-		end(2, "--items: at least 1")
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		end(2, "%s", strings.Trim(strconv.Quote(err.Error()), `"`))
+	}
+	if flags.NArg() > 0 {
+		end(2, "expected options only, found %q", flags.Arg(0))
+	}
+	if *items < 1 || *items > 999999999999 {
+		end(2, "--items: expected a number from 1 to 999999999999, found \"%d\"", *items)
 	}
 	c := find(*name)
 	for _, pattern := range c.Cases {
@@ -94,18 +101,16 @@ func main() {
 			return
 		}
 	}
-	end(2, "%s does not run %q; its cases are:\n  %s", *name, *text, strings.Join(c.Cases, "\n  "))
+	end(2, "this contestant does not run %q; `list` shows its cases", *text)
 }
 
 func find(name string) contestant {
-	var names strings.Builder
 	for _, c := range contestants {
 		if c.Name == name {
 			return c
 		}
-		names.WriteString("\n  " + c.Name)
 	}
-	end(2, "no contestant %q; there are:%s", name, names.String())
+	end(2, "no contestant %q; `list` shows them", name)
 	panic("unreachable")
 }
 

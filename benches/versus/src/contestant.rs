@@ -1,6 +1,7 @@
 //! Who is compared: the programs, what they list, and one trial of one of them.
 
 use crate::case::{Case, supports};
+use crate::output::one_line;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -65,7 +66,8 @@ pub struct Percentiles {
     pub max: f64,
 }
 
-/// All programs beside this one or one directory above, and what they list.
+/// All programs beside this one or up to two directories above (cargo has one more for a named target), and
+/// what they list.
 pub struct Field {
     pub contestants: Vec<Contestant>,
     pub missing: Vec<Missing>,
@@ -75,7 +77,7 @@ pub struct Field {
 impl Field {
     pub fn survey() -> Self {
         let here = std::env::current_exe().unwrap_or_default();
-        let directories = here.ancestors().skip(1).take(2).map(Path::to_path_buf).collect();
+        let directories = here.ancestors().skip(1).take(3).map(Path::to_path_buf).collect();
         let mut field = Self { contestants: Vec::new(), missing: Vec::new(), directories };
         for program in PROGRAMS {
             if let Err(reason) = field.ask(program) {
@@ -108,12 +110,14 @@ impl Field {
 
     /// Those whose names contain one of the words, whatever their case; all if there is none.
     pub fn select(&mut self, words: &[String]) -> Result<(), String> {
+        if self.contestants.is_empty() {
+            return Err("there are no programs to compare: `make versus` builds them".into());
+        }
         for word in words {
             if !self.contestants.iter().any(|contestant| contains(&contestant.name, word)) {
-                let names =
-                    self.contestants.iter().map(|contestant| format!("  {}", contestant.name));
-                let names = names.collect::<Vec<_>>().join("\n");
-                return Err(format!("no contestant's name contains {word:?}; there are:\n{names}"));
+                return Err(format!(
+                    "no contestant's name contains {word:?}; `versus list` shows them"
+                ));
             }
         }
         if !words.is_empty() {
@@ -164,7 +168,8 @@ pub fn trial(
     limit: Duration,
     interrupted: &AtomicBool,
 ) -> Result<Measured, Failure> {
-    let other = |text: String| Failure::Other(text);
+    // Anything may stand in it: it comes from other programs.
+    let other = |text: String| Failure::Other(one_line(&text));
     let mut command = Command::new(program);
     command
         .args(["run", "--contestant", contestant, "--case", case.path()])
@@ -244,12 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_contestants_are_answered_with_the_known_ones() {
+    fn unknown_contestants_are_answered_with_where_the_known_ones_are() {
         let contestant = parse_listing(r#"{"name":"Rtrb","language":"Rust"}"#).unwrap().unwrap();
         let mut field =
             Field { contestants: vec![contestant], missing: vec![], directories: vec![] };
         let error = field.select(&["rtrp".into()]).unwrap_err();
-        assert!(error.contains("\"rtrp\"") && error.contains("Rtrb"));
+        assert!(error.contains("\"rtrp\"") && error.contains("`versus list`"), "{error}");
         field.select(&["RTR".into()]).unwrap();
         assert_eq!(field.contestants.len(), 1);
     }
@@ -277,6 +282,12 @@ mod tests {
             panic!()
         };
         assert_eq!(wrong, "WRONG: 3 items lost");
+        let Failure::Other(binary) =
+            sh("printf 'a\\033[31mb%0999d' 1 >&2; exit 1", long).unwrap_err()
+        else {
+            panic!()
+        };
+        assert!(binary.contains("a\\u{1b}[31mb000") && binary.ends_with("..."), "{binary}");
         let Failure::Other(late) = sh("sleep 60", Duration::from_millis(1)).unwrap_err() else {
             panic!()
         };

@@ -14,3 +14,7 @@ pub mod record;
 pub mod run;
 pub mod summary;
 pub mod table;
+
+/// As the tool that draws the demo has it.
+#[path = "../../../examples/report/src/output.rs"]
+pub mod output;

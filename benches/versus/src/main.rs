@@ -1,14 +1,16 @@
 //! Which queue, how fast, compared with others: `versus`, `versus list`, `versus report results.jsonl`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::io::IsTerminal;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use versus::case::{catalogue, headlines, select};
 use versus::contestant::Field;
-use versus::record::{self, Writer};
+use versus::output::{Output, about, one_line};
+use versus::record;
 use versus::run::{Plan, run};
 use versus::summary::Summary;
 use versus::{page, table};
@@ -70,35 +72,55 @@ struct Options {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
+    let result = Cli::try_parse().map_err(usage).and_then(|cli| match cli.command {
         Some(Other::List) => list(),
         Some(Other::Report { results }) => report(&results),
         None => measure(&cli.options),
-    };
+    });
     result.unwrap_or_else(|message| {
-        eprintln!("{message}");
+        eprintln!("versus: {}", one_line(&message));
         ExitCode::from(2)
     })
 }
 
+/// What is wrong with the arguments, in one line; help is shown here, and ends the program.
+fn usage(error: clap::Error) -> String {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let paragraph = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
+    let lines: Vec<_> = paragraph.lines().map(str::trim).collect();
+    format!("{}; try --help", lines.join(" "))
+}
+
+/// To standard output, of which somebody may want only the beginning: `versus list | head`.
+fn say(text: &str) -> Result<(), String> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        result => result.map_err(|error| about(Path::new("standard output"), &error)),
+    }
+}
+
 fn list() -> Result<ExitCode, String> {
     let field = Field::survey();
-    println!("cases:");
+    let mut text = String::from("cases:\n");
     for case in catalogue() {
         let count = field.contestants.iter().filter(|c| c.supports(&case)).count();
-        println!("  {:<36} {count:>3} contestants; {}", case.path(), case.title());
+        _ = writeln!(text, "  {:<36} {count:>3} contestants; {}", case.path(), case.title());
     }
-    println!("contestants:");
+    text += "contestants:\n";
     for contestant in &field.contestants {
         let mark = if contestant.ours { '*' } else { ' ' };
         let (name, language) = (&contestant.name, &contestant.language);
         let cases = contestant.cases.join(" ");
-        println!("{mark} {name} ({language} {}): {cases}", contestant.version);
+        _ = writeln!(text, "{mark} {name} ({language} {}): {cases}", contestant.version);
     }
     for missing in &field.missing {
-        println!("  left out: {}: {}", missing.name, missing.missing);
+        _ = writeln!(text, "  left out: {}: {}", missing.name, missing.missing);
     }
+    say(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -135,10 +157,9 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
     ctrlc::set_handler(handler).map_err(|e| e.to_string())?;
 
     let results = unused(&options.out, set);
-    let mut writer = Writer::create(&results)?;
-    let (records, ours_failed) = run(&plan, &field, &mut writer, &INTERRUPTED)?;
+    let (records, ours_failed) = run(&plan, &field, &results, &INTERRUPTED)?;
     show(&records, &results)?;
-    println!("results: {}", results.display());
+    say(&format!("results: {}\n", results.display()))?;
     Ok(ExitCode::from(ours_failed as u8))
 }
 
@@ -154,11 +175,16 @@ fn report(results: &Path) -> Result<ExitCode, String> {
 }
 
 fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
-    let summary = Summary::of(records);
-    print!("{}", table::render(&summary, std::io::stdout().is_terminal()));
     let page = results.with_extension("html");
-    std::fs::write(&page, page::render(&summary))
-        .map_err(|e| format!("{}: {e}", page.display()))?;
-    println!("page: {}", page.display());
-    Ok(())
+    if page == results {
+        return Err(format!(
+            "{}: the page of it would be written there; rename it",
+            page.display()
+        ));
+    }
+    let output = Output::to(&page)?;
+    let summary = Summary::of(records);
+    say(&table::render(&summary, std::io::stdout().is_terminal()))?;
+    output.write(&page::render(&summary))?;
+    say(&format!("page: {}\n", page.display()))
 }

@@ -2,6 +2,7 @@
 
 use crate::contestant::{Contestant, Measured, Missing};
 use crate::machine::Machine;
+use crate::output::about;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -47,7 +48,7 @@ impl Writer {
     pub fn create(path: &Path) -> Result<Self, String> {
         let file = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let file = file.and_then(|()| File::create(path));
-        file.map(Self).map_err(|e| format!("{}: {e}", path.display()))
+        file.map(Self).map_err(|e| about(path, &e))
     }
     pub fn write(&mut self, record: &Record) -> Result<(), String> {
         let mut line = serde_json::to_string(record).expect("plain data");
@@ -57,7 +58,7 @@ impl Writer {
 }
 
 pub fn read(path: &Path) -> Result<Vec<Record>, String> {
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|e| about(path, &e))?;
     parse(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 

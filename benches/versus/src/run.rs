@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::probe;
 use crate::record::{Record, Run, Trial, Writer};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -46,13 +46,8 @@ fn expected(plan: &Plan, case: &Case) -> Duration {
     OVERHEAD + plan.trial.mul_f64(1.1 * case.patience())
 }
 
-/// Runs, writing results as they come; the records, and whether one of ours failed.
-pub fn run(
-    plan: &Plan,
-    field: &Field,
-    writer: &mut Writer,
-    interrupted: &AtomicBool,
-) -> Result<(Vec<Record>, bool), String> {
+/// What is to be run, each contestant in each case that it supports.
+fn entries<'a>(plan: &'a Plan, field: &Field) -> Result<Vec<Entry<'a>>, String> {
     let mut entries = Vec::new();
     for case in &plan.cases {
         for (i, contestant) in field.contestants.iter().enumerate() {
@@ -64,8 +59,23 @@ pub fn run(
         }
     }
     if entries.is_empty() {
-        return Err("none of these contestants supports any of these cases; see `list`".into());
+        return Err(
+            "none of these contestants supports any of these cases; see `versus list`".into()
+        );
     }
+    Ok(entries)
+}
+
+/// Runs, writing results as they come into a file that it creates; the records, and whether one of ours
+/// failed.
+pub fn run(
+    plan: &Plan,
+    field: &Field,
+    results: &Path,
+    interrupted: &AtomicBool,
+) -> Result<(Vec<Record>, bool), String> {
+    let mut entries = entries(plan, field)?;
+    let mut writer = Writer::create(results)?;
 
     let machine = Machine::here();
     let first = if plan.items.is_some() { 1 } else { 0 };

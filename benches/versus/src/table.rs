@@ -1,5 +1,6 @@
 //! What came out, on a terminal.
 
+use crate::output::one_line;
 use crate::summary::{Outcome, Place, Row, Spread, Summary, number};
 use std::fmt::Write;
 
@@ -25,11 +26,14 @@ pub fn render(summary: &Summary, colours: bool) -> String {
     let (bold, plain) = if colours { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let both = summary.near > 0 && summary.far > 0;
     for outcome in &summary.outcomes {
-        let _ = writeln!(text, "\n{bold}{}{plain}", outcome.case);
+        let _ = writeln!(text, "\n{bold}{}{plain}", one_line(outcome.case.path()));
         let (place, other) = places(outcome);
-        let _ = writeln!(text, "{}; {}{place}", outcome.case.title(), outcome.metric.unit());
-        let name = |row: &Row| row.contestant.name.chars().count();
-        let width = outcome.rows.iter().map(name).max().unwrap_or(0).max(10);
+        let _ =
+            writeln!(text, "{}; {}{place}", one_line(&outcome.case.title()), outcome.metric.unit());
+        // Results may come from anywhere, and a terminal obeys what it is shown.
+        let name = |row: &Row| one_line(&row.contestant.name);
+        let width =
+            outcome.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(10);
         let _ = write!(
             text,
             "  {:<width$}  {:<6} {:>8} {:>15} {:>6} {:>8}",
@@ -49,8 +53,8 @@ pub fn render(summary: &Summary, colours: bool) -> String {
                 text,
                 "{on}{} {:<width$}  {:<6} {:>8} {:>15} {:>6} {:>8}",
                 if ours { '*' } else { ' ' },
-                row.contestant.name,
-                row.contestant.language,
+                name(row),
+                one_line(&row.contestant.language),
                 median(&row.main),
                 row.main.as_ref().map_or("-".into(), range),
                 row.main.as_ref().map_or(0, |spread| spread.trials),
@@ -63,7 +67,7 @@ pub fn render(summary: &Summary, colours: bool) -> String {
                 let _ = write!(text, " {:>16}", extra.map_or("-".into(), number));
             }
             if let Some(failure) = &row.failure {
-                let _ = write!(text, "  {failure}");
+                let _ = write!(text, "  {}", one_line(failure));
             }
             let _ = writeln!(text, "{off}");
         }
@@ -72,7 +76,7 @@ pub fn render(summary: &Summary, colours: bool) -> String {
     if !summary.missing.is_empty() {
         let _ = writeln!(text, "left out:");
         for missing in &summary.missing {
-            let _ = writeln!(text, "  {}: {}", missing.name, missing.missing);
+            let _ = writeln!(text, "  {}: {}", one_line(&missing.name), one_line(&missing.missing));
         }
     }
     let _ = writeln!(text, "{}", foot(summary));

@@ -58,31 +58,145 @@ fn page_stands_alone() {
     assert_eq!(page.matches("<figure").count(), 4 + 1);
 }
 
+/// It ends with exit code 2 and one line, in which this stands; what it printed before.
+fn refuses(arguments: &[&str], told: &str) -> String {
+    let output = versus(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(
+        message.starts_with("versus: ") && message.ends_with('\n'),
+        "{arguments:?}: {message:?}"
+    );
+    assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
+    assert!(message.contains(told), "{arguments:?}: {told:?} is not in {message}");
+    assert!(!message.trim_end().contains(char::is_control), "{message:?}");
+    text(&output.stdout)
+}
+
 #[test]
-fn what_is_unknown_is_answered_with_what_is_known() {
-    for (arguments, known) in [
-        (&["--case", "spcs"][..], "spsc/1P1C/single/1024/ptr"),
-        (&["--set", "slow"], "quick, full"),
-        (&["--rounds", "none"], "--rounds"),
-        (&["--rounds", "0"], "1..=10000"),
-        (&["--contestant", "nobody"], "no contestant's name contains \"nobody\""),
-        (&["report", "/nonexistent.jsonl"], "/nonexistent.jsonl"),
+fn what_is_unknown_is_answered_in_one_line() {
+    for (arguments, told) in [
+        (&["--case", "spcs"][..], "no case matches \"spcs\"; `versus list` shows them"),
+        (&["--case", ""], "no case matches \"\""),
+        (&["--case", "\x1b[31m"], "no case matches \"\\u{1b}[31m\""),
+        (&["--set", "slow"], "[possible values: quick, full]; try --help"),
+        (&["--rounds", "none"], "'none' for '--rounds"),
+        (&["--rounds", "0"], "0 is not in 1..=10000; try --help"),
+        (&["--rounds", "-1"], "--rounds"),
+        (&["--items", "63"], "63 is not in 64..="),
+        (&["--timeout", "0"], "0 is not in 1..=86400"),
+        (&["--fast"], "unexpected argument '--fast'"),
         (&["bench"], "bench"),
+        (&["report"], "<RESULTS>"),
+        (&["report", "/nonexistent.jsonl"], "/nonexistent.jsonl: No such file or directory\n"),
+        (&["report", "/"], "/: Is a directory\n"),
     ] {
-        let output = versus(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        let message = text(&output.stderr);
-        assert!(message.contains(known), "{arguments:?}: {message}");
+        assert_eq!(refuses(arguments, told), "", "{arguments:?}");
     }
+    assert!(text(&versus(&["--help"]).stdout).contains("--rounds"));
+}
+
+/// What is to be written cannot be: nothing is printed or left behind.
+#[test]
+fn unwritable_results_and_pages() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unwritable");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    // Where the page would be there is something else.
+    let path = folder.join("blocked.jsonl");
+    std::fs::write(&path, include_str!("fixture.jsonl")).unwrap();
+    std::fs::create_dir(folder.join("blocked.html")).unwrap();
+    assert_eq!(refuses(&["report", path.to_str().unwrap()], "blocked.html: Is a directory\n"), "");
+    // Results that have the page's name are not overwritten.
+    let path = folder.join("results.html");
+    std::fs::write(&path, include_str!("fixture.jsonl")).unwrap();
+    assert_eq!(refuses(&["report", path.to_str().unwrap()], "results.html: the page"), "");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), include_str!("fixture.jsonl"));
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["blocked.html", "blocked.jsonl", "results.html"]);
+}
+
+/// A driver beside a program that lists one queue, which it never runs.
+#[test]
+fn nothing_to_run_leaves_nothing() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("beside");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let (driver, program) = (folder.join("versus"), folder.join("versus-c"));
+    std::fs::copy(env!("CARGO_BIN_EXE_versus"), &driver).unwrap();
+    let refuses = |arguments: &[&str], told: &str| {
+        let output = Command::new(&driver).args(arguments).current_dir(&folder).output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
+        assert!(message.contains(told), "{message}");
+        assert!(!folder.join("bench-results").exists());
+    };
+    refuses(&[], "there are no programs to compare: `make versus` builds them");
+    let listing = r#"{"name":"only","language":"C","ours":false,"cases":["spsc"]}"#;
+    std::fs::write(&program, format!("#!/bin/sh\necho '{listing}'\n")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    refuses(&["--contestant", "nobody"], "no contestant's name contains \"nobody\"; `versus list`");
+    refuses(&["--case", "mpmc"], "none of these contestants supports any of these cases");
+    refuses(&["--case", "spsc", "--out", "versus-c/results"], "versus-c/results/");
 }
 
 #[test]
 fn results_that_are_none() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("broken.jsonl");
-    for (content, told) in [("{\"trial\":5}\n", "line 1"), ("", "no results")] {
+    let page = path.with_extension("html");
+    let _ = std::fs::remove_file(&page);
+    let long = format!("{{\"{}\":5}}\n", "x".repeat(100_000));
+    for (content, told) in [
+        (&b"{\"trial\":5}\n"[..], "broken.jsonl: line 1: invalid type"),
+        (b"", "no results"),
+        (b"garbage", "no results"),
+        (b"garbage\n", "line 1: expected value"),
+        (b"{\"\\u001b[31m\":5}\n", "line 1: unknown variant `\\u{1b}[31m`"),
+        (b"\x7fELF\x00\xff\n", "broken.jsonl: stream did not contain valid UTF-8"),
+        (long.as_bytes(), "line 1: unknown variant `xxx"),
+    ] {
         std::fs::write(&path, content).unwrap();
-        let output = versus(&["report", path.to_str().unwrap()]);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains(told), "{}", text(&output.stderr));
+        assert_eq!(refuses(&["report", path.to_str().unwrap()], told), "");
+        assert!(!page.exists());
     }
+}
+
+/// Whatever stands in results that are some, a terminal does not obey it.
+#[test]
+fn names_in_results_are_text() {
+    let name = r#"a\u001b[31m\nb"#;
+    let trial = |seconds: &str| {
+        format!(
+            r#"{{"trial":{{"round":1,"case":"{name}","program":"","contestant":"{name}","before":null,"after":null,"measured":{{"items":0,"seconds":{seconds}}},"failure":"{name}"}}}}"#
+        )
+    };
+    let lines = [
+        format!(r#"{{"contestant":{{"name":"{name}","language":"{name}"}}}}"#),
+        format!(r#"{{"missing":{{"name":"{name}","missing":"{name}"}}}}"#),
+        trial("0.0"),
+        trial("-1e308"),
+        trial("1e-300"),
+    ];
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("names.jsonl");
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let output = versus(&["report", path.to_str().unwrap()]);
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(table.contains("a\\u{1b}[31m\\nb") && !table.contains('\x1b'), "{table:?}");
+}
+
+#[test]
+fn somebody_may_stop_reading() {
+    let mut list = Command::new(env!("CARGO_BIN_EXE_versus"));
+    list.arg("list").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut list = list.spawn().unwrap();
+    drop(list.stdout.take());
+    let output = list.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
 }

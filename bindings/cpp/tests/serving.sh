@@ -56,14 +56,14 @@ grep -q '^steals    [1-9]' "$scratch/output"
 "$serving" --help >/dev/null
 
 fails 2 'No such file' "$scratch/none.csv"
-fails 2 'Is a directory' "$scratch"
+fails 2 ':1: Is a directory' "$scratch"
 fails 2 'expected one trace file, found 0'
 fails 2 'found: 0' --speed 0 "$trace"
 fails 2 'found: 2x' --workers 2x "$trace"
 fails 2 'found: 1001' --batch-size 1001 "$trace"
 fails 2 'from 1 to 60000, found: 0.5' --linger-ms 0.5 "$trace"
 fails 2 'No such file' --json "$scratch/no/folder.json" "$trace"
-fails 2 'try --help' --fast "$trace"
+fails 2 'found: --fast; try --help' --fast "$trace"
 refuses 'trace.csv:1: expected TIMESTAMP' 'time,tokens' "$row"
 refuses 'trace.csv:2: expected a request' "$header"
 refuses 'trace.csv:3: expected YYYY' "$header" "$row" ''

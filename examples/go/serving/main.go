@@ -53,20 +53,20 @@ type pipeline struct {
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("serving: ")
-	readOptions()
+	readOptions(os.Args[1:])
 	p := newPipeline(readTrace(tracePath))
-	var json *os.File
+	// Before the run, which may take long, and not after it.
 	if jsonPath != "" {
-		var err error
-		if json, err = os.Create(jsonPath); err != nil {
-			badInput("%v", err)
-		}
+		mustBeWritable(jsonPath)
+	}
+	if pagePath != "" {
+		checkReport()
 	}
 	start := time.Now()
 	p.run(start)
 	report := newReport(p, start, time.Now())
 	report.print()
-	report.write(json)
+	report.write()
 	if !report.nothingLost() {
 		log.Fatalf("%d requests of the trace, %d served; see the table", report.Requests, report.Served)
 	}
@@ -96,7 +96,7 @@ func newPipeline(trace []*request) *pipeline {
 // run returns when everything that came in is out.
 func (p *pipeline) run(start time.Time) {
 	for _, r := range p.trace {
-		r.at[frontendStage] = start.Add(r.recorded.Sub(p.trace[0].recorded) / time.Duration(options.Speed))
+		r.at[frontendStage] = start.Add(atSpeed(r.recorded.Sub(p.trace[0].recorded)))
 	}
 	var frontends, others sync.WaitGroup
 	spawn := func(group *sync.WaitGroup, run func()) {
@@ -214,9 +214,8 @@ func (p *pipeline) next(w *worker) (*request, bool) {
 func (p *pipeline) work(w *worker) {
 	for r, found := p.next(w); found; r, found = p.next(w) {
 		work := time.Duration(r.context)*contextToken + time.Duration(r.generated)*generatedToken
-		since := time.Now()
-		r.at[workStage] = since
-		for time.Since(since) < work/time.Duration(options.Speed) {
+		r.at[workStage] = time.Now()
+		for until := r.at[workStage].Add(atSpeed(work)); time.Now().Before(until); {
 			runtime.Gosched() // a goroutine that only burns time would keep the others waiting
 		}
 		r.worker = w.index

@@ -87,7 +87,7 @@ func TestRefuses(t *testing.T) {
 		{"", ":1: expected " + header},
 		{header + "\n", ":2: expected a request"},
 		{"a,b,c\n", ":1: expected " + header + ", found: a,b,c"},
-		{good + "2024-01-01 08:00:00.5,1,1\n", ":3: earlier than the line before: 2024-01-01 08:00:00.5,1,1"},
+		{good + "2024-01-01 08:00:00.5,1,1\n", ":3: earlier than the line before, found: 2024-01-01 08:00:00.5,1,1"},
 		{good + "\n", ":3: expected YYYY"},
 		{good + "2024-02-30 09:00:00.5,1,1\n", ":3: expected YYYY"},
 		{good + "2024-01-01 09:00:01,1\n", ":3: expected YYYY"},

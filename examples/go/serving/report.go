@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 	"time"
 
 	"queues"
@@ -261,31 +263,39 @@ func (t times) print() {
 	fmt.Println()
 }
 
-// write writes the report as JSON into file, and the page that `report` draws of it, where wanted.
-func (r *report) write(file *os.File) {
-	text := must(json.Marshal(r))
-	if file != nil {
-		_, err := file.Write(append(text, '\n'))
-		if err == nil {
-			err = file.Close()
-		}
-		if err != nil {
-			badInput("%v", err)
-		}
+// write writes the report as JSON, and the page that `report` draws of it, where wanted.
+func (r *report) write() {
+	text := append(must(json.Marshal(r)), '\n')
+	if jsonPath != "" {
+		writeFile(jsonPath, text)
 	}
-	if pagePath == "" {
-		return
+	if pagePath != "" {
+		runReport(text, "--", "-", pagePath)
 	}
+}
+
+// checkReport ends the program now if there could be no page at the end.
+func checkReport() { runReport(nil, "--check", "--", pagePath) }
+
+// runReport runs `report`, which says itself what is wrong with what it is given.
+func runReport(input []byte, args ...string) {
 	tool := os.Getenv("QUEUES_REPORT")
 	if tool == "" {
 		tool = "report"
 	}
-	command := exec.Command(tool, "--", "-", pagePath)
-	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(text), os.Stdout, os.Stderr
-	if err := command.Start(); err != nil {
-		badInput("no page: make report builds the tool, QUEUES_REPORT says where: %v", err)
-	}
-	if err := command.Wait(); err != nil {
-		badInput("no page: %s: %v", tool, err)
+	command := exec.Command(tool, args...)
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), os.Stdout, os.Stderr
+	err := command.Run()
+	switch exit := (*exec.ExitError)(nil); {
+	case err == nil:
+	case errors.As(err, &exit) && exit.ExitCode() == 2:
+		os.Exit(2)
+	case errors.As(err, &exit):
+		badInput("no page: %s failed", tool)
+	default:
+		if errors.Is(err, exec.ErrNotFound) {
+			err = syscall.ENOENT
+		}
+		badInput("no page: %s: %s; `make report` builds the tool, and QUEUES_REPORT says where it is", tool, reason(err))
 	}
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"io"
 	"os"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -39,55 +41,62 @@ func (r *request) tokens() int { return r.context + r.generated }
 func readTrace(path string) (trace []*request) {
 	file, err := os.Open(path)
 	if err != nil {
-		badInput("%v", err)
+		badInput("%s: %s", path, reason(err))
 	}
 	defer file.Close()
-	number, last := 0, time.Time{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		number++
-		line := lines.Text()
+	const room = 200 // far more than a line can be
+	number, last := 1, time.Time{}
+	for lines := bufio.NewReaderSize(file, room); ; number++ {
+		line, err := lines.ReadSlice('\n')
+		if err == io.EOF && len(line) == 0 {
+			break
+		}
+		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+			badInput("%s:%d: %s", path, number, reason(err))
+		}
+		if rest, ended := bytes.CutSuffix(line, []byte("\n")); ended {
+			line = bytes.TrimSuffix(rest, []byte("\r"))
+		}
 		if number == 1 {
-			if line != header {
-				badInput("%s:1: expected %s, found: %s", path, header, line)
+			if string(line) != header {
+				badInput("%s:1: expected %s, %s", path, header, found(line))
 			}
 			continue
 		}
-		r, err := readRequest(line)
-		if err != nil {
-			badInput("%s:%d: expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, found: %s",
-				path, number, line)
+		r, ok := readRequest(string(line))
+		if !ok || err == bufio.ErrBufferFull {
+			badInput("%s:%d: expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, %s", path, number, found(line))
 		}
 		if r.recorded.Before(last) {
-			badInput("%s:%d: earlier than the line before: %s", path, number, line)
+			badInput("%s:%d: earlier than the line before, %s", path, number, found(line))
 		}
 		last = r.recorded
 		trace = append(trace, r)
 	}
-	if err := lines.Err(); err != nil {
-		badInput("%s:%d: %v", path, number+1, err)
-	}
-	if number == 0 {
-		badInput("%s:1: expected %s", path, header)
+	if number == 1 {
+		badInput("%s:1: expected %s, found the end of the file", path, header)
 	}
 	if len(trace) == 0 {
-		badInput("%s:%d: expected a request", path, number+1)
+		badInput("%s:%d: expected a request, found the end of the file", path, number)
 	}
 	return trace
 }
 
+var requestLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?,(\d{1,9}),(\d{1,9})$`)
+
 // readRequest reads a line like this: 2023-11-16 18:15:46.6805900,374,44
-func readRequest(line string) (*request, error) {
-	var tokens [2]uint64
-	fields := strings.Split(line, ",")
-	if len(fields) != 1+len(tokens) {
-		return nil, strconv.ErrSyntax
+func readRequest(line string) (*request, bool) {
+	fields := requestLine.FindStringSubmatch(line)
+	if fields == nil {
+		return nil, false
 	}
-	recorded, err := time.Parse(time.DateTime, fields[0])
-	for i := range tokens {
-		if err == nil {
-			tokens[i], err = strconv.ParseUint(fields[1+i], 10, 31)
-		}
+	recorded, err := time.Parse(time.DateTime, fields[1])
+	if err != nil || recorded.Year() < 1970 || recorded.Year() > 2100 {
+		return nil, false
 	}
-	return &request{recorded: recorded, context: int(tokens[0]), generated: int(tokens[1])}, err
+	// Digits alone, and few: they are numbers.
+	fraction, _ := strconv.Atoi((fields[2] + "000000000")[:9])
+	context, _ := strconv.Atoi(fields[3])
+	generated, _ := strconv.Atoi(fields[4])
+	return &request{recorded: recorded.Add(time.Duration(fraction)), context: context, generated: generated}, true
 }

@@ -1,5 +1,6 @@
 //! Draws a run of the serving demo as one HTML page: `report run.json out.html`.
 
+mod output;
 mod page;
 mod plot;
 mod run;
@@ -7,18 +8,30 @@ mod run;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
+use output::{Output, about, one_line};
+
 const USAGE: &str = "usage: report RUN.json PAGE.html
-Draws a run of the serving demo, as its --json wrote it (-: from standard input), as one HTML page.";
+       report --check PAGE.html
+Draws a run of the serving demo, as its --json wrote it (-: from standard input), as one HTML page.
+--check only says whether that page could be written.";
 
 /// The exit code for what the user can mend.
 const BAD_INPUT: u8 = 2;
 
+enum Task {
+    Help,
+    Check(OsString),
+    Draw(OsString, OsString),
+}
+
 fn main() -> ExitCode {
-    let done = arguments().and_then(|paths| match paths {
-        Some((from, to)) => report(&from, &to),
-        None => {
+    let done = arguments().and_then(|task| match task {
+        Task::Draw(from, to) => report(&from, Path::new(&to)),
+        Task::Check(to) => Output::to(Path::new(&to)).map(|_| ()),
+        Task::Help => {
             println!("{USAGE}");
             Ok(())
         }
@@ -26,39 +39,44 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("report: {message}");
+            eprintln!("report: {}", one_line(&message));
             ExitCode::from(BAD_INPUT)
         }
     }
 }
 
-/// The two paths, or nothing when only help is asked for.
-fn arguments() -> Result<Option<(OsString, OsString)>, String> {
-    let mut paths = Vec::new();
+fn arguments() -> Result<Task, String> {
+    let (mut paths, mut check) = (Vec::new(), false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
-            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(None),
+            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(Task::Help),
+            lexopt::Arg::Long("check") => check = true,
             lexopt::Arg::Value(path) => paths.push(path),
             other => return Err(format!("{}; try --help", other.unexpected())),
         }
     }
-    match <[OsString; 2]>::try_from(paths) {
-        Ok([from, to]) => Ok(Some((from, to))),
-        Err(paths) => Err(format!("expected two files, found {}; try --help", paths.len())),
+    match (check, &paths[..]) {
+        (true, [to]) => Ok(Task::Check(to.clone())),
+        (false, [from, to]) => Ok(Task::Draw(from.clone(), to.clone())),
+        _ => {
+            let expected = if check { "one file" } else { "two files" };
+            Err(format!("expected {expected}, found {}; try --help", paths.len()))
+        }
     }
 }
 
-fn report(from: &OsString, to: &OsString) -> Result<(), String> {
+fn report(from: &OsString, to: &Path) -> Result<(), String> {
+    let to = Output::to(to)?;
     let (name, bytes) = if from == "-" {
         let mut bytes = Vec::new();
         ("standard input".into(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
     } else {
         (from.to_string_lossy(), fs::read(from))
     };
-    let bytes = bytes.map_err(|error| format!("{name}: {error}"))?;
+    let bytes = bytes.map_err(|error| about(Path::new(&*name), &error))?;
     // A path in it may be anything.
     let text = String::from_utf8_lossy(&bytes);
     let run = run::Run::read(&text).map_err(|error| format!("{name}: {error}"))?;
-    fs::write(to, page::page(&run)).map_err(|error| format!("{}: {error}", to.to_string_lossy()))
+    to.write(&page::page(&run))
 }

@@ -44,7 +44,7 @@ pub struct Run {
 
 #[derive(Deserialize)]
 pub struct Parameters {
-    pub speed: u64,
+    pub speed: f64,
     pub frontends: u64,
     pub workers: u64,
     pub capacity: u64,
@@ -128,6 +128,8 @@ impl Run {
     fn check(&self) -> Result<(), String> {
         let holds = |what: bool, otherwise: String| if what { Ok(()) } else { Err(otherwise) };
         holds(self.seconds > 0.0 && self.seconds < 1e9, "seconds: not a duration".into())?;
+        let speed = self.parameters.speed;
+        holds(speed > 0.0 && speed.is_finite(), "parameters.speed: not above 0".into())?;
         holds(!self.stages.is_empty(), "stages: there are none".into())?;
         holds(!self.workers.is_empty(), "workers: there are none".into())?;
         holds(self.workers.len() <= 10_000, "workers: more than 10000".into())?;

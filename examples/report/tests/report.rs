@@ -240,3 +240,64 @@ fn refuses_files_and_arguments() {
     let help = report(&[Path::new("--help")]);
     assert!(help.status.success() && help.stdout.starts_with(b"usage: report"));
 }
+
+/// What a page replaces stays until the page is complete.
+#[test]
+fn keeps_what_was_there() {
+    let (from, to) = (scratch("garbage.json"), scratch("kept.html"));
+    fs::write(&to, "as it was").unwrap();
+    // Of such a text a terminal must not see anything.
+    fs::write(&from, "{\"trace\":5,\"\\u001b[31m\":\x1b}").unwrap();
+    for (arguments, status) in [
+        (&[&*from, &*to][..], 2),
+        (&[Path::new("--check"), &*to], 0),
+        (&[Path::new("--check"), Path::new("--"), &*to], 0),
+    ] {
+        let output = report(arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains('\x1b'), "{stderr:?}");
+        assert_eq!(fs::read_to_string(&to).unwrap(), "as it was", "{arguments:?}");
+        assert!(!scratch("kept.html.new").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn checks_and_leaves_nothing() {
+    let to = scratch("checked.html");
+    assert!(report(&[Path::new("--check"), &to]).status.success());
+    assert!(!to.exists() && !scratch("checked.html.new").exists());
+    let refuses = |arguments: &[&str], message: &str| {
+        let paths: Vec<_> = arguments.iter().map(Path::new).collect();
+        let output = report(&paths);
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("report: {message}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    };
+    refuses(&["--check", "no/such/page.html"], "no/such/page.html: No such file or directory");
+    refuses(&["--check", "/"], "/: Is a directory");
+    refuses(&["--check"], "expected one file, found 0; try --help");
+    refuses(&["--check", "a", "b"], "expected one file, found 2; try --help");
+}
+
+/// Any text that stands where a number or a name is expected.
+#[test]
+fn long_and_foreign_texts_are_shortened() {
+    let mut run = run();
+    run["requests"] = json!(format!("\u{1b}[31m{}", "x".repeat(100_000)));
+    let (from, to) = (scratch("foreign.json"), scratch("foreign.html"));
+    fs::write(&from, run.to_string()).unwrap();
+    let output = report(&[&from, &to]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr.len() < 600 && !stderr.contains('\x1b') && stderr.lines().count() == 1,
+        "{stderr:?}"
+    );
+}
+
+#[test]
+fn refuses_speeds() {
+    let mut run = run();
+    run["parameters"]["speed"] = json!(0.0);
+    refuses(&run.to_string(), "parameters.speed: not above 0");
+}

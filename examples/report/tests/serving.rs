@@ -134,17 +134,239 @@ fn overload_is_back_pressure() {
     }
 }
 
-#[test]
-fn no_page_without_the_tool() {
+const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
+
+const ROW: &str = "2024-02-29 23:59:59.1234567,1,2";
+
+/// A trace of its own for a program and a test.
+fn trace_of(name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = scratch(&format!("{name}.csv"));
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Every program ends before it has served anything, with one line that says what is wrong.
+fn refuses_with(tool: &str, arguments: &[&str], message: &str) {
     for program in programs() {
-        let refuses = |tool: &str, page: &str, message: &str| {
-            let output = serve(&program, tool, &["--speed", "1000000", "--report", page, TRACE]);
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(2), "{program}: {stderr}");
-            assert!(stderr.contains(message), "{program}: {stderr}");
+        let output = serve(&program, tool, arguments);
+        let (stdout, stderr) = (&output.stdout[..], String::from_utf8_lossy(&output.stderr));
+        assert_eq!(stderr, format!("{message}\n"), "{program} {arguments:?}");
+        assert_eq!((output.status.code(), stdout), (Some(2), &b""[..]), "{program} {arguments:?}");
+    }
+}
+
+fn refuses(arguments: &[&str], message: &str) {
+    refuses_with("no/such/tool", arguments, &format!("serving: {message}"));
+}
+
+#[test]
+fn refuses_options() {
+    refuses(&[], "expected one trace file, found 0; try --help");
+    refuses(&[TRACE, TRACE], "expected one trace file, found 2; try --help");
+    refuses(&["--fast", TRACE], "unknown option, found: --fast; try --help");
+    refuses(&["-s", "4", TRACE], "unknown option, found: -s; try --help");
+    refuses(&["--spee=4", TRACE], "unknown option, found: --spee; try --help");
+    refuses(&["--speeds", "4", TRACE], "unknown option, found: --speeds; try --help");
+    refuses(&["--\x1b[31m\u{7f}", TRACE], "unknown option, found: --\\x1b[31m\\x7f; try --help");
+
+    let speed = |found: &str| format!("--speed: expected a number above 0, {found}");
+    for text in
+        ["0", "-1", "fast", "1e400", "1e-400", "0x10", "inf", "nan", " 1", "1 ", "1_000", "1e", "."]
+    {
+        refuses(&["--speed", text, TRACE], &speed(&format!("found: {text}")));
+    }
+    refuses(&["--speed=", TRACE], &speed("found nothing"));
+    refuses(&["--speed", "", TRACE], &speed("found nothing"));
+    refuses(&[TRACE, "--speed"], &speed("found nothing"));
+    let long = "9".repeat(61) + "x";
+    refuses(&["--speed", &long, TRACE], &speed(&format!("found: {}...", "9".repeat(60))));
+
+    for (option, most) in [
+        ("--frontends", 1000),
+        ("--workers", 1000),
+        ("--capacity", 1_000_000),
+        ("--batch-size", 1000),
+        ("--batch-tokens", 1_000_000_000),
+        ("--linger-ms", 60_000),
+    ] {
+        let more = (most + 1).to_string();
+        for text in ["0", "-1", "+1", " 1", "1k", "0.5", "99999999999999999999", &more] {
+            let expected = format!("{option}: expected a number from 1 to {most}, found: {text}");
+            refuses(&[option, text, TRACE], &expected);
+        }
+        let nothing = format!("{option}: expected a number from 1 to {most}, found nothing");
+        refuses(&[TRACE, option], &nothing);
+    }
+}
+
+#[test]
+fn refuses_traces() {
+    refuses(&["no such file"], "no such file: No such file or directory");
+    refuses(&["/"], "/:1: Is a directory");
+    refuses(&["--", "--help"], "--help: No such file or directory");
+
+    let refuses_text = |text: &[u8], line: u64, message: &str| {
+        let path = trace_of("refused", text);
+        refuses(&[&path], &format!("{path}:{line}: {message}"));
+    };
+    let header = |found: &str| format!("expected {HEADER}, {found}");
+    refuses_text(b"", 1, &header("found the end of the file"));
+    refuses_text(b"\n", 1, &header("found nothing"));
+    refuses_text(b"a,b,c\n", 1, &header("found: a,b,c"));
+    let more = format!("{HEADER},More");
+    refuses_text(more.as_bytes(), 1, &header(&format!("found: {more}")));
+    refuses_text(HEADER.as_bytes(), 2, "expected a request, found the end of the file");
+    refuses_text(
+        format!("{HEADER}\r\n").as_bytes(),
+        2,
+        "expected a request, found the end of the file",
+    );
+    // A program, say, of which a terminal must not see anything.
+    let binary: Vec<u8> = b"\x7fELF\x02\x01\x00\x1b[2J".iter().copied().chain(128..=255).collect();
+    let shown = "found: \\x7fELF\\x02\\x01\\x00\\x1b[2J";
+    let rest: String = (128..128 + 60 - 11).map(|byte| format!("\\x{byte:02x}")).collect();
+    refuses_text(&binary, 1, &header(&format!("{shown}{rest}...")));
+    // One that never ends.
+    refuses(
+        &["/dev/zero"],
+        &format!("/dev/zero:1: {}", header(&format!("found: {}...", "\\x00".repeat(60)))),
+    );
+
+    let digits = "1".repeat(200);
+    let long = format!("2024-03-01 00:00:00.{digits},1,2");
+    for bad in [
+        "",
+        "x",
+        "2024-03-01 00:00:00.1",
+        "2024-03-01 00:00:00.1,1",
+        "2024-03-01 00:00:00.1,1,",
+        "2024-03-01 00:00:00.1,1,2,3",
+        "2024-03-01 00:00:00.1,1,2 ",
+        " 2024-03-01 00:00:00.1,1,2",
+        "2024-03-01 00:00:00.,1,2",
+        "2024-03-01 00:00:00,1,,2",
+        "2024-03-01 00:00:00.1,-1,2",
+        "2024-03-01 00:00:00.1,+1,2",
+        "2024-03-01 00:00:00.1,1,-2",
+        "2024-03-01 00:00:00.1,1,1234567890",
+        "2024-03-01 00:00:00.1,1.5,2",
+        "2024-3-01 00:00:00.1,1,2",
+        "2024-03-01T00:00:00.1,1,2",
+        "2024-03-01 24:00:00.1,1,2",
+        "2024-03-01 00:60:00.1,1,2",
+        "2024-03-01 00:00:60.1,1,2",
+        "2024-02-30 00:00:00.1,1,2",
+        "2024-00-01 00:00:00.1,1,2",
+        "2024-13-01 00:00:00.1,1,2",
+        "1969-03-01 00:00:00.1,1,2",
+        "2101-03-01 00:00:00.1,1,2",
+        "2024-03-01 00:00:00.1,1,2\0",
+        "2024-03-01 00:00:00.1,1,2\r",
+        "2024-03-01 00:00:00.1,1,\r2",
+        &long,
+    ] {
+        let found = match bad {
+            "" => "found nothing".to_owned(),
+            _ if bad.len() > 60 => format!("found: {}...", &bad[..60]),
+            _ => format!("found: {}", bad.replace('\0', "\\x00").replace('\r', "\\x0d")),
         };
-        refuses("no/such/tool", "page.html", "make report");
-        let tool = env!("CARGO_BIN_EXE_report");
-        refuses(tool, "no/such/folder.html", "no/such/folder.html: No such file");
+        let message = format!("expected YYYY-MM-DD hh:mm:ss.fraction,tokens,tokens, {found}");
+        refuses_text(format!("{HEADER}\n{ROW}\n{bad}\r\n{ROW}\n").as_bytes(), 3, &message);
+    }
+    let earlier = "2024-02-29 23:59:59.1234566,1,2";
+    let text = format!("{HEADER}\n{ROW}\n{earlier}\n");
+    refuses_text(text.as_bytes(), 3, &format!("earlier than the line before, found: {earlier}"));
+}
+
+/// What cannot be written is said before the run, and what is there stays as it is.
+#[test]
+fn refuses_files_before_the_run() {
+    let tool = env!("CARGO_BIN_EXE_report");
+    let folder = scratch("a folder");
+    fs::create_dir_all(&folder).unwrap();
+    let folder = folder.to_str().unwrap();
+    for (path, reason) in [
+        ("no/such/folder.html", "No such file or directory"),
+        (folder, "Is a directory"),
+        ("/dev/null/page.html", "Not a directory"),
+        ("/proc/page.html", "No such file or directory"),
+    ] {
+        refuses_with(tool, &["--report", path, TRACE], &format!("report: {path}: {reason}"));
+        // Of /proc only the attempt says so.
+        if !path.starts_with("/proc") {
+            refuses(&["--json", path, TRACE], &format!("{path}: {reason}"));
+        }
+    }
+    refuses(&["--json", "", TRACE], "--json: expected a file, found nothing");
+    refuses(&[TRACE, "--report"], "--report: expected a file, found nothing");
+
+    let where_is_it = "`make report` builds the tool, and QUEUES_REPORT says where it is";
+    let page = scratch("without.html");
+    fs::write(&page, "as it was").unwrap();
+    let arguments = ["--report", page.to_str().unwrap(), TRACE];
+    let missing = format!("no page: no/such/tool: No such file or directory; {where_is_it}");
+    refuses(&arguments, &missing);
+    let missing = format!("no page: no-such-tool: No such file or directory; {where_is_it}");
+    refuses_with("no-such-tool", &arguments, &format!("serving: {missing}"));
+    refuses_with("false", &arguments, "serving: no page: false failed");
+    assert_eq!(fs::read_to_string(page).unwrap(), "as it was");
+}
+
+#[test]
+fn any_speed_above_zero() {
+    let second = "2024-01-01 09:00:00.0,1,1\n2024-01-01 09:00:00.01,1,1\n";
+    let trace = trace_of("speeds", format!("{HEADER}\n{second}"));
+    for program in programs() {
+        for (speed, number) in
+            [("0.5", 0.5), (".5", 0.5), ("5e-1", 0.5), ("1e3", 1e3), ("4", 4.0), ("1e300", 1e300)]
+        {
+            let (figures, page) = run(&program, "speeds", &["--speed", speed], &trace);
+            check(&figures);
+            assert_eq!(figures["parameters"]["speed"].as_f64(), Some(number), "{program} {speed}");
+            assert!(page.contains(&format!("at {number} times its speed")), "{program}: {page}");
+            if number == 0.5 {
+                assert!(figures["seconds"].as_f64().unwrap() >= 0.02, "{program} {speed}");
+            }
+        }
+    }
+}
+
+/// Files with spaces in their names, options in one word, files that are there already, and a pipe.
+#[test]
+fn writes_what_is_asked_for() {
+    let trace = trace_of("a trace", format!("{HEADER}\r\n{ROW}\r\n{ROW}"));
+    let (json, page) = (scratch("some figures.json"), scratch("a page.html"));
+    for program in programs() {
+        for path in [&json, &page] {
+            fs::write(path, "longer than what comes ".repeat(100_000)).unwrap();
+        }
+        let json_is = format!("--json={}", json.display());
+        let page_is = format!("--report={}", page.display());
+        let arguments = ["--speed=1000", &json_is, &page_is, "--", &trace];
+        let output = serve(&program, env!("CARGO_BIN_EXE_report"), &arguments);
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        check(&serde_json::from_slice(&fs::read(&json).unwrap()).unwrap());
+        assert!(fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+        for path in [&json, &page] {
+            assert!(!Path::new(&format!("{}.new", path.display())).exists());
+        }
+
+        let output = serve(&program, "no tool", &["--json", "/dev/stdout", &trace]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        check(&serde_json::from_str(&text[text.find("\n{").unwrap()..]).unwrap());
+    }
+}
+
+#[test]
+fn help_is_alike() {
+    let helps = programs().into_iter().map(|program| {
+        let output = serve(&program, "", &["--help"]);
+        assert!(output.status.success(), "{program}");
+        String::from_utf8(output.stdout).unwrap()
+    });
+    let helps: Vec<_> = helps.collect();
+    for help in &helps {
+        assert!(help.starts_with("usage: serving ") && help.contains("--linger-ms"), "{help}");
+        assert_eq!(help, &helps[0]);
     }
 }

@@ -175,7 +175,8 @@ pub fn main(contestants: impl IntoIterator<Item = Contestant>) {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let value = |name| {
         let at = arguments.iter().position(|argument| argument == name);
-        at.and_then(|at| arguments.get(at + 1)).unwrap_or_else(|| fail(2, format!("{name} ?")))
+        at.and_then(|at| arguments.get(at + 1))
+            .unwrap_or_else(|| fail(2, format!("{name} is missing, or its value")))
     };
     match arguments.first().map(String::as_str) {
         Some("list") => {
@@ -189,20 +190,27 @@ pub fn main(contestants: impl IntoIterator<Item = Contestant>) {
         }
         Some("run") => {
             let case = Case::parse(value("--case")).unwrap_or_else(|e| fail(2, e));
-            let items: usize = value("--items").parse().unwrap_or_else(|e| fail(2, e));
+            let items = value("--items");
+            let items: usize = match items.parse() {
+                Ok(number @ 1..1_000_000_000_000) => number,
+                _ => {
+                    let expected = "expected a number from 1 to 999999999999";
+                    fail(2, format!("--items: {expected}, found {items:?}"))
+                }
+            };
             let name = value("--contestant");
             let Some(contestant) = contestants.iter().find(|c| c.name == *name) else {
-                fail(2, format!("{name:?} is unknown; see `list`"))
+                fail(2, format!("no contestant {name:?}; `list` shows them"))
             };
             let text = case.to_string();
             let Some((_, run)) = contestant.cases.iter().find(|(p, _)| matches(p, &text)) else {
-                fail(2, format!("{name} does not support {text}"))
+                fail(2, format!("this contestant does not run {text:?}; `list` shows its cases"))
             };
             match run(&case, items) {
                 Ok(line) => println!("{line}"),
                 Err(lost) => fail(3, lost),
             }
         }
-        _ => fail(2, "list, or run --contestant NAME --case CASE --items N"),
+        _ => fail(2, "usage: list, or run --contestant NAME --case CASE --items N"),
     }
 }

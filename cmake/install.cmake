@@ -1,0 +1,23 @@
+# `cmake --install`: `make install` of one component, to where CMake was told.
+get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
+set(destdir "$ENV{DESTDIR}")
+if(destdir)
+  get_filename_component(destdir "${destdir}" ABSOLUTE)
+endif()
+# Unless the project has chosen others, as GNUInstallDirs does.
+if(libdir STREQUAL "")
+  set(libdir lib)
+endif()
+if(includedir STREQUAL "")
+  set(includedir include)
+endif()
+get_filename_component(libdir "${libdir}" ABSOLUTE BASE_DIR "${prefix}")
+get_filename_component(includedir "${includedir}" ABSOLUTE BASE_DIR "${prefix}")
+
+file(WRITE "${manifest}" "")
+execute_process(
+  COMMAND ${make} install "PREFIX=${prefix}" "LIBDIR=${libdir}" "INCLUDEDIR=${includedir}"
+    "DESTDIR=${destdir}" "INSTALL_COMPONENT=${component}" "INSTALL_LINKAGE=${linkage}" "INSTALL_MANIFEST=${manifest}"
+  COMMAND_ERROR_IS_FATAL ANY)
+file(STRINGS "${manifest}" files)
+list(APPEND CMAKE_INSTALL_MANIFEST_FILES ${files})

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# build.sh library: builds the library as it is installed. Afterwards OUT has libqueues.so.VERSION, and
+# OUT/install has what make and install.sh need besides it:
+#   libqueues.a  the static library      needs   the system's libraries that it needs
+#   queues.h     the generated header    target  the target triple
+# build.sh tool NAME MANIFEST: builds a program of Rust, and links OUT/NAME to it.
+#
+# Run by make, with VERSION, OUT, WORK (cargo's folder), CARGO, QUEUES_RUSTC, NM, OBJCOPY, and LD and AR where
+# somebody has set them. It installs nothing on the machine. Files get their names when they are complete, the
+# shared library last: make goes by its time.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+fail() {
+    echo "build: $*" >&2
+    exit 2
+}
+need() { command -v "$1" >/dev/null || fail "$1 is missing: \`make setup\` installs it"; }
+at_least() { printf '%s\n' "$2" "$1" | sort -V -C; }
+
+# As CC of make, it may have arguments: cargo +1.90.
+read -ra cargo <<<"${CARGO:-cargo}"
+rustc=$QUEUES_RUSTC
+LD=${LD:-ld} AR=${AR:-ar}
+need "${cargo[0]}"
+need "$rustc"
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+found=$("$rustc" --version | cut -d' ' -f2) || fail "$rustc does not run: \`make setup\` installs Rust"
+at_least "$found" "$wanted" ||
+    fail "$rustc is $found, and $wanted or later is needed: \`make setup\` installs it"
+# For the linker.
+command -v cc gcc clang >/dev/null || fail "a C compiler is missing: \`make setup\` installs one"
+
+mkdir -p "$OUT/install" || fail "cannot write to $OUT"
+stage=$(mktemp -d "$OUT/.build-XXXXXX") || fail "cannot write to $OUT"
+trap 'rm -rf "$stage"' EXIT
+touch "$stage/begin"
+
+# built ARGUMENT...: cargo's messages for machines; it shows people the others itself.
+built() {
+    "${cargo[@]}" build --release --locked --message-format=json-render-diagnostics "$@" \
+        >"$stage/messages" || exit 2
+}
+# path PATTERN: the file of that name which cargo built. Cargo chooses its folder by the target.
+path() {
+    local paths
+    paths=$(grep '"reason":"compiler-artifact"' "$stage/messages" | grep -o "\"[^\"]*/$1\"" | sort -u) ||
+        fail "cargo built no ${1//\\/}: this target has no shared libraries of that kind"
+    [ "$(wc -l <<<"$paths")" -eq 1 ] || fail "cargo built for several targets: choose one by CARGO_BUILD_TARGET"
+    paths=${paths:1:-1}
+    # The escapes of JSON that a path can have.
+    paths=${paths//\\\"/\"}
+    echo "${paths//\\\\/\\}"
+}
+
+tool() {
+    local program
+    built --manifest-path "$2" --bin "$1"
+    program=$(path "$1")
+    if ! [ "$program" -ef "$OUT/$1" ]; then
+        ln -s "$program" "$stage/$1"
+        mv -fT "$stage/$1" "$OUT/$1"
+    fi
+}
+
+library() {
+    local shared archive target=() triple header
+    need "$LD" && need "$AR" && need "$NM" && need "$OBJCOPY"
+    cd "$root"
+    RUSTC=$root/scripts/rustc.sh built --lib --target-dir "$WORK"
+    shared=$(path 'libqueues\.so')
+    archive=$(path 'libqueues\.a')
+    header=$(sed -n 's|.*"out_dir":"\([^"]*/build/queues-[^"/]*/out\)".*|\1/queues.h|p' "$stage/messages")
+    if [ "$(dirname "$(dirname "$shared")")" -ef "$WORK" ]; then
+        triple=$("$rustc" -vV | sed -n 's/^host: //p')
+    else
+        triple=$(basename "$(dirname "$(dirname "$shared")")")
+        target=(--target "$triple")
+    fi
+
+    # One object with only queues_* global: a program may link two Rust libraries. Without the bitcode in
+    # Rust's standard library, which other tools stumble over, and all that linking does not need.
+    "$NM" -D --defined-only --format=posix "$shared" | cut -d' ' -f1 >"$stage/symbols"
+    sed 's/^/-u /' "$stage/symbols" >"$stage/wanted"
+    if ! "$LD" -r --gc-sections --force-group-allocation "@$stage/wanted" -o "$stage/queues.o" "$archive" ||
+        ! "$OBJCOPY" --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd \
+            --wildcard --keep-global-symbol='queues_*' "$stage/queues.o" ||
+        ! "$AR" rcs "$stage/libqueues.a" "$stage/queues.o"; then
+        fail "no static library for $triple: set LD, AR, NM and OBJCOPY to tools for that target"
+    fi
+
+    # Not libgcc_s and libc: every compiler driver adds them, in the kind that suits -static.
+    "$rustc" - --crate-type staticlib --print native-static-libs "${target[@]}" -o "$stage/empty.a" \
+        </dev/null 2>"$stage/notes" || fail "$(cat "$stage/notes")"
+    sed -n 's/^note: native-static-libs: //p' "$stage/notes" | tr ' ' '\n' | grep -vx -e -lgcc_s -e -lc \
+        >"$stage/needs" || [ $? -eq 1 ]
+    echo "$triple" >"$stage/target"
+    cp "$header" "$stage/queues.h"
+    cp "$shared" "$stage/libqueues.so.$VERSION"
+    # What was edited meanwhile is newer.
+    touch -r "$stage/begin" "$stage/libqueues.so.$VERSION"
+    (cd "$stage" && mv -f libqueues.a needs queues.h target "$OUT/install/")
+    mv -f "$stage/libqueues.so.$VERSION" "$OUT/"
+}
+
+case ${1:-}:$# in
+library:1 | tool:3) "$@" ;;
+*) fail "usage: $0 library | tool NAME MANIFEST" ;;
+esac
