@@ -627,6 +627,119 @@ static void close_ends_waits_in_place(void) {
     }
 }
 
+/* --- everything at once */
+
+enum { MIXERS = 4, MIXED = 4000, HELD = 3 };
+
+static atomic_uchar mixed_seen[MIXERS * MIXED];
+
+/* An item is its number, twice. */
+static void write_number(void *data, size_t number) {
+    size_t both[] = {number, ~number};
+    memcpy(data, both, sizeof both);
+}
+
+static void see_number(const void *data, size_t len) {
+    size_t both[2];
+    CHECK_EQ(len, sizeof both);
+    memcpy(both, data, sizeof both);
+    CHECK(both[0] < LENGTH(mixed_seen) && both[1] == ~both[0]);
+    CHECK_EQ(mixed_seen[both[0]]++, 0);
+}
+
+/* Puts its numbers and takes what comes, each time in another way. */
+static void *mix(void *arg) {
+    size_t next = (size_t)(uintptr_t)arg * MIXED, end = next + MIXED, held = 0, len;
+    void *leased[HELD], *data;
+    unsigned char buffer[2 * sizeof(size_t)];
+    uint32_t random = (uint32_t)next + 1;
+    while (next < end || held > 0) {
+        random = random * 1664525 + 1013904223;
+        switch (random >> 28) {
+        case 0: /* put */
+        case 1:
+        case 2:
+            write_number(buffer, next);
+            if (next < end && Q(try_put_bytes)(waited_on, buffer, sizeof buffer) == QUEUES_OK)
+                next++;
+            break;
+        case 3: /* put in place */
+        case 4:
+        case 5:
+        case 6:
+            if (next < end && queues_mpmc_reserve(waited_on, &data, 0) == QUEUES_OK) {
+                write_number(data, next);
+                if (queues_mpmc_commit(waited_on, data, sizeof buffer) == QUEUES_OK)
+                    next++;
+                else
+                    CHECK_OK(queues_mpmc_cancel(waited_on, data));
+            }
+            break;
+        case 7: /* nothing after all */
+            if (queues_mpmc_reserve(waited_on, &data, 0) == QUEUES_OK) {
+                write_number(data, SIZE_MAX);
+                CHECK_OK(queues_mpmc_cancel(waited_on, data));
+            }
+            break;
+        case 8: /* get */
+        case 9:
+            if (Q(try_get_bytes)(waited_on, buffer, sizeof buffer, &len) == QUEUES_OK)
+                see_number(buffer, len);
+            break;
+        case 10: /* take and hold */
+        case 11:
+        case 12:
+            if (next < end && held < HELD &&
+                queues_mpmc_lease(waited_on, &leased[held], &len, 0) == QUEUES_OK)
+                held++;
+            break;
+        case 13: /* no, later */
+            if (held > 0 && queues_mpmc_return(waited_on, leased[held - 1]) == QUEUES_OK)
+                held--;
+            break;
+        default: /* done */
+            if (held > 0) {
+                see_number(leased[--held], sizeof buffer);
+                CHECK_OK(queues_mpmc_settle(waited_on, leased[held]));
+                CHECK(queues_mpmc_settle(waited_on, (char *)leased[held] + 1) == QUEUES_MISUSE);
+            } else if (next == end) {
+                return NULL;
+            }
+        }
+        /* Nobody waits, so everybody takes: else all may hold what they can't put. */
+        if (next < end && Q(size)(waited_on) == Q(capacity)(waited_on) &&
+            Q(try_get_bytes)(waited_on, buffer, sizeof buffer, &len) == QUEUES_OK)
+            see_number(buffer, len);
+    }
+    return NULL;
+}
+
+static void nothing_is_lost_in_a_mixture(void) {
+    static const size_t capacities[] = {1, 2, 5, 17};
+    for (size_t i = 0; i < LENGTH(capacities); i++) {
+        for (size_t spare = 1; spare <= 16; spare += 5) {
+            pthread_t threads[MIXERS];
+            char buffer[2 * sizeof(size_t)];
+            size_t len;
+            memset(mixed_seen, 0, sizeof mixed_seen);
+            waited_on = cells(capacities[i], sizeof buffer, spare);
+            for (uintptr_t k = 0; k < MIXERS; k++)
+                threads[k] = start(mix, (void *)k);
+            for (size_t k = 0; k < MIXERS; k++)
+                finish(threads[k]);
+            while (Q(try_get_bytes)(waited_on, buffer, sizeof buffer, &len) == QUEUES_OK)
+                see_number(buffer, len);
+            for (size_t k = 0; k < LENGTH(mixed_seen); k++)
+                CHECK_EQ(mixed_seen[k], 1);
+            expect_cells(waited_on, capacities[i] + spare);
+            queues_stats_t s = stats(waited_on);
+            CHECK(s.enqueued >= LENGTH(mixed_seen) && s.enqueued == s.dequeued);
+            CHECK(s.peak_size <= s.capacity);
+            Q(release)(waited_on);
+        }
+    }
+}
+
 /* --- what a thread sanitizer sees */
 
 static atomic_int turn;
@@ -710,6 +823,7 @@ int main(void) {
     RUN(a_free_cell_ends_a_wait);
     RUN(leases_and_commits_wake);
     RUN(close_ends_waits_in_place);
+    RUN(nothing_is_lost_in_a_mixture);
     RUN(hand_overs_in_place_are_announced);
     return 0;
 }
