@@ -5,6 +5,10 @@
 //! where a mutation run weakens one ordering to see whether a test notices ([`sites`]).
 
 mod fence;
+#[cfg(not(loom))]
+mod lock;
+#[cfg(loom)]
+pub mod lock;
 mod pair;
 mod park;
 #[cfg(queues_sites)]
@@ -201,50 +205,39 @@ pub(crate) fn yield_now() {
 
 /// Whether there is another processor that could end a wait. Not that this thread may run on it: a
 /// pinned thread waits for others.
+///
+/// The first call asks the system, which reads a file: a queue's creation makes it. Threads that are
+/// first together all ask, and none waits for another, which might be gone after a fork.
 pub(crate) fn has_many_processors() -> bool {
-    use std::sync::OnceLock;
-    static MANY: OnceLock<bool> = OnceLock::new();
-    // SAFETY: sysconf only answers.
-    let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-    !cfg!(loom) && *MANY.get_or_init(|| count() > 1)
+    use core::sync::atomic::AtomicUsize;
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    if cfg!(loom) {
+        return false;
+    }
+    let mut count = COUNT.load(Relaxed);
+    if count == 0 {
+        // SAFETY: sysconf only answers.
+        count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }.max(1) as usize;
+        COUNT.store(count, Relaxed);
+    }
+    count > 1
 }
 
-/// A short lock, for what cannot do without.
+/// A short lock, for what cannot do without. In the models of queues it is loom's own, which takes
+/// fewer steps; ours has a model of its own.
+#[cfg(not(loom))]
+pub(crate) use lock::Lock as Mutex;
+
+/// See above.
+#[cfg(loom)]
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(lock::Mutex<T>);
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
 #[cfg(loom)]
-use loom::sync as lock;
-#[cfg(not(any(loom, miri)))]
-use parking_lot as lock;
-// Miri refuses the system call behind parking_lot's.
-#[cfg(all(miri, not(loom)))]
-use std::sync as lock;
-
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(lock::Mutex::new(value))
+        Self(loom::sync::Mutex::new(value))
     }
-    #[cfg(not(any(loom, miri)))]
-    #[inline(always)]
-    pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
-        self.0.try_lock().unwrap_or_else(|| self.lock_later())
-    }
-    /// Backs off for a while before it sleeps: so the holder can come back for the lock a few times,
-    /// with what it guards still in its cache.
-    #[cfg(not(any(loom, miri)))]
-    #[cold]
-    fn lock_later(&self) -> lock::MutexGuard<'_, T> {
-        let mut backoff = Backoff::new();
-        for _ in 0..4 {
-            backoff.pause();
-            if let Some(guard) = self.0.try_lock() {
-                return guard;
-            }
-        }
-        self.0.lock()
-    }
-    #[cfg(any(loom, miri))]
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
         self.0.lock().unwrap()
     }
