@@ -203,24 +203,43 @@ pub(crate) fn yield_now() {
     std::thread::yield_now();
 }
 
+/// Two words that the system is asked for, once in a process.
+///
+/// Threads that are first together all ask, and get the same words. None waits for another, as with
+/// a lock: after a fork that one may be gone.
+pub(crate) struct Asked {
+    known: core::sync::atomic::AtomicBool,
+    words: [core::sync::atomic::AtomicUsize; 2],
+}
+
+impl Asked {
+    pub(crate) const fn new() -> Self {
+        use core::sync::atomic::{AtomicBool, AtomicUsize};
+        let words = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        Self { known: AtomicBool::new(false), words }
+    }
+
+    pub(crate) fn get(&self, ask: impl FnOnce() -> [usize; 2]) -> [usize; 2] {
+        // Ordering: Acquire and Release, so that who finds them known sees both words.
+        if !self.known.load(Acquire) {
+            for (word, answer) in self.words.iter().zip(ask()) {
+                word.store(answer, Relaxed);
+            }
+            self.known.store(true, Release);
+        }
+        [0, 1].map(|i: usize| self.words[i].load(Relaxed))
+    }
+}
+
 /// Whether there is another processor that could end a wait. Not that this thread may run on it: a
 /// pinned thread waits for others.
 ///
-/// The first call asks the system, which reads a file: a queue's creation makes it. Threads that are
-/// first together all ask, and none waits for another, which might be gone after a fork.
+/// The first call makes the C library read a file: a queue's creation is that call.
 pub(crate) fn has_many_processors() -> bool {
-    use core::sync::atomic::AtomicUsize;
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    if cfg!(loom) {
-        return false;
-    }
-    let mut count = COUNT.load(Relaxed);
-    if count == 0 {
-        // SAFETY: sysconf only answers.
-        count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }.max(1) as usize;
-        COUNT.store(count, Relaxed);
-    }
-    count > 1
+    static COUNT: Asked = Asked::new();
+    // SAFETY: sysconf only answers.
+    let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    !cfg!(loom) && COUNT.get(|| [count().max(1) as usize, 0])[0] > 1
 }
 
 /// A short lock, for what cannot do without. In the models of queues it is loom's own, which takes

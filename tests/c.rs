@@ -172,6 +172,17 @@ fn sandbox() {
 }
 
 #[test]
+fn fork() {
+    // What forks while it has other threads may not start threads under that sanitizer.
+    if variable("CFLAGS").contains("-fsanitize=thread") {
+        return eprintln!("fork is left out under the thread sanitizer: no threads after a fork");
+    }
+    // The address sanitizer's heap does not survive a fork while another thread allocates, and what
+    // that thread had allocated is a leak in the child.
+    succeeds("tests/c/fork.c", &if under_a_tool() { ["0", "5"] } else { ["40", "40"] });
+}
+
+#[test]
 fn quickstart() {
     let printed = succeeds("examples/c/quickstart.c", &[]);
     assert_eq!(printed, "queues\ncarry\nthings\nbetween\nthreads\n");
