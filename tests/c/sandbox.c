@@ -83,6 +83,20 @@ void *dlsym(void *library, const char *name) {
     return NULL;
 }
 
+#ifdef __x86_64__
+/* Where a library has thread-local state of its own. If it was loaded by dlopen, a thread's first
+ * use of that allocates; so it has none that a call uses. */
+void *__tls_get_addr(void *index);
+void *__tls_get_addr(void *index) {
+    if (sandboxed)
+        fail("thread-local state used inside of ", inside);
+    void *(*real)(void *);
+    *(void **)&real = dlvsym(RTLD_NEXT, "__tls_get_addr", "GLIBC_2.3");
+    CHECK(real);
+    return real(index);
+}
+#endif
+
 /* Of what goes through the C library's `syscall`: whether a call that does not wait has slept,
  * which must be for the lock. So the test knows when that was tried. */
 static long (*real_syscall)(long, ...);
