@@ -4,6 +4,7 @@
 //! runs the programs, such as valgrind with its options.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -154,11 +155,16 @@ fn under_a_tool() -> bool {
     variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind")
 }
 
+/// Says so, to the terminal itself: of a test that succeeds nothing else would be seen.
+fn left_out(what: &str) {
+    writeln!(std::io::stderr(), "left out: {what}").unwrap();
+}
+
 #[test]
 fn nomem() {
     // It brings a heap of its own, and counts the leaks itself.
     if under_a_tool() {
-        return eprintln!("nomem is left out under tools that replace the heap");
+        return left_out("nomem, under a tool that replaces the heap");
     }
     succeeds("tests/c/nomem.c", &[]);
 }
@@ -166,7 +172,7 @@ fn nomem() {
 #[test]
 fn sandbox() {
     if under_a_tool() {
-        return eprintln!("sandbox is left out under tools that make system calls of their own");
+        return left_out("sandbox, under a tool that makes system calls of its own");
     }
     succeeds("tests/c/sandbox.c", &["tests/symbols.txt"]);
 }
@@ -175,7 +181,7 @@ fn sandbox() {
 fn fork() {
     // What forks while it has other threads may not start threads under that sanitizer.
     if variable("CFLAGS").contains("-fsanitize=thread") {
-        return eprintln!("fork is left out under the thread sanitizer: no threads after a fork");
+        return left_out("fork, under the thread sanitizer: it has no threads after a fork");
     }
     // The address sanitizer's heap does not survive a fork while another thread allocates, and what
     // that thread had allocated is a leak in the child.
