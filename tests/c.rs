@@ -157,7 +157,8 @@ fn under_a_tool() -> bool {
 
 /// Says so, to the terminal itself: of a test that succeeds nothing else would be seen.
 fn left_out(what: &str) {
-    writeln!(std::io::stderr(), "left out: {what}").unwrap();
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "left out: {what}").unwrap();
 }
 
 #[test]
