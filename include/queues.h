@@ -33,6 +33,12 @@
 //   Memory     is taken at creation; no other call allocates, but for the push with which a growable
 //              deque grows. Large memory is the system's zeroed pages, which it may find only when
 //              they are first used. Capacity is exact.
+//   System     once a queue is created its calls ask the system for nothing but their waits, wakes
+//              and the clock (on Linux: futex, membarrier, sched_yield, clock_gettime). The last
+//              release and the push that grows a deque also do what free and malloc do.
+//   Fork       a child may create and use queues of its own. Those that it has from its parent are
+//              copies, for which docs/abi.md says what is allowed: if other threads were inside of
+//              calls, hardly more than what is lock-free.
 //   Sanitizer  in a program with a thread sanitizer, puts and gets announce the hand-over to it.
 
 
@@ -119,7 +125,8 @@
 // A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
 // O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
 // Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
-// starved), another takes over with the next put a millisecond after the item's time.
+// starved), another takes over with the next put a millisecond after the item's time; but if it is
+// held up while it holds the lock, all who take, flush or clear wait for it.
 // QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
 // get of blobs keeps its batch.
 // Each call is O(1) but for those that take (O(items taken)).

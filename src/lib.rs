@@ -21,9 +21,9 @@ mod memory;
 pub mod payload;
 pub mod queue;
 pub mod stats;
-#[cfg(not(queues_sites))]
+#[cfg(not(any(queues_sites, loom)))]
 mod sync;
-#[cfg(queues_sites)]
+#[cfg(any(queues_sites, loom))]
 pub mod sync;
 pub mod typed;
 pub mod wait;

@@ -5,6 +5,10 @@
 //! where a mutation run weakens one ordering to see whether a test notices ([`sites`]).
 
 mod fence;
+#[cfg(not(loom))]
+mod lock;
+#[cfg(loom)]
+pub mod lock;
 mod pair;
 mod park;
 #[cfg(queues_sites)]
@@ -199,52 +203,60 @@ pub(crate) fn yield_now() {
     std::thread::yield_now();
 }
 
-/// Whether there is another processor that could end a wait. Not that this thread may run on it: a
-/// pinned thread waits for others.
-pub(crate) fn has_many_processors() -> bool {
-    use std::sync::OnceLock;
-    static MANY: OnceLock<bool> = OnceLock::new();
-    // SAFETY: sysconf only answers.
-    let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-    !cfg!(loom) && *MANY.get_or_init(|| count() > 1)
+/// Two words that the system is asked for, once in a process.
+///
+/// Threads that are first together all ask, and get the same words. None waits for another, as with
+/// a lock: after a fork that one may be gone.
+pub(crate) struct Asked {
+    known: core::sync::atomic::AtomicBool,
+    words: [core::sync::atomic::AtomicUsize; 2],
 }
 
-/// A short lock, for what cannot do without.
+impl Asked {
+    pub(crate) const fn new() -> Self {
+        use core::sync::atomic::{AtomicBool, AtomicUsize};
+        let words = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        Self { known: AtomicBool::new(false), words }
+    }
+
+    pub(crate) fn get(&self, ask: impl FnOnce() -> [usize; 2]) -> [usize; 2] {
+        // Ordering: Acquire and Release, so that who finds them known sees both words.
+        if !self.known.load(Acquire) {
+            for (word, answer) in self.words.iter().zip(ask()) {
+                word.store(answer, Relaxed);
+            }
+            self.known.store(true, Release);
+        }
+        [0, 1].map(|i: usize| self.words[i].load(Relaxed))
+    }
+}
+
+/// Whether there is another processor that could end a wait. Not that this thread may run on it: a
+/// pinned thread waits for others.
+///
+/// The first call makes the C library read a file: a queue's creation is that call.
+pub(crate) fn has_many_processors() -> bool {
+    static COUNT: Asked = Asked::new();
+    // SAFETY: sysconf only answers.
+    let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    !cfg!(loom) && COUNT.get(|| [count().max(1) as usize, 0])[0] > 1
+}
+
+/// A short lock, for what cannot do without. In the models of queues it is loom's own, which takes
+/// fewer steps; ours has a model of its own.
+#[cfg(not(loom))]
+pub(crate) use lock::Lock as Mutex;
+
+/// See above.
+#[cfg(loom)]
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(lock::Mutex<T>);
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
 #[cfg(loom)]
-use loom::sync as lock;
-#[cfg(not(any(loom, miri)))]
-use parking_lot as lock;
-// Miri refuses the system call behind parking_lot's.
-#[cfg(all(miri, not(loom)))]
-use std::sync as lock;
-
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(lock::Mutex::new(value))
+        Self(loom::sync::Mutex::new(value))
     }
-    #[cfg(not(any(loom, miri)))]
-    #[inline(always)]
-    pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
-        self.0.try_lock().unwrap_or_else(|| self.lock_later())
-    }
-    /// Backs off for a while before it sleeps: so the holder can come back for the lock a few times,
-    /// with what it guards still in its cache.
-    #[cfg(not(any(loom, miri)))]
-    #[cold]
-    fn lock_later(&self) -> lock::MutexGuard<'_, T> {
-        let mut backoff = Backoff::new();
-        for _ in 0..4 {
-            backoff.pause();
-            if let Some(guard) = self.0.try_lock() {
-                return guard;
-            }
-        }
-        self.0.lock()
-    }
-    #[cfg(any(loom, miri))]
     pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
         self.0.lock().unwrap()
     }

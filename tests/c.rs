@@ -4,6 +4,7 @@
 //! runs the programs, such as valgrind with its options.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -149,13 +150,43 @@ fn threads() {
     succeeds("tests/c/threads.c", &[]);
 }
 
+/// Whether a sanitizer or valgrind is about: they want the heap and system calls of their own.
+fn under_a_tool() -> bool {
+    variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind")
+}
+
+/// Says so, to the terminal itself: of a test that succeeds nothing else would be seen.
+fn left_out(what: &str) {
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "left out: {what}").unwrap();
+}
+
 #[test]
 fn nomem() {
-    // It brings a heap of its own, and counts the leaks itself; these tools want theirs.
-    if variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind") {
-        return eprintln!("left out under tools that replace the heap");
+    // It brings a heap of its own, and counts the leaks itself.
+    if under_a_tool() {
+        return left_out("nomem, under a tool that replaces the heap");
     }
     succeeds("tests/c/nomem.c", &[]);
+}
+
+#[test]
+fn sandbox() {
+    if under_a_tool() {
+        return left_out("sandbox, under a tool that makes system calls of its own");
+    }
+    succeeds("tests/c/sandbox.c", &["tests/symbols.txt"]);
+}
+
+#[test]
+fn fork() {
+    // What forks while it has other threads may not start threads under that sanitizer.
+    if variable("CFLAGS").contains("-fsanitize=thread") {
+        return left_out("fork, under the thread sanitizer: it has no threads after a fork");
+    }
+    // The address sanitizer's heap does not survive a fork while another thread allocates, and what
+    // that thread had allocated is a leak in the child.
+    succeeds("tests/c/fork.c", &if under_a_tool() { ["0", "5"] } else { ["40", "40"] });
 }
 
 #[test]

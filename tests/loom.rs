@@ -17,6 +17,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::{Counts, Fifo, Many, Peek, Queue, mpmc, spsc};
+use queues::sync::lock::Lock;
 use queues::wait::{Blocking, Timeout, Wanted};
 use queues::{Error, Result};
 use std::ffi::c_void;
@@ -1068,6 +1069,28 @@ unsafe impl Queue for Flag {
     fn take_panic(&self) -> bool {
         false
     }
+}
+
+/// The short lock alone: one thread at a time is inside and sees what the last one did, and whoever
+/// sleeps for it is woken.
+#[test]
+fn lock() {
+    let contend = |threads: usize, times: u64, bound| {
+        explore(&format!("lock {threads} x {times}"), bound, move || {
+            let lock = Arc::new(Lock::new(0));
+            let add =
+                move |lock: &Lock<u64>| (0..times).for_each(|_| lock.with(|value| *value += 1));
+            let others = (1..threads).map(|_| lock.clone());
+            let others: Vec<_> = others.map(|lock| spawn(move || add(&lock))).collect();
+            add(&lock);
+            join(others);
+            assert_eq!(lock.with(|value| *value), threads as u64 * times);
+        });
+    };
+    contend(2, 1, UNBOUNDED);
+    contend(2, 2, Some(3));
+    contend(2, 3, Some(2));
+    contend(3, 1, Some(2));
 }
 
 /// The event count alone, about a flag: whoever sleeps while there is something to do is a

@@ -38,7 +38,8 @@ use core::time::Duration;
 /// A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
 /// O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
 /// Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
-/// starved), another takes over with the next put a millisecond after the item's time.
+/// starved), another takes over with the next put a millisecond after the item's time; but if it is
+/// held up while it holds the lock, all who take, flush or clear wait for it.
 /// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
 /// get of blobs keeps its batch.
 /// Each call is O(1) but for those that take (O(items taken)).

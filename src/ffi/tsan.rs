@@ -4,8 +4,8 @@
 //! and its get establish and report races that are none.
 
 use crate::payload::note_sanitizer;
-use core::ffi::{c_char, c_void};
-use std::sync::OnceLock;
+use crate::sync::Asked;
+use core::ffi::{CStr, c_void};
 
 type Announce = unsafe extern "C" fn(*mut c_void);
 
@@ -30,22 +30,25 @@ pub(super) enum Channel {
 impl Tsan {
     /// The sanitizer of this process.
     pub(super) fn find() -> Option<Self> {
-        static FOUND: OnceLock<Option<Tsan>> = OnceLock::new();
-        fn entry(name: *const c_char) -> Option<Announce> {
-            // SAFETY: the name is a C string; a symbol of this name is the sanitizer's function.
-            unsafe {
-                let symbol = libc::dlsym(libc::RTLD_DEFAULT, name);
-                core::mem::transmute::<*mut c_void, Option<Announce>>(symbol)
-            }
-        }
-        *FOUND.get_or_init(|| {
+        static FOUND: Asked = Asked::new();
+        let [acquire, release] = FOUND.get(|| {
             // Go's race detector has entries of the same names with other parameters, but not this.
-            entry(c"__tsan_read8".as_ptr())?;
-            let acquire = entry(c"__tsan_acquire".as_ptr())?;
-            let release = entry(c"__tsan_release".as_ptr())?;
+            let names = [c"__tsan_read8", c"__tsan_acquire", c"__tsan_release"];
+            // SAFETY: the name is a C string.
+            let entry = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+            let [other, acquire, release] = names.map(|name| entry(name).expose_provenance());
+            if other == 0 || acquire == 0 || release == 0 {
+                return [0, 0];
+            }
             note_sanitizer();
-            Some(Tsan { acquire, release })
-        })
+            [acquire, release]
+        });
+        let announce = |address| {
+            let entry = core::ptr::with_exposed_provenance_mut::<c_void>(address);
+            // SAFETY: null, or the sanitizer's function of this name.
+            unsafe { core::mem::transmute::<*mut c_void, Option<Announce>>(entry) }
+        };
+        Some(Self { acquire: announce(acquire)?, release: announce(release)? })
     }
 
     /// What this thread did before happens before what [`Tsan::acquire`] of the same precedes.

@@ -22,7 +22,8 @@
 //! - A sleeper that found items which are not due raises it to the put that makes them due, looks
 //!   again, and sleeps no longer than their deadline; from then on it is the one who sees to them.
 //!   When it leaves it has either taken items, and wakes another if more are left, or found none.
-//! - If it is held up itself, a put that comes a millisecond after the deadline wakes another.
+//! - If it is held up itself, a put that comes a millisecond after the deadline wakes another, which
+//!   still needs the lock: nobody takes over from a thread that is held up while it holds that.
 //!
 //! A sleeper's raising and second look and a put's publication and look at `awaited` are SeqCst:
 //! one of the two sees the other.

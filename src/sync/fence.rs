@@ -29,10 +29,10 @@ pub(crate) struct Fences {
 }
 
 impl Fences {
-    /// Asks the kernel, once for the process.
+    /// Asks the kernel, whenever a queue is created: after the first time that costs next to nothing,
+    /// and a child of a fork during the first time is registered itself.
     pub(crate) fn prepare() -> Self {
-        static PREPARED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-        Self { membarrier: *PREPARED.get_or_init(membarrier::register) }
+        Self { membarrier: membarrier::register() }
     }
 
     /// The frequent side: free where [`Fences::heavy`] can interrupt, else a fence.

@@ -79,6 +79,11 @@ impl Parking {
             sleepers: (loom::sync::Mutex::new(()), loom::sync::Condvar::new()),
         }
     }
+    /// For who gives it a meaning of its own.
+    #[inline(always)]
+    pub(super) fn word(&self) -> &AtomicU32 {
+        &self.word
+    }
     pub(crate) fn epoch(&self, at: Ordering) -> u32 {
         self.word.load(at)
     }

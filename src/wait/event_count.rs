@@ -60,6 +60,7 @@ impl EventCount {
     /// Nobody waits.
     pub fn new() -> Self {
         let fences = Fences::prepare();
+        has_many_processors(); // asked now, so that no wait opens a file
         Self {
             fences,
             waiters: AtomicU32::new(if fences.are_unequal() { 0 } else { UNSURE }),

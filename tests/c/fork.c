@@ -1,0 +1,538 @@
+/* What a child may do with queues, old and new, if the parent's other threads were in the middle of
+ * calls, held locks or slept (docs/abi.md, "fork"). The parent's queues go on as if nothing were.
+ */
+#include "check.h"
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CAPACITY = 8, ITEMS = 100, SECONDS = 60 };
+
+#define OPTIONS(family, ...)                                                                       \
+    (&(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),            \
+                                    __VA_ARGS__})
+
+static int first_forks, forks;
+
+static void *number(uintptr_t n) { return (void *)n; }
+
+/* Waits for a child, which ends itself if it hangs. */
+static void expect_success(pid_t child) {
+    int status;
+    CHECK(child > 0);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        fprintf(stderr, "a child hangs\n");
+    CHECK_EQ(status, 0);
+}
+
+static pid_t fork_with_watchdog(void) {
+    pid_t child = fork();
+    if (child == 0)
+        alarm(SECONDS);
+    return child;
+}
+
+/* --- queues of the child's own: all families, with threads and waits */
+
+static struct {
+    queues_mpmc_t *mpmc, *bytes;
+    queues_priority_t *priority;
+    queues_batch_t *batch;
+    queues_spsc_t *spsc;
+    queues_deque_t *deque;
+} own;
+
+static void *give(void *unused) {
+    for (uintptr_t i = 1; i <= ITEMS; i++) {
+        CHECK_OK(queues_mpmc_put(own.mpmc, number(i), -1));
+        CHECK_OK(queues_mpmc_put_bytes(own.bytes, &i, sizeof i, -1));
+        CHECK_OK(queues_priority_put(own.priority, number(i), (double)i, -1));
+        CHECK_OK(queues_batch_put(own.batch, number(i), -1));
+        CHECK_OK(queues_spsc_put(own.spsc, number(i), -1));
+        CHECK_OK(queues_deque_push(own.deque, number(i)));
+    }
+    return unused;
+}
+
+static void use_new_queues(void) {
+    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 2), &own.mpmc));
+    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 2, .item_size = 100), &own.bytes));
+    CHECK_OK(queues_priority_create(OPTIONS(priority, .capacity = 2), &own.priority));
+    CHECK_OK(queues_batch_create(OPTIONS(batch, .max_pending = 2, .batch_size = 1), &own.batch));
+    CHECK_OK(queues_spsc_create(OPTIONS(spsc, .capacity = 2), &own.spsc));
+    CHECK_OK(queues_deque_create(OPTIONS(deque, .capacity = ITEMS), &own.deque));
+    pthread_t giver = start(give, NULL);
+    for (uintptr_t i = 1; i <= ITEMS; i++) {
+        void *got = NULL;
+        uintptr_t bytes = 0;
+        double rank;
+        size_t n;
+        CHECK_OK(queues_mpmc_get(own.mpmc, &got, -1));
+        CHECK_EQ(got, i);
+        CHECK_OK(queues_mpmc_get_bytes(own.bytes, &bytes, sizeof bytes, &n, -1));
+        CHECK_EQ(bytes, i);
+        CHECK_OK(queues_priority_get(own.priority, &got, &rank, -1));
+        CHECK_EQ(got, i);
+        CHECK_OK(queues_batch_get_batch(own.batch, &got, 1, &n, -1));
+        CHECK_EQ(got, i);
+        CHECK_OK(queues_spsc_get(own.spsc, &got, -1));
+        CHECK_EQ(got, i);
+        queues_status_t status;
+        while ((status = queues_deque_steal(own.deque, &got)) == QUEUES_EMPTY)
+            sched_yield();
+        CHECK_OK(status);
+        CHECK_EQ(got, i);
+    }
+    finish(giver);
+    queues_mpmc_release(own.mpmc);
+    queues_mpmc_release(own.bytes);
+    queues_priority_release(own.priority);
+    queues_batch_release(own.batch);
+    queues_spsc_release(own.spsc);
+    queues_deque_release(own.deque);
+}
+
+/* --- a fork while another thread creates the first queue of all */
+
+static atomic_bool begun;
+
+static void *create_first(void *unused) {
+    queues_mpmc_t *queue;
+    begun = true;
+    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 1), &queue));
+    queues_mpmc_release(queue);
+    return unused;
+}
+
+/* Each time in a process that has never had a queue. */
+static void fork_during_the_first_create(void) {
+    for (int i = 0; i < first_forks; i++) {
+        fflush(NULL);
+        pid_t fresh = fork_with_watchdog();
+        if (fresh == 0) {
+            pthread_t creator = start(create_first, NULL);
+            while (!begun) /* no yield: the other one is quick */
+                continue;
+            for (int64_t end = now_ns() + i * INT64_C(4000); now_ns() < end;)
+                continue;
+            pid_t child = fork_with_watchdog();
+            if (child == 0) {
+                use_new_queues();
+                _exit(0);
+            }
+            finish(creator);
+            expect_success(child);
+            _exit(0);
+        }
+        expect_success(fresh);
+    }
+}
+
+/* --- what is busy in the parent */
+
+static struct {
+    queues_mpmc_t *mpmc, *bytes;
+    queues_priority_t *priority, *priority_bytes;
+    queues_batch_t *batch;
+    queues_spsc_t *spsc, *checked; /* of other threads */
+    queues_deque_t *deque;
+    queues_spsc_t *produced[2]; /* this thread is the producer; the second is checked */
+    queues_deque_t *owned;      /* this thread is the owner */
+    queues_mpmc_t *empty, *full;
+    queues_priority_t *no_priorities;
+    queues_batch_t *no_batches;
+    queues_spsc_t *silent;
+} old;
+
+static atomic_bool over;
+static _Atomic size_t put_count, got_count, dropped_count;
+static void drop(void *ctx, void *item) {
+    (void)ctx;
+    (void)item;
+    dropped_count++;
+}
+
+/* Counts a call if it came about. */
+static queues_status_t count(_Atomic size_t *calls, queues_status_t status) {
+    if (status == QUEUES_OK)
+        ++*calls;
+    else
+        CHECK(status > QUEUES_OK);
+    return status;
+}
+
+#define UNTIL_CLOSED(status) while ((status) != QUEUES_CLOSED)
+
+/* Numbers ascend, for each queue by itself. */
+static void *put_mpmc(void *unused) {
+    for (uintptr_t i = 1; count(&put_count, queues_mpmc_put(old.mpmc, number(i), -1)) == 0; i++)
+        count(&put_count, queues_mpmc_put_bytes(old.bytes, &i, sizeof i, -1));
+    return unused;
+}
+static void *get_mpmc(void *unused) {
+    void *got;
+    uintptr_t bytes;
+    size_t n;
+    UNTIL_CLOSED(count(&got_count, queues_mpmc_get(old.mpmc, &got, -1)))
+    count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, 1000));
+    UNTIL_CLOSED(count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, -1)));
+    return unused;
+}
+static void *use_priority(void *unused) {
+    void *got;
+    double rank;
+    char blob[100] = {0};
+    size_t n, turns = 0;
+    do {
+        if (++turns % 256 == 0)
+            pause_ns(MILLISECOND / 10);
+        count(&put_count, queues_priority_try_put(old.priority, NULL, 1));
+        count(&put_count, queues_priority_try_put_bytes(old.priority_bytes, blob, sizeof blob, 1));
+        count(&got_count,
+              queues_priority_get_bytes(old.priority_bytes, blob, sizeof blob, &n, &rank, 1000));
+    } while (count(&got_count, queues_priority_try_get(old.priority, &got, &rank)) !=
+             QUEUES_CLOSED);
+    UNTIL_CLOSED(count(&got_count, queues_priority_get_bytes(old.priority_bytes, blob, sizeof blob,
+                                                             &n, &rank, -1)));
+    return unused;
+}
+static void *put_batch(void *unused) {
+    UNTIL_CLOSED(count(&put_count, queues_batch_put(old.batch, NULL, -1)));
+    return unused;
+}
+static void *get_batch(void *unused) {
+    void *items[4];
+    size_t n;
+    queues_status_t status;
+    while ((status = queues_batch_get_batch(old.batch, items, 4, &n, -1)) == QUEUES_OK)
+        got_count += n;
+    CHECK_STATUS(status, QUEUES_CLOSED);
+    return unused;
+}
+static void *put_spsc(void *queue) {
+    UNTIL_CLOSED(count(&put_count, queues_spsc_put(queue, NULL, -1)));
+    return NULL;
+}
+static void *get_spsc(void *queue) {
+    void *got;
+    UNTIL_CLOSED(count(&got_count, queues_spsc_get(queue, &got, -1)));
+    return NULL;
+}
+static void *own_deque(void *unused) {
+    void *got;
+    for (uintptr_t i = 1; !over; i++) {
+        if (i % 64 == 0)
+            pause_ns(MILLISECOND / 10); /* leave the child something of the processor */
+        count(&put_count, queues_deque_push(old.deque, number(i)));
+        if (i % 3 == 0)
+            count(&got_count, queues_deque_pop(old.deque, &got));
+    }
+    return unused;
+}
+static void *steal_deques(void *unused) {
+    void *got;
+    while (!over) {
+        sched_yield();
+        count(&got_count, queues_deque_steal(old.deque, &got));
+        count(&got_count, queues_deque_steal(old.owned, &got));
+    }
+    return unused;
+}
+/* Those who sleep all the time. */
+static void *sleep_in_get(void *unused) {
+    void *got;
+    CHECK_STATUS(queues_mpmc_get(old.empty, &got, -1), QUEUES_CLOSED);
+    return unused;
+}
+static void *sleep_in_put(void *unused) {
+    CHECK_STATUS(queues_mpmc_put(old.full, NULL, -1), QUEUES_CLOSED);
+    return unused;
+}
+static void *sleep_in_priority(void *unused) {
+    void *got;
+    double rank;
+    CHECK_STATUS(queues_priority_get(old.no_priorities, &got, &rank, -1), QUEUES_CLOSED);
+    return unused;
+}
+static void *sleep_in_batch(void *unused) {
+    void *got;
+    size_t n;
+    CHECK_STATUS(queues_batch_get_batch(old.no_batches, &got, 1, &n, -1), QUEUES_CLOSED);
+    return unused;
+}
+static void *sleep_in_spsc(void *unused) {
+    void *got;
+    CHECK_STATUS(queues_spsc_get(old.silent, &got, -1), QUEUES_CLOSED);
+    return unused;
+}
+
+static void create_old_queues(void) {
+#define CREATE(family, queue, ...)                                                                 \
+    CHECK_OK(queues_##family##_create(OPTIONS(family, .drop = drop, __VA_ARGS__), queue))
+    CREATE(mpmc, &old.mpmc, .capacity = CAPACITY);
+    CREATE(mpmc, &old.bytes, .capacity = CAPACITY, .item_size = sizeof(uintptr_t));
+    CREATE(priority, &old.priority, .capacity = CAPACITY);
+    CREATE(priority, &old.priority_bytes, .capacity = CAPACITY, .item_size = 100);
+    CREATE(batch, &old.batch, .max_pending = CAPACITY, .batch_size = 4);
+    CREATE(spsc, &old.spsc, .capacity = CAPACITY);
+    CREATE(spsc, &old.checked, .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
+    CREATE(deque, &old.deque, .capacity = CAPACITY);
+    CREATE(spsc, &old.produced[0], .capacity = CAPACITY);
+    CREATE(spsc, &old.produced[1], .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
+    CREATE(deque, &old.owned, .capacity = CAPACITY);
+    CREATE(mpmc, &old.empty, .capacity = 1);
+    CREATE(mpmc, &old.full, .capacity = 1);
+    CREATE(priority, &old.no_priorities, .capacity = 1);
+    CREATE(batch, &old.no_batches, .max_pending = 1, .batch_size = 1);
+    CREATE(spsc, &old.silent, .capacity = 1);
+}
+
+static void release_old_queues(void) {
+    queues_mpmc_release(old.mpmc);
+    queues_mpmc_release(old.bytes);
+    queues_priority_release(old.priority);
+    queues_priority_release(old.priority_bytes);
+    queues_batch_release(old.batch);
+    queues_spsc_release(old.spsc);
+    queues_spsc_release(old.checked);
+    queues_spsc_release(old.produced[0]);
+    queues_spsc_release(old.produced[1]);
+    queues_deque_release(old.deque);
+    queues_deque_release(old.owned);
+    queues_mpmc_release(old.empty);
+    queues_mpmc_release(old.full);
+    queues_priority_release(old.no_priorities);
+    queues_batch_release(old.no_batches);
+    queues_spsc_release(old.silent);
+}
+
+/* --- what a child may do with its copies of them */
+
+static void expect_ascending(void *got, uintptr_t *last) {
+    CHECK((uintptr_t)got > *last);
+    *last = (uintptr_t)got;
+}
+
+static void *get_one(void *queue) {
+    void *got = NULL;
+    CHECK_OK(queues_mpmc_get(queue, &got, -1));
+    return got;
+}
+
+/* mpmc: everything. */
+static void use_old_mpmc(void) {
+    void *got, *items[CAPACITY + 1] = {NULL};
+    uintptr_t last = 0, bytes = 0;
+    size_t n;
+    queues_stats_t stats = {.struct_size = sizeof stats};
+    CHECK(queues_mpmc_size(old.mpmc) <= CAPACITY);
+    while (queues_mpmc_try_get(old.mpmc, &got) == QUEUES_OK)
+        expect_ascending(got, &last);
+    last = 0;
+    while (queues_mpmc_try_get_bytes(old.bytes, &bytes, sizeof bytes, &n) == QUEUES_OK)
+        expect_ascending(number(bytes), &last);
+    CHECK_STATUS(queues_mpmc_get(old.mpmc, &got, 1), QUEUES_TIMEOUT);
+    CHECK_STATUS(queues_mpmc_put_many(old.mpmc, items, CAPACITY + 1, 1, &n), QUEUES_TIMEOUT);
+    CHECK_EQ(n, CAPACITY);
+    CHECK_OK(queues_mpmc_get_many(old.mpmc, items, 2, -1, &n));
+    CHECK_OK(queues_mpmc_stats(old.mpmc, &stats));
+    CHECK_EQ(stats.current_size, CAPACITY - 2);
+    dropped_count = 0;
+    CHECK_OK(queues_mpmc_clear(old.mpmc, &n));
+    CHECK_EQ(n, CAPACITY - 2);
+    for (size_t i = 0; i < CAPACITY; i++)
+        CHECK_OK(queues_mpmc_put_bytes(old.bytes, &i, sizeof i, -1));
+    CHECK_STATUS(queues_mpmc_try_put_bytes(old.bytes, &bytes, sizeof bytes), QUEUES_FULL);
+    CHECK_OK(queues_mpmc_peek_bytes(old.bytes, &bytes, sizeof bytes, &n));
+    CHECK_EQ(bytes, 0);
+    CHECK_OK(queues_mpmc_close(old.bytes));
+    CHECK_STATUS(queues_mpmc_try_put_bytes(old.bytes, &bytes, sizeof bytes), QUEUES_CLOSED);
+    queues_mpmc_release(old.bytes);
+    CHECK_EQ(dropped_count, CAPACITY - 2 + CAPACITY);
+
+    /* The parent's sleepers are not here: who is woken is a thread of this process. */
+    CHECK_OK(queues_mpmc_try_put(old.empty, number(1)));
+    CHECK_OK(queues_mpmc_try_get(old.empty, &got));
+    pthread_t getter = start(get_one, old.empty);
+    pause_ns(MILLISECOND / 10);
+    CHECK_OK(queues_mpmc_put(old.empty, number(2), -1));
+    CHECK_EQ(pthread_join(getter, &got), 0);
+    CHECK_EQ(got, 2);
+    CHECK_STATUS(queues_mpmc_try_put(old.full, NULL), QUEUES_FULL);
+    CHECK_OK(queues_mpmc_try_get(old.full, &got));
+    CHECK_STATUS(queues_mpmc_try_get(old.full, &got), QUEUES_EMPTY);
+}
+
+/* batch: what takes no lock. */
+static void use_old_batch(void) {
+    queues_stats_t stats = {.struct_size = sizeof stats};
+    queues_status_t status;
+    size_t puts = 0, before = queues_batch_pending_count(old.batch);
+    while ((status = queues_batch_try_put(old.batch, NULL)) == QUEUES_OK)
+        puts++;
+    CHECK_STATUS(status, QUEUES_FULL);
+    CHECK(puts + before <= CAPACITY);
+    CHECK_STATUS(queues_batch_put(old.batch, NULL, 1), QUEUES_TIMEOUT);
+    CHECK_OK(queues_batch_stats(old.batch, &stats));
+    CHECK_EQ(queues_batch_capacity(old.batch), CAPACITY);
+    CHECK_OK(queues_batch_close(old.batch));
+    CHECK(queues_batch_is_closed(old.batch));
+    CHECK_STATUS(queues_batch_try_put(old.batch, NULL), QUEUES_CLOSED);
+    CHECK_OK(queues_batch_try_put(old.no_batches, NULL));
+}
+
+/* spsc and deque: the sides that this thread had in the parent, and what any thread may call. */
+static void use_old_sides(void) {
+    void *got;
+    queues_stats_t stats = {.struct_size = sizeof stats};
+    for (size_t i = 0; i < LENGTH(old.produced); i++) {
+        queues_spsc_t *queue = old.produced[i];
+        size_t before = queues_spsc_size(queue), puts = 0;
+        queues_status_t status;
+        while ((status = queues_spsc_try_put(queue, NULL)) == QUEUES_OK)
+            puts++;
+        CHECK_STATUS(status, QUEUES_FULL);
+        CHECK_EQ(puts + before, CAPACITY);
+        CHECK(queues_spsc_is_full(queue));
+        CHECK_STATUS(queues_spsc_put(queue, NULL, 1), QUEUES_TIMEOUT);
+        CHECK_OK(queues_spsc_close(queue));
+        CHECK_STATUS(queues_spsc_try_put(queue, NULL), QUEUES_CLOSED);
+    }
+    CHECK(queues_spsc_size(old.spsc) <= CAPACITY);
+    CHECK_OK(queues_spsc_stats(old.checked, &stats));
+    CHECK(!queues_spsc_is_closed(old.checked));
+
+    while (queues_deque_pop(old.owned, &got) == QUEUES_OK)
+        continue;
+    for (size_t i = 0; i < CAPACITY; i++)
+        CHECK_OK(queues_deque_push(old.owned, number(i)));
+    CHECK_STATUS(queues_deque_push(old.owned, NULL), QUEUES_FULL);
+    CHECK_OK(queues_deque_pop(old.owned, &got));
+    CHECK_EQ(got, CAPACITY - 1);
+    CHECK_OK(queues_deque_steal(old.owned, &got));
+    CHECK_EQ(got, 0);
+    uintptr_t last = 0;
+    queues_status_t status;
+    while ((status = queues_deque_steal(old.deque, &got)) == QUEUES_OK)
+        expect_ascending(got, &last);
+    CHECK(status == QUEUES_EMPTY || status == QUEUES_RETRY);
+    CHECK(queues_deque_size(old.deque) <= CAPACITY);
+    CHECK_OK(queues_deque_stats(old.deque, &stats));
+}
+
+static long barrier(void) {
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+static void fork_while_all_are_busy(void) {
+    create_old_queues();
+    CHECK_OK(queues_mpmc_put(old.full, NULL, 0));
+    const long can_barrier = barrier(); /* 0 where the kernel has it: the queues asked for it */
+    void *(*const run[])(void *) = {put_mpmc,     get_mpmc,     use_priority,      use_priority,
+                                    put_batch,    get_batch,    own_deque,         steal_deques,
+                                    sleep_in_get, sleep_in_put, sleep_in_priority, sleep_in_batch,
+                                    sleep_in_spsc};
+    pthread_t threads[LENGTH(run) + 6];
+    size_t n = 0;
+    while (n < LENGTH(run)) {
+        threads[n] = start(run[n], NULL);
+        n++;
+    }
+    threads[n++] = start(put_spsc, old.spsc);
+    threads[n++] = start(get_spsc, old.spsc);
+    threads[n++] = start(put_spsc, old.checked);
+    threads[n++] = start(get_spsc, old.checked);
+    threads[n++] = start(get_spsc, old.produced[0]);
+    threads[n++] = start(get_spsc, old.produced[1]);
+
+    void *got;
+    for (int i = 0; i < forks; i++) {
+        for (int k = 0; k < i % 7; k++) {
+            count(&put_count, queues_spsc_put(old.produced[k % 2], NULL, -1));
+            count(&put_count, queues_deque_push(old.owned, NULL));
+        }
+        count(&got_count, queues_deque_pop(old.owned, &got));
+        pid_t child = fork_with_watchdog();
+        if (child == 0) {
+            CHECK_EQ(barrier(), can_barrier);
+            use_new_queues();
+            use_old_mpmc();
+            use_old_batch();
+            use_old_sides();
+            _exit(0);
+        }
+        expect_success(child);
+    }
+
+    over = true;
+    CHECK_OK(queues_mpmc_close(old.mpmc));
+    CHECK_OK(queues_mpmc_close(old.bytes));
+    CHECK_OK(queues_priority_close(old.priority));
+    CHECK_OK(queues_priority_close(old.priority_bytes));
+    CHECK_OK(queues_batch_close(old.batch));
+    CHECK_OK(queues_spsc_close(old.spsc));
+    CHECK_OK(queues_spsc_close(old.checked));
+    CHECK_OK(queues_spsc_close(old.produced[0]));
+    CHECK_OK(queues_spsc_close(old.produced[1]));
+    CHECK_OK(queues_mpmc_close(old.empty));
+    CHECK_OK(queues_mpmc_close(old.full));
+    CHECK_OK(queues_priority_close(old.no_priorities));
+    CHECK_OK(queues_batch_close(old.no_batches));
+    CHECK_OK(queues_spsc_close(old.silent));
+    for (size_t i = 0; i < n; i++)
+        finish(threads[i]);
+    const size_t left = queues_deque_size(old.deque) + queues_deque_size(old.owned);
+    CHECK_EQ(dropped_count, 0);
+    CHECK_EQ(got_count + left, put_count); /* nothing was lost to the children, or got there */
+    release_old_queues();
+    CHECK_EQ(dropped_count, left + 1);
+}
+
+/* Nobody else inside: the copy is a queue like any other, and goes like one. */
+static void fork_alone(void) {
+    create_old_queues();
+    CHECK_OK(queues_priority_put(old.priority, number(2), 2, 0));
+    CHECK_OK(queues_priority_put(old.priority, number(1), 1, 0));
+    CHECK_OK(queues_batch_put(old.batch, number(1), 0));
+    CHECK_OK(queues_spsc_put(old.checked, number(1), 0));
+    CHECK_OK(queues_deque_push(old.deque, number(1)));
+    dropped_count = 0;
+    for (int generation = 0; generation < 3; generation++) {
+        fflush(NULL);
+        pid_t child = fork_with_watchdog();
+        if (child == 0)
+            continue; /* the child goes on, and forks again */
+        void *got;
+        double rank;
+        size_t n;
+        CHECK_OK(queues_priority_get(old.priority, &got, &rank, -1));
+        CHECK_EQ(got, 1);
+        CHECK_OK(queues_batch_flush(old.batch));
+        CHECK_OK(queues_batch_get_batch(old.batch, &got, 1, &n, -1));
+        CHECK_OK(queues_spsc_get(old.checked, &got, -1));
+        CHECK_OK(queues_spsc_put(old.checked, got, -1));
+        CHECK_OK(queues_deque_pop(old.deque, &got));
+        release_old_queues();
+        CHECK_EQ(dropped_count, 2);
+        expect_success(child);
+        if (generation > 0)
+            _exit(0);
+        return;
+    }
+    _exit(0);
+}
+
+/* The arguments: how many forks, during the first creation and later. */
+int main(int n, char **arguments) {
+    CHECK_EQ(n, 3);
+    first_forks = atoi(arguments[1]);
+    forks = atoi(arguments[2]);
+    CHECK(forks > 0);
+    RUN(fork_during_the_first_create);
+    RUN(fork_alone);
+    dropped_count = 0;
+    RUN(fork_while_all_are_busy);
+    return 0;
+}
