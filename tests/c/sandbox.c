@@ -226,6 +226,19 @@ static void mpmc_bytes_calls(queues_mpmc_t *q, int64_t t) {
     TRY(queues_mpmc_get_bytes, q, buffer, ITEM, &n, t);
     TRY(queues_mpmc_put_bytes, q, blob, ITEM, t);
     TRY(queues_mpmc_clear, q, &n);
+
+    void *data;
+    if (TRY(queues_mpmc_reserve, q, &data, t) == QUEUES_OK)
+        OK(queues_mpmc_cancel, q, data);
+    for (int i = 0; i < 2; i++)
+        if (TRY(queues_mpmc_reserve, q, &data, t) == QUEUES_OK &&
+            TRY(queues_mpmc_commit, q, data, ITEM) != QUEUES_OK)
+            OK(queues_mpmc_cancel, q, data);
+    if (TRY(queues_mpmc_lease, q, &data, &n, t) == QUEUES_OK &&
+        TRY(queues_mpmc_return, q, data) != QUEUES_OK)
+        OK(queues_mpmc_settle, q, data);
+    if (TRY(queues_mpmc_lease, q, &data, &n, t) == QUEUES_OK)
+        OK(queues_mpmc_settle, q, data);
 }
 
 static void priority_calls(queues_priority_t *q, int64_t t) {
