@@ -119,8 +119,8 @@ static_assert(kind<word> == travel::bits && kind<bool> == travel::bits &&
 static_assert(kind<no_default> == travel::bits && kind<move_only> == travel::bits);
 static_assert(kind<record> == travel::bytes && kind<aligned> == travel::bytes);
 static_assert(kind<std::unique_ptr<int>> == travel::owner);
-static_assert(kind<std::unique_ptr<int[]>> == travel::box && kind<large> == travel::box);
-static_assert(kind<std::string> == travel::box && kind<aligned_box> == travel::box);
+static_assert(kind<std::unique_ptr<int[]>> == travel::cell && kind<large> == travel::cell);
+static_assert(kind<std::string> == travel::cell && kind<aligned_box> == travel::cell);
 
 template <class Queue>
 constexpr bool stays_where_it_is =
