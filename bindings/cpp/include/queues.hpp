@@ -932,8 +932,18 @@ template <class T, class Use, class... Args> auto with_maker(const Use &use, Arg
 }
 
 // What a maker that gives nothing back does when there was room, and others took it while the item
-// was constructed: it tries again so often, and then the item is destroyed.
-inline constexpr int most_tries = 1000;
+// was constructed: it puts it when there is room again, and gives up after so many looks.
+inline constexpr int most_looks = 1000;
+
+template <class Calls, class Put>
+queues_status_t put_again(typename Calls::handle *queue, const Put &put) {
+    queues_status_t status = QUEUES_FULL;
+    for (int i = 0; status == QUEUES_FULL && i < most_looks; ++i) {
+        if (Calls::size(queue) < Calls::capacity(queue))
+            status = put();
+    }
+    return status == QUEUES_FULL ? QUEUES_RETRY : status;
+}
 
 // How an item travels: a payload class puts arguments, and an object of it holds one item that a
 // get took out of the queue until `value` hands it on. By pointer, what differs is how a T becomes
@@ -982,13 +992,12 @@ template <class T> class raw {
 };
 
 // The emplace of items that are trivially copyable, after room was seen.
-template <class Payload, class When, class... Args>
+template <class Calls, class Payload, class When, class... Args>
 queues_status_t emplace_by_copy(typename Payload::port &to, When when, Args &&...args) {
     const typename Payload::argument value(std::forward<Args>(args)...);
-    auto status = Payload::put(to, value, when);
-    for (int i = 0; status == QUEUES_FULL && i < most_tries; ++i)
-        status = Payload::put(to, value, when);
-    return status == QUEUES_FULL ? QUEUES_RETRY : status;
+    const auto put = [&] { return Payload::put(to, value, when); };
+    const auto status = put();
+    return status == QUEUES_FULL ? put_again<Calls>(to.queue, put) : status;
 }
 
 template <class Calls, class T> class by_bits : public by_pointer<Calls, T, by_bits<Calls, T>> {
@@ -1012,7 +1021,7 @@ template <class Calls, class T> class by_bits : public by_pointer<Calls, T, by_b
     }
     template <class When, class... Args>
     static queues_status_t emplace(port &to, When when, Args &&...args) {
-        return emplace_by_copy<by_bits>(to, when, std::forward<Args>(args)...);
+        return emplace_by_copy<Calls, by_bits>(to, when, std::forward<Args>(args)...);
     }
 
     void adopt(void *item) noexcept { std::memcpy(room_.address(), &item, sizeof(T)); }
@@ -1154,7 +1163,7 @@ template <class Calls, class T> class by_copy {
     }
     template <class When, class... Args>
     static queues_status_t emplace(port &to, When when, Args &&...args) {
-        return emplace_by_copy<by_copy>(to, when, std::forward<Args>(args)...);
+        return emplace_by_copy<Calls, by_copy>(to, when, std::forward<Args>(args)...);
     }
     template <class When> queues_status_t get(const ref &from, When when) {
         return get_at(from, room_.address(), when);
@@ -1223,6 +1232,7 @@ template <class Calls> class by_blob {
 // How a family reserves the cell of an item and lends it.
 
 template <class T> struct mpmc_cells {
+    using calls = mpmc_calls;
     struct port : owned_queue<mpmc_calls> {};
 
     // Nothing is to be watched here.
@@ -1267,6 +1277,7 @@ template <class T> struct mpmc_cells {
 };
 
 template <class T> struct spsc_cells {
+    using calls = spsc_calls;
     struct port : owned_queue<spsc_calls> {
         bool is_checked = false;
         mutable std::atomic<bool> is_pushing{false}, is_popping{false};
@@ -1442,9 +1453,8 @@ template <class Cells, class T> class in_cell {
         if (timeout == 0) {
             if (GivesBack)
                 return status;
-            for (int i = 0; status == QUEUES_FULL && i < most_tries; ++i)
-                status = Cells::commit(to, data);
-            return status == QUEUES_FULL ? QUEUES_RETRY : status;
+            return put_again<typename Cells::calls>(to.queue,
+                                                    [&] { return Cells::commit(to, data); });
         }
         while (status == QUEUES_FULL) {
             status = Cells::wait_for_room(to, left());
@@ -1567,7 +1577,7 @@ template <class Calls, class T> class in_pool {
         if (status == QUEUES_FULL && timeout > 0)
             status = QUEUES_TIMEOUT; // the time was over before this wait
         if (!Maker::gives_back && status == QUEUES_FULL)
-            status = insist(to, data, when);
+            status = put_again<Calls>(to.queue, [&] { return Calls::put(to.queue, data, when); });
         if (status == QUEUES_OK) {
             room.data = nullptr;
         } else {
@@ -1575,14 +1585,6 @@ template <class Calls, class T> class in_pool {
             maker.give_back(ends.item);
         }
         return status;
-    }
-
-    // Others were faster after room was seen.
-    template <class When> static queues_status_t insist(port &to, void *data, When when) noexcept {
-        queues_status_t status = QUEUES_FULL;
-        for (int i = 0; status == QUEUES_FULL && i < most_tries; ++i)
-            status = Calls::put(to.queue, data, when);
-        return status == QUEUES_FULL ? QUEUES_RETRY : status;
     }
 
     const port &from_;
@@ -1793,7 +1795,8 @@ template <class Calls, class Payload, class Port> class queue_view {
     template <class Wait, class When>
     conqueue_status take_into_item(value_type &item, Wait wait, When when) const {
         // Bytes may be written over an item if nothing else can lie in its padding.
-        if constexpr (Payload::kind == travel::bytes && std::is_trivial_v<value_type> &&
+        if constexpr (Payload::kind == travel::bytes && std::is_trivially_copyable_v<value_type> &&
+                      std::is_trivially_default_constructible_v<value_type> &&
                       std::is_standard_layout_v<value_type> &&
                       std::is_trivially_move_assignable_v<value_type>) {
             return answer(wait([&](std::int64_t timeout) {
@@ -2012,7 +2015,7 @@ template <class Queue, class... With> class pushing : public Queue {
     }
     /// The same if there is room. Does not wait. Returns success; full or closed, and `args` are as
     /// they were, but for a close while the constructor runs; or, if other producers fill the queue
-    /// while the constructor runs and keep it full for a thousand tries, retry: the item is
+    /// while the constructor runs and it stays full for a thousand looks, retry: the item is
     /// destroyed, and what the constructor took from `args` is gone. Never retry when `args` are a
     /// single T, or T a std::unique_ptr, or nothing but trivially copyable in T and `args`.
     template <class... Args>
