@@ -17,7 +17,8 @@
 /// - anything else, and what is larger: constructed in a cell of the queue, moved out of it and
 ///   destroyed there. A T whose move may throw or that is over-aligned travels so, too (a trivially
 ///   copyable one that is over-aligned is always copied).
-/// No call on a constructed queue allocates for such items. The constructor pays for it: it takes
+/// No call on a constructed queue allocates for such items (but pop_batch makes a vector, which
+/// pop_batch_into does not). The constructor pays for it: it takes
 /// `capacity` cells of the size of a T (and 64 more, but not in spsc, and two batches more in
 /// batcher), zeroed pages that the system finds when they are first used.
 ///

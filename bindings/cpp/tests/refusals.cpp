@@ -456,3 +456,23 @@ TEST(close_ends_waits_for_a_cell) {
     while (queue.pop(popped, rank))
         CHECK(popped == text);
 }
+
+// A push or pop in place is several C calls; another must not come between them.
+TEST(a_checked_queue_tells_misuse_in_place) {
+    struct nested {
+        nested(queues::spsc<nested> &queue, int depth) {
+            if (depth > 0)
+                queue.emplace(queue, depth - 1);
+        }
+        nested(nested &&) = default;
+        nested &operator=(nested &&) = default;
+        std::string text;
+    };
+    queues::spsc<nested> queue(4, queues::checked);
+    CHECK_THROWS(queues::misuse, queue.emplace(queue, 1));
+    CHECK(queue.is_empty() && queue.emplace(queue, 0) && queue.size() == 1);
+    CHECK_THROWS(queues::misuse,
+                 queue.peek([&](const nested &) { static_cast<void>(queue.pop()); }));
+    CHECK_THROWS(queues::misuse, queue.peek([&](const nested &) { queue.clear(); }));
+    CHECK(queue.size() == 1 && queue.pop() && queue.is_empty());
+}
