@@ -2082,13 +2082,17 @@ template <class Queue, class... With> class pushing : public Queue {
         return put_many(
             first, last, [] { return at_once; }, with...);
     }
-    /// Extension. The same, waiting `duration` at most in all: full, closed or timeout.
+    /// Extension. The same, waiting `duration` at most in all: closed, timeout, or full when
+    /// `duration` is not above 0.
     template <class Iterator, class Rep, class Period>
     [[nodiscard]] bulk_result push_many_for(Iterator first, Iterator last, With... with,
                                             std::chrono::duration<Rep, Period> duration) {
         const auto end = until{after(duration)};
-        return put_many(
+        auto result = put_many(
             first, last, [&] { return within{end.left()}; }, with...);
+        if (result.status == conqueue_status::full && duration > duration.zero())
+            result.status = conqueue_status::timeout; // the time was over before the last wait
+        return result;
     }
     /// Extension. push_many of what `items` holds in a row (a std::vector, array or span), copied.
     template <class Range, class = if_readable<Range, argument>>

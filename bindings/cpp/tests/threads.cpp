@@ -283,9 +283,9 @@ TEST(batcher_traffic_of_cells) {
             CHECK(queue.push_many(&item, &item + 1).count == 1);
     };
     const auto take = [&](auto visit) {
-        std::vector<std::string> batch;
-        while (queue.pop_batch_into(batch) == conqueue_status::success)
-            for (const auto &item : batch)
+        std::vector<std::string> taken;
+        while (queue.pop_batch_into(taken) == conqueue_status::success)
+            for (const auto &item : taken)
                 visit(item);
     };
     pooled_traffic(queue, push, take);
