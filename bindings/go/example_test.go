@@ -73,14 +73,17 @@ func ExampleMPMC_TryGet() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	_, err = q.TryGet()
+	fmt.Println(err == queues.ErrEmpty) // one may still come
 	q.TryPut(1)
 	q.Close()
-	for !q.IsDrained() {
-		if n, found := q.TryGet(); found {
-			fmt.Println(n)
-		}
-	}
-	// Output: 1
+	fmt.Println(q.TryGet())
+	_, err = q.TryGet()
+	fmt.Println(err == queues.ErrClosed) // and drained
+	// Output:
+	// true
+	// 1 <nil>
+	// true
 }
 
 func ExampleMPMC_GetMany() {
@@ -116,9 +119,9 @@ func ExampleSPSC_Peek() {
 	}
 	q.TryPut("first")
 	q.TryPut("second")
-	front, found := q.Peek()
-	fmt.Println(front, found, q.Len())
-	// Output: first true 2
+	front, err := q.Peek()
+	fmt.Println(front, err, q.Len())
+	// Output: first <nil> 2
 }
 
 func ExampleMPMCBytes_Get() {
@@ -158,11 +161,10 @@ func ExampleDeque() {
 		stolen <- task
 	}()
 	fmt.Println(<-stolen)
-	task, found := tasks.Pop()
-	fmt.Println(task, found)
+	fmt.Println(tasks.Pop())
 	// Output:
 	// oldest
-	// newest true
+	// newest <nil>
 }
 
 func ExampleBatch_GetBatch() {
