@@ -141,6 +141,72 @@ func ExampleMPMCBytes_Get() {
 	// Output: a packet, <nil>
 }
 
+func ExampleMPMC_AllErr() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	q, err := queues.NewMPMC[int](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.TryPut(1)
+	for n, err := range q.AllErr(ctx) { // Close would end it without an error
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(n)
+		cancel()
+	}
+	// Output:
+	// 1
+	// context canceled
+}
+
+func ExampleMPMCBytes_Reserve() {
+	ctx := context.Background()
+	q, err := queues.NewMPMCBytes(10, 1500)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer q.Release()
+
+	place, err := q.Reserve(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer place.Cancel()                         // does nothing after Commit
+	n := copy(place.Bytes(), "read from a wire") // conn.Read(place.Bytes())
+	if err := place.Commit(n); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(q.Len())
+	// Output: 1
+}
+
+func ExampleMPMCBytes_Lease() {
+	ctx := context.Background()
+	q, err := queues.NewMPMCBytes(10, 1500)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer q.Release()
+	q.Put(ctx, []byte("a packet"))
+
+	packet, err := q.Lease(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer packet.Settle() // does nothing after Return
+	fmt.Printf("%s\n", packet.Bytes())
+	if err := packet.Return(); err != nil { // for somebody else to deal with
+		log.Fatal(err)
+	}
+	fmt.Println(q.Len())
+	// Output:
+	// a packet
+	// 1
+}
+
 func ExampleDeque() {
 	tasks, err := queues.NewDeque[string](2, queues.Growable)
 	if err != nil {

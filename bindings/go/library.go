@@ -35,6 +35,12 @@ package queues
 #cgo nocallback get_batch
 #cgo nocallback get_batch_bytes
 #cgo nocallback release
+#cgo nocallback lease
+#cgo nocallback reserve
+#cgo nocallback settle
+#cgo nocallback put_back
+#cgo nocallback commit
+#cgo nocallback cancel
 
 #include <queues.h>
 #include <stdlib.h>
@@ -190,6 +196,31 @@ static result_t take_bytes(uintptr_t queue, bool steal, void *buffer, size_t cap
     queues_status_t status = steal ? ON_DEQUE(steal_bytes, buffer, capacity, &len)
                                    : ON_DEQUE(pop_bytes, buffer, capacity, &len);
     return (result_t){status, len, 0};
+}
+
+// Memory of the queue's, lent without waiting.
+typedef struct { queues_status_t status; void *data; size_t len; } lent_t;
+static lent_t lease(uintptr_t queue) {
+    lent_t lent = {0};
+    lent.status = queues_mpmc_lease((queues_mpmc_t *)queue, &lent.data, &lent.len, 0);
+    return lent;
+}
+static lent_t reserve(uintptr_t queue) {
+    lent_t lent = {0};
+    lent.status = queues_mpmc_reserve((queues_mpmc_t *)queue, &lent.data, 0);
+    return lent;
+}
+static queues_status_t settle(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_settle((queues_mpmc_t *)queue, (void *)data);
+}
+static queues_status_t put_back(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_return((queues_mpmc_t *)queue, (void *)data);
+}
+static queues_status_t commit(uintptr_t queue, uintptr_t data, size_t len) {
+    return queues_mpmc_commit((queues_mpmc_t *)queue, (void *)data, len);
+}
+static queues_status_t cancel(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_cancel((queues_mpmc_t *)queue, (void *)data);
 }
 
 static size_t clear(QUEUE) {
@@ -436,6 +467,34 @@ func (h *handle) takeBytes(buffer []byte, steal bool) (int, Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
 	r := C.take_bytes(h.queue, C.bool(steal), p, C.size_t(len(buffer)))
 	return int(r.value), Error(r.status)
+}
+
+// lease takes the blob in front out of an MPMC queue, and leaves it where it lies.
+func (h *handle) lease() (unsafe.Pointer, int, Error) {
+	r := C.lease(h.queue)
+	return r.data, int(r.len), Error(r.status)
+}
+
+// reserve finds a place for a blob of an MPMC queue.
+func (h *handle) reserve() (unsafe.Pointer, int, Error) {
+	r := C.reserve(h.queue)
+	return r.data, h.itemSize, Error(r.status)
+}
+
+func (h *handle) settle(data uintptr) Error {
+	return Error(C.settle(h.queue, C.uintptr_t(data)))
+}
+
+func (h *handle) putBack(data uintptr) Error {
+	return Error(C.put_back(h.queue, C.uintptr_t(data)))
+}
+
+func (h *handle) commit(data uintptr, n int) Error {
+	return Error(C.commit(h.queue, C.uintptr_t(data), C.size_t(n)))
+}
+
+func (h *handle) cancel(data uintptr) Error {
+	return Error(C.cancel(h.queue, C.uintptr_t(data)))
 }
 
 func (h *handle) clear() int {

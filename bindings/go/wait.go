@@ -9,15 +9,20 @@ import (
 	"time"
 )
 
-// wait calls try until it returns something else than blocked, or the context is done; that is a
-// failure, which counts once. A try may be blocked after it moved some items. If there is a last try,
-// it is made when the deadline of the context has passed meanwhile.
+// wait waits at a side; see poll.
 func (h *handle) wait(ctx context.Context, s *side, blocked Error, try func() (moved int, status Error), last func() Error) error {
 	c, status := h.enter(s)
 	if status != done {
 		return status
 	}
 	defer h.leave(c)
+	return h.poll(ctx, s, blocked, try, last)
+}
+
+// poll calls try until it returns something else than blocked, or the context is done; that is a
+// failure, which counts once. A try may be blocked after it moved some items. If there is a last try,
+// it is made when the deadline of the context has passed meanwhile. It runs in a call of the side.
+func (*handle) poll(ctx context.Context, s *side, blocked Error, try func() (moved int, status Error), last func() Error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
