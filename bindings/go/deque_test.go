@@ -143,6 +143,7 @@ func TestDequeConcurrent(t *testing.T) {
 			var over atomic.Bool
 			var all group
 			var stolen, inVain atomic.Uint64
+			end := watched(t, d.Stats)
 			for thief := range thieves {
 				all.Go(func() {
 					stealer, last := d.Stealer(), -1
@@ -204,6 +205,7 @@ func TestDequeConcurrent(t *testing.T) {
 			}
 			over.Store(true)
 			all.Wait()
+			end()
 			for i := range times {
 				if n := times[i].Load(); n != 1 {
 					t.Fatalf("item %d came %d times", i, n)

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// watched samples the failures of a queue until the end: they may never go down.
+// watched samples the counters of a queue until the end: they may never go down.
 func watched(t *testing.T, stats func() Stats) (end func()) {
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for last := (Stats{}); ; runtime.Gosched() {
 			s := stats()
-			if s.FailedEnqueue < last.FailedEnqueue || s.FailedDequeue < last.FailedDequeue {
-				t.Errorf("failures went from %d, %d to %d, %d", last.FailedEnqueue, last.FailedDequeue,
-					s.FailedEnqueue, s.FailedDequeue)
+			if s.FailedEnqueue < last.FailedEnqueue || s.FailedDequeue < last.FailedDequeue ||
+				s.Enqueued < last.Enqueued || s.Dequeued < last.Dequeued || s.Stolen < last.Stolen {
+				t.Errorf("%+v after %+v", s, last)
 				return
 			}
 			last = s
