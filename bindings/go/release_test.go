@@ -71,7 +71,10 @@ func settled(t *testing.T) {
 	})
 	for last := -1; last != queuesInC(); time.Sleep(20 * time.Millisecond) {
 		last = queuesInC()
+		cleaned := make(chan int)
+		runtime.AddCleanup(new([64]byte), func(int) { close(cleaned) }, 0)
 		runtime.GC()
+		<-cleaned
 	}
 }
 
@@ -153,7 +156,7 @@ func TestReleaseWithWaitersFrees(t *testing.T) {
 	}
 }
 
-// Goroutines that call at the same time seldom count at the same place; one goroutine does so always.
+// Goroutines that call at the same time seldom count at the same place.
 func TestCallsSpread(t *testing.T) {
 	const threads = 8
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
@@ -165,14 +168,10 @@ func TestCallsSpread(t *testing.T) {
 	for range 10 * threads {
 		entered.Add(1)
 		all.Go(func() {
-			first, second := h.begin(), h.begin()
-			if first != second {
-				t.Error("another count for the same goroutine")
-			}
+			c := h.begin()
 			entered.Done()
 			over.Wait()
-			h.leave(first)
-			h.leave(second)
+			h.leave(c)
 		})
 	}
 	entered.Wait()
@@ -184,7 +183,7 @@ func TestCallsSpread(t *testing.T) {
 	}
 	over.Done()
 	all.Wait()
-	want(t, "calls", sum, 2*10*threads)
+	want(t, "calls", sum, 10*threads)
 	if used < threads { // 80 goroutines in 16 places
 		t.Errorf("%d counts are used, of %d", used, len(h.calls))
 	}
