@@ -184,6 +184,26 @@ func TestLeaseOutlivesRelease(t *testing.T) {
 	eventually(func() bool { runtime.GC(); return queuesInC() == before })
 }
 
+// A lease that has ended does not end the next one of the same memory.
+func TestLeaseOfTheSamePlace(t *testing.T) {
+	q := newMPMCBytes(t, 1, 8)
+	lease := func() *Lease {
+		must(t, q.TryPut([]byte("x")))
+		return wantLease(t, q, "x")
+	}
+	old := lease()
+	place := unsafe.SliceData(old.Bytes())
+	old.Settle()
+	next := lease()
+	for unsafe.SliceData(next.Bytes()) != place { // cells take turns
+		next.Settle()
+		next = lease()
+	}
+	old.Settle()
+	want(t, "Return", old.Return(), error(ErrMisuse))
+	must(t, next.Return())
+}
+
 // Of many ends of one lease at once one counts, also while its memory is lent anew.
 func TestLeaseEndsOnce(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)

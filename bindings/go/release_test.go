@@ -125,6 +125,11 @@ func TestLastCallFrees(t *testing.T) {
 				h.size() // the memory is there
 				h.leave(inside[i])
 			}
+			for _, s := range []*side{&h.put, &h.get} { // too late, and alone
+				_, status := h.enter(s)
+				want(t, "enter", status, ErrClosed)
+			}
+			want(t, "begin", h.begin(), nil)
 			want(t, "queues in C", queuesInC(), with-1)
 		})
 	}
