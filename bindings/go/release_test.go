@@ -161,39 +161,6 @@ func TestReleaseWithWaitersFrees(t *testing.T) {
 	}
 }
 
-// Goroutines that call at the same time seldom count at the same place.
-func TestCallsSpread(t *testing.T) {
-	const threads = 8
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-	h := newTyped[int](t, mpmc, 1).(*MPMC[int]).handle.Load()
-	want(t, "counts", len(h.calls), 2*threads)
-	var entered, over group
-	over.Add(1)
-	var all group
-	for range 10 * threads {
-		entered.Add(1)
-		all.Go(func() {
-			c := h.begin()
-			entered.Done()
-			over.Wait()
-			h.leave(c)
-		})
-	}
-	entered.Wait()
-	used, sum := 0, int64(0)
-	for i := range h.calls {
-		n := h.calls[i].n.Load()
-		sum += n
-		used += int(min(n, 1))
-	}
-	over.Done()
-	all.Wait()
-	want(t, "calls", sum, 10*threads)
-	if used < threads { // 80 goroutines in 16 places
-		t.Errorf("%d counts are used, of %d", used, len(h.calls))
-	}
-}
-
 // Calls and releases of many goroutines at once: each queue is freed, once.
 func TestReleaseRacesFree(t *testing.T) {
 	settled(t)
