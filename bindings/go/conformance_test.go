@@ -805,4 +805,9 @@ func TestErrors(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	want(t, "the library's version against the header's", Version(), headerVersion)
+	want(t, "another patch", mismatch("0.1.0", "0.1.12"), "")
+	for _, library := range []string{"0.2.0", "0.11.0", "1.1.0"} {
+		want(t, "another version", mismatch("0.1.0", library), "queues: built with the header of version 0.1.0, "+
+			"but runs with the library of version "+library+": build anew with go build -a")
+	}
 }

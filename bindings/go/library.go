@@ -262,6 +262,23 @@ const headerVersion = C.QUEUES_VERSION
 // Version tells the version of the C library that the program runs with.
 func Version() string { return C.GoString(C.queues_version()) }
 
+func init() {
+	if why := mismatch(headerVersion, Version()); why != "" {
+		panic(why)
+	}
+}
+
+// mismatch is what there is to say of a library that may have another ABI than the header: Go's cache
+// does not see that a header is new.
+func mismatch(header, library string) string {
+	abi := func(version string) string { return version[:max(strings.LastIndexByte(version, '.'), 0)] }
+	if abi(header) == abi(library) {
+		return ""
+	}
+	return "queues: built with the header of version " + header + ", but runs with the library of version " +
+		library + ": build anew with go build -a"
+}
+
 // An Error is a status of the C library other than success. Its values are the sentinels of this
 // package; compare with == or [errors.Is].
 type Error int32
