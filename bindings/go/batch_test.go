@@ -179,17 +179,12 @@ func TestBatchFlush(t *testing.T) {
 // What ends a wait, and what becomes of the items that are pending then.
 func TestBatchContext(t *testing.T) {
 	q := newBatch[int](t, BatchOptions{Size: 10, Age: forEver, MaxPending: 10})
-	soon := func() context.Context {
-		ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
-		t.Cleanup(cancel)
-		return ctx
-	}
-	_, err := q.GetBatch(soon())
+	_, err := q.GetBatch(soon(t))
 	want(t, "nothing was pending", err, context.DeadlineExceeded)
 
 	must(t, q.TryPut(1))
 	must(t, q.TryPut(2))
-	ctx := soon()
+	ctx := soon(t)
 	batch, err := q.GetBatch(ctx)
 	must(t, err)
 	wantBatch(t, batch, 1, 2)
@@ -198,14 +193,12 @@ func TestBatchContext(t *testing.T) {
 	must(t, q.TryPut(3))
 	_, err = q.GetBatch(ctx)
 	want(t, "over before the call", err, context.DeadlineExceeded)
-	ctx, cancel := context.WithCancel(bg)
-	time.AfterFunc(time.Millisecond, cancel)
-	_, err = q.GetBatch(ctx)
+	_, err = q.GetBatch(cancelledSoon())
 	want(t, "canceled", err, context.Canceled)
 	want(t, "Len", q.Len(), 1)
 
 	var batches [][]int
-	for batch := range q.All(soon()) {
+	for batch := range q.All(soon(t)) {
 		batches = append(batches, batch)
 	}
 	want(t, "batches", len(batches), 1)
@@ -214,7 +207,7 @@ func TestBatchContext(t *testing.T) {
 	for v := range 10 {
 		must(t, q.TryPut(v))
 	}
-	want(t, "no room", q.Put(soon(), 10), context.DeadlineExceeded)
+	want(t, "no room", q.Put(soon(t), 10), context.DeadlineExceeded)
 	want(t, "failures", q.Stats().FailedDequeue, 2) // what waited counts once, if it gave up
 	want(t, "failures", q.Stats().FailedEnqueue, 1)
 }
@@ -352,9 +345,7 @@ func TestBatchBytes(t *testing.T) {
 		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), fmt.Sprintf("[%s]", whole))
 		must(t, q.TryPut([]byte("z")))
-		ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-		got, err = q.GetBatch(ctx) // what is pending
-		cancel()
+		got, err = q.GetBatch(soon(t)) // what is pending
 		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), "[z]")
 		must(t, q.TryPut(nil))

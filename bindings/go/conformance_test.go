@@ -158,6 +158,39 @@ func (g *group) Go(call func()) {
 	}()
 }
 
+// A later context begins when a call looks at it for the first time: however late that is, the call is
+// under way when the context ends, and not turned away by it.
+type later struct {
+	context.Context
+	begin func() context.Context
+}
+
+func (l *later) Err() error {
+	if l.Context == nil {
+		l.Context = l.begin()
+		return nil
+	}
+	return l.Context.Err()
+}
+
+// soon is a context whose deadline passes while a call waits.
+func soon(t testing.TB) context.Context {
+	return &later{begin: func() context.Context {
+		ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}}
+}
+
+// cancelledSoon is a context that is cancelled while a call waits.
+func cancelledSoon() context.Context {
+	return &later{begin: func() context.Context {
+		ctx, cancel := context.WithCancel(bg)
+		time.AfterFunc(5*time.Millisecond, cancel)
+		return ctx
+	}}
+}
+
 // eventually polls: the time limit of the test run ends it.
 func eventually(condition func() bool) {
 	for !condition() {
@@ -499,16 +532,8 @@ func TestContextOver(t *testing.T) {
 // A context that ends while a call waits ends the call, whether it is a cancellation or a deadline.
 func TestContextEndsWaiting(t *testing.T) {
 	contexts := map[string]func() (context.Context, error){
-		"cancel": func() (context.Context, error) {
-			ctx, cancel := context.WithCancel(bg)
-			time.AfterFunc(5*time.Millisecond, cancel)
-			return ctx, context.Canceled
-		},
-		"deadline": func() (context.Context, error) {
-			ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
-			context.AfterFunc(ctx, cancel)
-			return ctx, context.DeadlineExceeded
-		},
+		"cancel":   func() (context.Context, error) { return cancelledSoon(), context.Canceled },
+		"deadline": func() (context.Context, error) { return soon(t), context.DeadlineExceeded },
 	}
 	forEachFamily(t, func(t *testing.T, f family) {
 		for name, begin := range contexts {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 )
 
 // send and receive know nothing of the queue between them.
@@ -82,9 +81,7 @@ func TestAllErr(t *testing.T) {
 			}
 			check("over before", all(cancelled), context.Canceled)
 			ready()
-			soon, stop := context.WithTimeout(bg, 3*time.Millisecond)
-			defer stop()
-			check("over after one", all(soon), nil, context.DeadlineExceeded)
+			check("over after one", all(soon(t)), nil, context.DeadlineExceeded)
 			closing()
 			check("closed", all(bg))
 		})

@@ -245,7 +245,7 @@ func ExampleBatch_GetBatch() {
 	fmt.Println(batch, err)
 
 	// A deadline that passes does not wait for more, and does not leave anything behind.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	batch, err = q.GetBatch(ctx)
 	fmt.Println(batch, err)

@@ -119,12 +119,7 @@ func TestReservation(t *testing.T) {
 // Lease and Reserve wait as Get and Put do, and count as they do.
 func TestLeaseWaits(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)
-	soon := func() context.Context {
-		ctx, cancel := context.WithTimeout(bg, 2*time.Millisecond)
-		t.Cleanup(cancel)
-		return ctx
-	}
-	_, err := q.Lease(soon())
+	_, err := q.Lease(soon(t))
 	want(t, "Lease", err, context.DeadlineExceeded)
 	leased := make(chan *Lease)
 	go func() {
@@ -139,7 +134,7 @@ func TestLeaseWaits(t *testing.T) {
 	l := <-leased
 	want(t, "leased", string(l.Bytes()), "x")
 	must(t, l.Return())
-	_, err = q.Reserve(soon())
+	_, err = q.Reserve(soon(t))
 	want(t, "Reserve", err, context.DeadlineExceeded)
 	s := q.Stats()
 	want(t, "failures", [2]uint64{s.FailedEnqueue, s.FailedDequeue}, [2]uint64{1, 1})

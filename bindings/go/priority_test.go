@@ -100,14 +100,10 @@ func TestPriorityModel(t *testing.T) {
 
 func TestPriorityWaits(t *testing.T) {
 	q := newPriority[int](t, 1)
-	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
-	_, _, err := q.Get(ctx)
+	_, _, err := q.Get(soon(t))
 	want(t, "Get", err, context.DeadlineExceeded)
 	must(t, q.Put(bg, 1, 1))
-	ctx, cancel = context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
-	want(t, "Put", q.Put(ctx, 2, 0), context.DeadlineExceeded)
+	want(t, "Put", q.Put(soon(t), 2, 0), context.DeadlineExceeded)
 	got := make(chan error)
 	go func() { got <- q.Put(bg, 2, 0) }()
 	v, _, err := q.Get(bg)
