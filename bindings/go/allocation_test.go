@@ -2,9 +2,14 @@
 
 package queues
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
-// The address sanitizer watches what C is given on the heap, so this is for builds without it.
+// The address sanitizer keeps on the heap what C is given and what addresses are taken of, so these are for
+// builds without it.
+
 func TestNoAllocation(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q, b := newTyped[*int](t, f, 1000), newBlobs(t, f, 10, 8)
@@ -37,5 +42,38 @@ func TestBatchNoAllocation(t *testing.T) {
 		if n := testing.AllocsPerRun(100, call); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+	}
+}
+
+// Goroutines that call at the same time seldom count at the same place.
+func TestCallsSpread(t *testing.T) {
+	const threads = 8
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+	h := newTyped[int](t, mpmc, 1).(*MPMC[int]).handle.Load()
+	want(t, "counts", len(h.calls), 2*threads)
+	var entered, over group
+	over.Add(1)
+	var all group
+	for range 10 * threads {
+		entered.Add(1)
+		all.Go(func() {
+			c := h.begin()
+			entered.Done()
+			over.Wait()
+			h.leave(c)
+		})
+	}
+	entered.Wait()
+	used, sum := 0, int64(0)
+	for i := range h.calls {
+		n := h.calls[i].n.Load()
+		sum += n
+		used += int(min(n, 1))
+	}
+	over.Done()
+	all.Wait()
+	want(t, "calls", sum, 10*threads)
+	if used < threads { // 80 goroutines in 16 places
+		t.Errorf("%d counts are used, of %d", used, len(h.calls))
 	}
 }

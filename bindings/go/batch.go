@@ -1,8 +1,9 @@
+//go:build cgo
+
 package queues
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 )
@@ -34,8 +35,9 @@ func (o BatchOptions) size() int {
 // A goroutine that waits for a batch looks for one after sleeps of up to a millisecond: so much later
 // than Age says it may get one.
 type Batch[T any] struct {
-	store[T]
-	size int
+	closable
+	items store[T]
+	size  int
 }
 
 // NewBatch creates a queue whose batches keep to the options. It returns [ErrInvalid] if a batch does not
@@ -47,7 +49,7 @@ func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
 		return nil, err
 	}
 	q := &Batch[T]{size: options.size()}
-	q.keep(s)
+	q.items.keep(&q.base, s)
 	return q, nil
 }
 
@@ -57,31 +59,21 @@ func (q *Batch[T]) Put(ctx context.Context, v T) error { return q.PutWeighted(ct
 
 // PutWeighted is Put with the weight that v counts for, if the queue's options have a Weight.
 func (q *Batch[T]) PutWeighted(ctx context.Context, v T, weight uint64) error {
-	s := q.slab.Load()
-	if s == nil {
-		return ErrClosed
-	}
-	return s.put.wait(ctx, ErrFull, func() (int, Error) { return 0, s.tryPut(v, weight) })
+	return q.items.waitPut(ctx, v, weight)
 }
 
-// TryPut puts v, of weight 1, or returns [ErrFull] or [ErrClosed] at once.
+// TryPut puts v, of weight 1, or returns at once: [ErrFull], or an error of Put.
 func (q *Batch[T]) TryPut(v T) error { return q.TryPutWeighted(v, 1) }
 
 // TryPutWeighted is TryPut with the weight that v counts for.
-func (q *Batch[T]) TryPutWeighted(v T, weight uint64) error {
-	s := q.slab.Load()
-	if s == nil {
-		return ErrClosed
-	}
-	return s.tryPut(v, weight).orNil()
-}
+func (q *Batch[T]) TryPutWeighted(v T, weight uint64) error { return q.items.tryPut(v, weight) }
 
 // GetBatch removes the next batch that is due, oldest item first, and waits for one. If meanwhile the
 // deadline of ctx passes, it removes what is pending. The error is nil, [ErrClosed] if the queue is
 // closed and drained, or that of ctx: because it was canceled, or its deadline passed and nothing was
 // pending, or it was over before the call.
 func (q *Batch[T]) GetBatch(ctx context.Context) (values []T, err error) {
-	_, err = q.takeBatch(ctx, q.size, func(n int) []T {
+	_, err = q.takeBatch(waiting(ctx), q.size, func(n int) []T {
 		values = make([]T, n)
 		return values
 	})
@@ -91,21 +83,21 @@ func (q *Batch[T]) GetBatch(ctx context.Context) (values []T, err error) {
 // GetBatchInto is GetBatch into values: it removes len(values) items at most, so that is best not less
 // than Size, and returns how many. While it is 64 or less, nothing is allocated.
 func (q *Batch[T]) GetBatchInto(ctx context.Context, values []T) (n int, err error) {
-	return q.takeBatch(ctx, min(q.size, len(values)), func(int) []T { return values })
+	return q.takeBatch(waiting(ctx), min(q.size, len(values)), func(int) []T { return values })
 }
 
-// TryGetBatch removes a batch if one is due; false if none is: IsDrained tells whether one may still come.
-func (q *Batch[T]) TryGetBatch() (values []T, found bool) {
-	_, err := q.takeBatch(nil, q.size, func(n int) []T {
+// TryGetBatch is GetBatch without waiting: [ErrEmpty] if no batch is due, and one may still come.
+func (q *Batch[T]) TryGetBatch() (values []T, err error) {
+	_, err = q.takeBatch(trying, q.size, func(n int) []T {
 		values = make([]T, n)
 		return values
 	})
-	return values, err == nil
+	return values, err
 }
 
-// takeBatch puts a batch of at most so many items into the place for it, waiting if there is a context.
-func (q *Batch[T]) takeBatch(ctx context.Context, most int, place func(n int) []T) (n int, err error) {
-	s := q.slab.Load()
+// takeBatch puts a batch of at most so many items into the place for it.
+func (q *Batch[T]) takeBatch(way way, most int, place func(n int) []T) (n int, err error) {
+	s := q.items.slab.Load()
 	if s == nil {
 		return 0, ErrClosed
 	}
@@ -114,7 +106,7 @@ func (q *Batch[T]) takeBatch(ctx context.Context, most int, place func(n int) []
 	if most > bulk {
 		items = make([]uintptr, most)
 	}
-	err = s.takeBatch(ctx, func(due bool) (status Error) {
+	err = s.takeBatch(way, func(due bool) (status Error) {
 		n, status = s.getBatch(items[:most], due)
 		return status
 	})
@@ -127,46 +119,68 @@ func (q *Batch[T]) takeBatch(ctx context.Context, most int, place func(n int) []
 }
 
 // Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
-func (q *Batch[T]) Flush() {
-	if h := q.handle.Load(); h != nil {
-		h.flush()
-	}
-}
+func (q *Batch[T]) Flush() { q.flush() }
 
 // All ranges over the batches, removing and waiting as GetBatch does. It ends when GetBatch returns an
-// error: when ctx is done, as ctx.Err tells, or the queue is closed and drained.
-func (q *Batch[T]) All(ctx context.Context) iter.Seq[[]T] { return batches(ctx, q.GetBatch) }
+// error; AllErr tells which.
+func (q *Batch[T]) All(ctx context.Context) iter.Seq[[]T] { return each(ctx, q.GetBatch) }
 
-func batches[T any](ctx context.Context, get func(context.Context) ([]T, error)) iter.Seq[[]T] {
-	return func(yield func([]T) bool) {
-		for {
-			batch, err := get(ctx)
-			if err != nil || !yield(batch) {
-				return
-			}
-		}
+// AllErr is All that ends with the error of GetBatch and no batch, unless the queue is closed and drained.
+func (q *Batch[T]) AllErr(ctx context.Context) iter.Seq2[[]T, error] { return eachErr(ctx, q.GetBatch) }
+
+// IsDrained tells whether the queue is closed, nothing is left in it, and no put is under way any more
+// that began before: from then on every get fails.
+func (q *Batch[T]) IsDrained() bool { return q.items.isDrained() }
+
+// Clear removes the items that are inside when it begins and returns how many it removed. The error is
+// nil.
+func (q *Batch[T]) Clear() (n int, err error) { return q.items.clear() }
+
+// Release closes the queue. Its C memory goes when the last call under way leaves: now, if there is none.
+// The items that are left are the garbage collector's. The counters are gone, too.
+func (q *Batch[T]) Release() { q.items.release(&q.base) }
+
+// Source returns the end to get batches from.
+func (q *Batch[T]) Source() Source[[]T] { return batchSource[[]T]{q} }
+
+// A batcher is a queue that gives batches.
+type batcher[B any] interface {
+	GetBatch(context.Context) (B, error)
+	TryGetBatch() (B, error)
+	All(context.Context) iter.Seq[B]
+	AllErr(context.Context) iter.Seq2[B, error]
+}
+
+type batchSource[B any] struct{ batcher[B] }
+
+func (s batchSource[B]) Get(ctx context.Context) (B, error) { return s.GetBatch(ctx) }
+func (s batchSource[B]) TryGet() (B, error)                 { return s.TryGetBatch() }
+
+func (b *base) flush() {
+	if h, c := b.begin(); h != nil {
+		h.flush()
+		h.leave(c)
 	}
 }
 
-// takeBatch takes a batch that is due, waiting for one if there is a context. When the context's deadline
-// passes meanwhile, it takes what there is.
-func (h *handle) takeBatch(ctx context.Context, take func(due bool) Error) error {
-	if ctx == nil {
-		return take(true).orNil()
+// A way to take a batch: by one try, or waiting with a context.
+type way struct {
+	ctx  context.Context
+	once bool
+}
+
+var trying = way{once: true}
+
+func waiting(ctx context.Context) way { return way{ctx: ctx} }
+
+// takeBatch takes a batch that is due. When the deadline of a context passes meanwhile, it takes what
+// there is.
+func (h *handle) takeBatch(way way, take func(due bool) Error) error {
+	if way.once {
+		return h.try(&h.get, func() Error { return take(true) })
 	}
-	waited := false
-	err := h.get.wait(ctx, ErrEmpty, func() (int, Error) {
-		waited = true
-		return 0, take(true)
-	})
-	if !waited || !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	h.get.looks.Add(1)
-	if status := take(false); status != ErrEmpty {
-		return status.orNil()
-	}
-	return err
+	return h.wait(way.ctx, &h.get, ErrEmpty, func() (int, Error) { return 0, take(true) },
+		func() Error { return take(false) })
 }
 
 // A BatchBytes is a queue of byte blobs with the batches and the rules of [Batch].
@@ -196,29 +210,19 @@ func (q *BatchBytes) Put(ctx context.Context, blob []byte) error { return q.PutW
 
 // PutWeighted is Put with the weight that the blob counts for, if the queue's options have a Weight.
 func (q *BatchBytes) PutWeighted(ctx context.Context, blob []byte, weight uint64) error {
-	h := q.handle.Load()
-	if h == nil {
-		return ErrClosed
-	}
-	return h.put.wait(ctx, ErrFull, func() (int, Error) { return 0, h.tryPutBytes(blob, weight) })
+	return q.waitPut(ctx, blob, weight)
 }
 
 // TryPut puts a copy of blob, of weight 1, or returns at once: [ErrFull] or an error of Put.
 func (q *BatchBytes) TryPut(blob []byte) error { return q.TryPutWeighted(blob, 1) }
 
 // TryPutWeighted is TryPut with the weight that the blob counts for.
-func (q *BatchBytes) TryPutWeighted(blob []byte, weight uint64) error {
-	h := q.handle.Load()
-	if h == nil {
-		return ErrClosed
-	}
-	return h.tryPutBytes(blob, weight).orNil()
-}
+func (q *BatchBytes) TryPutWeighted(blob []byte, weight uint64) error { return q.tryPut(blob, weight) }
 
 // GetBatch removes the next batch as [Batch.GetBatch] does. The blobs lie one right behind the other in
 // memory that is theirs alone.
 func (q *BatchBytes) GetBatch(ctx context.Context) (blobs [][]byte, err error) {
-	_, err = q.takeBatch(ctx, q.size, nil, func(n int) [][]byte {
+	_, err = q.takeBatch(waiting(ctx), q.size, nil, func(n int) [][]byte {
 		blobs = make([][]byte, n)
 		return blobs
 	})
@@ -233,21 +237,21 @@ func (q *BatchBytes) GetBatchInto(ctx context.Context, buffer []byte, blobs [][]
 	if buffer == nil {
 		buffer = []byte{}
 	}
-	return q.takeBatch(ctx, min(q.size, len(blobs)), buffer, func(int) [][]byte { return blobs })
+	return q.takeBatch(waiting(ctx), min(q.size, len(blobs)), buffer, func(int) [][]byte { return blobs })
 }
 
-// TryGetBatch is GetBatch without waiting; false if no batch is due.
-func (q *BatchBytes) TryGetBatch() (blobs [][]byte, found bool) {
-	_, err := q.takeBatch(nil, q.size, nil, func(n int) [][]byte {
+// TryGetBatch is GetBatch without waiting: [ErrEmpty] if no batch is due, and one may still come.
+func (q *BatchBytes) TryGetBatch() (blobs [][]byte, err error) {
+	_, err = q.takeBatch(trying, q.size, nil, func(n int) [][]byte {
 		blobs = make([][]byte, n)
 		return blobs
 	})
-	return blobs, err == nil
+	return blobs, err
 }
 
 // takeBatch copies a batch of at most so many blobs into the buffer, or into one of its own if there is
-// none, and leads there from the place for it. It waits if there is a context.
-func (q *BatchBytes) takeBatch(ctx context.Context, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
+// none, and leads there from the place for it.
+func (q *BatchBytes) takeBatch(way way, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
 	h := q.handle.Load()
 	if h == nil {
 		return 0, ErrClosed
@@ -258,7 +262,7 @@ func (q *BatchBytes) takeBatch(ctx context.Context, most int, buffer []byte, pla
 		extents = make([]extent, most)
 	}
 	grows := buffer == nil
-	err = h.takeBatch(ctx, func(due bool) (status Error) {
+	err = h.takeBatch(way, func(due bool) (status Error) {
 		n, status = h.getBatchBytes(buffer, extents[:most], due)
 		for grows && status == ErrTooSmall {
 			buffer = make([]byte, n)
@@ -277,11 +281,15 @@ func (q *BatchBytes) takeBatch(ctx context.Context, most int, buffer []byte, pla
 }
 
 // Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
-func (q *BatchBytes) Flush() {
-	if h := q.handle.Load(); h != nil {
-		h.flush()
-	}
-}
+func (q *BatchBytes) Flush() { q.flush() }
 
 // All ranges over the batches as [Batch.All] does.
-func (q *BatchBytes) All(ctx context.Context) iter.Seq[[][]byte] { return batches(ctx, q.GetBatch) }
+func (q *BatchBytes) All(ctx context.Context) iter.Seq[[][]byte] { return each(ctx, q.GetBatch) }
+
+// AllErr ranges over the batches as [Batch.AllErr] does.
+func (q *BatchBytes) AllErr(ctx context.Context) iter.Seq2[[][]byte, error] {
+	return eachErr(ctx, q.GetBatch)
+}
+
+// Source returns the end to get batches from.
+func (q *BatchBytes) Source() Source[[][]byte] { return batchSource[[][]byte]{q} }

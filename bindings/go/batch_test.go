@@ -34,17 +34,17 @@ func wantBatch[T comparable](t testing.TB, got []T, want ...T) {
 
 func wantDue[T comparable](t testing.TB, q *Batch[T], want ...T) {
 	t.Helper()
-	got, found := q.TryGetBatch()
-	if !found {
-		t.Fatalf("nothing is due, want %v", want)
+	got, err := q.TryGetBatch()
+	if err != nil {
+		t.Fatalf("%v, want %v", err, want)
 	}
 	wantBatch(t, got, want...)
 }
 
 func wantNothingDue[T any](t testing.TB, q *Batch[T]) {
 	t.Helper()
-	if got, found := q.TryGetBatch(); found {
-		t.Fatalf("got the batch %v, which is not due", got)
+	if got, err := q.TryGetBatch(); err != ErrEmpty {
+		t.Fatalf("got the batch %v and %v, want %v", got, err, ErrEmpty)
 	}
 }
 
@@ -85,7 +85,8 @@ func TestBatchOrder(t *testing.T) {
 	wantError(t, err, ErrClosed)
 	_, err = q.GetBatchInto(bg, values)
 	wantError(t, err, ErrClosed)
-	wantNothingDue(t, q)
+	_, err = q.TryGetBatch()
+	want(t, "TryGetBatch", err, error(ErrClosed))
 	want(t, "IsDrained", q.IsDrained(), true)
 	want(t, "Stats", q.Stats(), Stats{Enqueued: 9, Dequeued: 9, FailedEnqueue: 1, FailedDequeue: 2, PeakSize: 5, Capacity: 5})
 }
@@ -97,9 +98,10 @@ func TestBatchDefaults(t *testing.T) {
 	for i := range 33 {
 		must(t, q.TryPut(i))
 	}
-	batch, _ := q.TryGetBatch()
+	batch, err := q.TryGetBatch()
+	must(t, err)
 	want(t, "a batch", len(batch), 32)
-	batch, err := q.GetBatch(bg)
+	batch, err = q.GetBatch(bg)
 	must(t, err)
 	wantBatch(t, batch, 32)
 	if age := time.Since(begin); age < 10*time.Millisecond {
@@ -177,17 +179,12 @@ func TestBatchFlush(t *testing.T) {
 // What ends a wait, and what becomes of the items that are pending then.
 func TestBatchContext(t *testing.T) {
 	q := newBatch[int](t, BatchOptions{Size: 10, Age: forEver, MaxPending: 10})
-	soon := func() context.Context {
-		ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
-		t.Cleanup(cancel)
-		return ctx
-	}
-	_, err := q.GetBatch(soon())
+	_, err := q.GetBatch(soon(t))
 	want(t, "nothing was pending", err, context.DeadlineExceeded)
 
 	must(t, q.TryPut(1))
 	must(t, q.TryPut(2))
-	ctx := soon()
+	ctx := soon(t)
 	batch, err := q.GetBatch(ctx)
 	must(t, err)
 	wantBatch(t, batch, 1, 2)
@@ -196,14 +193,12 @@ func TestBatchContext(t *testing.T) {
 	must(t, q.TryPut(3))
 	_, err = q.GetBatch(ctx)
 	want(t, "over before the call", err, context.DeadlineExceeded)
-	ctx, cancel := context.WithCancel(bg)
-	time.AfterFunc(time.Millisecond, cancel)
-	_, err = q.GetBatch(ctx)
+	_, err = q.GetBatch(cancelledSoon())
 	want(t, "canceled", err, context.Canceled)
 	want(t, "Len", q.Len(), 1)
 
 	var batches [][]int
-	for batch := range q.All(soon()) {
+	for batch := range q.All(soon(t)) {
 		batches = append(batches, batch)
 	}
 	want(t, "batches", len(batches), 1)
@@ -212,7 +207,7 @@ func TestBatchContext(t *testing.T) {
 	for v := range 10 {
 		must(t, q.TryPut(v))
 	}
-	want(t, "no room", q.Put(soon(), 10), context.DeadlineExceeded)
+	want(t, "no room", q.Put(soon(t), 10), context.DeadlineExceeded)
 	want(t, "failures", q.Stats().FailedDequeue, 2) // what waited counts once, if it gave up
 	want(t, "failures", q.Stats().FailedEnqueue, 1)
 }
@@ -237,7 +232,7 @@ func TestBatchLarge(t *testing.T) {
 	for range size {
 		must(t, q.TryPut(0))
 	}
-	want(t, "Clear", q.Clear(), size)
+	wantClear(t, q, size)
 	want(t, "Len", q.Len(), 0)
 }
 
@@ -304,7 +299,7 @@ func TestBatchLetsGo(t *testing.T) {
 	must(t, err)
 	_, err = q.GetBatchInto(bg, make([]*[64]byte, 2))
 	must(t, err)
-	want(t, "Clear", q.Clear(), 2)
+	wantClear(t, q, 2)
 	for range 6 {
 		runtime.GC()
 		select {
@@ -323,8 +318,8 @@ func TestBatchBytes(t *testing.T) {
 		whole := slices.Repeat([]byte{'x'}, size)
 		must(t, q.TryPut(whole))
 		must(t, q.Put(bg, nil))
-		_, found := q.TryGetBatch()
-		want(t, "due", found, false)
+		_, err = q.TryGetBatch()
+		want(t, "TryGetBatch", err, error(ErrEmpty))
 		must(t, q.PutWeighted(bg, []byte("y"), 2))
 		must(t, q.TryPutWeighted(whole, 100))
 		wantError(t, q.TryPut(nil), ErrFull)
@@ -346,13 +341,11 @@ func TestBatchBytes(t *testing.T) {
 		want(t, "in the buffer", unsafe.SliceData(blobs[2]), &buffer[size])
 		want(t, "cap", cap(blobs[0]), size) // appending to one spares the next
 
-		got, found := q.TryGetBatch()
-		want(t, "due by its weight", found, true)
+		got, err := q.TryGetBatch() // due by its weight
+		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), fmt.Sprintf("[%s]", whole))
 		must(t, q.TryPut([]byte("z")))
-		ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-		got, err = q.GetBatch(ctx) // what is pending
-		cancel()
+		got, err = q.GetBatch(soon(t)) // what is pending
 		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), "[z]")
 		must(t, q.TryPut(nil))
@@ -368,7 +361,7 @@ func TestBatchBytes(t *testing.T) {
 		}
 		_, err = q.GetBatch(bg)
 		wantError(t, err, ErrClosed)
-		want(t, "Clear", q.Clear(), 0)
+		wantClear(t, q, 0)
 		q.Release()
 	}
 }
@@ -408,9 +401,10 @@ func TestBatchRefuses(t *testing.T) {
 		wantError(t, err, ErrClosed)
 		_, err = q.GetBatchInto(bg, make([]int, 1))
 		wantError(t, err, ErrClosed)
-		wantNothingDue(t, q)
+		_, err = q.TryGetBatch()
+		want(t, "TryGetBatch", err, error(ErrClosed))
 		q.Flush()
-		want(t, "Clear", q.Clear(), 0)
+		wantClear(t, q, 0)
 		want(t, "Cap", q.Cap(), 0)
 		want(t, "IsDrained", q.IsDrained(), true)
 	}
@@ -422,5 +416,5 @@ func TestBatchRefuses(t *testing.T) {
 	_, err = q.GetBatchInto(bg, nil, nil)
 	wantError(t, err, ErrClosed)
 	q.Flush()
-	want(t, "Clear", q.Clear(), 0)
+	wantClear(t, q, 0)
 }

@@ -38,7 +38,7 @@ func TestBlobs(t *testing.T) {
 				must(t, q.TryPut(data[:1]))
 			}
 			wantError(t, q.TryPut(nil), ErrFull)
-			want(t, "Clear", q.Clear(), 3)
+			wantClear(t, q, 3)
 			_, err := q.TryGet(data)
 			wantError(t, err, ErrEmpty)
 			_, err = q.Peek(data)

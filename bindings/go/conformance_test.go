@@ -20,12 +20,13 @@ type typed[T any] interface {
 	Put(context.Context, T) error
 	TryPut(T) error
 	Get(context.Context) (T, error)
-	TryGet() (T, bool)
+	TryGet() (T, error)
 	PutMany(context.Context, []T) (int, error)
 	GetMany(context.Context, []T) (int, error)
 	All(context.Context) iter.Seq[T]
+	AllErr(context.Context) iter.Seq2[T, error]
 	IsDrained() bool
-	Clear() int
+	clearable
 	common
 }
 
@@ -36,9 +37,12 @@ type blobs interface {
 	TryGet([]byte) (int, error)
 	Peek([]byte) (int, error)
 	All(context.Context) iter.Seq[[]byte]
-	Clear() int
+	AllErr(context.Context) iter.Seq2[[]byte, error]
+	clearable
 	common
 }
+
+type clearable interface{ Clear() (int, error) }
 
 type common interface {
 	Close()
@@ -53,6 +57,14 @@ var bg = context.Background()
 
 func newTyped[T any](t testing.TB, family family, capacity int) typed[T] {
 	t.Helper()
+	q := unreleased[T](t, family, capacity)
+	t.Cleanup(q.Release)
+	return q
+}
+
+// unreleased queues are left to the garbage collector.
+func unreleased[T any](t testing.TB, family family, capacity int) typed[T] {
+	t.Helper()
 	var q typed[T]
 	var err error
 	if family == spsc {
@@ -61,7 +73,6 @@ func newTyped[T any](t testing.TB, family family, capacity int) typed[T] {
 		q, err = NewMPMC[T](capacity)
 	}
 	must(t, err)
-	t.Cleanup(q.Release)
 	return q
 }
 
@@ -115,17 +126,25 @@ func want[T comparable](t testing.TB, what string, got, want T) {
 
 func wantGet[T comparable](t testing.TB, q typed[T], v T) {
 	t.Helper()
-	got, found := q.TryGet()
-	if !found || got != v {
-		t.Fatalf("TryGet: got %v, %v, want %v", got, found, v)
+	got, err := q.TryGet()
+	if err != nil || got != v {
+		t.Fatalf("TryGet: got %v, %v, want %v", got, err, v)
 	}
 }
 
-func wantNothing[T any](t testing.TB, q typed[T]) {
+// wantNothing looks into a queue that is empty, or closed and drained.
+func wantNothing[T any](t testing.TB, q typed[T], reason Error) {
 	t.Helper()
-	if v, found := q.TryGet(); found {
-		t.Fatalf("TryGet: got %v from an empty queue", v)
+	if v, err := q.TryGet(); err != reason {
+		t.Fatalf("TryGet: got %v, %v, want %v", v, err, reason)
 	}
+}
+
+func wantClear(t testing.TB, q clearable, n int) {
+	t.Helper()
+	got, err := q.Clear()
+	must(t, err)
+	want(t, "Clear", got, n)
 }
 
 // A group of goroutines to wait for.
@@ -137,6 +156,39 @@ func (g *group) Go(call func()) {
 		defer g.Done()
 		call()
 	}()
+}
+
+// A later context begins when a call looks at it for the first time: however late that is, the call is
+// under way when the context ends, and not turned away by it.
+type later struct {
+	context.Context
+	begin func() context.Context
+}
+
+func (l *later) Err() error {
+	if l.Context == nil {
+		l.Context = l.begin()
+		return nil
+	}
+	return l.Context.Err()
+}
+
+// soon is a context whose deadline passes while a call waits.
+func soon(t testing.TB) context.Context {
+	return &later{begin: func() context.Context {
+		ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}}
+}
+
+// cancelledSoon is a context that is cancelled while a call waits.
+func cancelledSoon() context.Context {
+	return &later{begin: func() context.Context {
+		ctx, cancel := context.WithCancel(bg)
+		time.AfterFunc(5*time.Millisecond, cancel)
+		return ctx
+	}}
 }
 
 // eventually polls: the time limit of the test run ends it.
@@ -160,7 +212,7 @@ func TestOrderAndBounds(t *testing.T) {
 				for i := range capacity {
 					wantGet(t, q, lap*100+i)
 				}
-				wantNothing(t, q)
+				wantNothing(t, q, ErrEmpty)
 				want(t, "Len", q.Len(), 0)
 			}
 		}
@@ -211,13 +263,15 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 			got, expected = q.TryPut(next), err
 			next++
 		case 3, 4, 5:
-			v, found := q.TryGet()
-			got, expected = [2]any{v, found}, [2]any{0, false}
+			v, err := q.TryGet()
+			got, expected = [2]any{v, err}, [2]any{0, ErrEmpty}
 			if len(model) > 0 {
-				expected = [2]any{model[0], true}
+				expected = [2]any{model[0], nil}
 				model = model[1:]
 				stats.Dequeued++
-			} else if !closed {
+			} else if closed {
+				expected = [2]any{0, ErrClosed}
+			} else {
 				stats.FailedDequeue++
 			}
 		case 6, 7: // what fits goes in, the rest does not
@@ -259,16 +313,20 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 				q.Close()
 				closed = true
 			case 1:
-				got, expected = q.Clear(), len(model)
+				n, err := q.Clear()
+				got, expected = [2]any{n, err}, [2]any{len(model), nil}
 				stats.Dequeued += uint64(len(model))
 				model = nil
 			default:
 				if s, ok := q.(*SPSC[int]); ok {
-					v, found := s.Peek()
-					got = [4]any{v, found, s.IsEmpty(), s.IsFull()}
-					expected = [4]any{0, false, true, false}
+					v, err := s.Peek()
+					got = [4]any{v, err, s.IsEmpty(), s.IsFull()}
+					expected = [4]any{0, ErrEmpty, true, false}
+					if closed {
+						expected = [4]any{0, ErrClosed, true, false}
+					}
 					if len(model) > 0 {
-						expected = [4]any{model[0], true, false, len(model) == capacity}
+						expected = [4]any{model[0], nil, false, len(model) == capacity}
 					}
 				}
 			}
@@ -356,7 +414,7 @@ func TestClosed(t *testing.T) {
 		n, err = q.GetMany(bg, make([]int, 1))
 		want(t, "GetMany", n, 0)
 		wantError(t, err, ErrClosed)
-		wantNothing(t, q)
+		wantNothing(t, q, ErrClosed)
 	})
 }
 
@@ -371,12 +429,12 @@ func TestReleased(t *testing.T) {
 		wantError(t, err, ErrClosed)
 		_, err = q.GetMany(bg, make([]int, 1))
 		wantError(t, err, ErrClosed)
-		wantNothing(t, q)
+		wantNothing(t, q, ErrClosed)
 		for range q.All(bg) {
 			t.Fatal("All found an item")
 		}
 		want(t, "IsDrained", q.IsDrained(), true)
-		want(t, "Clear", q.Clear(), 0)
+		wantClear(t, q, 0)
 		q.Close()
 		checkCommon(t, q)
 	}
@@ -393,7 +451,7 @@ func TestReleased(t *testing.T) {
 		for range q.All(bg) {
 			t.Fatal("All found an item")
 		}
-		want(t, "Clear", q.Clear(), 0)
+		wantClear(t, q, 0)
 		q.Close()
 		checkCommon(t, q)
 	}
@@ -429,8 +487,8 @@ func checkCommon(t *testing.T, q common) {
 		want(t, "IsFull", s.IsFull(), false)
 	}
 	if s, ok := q.(*SPSC[int]); ok {
-		_, found := s.Peek()
-		want(t, "Peek", found, false)
+		_, err := s.Peek()
+		want(t, "Peek", err, error(ErrClosed))
 	}
 }
 
@@ -459,7 +517,7 @@ func TestContextOver(t *testing.T) {
 				t.Fatal("All found an item")
 			}
 			wantGet(t, q, 1)
-			wantNothing(t, q)
+			wantNothing(t, q, ErrEmpty)
 
 			b := newBlobs(t, f, 2, 2)
 			must(t, b.TryPut([]byte{1}))
@@ -474,16 +532,8 @@ func TestContextOver(t *testing.T) {
 // A context that ends while a call waits ends the call, whether it is a cancellation or a deadline.
 func TestContextEndsWaiting(t *testing.T) {
 	contexts := map[string]func() (context.Context, error){
-		"cancel": func() (context.Context, error) {
-			ctx, cancel := context.WithCancel(bg)
-			time.AfterFunc(5*time.Millisecond, cancel)
-			return ctx, context.Canceled
-		},
-		"deadline": func() (context.Context, error) {
-			ctx, cancel := context.WithTimeout(bg, 5*time.Millisecond)
-			context.AfterFunc(ctx, cancel)
-			return ctx, context.DeadlineExceeded
-		},
+		"cancel":   func() (context.Context, error) { return cancelledSoon(), context.Canceled },
+		"deadline": func() (context.Context, error) { return soon(t), context.DeadlineExceeded },
 	}
 	forEachFamily(t, func(t *testing.T, f family) {
 		for name, begin := range contexts {
@@ -521,7 +571,7 @@ func TestContextEndsWaiting(t *testing.T) {
 				for _, v := range []int{2, 3, 4} {
 					wantGet(t, full, v)
 				}
-				wantNothing(t, full)
+				wantNothing(t, full, ErrEmpty)
 			})
 		}
 	})
@@ -685,7 +735,7 @@ func TestClear(t *testing.T) {
 				for i := range n {
 					must(t, q.TryPut(i))
 				}
-				want(t, "Clear", q.Clear(), n)
+				wantClear(t, q, n)
 				want(t, "Len", q.Len(), 0)
 			}
 			want(t, "Stats", q.Stats(), Stats{
@@ -725,7 +775,7 @@ func roundTrip[T comparable](t *testing.T, f family, v T) {
 		wantError(t, q.TryPut(v), ErrFull)
 		wantGet(t, q, v)
 		wantGet(t, q, zero)
-		wantNothing(t, q)
+		wantNothing(t, q, ErrEmpty)
 	}
 }
 
@@ -780,4 +830,9 @@ func TestErrors(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	want(t, "the library's version against the header's", Version(), headerVersion)
+	want(t, "another patch", mismatch("0.1.0", "0.1.12"), "")
+	for _, library := range []string{"0.2.0", "0.11.0", "1.1.0"} {
+		want(t, "another version", mismatch("0.1.0", library), "queues: built with the header of version 0.1.0, "+
+			"but runs with the library of version "+library+": build anew with go build -a")
+	}
 }

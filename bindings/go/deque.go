@@ -1,3 +1,5 @@
+//go:build cgo
+
 package queues
 
 import "sync/atomic"
@@ -5,7 +7,7 @@ import "sync/atomic"
 // A Deque is a work-stealing deque of Go values. Its owner pushes and pops at one end, last in first
 // out; any number of thieves steal at the other, first in first out. Push and Pop are calls of the
 // owner; the others may be called by anyone. Which goroutine is the owner may change from call to call;
-// a second one in the midst of a call does no harm: Push returns [ErrMisuse], Pop false.
+// a second one in the midst of a call does no harm: it gets [ErrMisuse].
 //
 // No call waits, and there is no Close: the owner knows when nothing more is to come.
 type Deque[T any] struct {
@@ -34,53 +36,71 @@ func (d *Deque[T]) Push(v T) error {
 	if s == nil {
 		return ErrClosed
 	}
-	if !s.put.enter() {
-		return ErrMisuse
+	c, status := s.enter(&s.put)
+	if status == done {
+		status = s.put.note(s.pushValue(v))
+		s.leave(c)
 	}
-	status := s.pushValue(v)
-	s.put.leave()
 	return status.orNil()
 }
 
-// Pop removes the item that was pushed last; false if there is none.
-func (d *Deque[T]) Pop() (v T, found bool) {
+// Pop removes the item that was pushed last. The error is nil, [ErrEmpty], [ErrMisuse], or [ErrClosed]
+// once the deque was released.
+func (d *Deque[T]) Pop() (v T, err error) {
 	s := d.shelf.Load()
-	if s == nil || !s.put.enter() {
-		return v, false
+	if s == nil {
+		return v, ErrClosed
 	}
-	v, status := s.popValue()
-	s.put.leave()
-	return v, status == done
+	c, status := s.enter(&s.put)
+	if status == done {
+		v, status = s.popValue()
+		s.get.note(status)
+		s.leave(c)
+	}
+	return v, status.orNil()
 }
 
 // Stealer returns a thief's end of the deque.
 func (d *Deque[T]) Stealer() *Stealer[T] { return &Stealer[T]{d} }
 
-// Release drops the items inside and the memory as soon as the calls under way are through and the
-// garbage collector has run: from then on Push and the thieves get [ErrClosed]. The counters are gone,
-// too.
+// Release ends the deque: from then on Push, Pop and the thieves get [ErrClosed]. Its C memory goes when
+// the last call under way leaves: now, if there is none. The items that are left are the garbage
+// collector's. The counters are gone, too.
 func (d *Deque[T]) Release() {
+	d.release()
 	d.shelf.Store(nil)
-	d.handle.Store(nil)
 }
 
 // A Stealer is a thief's end of a [Deque]. Any number of goroutines may use it at once.
 type Stealer[T any] struct {
-	deque *Deque[T]
+	deque *Deque[T] // nil: the zero value, as of a deque that was released
+}
+
+func (t *Stealer[T]) shelf() *shelf[T] {
+	if t.deque == nil {
+		return nil
+	}
+	return t.deque.shelf.Load()
 }
 
 // Steal removes the item that was pushed first. It returns [ErrEmpty] if there is none, [ErrRetry] if
 // another goroutine took that item meanwhile, so that there may be more, or [ErrClosed] once the deque
 // was released.
 func (t *Stealer[T]) Steal() (v T, err error) {
-	s := t.deque.shelf.Load()
+	s := t.shelf()
 	if s == nil {
 		return v, ErrClosed
+	}
+	c, status := s.enter(&s.get)
+	if status != done {
+		return v, status
 	}
 	i, status := s.take(true)
 	if status == done {
 		v = s.empty(i)
 	}
+	s.get.note(status)
+	s.leave(c)
 	return v, status.orNil()
 }
 
@@ -88,10 +108,15 @@ func (t *Stealer[T]) Steal() (v T, err error) {
 // pushed; other thieves may take some between them. It returns how many it got; unless that is 0 the
 // error is nil. The errors are those of Steal.
 func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
-	s := t.deque.shelf.Load()
+	s := t.shelf()
 	if s == nil {
 		return 0, ErrClosed
 	}
+	c, status := s.enter(&s.get)
+	if status != done {
+		return 0, status
+	}
+	defer s.leave(c)
 	var items [bulk]uintptr
 	for n < len(values) {
 		want := min(bulk, len(values)-n)
@@ -101,10 +126,7 @@ func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
 			n++
 		}
 		if got == 0 && n == 0 {
-			return 0, status
-		}
-		if got == 0 && status == ErrEmpty { // the items ended where a bulk did
-			s.get.looks.Add(1)
+			return 0, s.get.note(status).orNil()
 		}
 		if got < want {
 			break
@@ -114,10 +136,20 @@ func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
 }
 
 // Len is the number of items in the deque at some moment of the call.
-func (t *Stealer[T]) Len() int { return t.deque.Len() }
+func (t *Stealer[T]) Len() int {
+	if t.deque == nil {
+		return 0
+	}
+	return t.deque.Len()
+}
 
 // Stats reads the counters of the deque.
-func (t *Stealer[T]) Stats() Stats { return t.deque.Stats() }
+func (t *Stealer[T]) Stats() Stats {
+	if t.deque == nil {
+		return Stats{}
+	}
+	return t.deque.Stats()
+}
 
 // A DequeBytes is a work-stealing deque of byte blobs with the rules of [Deque].
 type DequeBytes struct {
@@ -147,12 +179,7 @@ func (d *DequeBytes) Push(blob []byte) error {
 	if h == nil {
 		return ErrClosed
 	}
-	if !h.put.enter() {
-		return ErrMisuse
-	}
-	status := h.pushBytes(blob)
-	h.put.leave()
-	return status.orNil()
+	return h.try(&h.put, func() Error { return h.pushBytes(blob) })
 }
 
 // Pop copies the blob that was pushed last into buffer, removes it and returns its length. If the blob
@@ -164,24 +191,25 @@ func (d *DequeBytes) Pop(buffer []byte) (n int, err error) {
 	if h == nil {
 		return 0, ErrClosed
 	}
-	if !h.put.enter() {
-		return 0, ErrMisuse
+	c, status := h.enter(&h.put)
+	if status == done {
+		n, status = h.takeBytes(buffer, false)
+		h.get.note(status)
+		h.leave(c)
 	}
-	n, status := h.takeBytes(buffer, false)
-	h.put.leave()
 	return n, status.orNil()
 }
 
 // Stealer returns a thief's end of the deque.
 func (d *DequeBytes) Stealer() *StealerBytes { return &StealerBytes{d} }
 
-// Release drops the memory as soon as the calls under way are through and the garbage collector has run.
-// The counters are gone, too.
-func (d *DequeBytes) Release() { d.handle.Store(nil) }
+// Release ends the deque. Its memory, and the blobs in it, go when the last call under way leaves: now, if
+// there is none. The counters are gone, too.
+func (d *DequeBytes) Release() { d.release() }
 
 // A StealerBytes is a thief's end of a [DequeBytes]. Any number of goroutines may use it at once.
 type StealerBytes struct {
-	deque *DequeBytes
+	deque *DequeBytes // nil: the zero value, as of a deque that was released
 }
 
 // Steal copies the blob that was pushed first into buffer, removes it and returns its length. Whatever
@@ -189,16 +217,32 @@ type StealerBytes struct {
 // it stays where it is: then the error is [ErrTooSmall] and n is the length that is needed. The other
 // errors are those of [Stealer.Steal].
 func (t *StealerBytes) Steal(buffer []byte) (n int, err error) {
+	if t.deque == nil {
+		return 0, ErrClosed
+	}
 	h := t.deque.handle.Load()
 	if h == nil {
 		return 0, ErrClosed
 	}
-	n, status := h.takeBytes(buffer, true)
-	return n, status.orNil()
+	err = h.try(&h.get, func() (status Error) {
+		n, status = h.takeBytes(buffer, true)
+		return status
+	})
+	return n, err
 }
 
 // Len is the number of blobs in the deque at some moment of the call.
-func (t *StealerBytes) Len() int { return t.deque.Len() }
+func (t *StealerBytes) Len() int {
+	if t.deque == nil {
+		return 0
+	}
+	return t.deque.Len()
+}
 
 // Stats reads the counters of the deque.
-func (t *StealerBytes) Stats() Stats { return t.deque.Stats() }
+func (t *StealerBytes) Stats() Stats {
+	if t.deque == nil {
+		return Stats{}
+	}
+	return t.deque.Stats()
+}

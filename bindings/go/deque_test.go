@@ -21,8 +21,8 @@ func newDeque[T any](t testing.TB, capacity int, options ...DequeOption) *Deque[
 
 func wantPop[T comparable](t testing.TB, d *Deque[T], v T) {
 	t.Helper()
-	got, found := d.Pop()
-	want(t, "found", found, true)
+	got, err := d.Pop()
+	must(t, err)
 	want(t, "Pop", got, v)
 }
 
@@ -36,9 +36,9 @@ func wantSteal[T comparable](t testing.TB, s *Stealer[T], v T) {
 func TestDequeOrder(t *testing.T) {
 	d := newDeque[string](t, 3)
 	thief := d.Stealer()
-	_, found := d.Pop()
-	want(t, "found", found, false)
-	_, err := thief.Steal()
+	_, err := d.Pop()
+	want(t, "Pop", err, error(ErrEmpty))
+	_, err = thief.Steal()
 	want(t, "Steal", err, error(ErrEmpty))
 	for i := range 3 {
 		must(t, d.Push(fmt.Sprint(i)))
@@ -78,9 +78,9 @@ func TestDequeModel(t *testing.T) {
 						room *= 2
 					}
 				case 0, 1:
-					v, found := d.Pop()
-					want(t, "found", found, len(model) > 0)
-					if found {
+					v, err := d.Pop()
+					want(t, "is empty", err == ErrEmpty, len(model) == 0)
+					if err == nil {
 						want(t, "Pop", v, model[len(model)-1])
 						model = model[:len(model)-1]
 					}
@@ -143,6 +143,7 @@ func TestDequeConcurrent(t *testing.T) {
 			var over atomic.Bool
 			var all group
 			var stolen, inVain atomic.Uint64
+			end := watched(t, d.Stats)
 			for thief := range thieves {
 				all.Go(func() {
 					stealer, last := d.Stealer(), -1
@@ -181,7 +182,7 @@ func TestDequeConcurrent(t *testing.T) {
 			}
 			popped, full := uint64(0), uint64(0)
 			pop := func() {
-				if v, found := d.Pop(); found {
+				if v, err := d.Pop(); err == nil {
 					times[v[0]].Add(1)
 					popped++
 				} else {
@@ -204,6 +205,7 @@ func TestDequeConcurrent(t *testing.T) {
 			}
 			over.Store(true)
 			all.Wait()
+			end()
 			for i := range times {
 				if n := times[i].Load(); n != 1 {
 					t.Fatalf("item %d came %d times", i, n)
@@ -226,20 +228,24 @@ func TestDequeTwoOwners(t *testing.T) {
 	must(t, err)
 	must(t, b.Push([]byte{1}))
 	var buffer [1]byte
-	for _, h := range []*handle{d.handle.Load(), b.handle.Load()} {
-		want(t, "enter", h.put.enter(), true) // the owner, in the midst of a call
+	handles := []*handle{d.handle.Load(), b.handle.Load()}
+	var inside [2]*calls
+	for i, h := range handles {
+		var status Error
+		inside[i], status = h.enter(&h.put) // the owner, in the midst of a call
+		want(t, "enter", status, done)
 	}
 	want(t, "Push", d.Push(2), error(ErrMisuse))
-	_, found := d.Pop()
-	want(t, "found", found, false)
+	_, err = d.Pop()
+	want(t, "Pop", err, error(ErrMisuse))
 	want(t, "Push", b.Push(nil), error(ErrMisuse))
 	_, err = b.Pop(buffer[:])
 	want(t, "Pop", err, error(ErrMisuse))
 	wantSteal(t, d.Stealer(), 1)
 	_, err = b.Stealer().Steal(buffer[:])
 	must(t, err)
-	for _, h := range []*handle{d.handle.Load(), b.handle.Load()} {
-		h.put.leave()
+	for i, h := range handles {
+		h.leave(inside[i])
 	}
 	must(t, d.Push(2))
 	wantPop(t, d, 2)
@@ -388,9 +394,9 @@ func TestDequeRefuses(t *testing.T) {
 	released.Release()
 	for _, d := range []*Deque[int]{released, {}} {
 		want(t, "Push", d.Push(1), error(ErrClosed))
-		_, found := d.Pop()
-		want(t, "found", found, false)
-		_, err := d.Stealer().Steal()
+		_, err := d.Pop()
+		want(t, "Pop", err, error(ErrClosed))
+		_, err = d.Stealer().Steal()
 		want(t, "Steal", err, error(ErrClosed))
 		_, err = d.Stealer().StealMany(make([]int, 1))
 		want(t, "StealMany", err, error(ErrClosed))
@@ -404,4 +410,15 @@ func TestDequeRefuses(t *testing.T) {
 	want(t, "Pop", err, error(ErrClosed))
 	_, err = bytes.Stealer().Steal(nil)
 	want(t, "Steal", err, error(ErrClosed))
+
+	var noThief Stealer[int]
+	_, err = noThief.Steal()
+	want(t, "Steal", err, error(ErrClosed))
+	_, err = noThief.StealMany(make([]int, 1))
+	want(t, "StealMany", err, error(ErrClosed))
+	want(t, "Stats", noThief.Stats(), Stats{CurrentSize: uint64(noThief.Len())})
+	var noBytes StealerBytes
+	_, err = noBytes.Steal(nil)
+	want(t, "Steal", err, error(ErrClosed))
+	want(t, "Stats", noBytes.Stats(), Stats{CurrentSize: uint64(noBytes.Len())})
 }

@@ -73,14 +73,17 @@ func ExampleMPMC_TryGet() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	_, err = q.TryGet()
+	fmt.Println(err == queues.ErrEmpty) // one may still come
 	q.TryPut(1)
 	q.Close()
-	for !q.IsDrained() {
-		if n, found := q.TryGet(); found {
-			fmt.Println(n)
-		}
-	}
-	// Output: 1
+	fmt.Println(q.TryGet())
+	_, err = q.TryGet()
+	fmt.Println(err == queues.ErrClosed) // and drained
+	// Output:
+	// true
+	// 1 <nil>
+	// true
 }
 
 func ExampleMPMC_GetMany() {
@@ -116,9 +119,9 @@ func ExampleSPSC_Peek() {
 	}
 	q.TryPut("first")
 	q.TryPut("second")
-	front, found := q.Peek()
-	fmt.Println(front, found, q.Len())
-	// Output: first true 2
+	front, err := q.Peek()
+	fmt.Println(front, err, q.Len())
+	// Output: first <nil> 2
 }
 
 func ExampleMPMCBytes_Get() {
@@ -136,6 +139,72 @@ func ExampleMPMCBytes_Get() {
 	}
 	fmt.Printf("%s, %v\n", buffer[:n], err)
 	// Output: a packet, <nil>
+}
+
+func ExampleMPMC_AllErr() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	q, err := queues.NewMPMC[int](10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.TryPut(1)
+	for n, err := range q.AllErr(ctx) { // Close would end it without an error
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(n)
+		cancel()
+	}
+	// Output:
+	// 1
+	// context canceled
+}
+
+func ExampleMPMCBytes_Reserve() {
+	ctx := context.Background()
+	q, err := queues.NewMPMCBytes(10, 1500)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer q.Release()
+
+	place, err := q.Reserve(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer place.Cancel()                         // does nothing after Commit
+	n := copy(place.Bytes(), "read from a wire") // conn.Read(place.Bytes())
+	if err := place.Commit(n); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(q.Len())
+	// Output: 1
+}
+
+func ExampleMPMCBytes_Lease() {
+	ctx := context.Background()
+	q, err := queues.NewMPMCBytes(10, 1500)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer q.Release()
+	q.Put(ctx, []byte("a packet"))
+
+	packet, err := q.Lease(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer packet.Settle() // does nothing after Return
+	fmt.Printf("%s\n", packet.Bytes())
+	if err := packet.Return(); err != nil { // for somebody else to deal with
+		log.Fatal(err)
+	}
+	fmt.Println(q.Len())
+	// Output:
+	// a packet
+	// 1
 }
 
 func ExampleDeque() {
@@ -158,11 +227,10 @@ func ExampleDeque() {
 		stolen <- task
 	}()
 	fmt.Println(<-stolen)
-	task, found := tasks.Pop()
-	fmt.Println(task, found)
+	fmt.Println(tasks.Pop())
 	// Output:
 	// oldest
-	// newest true
+	// newest <nil>
 }
 
 func ExampleBatch_GetBatch() {
@@ -177,7 +245,7 @@ func ExampleBatch_GetBatch() {
 	fmt.Println(batch, err)
 
 	// A deadline that passes does not wait for more, and does not leave anything behind.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	batch, err = q.GetBatch(ctx)
 	fmt.Println(batch, err)

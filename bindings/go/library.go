@@ -3,6 +3,8 @@ package queues
 // The only file that speaks to the C library. A shim chooses the family, so that all share one
 // implementation in Go; queue and item travel as numbers and results come back by value, so that
 // cgo has no pointers to check on the hot calls.
+//
+// Methods of a handle that call C run between enter, or begin, and leave: see handle.go.
 
 /*
 #cgo pkg-config: queues
@@ -32,6 +34,13 @@ package queues
 #cgo nocallback steal_many
 #cgo nocallback get_batch
 #cgo nocallback get_batch_bytes
+#cgo nocallback release
+#cgo nocallback lease
+#cgo nocallback reserve
+#cgo nocallback settle
+#cgo nocallback put_back
+#cgo nocallback commit
+#cgo nocallback cancel
 
 #include <queues.h>
 #include <stdlib.h>
@@ -189,6 +198,31 @@ static result_t take_bytes(uintptr_t queue, bool steal, void *buffer, size_t cap
     return (result_t){status, len, 0};
 }
 
+// Memory of the queue's, lent without waiting.
+typedef struct { queues_status_t status; void *data; size_t len; } lent_t;
+static lent_t lease(uintptr_t queue) {
+    lent_t lent = {0};
+    lent.status = queues_mpmc_lease((queues_mpmc_t *)queue, &lent.data, &lent.len, 0);
+    return lent;
+}
+static lent_t reserve(uintptr_t queue) {
+    lent_t lent = {0};
+    lent.status = queues_mpmc_reserve((queues_mpmc_t *)queue, &lent.data, 0);
+    return lent;
+}
+static queues_status_t settle(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_settle((queues_mpmc_t *)queue, (void *)data);
+}
+static queues_status_t put_back(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_return((queues_mpmc_t *)queue, (void *)data);
+}
+static queues_status_t commit(uintptr_t queue, uintptr_t data, size_t len) {
+    return queues_mpmc_commit((queues_mpmc_t *)queue, (void *)data, len);
+}
+static queues_status_t cancel(uintptr_t queue, uintptr_t data) {
+    return queues_mpmc_cancel((queues_mpmc_t *)queue, (void *)data);
+}
+
 static size_t clear(QUEUE) {
     size_t count = 0;
     CLOSABLE(clear, &count);
@@ -228,6 +262,23 @@ const headerVersion = C.QUEUES_VERSION
 // Version tells the version of the C library that the program runs with.
 func Version() string { return C.GoString(C.queues_version()) }
 
+func init() {
+	if why := mismatch(headerVersion, Version()); why != "" {
+		panic(why)
+	}
+}
+
+// mismatch is what there is to say of a library that may have another ABI than the header: Go's cache
+// does not see that a header is new.
+func mismatch(header, library string) string {
+	abi := func(version string) string { return version[:max(strings.LastIndexByte(version, '.'), 0)] }
+	if abi(header) == abi(library) {
+		return ""
+	}
+	return "queues: built with the header of version " + header + ", but runs with the library of version " +
+		library + ": build anew with go build -a"
+}
+
 // An Error is a status of the C library other than success. Its values are the sentinels of this
 // package; compare with == or [errors.Is].
 type Error int32
@@ -235,18 +286,25 @@ type Error int32
 // The errors of the package. A call that gave up because of its context returns the context's error
 // instead.
 const (
-	ErrEmpty    Error = C.QUEUES_EMPTY     // nothing to get
-	ErrFull     Error = C.QUEUES_FULL      // no room to put
-	ErrClosed   Error = C.QUEUES_CLOSED    // put: closed; get: closed and drained; either: released
-	ErrRetry    Error = C.QUEUES_RETRY     // steal: another thief or the owner took the item; there may be more
-	ErrTooSmall Error = C.QUEUES_TOO_SMALL // the blob is longer than the buffer; it stays in front
-	ErrInvalid  Error = C.QUEUES_INVALID   // an argument is out of range; nothing happened
-	ErrNoMemory Error = C.QUEUES_NOMEM     // the queue does not fit into memory
-	ErrMisuse   Error = C.QUEUES_MISUSE    // a second producer or consumer on an SPSC queue, or owner of a deque
+	ErrEmpty    Error = 1  // nothing to get
+	ErrFull     Error = 2  // no room to put
+	ErrClosed   Error = 3  // put: closed; get: closed and drained; either: released
+	ErrRetry    Error = 5  // steal: another thief or the owner took the item; there may be more
+	ErrTooSmall Error = 6  // the blob is longer than the buffer; it stays in front
+	ErrInvalid  Error = -1 // an argument is out of range; nothing happened
+	ErrNoMemory Error = -2 // the queue does not fit into memory
+	ErrMisuse   Error = -3 // a second producer or consumer on an SPSC queue, or owner of a deque; or a lease that ended
 )
 
 // done is the status of success; as an error it is nil.
-const done Error = C.QUEUES_OK
+const done Error = 0
+
+// The documentation shows numbers. The compiler checks that they are those of the header: false would be
+// a duplicate key.
+var _ = map[bool]struct{}{false: {}, ErrEmpty == C.QUEUES_EMPTY && ErrFull == C.QUEUES_FULL &&
+	ErrClosed == C.QUEUES_CLOSED && ErrRetry == C.QUEUES_RETRY && ErrTooSmall == C.QUEUES_TOO_SMALL &&
+	ErrInvalid == C.QUEUES_INVALID && ErrNoMemory == C.QUEUES_NOMEM && ErrMisuse == C.QUEUES_MISUSE &&
+	done == C.QUEUES_OK && Growable == C.QUEUES_DEQUE_GROWABLE: {}}
 
 // Error describes the status in words.
 func (e Error) Error() string {
@@ -258,24 +316,6 @@ func (e Error) orNil() error {
 		return nil
 	}
 	return e
-}
-
-// cacheLine keeps what one side writes off the lines of the other; twice 64, as processors fetch
-// lines in pairs.
-const cacheLine = 128
-
-// A handle owns a queue of the C library, which is released once the handle is unreachable: never
-// under a call that is still running. Every method keeps it reachable to its end.
-type handle struct {
-	family   C.family_t
-	queue    C.uintptr_t
-	capacity int // but of a deque that grows
-	itemSize int
-	_        [cacheLine]byte
-	put      side
-	_        [cacheLine]byte
-	get      side
-	_        [cacheLine]byte
 }
 
 type family C.family_t
@@ -298,7 +338,7 @@ func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*
 		flags |= option
 	}
 	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
-	return own(family, r, itemSize)
+	return adopt(family, r, itemSize)
 }
 
 // newBatchHandle does the same for a batching queue; here 0 does stand for the library's defaults.
@@ -308,58 +348,67 @@ func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
 	}
 	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
 		C.uint64_t(o.Weight))
-	return own(batch, r, itemSize)
+	return adopt(batch, r, itemSize)
 }
 
-// own is what becomes of a queue that was created, or was not.
-func own(family family, r C.result_t, itemSize int) (*handle, error) {
+// adopt wraps a queue that was created, or returns the error of its creation.
+func adopt(family family, r C.result_t, itemSize int) (*handle, error) {
 	if r.status != C.QUEUES_OK {
 		return nil, Error(r.status)
 	}
 	capacity := int(C.capacity(C.family_t(family), r.value))
+	owned := resource{family: C.family_t(family), queue: r.value, bytes: bytesOf(capacity, itemSize)}
 	h := &handle{
-		family: C.family_t(family), queue: r.value, capacity: capacity, itemSize: itemSize,
+		resource: owned, capacity: capacity, itemSize: itemSize, calls: newCalls(),
 		put: side{exclusive: family == spsc || family == deque}, get: side{exclusive: family == spsc},
 	}
-	runtime.AddCleanup(h, func(queue C.uintptr_t) { C.release(C.family_t(family), queue) }, h.queue)
+	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
+	foreign.created(owned.bytes)
 	return h, nil
+}
+
+// A resource is a queue of the C library, and what it takes there.
+type resource struct {
+	family C.family_t
+	queue  C.uintptr_t
+	bytes  int64
+}
+
+// free is called once: by the last call under way after Release, or by the garbage collector.
+func (r resource) free() {
+	C.release(r.family, r.queue)
+	foreign.freed(r.bytes)
 }
 
 // tryPut puts an item; with it go the bits of its priority, or its weight.
 func (h *handle) tryPut(item uintptr, with uint64) Error {
 	status := C.try_put(h.family, h.queue, C.uintptr_t(item), C.uint64_t(with))
-	runtime.KeepAlive(h)
 	return Error(status)
 }
 
 func (h *handle) tryGet() (uintptr, float64, Error) {
 	r := C.try_get(h.family, h.queue)
-	runtime.KeepAlive(h)
 	return uintptr(r.value), float64(r.priority), Error(r.status)
 }
 
 func (h *handle) peek() (uintptr, float64, Error) {
 	r := C.peek(h.family, h.queue)
-	runtime.KeepAlive(h)
 	return uintptr(r.value), float64(r.priority), Error(r.status)
 }
 
 func (h *handle) putMany(items []uintptr) (int, Error) {
 	r := C.put_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
 func (h *handle) getMany(items []uintptr) (int, Error) {
 	r := C.get_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
 func (h *handle) tryPutBytes(data []byte, with uint64) Error {
 	p := unsafe.Pointer(unsafe.SliceData(data))
 	status := C.try_put_bytes(h.family, h.queue, p, C.size_t(len(data)), C.uint64_t(with))
-	runtime.KeepAlive(h)
 	return Error(status)
 }
 
@@ -368,7 +417,6 @@ func (h *handle) tryPutBytes(data []byte, with uint64) Error {
 func (h *handle) readBytes(buffer []byte, keep bool) (int, float64, Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
 	r := C.read_bytes(h.family, h.queue, C.bool(keep), p, C.size_t(len(buffer)))
-	runtime.KeepAlive(h)
 	return int(r.value), float64(r.priority), Error(r.status)
 }
 
@@ -384,7 +432,6 @@ func (h *handle) isDrained() bool {
 // getBatch gets a batch of at most len(items) if one is due, or else whatever there is.
 func (h *handle) getBatch(items []uintptr, due bool) (int, Error) {
 	r := C.get_batch(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
@@ -400,7 +447,6 @@ func (e extent) of(buffer []byte) []byte {
 func (h *handle) getBatchBytes(buffer []byte, extents []extent, due bool) (int, Error) {
 	r := C.get_batch_bytes(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(buffer)), C.size_t(len(buffer)),
 		unsafe.Pointer(unsafe.SliceData(extents)), C.size_t(len(extents)))
-	runtime.KeepAlive(h)
 	if Error(r.status) == ErrTooSmall {
 		return int(r.len), ErrTooSmall
 	}
@@ -409,32 +455,27 @@ func (h *handle) getBatchBytes(buffer []byte, extents []extent, due bool) (int, 
 
 func (h *handle) flush() {
 	C.flush(h.queue)
-	runtime.KeepAlive(h)
 }
 
 func (h *handle) push(item uintptr) Error {
 	status := C.push(h.queue, C.uintptr_t(item))
-	runtime.KeepAlive(h)
 	return Error(status)
 }
 
 // take pops or steals.
 func (h *handle) take(steal bool) (uintptr, Error) {
 	r := C.take(h.queue, C.bool(steal))
-	runtime.KeepAlive(h)
 	return uintptr(r.value), Error(r.status)
 }
 
 func (h *handle) stealMany(items []uintptr) (int, Error) {
 	r := C.steal_many(h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
 }
 
 func (h *handle) pushBytes(data []byte) Error {
 	p := unsafe.Pointer(unsafe.SliceData(data))
 	status := C.push_bytes(h.queue, p, C.size_t(len(data)))
-	runtime.KeepAlive(h)
 	return Error(status)
 }
 
@@ -442,61 +483,81 @@ func (h *handle) pushBytes(data []byte) Error {
 func (h *handle) takeBytes(buffer []byte, steal bool) (int, Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
 	r := C.take_bytes(h.queue, C.bool(steal), p, C.size_t(len(buffer)))
-	runtime.KeepAlive(h)
 	return int(r.value), Error(r.status)
+}
+
+// lease takes the blob in front out of an MPMC queue, and leaves it where it lies.
+func (h *handle) lease() (unsafe.Pointer, int, Error) {
+	r := C.lease(h.queue)
+	return r.data, int(r.len), Error(r.status)
+}
+
+// reserve finds a place for a blob of an MPMC queue.
+func (h *handle) reserve() (unsafe.Pointer, int, Error) {
+	r := C.reserve(h.queue)
+	return r.data, h.itemSize, Error(r.status)
+}
+
+func (h *handle) settle(data uintptr) Error {
+	return Error(C.settle(h.queue, C.uintptr_t(data)))
+}
+
+func (h *handle) putBack(data uintptr) Error {
+	return Error(C.put_back(h.queue, C.uintptr_t(data)))
+}
+
+func (h *handle) commit(data uintptr, n int) Error {
+	return Error(C.commit(h.queue, C.uintptr_t(data), C.size_t(n)))
+}
+
+func (h *handle) cancel(data uintptr) Error {
+	return Error(C.cancel(h.queue, C.uintptr_t(data)))
 }
 
 func (h *handle) clear() int {
 	n := int(C.clear(h.family, h.queue))
-	runtime.KeepAlive(h)
 	return n
 }
 
+// canClose is false for a deque.
+func (h *handle) canClose() bool { return family(h.family) != deque }
+
 func (h *handle) close() {
 	C.close_queue(h.family, h.queue)
-	runtime.KeepAlive(h)
 }
 
 func (h *handle) isClosed() bool {
 	closed := bool(C.is_closed(h.family, h.queue))
-	runtime.KeepAlive(h)
 	return closed
 }
 
 func (h *handle) size() int {
 	n := int(C.size(h.family, h.queue))
-	runtime.KeepAlive(h)
 	return n
 }
 
 func (h *handle) room() int {
 	n := int(C.capacity(h.family, h.queue))
-	runtime.KeepAlive(h)
 	return n
 }
 
 func (h *handle) isEmpty() bool {
 	empty := bool(C.is_empty(h.queue))
-	runtime.KeepAlive(h)
 	return empty
 }
 
 func (h *handle) isFull() bool {
 	full := bool(C.is_full(h.queue))
-	runtime.KeepAlive(h)
 	return full
 }
 
 func (h *handle) stats() Stats {
-	putLooks, getLooks := h.put.looks.Load(), h.get.looks.Load() // first: they lag behind the failures
 	s := C.stats(h.family, h.queue)
-	runtime.KeepAlive(h)
-	failedPut, failedGet := uint64(s.failed_enqueue), uint64(s.failed_dequeue)
 	return Stats{
 		Enqueued:      uint64(s.enqueued),
 		Dequeued:      uint64(s.dequeued),
-		FailedEnqueue: failedPut - min(failedPut, putLooks),
-		FailedDequeue: failedGet - min(failedGet, getLooks),
+		FailedEnqueue: h.put.failed.Load(), // the library's own count has every look of a waiting call
+		FailedDequeue: h.get.failed.Load(),
 		PeakSize:      uint64(s.peak_size),
 		CurrentSize:   uint64(s.current_size),
 		Capacity:      uint64(s.capacity),
@@ -505,10 +566,10 @@ func (h *handle) stats() Stats {
 }
 
 // A DequeOption says how a deque is to be.
-type DequeOption C.uint64_t
+type DequeOption uint64
 
-// Growable makes a deque double its capacity when it is full, instead of answering [ErrFull].
-const Growable DequeOption = C.QUEUES_DEQUE_GROWABLE
+// Growable makes a deque double its capacity when it is full, instead of returning [ErrFull].
+const Growable DequeOption = 1
 
 // Prometheus tells the statistics of queues in Prometheus' text exposition format (version 0.0.4), each
 // with its name as the label "queue". All queues of a page belong into one call: a metric may be

@@ -33,8 +33,9 @@ func TestPriorityOrder(t *testing.T) {
 		want(t, "NaN", q.TryPut("more", nan), error(ErrInvalid))
 		want(t, "NaN", q.Put(bg, "more", nan), error(ErrInvalid))
 	}
-	priority, found := q.PeekPriority()
-	want(t, "PeekPriority", found && math.IsInf(priority, -1), true)
+	priority, err := q.PeekPriority()
+	must(t, err)
+	want(t, "PeekPriority", math.IsInf(priority, -1), true)
 	want(t, "Len", q.Len(), 8)
 	var order string
 	last := math.Inf(-1)
@@ -48,13 +49,13 @@ func TestPriorityOrder(t *testing.T) {
 		last = priority
 	}
 	want(t, "the order", order, "16247053")
-	_, _, err := q.Get(bg)
+	_, _, err = q.Get(bg)
 	want(t, "drained", err, error(ErrClosed))
 	want(t, "IsDrained", q.IsDrained(), true)
-	_, _, found = q.TryGet()
-	want(t, "found", found, false)
-	_, found = q.PeekPriority()
-	want(t, "found", found, false)
+	_, _, err = q.TryGet()
+	want(t, "drained", err, error(ErrClosed))
+	_, err = q.PeekPriority()
+	want(t, "drained", err, error(ErrClosed))
 	want(t, "Stats", q.Stats(), Stats{Enqueued: 8, Dequeued: 8, FailedEnqueue: 1, PeakSize: 8, Capacity: 8})
 }
 
@@ -83,30 +84,26 @@ func TestPriorityModel(t *testing.T) {
 				}
 				model = slices.Insert(model, at, item{step, priority})
 			} else {
-				v, priority, found := q.TryGet()
-				want(t, "found", found, len(model) > 0)
-				if found {
+				v, priority, err := q.TryGet()
+				want(t, "is empty", err == ErrEmpty, len(model) == 0)
+				if err == nil {
 					want(t, "item", item{v, priority}, model[0])
 					model = model[1:]
 				}
 			}
 			want(t, "Len", q.Len(), len(model))
 		}
-		want(t, "Clear", q.Clear(), len(model))
+		wantClear(t, q, len(model))
 		want(t, "Len", q.Len(), 0)
 	}
 }
 
 func TestPriorityWaits(t *testing.T) {
 	q := newPriority[int](t, 1)
-	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
-	_, _, err := q.Get(ctx)
+	_, _, err := q.Get(soon(t))
 	want(t, "Get", err, context.DeadlineExceeded)
 	must(t, q.Put(bg, 1, 1))
-	ctx, cancel = context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
-	want(t, "Put", q.Put(ctx, 2, 0), context.DeadlineExceeded)
+	want(t, "Put", q.Put(soon(t), 2, 0), context.DeadlineExceeded)
 	got := make(chan error)
 	go func() { got <- q.Put(bg, 2, 0) }()
 	v, _, err := q.Get(bg)
@@ -250,9 +247,9 @@ func TestPriorityRefuses(t *testing.T) {
 		want(t, "TryPut", q.TryPut(1, 1), error(ErrClosed))
 		_, _, err := q.Get(bg)
 		want(t, "Get", err, error(ErrClosed))
-		_, _, found := q.TryGet()
-		want(t, "TryGet", found, false)
-		want(t, "Clear", q.Clear(), 0)
+		_, _, err = q.TryGet()
+		want(t, "TryGet", err, error(ErrClosed))
+		wantClear(t, q, 0)
 		want(t, "Cap", q.Cap(), 0)
 	}
 	for _, q := range []*PriorityBytes{{}} {
@@ -262,6 +259,6 @@ func TestPriorityRefuses(t *testing.T) {
 		want(t, "Get", err, error(ErrClosed))
 		_, _, err = q.Peek(nil)
 		want(t, "Peek", err, error(ErrClosed))
-		want(t, "Clear", q.Clear(), 0)
+		wantClear(t, q, 0)
 	}
 }

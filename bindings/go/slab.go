@@ -1,3 +1,5 @@
+//go:build cgo
+
 package queues
 
 import (
@@ -206,6 +208,7 @@ func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
 	}
 	cells := h.capacity + spare + 2*o.size()
 	if !fits(uint64(cells), cellSize[T]()) {
+		h.release()
 		return nil, ErrNoMemory
 	}
 	return &slab[T]{handle: h, cells: make([]cell[T], cells), blocks: newBlocks(cells)}, nil
@@ -380,10 +383,7 @@ func (s *slab[T]) tryGetMany(values []T) (n int, status Error) {
 			break
 		}
 	}
-	if n > 0 && status != done { // the items ended where a bulk did
-		if status == ErrEmpty {
-			s.get.looks.Add(1)
-		}
+	if n > 0 { // the items may have ended where a bulk did
 		status = done
 	}
 	return n, status

@@ -1,36 +1,28 @@
+//go:build cgo
+
 package queues
 
 import (
 	"context"
+	"errors"
 	"runtime"
-	"sync/atomic"
 	"time"
 )
 
-// A side is what the producers, or the consumers, of a queue share in Go.
-type side struct {
-	exclusive bool // one call at a time
-	busy      atomic.Bool
-	looks     atomic.Uint64 // failed tries of waiting calls: the library counts them as failures
-}
-
-func (s *side) enter() bool {
-	return !s.exclusive || s.busy.CompareAndSwap(false, true)
-}
-
-func (s *side) leave() {
-	if s.exclusive {
-		s.busy.Store(false)
+// wait waits at a side; see poll.
+func (h *handle) wait(ctx context.Context, s *side, blocked Error, try func() (moved int, status Error), last func() Error) error {
+	c, status := h.enter(s)
+	if status != done {
+		return status
 	}
+	defer h.leave(c)
+	return h.poll(ctx, s, blocked, try, last)
 }
 
-// wait calls try until it returns something else than blocked, or the context is done. A try may be
-// blocked after it moved some items.
-func (s *side) wait(ctx context.Context, blocked Error, try func() (moved int, status Error)) error {
-	if !s.enter() {
-		return ErrMisuse
-	}
-	defer s.leave()
+// poll calls try until it returns something else than blocked, or the context is done; that is a
+// failure, which counts once. A try may be blocked after it moved some items. If there is a last try,
+// it is made when the deadline of the context has passed meanwhile. It runs in a call of the side.
+func (*handle) poll(ctx context.Context, s *side, blocked Error, try func() (moved int, status Error), last func() Error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -43,11 +35,39 @@ func (s *side) wait(ctx context.Context, blocked Error, try func() (moved int, s
 		if moved > 0 {
 			p.rounds = 0
 		}
-		if err := p.wait(ctx); err != nil {
-			return err
+		err := p.wait(ctx)
+		if err == nil {
+			continue
 		}
-		s.looks.Add(1)
+		if last != nil && errors.Is(err, context.DeadlineExceeded) {
+			if status := last(); status != blocked {
+				return status.orNil()
+			}
+		}
+		s.note(blocked)
+		return err
 	}
+}
+
+// waitPut waits for room, and tries to put one thing.
+func (h *handle) waitPut(ctx context.Context, try func() Error) error {
+	return h.wait(ctx, &h.put, ErrFull, func() (int, Error) { return 0, try() }, nil)
+}
+
+// waitGet waits for an item.
+func (h *handle) waitGet(ctx context.Context, try func() Error) error {
+	return h.wait(ctx, &h.get, ErrEmpty, func() (int, Error) { return 0, try() }, nil)
+}
+
+// try makes one try at a side.
+func (h *handle) try(s *side, try func() Error) error {
+	c, status := h.enter(s)
+	if status != done {
+		return status
+	}
+	status = s.note(try())
+	h.leave(c)
+	return status.orNil()
 }
 
 // A pause grows: first the goroutine lets others run, then it sleeps for longer and longer. It holds

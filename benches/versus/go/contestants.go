@@ -33,7 +33,7 @@ func must[T any](v T, err error) T {
 // fifoCalls are what our queues have in common.
 type fifoCalls interface {
 	TryPut(int) error
-	TryGet() (int, bool)
+	TryGet() (int, error)
 	Put(context.Context, int) error
 	Get(context.Context) (int, error)
 	PutMany(context.Context, []int) (int, error)
@@ -57,10 +57,11 @@ func newMPMC(capacity int) oursFIFO {
 	return oursFIFO{q, int(C.allocated()) - before}
 }
 
-func (q oursFIFO) TryPut(v int) bool { return q.fifoCalls.TryPut(v) == nil }
-func (q oursFIFO) Put(v int)         { q.fifoCalls.Put(background, v) }
-func (q oursFIFO) Get() int          { v, _ := q.fifoCalls.Get(background); return v }
-func (q oursFIFO) Bytes() int        { return q.bytes }
+func (q oursFIFO) TryPut(v int) bool   { return q.fifoCalls.TryPut(v) == nil }
+func (q oursFIFO) TryGet() (int, bool) { v, err := q.fifoCalls.TryGet(); return v, err == nil }
+func (q oursFIFO) Put(v int)           { q.fifoCalls.Put(background, v) }
+func (q oursFIFO) Get() int            { v, _ := q.fifoCalls.Get(background); return v }
+func (q oursFIFO) Bytes() int          { return q.bytes }
 
 // Our calls on many items wait, as those of Go do: they have no try.
 func (q oursFIFO) PutMany(vs []int) int { n, _ := q.fifoCalls.PutMany(background, vs); return n }
@@ -77,7 +78,7 @@ func (q oursPriority) Put(v int, priority float64) {
 		end(1, "%v", err)
 	}
 }
-func (q oursPriority) Get() (int, bool) { v, _, found := q.TryGet(); return v, found }
+func (q oursPriority) Get() (int, bool) { v, _, err := q.TryGet(); return v, err == nil }
 
 type oursDeque struct {
 	*queues.Deque[int]
@@ -90,6 +91,7 @@ func newDeque(capacity int) oursDeque {
 }
 
 func (d oursDeque) Push(v int) bool    { return d.Deque.Push(v) == nil }
+func (d oursDeque) Pop() (int, bool)   { v, err := d.Deque.Pop(); return v, err == nil }
 func (d oursDeque) Steal() (int, bool) { v, err := d.thief.Steal(); return v, err == nil }
 
 // --- a buffered channel

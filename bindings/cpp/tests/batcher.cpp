@@ -357,3 +357,44 @@ TEST(batcher_bytes_lie_one_behind_the_other) {
     CHECK(last && last->size() == 1 && text(*last->begin()) == "z");
     CHECK(!queue.pop_batch() && queue.try_pop_batch().error() == conqueue_status::closed);
 }
+
+TEST(batcher_emplaces_and_pushes_many) {
+    queues::batcher<std::string> queue(counted_limits(2, 4));
+    CHECK(queue.is_empty() && queue.emplace(3U, 'x') && !queue.is_empty());
+    CHECK(queue.try_emplace(queues::weight(2), "one") == conqueue_status::success);
+    const std::vector<std::string> many{"a", "b", "c"};
+    auto pushed = queue.try_push_many(many.begin(), many.end());
+    CHECK(pushed.count == 2 && pushed.status == conqueue_status::full);
+    CHECK(queue.try_emplace("more") == conqueue_status::full);
+    CHECK(queue.stats().failed_enqueue == 2);
+    CHECK(*queue.pop_batch() == std::vector<std::string>({"xxx", "one"}));
+    CHECK(*queue.pop_batch() == std::vector<std::string>({"a", "b"}));
+    pushed = queue.push_many(many, queues::weight(3));
+    CHECK(pushed.count == 3 && queue.pop_batch()->size() == 2);
+    pushed = queue.push_many_for(many.begin(), many.end(), queues::weight(0), 1s);
+    CHECK(pushed.count == 3 && queue.size() == 4 && queue.clear() == 4);
+}
+
+TEST(batcher_of_nothing_in_braces) {
+    queues::batcher<int> queue({});
+    CHECK(queue.batch_size() == 32);
+    queues::batcher_bytes bytes(8, {});
+    CHECK(bytes.batch_size() == 32);
+}
+
+// Copied through the vector itself, where that is too much for the stack.
+TEST(batcher_of_long_records) {
+    struct long_record {
+        char text[500];
+    };
+    queues::batcher<long_record> queue(counted_limits(20, 40));
+    std::vector<long_record> batch;
+    for (int i = 0; i < 25; ++i)
+        CHECK(queue.push(long_record{{static_cast<char>('a' + i)}}));
+    CHECK(queue.pop_batch_into(batch) == conqueue_status::success && batch.size() == 20);
+    for (int i = 0; i < 20; ++i)
+        CHECK(batch[static_cast<std::size_t>(i)].text[0] == 'a' + i);
+    CHECK(queue.try_pop_batch_into(batch) == conqueue_status::empty && batch.empty());
+    CHECK(queue.pop_batch_into_for(batch, 0ms) == conqueue_status::success && batch.size() == 5);
+    CHECK(batch[4].text[0] == 'a' + 24);
+}

@@ -123,3 +123,84 @@ TEST(items_are_read_in_place) {
     CHECK(front->consume() == conqueue_status::closed);
     CHECK(queue.front().error() == conqueue_status::closed);
 }
+
+namespace {
+std::string text(const queues::mpmc_bytes::leased_item &item) {
+    return {reinterpret_cast<const char *>(item.data()), item.size()};
+}
+} // namespace
+
+TEST(reservations_of_mpmc_bytes) {
+    queues::mpmc_bytes queue(2, 16);
+    auto first = queue.reserve();
+    auto second = queue.try_reserve(); // several at once
+    auto third = queue.reserve_for(1ms);
+    CHECK(first->size() == 16 && reinterpret_cast<std::uintptr_t>(first->data()) % 8 == 0);
+    for (auto *const room : {&*first, &*second, &*third})
+        std::memcpy(room->data(), "hello", 5);
+    CHECK(queue.size() == 0); // not yet
+    CHECK_THROWS(std::invalid_argument, first->commit(17));
+    CHECK(second->commit(5) == conqueue_status::success && second->data() == nullptr);
+    CHECK_THROWS(std::invalid_argument, second->commit(5)); // it has ended
+    CHECK(first->commit(4) == conqueue_status::success);
+    CHECK(third->commit(3) == conqueue_status::full && third->data() != nullptr); // it stays
+    CHECK(queue.try_reserve().error() == conqueue_status::full);
+    CHECK(queue.reserve_for(1ms).error() == conqueue_status::timeout);
+    CHECK(text(*queue.pop()) == "hello");
+    CHECK(third->commit(3) == conqueue_status::success);
+    CHECK(text(*queue.pop()) == "hell" && text(*queue.pop()) == "hel");
+    for (int i = 0; i < 1000; ++i) // what goes without a commit is cancelled
+        CHECK(queue.reserve().has_value() && queue.size() == 0);
+    auto room = queue.reserve();
+    std::byte *const place = room->data();
+    auto moved = std::move(*room);
+    CHECK(moved.data() == place && room->data() == nullptr);
+    *room = std::move(moved);
+    CHECK(room->data() == place && moved.data() == nullptr);
+    room->cancel();
+    room->cancel();
+    CHECK(room->data() == nullptr);
+    room = queue.reserve();
+    queue.close();
+    CHECK(room->commit(1) == conqueue_status::closed && room->data() != nullptr);
+    CHECK(queue.reserve().error() == conqueue_status::closed);
+}
+
+TEST(leases_of_mpmc_bytes) {
+    queues::mpmc_bytes queue(3, 16);
+    CHECK(queue.try_lease().error() == conqueue_status::empty);
+    CHECK(queue.lease_for(1ms).error() == conqueue_status::timeout);
+    CHECK(queue.push("one") && queue.push("two") && queue.push("three"));
+    {
+        auto item = queue.lease();
+        CHECK(text(*item) == "one" && queue.size() == 2);
+        CHECK(reinterpret_cast<std::uintptr_t>(item->data()) % 8 == 0);
+    } // put back, at the end
+    CHECK(queue.size() == 3);
+    auto item = queue.try_lease();
+    CHECK(text(*item) == "two");
+    auto next = queue.lease_for(1ms);
+    CHECK(text(*next) == "three");
+    item->consume();
+    CHECK(item->data() == nullptr && queue.size() == 1);
+    CHECK_THROWS(std::invalid_argument, item->consume());
+    CHECK_THROWS(std::invalid_argument, item->put_back());
+    next->data()[0] = std::byte{'T'};
+    CHECK(next->put_back() == conqueue_status::success && next->data() == nullptr);
+    CHECK(text(*queue.pop()) == "one" && text(*queue.pop()) == "Three");
+    // What cannot be put back is given up, and its cell is not lost.
+    for (int i = 0; i < 200; ++i) {
+        CHECK(queue.push("gone"));
+        {
+            auto lent = queue.lease();
+            CHECK(queue.push("a") && queue.push("b") && queue.push("c"));
+            CHECK(lent->put_back() == conqueue_status::full && text(*lent) == "gone");
+        }
+        CHECK(queue.size() == 3 && text(*queue.pop()) == "a" && queue.clear() == 2);
+    }
+    CHECK(queue.push("last"));
+    auto last = queue.lease();
+    queue.close();
+    CHECK(last->put_back() == conqueue_status::closed && text(*last) == "last");
+    CHECK(queue.lease().error() == conqueue_status::closed);
+}

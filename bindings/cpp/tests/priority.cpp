@@ -137,3 +137,44 @@ TEST(priority_bytes_keep_their_lengths) {
         CHECK(x->value.size() == longest && x->value.back() == std::byte{'x'} && x->priority == 2);
     }
 }
+
+TEST(priority_emplaces_and_pushes_many) {
+    queues::priority<std::string> queue(4);
+    CHECK(queue.is_empty() && queue.emplace(2, 3U, 'x') && !queue.is_empty());
+    CHECK(queue.try_emplace(1, "one") == conqueue_status::success);
+    std::vector<std::string> many{"a", "b", "c"};
+    const auto pushed = queue.try_push_many(std::make_move_iterator(many.begin()),
+                                            std::make_move_iterator(many.end()), 0.5);
+    CHECK(pushed.count == 2 && pushed.status == conqueue_status::full && many[2] == "c");
+    CHECK(queue.try_emplace(1, "two") == conqueue_status::full);
+    CHECK(queue.stats().failed_enqueue == 2);
+    CHECK(queue.stats_json().find("\"failed_enqueue\":2") != std::string::npos);
+    CHECK_THROWS(std::invalid_argument, queue.emplace(std::nan(""), "text"));
+    CHECK_THROWS(std::invalid_argument, queue.push_many(many, std::nan("")));
+    std::string item;
+    double rank = 0;
+    CHECK(queue.pop(item, rank) && item == "a" && rank == 0.5);
+    CHECK(queue.try_pop(item, rank) == conqueue_status::success && item == "b");
+    CHECK(queue.pop_for(item, rank, std::chrono::hours(1)) == conqueue_status::success);
+    CHECK(item == "one" && queue.pop()->value == "xxx");
+    CHECK(queue.try_pop(item, rank) == conqueue_status::empty && item == "one");
+    // One that waits sees the room that a pop makes.
+    queues::priority<std::string> narrow(1);
+    CHECK(narrow.push("first", 0));
+    std::thread consumer([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        CHECK(narrow.pop()->value == "first" && narrow.pop()->value == "second");
+    });
+    CHECK(narrow.emplace(1, "second"));
+    consumer.join();
+    std::thread closer([&] {
+        CHECK(narrow.push("third", 1));
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        narrow.close();
+    });
+    while (narrow.is_empty())
+        std::this_thread::yield();
+    item = "kept";
+    CHECK(!narrow.emplace(1, std::move(item)) && item == "kept");
+    closer.join();
+}

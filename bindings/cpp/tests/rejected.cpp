@@ -5,32 +5,57 @@
 
 #if CASE == 1 // T must be trivially copyable to be looked at
 auto peek(queues::mpmc<std::string> &queue) { return queue.peek(); }
-#elif CASE == 2 // use emplace
+#elif CASE == 2  // use emplace
 struct fixed {
     fixed(fixed &&);
     ~fixed();
 };
 bool push(queues::mpmc<fixed> &queue, fixed &value) { return queue.push(std::move(value)); }
-#elif CASE == 3 // T is not copyable: push std::move
+#elif CASE == 3  // T is not copyable: push std::move
 struct ticket {
     ticket(ticket &&) = default;
     int number;
 };
 bool push(queues::spsc<ticket> &queue, const ticket &value) { return queue.push(value); }
-#elif CASE == 4 // T is not copyable: use std::make_move_iterator
+#elif CASE == 4  // T is not copyable: use std::make_move_iterator
 auto push(queues::mpmc<std::unique_ptr<int>> &queue, std::unique_ptr<int> *items) {
     return queue.push_many(items, items + 1);
 }
-#elif CASE == 5 // ~T must not throw
+#elif CASE == 5  // ~T must not throw
 struct bomb {
     ~bomb() noexcept(false);
 };
 queues::mpmc<bomb> queue;
-#elif CASE == 6 // T must be an object type without const
+#elif CASE == 6  // T must not be const or volatile: an item is moved out of its queue
 queues::spsc<const int> queue;
-#elif CASE == 7 // a pop returns a T
+#elif CASE == 7  // a pop returns a T
 struct rock {
     rock(const rock &) = delete;
 };
 queues::mpmc<rock> queue;
+#elif CASE == 8  // T must not be a reference: use T * or std::reference_wrapper<T>
+queues::mpmc<int &> queue;
+#elif CASE == 9  // T must not be a reference
+queues::batcher<std::string &&> queue;
+#elif CASE == 10 // T must not be an array: use std::array
+queues::priority<int[3]> queue;
+#elif CASE == 11 // T must not be void
+queues::spsc<void> queue;
+#elif CASE == 12 // T must not be a function: use a pointer to it
+queues::deque<int(int)> queue;
+#elif CASE == 13 // T must be destructible
+class eternal {
+    ~eternal() = default;
+};
+queues::mpmc<eternal> queue;
+#elif CASE == 14 // T must not be abstract: use a queue of std::unique_ptr<T>
+struct shape {
+    virtual ~shape() = default;
+    virtual void draw() = 0;
+};
+queues::mpmc<shape> queue;
+#elif CASE == 15 // T must not be const or volatile
+queues::deque<const std::string> queue(4);
+#elif CASE == 16 // queues::expected<int, queues::conqueue_status>
+int taken = queues::mpmc<int>(1).try_pop(); // the message names the class as programs do
 #endif

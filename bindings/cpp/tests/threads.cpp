@@ -206,6 +206,91 @@ template <class T> void spsc_traffic() {
 
 } // namespace
 
+namespace {
+// Every item once, through queues whose items lie in cells of a pool, and by emplace, too.
+template <class Queue, class Push, class Take>
+void pooled_traffic(Queue &queue, Push push, Take take) {
+    constexpr std::uint64_t producers = 4, each = 1500;
+    std::array<std::vector<std::atomic<int>>, producers> seen;
+    for (auto &of : seen)
+        of = std::vector<std::atomic<int>>(each);
+    crew senders, receivers;
+    for (int i = 0; i < 3; ++i)
+        receivers.start([&] {
+            take([&](const std::string &item) {
+                const stamp s = unpack(item);
+                CHECK(seen[s >> 32][s & UINT32_MAX]++ == 0);
+            });
+        });
+    for (std::uint64_t p = 0; p < producers; ++p)
+        senders.start([&, p] {
+            for (std::uint64_t i = 0; i < each; ++i)
+                push(pack<std::string>(stamp_of(p, i)), i % 4);
+        });
+    senders.join();
+    queue.close();
+    receivers.join();
+    for (const auto &of : seen)
+        for (const auto &times : of)
+            CHECK(times == 1);
+    CHECK(queue.size() == 0 && queue.stats().dequeued == producers * each);
+}
+} // namespace
+
+TEST(priority_traffic_of_cells) {
+    for (std::size_t capacity : {1U, 5U}) {
+        queues::priority<std::string> queue(capacity);
+        const auto push = [&](std::string item, std::uint64_t way) {
+            const auto rank = static_cast<double>(item.size());
+            if (way == 0)
+                CHECK(queue.push(std::move(item), rank));
+            else if (way == 1)
+                CHECK(queue.emplace(rank, item.data(), item.size()));
+            else if (way == 2)
+                while (queue.try_push(std::move(item), rank) != conqueue_status::success)
+                    std::this_thread::yield();
+            else
+                while (queue.try_emplace(rank, item.data(), item.size()) !=
+                       conqueue_status::success)
+                    std::this_thread::yield();
+        };
+        const auto take = [&](auto visit) {
+            std::string item;
+            double rank = 0;
+            while (queue.pop(item, rank)) {
+                CHECK(static_cast<double>(item.size()) == rank);
+                visit(item);
+            }
+        };
+        pooled_traffic(queue, push, take);
+    }
+}
+
+TEST(batcher_traffic_of_cells) {
+    queues::batch_limits limits;
+    limits.size = 3;
+    limits.max_pending = 5;
+    queues::batcher<std::string> queue(limits);
+    const auto push = [&](std::string item, std::uint64_t way) {
+        if (way == 0)
+            CHECK(queue.push(std::move(item)));
+        else if (way == 1)
+            CHECK(queue.emplace(queues::weight(2), item.data(), item.size()));
+        else if (way == 2)
+            while (queue.push_for(std::move(item), 50us) != conqueue_status::success)
+                std::this_thread::yield();
+        else
+            CHECK(queue.push_many(&item, &item + 1).count == 1);
+    };
+    const auto take = [&](auto visit) {
+        std::vector<std::string> taken;
+        while (queue.pop_batch_into(taken) == conqueue_status::success)
+            for (const auto &item : taken)
+                visit(item);
+    };
+    pooled_traffic(queue, push, take);
+}
+
 TEST(mpmc_traffic_of_bits) { mpmc_traffic<stamp>(); }
 TEST(mpmc_traffic_of_records) { mpmc_traffic<record>(); }
 TEST(mpmc_traffic_of_owners) { mpmc_traffic<std::unique_ptr<stamp>>(); }

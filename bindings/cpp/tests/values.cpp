@@ -119,8 +119,8 @@ static_assert(kind<word> == travel::bits && kind<bool> == travel::bits &&
 static_assert(kind<no_default> == travel::bits && kind<move_only> == travel::bits);
 static_assert(kind<record> == travel::bytes && kind<aligned> == travel::bytes);
 static_assert(kind<std::unique_ptr<int>> == travel::owner);
-static_assert(kind<std::unique_ptr<int[]>> == travel::box && kind<large> == travel::box);
-static_assert(kind<std::string> == travel::box && kind<aligned_box> == travel::box);
+static_assert(kind<std::unique_ptr<int[]>> == travel::cell && kind<large> == travel::cell);
+static_assert(kind<std::string> == travel::cell && kind<aligned_box> == travel::cell);
 
 template <class Queue>
 constexpr bool stays_where_it_is =
@@ -504,4 +504,84 @@ TEST(expected_holds_a_value_or_an_error) {
     using same = queues::expected<conqueue_status, conqueue_status>;
     CHECK(*same(conqueue_status::full) == conqueue_status::full);
     CHECK(!same(queues::unexpected<conqueue_status>(conqueue_status::full)));
+}
+
+TEST_BOTH(items_are_popped_into_what_is_there) {
+    each_type([](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        if constexpr (std::is_move_assignable_v<T>) {
+            Queue<T> queue(4);
+            for (std::uint64_t n = 0; n < 4; ++n)
+                CHECK(queue.push(make<T>(n)));
+            T item = make<T>(9);
+            CHECK(queue.pop(item) && is(item, 0));
+            CHECK(queue.try_pop(item) == conqueue_status::success && is(item, 1));
+            CHECK(queue.pop_for(item, 1h) == conqueue_status::success && is(item, 2));
+            CHECK(queue.pop_until(item, std::chrono::steady_clock::now()) ==
+                  conqueue_status::success);
+            CHECK(is(item, 3) && queue.is_empty());
+            CHECK(queue.try_pop(item) == conqueue_status::empty && is(item, 3));
+            CHECK(queue.pop_for(item, 1ms) == conqueue_status::timeout && is(item, 3));
+            queue.close();
+            CHECK(!queue.pop(item) && is(item, 3));
+        }
+    });
+}
+
+namespace {
+// Something of another may lie in its padding.
+struct padded {
+    padded(std::uint64_t n, char c) : number(n), letter(c) {}
+    std::uint64_t number;
+    char letter;
+};
+struct tail : padded {
+    using padded::padded;
+    char own = 'o';
+};
+} // namespace
+
+TEST_BOTH(popping_into_a_base_leaves_the_rest) {
+    Queue<padded> queue(1);
+    CHECK(queue.push(padded(5, 'x')));
+    tail item(1, 'y');
+    CHECK(queue.pop(item) && item.number == 5 && item.letter == 'x' && item.own == 'o');
+}
+
+TEST_BOTH(ranges_are_taken) {
+    Queue<std::string> strings(4);
+    const std::vector<std::string> words{"a", "b", "c"};
+    CHECK(strings.push_many(words).count == 3 && words[0] == "a");
+    std::array<std::string, 4> out;
+    CHECK(strings.pop_many(out).count == 3 && out[2] == "c");
+    Queue<std::uint64_t> numbers(4);
+    const std::uint64_t in[] = {1, 2, 3};
+    CHECK(numbers.push_many(in).count == 3);
+    std::vector<std::uint64_t> all(4);
+    CHECK(numbers.pop_many(all).count == 3 && all[2] == 3);
+}
+
+TEST(mpmc_peeks_at_large_copies) {
+    queues::mpmc<large> queue(2);
+    CHECK(queue.peek().error() == conqueue_status::empty);
+    CHECK(queue.push(make<large>(9)) && is(*queue.peek(), 9) && is(*queue.pop(), 9));
+    queues::priority<large> ranked(2);
+    CHECK(ranked.push(make<large>(8), 1) && is(ranked.peek()->value, 8));
+}
+
+TEST(expected_is_like_the_standard_s) {
+    using outcome = queues::expected<std::string, conqueue_status>;
+    const outcome value("text");
+    const outcome error = queues::unexpected<conqueue_status>(conqueue_status::empty);
+    const auto length = [](const std::string &text) { return text.size(); };
+    CHECK(*value.transform(length) == 4 &&
+          error.transform(length).error() == conqueue_status::empty);
+    CHECK(*outcome("moved").transform(length) == 5);
+    const auto twice = [](const std::string &text) { return outcome(text + text); };
+    CHECK(*value.and_then(twice) == "texttext" && !error.and_then(twice));
+    const auto other = [](conqueue_status) { return outcome("other"); };
+    CHECK(*value.or_else(other) == "text" && *error.or_else(other) == "other");
+    CHECK(error.error_or(conqueue_status::full) == conqueue_status::empty);
+    CHECK(value.error_or(conqueue_status::full) == conqueue_status::full);
+    CHECK(value == outcome("text") && value != error && error == outcome(error));
 }

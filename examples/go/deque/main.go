@@ -38,7 +38,7 @@ func split(own *queues.Deque[board], b board) {
 }
 
 func find(own *queues.Deque[board], others []*queues.Stealer[board]) (b board, found bool) {
-	if b, found = own.Pop(); found {
+	if b, err := own.Pop(); err == nil {
 		return b, true
 	}
 	for _, other := range others {

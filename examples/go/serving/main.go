@@ -188,14 +188,15 @@ func (p *pipeline) steal(thief *worker) (*request, bool) {
 // when the batches have: its own deque is empty then, and whoever took the last batch works that off.
 func (p *pipeline) next(w *worker) (*request, bool) {
 	for {
-		if r, found := w.deque.Pop(); found {
+		if r, err := w.deque.Pop(); err == nil {
 			return r, true
 		}
-		if batch, due := p.batch.TryGetBatch(); due {
+		batch, err := p.batch.TryGetBatch()
+		if err == nil {
 			p.unpack(w, batch)
 			continue
 		}
-		ended := p.batch.IsDrained()
+		ended := errors.Is(err, queues.ErrClosed) // and drained
 		if r, found := p.steal(w); found {
 			return r, true
 		}
@@ -229,14 +230,15 @@ func (p *pipeline) collect() {
 	for closed := 0; closed < len(p.workers); time.Sleep(time.Millisecond) {
 		closed = 0
 		for _, w := range p.workers {
-			for r, found := w.results.TryGet(); found; r, found = w.results.TryGet() {
+			r, err := w.results.TryGet()
+			for ; err == nil; r, err = w.results.TryGet() {
 				if !r.at[stages].IsZero() {
 					log.Fatalf("the request due at %v was served twice", r.at[frontendStage])
 				}
 				r.at[stages] = time.Now()
 				p.served.Add(1)
 			}
-			if w.results.IsDrained() {
+			if errors.Is(err, queues.ErrClosed) { // and drained
 				closed++
 			}
 		}

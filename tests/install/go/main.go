@@ -16,8 +16,8 @@ func main() {
 	if err := queue.TryPut(1); err != nil {
 		log.Fatal(err)
 	}
-	if item, ok := queue.TryGet(); !ok || item != 1 {
-		log.Fatal("an item did not come through")
+	if item, err := queue.TryGet(); err != nil || item != 1 {
+		log.Fatal("an item did not come through: ", item, err)
 	}
 	fmt.Println(queues.Version())
 }

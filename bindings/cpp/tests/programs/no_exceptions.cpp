@@ -1,0 +1,70 @@
+// Without exceptions what would be thrown ends the program, with its message on stderr.
+#include <queues.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __cpp_exceptions
+#error "this file is to be compiled with -fno-exceptions"
+#endif
+
+// Whether `deed` aborts in a child, and says so.
+template <class Deed> static bool ends(const char *message, Deed deed) {
+    int ends[2];
+    if (pipe(ends) != 0)
+        return false;
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        deed();
+        _exit(0);
+    }
+    close(ends[1]);
+    std::string text;
+    char buffer[256];
+    for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;)
+        text.append(buffer, static_cast<std::size_t>(count));
+    close(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    const bool is_right = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+                          text.find(message) != std::string::npos;
+    if (!is_right)
+        std::fprintf(stderr, "expected SIGABRT and '%s', found status %d and '%s'\n", message,
+                     status, text.c_str());
+    return is_right;
+}
+
+int main() {
+    queues::mpmc<int> numbers(4);
+    queues::spsc<std::string> texts(4);
+    queues::priority<std::unique_ptr<int>> owners(4);
+    queues::batcher<std::string> batches;
+    queues::deque<std::string> tasks(4, queues::growable);
+    bool good = numbers.push(1) && texts.push("one") && owners.push(std::make_unique<int>(1), 1.0);
+    good = good && batches.emplace(3U, 'x') && tasks.emplace("task");
+    const auto number = numbers.pop();
+    const auto text = texts.pop();
+    batches.close();
+    const auto batch = batches.pop_batch();
+    good = good && number && *number == 1 && text && *text == "one" && owners.pop();
+    good = good && batch && batch->front() == "xxx" && tasks.pop() == "task";
+    good = good && !numbers.try_pop() && texts.try_pop().error() == queues::conqueue_status::empty;
+    good = good && ends("capacity 0: ", [] { queues::mpmc<int> queue(0); });
+    good = good && ends("priority NaN: ",
+                        [&] { static_cast<void>(owners.push(nullptr, static_cast<double>(NAN))); });
+    good = good &&
+           ends("bad access to an expected", [&] { static_cast<void>(numbers.try_pop().value()); });
+    good = good && ends("push: ", [] {
+               queues::mpmc_bytes queue(1, 1);
+               queue.push("too long");
+           });
+    std::puts(good ? "no_exceptions: aborts with the message" : "no_exceptions: failed");
+    return !good;
+}

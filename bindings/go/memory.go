@@ -1,0 +1,68 @@
+//go:build cgo
+
+package queues
+
+import (
+	"runtime"
+	"sync"
+)
+
+// foreign is the C memory of all queues, which the garbage collector does not see.
+var foreign = account{threshold: 64 << 20}
+
+// An account paces the garbage collector by memory that this one does not know of, as the collector
+// itself does by the heap: it runs when so much was added, and there is twice as much as it left behind.
+type account struct {
+	mu         sync.Mutex
+	queues     int   // that have C memory
+	bytes      int64 // of theirs
+	left       int64 // after the last collection, and no more than the least since
+	threshold  int64
+	collecting bool
+}
+
+// SetCollectionThreshold sets how much C memory queues that are created may take before the package runs
+// the garbage collector, and returns the setting before. A negative threshold turns that off. It begins as
+// 64 MiB.
+//
+// The collector frees queues that were dropped without Release, but Go has no way to tell it how much C
+// memory hangs on them, and so it sees no reason to run. The package runs it ([runtime.GC]) when a queue
+// is created and, since the last time, the C memory of all queues has grown by more than the threshold
+// and has doubled. It reckons with what queues may take, not with what they have touched, and not with
+// what a deque grows by. A program that calls Release needs none of this.
+func SetCollectionThreshold(bytes int64) (previous int64) {
+	foreign.mu.Lock()
+	defer foreign.mu.Unlock()
+	previous, foreign.threshold = foreign.threshold, bytes
+	return previous
+}
+
+func (a *account) created(bytes int64) {
+	a.mu.Lock()
+	a.queues++
+	a.bytes += bytes
+	due := !a.collecting && a.threshold >= 0 && a.bytes-a.left > max(a.threshold, a.left)
+	a.collecting = a.collecting || due
+	a.mu.Unlock()
+	if !due {
+		return
+	}
+	runtime.GC() // cleanups run in its wake
+	a.mu.Lock()
+	a.left, a.collecting = a.bytes, false
+	a.mu.Unlock()
+}
+
+func (a *account) freed(bytes int64) {
+	a.mu.Lock()
+	a.queues--
+	a.bytes -= bytes
+	a.left = min(a.left, a.bytes)
+	a.mu.Unlock()
+}
+
+// bytesOf is about what a queue takes in C.
+func bytesOf(capacity, itemSize int) int64 {
+	const slot, header = 32, 2048 // a slot or two of a ring and a length, or an entry of a heap
+	return header + int64(capacity)*int64(itemSize+slot)
+}

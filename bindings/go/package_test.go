@@ -1,0 +1,72 @@
+package queues
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func goCommand(t *testing.T, env []string, args ...string) (output string, err error) {
+	t.Helper()
+	command := exec.Command("go", args...)
+	command.Env = append(os.Environ(), env...)
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// The documentation speaks of nothing that a user cannot name: neither C's types and constants, nor
+// embedded types that are not exported.
+func TestDocumentation(t *testing.T) {
+	text, err := goCommand(t, nil, "doc", "-all")
+	must(t, err)
+	for what, pattern := range map[string]string{
+		"a name of C":                 `\bC\.\w+|_C\w*type_\w+|_cgo_\w*`,
+		"an embedded unexported type": `(?m)^\t\*?[a-z]\w*(\[.*\])?$`,
+		"an unexported type":          `(?m)^func .*[\](* .](queue|store|base|closable|handle|slab|shelf|blobStore|bytesQueue)\b[^"]*$`,
+	} {
+		if found := regexp.MustCompile(pattern).FindAllString(text, -1); found != nil {
+			t.Errorf("%s: %q", what, found)
+		}
+	}
+	// What all types promise is told of each.
+	for _, family := range []string{"MPMC", "SPSC", "Priority", "Batch", "Deque"} {
+		for _, name := range []string{family, family + "Bytes"} {
+			for _, method := range []string{"Len", "Cap", "Stats", "Release"} {
+				if !regexp.MustCompile(`(?m)^func \(\w+ \*` + name + `(\[T\])?\) ` + method + `\(`).MatchString(text) {
+					t.Errorf("%s.%s is not documented", name, method)
+				}
+			}
+		}
+	}
+}
+
+// A build without cgo fails with one error, which says what to do.
+func TestBuildWithoutCgo(t *testing.T) {
+	output, err := goCommand(t, []string{"CGO_ENABLED=0"}, "build", ".")
+	if err == nil {
+		t.Fatal("a build without cgo succeeded")
+	}
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	const sentence = "package queues needs cgo for its C library: set CGO_ENABLED=1 and install a C compiler"
+	if len(lines) != 2 || lines[0] != "# queues" || !strings.Contains(lines[1], sentence) {
+		t.Errorf("got\n%s", output)
+	}
+}
+
+// A build that does not find the library names the package that is missing, and where it is looked for.
+func TestBuildWithoutLibrary(t *testing.T) {
+	empty := t.TempDir()
+	output, err := goCommand(t, []string{
+		"PKG_CONFIG_PATH=" + empty, "PKG_CONFIG_LIBDIR=" + empty,
+	}, "build", "-gcflags=queues=-N", ".") // otherwise than it lies in the cache
+	if err == nil {
+		t.Fatal("a build without the library succeeded")
+	}
+	for _, word := range []string{"queues.pc", "PKG_CONFIG_PATH"} {
+		if !strings.Contains(output, word) {
+			t.Errorf("%q is not in\n%s", word, output)
+		}
+	}
+}

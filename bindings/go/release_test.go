@@ -1,0 +1,256 @@
+package queues
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+// A releasable is a queue of any type, with its handle.
+type releasable struct {
+	handle  *handle
+	release func()
+	get     func(context.Context) error // waits, but for a deque
+}
+
+// ofEveryType makes a queue of each type, which is empty.
+func ofEveryType(t *testing.T) map[string]releasable {
+	all := map[string]releasable{}
+	add := func(name string, b *base, release func(), get func(context.Context) error) {
+		all[name] = releasable{b.handle.Load(), release, get}
+	}
+	m, err := NewMPMC[int](3)
+	must(t, err)
+	add("MPMC", &m.base, m.Release, func(ctx context.Context) error { _, err := m.Get(ctx); return err })
+	s, err := NewSPSC[int](3)
+	must(t, err)
+	add("SPSC", &s.base, s.Release, func(ctx context.Context) error { _, err := s.Get(ctx); return err })
+	p, err := NewPriority[int](3)
+	must(t, err)
+	add("Priority", &p.base, p.Release, func(ctx context.Context) error { _, _, err := p.Get(ctx); return err })
+	b, err := NewBatch[int](BatchOptions{})
+	must(t, err)
+	add("Batch", &b.base, b.Release, func(ctx context.Context) error { _, err := b.GetBatch(ctx); return err })
+	d, err := NewDeque[int](3)
+	must(t, err)
+	add("Deque", &d.base, d.Release, func(context.Context) error { _, err := d.Stealer().Steal(); return err })
+	mb, err := NewMPMCBytes(3, 8)
+	must(t, err)
+	add("MPMCBytes", &mb.base, mb.Release, func(ctx context.Context) error { _, err := mb.Get(ctx, nil); return err })
+	sb, err := NewSPSCBytes(3, 8)
+	must(t, err)
+	add("SPSCBytes", &sb.base, sb.Release, func(ctx context.Context) error { _, err := sb.Get(ctx, nil); return err })
+	pb, err := NewPriorityBytes(3, 8)
+	must(t, err)
+	add("PriorityBytes", &pb.base, pb.Release, func(ctx context.Context) error { _, _, err := pb.Get(ctx, nil); return err })
+	bb, err := NewBatchBytes(8, BatchOptions{})
+	must(t, err)
+	add("BatchBytes", &bb.base, bb.Release, func(ctx context.Context) error { _, err := bb.GetBatch(ctx); return err })
+	db, err := NewDequeBytes(3, 8)
+	must(t, err)
+	add("DequeBytes", &db.base, db.Release, func(context.Context) error { _, err := db.Stealer().Steal(nil); return err })
+	return all
+}
+
+func queuesInC() int {
+	foreign.mu.Lock()
+	defer foreign.mu.Unlock()
+	return foreign.queues
+}
+
+// settled lets the queues go that earlier tests dropped, and keeps the collector from running.
+func settled(t *testing.T) {
+	old := debug.SetGCPercent(-1)
+	threshold := SetCollectionThreshold(-1)
+	t.Cleanup(func() {
+		debug.SetGCPercent(old)
+		SetCollectionThreshold(threshold)
+	})
+	for last := -1; last != queuesInC(); time.Sleep(20 * time.Millisecond) {
+		last = queuesInC()
+		cleaned := make(chan int)
+		runtime.AddCleanup(new([64]byte), func(int) { close(cleaned) }, 0)
+		runtime.GC()
+		<-cleaned
+	}
+}
+
+// Release gives the C memory back by itself: no collector runs.
+func TestReleaseFrees(t *testing.T) {
+	settled(t)
+	before := queuesInC()
+	for name, q := range ofEveryType(t) {
+		t.Run(name, func(t *testing.T) {
+			with := queuesInC()
+			q.release()
+			want(t, "queues in C", queuesInC(), with-1)
+			q.release()
+			want(t, "freed", q.handle.freed.Load(), true)
+			wantError(t, q.get(bg), ErrClosed)
+			want(t, "queues in C", queuesInC(), with-1)
+		})
+	}
+	want(t, "queues in C", queuesInC(), before)
+}
+
+// A call under way keeps the memory, whatever side it is at and however many there are; the last one frees
+// it when it leaves, and one that comes too late does not.
+func TestLastCallFrees(t *testing.T) {
+	settled(t)
+	for name, q := range ofEveryType(t) {
+		t.Run(name, func(t *testing.T) {
+			with, h := queuesInC(), q.handle
+			var inside []*calls
+			for _, s := range []*side{&h.put, &h.get, &h.put, &h.get} {
+				c, status := h.enter(s)
+				if s.exclusive && len(inside) > 1 {
+					want(t, "a second call", status, ErrMisuse)
+					continue
+				}
+				want(t, "enter", status, done)
+				inside = append(inside, c)
+			}
+			inside = append(inside, h.begin())
+			q.release()
+			for i := range inside {
+				want(t, "queues in C", queuesInC(), with)
+				for _, s := range []*side{&h.put, &h.get} {
+					_, status := h.enter(s)
+					want(t, "enter", status, ErrClosed)
+				}
+				want(t, "begin", h.begin(), nil)
+				h.size() // the memory is there
+				h.leave(inside[i])
+			}
+			for _, s := range []*side{&h.put, &h.get} { // too late, and alone
+				_, status := h.enter(s)
+				want(t, "enter", status, ErrClosed)
+			}
+			want(t, "begin", h.begin(), nil)
+			want(t, "queues in C", queuesInC(), with-1)
+		})
+	}
+}
+
+// The memory of a queue goes with the last waiting call, before that one returns or another after it.
+func TestReleaseWithWaitersFrees(t *testing.T) {
+	settled(t)
+	for name, q := range ofEveryType(t) {
+		if !q.handle.canClose() {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			with, waiters := queuesInC(), 5
+			if q.handle.get.exclusive {
+				waiters = 1
+			}
+			ended := make(chan error)
+			for range waiters {
+				go func() { ended <- q.get(bg) }()
+			}
+			time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond)
+			q.release()
+			for range waiters {
+				want(t, "error", <-ended, error(ErrClosed))
+			}
+			want(t, "queues in C", queuesInC(), with-1)
+		})
+	}
+}
+
+// Calls and releases of many goroutines at once: each queue is freed, once.
+func TestReleaseRacesFree(t *testing.T) {
+	settled(t)
+	before := queuesInC()
+	for range 300 {
+		q, err := NewMPMCBytes(2, 8)
+		must(t, err)
+		h := q.handle.Load()
+		var all group
+		for range 4 {
+			all.Go(func() {
+				for blob := make([]byte, 8); ; q.Len() {
+					if q.TryPut(blob) == ErrClosed {
+						break
+					}
+					q.TryGet(blob)
+				}
+			})
+		}
+		for range 2 {
+			all.Go(q.Release)
+		}
+		all.Wait()
+		want(t, "freed", h.freed.Load(), true)
+	}
+	want(t, "queues in C", queuesInC(), before)
+}
+
+// What is dropped is freed although nothing but the package makes the collector run.
+func TestDroppedQueuesAreCollected(t *testing.T) {
+	settled(t)
+	SetCollectionThreshold(1 << 20)
+	begin := queuesInC()
+	const most = 2000 // of about 250 KiB, so that one run will do
+	for made := range most {
+		if queuesInC() < begin+made {
+			return
+		}
+		_, err := NewMPMCBytes(1000, 250)
+		must(t, err)
+		time.Sleep(100 * time.Microsecond) // cleanups have a goroutine of their own
+	}
+	t.Errorf("%d queues were dropped, and none freed", most)
+}
+
+// The collector runs when much was added to what the last run left, not at every queue.
+func TestCollectionPace(t *testing.T) {
+	runs := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumGC
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	a := account{threshold: 100}
+	collects := func(bytes int64, want bool) {
+		t.Helper()
+		before := runs()
+		a.created(bytes)
+		if (runs() > before) != want {
+			t.Fatalf("a collection at %d bytes: %v, want %v", a.bytes, !want, want)
+		}
+	}
+	collects(100, false) // not more than the threshold
+	collects(1, true)
+	collects(101, false) // more than the threshold, but not twice what was left
+	collects(1, true)
+	a.freed(150)
+	collects(100, false)
+	collects(1, true)
+	a.threshold = -1
+	collects(1<<40, false)
+	want(t, "queues", a.queues, 6)
+	want(t, "the setting before", SetCollectionThreshold(SetCollectionThreshold(5)), 5)
+}
+
+// A queue that Go has no memory for does not stay in C until a collection.
+func TestCreationThatFailsFrees(t *testing.T) {
+	settled(t)
+	before := queuesInC()
+	type large [1 << 20]byte
+	const many = 1 << 20
+	for name, create := range map[string]func() (common, error){
+		"Batch": func() (common, error) { return NewBatch[large](BatchOptions{MaxPending: many}) },
+		"MPMC":  func() (common, error) { return NewMPMC[large](many) },
+	} {
+		if q, err := create(); err == nil { // the system promises all the same
+			q.Release()
+		} else {
+			want(t, name, err, error(ErrNoMemory))
+		}
+	}
+	want(t, "queues in C", queuesInC(), before)
+}
