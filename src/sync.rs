@@ -4,7 +4,10 @@
 //! an ordinary build. Under `cfg(queues_sites)` it is where a test parks a thread in mid-call and
 //! where a mutation run weakens one ordering to see whether a test notices ([`sites`]).
 
+#[cfg(not(loom))]
 mod fence;
+#[cfg(loom)]
+pub mod fence;
 #[cfg(not(loom))]
 mod lock;
 #[cfg(loom)]
@@ -53,10 +56,21 @@ pub(crate) fn site(_name: &'static str, ordering: Ordering) -> Ordering {
 /// itself.
 #[cfg(loom)]
 fn take_turn() {
-    loom::lazy_static! {
-        static ref TURN: imp::AtomicU32 = imp::AtomicU32::new(0);
-    }
     TURN.store(0, Relaxed);
+}
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref TURN: imp::AtomicU32 = imp::AtomicU32::new(0);
+}
+
+/// Begins a model: what its threads share in here is there before they are. loom takes the first use
+/// of such a thing for something that orders threads.
+#[cfg(loom)]
+pub fn begin_model() {
+    take_turn();
+    Clock::now();
+    fence::withdrawal::begin_model();
 }
 
 /// loom takes SeqCst accesses as AcqRel but honours fences, so a model gets one before each.
@@ -76,49 +90,93 @@ macro_rules! atomic {
     ($name:ident, $value:ty) => {
         /// An atomic integer whose every access is named by a [`site`].
         #[derive(Debug)]
-        #[repr(transparent)]
-        pub(crate) struct $name(imp::$name);
+        #[cfg_attr(not(loom), repr(transparent))]
+        pub(crate) struct $name {
+            value: imp::$name,
+            /// What was written last, in the order of a model's steps.
+            #[cfg(loom)]
+            last: core::sync::atomic::$name,
+        }
 
         #[allow(dead_code)] // each width uses its own subset
         impl $name {
             pub(crate) fn new(value: $value) -> Self {
-                Self(imp::$name::new(value))
+                Self {
+                    value: imp::$name::new(value),
+                    #[cfg(loom)]
+                    last: core::sync::atomic::$name::new(value),
+                }
+            }
+            #[inline(always)]
+            fn note(&self, _value: $value) {
+                #[cfg(loom)]
+                self.last.store(_value, Relaxed);
             }
             #[inline(always)]
             pub(crate) fn load(&self, at: Ordering) -> $value {
                 before(at);
-                self.0.load(at)
+                self.value.load(at)
+            }
+            /// A load behind a free fence, which in a model of its withdrawal is never outdated.
+            #[inline(always)]
+            pub(crate) fn load_behind(&self, at: Ordering) -> $value {
+                #[cfg(loom)]
+                if fence::withdrawal::is_modelled() {
+                    take_turn();
+                    return self.last.load(Relaxed);
+                }
+                self.load(at)
             }
             #[inline(always)]
             pub(crate) fn store(&self, value: $value, at: Ordering) {
                 before(at);
-                self.0.store(value, at)
+                self.value.store(value, at);
+                self.note(value);
             }
             #[inline(always)]
             pub(crate) fn swap(&self, value: $value, at: Ordering) -> $value {
                 before(at);
-                self.0.swap(value, at)
+                let old = self.value.swap(value, at);
+                self.note(value);
+                old
             }
             #[inline(always)]
             pub(crate) fn fetch_add(&self, value: $value, at: Ordering) -> $value {
                 before(at);
-                self.0.fetch_add(value, at)
+                let old = self.value.fetch_add(value, at);
+                self.note(old.wrapping_add(value));
+                old
             }
             #[inline(always)]
             pub(crate) fn fetch_sub(&self, value: $value, at: Ordering) -> $value {
                 before(at);
-                self.0.fetch_sub(value, at)
+                let old = self.value.fetch_sub(value, at);
+                self.note(old.wrapping_sub(value));
+                old
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_or(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_or(value, at);
+                self.note(old | value);
+                old
             }
             #[inline(always)]
             pub(crate) fn fetch_max(&self, value: $value, at: Ordering) -> $value {
                 before(at);
-                self.0.fetch_max(value, at)
+                let old = self.value.fetch_max(value, at);
+                self.note(old.max(value));
+                old
             }
             /// True if `old` was there and `new` is now.
             #[inline(always)]
             pub(crate) fn replace(&self, old: $value, new: $value, at: Ordering) -> bool {
                 before(at);
-                self.0.compare_exchange(old, new, at, FAILED).is_ok()
+                let done = self.value.compare_exchange(old, new, at, FAILED).is_ok();
+                if done {
+                    self.note(new);
+                }
+                done
             }
         }
     };

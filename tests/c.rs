@@ -161,6 +161,24 @@ fn left_out(what: &str) {
     writeln!(terminal, "left out: {what}").unwrap();
 }
 
+/// membarrier is refused after creation. Nothing may be said on stderr: nobody panics.
+#[test]
+fn withdrawn() {
+    if variable("RUNNER").contains("valgrind") {
+        return left_out("withdrawn, under a tool that knows no seccomp");
+    }
+    let program = build("tests/c/withdrawn.c");
+    for error in ["EPERM", "ENOSYS"] {
+        let output = run(&program, &[error], &format!("withdrawn-{error}"));
+        let stderr = text(&output.stderr);
+        assert!(
+            output.status.success() && stderr.is_empty(),
+            "{error}: {}: {stderr}",
+            output.status
+        );
+    }
+}
+
 #[test]
 fn nomem() {
     // It brings a heap of its own, and counts the leaks itself.

@@ -17,6 +17,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::{Counts, Fifo, Many, Peek, Queue, mpmc, spsc};
+use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
 use queues::wait::{Blocking, Timeout, Wanted};
 use queues::{Error, Result};
@@ -42,6 +43,7 @@ fn runs_of(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 's
     let counter = runs.clone();
     builder.check(move || {
         counter.fetch_add(1, Relaxed);
+        queues::sync::begin_model();
         model();
     });
     let runs = runs.load(Relaxed);
@@ -62,6 +64,8 @@ struct Model {
     /// Whether the order between calls of two threads counts too, and not only that within each;
     /// there are several times as many runs then.
     watching: bool,
+    /// After so many calls membarrier is refused.
+    refused_after: Option<u32>,
 }
 
 impl Model {
@@ -69,9 +73,15 @@ impl Model {
         Self { watching: true, ..self }
     }
 
+    fn refused_after(self, calls: u32) -> Self {
+        Self { refused_after: Some(calls), ..self }
+    }
+
     fn what(&self) -> String {
         let Self { name, capacity, initial, words, .. } = self;
-        format!("{name} of {capacity} with {initial}: {} w {}", words.join(" | "), self.watching)
+        let refused = self.refused_after.map_or(String::new(), |n| format!(", refused after {n}"));
+        let words = words.join(" | ");
+        format!("{name} of {capacity} with {initial}: {words} w {}{refused}", self.watching)
     }
 
     fn explore(self, bound: Option<usize>) {
@@ -79,6 +89,9 @@ impl Model {
     }
 
     fn run(&self) {
+        if let Some(calls) = self.refused_after {
+            withdrawal::after(calls);
+        }
         let log = Disposed::default();
         let queue = (self.kind)(self.capacity, 0, log.clone());
         let initial: Vec<u64> = (1..=self.initial).collect();
@@ -190,7 +203,7 @@ fn model(
     words: &[impl ToString],
 ) -> Model {
     let words = words.iter().map(ToString::to_string).collect();
-    Model { name, kind, promise, capacity, initial, words, watching: false }
+    Model { name, kind, promise, capacity, initial, words, watching: false, refused_after: None }
 }
 
 fn mpmc(
@@ -996,15 +1009,16 @@ fn batch_looked_at_in_passing() {
 
 // --- waiting
 
-/// One item, put by a plain store: the least that the event count has to wake somebody for. One
-/// thread may put; 0 is no item.
+/// An item in each place, put by a plain store: the least that the event count has to wake somebody
+/// for. One thread may put; 0 is no item. In order only if there is one place.
 struct Flag {
-    item: AtomicU64,
+    items: Vec<AtomicU64>,
     closed: AtomicU64,
 }
 
-fn flag(_capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let flag = Flag { item: AtomicU64::new(0), closed: AtomicU64::new(0) };
+fn flag(capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
+    let items = (0..capacity).map(|_| AtomicU64::new(0)).collect();
+    let flag = Flag { items, closed: AtomicU64::new(0) };
     Arc::new(Pointers(Blocking::new(flag), log))
 }
 
@@ -1020,17 +1034,17 @@ unsafe impl Fifo for Flag {
         if self.closed.load(Acquire) != 0 {
             return Err(Error::Closed);
         }
-        if self.item.load(Acquire) != 0 {
-            return Err(Error::Full);
-        }
-        self.item.store(item.addr() as u64, Release);
+        let free = self.items.iter().find(|place| place.load(Acquire) == 0);
+        free.ok_or(Error::Full)?.store(item.addr() as u64, Release);
         Ok(())
     }
     unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
-        let item = self.item.load(Acquire);
-        if item != 0 && self.item.compare_exchange(item, 0, AcqRel, Relaxed).is_ok() {
-            *out = std::ptr::without_provenance_mut(item as usize);
-            return Ok(());
+        for place in &self.items {
+            let item = place.load(Acquire);
+            if item != 0 && place.compare_exchange(item, 0, AcqRel, Relaxed).is_ok() {
+                *out = std::ptr::without_provenance_mut(item as usize);
+                return Ok(());
+            }
         }
         Err(if self.closed.load(Acquire) != 0 { Error::Closed } else { Error::Empty })
     }
@@ -1058,10 +1072,10 @@ unsafe impl Queue for Flag {
         self.closed.load(Acquire) != 0
     }
     fn capacity(&self) -> usize {
-        1
+        self.items.len()
     }
     fn len(&self) -> usize {
-        (self.item.load(Acquire) != 0) as usize
+        self.items.iter().filter(|place| place.load(Acquire) != 0).count()
     }
     fn counts(&self) -> Counts {
         Counts { enqueued: 0, dequeued: 0, peak: 0 }
@@ -1105,6 +1119,58 @@ fn event_count() {
     flag(&["PPP", "GGG"]).explore(Some(2));
     flag(&["PP", "G", "G"]).explore(Some(2));
     flag(&["c", "G", "G"]).explore(Some(2));
+}
+
+/// Membarrier is refused at some sleep, with a waker in the middle of its look: nobody sleeps for
+/// ever, in that sleep or in a later one.
+#[test]
+fn event_count_without_membarrier() {
+    let flag = |words: &[&str]| model(("flag", flag as Kind), DRAINING, 1, 0, words);
+    for calls in 0..=2 {
+        flag(&["P", "G"]).refused_after(calls).explore(Some(4));
+        flag(&["c", "G"]).refused_after(calls).explore(Some(4));
+        flag(&["PP", "GG"]).refused_after(calls).explore(Some(2));
+        flag(&["PP", "G", "G"]).refused_after(calls).explore(Some(1));
+        flag(&["c", "G", "G"]).refused_after(calls).explore(Some(2));
+        for kind in MPMC {
+            mpmc(kind, 1, 0, &["PP", "GG"]).refused_after(calls).explore(Some(2));
+            mpmc(kind, 2, 0, &["m", "G", "G"]).refused_after(calls).explore(Some(1));
+        }
+        spsc(1, 0, &["PP", "GG"]).refused_after(calls).explore(Some(2));
+    }
+}
+
+/// The same with two getters on one event count: what the first has changed there is not enough for
+/// the second, for whom there is an item in the middle, too.
+#[test]
+fn two_sleep_without_membarrier() {
+    for calls in 0..=2 {
+        explore(&format!("two sleep, refused after {calls}"), Some(2), move || {
+            withdrawal::after(calls);
+            let queue = flag(2, 0, Disposed::default());
+            let getters = [(); 2].map(|()| {
+                let queue = queue.clone();
+                spawn(move || queue.get(Timeout::Never).unwrap())
+            });
+            assert_eq!(queue.put_many(&[1, 2], Timeout::Try), (2, Ok(())));
+            let mut got = join(getters.into());
+            got.sort_unstable();
+            assert_eq!(got, [1, 2]);
+        });
+    }
+}
+
+/// The same for a get that is about to say *closed*, with a put in the middle of its look.
+#[test]
+fn spsc_close_without_membarrier() {
+    for calls in 0..=1 {
+        for (producer, consumer) in [("pp", "cgg"), ("pp", "gcg"), ("pcp", "ggg"), ("mp", "cnn")] {
+            spsc(2, 0, &[producer, consumer]).refused_after(calls).explore(Some(3));
+        }
+        spsc(1, 0, &["p", "gg", "c"]).refused_after(calls).explore(Some(2));
+        spsc(2, 1, &["p", "gg", "c"]).watching().refused_after(calls).explore(Some(2));
+        spsc(1, 0, &["p", "GG", "c"]).refused_after(calls).explore(Some(2));
+    }
 }
 
 /// Waiting puts and gets of as many items: all of them come back.

@@ -22,10 +22,13 @@
 //! the fences between the steps of each, either the get sees the item or the put sees the get. The
 //! put then calls the get off, by a compare-and-swap from `DRAINING`; if the get was faster
 //! (`DRAINED`), the put takes back what was not got and answers *closed*. See
-//! `docs/decisions/004-closing-spsc.md`.
+//! `docs/decisions/004-closing-spsc.md`. If membarrier is refused there, a put that found the queue
+//! open may still be on its way out of its processor, and the get waits until it is out; all others
+//! found it closed and fence in full.
 //!
 //! # Progress
-//! Every call is wait-free: after a close there is one put at most that may call a get off, and each
+//! Every call is wait-free (a get whose membarrier is refused waits for a millisecond, and for
+//! nobody): after a close there is one put at most that may call a get off, and each
 //! count of the items (`len`, statistics) that was under way may once. A side that keeps finding
 //! only a few items or places pauses once, for about 200 ns, before it goes on: it lets the other
 //! get ahead (the temporal slip of FastForward: Giacomoni, Moseley and Vachharajani 2008).
@@ -301,14 +304,28 @@ impl<P: Payload> Ring<P> {
         // Ordering: Release, pairs with the Acquire in `look`; the items are complete.
         self.tail.store(to, site("spsc.put.publish", Release));
         // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
-        self.fences.light("spsc.put.fence");
+        Fences::free("spsc.publish.free");
         // Ordering: Relaxed; `settle` looks again.
-        self.closed.load(site("spsc.put.again", Relaxed)) < CLOSED
+        match self.closed.load_behind(site("spsc.put.again", Relaxed)) {
+            OPEN => true,
+            OPEN_FENCED => self.is_open_after_fence(),
+            _ => false,
+        }
+    }
+
+    #[cold]
+    fn is_open_after_fence(&self) -> bool {
+        // Pairs with the heavy fence in `drain`.
+        fence("spsc.put.fence");
+        // Ordering: Relaxed; `settle` looks again.
+        self.closed.load(site("spsc.put.fenced", Relaxed)) < CLOSED
     }
 
     /// Ends a put that found the queue closed after it had published: how many items it took.
     #[cold]
     fn settle_from(&self, from: u64, to: u64) -> u64 {
+        // Pairs with the heavy fence in `drain`, for a put that looked behind a free fence.
+        fence("spsc.settle.fence");
         loop {
             // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
             match self.closed.load(site("spsc.settle.closed", Acquire)) {
@@ -393,7 +410,11 @@ impl<P: Payload> Ring<P> {
     fn drain(&self, head: u64, wanted: u64) -> Option<Result<u64>> {
         // If it is `DRAINING` already, an earlier get was. Ordering: Relaxed; the fence orders it.
         self.closed.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
-        self.fences.heavy("spsc.drain.fence");
+        if !self.fences.heavy("spsc.drain.fence") {
+            // Puts that found it open may still be on their way out of their processors; all others
+            // fence in `settle`.
+            Fences::wait_for_stores();
+        }
         let there = self.look_at_tail(head, wanted);
         if there > 0 {
             return Some(Ok(there));
@@ -571,7 +592,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         // Pairs with the heavy fence in `drain`.
         Fences::free("spsc.put.free");
         // Ordering: Relaxed; `settle` looks again.
-        match self.closed.load(site("spsc.put.again.now", Relaxed)) {
+        match self.closed.load_behind(site("spsc.put.again.now", Relaxed)) {
             OPEN => Now::Done,
             _ => Now::Unsettled,
         }

@@ -180,9 +180,11 @@ impl Parking {
 #[cfg(loom)]
 impl Parking {
     /// Sleeps until woken, so that a lost wake-up is a deadlock; but with a deadline not at all: it
-    /// is the clock that jumps ([`Clock`]).
+    /// is the clock that jumps ([`Clock`]), and where membarrier is withdrawn others' stores are
+    /// seen then.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         if let Some(at) = deadline.0 {
+            super::fence::withdrawal::pass();
             return Clock::advance(at);
         }
         let (lock, sleepers) = &self.sleepers;

@@ -6,15 +6,19 @@
 //! does so first, and then looks at `waiters`: 0 is the usual case and one load, where the kernel
 //! has membarrier; otherwise it starts a new epoch and wakes. Either the waker sees the waiter or
 //! the waiter sees what happened: between the two steps of each stands a fence (Dekker), a free one
-//! on the waker's side where the kernel has membarrier. The scheme is known from Dmitry Vyukov's event count (2008) and folly's
-//! EventCount.
+//! on the waker's side where the kernel has membarrier. The scheme is known from Dmitry Vyukov's
+//! event count (2008) and folly's EventCount.
+//!
+//! If the kernel refuses membarrier later, the waiter has wakers fence in full from then on
+//! (`UNSURE`), and sleeps only for a moment until nobody can be left who did not know (`SETTLED`);
+//! `sync/fence.rs` says why that is enough.
 //!
 //! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
 //! now and then and nothing else.
 
 use crate::sync::{
-    Acquire, AtomicU32, Deadline, Fences, Parking, Relaxed, Release, has_many_processors, pause,
-    site, yield_now,
+    Acquire, AtomicU32, Deadline, Fences, Parking, Relaxed, Release, fence, has_many_processors,
+    pause, site, yield_now,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -29,14 +33,17 @@ const YIELDS: u32 = 2;
 /// Every so many waits try all the spins again, however useless they were lately.
 const PROBE: u32 = 16;
 
-/// In the waiters' word from the beginning where light fences are not free.
+/// In the waiters' word: a waker needs a full fence before it looks. From the beginning where light
+/// fences are not free, else from the first sleep whose heavy fence was refused.
 const UNSURE: u32 = 1 << 31;
+/// And what was stored before that can be seen by now: whoever looks in vain may sleep for long.
+const SETTLED: u32 = 1 << 30;
 
 /// See the module.
 #[derive(Debug)]
 pub struct EventCount {
     fences: Fences,
-    /// Their number; and `UNSURE` where a waker needs a full fence before it looks.
+    /// Their number, and `UNSURE` and `SETTLED`.
     waiters: AtomicU32,
     parking: Parking,
     // On a line of its own: waiters write it, and wakers read the others for every item.
@@ -63,7 +70,7 @@ impl EventCount {
         has_many_processors(); // asked now, so that no wait opens a file
         Self {
             fences,
-            waiters: AtomicU32::new(if fences.are_unequal() { 0 } else { UNSURE }),
+            waiters: AtomicU32::new(if fences.are_unequal() { 0 } else { UNSURE | SETTLED }),
             parking: Parking::new(),
             habits: CachePadded::new(Habits {
                 patience: AtomicU32::new(SPINS),
@@ -86,16 +93,21 @@ impl EventCount {
         // Pairs with the heavy fence in `wait`.
         Fences::free("event.notify.free");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.may", Relaxed)) != 0
+        self.waiters.load_behind(site("event.notify.may", Relaxed)) != 0
     }
 
     /// Whether anybody may miss what this thread has just made visible.
     #[cold]
     pub(crate) fn has_waiters(&self) -> bool {
+        // Ordering: Relaxed; the fence in `may_have_waiters` orders it.
+        let waiters = self.waiters.load_behind(site("event.notify.unsure", Relaxed));
+        if waiters & UNSURE == 0 {
+            return waiters != 0;
+        }
         // Pairs with the heavy fence in `wait`.
-        self.fences.light("event.notify.fence");
+        fence("event.notify.fence");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.waiters", Relaxed)) & !UNSURE != 0
+        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(UNSURE | SETTLED) != 0
     }
 
     /// [`EventCount::notify`], where there are waiters.
@@ -119,16 +131,27 @@ impl EventCount {
         if let Some(answer) = self.spin(&mut attempt) {
             return Some(answer);
         }
+        let mut settled = None;
         loop {
             // Ordering: Relaxed; the fence below orders it.
-            self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
+            let before = self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
-            // Pairs with the light fences in `may_have_waiters` and `has_waiters`.
-            self.fences.heavy("event.wait.fence");
+            // Pairs with the fences in `may_have_waiters` and `has_waiters`.
+            let covered = self.fences.heavy("event.wait.fence") || before & SETTLED != 0;
+            let nap = if covered {
+                Deadline::NEVER
+            } else {
+                *settled.get_or_insert_with(|| self.ask_for_fences())
+            };
             let mut outcome = attempt();
             if let Continue(again) = outcome {
-                self.parking.sleep(epoch, again.earlier(end));
+                self.parking.sleep(epoch, again.earlier(end).earlier(nap));
                 outcome = attempt();
+                if nap.has_passed() {
+                    // Ordering: Release, pairs with the fence above: who finds it settled has seen
+                    // no less than who settled it.
+                    self.waiters.fetch_or(SETTLED, site("event.wait.settle", Release));
+                }
             }
             self.waiters.fetch_sub(1, site("event.wait.leave", Relaxed));
             match outcome {
@@ -137,6 +160,14 @@ impl EventCount {
                 Continue(_) => {}
             }
         }
+    }
+
+    /// Has all wakers fence in full from now on. Returns when what was stored before that is visible.
+    #[cold]
+    fn ask_for_fences(&self) -> Deadline {
+        // Ordering: Relaxed; who reads it fences and reads again.
+        self.waiters.fetch_or(UNSURE, site("event.wait.unsure", Relaxed));
+        Fences::all_stores_out()
     }
 
     /// Looks for a few microseconds before anything is paid for sleep.
