@@ -4,6 +4,7 @@
 //! an ordinary build. Under `cfg(queues_sites)` it is where a test parks a thread in mid-call and
 //! where a mutation run weakens one ordering to see whether a test notices ([`sites`]).
 
+mod cancel;
 #[cfg(not(loom))]
 mod fence;
 #[cfg(loom)]
@@ -17,6 +18,7 @@ mod park;
 #[cfg(queues_sites)]
 pub mod sites;
 
+pub(crate) use cancel::hold_off_cancellation;
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 pub(crate) use fence::{Fences, fence};
 #[cfg(any(target_arch = "x86_64", loom, miri))]

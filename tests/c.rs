@@ -161,6 +161,11 @@ fn left_out(what: &str) {
     writeln!(terminal, "left out: {what}").unwrap();
 }
 
+#[test]
+fn cancel() {
+    succeeds("tests/c/cancel.c", &[]);
+}
+
 /// membarrier is refused after creation. Nothing may be said on stderr: nobody panics.
 #[test]
 fn withdrawn() {

@@ -302,12 +302,21 @@ fn get<F: Family>(queue: &Handle<F>, item_size: usize) -> Result<usize> {
     if item_size == 0 { queue.try_get() } else { queue.try_get_bytes(1).map(|blob| blob[0].into()) }
 }
 
+/// What a panic carries may panic as it is dropped.
+struct PanicsAgain;
+
+impl Drop for PanicsAgain {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("again"))
+    }
+}
+
 fn panicking_callbacks<F: Family>((item_size, lengths): (usize, bool)) {
     // Not panic!, which would print.
-    let panic = |item| {
-        if item % 2 == 0 {
-            std::panic::resume_unwind(Box::new("on purpose"))
-        }
+    let panic = |item| match item {
+        2 => std::panic::resume_unwind(Box::new("on purpose")),
+        4 => std::panic::resume_unwind(Box::new(PanicsAgain)),
+        _ => {}
     };
     let callback = Callback::new(&panic);
     let settings = callback.on_either(Settings::new(5, item_size), lengths);
@@ -388,6 +397,41 @@ fn drops_of_values_may_panic() {
 fn goes_off<T>(queue: T) {
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(queue)));
     assert!(dropped.is_err(), "the panic is told");
+}
+
+/// A value's drop closes a file, on a thread that somebody has cancelled: the request waits.
+#[test]
+fn drops_of_values_are_not_cancelled() {
+    unsafe extern "C" {
+        fn pthread_cancel(thread: libc::pthread_t) -> i32;
+        fn pthread_setcancelstate(state: i32, before: *mut i32) -> i32;
+    }
+    const ENABLED: i32 = if cfg!(target_vendor = "apple") { 1 } else { 0 };
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    struct File;
+    impl Drop for File {
+        fn drop(&mut self) {
+            // SAFETY: a cancellation point, and otherwise an error.
+            unsafe { libc::close(-1) };
+            DROPPED.fetch_add(1, Relaxed);
+        }
+    }
+    let thread = spawn(|| {
+        // SAFETY: pending, until this thread's next cancellation point.
+        unsafe { pthread_cancel(libc::pthread_self()) };
+        let queue = queues::Mpmc::with_capacity(4).unwrap();
+        (0..4).for_each(|_| assert!(queue.try_put(File).is_ok()));
+        assert_eq!(queue.clear(), 4);
+        (0..4).for_each(|_| assert!(queue.try_put(File).is_ok()));
+        drop(queue);
+        // Rust's own end of the thread must not be cancelled either.
+        let mut before = -1;
+        // SAFETY: a state of the system's, and a place for the other.
+        unsafe { pthread_setcancelstate(1 - ENABLED, &mut before) };
+        assert_eq!(before, ENABLED);
+    });
+    thread.join().unwrap();
+    assert_eq!(DROPPED.load(Relaxed), 8);
 }
 
 /// A callback of clear takes from the same queue, puts into it and clears it.

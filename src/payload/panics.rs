@@ -1,6 +1,7 @@
 //! Panics in the drops of items. One is kept until the items after it are dropped too, and then
 //! resumed.
 
+use crate::sync::hold_off_cancellation;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,8 +26,10 @@ impl Panics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the drop of an item, and keeps its panic.
+    /// Runs the drop of an item, and keeps its panic. The item may close a file: its thread is not
+    /// cancelled there.
     pub(super) fn catch(&self, drop: impl FnOnce()) {
+        let _held_off = hold_off_cancellation();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(drop)) {
             self.keep(panic);
         }

@@ -1,4 +1,6 @@
+use super::panics::ignore;
 use super::{Atomic, Payload, Plain};
+use crate::sync::hold_off_cancellation;
 use core::alloc::Layout;
 use core::ffi::c_void;
 use core::sync::atomic::AtomicPtr;
@@ -54,6 +56,7 @@ impl Disposer {
         if matches!(self.call, Callback::None) {
             return;
         }
+        let _held_off = hold_off_cancellation();
         let context = self.context.load(Relaxed);
         // SAFETY: the creator promised that it may be called from anywhere.
         let call = || unsafe {
@@ -63,8 +66,9 @@ impl Disposer {
                 Callback::Bytes(call) => call(context, item, len),
             }
         };
-        if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
             self.panicked.store(true, Relaxed);
+            ignore(panic);
         }
     }
 

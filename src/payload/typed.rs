@@ -64,8 +64,10 @@ unsafe impl<T: Send> Payload for Typed<T> {
         unsafe { out.as_mut_ptr().copy_from_nonoverlapping(cell.cast(), 1) }
     }
     unsafe fn discard(&self, cell: *mut u8) {
-        // SAFETY: the cell is ours and holds a T that nobody else owns.
-        self.panics.catch(|| unsafe { cell.cast::<T>().drop_in_place() });
+        if core::mem::needs_drop::<T>() {
+            // SAFETY: the cell is ours and holds a T that nobody else owns.
+            self.panics.catch(|| unsafe { cell.cast::<T>().drop_in_place() });
+        }
     }
     fn take_panic(&self) -> bool {
         self.panics.take().map(ignore).is_some()

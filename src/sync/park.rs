@@ -102,6 +102,7 @@ impl Parking {
     /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
     /// caller looks again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
+        let _held_off = super::hold_off_cancellation();
         let limit = deadline.0.map(|at| libc::timespec {
             tv_sec: (at / 1_000_000_000) as libc::time_t,
             tv_nsec: (at % 1_000_000_000) as libc::c_long,
@@ -148,6 +149,7 @@ impl Parking {
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         use parking_lot_core::{DEFAULT_PARK_TOKEN, park};
         use std::time::{Duration, Instant};
+        let _held_off = super::hold_off_cancellation();
         let limit = deadline.0.and_then(|at| {
             Instant::now().checked_add(Duration::from_nanos(at.saturating_sub(Clock::now())))
         });
@@ -167,6 +169,8 @@ impl Parking {
     /// Wakes up to `count` sleepers. Uses the word's address only: the memory may be gone by then.
     pub(crate) fn wake(&self, mut count: usize) {
         use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, unpark_filter};
+        // Its own locks may sleep, too.
+        let _held_off = super::hold_off_cancellation();
         let next = |_| {
             let op = if count > 0 { FilterOp::Unpark } else { FilterOp::Stop };
             count = count.saturating_sub(1);
