@@ -13,6 +13,10 @@
 //! (`UNSURE`), and sleeps only for a moment until nobody can be left who did not know (`SETTLED`);
 //! `sync/fence.rs` says why that is enough.
 //!
+//! A waiter that was woken and is stopped before it looks has the wake-up: nobody else wakes for
+//! what it was woken for until the next call makes something happen. Why that is so, and said in the
+//! header, is in `docs/decisions/012-a-waiter-that-is-stopped.md`.
+//!
 //! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
 //! now and then and nothing else.
 
