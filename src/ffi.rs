@@ -24,8 +24,9 @@ use core::ffi::{c_char, c_void};
 /// byte queues the address of the bytes (valid during the call, aligned to 8).
 ///
 /// It runs on the thread that called `clear` or `release`, may call the library (but not use a
-/// queue that is being freed), and must not throw a C++ exception, jump out or end its thread; a
-/// Rust panic becomes QUEUES_PANIC. The thread is not cancelled meanwhile.
+/// queue that is being freed), and must not throw a C++ exception, jump out or end its thread, which
+/// is not cancelled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is part of that Rust
+/// program; one of a program that links the library as C does ends the process.
 pub type queues_drop_t = Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>;
 
 /// As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
