@@ -12,10 +12,10 @@ pub mod deque;
 mod handle;
 pub mod mpmc;
 pub mod priority;
+mod race_detector;
 pub mod spsc;
 pub mod stats;
 pub mod status;
-mod tsan;
 
 use core::ffi::{c_char, c_void};
 

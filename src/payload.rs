@@ -8,13 +8,16 @@ mod typed;
 
 pub use bytes::{Bytes, Received};
 pub(crate) use cells::Cells;
-#[cfg(not(loom))]
-pub(crate) use cells::note_sanitizer;
 pub use pointer::{Disposer, Pointer};
 pub(crate) use typed::Boxed;
 pub use typed::Typed;
 
 use core::alloc::Layout;
+use core::ffi::c_void;
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Release},
+};
 
 /// What a queue does with the memory of one cell.
 ///
@@ -100,3 +103,26 @@ pub unsafe trait Atomic: Payload {}
 /// # Safety
 /// The cell's layout is that of `Item` and of `Out`; `write` and `read` copy all of it and do no more.
 pub unsafe trait Plain: Payload<Item: Sized, Out: Sized> {}
+
+/// Who follows what is done to memory: a race detector, through the C ABI.
+pub(crate) struct Watcher {
+    /// A drop callback is going to be given these bytes of a queue.
+    pub(crate) before_callback: fn(*mut c_void, usize),
+    /// A drop callback has returned, and its item's place is not free yet where it waits for that.
+    pub(crate) after_callback: fn(),
+}
+
+static WATCHER: AtomicPtr<Watcher> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Names the watcher of this process.
+#[cfg(not(loom))]
+pub(crate) fn watch(watcher: &'static Watcher) {
+    WATCHER.store(core::ptr::from_ref(watcher).cast_mut(), Release);
+}
+
+/// The watcher of this process.
+#[inline(always)]
+fn watcher() -> Option<&'static Watcher> {
+    // SAFETY: null, or what `watch` was given, which is never written.
+    unsafe { WATCHER.load(Acquire).as_ref() }
+}

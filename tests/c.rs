@@ -76,13 +76,19 @@ fn build(source: &str) -> PathBuf {
 
 /// Runs a program to its end; its output so far tells where it hangs, if it does.
 fn run(program: &Path, arguments: &[&str], log: &str) -> Output {
-    let runner = variable("RUNNER");
+    run_by(&variable("RUNNER"), program, arguments, log)
+}
+
+fn run_by(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Output {
     let mut words =
         runner.split_whitespace().map(Into::into).chain([program.as_os_str().to_owned()]);
     let mut command = Command::new(words.next().unwrap());
     // Into files: a pipe that nobody reads would stop it.
     let (stdout, stderr) = (out().join(format!("{log}.out")), out().join(format!("{log}.err")));
     command.args(words).args(arguments).current_dir(root()).stdin(Stdio::null());
+    // Before cargo's own path, where a library of another build may lie.
+    let path = format!("{}:{}", library().display(), variable("LD_LIBRARY_PATH"));
+    command.env("LD_LIBRARY_PATH", path);
     command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
     let read = || (fs::read(&stdout).unwrap(), fs::read(&stderr).unwrap());
 
@@ -148,6 +154,35 @@ fn abi() {
 #[test]
 fn threads() {
     succeeds("tests/c/threads.c", &[]);
+}
+
+/// Correct programs are not reported by race detectors, and those that race are.
+#[test]
+fn races() {
+    const VALGRIND: &str = "--error-exitcode=66 --suppressions=debug/queues.supp";
+    let detectors = if variable("CFLAGS").contains("-fsanitize=thread") {
+        vec![(String::new(), "write-too-late")]
+    } else if variable("RUNNER").contains("valgrind") {
+        let tool = |name| (format!("valgrind --tool={name} {VALGRIND}"), "read-too-late");
+        vec![tool("helgrind"), tool("drd")]
+    } else {
+        succeeds("tests/c/handover.c", &[]);
+        return;
+    };
+    let (handover, racy) = (build("tests/c/handover.c"), build("tests/c/racy.c"));
+    for (detector, in_place) in detectors {
+        let code = |program, arguments: &[&str]| {
+            let output = run_by(&detector, program, arguments, "races");
+            (output.status.code(), text(&output.stderr).to_owned())
+        };
+        let (status, report) = code(&handover, &[]);
+        assert_eq!(status, Some(0), "{detector}\n{report}");
+        for race in ["put-too-early", "put-beside", in_place] {
+            let (status, report) = code(&racy, &[race]);
+            assert_eq!(status, Some(66), "{detector} {race}\n{report}");
+            assert!(report.contains("racy.c"), "{detector} {race}\n{report}");
+        }
+    }
 }
 
 /// Whether a sanitizer or valgrind is about: they want the heap and system calls of their own.

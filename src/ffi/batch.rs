@@ -410,7 +410,7 @@ pub unsafe extern "C" fn queues_batch_close(queue: *mut queues_batch_t) -> queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().is_closed()))
+    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are pending: a snapshot, never above max_pending; 0 if it is no such queue.

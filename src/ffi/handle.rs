@@ -1,6 +1,6 @@
 //! Handles: what a C program holds, counted and tagged.
 
-use super::tsan::{Channel, Tsan};
+use super::race_detector::{Channel, Outcome, RaceDetector, calling_back};
 use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::stats::Stats;
@@ -18,7 +18,7 @@ const DEAD: u64 = 0;
 
 /// Modes that take a call off the fast path.
 const CHECKED: u64 = 1 << 16;
-const SANITIZED: u64 = 1 << 17;
+const WATCHED: u64 = 1 << 17;
 
 /// A queue as C holds it.
 #[repr(C)]
@@ -48,12 +48,15 @@ pub(super) struct Side {
     /// The mark of who is alone on this side, in checked mode.
     mark: Option<usize>,
     gives: Channel,
-    takes: Channel,
+    /// `None`: an earlier call took it.
+    takes: Option<Channel>,
 }
 
 impl Side {
     pub(super) const PUT: Self = Self { mark: Some(0), ..Self::giving(Channel::Items) };
     pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
+    pub(super) const COMMIT: Self = Self { takes: None, ..Self::PUT };
+    pub(super) const CONSUME: Self = Self { takes: None, ..Self::GET };
     /// A deque's owner is alone on both of its sides.
     pub(super) const PUSH: Self = Self::PUT;
     pub(super) const POP: Self = Self { mark: Some(0), ..Self::GET };
@@ -64,7 +67,7 @@ impl Side {
             Channel::Items => Channel::Room,
             _ => Channel::Items,
         };
-        Self { mark: None, gives, takes }
+        Self { mark: None, gives, takes: Some(takes) }
     }
 }
 
@@ -86,8 +89,8 @@ impl<Q> Kind<Q> {
 
     /// A handle with one reference.
     pub(super) fn create(&self, queue: Q, checked: bool) -> Result<*mut c_void> {
-        let modes =
-            if checked { CHECKED } else { 0 } | if Tsan::find().is_some() { SANITIZED } else { 0 };
+        let watched = RaceDetector::find().is_some();
+        let modes = if checked { CHECKED } else { 0 } | if watched { WATCHED } else { 0 };
         let head = Head {
             tag: self.tag | modes,
             references: CachePadded::new(AtomicU64::new(1)),
@@ -111,7 +114,7 @@ impl<Q> Kind<Q> {
     /// `handle` is null or was made by a `create`, with a reference that the caller holds; the
     /// family's rule about who may call at once is kept.
     #[inline(always)]
-    pub(super) unsafe fn on<T, R>(
+    pub(super) unsafe fn on<T, R: Outcome>(
         &self,
         handle: *const T,
         side: Side,
@@ -132,13 +135,13 @@ impl<Q> Kind<Q> {
         }
     }
 
-    /// [`Kind::on`], in checked mode or under a thread sanitizer.
+    /// [`Kind::on`], in checked mode or under a race detector.
     ///
     /// # Safety
     /// As for [`Kind::on`]; the handle is not null.
     #[cold]
     #[inline(never)]
-    unsafe fn on_watched<R>(
+    unsafe fn on_watched<R: Outcome>(
         &self,
         handle: *const Handle<Q>,
         side: Side,
@@ -152,7 +155,11 @@ impl<Q> Kind<Q> {
             let head = &(*handle).head;
             head.enter(side)?;
             let result = call(&(*handle).queue);
-            head.leave(side);
+            head.leave(side, result.as_ref().err());
+            let in_place = result.as_ref().ok().and_then(Outcome::in_place);
+            if let (Some(detector), Some(memory)) = (head.detector(), in_place) {
+                detector.hand_out(memory);
+            }
             result
         }
     }
@@ -163,7 +170,7 @@ impl<Q> Kind<Q> {
     /// As for [`Kind::on`].
     unsafe fn is_mine<T>(&self, handle: *const T) -> bool {
         // SAFETY: as in `on`.
-        !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | SANITIZED) == self.tag
+        !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
     /// The handle as one of any queue, if it is of this kind.
@@ -192,7 +199,15 @@ impl<Q> Kind<Q> {
 }
 
 impl Head {
-    /// Begins a call in checked mode or under a thread sanitizer.
+    fn detector(&self) -> Option<RaceDetector> {
+        if self.tag & WATCHED != 0 { RaceDetector::find() } else { None }
+    }
+
+    fn address(&self) -> *const c_void {
+        core::ptr::from_ref(self).cast()
+    }
+
+    /// Begins a call in checked mode or under a race detector.
     #[cold]
     fn enter(&self, side: Side) -> Result {
         if self.tag & CHECKED != 0
@@ -205,17 +220,26 @@ impl Head {
                 return Err(Error::Misuse);
             }
         }
-        if let Some(tsan) = Tsan::find() {
-            tsan.release(core::ptr::from_ref(self).cast(), side.gives);
+        if let Some(detector) = self.detector() {
+            detector.release(self.address(), side.gives);
         }
         Ok(())
     }
 
-    /// Ends what [`Head::enter`] began.
+    /// Ends what [`Head::enter`] began, with this error if it failed.
     #[cold]
-    fn leave(&self, side: Side) {
-        if let Some(tsan) = Tsan::find() {
-            tsan.acquire(core::ptr::from_ref(self).cast(), side.takes);
+    fn leave(&self, side: Side, error: Option<&Error>) {
+        if let Some(detector) = self.detector() {
+            let taken = match (error, side.gives) {
+                // Who got nothing waited for nothing.
+                (Some(_), Channel::Room) => None,
+                // A put of many may have put some.
+                _ => side.takes,
+            };
+            let closed = error.filter(|&error| *error == Error::Closed).map(|_| Channel::Close);
+            for channel in taken.into_iter().chain(closed) {
+                detector.acquire(self.address(), channel);
+            }
         }
         if self.tag & CHECKED != 0
             && let Some(mark) = side.mark
@@ -285,32 +309,49 @@ pub(super) struct Any<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
 impl Any<dyn Closable> {
     /// Closes; what this thread did before is visible to whoever finds it closed.
     pub(super) fn close(self) {
-        if let Some(tsan) = Tsan::find() {
-            tsan.release(self.0.cast::<c_void>(), Channel::Items);
-            tsan.release(self.0.cast::<c_void>(), Channel::Room);
+        let head = &self.handle().head;
+        if let Some(detector) = head.detector() {
+            detector.release(head.address(), Channel::Close);
         }
         self.queue().close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        let is_closed = self.queue().is_closed();
+        let head = &self.handle().head;
+        if is_closed && let Some(detector) = head.detector() {
+            detector.acquire(head.address(), Channel::Close);
+        }
+        is_closed
     }
 
     /// # Safety
     /// A call of the getting side.
     pub(super) unsafe fn clear(self) -> Result<usize> {
-        let head = &self.handle().head;
-        if head.tag & (CHECKED | SANITIZED) != 0 {
-            head.enter(Side::GET)?;
-        }
-        let end = self.queue().end();
-        if head.tag & SANITIZED != 0
-            && let Some(tsan) = Tsan::find()
-        {
-            // Everything before the end was put by now; the callbacks may look into it.
-            tsan.acquire(self.0.cast::<c_void>(), Channel::Items);
+        if self.handle().head.tag & (CHECKED | WATCHED) != 0 {
+            // SAFETY: by contract.
+            return unsafe { self.clear_watched() };
         }
         // SAFETY: by contract.
-        let cleared = unsafe { self.queue().clear_to(end) };
-        if head.tag & (CHECKED | SANITIZED) != 0 {
-            head.leave(Side::GET);
+        unsafe { self.queue().clear_to(self.queue().end()) }
+    }
+
+    /// [`Any::clear`], in checked mode or under a race detector.
+    ///
+    /// # Safety
+    /// A call of the getting side.
+    #[cold]
+    unsafe fn clear_watched(self) -> Result<usize> {
+        let head = &self.handle().head;
+        head.enter(Side::GET)?;
+        let end = self.queue().end();
+        if let Some(detector) = head.detector() {
+            // Everything before the end was put by now; the callbacks may look into it.
+            detector.acquire(head.address(), Channel::Items);
         }
+        // SAFETY: by contract.
+        let cleared = calling_back(head.address(), || unsafe { self.queue().clear_to(end) });
+        head.leave(Side::GET, cleared.as_ref().err());
         cleared
     }
 }
@@ -338,18 +379,18 @@ impl<Q: ?Sized> Any<Q> {
     /// # Safety
     /// The caller gives up one reference.
     pub(super) unsafe fn release(self) {
-        let tsan = Tsan::find();
+        let detector = self.handle().head.detector();
         let address = self.0.cast::<c_void>();
-        if let Some(tsan) = tsan {
-            tsan.release(address, Channel::References);
+        if let Some(detector) = detector {
+            detector.release(address, Channel::References);
         }
         // Ordering: AcqRel; every use happens before the last release, which frees.
         if self.handle().head.references.fetch_sub(1, site("handle.release", AcqRel)) != 1 {
             return;
         }
-        if let Some(tsan) = tsan {
-            tsan.acquire(address, Channel::References);
-            tsan.acquire(address, Channel::Items);
+        if let Some(detector) = detector {
+            detector.acquire(address, Channel::References);
+            detector.acquire(address, Channel::Items);
         }
         // SAFETY: nobody else holds a reference.
         unsafe {

@@ -552,7 +552,7 @@ pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().is_closed()))
+    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.

@@ -431,7 +431,7 @@ pub unsafe extern "C" fn queues_priority_close(queue: *mut queues_priority_t) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_is_closed(queue: *const queues_priority_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().is_closed()))
+    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.

@@ -2,6 +2,7 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
+use super::race_detector::InPlace;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
 use super::{queues_drop_bytes_t, queues_drop_t};
@@ -394,14 +395,15 @@ pub unsafe extern "C" fn queues_spsc_reserve(
         let place = given(data)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            BYTES.on(queue, Side::PUT, |queue| {
+            let room = BYTES.on(queue, Side::PUT, |queue| {
                 let mut room = core::ptr::null_mut();
                 let reserve = || queue.queue().reserve().map(|at| room = at);
                 queue.room_with(Timeout::from_nanos(timeout_ns), reserve)?;
-                put_out(place, room.cast());
-                Ok(())
-            })
+                Ok(InPlace { data: room.cast(), len: queue.queue().payload().limit() })
+            })?;
+            put_out(place, room.data);
         }
+        Ok(())
     })
 }
 
@@ -416,7 +418,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+        BYTES.on(queue, Side::COMMIT, |queue| {
             queue.put_with(Timeout::Try, || queue.queue().commit(len))
         })
     })
@@ -438,14 +440,15 @@ pub unsafe extern "C" fn queues_spsc_front(
         let (place, len) = (given(data)?, given(len)?);
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
-            BYTES.on(queue, Side::GET, |queue| {
+            let blob = BYTES.on(queue, Side::GET, |queue| {
                 let front = || queue.queue().front();
-                let (at, size) = queue.item_with(Timeout::from_nanos(timeout_ns), front)?;
-                put_out(place, at.cast());
-                put_out(len, size);
-                Ok(())
-            })
+                let (at, len) = queue.item_with(Timeout::from_nanos(timeout_ns), front)?;
+                Ok(InPlace { data: at.cast_mut().cast(), len })
+            })?;
+            put_out(place, blob.data.cast_const());
+            put_out(len, blob.len);
         }
+        Ok(())
     })
 }
 
@@ -458,7 +461,9 @@ pub unsafe extern "C" fn queues_spsc_front(
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
     answer(|| unsafe {
-        BYTES.on(queue, Side::GET, |queue| queue.get_with(Timeout::Try, || queue.queue().consume()))
+        BYTES.on(queue, Side::CONSUME, |queue| {
+            queue.get_with(Timeout::Try, || queue.queue().consume())
+        })
     })
 }
 
@@ -501,7 +506,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().is_closed()))
+    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.

@@ -6,7 +6,6 @@ use crate::memory::Memory;
 #[cfg(loom)]
 use crate::sync::Owned;
 use core::alloc::Layout;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A fixed number of cells, each with a header of its own in front.
 ///
@@ -155,17 +154,9 @@ impl<P: Plain> Cells<(), P> {
     }
 }
 
-static COPIES_ARE_SEEN: AtomicBool = AtomicBool::new(false);
-
-/// Says that a thread sanitizer is in the process. It sees what the C library copies for us, but not
-/// the atomics that order it, and would take both for races.
-#[cfg(not(loom))]
-pub(crate) fn note_sanitizer() {
-    COPIES_ARE_SEEN.store(true, Relaxed);
-}
-
-/// Whether neighbours may be copied at once.
+/// Whether neighbours may be copied at once. A thread sanitizer sees what the C library copies for
+/// us, but not the atomics that order it, and would take both for races.
 #[inline(always)]
 fn copies_at_once() -> bool {
-    cfg!(not(loom)) && !COPIES_ARE_SEEN.load(Relaxed)
+    cfg!(not(loom)) && super::watcher().is_none()
 }

@@ -70,6 +70,9 @@ impl Disposer {
             self.panicked.store(true, Relaxed);
             ignore(panic);
         }
+        if let Some(watcher) = super::watcher() {
+            (watcher.after_callback)();
+        }
     }
 
     /// Whether a callback has panicked since the last question.
