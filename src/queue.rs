@@ -39,7 +39,7 @@ pub unsafe trait Queue: Send + Sync {
 
     /// Takes and disposes of everything that was put before `end`; returns how many. Tells `freed`
     /// of places as they become free, between the callbacks; and again where a put needs a cell as
-    /// well, and that becomes free only after them.
+    /// well, and that becomes free only after its callback.
     ///
     /// # Safety
     /// The queue's rule about who may get at once holds.
@@ -53,7 +53,7 @@ pub unsafe trait Queue: Send + Sync {
     fn capacity(&self) -> usize;
     /// How many are in it; a snapshot, never above the capacity.
     fn len(&self) -> usize;
-    /// Whether the snapshot is zero.
+    /// Whether there is nothing to get; a snapshot.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -213,7 +213,8 @@ impl Model {
             return Err(Error::Closed);
         }
         if self.items.is_empty() || waits.is_none() && !self.is_due() {
-            self.stats.failed_dequeue += 1;
+            // What is there and not due was no failure.
+            self.stats.failed_dequeue += u64::from(self.items.is_empty());
             return Err(if waits == Some(true) { Error::Timeout } else { Error::Empty });
         }
         let count = self.batch(max);

@@ -152,6 +152,11 @@ fn abi() {
 }
 
 #[test]
+fn clearing() {
+    succeeds("tests/c/clearing.c", &[]);
+}
+
+#[test]
 fn threads() {
     succeeds("tests/c/threads.c", &[]);
 }

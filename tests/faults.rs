@@ -447,8 +447,7 @@ fn callbacks_that_come_back<F: Family>(item_size: usize, capacity: usize) {
             2 => {
                 let room = queue.len() < capacity;
                 let done = put(&queue, item_size, 200 + item);
-                // The slot of the item that is being disposed of may still be taken.
-                assert!(done == Ok(()) || done == Err(Error::Full) && (!room || F::SINGLE));
+                assert_eq!(done, if room { Ok(()) } else { Err(Error::Full) });
                 put_back.set(put_back.get() + usize::from(done.is_ok()));
             }
             _ => assert!(queue.len() <= capacity && queue.stats().peak_size <= capacity as u64),

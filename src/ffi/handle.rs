@@ -261,6 +261,7 @@ pub(super) trait Common: Sync {
 pub(super) trait Closable: Common {
     fn close(&self);
     fn is_closed(&self) -> bool;
+    fn is_empty(&self) -> bool;
     fn is_full(&self) -> bool;
     /// Where the items that are there now end.
     fn end(&self) -> u64;
@@ -289,6 +290,9 @@ impl<Q: Queue> Closable for Blocking<Q> {
     }
     fn is_closed(&self) -> bool {
         self.queue().is_closed()
+    }
+    fn is_empty(&self) -> bool {
+        self.queue().is_empty()
     }
     fn is_full(&self) -> bool {
         self.queue().is_full()

@@ -524,7 +524,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().len() == 0))
+    or(true, || Ok(unsafe { any(queue)? }.queue().is_empty()))
 }
 
 /// Whether the queue is full: a snapshot; false if it is no such queue.

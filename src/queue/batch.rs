@@ -209,8 +209,9 @@ impl<P: Payload> Batch<P> {
     /// numbers, and breaks with how many; each is then to be [finished](Batch::finish).
     ///
     /// Breaks with [`Error::TooSmall`] if `measure` of the items comes to more than `room`, and with
-    /// [`Error::Closed`] once closed and drained. Continues, if there is nothing to take yet, with
-    /// the moment when what is there is due by its age. `most` is not 0.
+    /// [`Error::Closed`] once closed and drained. If what is there is not due, continues with the
+    /// moment when its age makes it so, or breaks with [`Error::Empty`] without patience; continues if
+    /// nothing is there at all. `most` is not 0.
     pub(crate) fn take(
         &self,
         patience: Patience,
@@ -235,7 +236,10 @@ impl<P: Payload> Batch<P> {
                 }
             };
             if !(self.is_due(&mut front) || end.has_passed()) {
-                return Continue(due);
+                return match patience {
+                    Patience::None => Break(Err(Error::Empty)),
+                    Patience::Until(_) => Continue(due),
+                };
             }
         }
 

@@ -66,6 +66,8 @@ fn priority(key: u64) -> f64 {
 struct State {
     heap: Array<u128>,
     len: usize,
+    /// Items that `clear` took and whose callbacks have not returned: their places are taken.
+    leaving: usize,
     /// The cell after a free one.
     next: Array<u32>,
     free: u32,
@@ -98,10 +100,15 @@ impl State {
         }
     }
 
+    /// How many places are taken.
+    fn size(&self) -> usize {
+        self.len + self.leaving
+    }
+
     fn check_room(&self, capacity: usize) -> Result {
         match () {
             () if self.closed => Err(Error::Closed),
-            () if self.len == capacity => Err(Error::Full),
+            () if self.size() == capacity => Err(Error::Full),
             () => Ok(()),
         }
     }
@@ -130,7 +137,7 @@ impl State {
         self.len += 1;
         self.rise(self.len - 1, entry);
         self.counts.enqueued += 1;
-        self.counts.peak = self.counts.peak.max(self.len as u64);
+        self.counts.peak = self.counts.peak.max(self.size() as u64);
     }
 
     /// Puts an entry where it belongs between the hole at `i` and the root.
@@ -212,7 +219,7 @@ impl State {
             last = cell;
         }
         self.len = kept;
-        self.counts.dequeued += (len - kept) as u64;
+        self.leaving += len - kept;
         (list, len - kept)
     }
 }
@@ -248,6 +255,7 @@ impl<P: Payload> Priority<P> {
         let state = State {
             heap: Array::try_new(ROOT + capacity, |_| 0)?,
             len: 0,
+            leaving: 0,
             next: Array::try_new(count, |i| if i + 1 == count { NONE } else { i as u32 + 1 })?,
             free: 0,
             cell_bits,
@@ -389,15 +397,14 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     }
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let (mut cell, count) = self.state.lock().remove_below(end);
-        if count > 0 {
-            freed(count);
-        }
         while cell != NONE {
             // SAFETY: we own the cells of the list, and their items are nobody's.
             unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
             let mut state = self.state.lock();
             let next = state.next.slice_mut()[cell as usize];
             state.give_back(cell as usize);
+            state.leaving -= 1;
+            state.counts.dequeued += 1;
             drop(state);
             freed(1);
             cell = next;
@@ -414,7 +421,7 @@ unsafe impl<P: Payload> Queue for Priority<P> {
         self.capacity
     }
     fn len(&self) -> usize {
-        self.state.lock().len
+        self.state.lock().size()
     }
     fn counts(&self) -> Counts {
         self.state.lock().counts

@@ -466,12 +466,20 @@ impl<P: Payload> Ring<P> {
         }
     }
 
+    /// Where the first item is that can be got, as any thread knows it.
+    fn front_position(&self) -> u64 {
+        let head = self.head.load(site("spsc.size.head", Acquire));
+        later(head, self.consumer.held_to.load(site("spsc.size.held", Relaxed)))
+    }
+
     /// Head and tail, as they stood together or nearly so.
     fn ends(&self) -> (u64, u64) {
-        let gets = || {
-            let head = self.head.load(site("spsc.size.head", Acquire));
-            later(head, self.consumer.held_to.load(site("spsc.size.held", Relaxed)))
-        };
+        self.ends_by(|| self.head.load(site("spsc.size.free", Acquire)))
+    }
+
+    /// What `gets` tells and the tail, as they stood together or nearly so.
+    #[inline(always)]
+    fn ends_by(&self, gets: impl Fn() -> u64) -> (u64, u64) {
         let puts = || self.accepted();
         let (mut before, mut tail) = (gets(), puts());
         for _ in 0..4 {
@@ -525,12 +533,19 @@ unsafe impl<P: Payload> Queue for Ring<P> {
     fn capacity(&self) -> usize {
         self.capacity as usize
     }
+    /// The slots that are taken: by an item, too, whose callback `clear` is calling, so that a full
+    /// queue is as long as its capacity.
     fn len(&self) -> usize {
         let (gets, puts) = self.ends();
         ahead(puts, gets).clamp(0, self.capacity as i64) as usize
     }
-    /// By the head alone: an item that `clear` has taken may still be in its slot, and a producer
-    /// that hears *not full* relies on it.
+    /// Whether there is nothing to get, whatever its length: a consumer that hears *not empty* relies
+    /// on it.
+    fn is_empty(&self) -> bool {
+        let (gets, puts) = self.ends_by(|| self.front_position());
+        ahead(puts, gets) <= 0
+    }
+    /// A producer that hears *not full* relies on it.
     fn is_full(&self) -> bool {
         // First: a tail that is older than the head can only make it less full.
         let tail = self.accepted();

@@ -87,6 +87,8 @@ static inline void pause_ns(int64_t ns) {
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__tsan_default_options(void) {
+    return "allocator_may_return_null=1:suppress_equal_addresses=0";
+}
 
 #endif
