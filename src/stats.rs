@@ -9,9 +9,11 @@ pub struct Stats {
     pub enqueued: u64,
     /// Items taken (got or cleared) since the queue was created.
     pub dequeued: u64,
-    /// Puts that found the queue full: tries, and timed puts that ran out.
+    /// Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
+    /// growable deque got no memory. Not those that found the queue closed.
     pub failed_enqueue: u64,
-    /// Gets that found the queue empty: tries, and timed gets that ran out.
+    /// Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
+    /// the queue closed, nor peeks, lost races and items that are not due.
     pub failed_dequeue: u64,
     /// The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
     /// and never more than the capacity.

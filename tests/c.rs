@@ -157,6 +157,11 @@ fn clearing() {
 }
 
 #[test]
+fn rules() {
+    succeeds("tests/c/rules.c", &[]);
+}
+
+#[test]
 fn threads() {
     succeeds("tests/c/threads.c", &[]);
 }

@@ -31,7 +31,7 @@ use core::time::Duration;
 /// | try_put, try_put_bytes                         | any threads          | lock-free          |
 /// | put, put_weighted and their _bytes             | any threads          | may sleep; with timeout_ns 0 lock-free |
 /// | get_due, get_due_bytes, flush, clear           | any threads          | a short lock       |
-/// | get_batch, get_batch_bytes                     | any threads          | may sleep          |
+/// | get_batch, get_batch_bytes                     | any threads          | may sleep; with timeout_ns 0 a short lock |
 /// | close, is_closed, pending_count, stats         | any threads          | lock-free          |
 /// | capacity, retain, release                      | any threads          | wait-free; the last release frees |
 ///
@@ -108,8 +108,8 @@ unsafe fn any(queue: *const queues_batch_t) -> Result<Any> {
 /// Creates a queue with one reference, which the caller owns.
 /// Takes all the memory that the queue will ever use. Does not wait. Any thread.
 /// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-/// each other, max_pending below batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
-/// two batches more is beyond 2^62), NOMEM.
+/// each other, max_pending below batch_size, sizes whose product overflows, or a batch_weight for
+/// which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or more), NOMEM.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_create(
@@ -373,7 +373,8 @@ pub unsafe extern "C" fn queues_batch_flush(queue: *mut queues_batch_t) -> queue
 }
 
 /// Takes everything that is pending when the call begins, handing each item to the drop callback.
-/// *count becomes how many.
+/// *count becomes how many. An item is out of the queue, and its place free, when its callback is
+/// called.
 /// Does not wait; a short lock for each item. Any thread.
 /// Returns OK, INVALID, PANIC (a callback panicked; all the others were called).
 /// Since 0.1.
@@ -432,7 +433,8 @@ pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> 
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0. They count items, not batches; failures count calls.
+/// does not know become 0. They count items, not batches; failures count calls. A get_due that finds
+/// items, but none due, is no failure.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -322,8 +322,8 @@ pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> 
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
-/// do not; stolen may lack a theft that is only just done.
+/// does not know become 0. A push that answers FULL or NOMEM counts as failed_enqueue, a pop or steal
+/// that answers EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

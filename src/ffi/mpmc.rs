@@ -16,11 +16,11 @@ use core::ffi::c_void;
 /// | calls                                              | who may call at once | progress           |
 /// |----------------------------------------------------|----------------------|--------------------|
 /// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
-/// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+/// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep; with timeout_ns 0 lock-free |
 /// | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
 /// | commit, cancel, settle, return                     | any threads          | lock-free          |
-/// | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
-/// | retain, release                                    | any threads          | wait-free; the last release frees |
+/// | close, is_closed, size, stats                      | any threads          | lock-free          |
+/// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 ///
 /// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
 /// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
@@ -516,7 +516,8 @@ pub unsafe extern "C" fn queues_mpmc_return(
 }
 
 /// Takes everything that was there when the call began and hands it to the drop callback.
-/// *count becomes how many items that were.
+/// *count becomes how many items that were. An item is out of the queue, and its place free, when its
+/// callback is called.
 /// Does not wait; lock-free but for the callback. Any thread.
 /// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
 /// Since 0.1.

@@ -19,14 +19,14 @@ use core::ffi::c_void;
 /// | calls                                              | who may call at once | progress           |
 /// |----------------------------------------------------|----------------------|--------------------|
 /// | try_put, try_get, peek and their _bytes; clear     | any threads          | a short lock       |
-/// | put, get and their _bytes                          | any threads          | may sleep          |
+/// | put, get and their _bytes                          | any threads          | may sleep; with timeout_ns 0 a short lock |
 /// | close, is_closed, size, stats                      | any threads          | a short lock       |
 /// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 ///
 /// Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
 /// for O(log n) steps, and never across a callback, a wake or the copy of a blob of more than 64
 /// bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
-/// calls with such blobs are suspended at once, or while a clear of more than 64 items calls back.
+/// calls with such blobs are suspended at once.
 /// Each call is O(log n) but for `clear` (O(n log n)).
 ///
 /// A heap with four children a node: Johnson 1975, Wegener 1993.
@@ -395,8 +395,9 @@ unsafe fn take_bytes(
 }
 
 /// Takes everything that was there when the call began and hands it to the drop callback.
-/// *count becomes how many items that were.
-/// Does not wait; a short lock. Any thread.
+/// *count becomes how many items that were. The place of an item is free when its callback returns;
+/// until then it counts in size and the statistics, but cannot be got.
+/// Does not wait; a short lock for each item. Any thread.
 /// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
 /// Since 0.1.
 #[unsafe(no_mangle)]

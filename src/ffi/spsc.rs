@@ -24,9 +24,9 @@ pub const QUEUES_SPSC_CHECKED: u64 = 1;
 /// | calls                                                        | who may call at once | progress  |
 /// |--------------------------------------------------------------|----------------------|-----------|
 /// | try_put, try_put_bytes, commit                               | the producer         | wait-free |
-/// | put, put_bytes, put_many, reserve                            | the producer         | may sleep |
+/// | put, put_bytes, put_many, reserve                            | the producer         | may sleep; with timeout_ns 0 wait-free |
 /// | try_get, try_get_bytes, peek, peek_bytes, consume, clear     | the consumer         | wait-free |
-/// | get, get_bytes, get_many, front                              | the consumer         | may sleep |
+/// | get, get_bytes, get_many, front                              | the consumer         | may sleep; with timeout_ns 0 wait-free |
 /// | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 /// | retain, release                                              | any threads          | wait-free; the last release frees |
 ///
@@ -468,7 +468,8 @@ pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queue
 }
 
 /// Takes everything that was there when the call began and hands it to the drop callback.
-/// *count becomes how many items that were. The place of an item is free when its callback returns.
+/// *count becomes how many items that were. The place of an item is free when its callback returns;
+/// until then it counts in size, is_full and the statistics, but cannot be got.
 /// Does not wait; wait-free but for the callback. The consumer thread.
 /// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked
 /// queues). Since 0.1.
@@ -486,7 +487,7 @@ pub unsafe extern "C" fn queues_spsc_clear(
 }
 
 /// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
-/// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
+/// waiters. Closing again does nothing. Does not wait; wait-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -501,7 +502,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 /// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
 /// It may not be drained, and a put under way may still arrive: only CLOSED from a get says that
 /// nothing more comes.
-/// Does not wait; lock-free. Any thread.
+/// Does not wait; wait-free. Any thread.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
@@ -510,7 +511,7 @@ pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> b
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-/// Does not wait; lock-free. Any thread.
+/// Does not wait; wait-free. Any thread.
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize {
@@ -518,7 +519,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
     or(0, || Ok(unsafe { any(queue)? }.queue().len()))
 }
 
-/// Whether the queue is empty: a snapshot; true if it is no such queue.
+/// Whether there is nothing to get: a snapshot; true if it is no such queue.
 /// The consumer may rely on false. Does not wait; wait-free. Any thread.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -527,7 +528,7 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
     or(true, || Ok(unsafe { any(queue)? }.queue().is_empty()))
 }
 
-/// Whether the queue is full: a snapshot; false if it is no such queue.
+/// Whether there is no room: a snapshot; false if it is no such queue.
 /// The producer may rely on false. Does not wait; wait-free. Any thread.
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -547,7 +548,7 @@ pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> us
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
 /// does not know become 0.
-/// Does not wait; lock-free. Any thread.
+/// Does not wait; wait-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.
 #[unsafe(no_mangle)]

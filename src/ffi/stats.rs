@@ -16,9 +16,11 @@ pub struct queues_stats_t {
     pub enqueued: u64,
     /// Items taken (got or cleared) since the queue was created.
     pub dequeued: u64,
-    /// Puts that found the queue full: tries, and timed puts that ran out.
+    /// Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
+    /// growable deque got no memory. Not those that found the queue closed.
     pub failed_enqueue: u64,
-    /// Gets that found the queue empty: tries, and timed gets that ran out.
+    /// Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
+    /// the queue closed, nor peeks, lost races and items that are not due.
     pub failed_dequeue: u64,
     /// The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
     /// and never more than the capacity.
@@ -123,11 +125,11 @@ unsafe fn write_text(
 
 /// Writes statistics as a JSON object into a buffer, with a NUL at its end.
 ///
-/// The keys are the names of the structure's fields. *len becomes the length without the NUL, on
+/// The keys are the names of the structure's fields but struct_size. *len becomes the length without the NUL, on
 /// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
 /// buffer that is too small; (NULL, 0) asks for the length.
 /// Does not wait. Any thread.
-/// Returns OK, TOO_SMALL, INVALID.
+/// Returns OK, TOO_SMALL, INVALID (also fields beyond those that the library knows that are not 0).
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_stats_json(
@@ -154,8 +156,8 @@ pub unsafe extern "C" fn queues_stats_json(
 /// call: a metric may be described only once on it. *len and the buffer are as for
 /// queues_stats_json.
 /// Does not wait. Any thread.
-/// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, or structures of different
-/// sizes). Since 0.1.
+/// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, structures of different
+/// sizes, or fields beyond those that the library knows that are not 0). Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_stats_prometheus(
     stats: *const queues_stats_t,

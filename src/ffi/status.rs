@@ -25,7 +25,7 @@ pub const QUEUES_RETRY: i32 = 5;
 pub const QUEUES_TOO_SMALL: i32 = 6;
 /// An argument is invalid; nothing has changed.
 pub const QUEUES_INVALID: i32 = -1;
-/// Out of memory; nothing has changed.
+/// Out of memory; nothing has changed but statistics.
 pub const QUEUES_NOMEM: i32 = -2;
 /// The rules about which threads may call at once, or in which order, were broken.
 pub const QUEUES_MISUSE: i32 = -3;
