@@ -423,6 +423,9 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     fn len(&self) -> usize {
         self.state.lock().size()
     }
+    fn is_empty(&self) -> bool {
+        self.state.lock().len == 0
+    }
     fn counts(&self) -> Counts {
         self.state.lock().counts
     }
@@ -546,6 +549,23 @@ mod tests {
         }
         assert_eq!(get(&queue), Err(Error::Empty));
         assert_eq!(queue.counts(), Counts { enqueued: 200, dequeued: 200, peak: 200 });
+    }
+
+    /// Between being taken by `clear` and the end of its callback.
+    #[test]
+    fn an_item_that_leaves_keeps_its_place_and_cannot_be_got() {
+        let queue = Priority::try_new(2, Pointer::new(Disposer::default()), u64::MAX).unwrap();
+        let mut out = core::ptr::null_mut();
+        // SAFETY: plain numbers.
+        unsafe {
+            (0..2).for_each(|_| queue.try_put(&out, 1.0).unwrap());
+            let end = queue.end();
+            assert_eq!(queue.state.lock().remove_below(end).1, 2);
+            assert_eq!((queue.len(), queue.is_empty()), (2, true));
+            assert_eq!(queue.counts(), Counts { enqueued: 2, dequeued: 0, peak: 2 });
+            assert_eq!(queue.try_put(&out, 0.0), Err(Error::Full));
+            assert_eq!(queue.try_get(&mut out), Err(Error::Empty));
+        }
     }
 
     #[test]
