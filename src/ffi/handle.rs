@@ -354,7 +354,11 @@ impl Any<dyn Closable> {
             detector.acquire(head.address(), Channel::Items);
         }
         // SAFETY: by contract.
-        let cleared = calling_back(head.address(), || unsafe { self.queue().clear_to(end) });
+        let clear = || unsafe { self.queue().clear_to(end) };
+        let cleared = match head.detector() {
+            Some(_) => calling_back(head.address(), clear),
+            None => clear(),
+        };
         head.leave(Side::GET, cleared.as_ref().err());
         cleared
     }

@@ -24,8 +24,8 @@ use core::ffi::c_void;
 /// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 ///
 /// Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
-/// for O(log n) steps, and never across a callback, a wake or the copy of a blob of more than 64
-/// bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
+/// for O(log n) steps (`clear`: O(n log n)), and never across a callback, a wake or the copy of a blob
+/// of more than 64 bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
 /// calls with such blobs are suspended at once.
 /// Each call is O(log n) but for `clear` (O(n log n)).
 ///
