@@ -12,28 +12,39 @@
 // RULES that hold for every function
 //   Status     0 is done, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are
 //              written only on QUEUES_OK, but for what a function says of TOO_SMALL and of many.
-//   Bad input  NULL where an object is needed, a handle of another family, the wrong kind of
-//              payload, unknown flags, a wrong struct_size: QUEUES_INVALID, nothing has changed.
+//   Bad input  NULL for an object or an output, a handle of another family, the wrong kind of payload,
+//              unknown flags, a wrong struct_size: QUEUES_INVALID, nothing has changed. NULL may be
+//              what has no bytes or items (a buffer of capacity 0, data of length 0, items of number
+//              0), a callback, and what is released.
+//   Structures begin with struct_size, which is right from the size that the library knows up to
+//              4096. Of options and of statistics that are read (as JSON), what lies beyond must be
+//              0; where statistics are written, it becomes 0.
+//   Many       n or max of 0 is OK at once, whatever the state of the queue, the timeout and the items;
+//              more than can lie in memory (PTRDIFF_MAX bytes) is QUEUES_INVALID.
 //   Payload    chosen at creation. item_size 0: void pointers, any value, NULL too, never followed.
 //              item_size n: blobs of 0 to n bytes, each with its length, copied into the queue.
-//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (and then answers as
-//              the try call does), else nanoseconds on the monotonic clock. Signals neither
-//              shorten nor lengthen it.
+//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (the call then answers and
+//              makes progress as a try call does), else nanoseconds on the monotonic clock. Signals
+//              neither shorten nor lengthen it.
 //   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put
 //              that does not answer QUEUES_OK leaves the item the caller's. Items that nobody got
 //              go to the creator's drop callback, each exactly once.
 //   Life       create gives one reference, retain adds one, release drops one; the last one
-//              frees. A thread may use a queue while it holds a reference.
-//   Close      (of all but the deque) is an event, not memory: later puts answer CLOSED, gets take what is there and then
-//              answer CLOSED; all waiters wake. No accepted item is lost or got twice.
+//              frees. A queue may be used while anybody holds a reference: a thread needs none of its
+//              own if another's is certainly kept until it is done, as by who joins it.
+//   Close      (of all but the deque) is an event, not memory: later puts answer CLOSED, gets take
+//              what is there and then answer CLOSED; all waiters wake. No accepted item is lost or
+//              got twice.
+//   Order      what a thread did before a put happens before what follows the get of that item; what
+//              it did before a get, before what follows a put into the place that became free; and
+//              before close, before what follows CLOSED or a true is_closed. A peek is as a get. Sizes,
+//              is_empty, is_full and statistics are snapshots and order nothing. Several queues:
+//              docs/ordering.md.
 //   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not
 //              keep the calls of others from finishing. wait-free: each call finishes in a bounded
 //              number of its own steps.
-//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody. One that was
-//              woken, and is stopped before it takes what it was woken for, leaves that to the next
-//              call: others that sleep already sleep on until then.
-//   Cancelling no function is a cancellation point (pthread_cancel), whatever its callbacks do and
-//              however long it waits: a request stays pending. See docs/abi.md.
+//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody.
+//   Signals    no call is for signal handlers. What signals and pthread_cancel do: docs/abi.md.
 //   Memory     is taken at creation; no other call allocates, but for the push with which a growable
 //              deque grows. Large memory is the system's zeroed pages, which it may find only when
 //              they are first used. Capacity is exact.
@@ -43,7 +54,8 @@
 //   Fork       a child may create and use queues of its own. Those that it has from its parent are
 //              copies, for which docs/abi.md says what is allowed: if other threads were inside of
 //              calls, hardly more than what is lock-free.
-//   Sanitizer  in a program with a thread sanitizer, puts and gets announce the hand-over to it.
+//   Detectors  under a thread sanitizer, helgrind or drd, calls announce what they order:
+//              docs/debugging.md.
 
 
 #ifndef QUEUES_H
@@ -82,7 +94,7 @@
 // An argument is invalid; nothing has changed.
 #define QUEUES_INVALID -1
 
-// Out of memory; nothing has changed.
+// Out of memory; nothing has changed but statistics.
 #define QUEUES_NOMEM -2
 
 // The rules about which threads may call at once, or in which order, were broken.
@@ -122,7 +134,7 @@
 // | try_put, try_put_bytes                         | any threads          | lock-free          |
 // | put, put_weighted and their _bytes             | any threads          | may sleep; with timeout_ns 0 lock-free |
 // | get_due, get_due_bytes, flush, clear           | any threads          | a short lock       |
-// | get_batch, get_batch_bytes                     | any threads          | may sleep          |
+// | get_batch, get_batch_bytes                     | any threads          | may sleep; with timeout_ns 0 a short lock |
 // | close, is_closed, pending_count, stats         | any threads          | lock-free          |
 // | capacity, retain, release                      | any threads          | wait-free; the last release frees |
 //
@@ -161,11 +173,11 @@ typedef struct queues_deque_t queues_deque_t;
 // | calls                                              | who may call at once | progress           |
 // |----------------------------------------------------|----------------------|--------------------|
 // | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
-// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep          |
+// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep; with timeout_ns 0 lock-free |
 // | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
 // | commit, cancel, settle, return                     | any threads          | lock-free          |
-// | close, is_closed, size, capacity, stats            | any threads          | lock-free          |
-// | retain, release                                    | any threads          | wait-free; the last release frees |
+// | close, is_closed, size, stats                      | any threads          | lock-free          |
+// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 //
 // QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
 // has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
@@ -193,14 +205,14 @@ typedef struct queues_mpmc_t queues_mpmc_t;
 // | calls                                              | who may call at once | progress           |
 // |----------------------------------------------------|----------------------|--------------------|
 // | try_put, try_get, peek and their _bytes; clear     | any threads          | a short lock       |
-// | put, get and their _bytes                          | any threads          | may sleep          |
+// | put, get and their _bytes                          | any threads          | may sleep; with timeout_ns 0 a short lock |
 // | close, is_closed, size, stats                      | any threads          | a short lock       |
 // | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 //
 // Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
-// for O(log n) steps, and never across a callback, a wake or the copy of a blob of more than 64
-// bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
-// calls with such blobs are suspended at once, or while a clear of more than 64 items calls back.
+// for O(log n) steps (`clear`: O(n log n)), and never across a callback, a wake or the copy of a blob
+// of more than 64 bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
+// calls with such blobs are suspended at once.
 // Each call is O(log n) but for `clear` (O(n log n)).
 //
 // A heap with four children a node: Johnson 1975, Wegener 1993.
@@ -214,9 +226,9 @@ typedef struct queues_priority_t queues_priority_t;
 // | calls                                                        | who may call at once | progress  |
 // |--------------------------------------------------------------|----------------------|-----------|
 // | try_put, try_put_bytes, commit                               | the producer         | wait-free |
-// | put, put_bytes, put_many, reserve                            | the producer         | may sleep |
+// | put, put_bytes, put_many, reserve                            | the producer         | may sleep; with timeout_ns 0 wait-free |
 // | try_get, try_get_bytes, peek, peek_bytes, consume, clear     | the consumer         | wait-free |
-// | get, get_bytes, get_many, front                              | the consumer         | may sleep |
+// | get, get_bytes, get_many, front                              | the consumer         | may sleep; with timeout_ns 0 wait-free |
 // | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 // | retain, release                                              | any threads          | wait-free; the last release frees |
 //
@@ -238,9 +250,11 @@ typedef struct queues_stats_t {
     uint64_t enqueued;
     // Items taken (got or cleared) since the queue was created.
     uint64_t dequeued;
-    // Puts that found the queue full: tries, and timed puts that ran out.
+    // Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
+    // growable deque got no memory. Not those that found the queue closed.
     uint64_t failed_enqueue;
-    // Gets that found the queue empty: tries, and timed gets that ran out.
+    // Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
+    // the queue closed, nor peeks, lost races and items that are not due.
     uint64_t failed_dequeue;
     // The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
     // and never more than the capacity.
@@ -258,9 +272,8 @@ typedef struct queues_stats_t {
 // byte queues the address of the bytes (valid during the call, aligned to 8).
 //
 // It runs on the thread that called `clear` or `release`, may call the library (but not use a
-// queue that is being freed), and must not throw a C++ exception, jump out or end its thread, which
-// is not cancelled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is part of that Rust
-// program; one of a program that links the library as C does ends the process.
+// queue that is being freed), and must not throw a C++ exception or jump out; a Rust panic becomes
+// QUEUES_PANIC.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
 // As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
@@ -414,11 +427,11 @@ const char *queues_status_string(int32_t status);
 
 // Writes statistics as a JSON object into a buffer, with a NUL at its end.
 //
-// The keys are the names of the structure's fields. *len becomes the length without the NUL, on
+// The keys are the names of the structure's fields but struct_size. *len becomes the length without the NUL, on
 // QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
 // buffer that is too small; (NULL, 0) asks for the length.
 // Does not wait. Any thread.
-// Returns OK, TOO_SMALL, INVALID.
+// Returns OK, TOO_SMALL, INVALID (also fields beyond those that the library knows that are not 0).
 // Since 0.1.
 queues_status_t queues_stats_json(const struct queues_stats_t *stats,
                                   char *buffer,
@@ -435,8 +448,8 @@ queues_status_t queues_stats_json(const struct queues_stats_t *stats,
 // call: a metric may be described only once on it. *len and the buffer are as for
 // queues_stats_json.
 // Does not wait. Any thread.
-// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, or structures of different
-// sizes). Since 0.1.
+// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, structures of different
+// sizes, or fields beyond those that the library knows that are not 0). Since 0.1.
 queues_status_t queues_stats_prometheus(const struct queues_stats_t *stats,
                                         const char *const *names,
                                         size_t n,
@@ -625,11 +638,13 @@ queues_status_t queues_mpmc_settle(struct queues_mpmc_t *queue, void *data);
 queues_status_t queues_mpmc_return(struct queues_mpmc_t *queue, void *data);
 
 // Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were.
+// *count becomes how many items that were. An item is out of the queue, and its place free, when its
+// callback is called.
 // Does not wait; lock-free but for the callback. Any thread.
 // Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
 // Since 0.1.
-queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue, size_t *count);
+queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue,
+                                  size_t *count);
 
 // Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
 // waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
@@ -811,14 +826,15 @@ queues_status_t queues_spsc_front(struct queues_spsc_t *queue,
 queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
 
 // Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were. The place of an item is free when its callback returns.
+// *count becomes how many items that were. The place of an item is free when its callback returns;
+// until then it counts in size, is_full and the statistics, but cannot be got.
 // Does not wait; wait-free but for the callback. The consumer thread.
 // Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked
 // queues). Since 0.1.
 queues_status_t queues_spsc_clear(struct queues_spsc_t *queue, size_t *count);
 
 // Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
-// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
+// waiters. Closing again does nothing. Does not wait; wait-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_spsc_close(struct queues_spsc_t *queue);
@@ -826,21 +842,21 @@ queues_status_t queues_spsc_close(struct queues_spsc_t *queue);
 // Whether the queue was closed; true if it is no such queue, since nothing can be put there.
 // It may not be drained, and a put under way may still arrive: only CLOSED from a get says that
 // nothing more comes.
-// Does not wait; lock-free. Any thread.
+// Does not wait; wait-free. Any thread.
 // Since 0.1.
 bool queues_spsc_is_closed(const struct queues_spsc_t *queue);
 
 // How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-// Does not wait; lock-free. Any thread.
+// Does not wait; wait-free. Any thread.
 // Since 0.1.
 size_t queues_spsc_size(const struct queues_spsc_t *queue);
 
-// Whether the queue is empty: a snapshot; true if it is no such queue.
+// Whether there is nothing to get: a snapshot; true if it is no such queue.
 // The consumer may rely on false. Does not wait; wait-free. Any thread.
 // Since 0.1.
 bool queues_spsc_is_empty(const struct queues_spsc_t *queue);
 
-// Whether the queue is full: a snapshot; false if it is no such queue.
+// Whether there is no room: a snapshot; false if it is no such queue.
 // The producer may rely on false. Does not wait; wait-free. Any thread.
 // Since 0.1.
 bool queues_spsc_is_full(const struct queues_spsc_t *queue);
@@ -852,7 +868,7 @@ size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
 
 // Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
 // does not know become 0.
-// Does not wait; lock-free. Any thread.
+// Does not wait; wait-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
 queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
@@ -974,8 +990,9 @@ queues_status_t queues_priority_peek_bytes(struct queues_priority_t *queue,
                                            double *priority);
 
 // Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were.
-// Does not wait; a short lock. Any thread.
+// *count becomes how many items that were. The place of an item is free when its callback returns;
+// until then it counts in size and the statistics, but cannot be got.
+// Does not wait; a short lock for each item. Any thread.
 // Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
 // Since 0.1.
 queues_status_t queues_priority_clear(struct queues_priority_t *queue, size_t *count);
@@ -1103,8 +1120,8 @@ bool queues_deque_is_empty(const struct queues_deque_t *deque);
 size_t queues_deque_capacity(const struct queues_deque_t *deque);
 
 // Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0. Pops and steals that found nothing count as failed_dequeue, lost races
-// do not; stolen may lack a theft that is only just done.
+// does not know become 0. A push that answers FULL or NOMEM counts as failed_enqueue, a pop or steal
+// that answers EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
@@ -1114,8 +1131,8 @@ queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
 // Creates a queue with one reference, which the caller owns.
 // Takes all the memory that the queue will ever use. Does not wait. Any thread.
 // Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-// each other, max_pending below batch_size, sizes whose product overflows, a batch_weight whose product with max_pending, 64 and
-// two batches more is beyond 2^62), NOMEM.
+// each other, max_pending below batch_size, sizes whose product overflows, or a batch_weight for
+// which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or more), NOMEM.
 // Since 0.1.
 queues_status_t queues_batch_create(const struct queues_batch_options_t *options,
                                     struct queues_batch_t **queue);
@@ -1242,7 +1259,8 @@ queues_status_t queues_batch_get_due_bytes(struct queues_batch_t *queue,
 queues_status_t queues_batch_flush(struct queues_batch_t *queue);
 
 // Takes everything that is pending when the call begins, handing each item to the drop callback.
-// *count becomes how many.
+// *count becomes how many. An item is out of the queue, and its place free, when its callback is
+// called.
 // Does not wait; a short lock for each item. Any thread.
 // Returns OK, INVALID, PANIC (a callback panicked; all the others were called).
 // Since 0.1.
@@ -1271,7 +1289,8 @@ size_t queues_batch_pending_count(const struct queues_batch_t *queue);
 size_t queues_batch_capacity(const struct queues_batch_t *queue);
 
 // Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0. They count items, not batches; failures count calls.
+// does not know become 0. They count items, not batches; failures count calls. A get_due that finds
+// items, but none due, is no failure.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.

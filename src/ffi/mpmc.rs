@@ -2,6 +2,7 @@
 
 use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
 use super::handle::{Any, Kind, Side};
+use super::race_detector::InPlace;
 use super::stats::{queues_stats_t, write_stats};
 use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
 use super::{queues_drop_bytes_t, queues_drop_t};
@@ -405,11 +406,13 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
         let place = given(data)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            BYTES.on(queue, Side::PUT, |queue| {
-                put_out(place, queue.reserve(Timeout::from_nanos(timeout_ns))?);
-                Ok(())
-            })
+            let room = BYTES.on(queue, Side::PUT, |queue| {
+                let data = queue.reserve(Timeout::from_nanos(timeout_ns))?;
+                Ok(InPlace { data, len: queue.queue().payload().limit() })
+            })?;
+            put_out(place, room.data);
         }
+        Ok(())
     })
 }
 
@@ -430,7 +433,7 @@ pub unsafe extern "C" fn queues_mpmc_commit(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         given(data)?;
-        BYTES.on(queue, Side::PUT, |queue| queue.commit(data, len))
+        BYTES.on(queue, Side::COMMIT, |queue| queue.commit(data, len))
     })
 }
 
@@ -446,7 +449,7 @@ pub unsafe extern "C" fn queues_mpmc_cancel(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         given(data)?;
-        BYTES.on(queue, Side::GET, |queue| queue.cancel(data))
+        BYTES.on(queue, Side::CONSUME, |queue| queue.cancel(data))
     })
 }
 
@@ -470,13 +473,17 @@ pub unsafe extern "C" fn queues_mpmc_lease(
         let (place, len) = (given(data)?, given(len)?);
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
-            BYTES.on(queue, Side::GET, |queue| {
-                let (at, size) = queue.lease(Timeout::from_nanos(timeout_ns))?;
-                put_out(place, at);
-                put_out(len, size);
-                Ok(())
-            })
+            let mut size = 0;
+            let blob = BYTES.on(queue, Side::GET, |queue| {
+                let (data, len) = queue.lease(Timeout::from_nanos(timeout_ns))?;
+                size = len;
+                // All of the cell may be written.
+                Ok(InPlace { data, len: queue.queue().payload().limit() })
+            })?;
+            put_out(place, blob.data);
+            put_out(len, size);
         }
+        Ok(())
     })
 }
 
@@ -492,7 +499,7 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         given(data)?;
-        BYTES.on(queue, Side::GET, |queue| queue.settle(data))
+        BYTES.on(queue, Side::CONSUME, |queue| queue.settle(data))
     })
 }
 
@@ -511,7 +518,7 @@ pub unsafe extern "C" fn queues_mpmc_return(
     // SAFETY: the header's contract.
     answer(|| unsafe {
         given(data)?;
-        BYTES.on(queue, Side::PUT, |queue| queue.put_back(data))
+        BYTES.on(queue, Side::COMMIT, |queue| queue.put_back(data))
     })
 }
 

@@ -230,6 +230,64 @@ static void spsc_in_place(void) {
     }
 }
 
+/* Leased blobs are read and written, settled or put back; whoever reserved the cell before. */
+static void *lease_in_place(void *queue) {
+    void *data;
+    size_t len;
+    for (int done = 0; done < ROUNDS;) {
+        CHECK_OK(queues_mpmc_lease(queue, &data, &len, -1));
+        unsigned char *bytes = data;
+        if (bytes[0] != 250) { /* once more, by whoever leases it next */
+            check(data, bytes[0]);
+            fill(data, 250);
+            if (queues_mpmc_return(queue, data) == QUEUES_OK)
+                continue;
+        }
+        check(data, 250);
+        CHECK_OK(queues_mpmc_settle(queue, data));
+        done++;
+    }
+    return NULL;
+}
+
+static void *reserve_in_place(void *queue) {
+    for (int i = 0; i < ROUNDS; i++) {
+        void *data, *other;
+        if (i % 3 == 0) {
+            blob_t blob;
+            fill(blob.bytes, i);
+            CHECK_OK(queues_mpmc_put_bytes(queue, BLOB, -1));
+            continue;
+        }
+        CHECK_OK(queues_mpmc_reserve(queue, &data, -1));
+        CHECK_OK(queues_mpmc_reserve(queue, &other, -1));
+        fill(data, i);
+        fill(other, 249);
+        CHECK_OK(queues_mpmc_cancel(queue, other));
+        while (queues_mpmc_commit(queue, data, LONG) != QUEUES_OK)
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void mpmc_in_place(void) {
+    for (int many = 0; many < 2; many++) {
+        queues_mpmc_t *queue;
+        CHECK_OK(queues_mpmc_create(&OPTIONS(mpmc, .capacity = 3, .item_size = LONG, .spare = 8),
+                                    &queue));
+        pthread_t consumers[2], producers[2];
+        for (int i = 0; i <= many; i++) {
+            consumers[i] = start(lease_in_place, queue);
+            producers[i] = start(reserve_in_place, queue);
+        }
+        for (int i = 0; i <= many; i++) {
+            finish(producers[i]);
+            finish(consumers[i]);
+        }
+        queues_mpmc_release(queue);
+    }
+}
+
 /* --- a peek shows what may be followed, if the program keeps the item from being got */
 
 static void *peek_at_jobs(void *queue) {
@@ -496,6 +554,7 @@ int main(void) {
     RUN(deque_blobs);
     RUN(deque_leftovers);
     RUN(spsc_in_place);
+    RUN(mpmc_in_place);
     RUN(spsc_peek);
     RUN(spsc_many);
     RUN(mpmc_closes);
