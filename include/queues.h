@@ -43,8 +43,12 @@
 //   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not
 //              keep the calls of others from finishing. wait-free: each call finishes in a bounded
 //              number of its own steps.
-//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody.
-//   Signals    no call is for signal handlers. What signals and pthread_cancel do: docs/abi.md.
+//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody. One that was
+//              woken, and is stopped before it takes what it was woken for, leaves that to the next
+//              call: others that sleep already sleep on until then.
+//   Signals    no call is for signal handlers. What signals do: docs/abi.md.
+//   Cancelling no function is a cancellation point (pthread_cancel), whatever its callbacks do and
+//              however long it waits: a request stays pending. See docs/abi.md.
 //   Memory     is taken at creation; no other call allocates, but for the push with which a growable
 //              deque grows. Large memory is the system's zeroed pages, which it may find only when
 //              they are first used. Capacity is exact.
@@ -272,8 +276,9 @@ typedef struct queues_stats_t {
 // byte queues the address of the bytes (valid during the call, aligned to 8).
 //
 // It runs on the thread that called `clear` or `release`, may call the library (but not use a
-// queue that is being freed), and must not throw a C++ exception or jump out; a Rust panic becomes
-// QUEUES_PANIC.
+// queue that is being freed), and must not throw a C++ exception, jump out or end its thread, which
+// is not cancelled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is part of that Rust
+// program; one of a program that links the library as C does ends the process.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
 // As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
