@@ -1731,6 +1731,7 @@ template <class Calls, class Payload, class Port> class queue_view {
     static constexpr bool is_pointer = Payload::kind == travel::bits ||
                                        Payload::kind == travel::owner ||
                                        Payload::kind == travel::box;
+    static constexpr bool is_blob = std::is_same_v<argument, bytes_view>; // it may be too long
     // Whether what an iterator leads to goes in and out as it lies: items that are a word.
     template <class Iterator>
     static constexpr bool
@@ -1766,6 +1767,7 @@ template <class Calls, class Payload, class Port> class queue_view {
     static constexpr bool emplaces_surely =
         Calls::refuses_nothing &&Payload::kind !=
             travel::box &&std::is_nothrow_constructible_v<argument, Args...> &&
+        !is_blob &&
         (!is_itself<argument, Args...>::value || (Payload::template puts_surely<Args &&> && ...));
 
     // A C call that puts, for as long as it is to wait.
@@ -1913,17 +1915,22 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::port> {
     }
     ~basic_queue() = default;
 
-    // Whether an emplace constructs its item in a cell that was reserved, in other words after the
-    // queue itself has seen room, or in a way that uses up no argument.
+    // Whether a try_emplace may construct its item before it knows of room, because that uses up no
+    // argument. A bytes_view only looks at its argument.
+    template <class... Args>
+    static constexpr bool emplaces_by_push = (Payload::kind == travel::bits ||
+                                              Payload::kind == travel::bytes) &&
+                                             (leaves_args<Args...> || base::is_blob);
+    // Whether an emplace needs no look for room before it: it does not use up its arguments, or
+    // constructs the item in a cell that it has reserved.
     template <class... Args>
     static constexpr bool emplaces_alone =
         Payload::kind == travel::cell || Payload::kind == travel::owner ||
-        ((Payload::kind == travel::bits || Payload::kind == travel::bytes) && leaves_args<Args...>);
+        emplaces_by_push<Args...>;
 
     // Constructs and puts an item; room has been seen, or need not be.
     template <class When, class... Args> conqueue_status emplace_now(When when, Args &&...args) {
-        if constexpr ((Payload::kind == travel::bits || Payload::kind == travel::bytes) &&
-                      leaves_args<Args...>)
+        if constexpr (emplaces_by_push<Args...>)
             return answer(Payload::put(port_, argument(std::forward<Args>(args)...), when),
                           "emplace");
         else

@@ -41,7 +41,41 @@ TEST_BOTH_BYTES(too_many_bytes_are_refused) {
     Queue queue(2, 4);
     CHECK_THROWS(std::invalid_argument, queue.push("12345"));
     CHECK_THROWS(std::invalid_argument, queue.try_push({nullptr, 1}));
+    CHECK_THROWS(std::invalid_argument, queue.emplace("12345"));
+    CHECK_THROWS(std::invalid_argument, queue.try_emplace("12345"));
+    CHECK_THROWS(std::invalid_argument, queue.try_emplace(std::string("12345")));
     CHECK(queue.size() == 0);
+}
+
+TEST(too_many_bytes_are_refused_by_batchers) {
+    queues::batcher_bytes queue(4);
+    CHECK_THROWS(std::invalid_argument, queue.try_push("12345"));
+    CHECK_THROWS(std::invalid_argument, queue.try_emplace("12345"));
+    CHECK_THROWS(std::invalid_argument, queue.try_emplace(queues::weight(2), "12345"));
+    CHECK(queue.size() == 0);
+}
+
+// A view does not use its argument up, so there is no look for room before it.
+TEST(strings_are_emplaced) {
+    const auto emplaced = [](auto &queue, auto... with) {
+        CHECK(queue.emplace(with..., std::string("string")));
+        CHECK(queue.try_emplace(with..., std::string("more")) == conqueue_status::full);
+        CHECK(queue.stats().failed_enqueue == 1);
+    };
+    queues::mpmc_bytes mpmc(1, 8);
+    emplaced(mpmc);
+    queues::spsc_bytes spsc(1, 8);
+    emplaced(spsc);
+    queues::priority_bytes priority(1, 8);
+    emplaced(priority, 1.5);
+    CHECK(text(priority.pop()->value) == "string");
+    queues::deque_bytes deque(1, 8);
+    emplaced(deque);
+    CHECK(text(*deque.pop()) == "string");
+    queues::batch_limits limits;
+    limits.size = limits.max_pending = 1;
+    queues::batcher_bytes batcher(8, limits);
+    emplaced(batcher);
 }
 
 TEST_BOTH_BYTES(impossible_queues_throw) {
