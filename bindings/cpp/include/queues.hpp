@@ -853,11 +853,15 @@ template <class When> When with_timeout(When when, std::int64_t timeout) {
 template <class Calls> struct queue_ref {
     typename Calls::handle *queue = nullptr;
     std::size_t item_size = 0;
+
+    // Completes what the C library counted.
+    void amend(statistics &) const noexcept {}
 };
 
 // The handle for who made the queue, and what else its calls need. Does not move.
 template <class Calls> struct owned_queue : queue_ref<Calls> {
-    std::atomic<std::uint64_t> refused{0}; // pushes that found no room before a C call counted them
+    std::atomic<std::uint64_t> refused{
+        0}; // pushes that failed and that the C library did not count
 
     owned_queue() = default;
     owned_queue(const owned_queue &) = delete;
@@ -867,6 +871,10 @@ template <class Calls> struct owned_queue : queue_ref<Calls> {
     void prepare(std::uint64_t, std::size_t) noexcept {}
     void close() noexcept { Calls::close(this->queue); }
     queues_status_t clear(std::size_t *count) noexcept { return Calls::clear(this->queue, count); }
+    void refuse() noexcept { refused.fetch_add(1, std::memory_order_relaxed); }
+    void amend(statistics &counters) const noexcept {
+        counters.failed_enqueue += refused.load(std::memory_order_relaxed);
+    }
 };
 
 // Where an item lies in a cell, which is aligned to 8 bytes: over-aligned ones have room to move.
@@ -1234,7 +1242,17 @@ template <class Calls> class by_blob {
 
 template <class T> struct mpmc_cells {
     using calls = mpmc_calls;
-    struct port : owned_queue<mpmc_calls> {};
+    struct port : owned_queue<mpmc_calls> {
+        // The C library counts every commit that finds the queue full, also of a push that goes on
+        // and succeeds. So each push that fails is counted here, once.
+        void amend(statistics &counters) const noexcept {
+            counters.failed_enqueue = this->refused.load(std::memory_order_relaxed);
+        }
+    };
+    static void note(port &to, queues_status_t status) noexcept {
+        if (status == QUEUES_FULL || status == QUEUES_TIMEOUT || status == QUEUES_RETRY)
+            to.refuse();
+    }
 
     // Nothing is to be watched here.
     struct side {
@@ -1324,6 +1342,7 @@ template <class T> struct spsc_cells {
         std::atomic<bool> &taken_;
     };
 
+    static void note(port &, queues_status_t) noexcept {} // the C library counts exactly
     static queues_status_t reserve(port &to, void **data, std::int64_t timeout) noexcept {
         return queues_spsc_reserve(to.queue, data, timeout);
     }
@@ -1424,6 +1443,13 @@ template <class Cells, class T> class in_cell {
 
     template <class Maker>
     static queues_status_t put_made(port &to, const Maker &maker, std::int64_t timeout) {
+        const auto status = construct_and_put(to, maker, timeout);
+        Cells::note(to, status);
+        return status;
+    }
+
+    template <class Maker>
+    static queues_status_t construct_and_put(port &to, const Maker &maker, std::int64_t timeout) {
         auto side = Cells::side::producer(to);
         if (!side.enter())
             return QUEUES_MISUSE;
@@ -1569,7 +1595,7 @@ template <class Calls, class T> class in_pool {
         auto status = queues_mpmc_reserve(to.pool, &data, timeout);
         if (status != QUEUES_OK) {
             if (status == QUEUES_FULL || status == QUEUES_TIMEOUT)
-                to.refused.fetch_add(1, std::memory_order_relaxed);
+                to.refuse();
             return status;
         }
         reservation room{to, data};
@@ -1713,7 +1739,7 @@ template <class Calls, class Payload, class Port> class queue_view {
         statistics counters{};
         counters.struct_size = sizeof counters;
         answer(Calls::stats(port_.queue, &counters), "stats");
-        counters.failed_enqueue += refused(port_);
+        port_.amend(counters);
         return counters;
     }
     /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
@@ -1748,10 +1774,6 @@ template <class Calls, class Payload, class Port> class queue_view {
     Port port_{};
 
     static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
-    static std::uint64_t refused(const owned_queue<Calls> &port) noexcept {
-        return port.refused.load(std::memory_order_relaxed);
-    }
-    static std::uint64_t refused(const queue_ref<Calls> &) noexcept { return 0; }
 
     // Bytes are copied whether T may be copied or not, so that it must be asked.
     template <class Source>
@@ -1939,7 +1961,7 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::port> {
 
     // Full, for a push that does not wait; counted as the C calls count it.
     conqueue_status refuse() noexcept {
-        port_.refused.fetch_add(1, std::memory_order_relaxed);
+        port_.refuse();
         return conqueue_status::full;
     }
 

@@ -273,6 +273,7 @@ template <class Queue> void others_are_faster() {
         argument = text; // what was moved from is lost
         CHECK(queue.take_in(fill, std::move(argument)) == conqueue_status::full);
         CHECK(argument == text && queue.take_out() == "other");
+        CHECK(queue.stats().failed_enqueue == 2);
         // One that waits for room keeps its item until there is some.
         std::thread consumer([&] {
             while (queue.size() == 0)
@@ -282,6 +283,7 @@ template <class Queue> void others_are_faster() {
         CHECK(queue.wait_in(fill, std::move(argument)));
         consumer.join();
         CHECK(item::alive == 0);
+        CHECK(queue.stats().failed_enqueue == 2);
         argument = text;
         CHECK(!queue.wait_in([](Queue &of) { of.close(); }, std::move(argument)));
         CHECK(item::alive == 0);
@@ -425,6 +427,7 @@ TEST(a_push_that_is_overtaken_takes_its_item_back) {
     std::thread consumer([&] { CHECK(queue.pop()->text == "other" && queue.pop()->text == text); });
     CHECK(queue.push(std::move(item)));
     consumer.join();
+    CHECK(queue.stats().failed_enqueue == 2); // one push that was full, one whose time was over
 }
 
 TEST(constructors_that_throw_change_nothing) {
