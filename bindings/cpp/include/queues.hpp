@@ -656,7 +656,8 @@ struct mpmc_calls {
     using handle = queues_mpmc_t;
     using options = queues_mpmc_options_t;
     using putting = std::int64_t;
-    static constexpr bool refuses_nothing = true; // an item's call returns no error that is thrown
+    // Whether a put, or a get, of an item may return an error that is thrown.
+    static constexpr bool puts_throw = false, gets_throw = false;
     static constexpr bool has_many = true;
     static constexpr auto create = queues_mpmc_create;
     static constexpr auto release = queues_mpmc_release;
@@ -680,7 +681,7 @@ struct spsc_calls {
     using handle = queues_spsc_t;
     using options = queues_spsc_options_t;
     using putting = std::int64_t;
-    static constexpr bool refuses_nothing = false; // misuse
+    static constexpr bool puts_throw = true, gets_throw = true; // misuse
     static constexpr bool has_many = true;
     static constexpr auto create = queues_spsc_create;
     static constexpr auto release = queues_spsc_release;
@@ -717,7 +718,7 @@ struct priority_calls {
     using handle = queues_priority_t;
     using options = queues_priority_options_t;
     using putting = ranked_put;
-    static constexpr bool refuses_nothing = false; // a priority that is NaN
+    static constexpr bool puts_throw = true, gets_throw = false; // a priority that is NaN
     static constexpr bool has_many = false;
     static constexpr auto create = queues_priority_create;
     static constexpr auto release = queues_priority_release;
@@ -755,7 +756,7 @@ struct batch_calls {
     using handle = queues_batch_t;
     using options = queues_batch_options_t;
     using putting = weighed_put;
-    static constexpr bool refuses_nothing = true;
+    static constexpr bool puts_throw = false, gets_throw = false;
     static constexpr bool has_many = false;
     static constexpr auto create = queues_batch_create;
     static constexpr auto release = queues_batch_release;
@@ -803,7 +804,7 @@ struct at_top {};
 struct deque_calls {
     using handle = queues_deque_t;
     using options = queues_deque_options_t;
-    static constexpr bool refuses_nothing = false; // misuse, and memory for growing
+    static constexpr bool puts_throw = true, gets_throw = true; // misuse, and memory for growing
     static constexpr bool has_many = false;
     static constexpr auto create = queues_deque_create;
     static constexpr auto release = queues_deque_release;
@@ -1782,14 +1783,14 @@ template <class Calls, class Payload, class Port> class queue_view {
 
     // Whether calls that do not wait are noexcept.
     template <class Source>
-    static constexpr bool puts_surely =
-        Calls::refuses_nothing &&Payload::template puts_surely<Source>;
-    static constexpr bool gets_surely = Calls::refuses_nothing && Payload::gets_surely;
+    static constexpr bool puts_surely = !Calls::puts_throw && Payload::template puts_surely<Source>;
+    static constexpr bool gets_surely = !Calls::gets_throw && Payload::gets_surely;
+    static constexpr bool gets_into_surely =
+        gets_surely && std::is_nothrow_move_assignable_v<value_type>;
     template <class... Args>
     static constexpr bool emplaces_surely =
-        Calls::refuses_nothing &&Payload::kind !=
-            travel::box &&std::is_nothrow_constructible_v<argument, Args...> &&
-        !is_blob &&
+        !Calls::puts_throw && Payload::kind != travel::box &&
+        std::is_nothrow_constructible_v<argument, Args...> && !is_blob &&
         (!is_itself<argument, Args...>::value || (Payload::template puts_surely<Args &&> && ...));
 
     // A C call that puts, for as long as it is to wait.
@@ -2003,9 +2004,9 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
 };
 
 /// The pushes of a queue that can be closed. `with` is what goes in with an item: nothing, or its
-/// priority or weight. A NaN for a priority throws std::invalid_argument. The calls that do not
-/// wait are noexcept if T is made, moved and assigned without exceptions, in mpmc and batcher: in
-/// the others there are errors that are thrown.
+/// priority or weight. A NaN for a priority throws std::invalid_argument. try_push and try_emplace
+/// of mpmc and batcher are noexcept if constructing, moving and assigning T is; those of spsc and
+/// priority are not, because they throw for misuse or a NaN.
 template <class Queue, class... With> class pushing : public Queue {
   public:
     using typename Queue::argument;
@@ -2261,7 +2262,9 @@ class fifo_queue : public pushing<closable_queue<Calls, Payload>> {
     /// False: closed and empty, and `item` is as it was.
     bool pop(value_type &item) { return base::is_in(take_to(item, for_ever)); }
     /// Extension. As try_pop, to `item`. Returns success, empty or closed (and empty).
-    [[nodiscard]] conqueue_status try_pop(value_type &item) { return take_to(item, at_once); }
+    [[nodiscard]] conqueue_status try_pop(value_type &item) noexcept(base::gets_into_surely) {
+        return take_to(item, at_once);
+    }
     /// Extension. As pop_for, to `item`. Returns success, closed, timeout or empty.
     template <class Rep, class Period>
     [[nodiscard]] conqueue_status pop_for(value_type &item,
@@ -2414,7 +2417,9 @@ class priority_queue : public pushing<closable_queue<priority_calls, Payload>, d
     [[nodiscard]] std::optional<value_type> pop() { return take<popped>(for_ever); }
 
     /// The same if there is an item. Does not wait. Or the error empty, or closed (and empty).
-    [[nodiscard]] expected<value_type, conqueue_status> try_pop() { return take<outcome>(at_once); }
+    [[nodiscard]] expected<value_type, conqueue_status> try_pop() noexcept(base::gets_surely) {
+        return take<outcome>(at_once);
+    }
 
     /// The same. Waits for an item, `duration` at most. Or the error closed, timeout, or empty when
     /// `duration` is not above 0.
@@ -2445,7 +2450,8 @@ class priority_queue : public pushing<closable_queue<priority_calls, Payload>, d
         return base::is_in(take_to(item, priority, for_ever));
     }
     /// As try_pop, to `item` and `priority`. Returns success, empty or closed (and empty).
-    [[nodiscard]] conqueue_status try_pop(item_type &item, double &priority) {
+    [[nodiscard]] conqueue_status try_pop(item_type &item,
+                                          double &priority) noexcept(base::gets_into_surely) {
         return take_to(item, priority, at_once);
     }
     /// As pop_for, to `item` and `priority`. Returns success, closed, timeout or empty.
@@ -3062,7 +3068,7 @@ class mpmc_bytes
         return reserve_within(detail::for_ever);
     }
     /// Extension. The same without waiting; also the error full.
-    [[nodiscard]] expected<reservation, conqueue_status> try_reserve() {
+    [[nodiscard]] expected<reservation, conqueue_status> try_reserve() noexcept {
         return reserve_within(detail::at_once);
     }
     /// Extension. The same, waiting `duration` at most; also the errors full and timeout.
@@ -3129,7 +3135,7 @@ class mpmc_bytes
         return lease_within(detail::for_ever);
     }
     /// Extension. The same without waiting; also the error empty.
-    [[nodiscard]] expected<leased_item, conqueue_status> try_lease() {
+    [[nodiscard]] expected<leased_item, conqueue_status> try_lease() noexcept {
         return lease_within(detail::at_once);
     }
     /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.

@@ -363,6 +363,20 @@ static_assert(pushes_surely<int> && pushes_surely<std::string> && pushes_surely<
 static_assert(pushes_surely<std::unique_ptr<int>> && pushes_surely<std::vector<int>>);
 static_assert(!pushes_surely<explosive> && !pushes_surely<tracked>);
 static_assert(pops_surely<int> && pops_surely<std::string> && !pops_surely<explosive>);
+template <class T>
+constexpr bool
+    assigns_surely = noexcept(std::declval<queues::mpmc<T> &>().try_pop(std::declval<T &>()));
+static_assert(assigns_surely<int> && assigns_surely<std::string> && assigns_surely<move_only>);
+static_assert(assigns_surely<std::unique_ptr<int>> && !assigns_surely<explosive>);
+template <class T>
+constexpr bool pops_by_priority_surely = noexcept(std::declval<queues::priority<T> &>().try_pop())
+    &&noexcept(std::declval<queues::priority<T> &>().try_pop(std::declval<T &>(),
+                                                             std::declval<double &>()));
+static_assert(pops_by_priority_surely<int> && pops_by_priority_surely<std::string>);
+static_assert(!pops_by_priority_surely<explosive>);
+static_assert(noexcept(std::declval<queues::mpmc_bytes &>().try_reserve()));
+static_assert(noexcept(std::declval<queues::mpmc_bytes &>().try_lease()));
+static_assert(!noexcept(std::declval<queues::mpmc_bytes &>().try_pop())); // it allocates
 static_assert(!noexcept(
     std::declval<queues::mpmc<std::string> &>().try_push(std::declval<const std::string &>())));
 static_assert(noexcept(std::declval<queues::mpmc<std::string> &>().try_emplace()));
@@ -372,6 +386,7 @@ static_assert(noexcept(std::declval<queues::batcher<std::string> &>().try_push(s
 // These throw for misuse, or a priority that is NaN.
 static_assert(!noexcept(std::declval<queues::spsc<int> &>().try_push(1)));
 static_assert(!noexcept(std::declval<queues::priority<int> &>().try_push(1, 1)));
+static_assert(!noexcept(std::declval<queues::spsc<int> &>().try_pop()));
 
 } // namespace
 
