@@ -4,7 +4,15 @@
 #ifndef QUEUES_FWD_HPP
 #define QUEUES_FWD_HPP
 
-#include <cstdint>
+#include <stdint.h> // not <cstdint>, which takes the macros min and max away
+
+// Macros of these names are set aside, as in queues.hpp.
+#pragma push_macro("expected")
+#undef expected
+#pragma push_macro("unexpected")
+#undef unexpected
+#pragma push_macro("weight")
+#undef weight
 
 namespace queues {
 
@@ -25,7 +33,7 @@ template <class E> class unexpected;
 template <class E> class bad_expected_access;
 template <class T> struct prioritized;
 
-enum class conqueue_status : std::int32_t;
+enum class conqueue_status : int32_t;
 class misuse;
 struct bulk_result;
 struct weight;
@@ -34,5 +42,9 @@ class bytes_view;
 class bytes_batch;
 
 } // namespace queues
+
+#pragma pop_macro("expected")
+#pragma pop_macro("unexpected")
+#pragma pop_macro("weight")
 
 #endif

@@ -93,6 +93,8 @@
 #define expected @
 #define unexpected @
 
+#include <queues_fwd.hpp>
+
 #include <queues.hpp>
 
 // They are as they were.
