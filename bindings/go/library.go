@@ -338,7 +338,11 @@ func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*
 		flags |= option
 	}
 	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
-	return adopt(family, r, itemSize)
+	underWay := cellsUnderWay
+	if family == spsc || family == deque {
+		underWay = 0
+	}
+	return adopt(family, r, itemSize, underWay)
 }
 
 // newBatchHandle does the same for a batching queue; here 0 does stand for the library's defaults.
@@ -348,16 +352,20 @@ func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
 	}
 	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
 		C.uint64_t(o.Weight))
-	return adopt(batch, r, itemSize)
+	return adopt(batch, r, itemSize, cellsUnderWay+2*o.size())
 }
 
+// cellsUnderWay is how many cells for blobs the library adds to the capacity, for calls under way; where
+// there are batches, two of them more. An SPSC queue and a deque need none.
+const cellsUnderWay = 64
+
 // adopt wraps a queue that was created, or returns the error of its creation.
-func adopt(family family, r C.result_t, itemSize int) (*handle, error) {
+func adopt(family family, r C.result_t, itemSize, underWay int) (*handle, error) {
 	if r.status != C.QUEUES_OK {
 		return nil, Error(r.status)
 	}
 	capacity := int(C.capacity(C.family_t(family), r.value))
-	owned := resource{family: C.family_t(family), queue: r.value, bytes: bytesOf(capacity, itemSize)}
+	owned := resource{family: C.family_t(family), queue: r.value, bytes: bytesOf(capacity+underWay, itemSize)}
 	h := &handle{
 		resource: owned, capacity: capacity, itemSize: itemSize, calls: newCalls(),
 		put: side{exclusive: family == spsc || family == deque}, get: side{exclusive: family == spsc},

@@ -61,8 +61,8 @@ func (a *account) freed(bytes int64) {
 	a.mu.Unlock()
 }
 
-// bytesOf is about what a queue takes in C.
-func bytesOf(capacity, itemSize int) int64 {
+// bytesOf is about what a queue of so many cells takes in C.
+func bytesOf(cells, itemSize int) int64 {
 	const slot, header = 32, 2048 // a slot or two of a ring and a length, or an entry of a heap
-	return header + int64(capacity)*int64(itemSize+slot)
+	return header + int64(cells)*int64(itemSize+slot)
 }

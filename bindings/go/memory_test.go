@@ -107,7 +107,7 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 			"Release": func(q *bytesQueue) { q.Release() }, "unreachable": func(*bytesQueue) {},
 		} {
 			t.Run(name, func(t *testing.T) {
-				before, most := residentBytes(t), 0
+				before, most := memory(t, resident), 0
 				for range queues {
 					q := new(bytesQueue)
 					must(t, q.init(f, capacity, size))
@@ -115,10 +115,10 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 						must(t, q.TryPut(blob))
 					}
 					end(q)
-					most = max(most, residentBytes(t))
+					most = max(most, memory(t, resident))
 				}
 				if name == "unreachable" { // collected meanwhile, if not yet freed
-					eventually(func() bool { return residentBytes(t) < before+limit })
+					eventually(func() bool { return memory(t, resident) < before+limit })
 				} else if most > before+limit {
 					t.Errorf("%d MiB resident, %d MiB before", most>>20, before>>20)
 				}
@@ -127,14 +127,42 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 	})
 }
 
-func residentBytes(t *testing.T) int {
+// The fields of /proc/self/statm.
+const virtual, resident = 0, 1
+
+// memory is what the program takes, in bytes.
+func memory(t *testing.T, field int) int {
+	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		t.Skip(err)
 	}
-	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[field])
 	must(t, err)
 	return pages * os.Getpagesize()
+}
+
+// What a queue is reckoned to take is what it may take: the cells for calls under way are the most of it
+// where few large blobs fit.
+func TestMemoryIsReckoned(t *testing.T) {
+	const size, slack = 4 << 20, 64 << 20 // Go's own memory grows, too
+	one := BatchOptions{Size: 1, MaxPending: 1}
+	for name, create := range map[string]func() (*base, error){
+		"MPMCBytes":     func() (*base, error) { q, err := NewMPMCBytes(1, size); return &q.base, err },
+		"SPSCBytes":     func() (*base, error) { q, err := NewSPSCBytes(1, size); return &q.base, err },
+		"PriorityBytes": func() (*base, error) { q, err := NewPriorityBytes(1, size); return &q.base, err },
+		"BatchBytes":    func() (*base, error) { q, err := NewBatchBytes(size, one); return &q.base, err },
+		"DequeBytes":    func() (*base, error) { q, err := NewDequeBytes(1, size); return &q.base, err },
+	} {
+		before := memory(t, virtual)
+		b, err := create()
+		must(t, err)
+		grown, reckoned := int64(memory(t, virtual)-before), b.handle.Load().bytes
+		if grown > 2*reckoned+slack || reckoned > 2*grown+slack {
+			t.Errorf("%s: reckoned with %d bytes, the program grew by %d", name, reckoned, grown)
+		}
+		b.release()
+	}
 }
 
 // Goroutines that wait hold no threads, and end.
