@@ -16,11 +16,11 @@ const cacheLine = 128
 // A handle owns a queue of the C library. Its memory goes when it was released and the last call under
 // way leaves, or when it is unreachable: never under a call that is still running.
 //
-// A call that may touch the C memory counts itself first and looks at released then; Release sets
-// released first and looks at the counts then. Atomic operations of Go have one order, so either the
-// call sees that it came too late, or Release sees the call, which frees the memory when it leaves. The
-// counts are many, so that calls of several goroutines seldom share a cache line; where one call at a
-// time is allowed, the flag that finds out a second one is the count.
+// A call that may touch the C memory first counts itself and then loads released; Release first sets
+// released and then loads the counts. Atomic operations of Go have one order, so either the call sees
+// that it came too late, or Release sees the call, and the call frees the memory when it leaves. There are
+// many counts, so that calls of several goroutines seldom share a cache line. Where one call at a time is
+// allowed, the flag that detects a second one is the count.
 type handle struct {
 	resource
 	cleanup  runtime.Cleanup
@@ -48,7 +48,7 @@ type calls struct {
 	_ [cacheLine - 8]byte
 }
 
-// newCalls makes twice as many counts as goroutines can run at once, for two may choose the same one.
+// newCalls makes twice as many counts as goroutines can run at once, because two may choose the same one.
 func newCalls() []calls {
 	const most = 64 // 8 KiB
 	threads := runtime.GOMAXPROCS(0)
@@ -58,8 +58,8 @@ func newCalls() []calls {
 	return make([]calls, min(2<<bits.Len(uint(threads-1)), most))
 }
 
-// mine chooses a count by where the goroutine's stack lies: usually it is the same each time, and
-// another one than that of the goroutines that run at the same time.
+// mine chooses a count by the address of the goroutine's stack. Usually that is the same count each time,
+// and not the count of a goroutine that runs at the same time.
 func (h *handle) mine() *calls {
 	var here byte
 	const golden = 0x9E3779B97F4A7C15 // Fibonacci hashing: its upper bits depend on all of the address
@@ -67,7 +67,7 @@ func (h *handle) mine() *calls {
 	return &h.calls[page*golden>>32&uint64(len(h.calls)-1)]
 }
 
-// enter begins a call of a side. Unless it returns done, there is no call.
+// enter begins a call of a side. If it returns an error, no call has begun.
 func (h *handle) enter(s *side) (*calls, Error) {
 	c := &s.only
 	if !s.exclusive {
@@ -117,8 +117,8 @@ func (h *handle) release() {
 	h.leave(c)
 }
 
-// freeIfLast looks at each count after released was set: what it finds to be 0 stays so, but for calls
-// that came too late and leave again, by this way, too.
+// freeIfLast frees the memory if no call is under way. It is called after released was set: a count that
+// is 0 then stays 0, except for calls that came too late. These leave at once, and look here, too.
 func (h *handle) freeIfLast() {
 	if h.put.only.n.Load() != 0 || h.get.only.n.Load() != 0 {
 		return

@@ -43,8 +43,8 @@ func (q *MPMCBytes) TryLease() (*Lease, error) {
 	return l, nil
 }
 
-// Bytes is the blob, in memory of the C library: it must not be touched once the lease has ended, or cannot
-// be reached any more, and may be written before. The slice is the same each time, and nil after the end.
+// Bytes is the blob, in memory of the C library. It may be read and written while the lease lasts and is
+// reachable; after that it must not be touched. The slice is the same each time, and nil after the end.
 func (l *Lease) Bytes() []byte { return l.held.slice() }
 
 // Settle ends the lease: the blob is done with. After the end it does nothing.
@@ -78,9 +78,9 @@ func (q *MPMCBytes) TryReserve() (*Reservation, error) {
 	return r, nil
 }
 
-// Bytes is the place, as long as the longest blob and with any content, in memory of the C library: it must
-// not be touched once the reservation has ended, or cannot be reached any more. The slice is the same each
-// time, and nil after the end.
+// Bytes is the place, in memory of the C library: as long as the longest blob, with any content. It may be
+// read and written while the reservation lasts and is reachable; after that it must not be touched. The
+// slice is the same each time, and nil after the end.
 func (r *Reservation) Bytes() []byte { return r.held.slice() }
 
 // Commit appends the first n bytes to the queue and ends the reservation. It does not wait. The error is
@@ -95,18 +95,18 @@ func (r *Reservation) Cancel() {
 	r.held.end((*handle).cancel)
 }
 
-// held is C memory that is lent to Go. It counts as a call under way, so that it outlives Release. The
-// library finds out an address that is not lent, but one may have been lent anew since: so each is handed
-// in once.
+// held is C memory that is lent to Go. It counts as a call under way, so that it outlives Release. It is
+// handed in once: the library refuses an address that is not lent, but cannot tell whether it was lent
+// again, to another holder.
 type held struct {
 	mu     sync.Mutex
-	handle *handle // nil: before and after
+	handle *handle // nil: not lent yet, or handed in
 	calls  *calls
 	data   uintptr
 	bytes  []byte
 }
 
-// An end is where memory is lent from.
+// An end of a queue, which lends memory: leases or reservations.
 type end struct {
 	side    func(*handle) *side
 	blocked Error

@@ -268,8 +268,8 @@ func init() {
 	}
 }
 
-// mismatch is what there is to say of a library that may have another ABI than the header: Go's cache
-// does not see that a header is new.
+// mismatch returns a message if the library may have another ABI than the header, else "". It happens when
+// a new version was installed, because Go's cache does not see that a header has changed.
 func mismatch(header, library string) string {
 	abi := func(version string) string { return version[:max(strings.LastIndexByte(version, '.'), 0)] }
 	if abi(header) == abi(library) {
@@ -573,7 +573,7 @@ func (h *handle) stats() Stats {
 	}
 }
 
-// A DequeOption says how a deque is to be.
+// A DequeOption changes how a deque behaves.
 type DequeOption uint64
 
 // Growable makes a deque double its capacity when it is full, instead of returning [ErrFull].

@@ -10,13 +10,14 @@ import (
 // foreign is the C memory of all queues, which the garbage collector does not see.
 var foreign = account{threshold: 64 << 20}
 
-// An account paces the garbage collector by memory that this one does not know of, as the collector
-// itself does by the heap: it runs when so much was added, and there is twice as much as it left behind.
+// An account runs the garbage collector for memory that the collector does not see. It does so when that
+// memory has grown since the last collection by more than the threshold, and to more than twice of what
+// was left then: as the collector paces itself by the heap.
 type account struct {
 	mu         sync.Mutex
-	queues     int   // that have C memory
-	bytes      int64 // of theirs
-	left       int64 // after the last collection, and no more than the least since
+	queues     int   // how many have C memory
+	bytes      int64 // their C memory
+	left       int64 // bytes after the last collection, or the least since then
 	threshold  int64
 	collecting bool
 }
@@ -28,8 +29,8 @@ type account struct {
 // The collector frees queues that were dropped without Release, but Go has no way to tell it how much C
 // memory hangs on them, and so it sees no reason to run. The package runs it ([runtime.GC]) when a queue
 // is created and, since the last time, the C memory of all queues has grown by more than the threshold
-// and has doubled. It reckons with what queues may take, not with what they have touched, and not with
-// what a deque grows by. A program that calls Release needs none of this.
+// and has doubled. It counts what queues may take, even if they have not touched it yet, but not what a
+// deque grows by. A program that calls Release needs none of this.
 func SetCollectionThreshold(bytes int64) (previous int64) {
 	foreign.mu.Lock()
 	defer foreign.mu.Unlock()

@@ -17,10 +17,13 @@
 /// - anything else, and what is larger: constructed in a cell of the queue, moved out of it and
 ///   destroyed there. A T whose move may throw or that is over-aligned travels so, too (a trivially
 ///   copyable one that is over-aligned is always copied).
-/// No call on a constructed queue allocates for such items (but pop_batch makes a vector, which
-/// pop_batch_into does not). The constructor pays for it: it takes
-/// `capacity` cells of the size of a T (and 64 more, but not in spsc, and two batches more in
-/// batcher), zeroed pages that the system finds when they are first used.
+/// No call on a constructed queue allocates for such items; only pop_batch makes a vector, and
+/// pop_batch_into does not. The constructor allocates `capacity` cells of the size of a T and, for
+/// items that calls are moving in or out, spare ones: 64 in mpmc and priority, 64 and two batches
+/// in batcher, none in spsc. The system provides their pages when they are first used. A push that
+/// finds all cells in use waits, or returns full, although the queue may have room: that takes as
+/// many calls under way as there are spare cells, or in batcher three consumers and more that are
+/// moving large batches.
 ///
 /// The one exception is deque: a T that is not trivially copyable travels in a box from operator
 /// new, which a push makes and a pop or steal frees. A thief reads a slot before it knows whether
@@ -36,9 +39,9 @@
 ///   assignment does not throw; else it copies, if T can be copied (as std::vector does on growth).
 ///   Two exceptions: if the move constructor throws, the argument is as that leaves it; a T that
 ///   can only be moved, by an assignment that may throw, is as a move that throws leaves it.
-/// - An emplace constructs its item only after it has found room in an open queue. Only if the
-///   queue was closed or filled by others while the constructor ran is a constructed item
-///   destroyed: see `emplace` and `try_emplace`. If the constructor throws, nothing is put.
+/// - An emplace constructs its item only after it has found room in an open queue. A constructed
+///   item is destroyed only if the queue was closed, or filled by others, while the constructor
+///   ran: see `emplace` and `try_emplace`. If the constructor throws, nothing is put.
 /// - A pop whose T throws on being moved out loses that one item, as in P0260; the others stay in
 ///   the queue. Of a batch, those behind it are destroyed; those before it are the caller's if they
 ///   were popped into a vector of the caller's, else they are destroyed too. A `std::unique_ptr<T>`
@@ -46,7 +49,7 @@
 /// - Constructors, moves and destructors of T run within calls. They may use other queues, but must
 ///   not wait for the caller, nor use the same spsc queue.
 ///
-/// Files compiled as C++17, 20 and 23 can be linked into one program and hand each other queues:
+/// Files compiled as C++17, 20 and 23 can be linked into one program and pass queues to each other:
 /// the text of every class and function is the same in all of them. The header may be included
 /// after headers that define macros such as min, check, emit or timeout.
 #ifndef QUEUES_HPP
@@ -867,8 +870,8 @@ template <class Calls> struct owned_queue : queue_ref<Calls> {
     owned_queue() = default;
     owned_queue(const owned_queue &) = delete;
     ~owned_queue() { Calls::release(this->queue); }
-    // Once the queue is made: `in_flight` items at most are out of it in the calls of its
-    // consumers.
+    // Called once the queue is made. `in_flight`: how many items its consumers may hold at once,
+    // beyond one each.
     void prepare(std::uint64_t, std::size_t) noexcept {}
     void close() noexcept { Calls::close(this->queue); }
     queues_status_t clear(std::size_t *count) noexcept { return Calls::clear(this->queue, count); }
@@ -896,7 +899,7 @@ template <class T> struct cell {
     static T &item(void *data) noexcept { return *std::launder(static_cast<T *>(place(data))); }
 };
 
-// Destroys an item when it goes.
+// Destroys an item at the end of a scope.
 template <class T> struct destroyer {
     T &item;
     ~destroyer() { item.~T(); }
@@ -941,8 +944,8 @@ template <class T, class Use, class... Args> auto with_maker(const Use &use, Arg
     return use(made_by_args<T, decltype(construct)>{construct});
 }
 
-// What a maker that gives nothing back does when there was room, and others took it while the item
-// was constructed: it puts it when there is room again, and gives up after so many looks.
+// For an item that cannot become its arguments again, and whose room others took while it was
+// constructed: puts it if there is room in one of the next `most_looks` looks, else returns RETRY.
 inline constexpr int most_looks = 1000;
 
 template <class Calls, class Put>
@@ -1515,8 +1518,8 @@ template <class Calls, class T> class in_pool {
             Calls::release(std::exchange(this->queue, nullptr)); // its leftovers lie in the pool
             queues_mpmc_release(pool);
         }
-        // As many cells as items, and those of calls under way: as many as the C library has for
-        // it.
+        // Cells for all items, and spare ones for calls under way: as many as the C library has
+        // in its own queues of blobs.
         void prepare(std::uint64_t, std::size_t in_flight) {
             queues_mpmc_options_t options{};
             options.struct_size = sizeof options;
@@ -2039,16 +2042,21 @@ template <class Queue, class... With> class pushing : public Queue {
     /// the constructor runs, the item waits for room. If the queue is closed meanwhile, the item is
     /// destroyed, false is returned, and what the constructor took from `args` is gone (a single T
     /// is moved back, as by push; what a pointer for a std::unique_ptr points to stays the
-    /// caller's). In a full priority queue or batcher, or when a trivially copyable T is made of
-    /// something that is moved from, the wait for room is by looking, every millisecond at most.
+    /// caller's).
+    ///
+    /// In priority and batcher, and where a trivially copyable T is made of something that is moved
+    /// from, emplace does not sleep until there is room: it looks for room after pauses that grow
+    /// to a millisecond. Pushes that wait at the same time are usually served first. Where that
+    /// matters, push a T.
     template <class... Args> bool emplace(With... with, Args &&...args) {
         return is_in(construct(for_ever, with..., std::forward<Args>(args)...));
     }
     /// The same if there is room. Does not wait. Returns success; full or closed, and `args` are as
-    /// they were, but for a close while the constructor runs; or, if other producers fill the queue
-    /// while the constructor runs and it stays full for a thousand looks, retry: the item is
-    /// destroyed, and what the constructor took from `args` is gone. Never retry when `args` are a
-    /// single T, or T a std::unique_ptr, or nothing but trivially copyable in T and `args`.
+    /// they were, unless the queue was closed while the constructor ran. Returns retry if other
+    /// producers filled the queue while the constructor ran, and it stayed full for a thousand
+    /// looks: the item is destroyed, and what the constructor took from `args` is gone. Never
+    /// returns retry if `args` are a single T, if T is a std::unique_ptr, or if T and `args` are
+    /// trivially copyable.
     template <class... Args>
     [[nodiscard]] conqueue_status
     try_emplace(With... with, Args &&...args) noexcept(Queue::template emplaces_surely<Args...>) {
@@ -3020,9 +3028,9 @@ class mpmc_bytes
         : bytes_queue(detail::exactly(capacity), item_size) {}
 
     /// Extension. A cell of the queue for one item, to be written in place. It is no place in the
-    /// queue: `commit` takes that. Gone without a commit, by an exception say, it is cancelled, and
-    /// the queue is as it was. May be held for as long as one likes, and several of them; the queue
-    /// must outlive it. Any thread, one at a time.
+    /// queue: `commit` takes that. Destroyed without a commit (by an exception, say), it cancels
+    /// itself, and the queue is as it was. A thread may hold several, for any time. The queue must
+    /// outlive it. Any thread may use it, one at a time.
     class reservation {
       public:
         reservation(reservation &&other) noexcept
@@ -3078,10 +3086,11 @@ class mpmc_bytes
         return reserve_within(detail::within_duration(duration));
     }
 
-    /// Extension. An item that was taken out of the queue and lies in its cell still, to be read
-    /// (and written) in place. `consume` ends that. Gone without it, by an exception say, the item
-    /// is not lost: it is put back, at the end of the queue; only if the queue is full or closed
-    /// then, the item is given up. The queue must outlive the lease. Any thread, one at a time.
+    /// Extension. An item that was taken out of the queue and still lies in its cell, to be read
+    /// (and written) in place. `consume` ends the lease. Destroyed without it (by an exception,
+    /// say), the lease puts the item back, at the end of the queue; if the queue is full or closed
+    /// then, the item is lost. The queue must outlive the lease. Any thread may use it, one at a
+    /// time.
     class leased_item {
       public:
         leased_item(leased_item &&other) noexcept
