@@ -95,7 +95,7 @@ func (q *Batch[T]) TryGetBatch() (values []T, err error) {
 	return values, err
 }
 
-// takeBatch puts a batch of at most so many items into the place for it.
+// takeBatch removes a batch of n items, at most `most`, and stores them in the slice that place(n) returns.
 func (q *Batch[T]) takeBatch(way way, most int, place func(n int) []T) (n int, err error) {
 	s := q.items.slab.Load()
 	if s == nil {
@@ -249,8 +249,8 @@ func (q *BatchBytes) TryGetBatch() (blobs [][]byte, err error) {
 	return blobs, err
 }
 
-// takeBatch copies a batch of at most so many blobs into the buffer, or into one of its own if there is
-// none, and leads there from the place for it.
+// takeBatch removes a batch of n blobs, at most `most`, and copies them into buffer, or into memory of their
+// own if buffer is nil. The slice that place(n) returns gets a slice of that memory for each.
 func (q *BatchBytes) takeBatch(way way, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
 	h := q.handle.Load()
 	if h == nil {

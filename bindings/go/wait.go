@@ -19,9 +19,10 @@ func (h *handle) wait(ctx context.Context, s *side, blocked Error, try func() (m
 	return h.poll(ctx, s, blocked, try, last)
 }
 
-// poll calls try until it returns something else than blocked, or the context is done; that is a
-// failure, which counts once. A try may be blocked after it moved some items. If there is a last try,
-// it is made when the deadline of the context has passed meanwhile. It runs in a call of the side.
+// poll calls try until it returns another status than blocked, or the context is done. The latter counts as
+// one failure of the side. A try may return blocked after it moved some items. When the deadline of the
+// context passes during the wait, poll calls last, unless it is nil, before it gives up. The caller has
+// entered the side.
 func (*handle) poll(ctx context.Context, s *side, blocked Error, try func() (moved int, status Error), last func() Error) error {
 	if err := ctx.Err(); err != nil {
 		return err

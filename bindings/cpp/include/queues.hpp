@@ -853,7 +853,7 @@ template <class When> When with_timeout(When when, std::int64_t timeout) {
     return when;
 }
 
-// The handle of a queue, for whoever uses it.
+// The handle of a queue, not owned.
 template <class Calls> struct queue_ref {
     typename Calls::handle *queue = nullptr;
     std::size_t item_size = 0;
@@ -862,7 +862,7 @@ template <class Calls> struct queue_ref {
     void amend(statistics &) const noexcept {}
 };
 
-// The handle for who made the queue, and what else its calls need. Does not move.
+// The handle of a queue, owned, and what else its calls need. Does not move.
 template <class Calls> struct owned_queue : queue_ref<Calls> {
     std::atomic<std::uint64_t> refused{
         0}; // pushes that failed and that the C library did not count
@@ -1258,7 +1258,7 @@ template <class T> struct mpmc_cells {
             to.refuse();
     }
 
-    // Nothing is to be watched here.
+    // Pushes and pops may overlap: there is nothing to check.
     struct side {
         static side producer(port &) noexcept { return {}; }
         static side consumer(const port &) noexcept { return {}; }
@@ -1273,7 +1273,7 @@ template <class T> struct mpmc_cells {
         return queues_mpmc_commit(to.queue, data, cell<T>::size);
     }
     static void cancel(port &to, void *data) noexcept { queues_mpmc_cancel(to.queue, data); }
-    // A reservation is no place: while the cell is kept, waits for room by reserving another one.
+    // Waits for room while this push keeps its cell: by reserving another cell, and cancelling it.
     static queues_status_t wait_for_room(port &to, std::int64_t timeout) noexcept {
         void *another;
         const auto status = queues_mpmc_reserve(to.queue, &another, timeout);
@@ -1476,7 +1476,8 @@ template <class Cells, class T> class in_cell {
         return status;
     }
 
-    // Others were faster between the reservation and the commit.
+    // The queue became full between the reservation and the commit: keeps the item and waits for
+    // room, or gives up.
     template <bool GivesBack>
     static queues_status_t insist(port &to, void *data, std::int64_t timeout,
                                   const time_left &left) noexcept {
