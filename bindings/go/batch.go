@@ -177,7 +177,16 @@ func waiting(ctx context.Context) way { return way{ctx: ctx} }
 // there is.
 func (h *handle) takeBatch(way way, take func(due bool) Error) error {
 	if way.once {
-		return h.try(&h.get, func() Error { return take(true) })
+		c, status := h.enter(&h.get)
+		if status != done {
+			return status
+		}
+		status = take(true)
+		if status != ErrEmpty || h.size() == 0 { // items that are not due yet are no failure
+			h.get.note(status)
+		}
+		h.leave(c)
+		return status.orNil()
 	}
 	return h.wait(way.ctx, &h.get, ErrEmpty, func() (int, Error) { return 0, take(true) },
 		func() Error { return take(false) })

@@ -184,3 +184,25 @@ func TestFailuresAreExact(t *testing.T) {
 	want(t, "FailedDequeue", s.FailedDequeue, empty.Load())
 	want(t, "FailedEnqueue", s.FailedEnqueue, full.Load())
 }
+
+// Items that are not due yet are no failure, as in C.
+func TestNotDueIsNoFailure(t *testing.T) {
+	limits := BatchOptions{Size: 2, MaxPending: 2, Age: forEver}
+	q := newBatch[int](t, limits)
+	blobs, err := NewBatchBytes(1, limits)
+	must(t, err)
+	_, err = q.TryGetBatch()
+	wantError(t, err, ErrEmpty)
+	_, err = blobs.TryGetBatch()
+	wantError(t, err, ErrEmpty)
+	must(t, q.TryPut(1))
+	must(t, blobs.TryPut(nil))
+	for range 3 {
+		_, err = q.TryGetBatch()
+		wantError(t, err, ErrEmpty)
+		_, err = blobs.TryGetBatch()
+		wantError(t, err, ErrEmpty)
+	}
+	want(t, "failures", q.Stats().FailedDequeue, 1)
+	want(t, "failures of blobs", blobs.Stats().FailedDequeue, 1)
+}
