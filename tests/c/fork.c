@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CAPACITY = 8, ITEMS = 100, SECONDS = 60 };
+enum { CAPACITY = 8, SPARE = 4, ITEMS = 100, SECONDS = 60 };
 
 #define OPTIONS(family, ...)                                                                       \
     (&(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),            \
@@ -140,6 +140,7 @@ static struct {
     queues_deque_t *deque;
     queues_spsc_t *produced[2]; /* this thread is the producer; the second is checked */
     queues_deque_t *owned;      /* this thread is the owner */
+    queues_mpmc_t *in_place;
     queues_mpmc_t *empty, *full;
     queues_priority_t *no_priorities;
     queues_batch_t *no_batches;
@@ -152,6 +153,13 @@ static void drop(void *ctx, void *item) {
     (void)ctx;
     (void)item;
     dropped_count++;
+}
+
+static size_t dropped_in_place;
+static void drop_in_place(void *ctx, void *item) {
+    (void)ctx;
+    (void)item;
+    dropped_in_place++;
 }
 
 /* Counts a call if it came about. */
@@ -180,6 +188,25 @@ static void *get_mpmc(void *unused) {
     UNTIL_CLOSED(count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, -1)));
     return unused;
 }
+/* Holds one cell at most. */
+static void *use_in_place(void *unused) {
+    void *data;
+    size_t n;
+    for (uintptr_t turn = 0; !over; turn++) {
+        if (queues_mpmc_reserve(old.in_place, &data, MILLISECOND) == QUEUES_OK) {
+            memset(data, 1, sizeof turn);
+            if (turn % 3 == 0 || queues_mpmc_commit(old.in_place, data, sizeof turn) != QUEUES_OK)
+                CHECK_OK(queues_mpmc_cancel(old.in_place, data));
+        }
+        if (queues_mpmc_lease(old.in_place, &data, &n, MILLISECOND) == QUEUES_OK) {
+            CHECK_EQ(n, sizeof turn);
+            if (turn % 2 == 0 || queues_mpmc_return(old.in_place, data) != QUEUES_OK)
+                CHECK_OK(queues_mpmc_settle(old.in_place, data));
+        }
+    }
+    return unused;
+}
+
 static void *use_priority(void *unused) {
     void *got;
     double rank;
@@ -273,6 +300,9 @@ static void create_old_queues(void) {
     CHECK_OK(queues_##family##_create(OPTIONS(family, .drop = drop, __VA_ARGS__), queue))
     CREATE(mpmc, &old.mpmc, .capacity = CAPACITY);
     CREATE(mpmc, &old.bytes, .capacity = CAPACITY, .item_size = sizeof(uintptr_t));
+    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = CAPACITY, .spare = SPARE,
+                                        .item_size = sizeof(uintptr_t), .drop = drop_in_place),
+                                &old.in_place));
     CREATE(priority, &old.priority, .capacity = CAPACITY);
     CREATE(priority, &old.priority_bytes, .capacity = CAPACITY, .item_size = 100);
     CREATE(batch, &old.batch, .max_pending = CAPACITY, .batch_size = 4);
@@ -292,6 +322,7 @@ static void create_old_queues(void) {
 static void release_old_queues(void) {
     queues_mpmc_release(old.mpmc);
     queues_mpmc_release(old.bytes);
+    queues_mpmc_release(old.in_place);
     queues_priority_release(old.priority);
     queues_priority_release(old.priority_bytes);
     queues_batch_release(old.batch);
@@ -365,6 +396,32 @@ static void use_old_mpmc(void) {
     CHECK_STATUS(queues_mpmc_try_get(old.full, &got), QUEUES_EMPTY);
 }
 
+/* mpmc, in place: each of the parent's two threads keeps the cell that it held, if it held one, and
+ * what they had leased goes to the callback of the last release. */
+static void use_old_in_place(void) {
+    void *cells[CAPACITY + SPARE + 1], *data;
+    size_t free_cells = 0, n;
+    while (queues_mpmc_lease(old.in_place, &data, &n, 0) == QUEUES_OK)
+        CHECK_OK(queues_mpmc_settle(old.in_place, data));
+    while (queues_mpmc_reserve(old.in_place, &cells[free_cells], 0) == QUEUES_OK)
+        free_cells++;
+    CHECK(free_cells >= CAPACITY + SPARE - 2 && free_cells <= CAPACITY + SPARE);
+    for (size_t i = 0; i < CAPACITY; i++)
+        CHECK_OK(queues_mpmc_commit(old.in_place, cells[i], i % (1 + sizeof i)));
+    CHECK_STATUS(queues_mpmc_commit(old.in_place, cells[CAPACITY], 0), QUEUES_FULL);
+    for (size_t i = CAPACITY; i < free_cells; i++)
+        CHECK_OK(queues_mpmc_cancel(old.in_place, cells[i]));
+    for (size_t i = 0; i < CAPACITY; i++) {
+        CHECK_OK(queues_mpmc_lease(old.in_place, &data, &n, -1));
+        CHECK_EQ(n, i % (1 + sizeof i));
+        CHECK_OK(queues_mpmc_return(old.in_place, data));
+    }
+    CHECK_OK(queues_mpmc_lease(old.in_place, &data, &n, 0));
+    CHECK_EQ(dropped_in_place, 0);
+    queues_mpmc_release(old.in_place);
+    CHECK(dropped_in_place >= CAPACITY && dropped_in_place <= CAPACITY + 2);
+}
+
 /* batch: what takes no lock. */
 static void use_old_batch(void) {
     queues_stats_t stats = {.struct_size = sizeof stats};
@@ -430,10 +487,10 @@ static void fork_while_all_are_busy(void) {
     create_old_queues();
     CHECK_OK(queues_mpmc_put(old.full, NULL, 0));
     const long can_barrier = barrier(); /* 0 where the kernel has it: the queues asked for it */
-    void *(*const run[])(void *) = {put_mpmc,     get_mpmc,     use_priority,      use_priority,
-                                    put_batch,    get_batch,    own_deque,         steal_deques,
-                                    sleep_in_get, sleep_in_put, sleep_in_priority, sleep_in_batch,
-                                    sleep_in_spsc};
+    void *(*const run[])(void *) = {put_mpmc,      get_mpmc,     use_priority,      use_priority,
+                                    put_batch,     get_batch,    own_deque,         steal_deques,
+                                    sleep_in_get,  sleep_in_put, sleep_in_priority, sleep_in_batch,
+                                    sleep_in_spsc, use_in_place, use_in_place};
     pthread_t threads[LENGTH(run) + 6];
     size_t n = 0;
     while (n < LENGTH(run)) {
@@ -459,6 +516,7 @@ static void fork_while_all_are_busy(void) {
             CHECK_EQ(barrier(), can_barrier);
             use_new_queues();
             use_old_mpmc();
+            use_old_in_place();
             use_old_batch();
             use_old_sides();
             _exit(0);
@@ -469,6 +527,7 @@ static void fork_while_all_are_busy(void) {
     over = true;
     CHECK_OK(queues_mpmc_close(old.mpmc));
     CHECK_OK(queues_mpmc_close(old.bytes));
+    CHECK_OK(queues_mpmc_close(old.in_place));
     CHECK_OK(queues_priority_close(old.priority));
     CHECK_OK(queues_priority_close(old.priority_bytes));
     CHECK_OK(queues_batch_close(old.batch));
