@@ -108,7 +108,8 @@
 #define QUEUES_PANIC -4
 
 // Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, answers
-// QUEUES_MISUSE and does nothing. Costs an atomic swap on every call.
+// QUEUES_MISUSE and does nothing. A callback of clear is within a get: it may put, but what it gets
+// overlaps. Costs an atomic swap on every call.
 #define QUEUES_SPSC_CHECKED 1
 
 // Grow when it is full, to twice the capacity, instead of answering FULL. What was outgrown is

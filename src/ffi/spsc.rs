@@ -13,7 +13,8 @@ use crate::wait::{Blocking, Timeout};
 use core::ffi::c_void;
 
 /// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, answers
-/// QUEUES_MISUSE and does nothing. Costs an atomic swap on every call.
+/// QUEUES_MISUSE and does nothing. A callback of clear is within a get: it may put, but what it gets
+/// overlaps. Costs an atomic swap on every call.
 pub const QUEUES_SPSC_CHECKED: u64 = 1;
 
 /// A bounded queue from one thread to another: first in, first out, linearizable.

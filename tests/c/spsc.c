@@ -298,6 +298,39 @@ static void two_producers_of_bytes_are_found_out(void) {
     Q(release)(queue);
 }
 
+/* One that is not checked lets callbacks get, too. */
+static void come_back(void *q, void *cleared) {
+    queue_t *queue = *(queue_t **)q;
+    const queues_status_t got_one = flags ? QUEUES_MISUSE : QUEUES_OK;
+    void *got = NULL;
+    size_t n;
+    CHECK_OK(Q(try_put)(queue, cleared));
+    CHECK_STATUS(Q(peek)(queue, &got), got_one);
+    CHECK_STATUS(Q(try_get)(queue, &got), got_one);
+    CHECK_EQ(got, flags ? NULL : cleared);
+    CHECK_STATUS(Q(clear)(queue, &n), flags ? QUEUES_MISUSE : QUEUES_OK);
+}
+
+static void callbacks_of_clear_are_within_a_get(void) {
+    for (int checked = 0; checked <= 1; checked++) {
+        queue_t *queue;
+        size_t n;
+        flags = checked ? QUEUES_SPSC_CHECKED : 0;
+        options_t options = {.struct_size = sizeof options,
+                             .capacity = 2,
+                             .flags = flags,
+                             .drop = come_back,
+                             .drop_ctx = &queue};
+        CHECK_OK(Q(create)(&options, &queue));
+        put_all(queue, 1, 1);
+        CHECK_OK(Q(clear)(queue, &n));
+        CHECK_EQ(n, 1);
+        CHECK_EQ(Q(size)(queue), checked);
+        get_all(queue, 1, (size_t)checked);
+        Q(release)(queue);
+    }
+}
+
 static void run_all(void) {
     run_family();
     RUN(it_tells_whether_it_is_empty_or_full);
@@ -313,6 +346,7 @@ int main(void) {
     fprintf(stderr, "checked:\n");
     flags = QUEUES_SPSC_CHECKED;
     run_all();
+    RUN(callbacks_of_clear_are_within_a_get);
     RUN(two_consumers_are_found_out);
     RUN(two_producers_are_found_out);
     RUN(two_consumers_of_bytes_are_found_out);
