@@ -178,9 +178,9 @@ impl<T: Send> Stealer<T> {
         unsafe { self.0.steal(&mut item).map(|()| unbox(item)) }
     }
 
-    /// Steals up to `max` items, one after the other, to the end of `out`, until none is there or
-    /// another thread is faster. Returns how many: 0 only if `max` is 0. Lock-free, but for the
-    /// growth of `out`.
+    /// Steals up to `max` items, but not more than the capacity, one after the other, to the end of
+    /// `out`, until none is there or another thread is faster. Returns how many: 0 only if `max` is
+    /// 0. Lock-free, but for the growth of `out`.
     ///
     /// # Errors
     /// As [`Stealer::steal`]; then `out` is as it was.
@@ -198,6 +198,8 @@ impl<T: Send> Stealer<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn steal_many(&self, out: &mut Vec<T>, max: usize) -> Result<usize> {
+        // A bound, however fast the owner pushes.
+        let max = max.min(self.0.capacity());
         // SAFETY: each item that is handed to us is ours.
         let (count, result) = self.0.steal_many(max, |item| out.push(unsafe { unbox(item) }));
         result.map(|()| count)
