@@ -6,7 +6,8 @@
 //! - [`payload`]: how an item sits in a cell: typed, pointer, bytes;
 //! - [`wait`]: sleeping, deadlines, close; [`stats`]: what is counted;
 //! - [`ffi`]: the C ABI, in the order of the header;
-//! - `sync`: the only door to atomics, fences and parking; `memory`: arrays that may fail.
+//! - `sync`: the only door to atomics, fences and parking; `memory`: arrays that may fail; `plan`:
+//!   what a debugger is told.
 //!
 //! One item's way: `ffi::mpmc::queues_mpmc_put` → [`wait::Blocking::put`] →
 //! [`queue::Fifo::try_put`] → [`payload::Payload::write`].
@@ -19,6 +20,7 @@ pub mod error;
 pub mod ffi;
 mod memory;
 pub mod payload;
+mod plan;
 pub mod queue;
 pub mod stats;
 #[cfg(not(any(queues_sites, loom)))]

@@ -26,6 +26,9 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
+    /// Where the address of the memory lies.
+    pub(crate) const START: usize = core::mem::offset_of!(Self, start);
+
     /// Room for `count` times `unit`, whose size must be a multiple of its alignment.
     ///
     /// [`Error::Invalid`] if the product overflows, [`Error::NoMemory`] if it cannot be had.
@@ -78,6 +81,9 @@ pub(crate) struct Array<T> {
 }
 
 impl<T> Array<T> {
+    /// Where the address of the first one lies.
+    pub(crate) const START: usize = core::mem::offset_of!(Self, memory) + Memory::START;
+
     pub(crate) fn try_new(len: usize, mut make: impl FnMut(usize) -> T) -> Result<Self> {
         let memory = Memory::try_new(Layout::new::<T>(), len)?;
         for i in 0..len {

@@ -314,6 +314,9 @@ pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
 #[cfg(loom)]
 impl<T> Mutex<T> {
+    // No debugger looks into a model.
+    pub(crate) const WORD: usize = 0;
+    pub(crate) const VALUE: usize = 0;
     pub(crate) fn new(value: T) -> Self {
         Self(loom::sync::Mutex::new(value))
     }

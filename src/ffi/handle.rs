@@ -2,6 +2,7 @@
 
 use super::race_detector::{Channel, Outcome, RaceDetector, calling_back};
 use crate::error::{Error, Result};
+use crate::plan::{Described, Description, Plan};
 use crate::queue::Queue;
 use crate::stats::Stats;
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, site};
@@ -9,6 +10,7 @@ use crate::wait::Blocking;
 use core::alloc::Layout;
 use core::ffi::c_void;
 use core::marker::PhantomData;
+use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// The upper half of every live handle's tag.
@@ -31,9 +33,46 @@ pub(super) struct Handle<Q: ?Sized> {
 #[repr(C)]
 struct Head {
     tag: u64,
+    /// An allocator that gets the memory back begins to write here.
+    _unused: [u64; 7],
+    debugger: ForDebugger,
     references: CachePadded<AtomicU64>,
     /// Whether a producer or a consumer is inside; in checked mode only.
     inside: [CachePadded<AtomicU32>; 2],
+}
+
+/// What `debug/queues-gdb.py` looks for, 64 bytes behind the tag. Offsets from the handle.
+#[repr(C)]
+struct ForDebugger {
+    mark: u64,
+    start: u32,
+    references: u32,
+    /// Of who waits for an item, and for room; 0 where nobody waits.
+    waiters: [u32; 2],
+    plan: &'static Plan,
+}
+
+const _: () = assert!(offset_of!(Head, debugger) == 64 && offset_of!(ForDebugger, plan) == 24);
+
+/// "QUEULIVE", and "QUEUGONE" for as long as the memory is not used again.
+const LIVE: u64 = 0x5155_4555_4c49_5645;
+const GONE: u64 = 0x5155_4555_474f_4e45;
+
+impl ForDebugger {
+    fn new<Q: Described>(queue: &Q) -> Self {
+        let Description { plan, start, waiters } = queue.describe();
+        let place = |at: *const u8| {
+            let in_queue = at.addr() - core::ptr::from_ref(queue).addr();
+            (offset_of!(Handle<Q>, queue) + in_queue) as u32
+        };
+        Self {
+            mark: LIVE,
+            start: place(start),
+            references: offset_of!(Head, references) as u32,
+            waiters: waiters.map_or([0; 2], |words| words.map(place)),
+            plan,
+        }
+    }
 }
 
 /// The tag of a family and payload, and the type behind it.
@@ -88,11 +127,16 @@ impl<Q> Kind<Q> {
     }
 
     /// A handle with one reference.
-    pub(super) fn create(&self, queue: Q, checked: bool) -> Result<*mut c_void> {
+    pub(super) fn create(&self, queue: Q, checked: bool) -> Result<*mut c_void>
+    where
+        Q: Described,
+    {
         let watched = RaceDetector::find().is_some();
         let modes = if checked { CHECKED } else { 0 } | if watched { WATCHED } else { 0 };
         let head = Head {
             tag: self.tag | modes,
+            _unused: [0; 7],
+            debugger: ForDebugger::new(&queue),
             references: CachePadded::new(AtomicU64::new(1)),
             inside: [0, 0].map(|none| CachePadded::new(AtomicU32::new(none))),
         };
@@ -404,6 +448,7 @@ impl<Q: ?Sized> Any<Q> {
         unsafe {
             let layout = Layout::for_value(&*self.0);
             (&raw mut (*self.0).head.tag).write_volatile(DEAD);
+            (&raw mut (*self.0).head.debugger.mark).write_volatile(GONE);
             self.0.drop_in_place();
             std::alloc::dealloc(address.cast(), layout);
         }

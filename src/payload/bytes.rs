@@ -48,6 +48,9 @@ impl Received {
 }
 
 impl Bytes {
+    /// Where the limit lies.
+    pub(crate) const LIMIT: usize = core::mem::offset_of!(Self, limit);
+
     /// Blobs of at most `limit` bytes; [`Error::Invalid`] if a cell would be larger than memory.
     pub fn try_new(limit: usize, disposer: Disposer) -> Result<Self> {
         let bytes = Self { limit, disposer };

@@ -3,6 +3,7 @@ use crate::error::{Error, Result};
 #[cfg(loom)]
 use crate::memory::Array;
 use crate::memory::Memory;
+use crate::plan::Plan;
 #[cfg(loom)]
 use crate::sync::Owned;
 use core::alloc::Layout;
@@ -21,6 +22,11 @@ pub(crate) struct Cells<H, P> {
 }
 
 impl<H, P: Payload> Cells<H, P> {
+    /// For a debugger. The limit is there if the payload is bytes.
+    pub(crate) const PLAN: Plan = Plan::NOTHING
+        .with("cells", core::mem::offset_of!(Self, memory) + Memory::START)
+        .with("limit", core::mem::offset_of!(Self, payload) + super::Bytes::LIMIT);
+
     /// Header and cell, and where in it the cell begins. A constant for all payloads but bytes, and
     /// therefore computed instead of stored.
     #[inline(always)]

@@ -45,6 +45,7 @@ use super::ring::{Nothing, is_after, later};
 use super::{Counts, Queue};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
+use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{AtomicU64, Clock, Deadline, Mutex, Relaxed, SeqCst, site};
 use core::fmt;
 use core::ops::ControlFlow::{self, Break, Continue};
@@ -127,6 +128,19 @@ pub struct Batch<P: Payload> {
 impl<P: Payload> fmt::Debug for Batch<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch").field("items", &self.items).finish_non_exhaustive()
+    }
+}
+
+impl<P: Payload> Described for Batch<P> {
+    fn describe(&self) -> Description {
+        let plan = const {
+            &Plan::NOTHING
+                .within(core::mem::offset_of!(Self, items), Indirect::<P, Header>::PLAN)
+                .with("batch_size", core::mem::offset_of!(Self, size))
+                .with("slot", size_of::<super::ring::Packed>())
+                .with("header", size_of::<Header>())
+        };
+        described(self, plan)
     }
 }
 

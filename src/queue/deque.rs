@@ -39,10 +39,13 @@ use super::ahead;
 use crate::error::{Error, Result};
 use crate::memory::{self, Memory};
 use crate::payload::Atomic;
+use crate::payload::Bytes;
+use crate::plan::{Described, Description, Plan, described};
 use crate::stats::Stats;
 use crate::sync::{Acquire, AtomicPtr, AtomicU64, Relaxed, Release, SeqCst, fence, site};
 use core::alloc::Layout;
 use core::fmt;
+use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// A ring of cells.
@@ -150,6 +153,24 @@ unsafe impl<P: Atomic> Sync for Deque<P> {}
 impl<P: Atomic> fmt::Debug for Deque<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deque").field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
+
+impl<P: Atomic> Described for Deque<P> {
+    fn describe(&self) -> Description {
+        let plan = const {
+            &Plan::NOTHING
+                .with("buffer", offset_of!(Self, buffer))
+                .with("growable", offset_of!(Self, growable))
+                .with("limit", offset_of!(Self, payload) + Bytes::LIMIT)
+                .with("bottom", offset_of!(Self, owner) + offset_of!(Owner, bottom))
+                .with("capacity", offset_of!(Self, owner) + offset_of!(Owner, capacity))
+                .with("top", offset_of!(Self, top))
+                .with("of_cells", offset_of!(Buffer, cells) + Memory::START)
+                .with("of_stride", offset_of!(Buffer, stride))
+                .with("of_mask", offset_of!(Buffer, mask))
+        };
+        described(self, plan)
     }
 }
 

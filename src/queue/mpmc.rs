@@ -25,6 +25,7 @@ use super::ring::{Packed, Ring};
 use super::{Counts, Fifo, Many, Now, Peek, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
+use crate::plan::{Described, Description, Plan, described};
 use core::ffi::c_void;
 use core::fmt;
 
@@ -61,6 +62,15 @@ mod direct {
         pub fn try_new(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
             assert!(Self::is_supported());
             Ok(Self { ring: Ring::try_new(capacity, capacity, origin)?, payload })
+        }
+    }
+
+    impl Described for Direct {
+        fn describe(&self) -> Description {
+            const PLAN: &Plan = &Plan::NOTHING
+                .within(core::mem::offset_of!(Direct, ring), Ring::<Wide>::PLAN)
+                .with("slot", size_of::<Wide>());
+            described(self, PLAN)
         }
     }
 
@@ -175,6 +185,19 @@ impl<P: Payload> Indirect<P> {
     /// As [`Indirect::try_new`], with so many cells beyond the capacity.
     pub fn with_spare(capacity: usize, spare: usize, payload: P, origin: u64) -> Result<Self> {
         Self::with_headers(capacity, spare, payload, origin, |_| ())
+    }
+}
+
+impl<P: Payload, H> Indirect<P, H> {
+    /// For a debugger.
+    pub(super) const PLAN: Plan = Plan::NOTHING
+        .within(core::mem::offset_of!(Self, filled), Ring::<Packed>::PLAN)
+        .within(core::mem::offset_of!(Self, cells), Cells::<H, P>::PLAN);
+}
+
+impl<P: Payload> Described for Indirect<P> {
+    fn describe(&self) -> Description {
+        described(self, const { &Self::PLAN.with("slot", size_of::<Packed>()) })
     }
 }
 
@@ -388,6 +411,12 @@ impl Pointers {
             return Direct::try_new(capacity, payload, 0).map(Self::Direct);
         }
         Indirect::try_new(capacity, payload, 0).map(Self::Indirect)
+    }
+}
+
+impl Described for Pointers {
+    fn describe(&self) -> Description {
+        either!(self, queue => queue.describe())
     }
 }
 

@@ -36,8 +36,10 @@ use super::{Counts, Queue};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Atomic, Cells, Payload};
+use crate::plan::{Described, Description, Plan, described};
 use crate::sync::Mutex;
 use core::fmt;
+use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 pub use super::mpmc::SPARE;
@@ -234,6 +236,26 @@ pub struct Priority<P: Payload> {
 impl<P: Payload> fmt::Debug for Priority<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Priority").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<P: Payload> Described for Priority<P> {
+    fn describe(&self) -> Description {
+        const STATE: Plan = Plan::NOTHING
+            .with("heap", offset_of!(State, heap) + Array::<u128>::START)
+            .with("len", offset_of!(State, len))
+            .with("leaving", offset_of!(State, leaving))
+            .with("cell_bits", offset_of!(State, cell_bits))
+            .with("closed", offset_of!(State, closed));
+        let plan = const {
+            &Plan::NOTHING
+                .within(offset_of!(Self, state) + Mutex::<State>::VALUE, STATE)
+                .with("lock", offset_of!(Self, state) + Mutex::<State>::WORD)
+                .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
+                .with("capacity", offset_of!(Self, capacity))
+                .with("root", ROOT * size_of::<u128>())
+        };
+        described(self, plan)
     }
 }
 

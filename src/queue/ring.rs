@@ -37,12 +37,14 @@
 
 use crate::error::{Error, Result};
 use crate::memory::Array;
+use crate::plan::Plan;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 use crate::sync::Pair;
 use crate::sync::{
     AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, pause, prefetch_for_write, site,
 };
 use core::fmt;
+use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// The bit of a sequence that turns pushers away.
@@ -290,6 +292,16 @@ impl<S> fmt::Debug for Ring<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
     }
+}
+
+impl<S> Ring<S> {
+    /// For a debugger. What is padded begins where its padding does.
+    pub(crate) const PLAN: Plan = Plan::NOTHING
+        .with("slots", offset_of!(Self, slots) + Array::<S>::START)
+        .with("mask", offset_of!(Self, mask))
+        .with("capacity", offset_of!(Self, capacity))
+        .with("head", offset_of!(Self, head) + offset_of!(End, hint))
+        .with("tail", offset_of!(Self, tail) + offset_of!(End, hint));
 }
 
 impl<S: Slot> Ring<S> {

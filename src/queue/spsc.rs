@@ -39,11 +39,13 @@
 use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue, ahead};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload, Plain, Typed};
+use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
     AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
     prefetch_for_read, prefetch_for_write, site,
 };
 use core::fmt;
+use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// Open, and the same where a put needs a full fence. Then stages of closing: asked for; then a get
@@ -141,6 +143,23 @@ pub struct Ring<P: Payload> {
 impl<P: Payload> fmt::Debug for Ring<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<P: Payload> Described for Ring<P> {
+    fn describe(&self) -> Description {
+        let plan = const {
+            &Plan::NOTHING
+                .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
+                .with("capacity", offset_of!(Self, capacity))
+                .with("origin", offset_of!(Self, origin))
+                .with("closed", offset_of!(Self, closed))
+                .with("head", offset_of!(Self, head))
+                .with("tail", offset_of!(Self, tail))
+                .with("held", offset_of!(Self, consumer) + offset_of!(Consumer, held_to))
+                .with("drained", offset_of!(Self, consumer) + offset_of!(Consumer, drained_at))
+        };
+        described(self, plan)
     }
 }
 

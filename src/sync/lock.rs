@@ -34,6 +34,10 @@ pub struct Guard<'a, T> {
 }
 
 impl<T> Lock<T> {
+    /// Where the word lies, and what it guards.
+    pub(crate) const WORD: usize = core::mem::offset_of!(Self, parking);
+    pub(crate) const VALUE: usize = core::mem::offset_of!(Self, value);
+
     /// A free lock.
     pub fn new(value: T) -> Self {
         Self {

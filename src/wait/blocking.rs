@@ -1,5 +1,6 @@
 use super::{EventCount, Timeout};
 use crate::error::{Error, Result};
+use crate::plan::{Described, Description};
 use crate::queue::{Fifo, Many, Now, Progress, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
@@ -23,6 +24,14 @@ pub struct Blocking<Q> {
 pub(super) struct Waiting {
     pub(super) not_empty: EventCount,
     pub(super) not_full: EventCount,
+}
+
+impl<Q: Described> Described for Blocking<Q> {
+    fn describe(&self) -> Description {
+        let Waiting { not_empty, not_full } = &*self.waiting;
+        let waiters = [not_empty, not_full].map(EventCount::address_of_waiters);
+        Description { waiters: Some(waiters), ..self.queue.describe() }
+    }
 }
 
 impl<Q: Queue> Blocking<Q> {

@@ -83,6 +83,11 @@ impl EventCount {
         }
     }
 
+    /// For a debugger.
+    pub(super) fn address_of_waiters(&self) -> *const u8 {
+        (&raw const self.waiters).cast()
+    }
+
     /// Wakes up to `count` waiters, after what they wait for has been made visible.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
