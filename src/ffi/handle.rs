@@ -45,14 +45,17 @@ struct Head {
 #[repr(C)]
 struct ForDebugger {
     mark: u64,
+    /// The size of an address.
+    word: u32,
     start: u32,
     references: u32,
     /// Of who waits for an item, and for room; 0 where nobody waits.
     waiters: [u32; 2],
+    _unused: u32,
     plan: &'static Plan,
 }
 
-const _: () = assert!(offset_of!(Head, debugger) == 64 && offset_of!(ForDebugger, plan) == 24);
+const _: () = assert!(offset_of!(Head, debugger) == 64 && offset_of!(ForDebugger, plan) == 32);
 
 /// "QUEULIVE", and "QUEUGONE" for as long as the memory is not used again.
 const LIVE: u64 = 0x5155_4555_4c49_5645;
@@ -67,9 +70,11 @@ impl ForDebugger {
         };
         Self {
             mark: LIVE,
+            word: size_of::<usize>() as u32,
             start: place(start),
             references: offset_of!(Head, references) as u32,
             waiters: waiters.map_or([0; 2], |words| words.map(place)),
+            _unused: 0,
             plan,
         }
     }

@@ -1,0 +1,141 @@
+// Queues of all families in all states, for tests/gdb/run.sh to look at. With an argument it aborts
+// there, for a core file.
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <queues.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+queues_mpmc_t *mpmc, *full, *empty, *mpmc_blobs, *released, *none;
+queues_spsc_t *spsc, *spsc_blobs, *declared_wrongly;
+queues_priority_t *priority, *priority_blobs;
+queues_deque_t *deque, *deque_blobs;
+queues_batch_t *batch, *batch_blobs;
+queues_mpmc_t *foreign, *unmapped = (queues_mpmc_t *)8;
+void *untyped;
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        if ((call) != QUEUES_OK) {                                                                 \
+            fprintf(stderr, "%s\n", #call);                                                        \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+#define CREATE(family, queue, ...)                                                                 \
+    do {                                                                                           \
+        queues_##family##_options_t options = {.struct_size = sizeof options, __VA_ARGS__};        \
+        MUST(queues_##family##_create(&options, &(queue)));                                        \
+    } while (0)
+
+static void *item(int number) { return (void *)(size_t)(number * 0x11); }
+
+static _Atomic int sleeper;
+
+static void *get(void *queue) {
+    void *got;
+    sleeper = (int)syscall(SYS_gettid);
+    queues_mpmc_get(queue, &got, -1);
+    return NULL;
+}
+static void *put(void *queue) {
+    sleeper = (int)syscall(SYS_gettid);
+    queues_mpmc_put(queue, item(9), -1);
+    return NULL;
+}
+
+// Returns when the new thread sleeps in its call.
+static void start(void *(*call)(void *), void *queue) {
+    pthread_t thread;
+    char path[64], stat[256], *state = "";
+    sleeper = 0;
+    if (pthread_create(&thread, NULL, call, queue) != 0)
+        exit(1);
+    while (sleeper == 0)
+        usleep(1000);
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", sleeper);
+    while (state == NULL || strncmp(state, ") S", 3) != 0) {
+        usleep(1000);
+        const int file = open(path, O_RDONLY);
+        const ssize_t length = file < 0 ? 0 : read(file, stat, sizeof stat - 1);
+        close(file);
+        stat[length > 0 ? length : 0] = 0;
+        state = strrchr(stat, ')');
+    }
+}
+
+__attribute__((noinline)) void stop(void) { __asm__ volatile(""); }
+
+int main(int count, char **arguments) {
+    (void)arguments;
+    void *got;
+    static char memory[256];
+
+    CREATE(mpmc, mpmc, .capacity = 20);
+    for (int i = 0; i < 30; i++) { // beyond the first lap
+        MUST(queues_mpmc_put(mpmc, item(i), -1));
+        if (i >= 10)
+            MUST(queues_mpmc_get(mpmc, &got, -1));
+    }
+    queues_mpmc_retain(mpmc);
+    MUST(queues_mpmc_close(mpmc));
+    CREATE(mpmc, full, .capacity = 2);
+    for (int i = 0; i < 2; i++)
+        MUST(queues_mpmc_put(full, item(i), -1));
+    start(put, full);
+    CREATE(mpmc, empty, .capacity = 4);
+    start(get, empty);
+    start(get, empty);
+    CREATE(mpmc, mpmc_blobs, .capacity = 4, .item_size = 30);
+    MUST(queues_mpmc_put_bytes(mpmc_blobs, "hello", 5, -1));
+    MUST(queues_mpmc_put_bytes(mpmc_blobs, "a \"quoted\\\n", 11, -1));
+    MUST(queues_mpmc_put_bytes(mpmc_blobs, NULL, 0, -1));
+    MUST(queues_mpmc_put_bytes(mpmc_blobs, "thirty bytes are too many here", 30, -1));
+
+    CREATE(spsc, spsc, .capacity = 3, .flags = QUEUES_SPSC_CHECKED);
+    for (int i = 0; i < 4; i++) {
+        MUST(queues_spsc_put(spsc, item(i), -1));
+        if (i < 2)
+            MUST(queues_spsc_get(spsc, &got, -1));
+    }
+    CREATE(spsc, spsc_blobs, .capacity = 3, .item_size = 8);
+    MUST(queues_spsc_put_bytes(spsc_blobs, "x", 1, -1));
+    MUST(queues_spsc_close(spsc_blobs));
+
+    CREATE(priority, priority, .capacity = 16);
+    for (int i = 0; i < 12; i++)
+        MUST(queues_priority_put(priority, item(i), (i * 7) % 12 / 2 - 1.5, -1));
+    CREATE(priority, priority_blobs, .capacity = 2, .item_size = 100);
+    MUST(queues_priority_put_bytes(priority_blobs, "later", 5, 1e300, -1));
+    MUST(queues_priority_put_bytes(priority_blobs, "sooner", 6, -0.25, -1));
+
+    CREATE(deque, deque, .capacity = 2, .flags = QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED);
+    for (int i = 0; i < 5; i++)
+        MUST(queues_deque_push(deque, item(i)));
+    MUST(queues_deque_steal(deque, &got));
+    MUST(queues_deque_pop(deque, &got));
+    CREATE(deque, deque_blobs, .capacity = 3, .item_size = 3);
+    MUST(queues_deque_push_bytes(deque_blobs, "one", 3));
+    MUST(queues_deque_push_bytes(deque_blobs, "2", 1));
+
+    CREATE(batch, batch, .max_pending = 10, .batch_size = 4);
+    for (int i = 0; i < 3; i++)
+        MUST(queues_batch_put(batch, item(i), -1));
+    CREATE(batch, batch_blobs, .max_pending = 10, .batch_size = 2, .item_size = 6);
+    MUST(queues_batch_put_bytes(batch_blobs, "first", 5, -1));
+    MUST(queues_batch_put_bytes(batch_blobs, "second", 6, -1));
+
+    CREATE(mpmc, released, .capacity = 1);
+    queues_mpmc_release(released);
+    foreign = (queues_mpmc_t *)memory;
+    declared_wrongly = (queues_spsc_t *)mpmc;
+    untyped = batch;
+    stop();
+    if (count > 1)
+        abort();
+    _exit(0); // two threads sleep
+}
