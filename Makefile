@@ -101,7 +101,7 @@ report: ## Build the tool that draws a run of the demo
 # --- tests: each kind is a target of its own, so that the output tells what ran
 
 TESTS := lint test-rust test-c test-cpp test-go test-report test-install test-portable test-loom \
-    test-sites test-miri test-tsan test-asan test-valgrind test-bench
+    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a folder without spaces in its name),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
@@ -120,7 +120,7 @@ lint: setup build ## Formats, clippy, go vet, drift of the header and of the sym
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
-	shellcheck scripts/*.sh tests/install/run.sh benches/versus/cpp/check.sh .ci/run
+	shellcheck scripts/*.sh tests/install/run.sh tests/gdb/run.sh benches/versus/cpp/check.sh .ci/run
 	+$(go) lint
 	+$(MAKE) -C benches/versus/go lint LIBDIR=$(LIB)
 	diff include/queues.h $(generated_header)
@@ -189,6 +189,9 @@ test-asan: setup build ## Memory errors, leaks and undefined behaviour in the C,
 test-valgrind: setup build ## Memory errors and leaks in the C and C++ tests, with the library as it is
 	$(jobs)RUNNER='valgrind --quiet --leak-check=full --error-exitcode=1' $(dist) test --locked --release --test c
 	+$(cpp) valgrind
+
+test-gdb: setup build ## What gdb prints of queues: in processes and core files, of C and C++
+	tests/gdb/run.sh
 
 test-bench: setup ## The benchmark's driver: cases, figures, table and page
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) test --quiet --locked --manifest-path $(VERSUS)/Cargo.toml -p versus

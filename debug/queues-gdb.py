@@ -37,6 +37,10 @@ def signed(word):
     return word - (1 << 64) if word >> 63 else word
 
 
+class OtherVersion(Exception):
+    """The same, for one that is none the worse."""
+
+
 class Memory:
     """Integers of the process or core file."""
 
@@ -48,7 +52,7 @@ class Memory:
         try:
             return bytes(gdb.selected_inferior().read_memory(address & WORD, count))
         except (gdb.error, OverflowError):
-            raise Unreadable("memory at %#x cannot be read" % address)
+            raise Unreadable("memory at %#x cannot be read" % (address & WORD))
 
     def int(self, address, size):
         return int.from_bytes(self.bytes(address, size), self.order)
@@ -96,32 +100,41 @@ class Queue:
         if tag >> 32 != TAG or mark != LIVE or self.family is None:
             raise Unreadable("not a queue")
         self.tag, self.handle = tag, address
-        memory.word, start, references, getters, putters = (memory.int(address + 72 + 4 * i, 4) for i in range(5))
+        try:
+            self.read()
+        except Unreadable as why:
+            raise Unreadable("damaged %s queue: %s" % (self.family, why))
+
+    def read(self):
+        memory = self.memory
+        memory.word, start, references, getters, putters = (
+            memory.int(self.handle + 72 + 4 * i, 4) for i in range(5)
+        )
         if memory.word not in (4, 8):
-            raise Unreadable("not a queue")
-        self.start = address + start
-        self.references = memory.int(address + references, 8)
+            raise Unreadable("addresses of %d bytes" % memory.word)
+        self.start = self.handle + start
+        self.references = memory.int(self.handle + references, 8)
         self.waiters = None
         if getters and putters:
-            self.waiters = [memory.int(address + at, 4) & WAITERS for at in (getters, putters)]
-        self.plan = self.read_plan(memory.address(address + 96))
-        self.is_bytes = tag & 0xFF == 1
-        self.limit = self.size_at("limit") if self.is_bytes else None
+            self.waiters = [memory.int(self.handle + at, 4) & WAITERS for at in (getters, putters)]
+        self.plan = self.read_plan(memory.address(self.handle + 96))
+        self.is_bytes = self.tag & 0xFF == 1
         try:
-            self.fill()
+            self.limit = self.size_at("limit") if self.is_bytes else None
+            self.is_closed = None
+            self.more = []
+            getattr(self, "fill_" + self.family)()
         except KeyError as missing:
-            raise Unreadable("queue whose table has no %s: the script is not that of its library" % missing)
+            raise Unreadable("its table has no %s" % missing)
+        self.size = max(0, min(self.size, self.capacity))
 
     def read_plan(self, at):
-        try:
-            magic, version, count = self.memory.int(at, 8), self.memory.int(at + 8, 4), self.memory.int(at + 12, 4)
-        except Unreadable:
-            raise Unreadable("%s queue, but its library's constants cannot be read" % self.family)
+        magic, version, count = self.memory.int(at, 8), self.memory.int(at + 8, 4), self.memory.int(at + 12, 4)
         if magic != PLAN or count > 64:
-            raise Unreadable("damaged %s queue" % self.family)
+            raise Unreadable("its table is not there")
         if version != VERSION:
-            raise Unreadable(
-                "%s queue of a library whose tables have version %d: this script knows %d, use the one that is "
+            raise OtherVersion(
+                "%s queue of a library whose tables have version %d; this script knows %d: load the one that was "
                 "installed with the library" % (self.family, version, VERSION)
             )
         lines = (self.memory.bytes(at + 16 + 16 * i, 16) for i in range(count))
@@ -134,12 +147,6 @@ class Queue:
 
     def size_at(self, name):
         return self.memory.address(self.start + self.plan[name])
-
-    def fill(self):
-        self.is_closed = None
-        self.more = []
-        getattr(self, "fill_" + self.family)()
-        self.size = max(0, min(self.size, self.capacity))
 
     def items(self):
         """The first of them, in the order in which they come out."""
@@ -198,7 +205,7 @@ class Queue:
                 if is_past(position + step):
                     position += step + 1
             if steps >= MOST_STEPS:
-                raise Unreadable("damaged %s queue" % self.family)
+                raise Unreadable("its end is nowhere")
         return position
 
     def items_mpmc(self, count):
@@ -270,8 +277,11 @@ class Queue:
 
     # --- text
 
-    def title(self):
-        what = "blobs of up to %d bytes" % self.limit if self.is_bytes else "pointers"
+    def title(self, payload):
+        if payload:
+            what = str(payload.item)
+        else:
+            what = "blobs of up to %d bytes" % self.limit if self.is_bytes else "pointers"
         return "%s of %s" % ("deque" if self.family == "deque" else self.family + " queue", what)
 
     def children(self, payload):
@@ -309,10 +319,10 @@ class Printer:
         self.payload = payload
         try:
             self.queue = Queue(address)
-            self.title = self.queue.title()
+            self.title = self.queue.title(payload)
             if declared and declared != self.queue.family:
                 self.title += " (declared as %s)" % declared
-        except Unreadable as why:
+        except (OtherVersion, Unreadable) as why:
             self.queue, self.title = None, "<%s>" % why
 
     def to_string(self):
@@ -355,9 +365,9 @@ class Payload:
                 return None
             if self.kind in ("in_cell", "in_pool") and self.item.alignof > 8:
                 at += -at % self.item.alignof
-            value = gdb.Value(at).cast(self.item.pointer()).dereference()
+            value = gdb.Value(at & WORD).cast(self.item.pointer()).dereference()
             return value.format_string(max_elements=SHOWN_BYTES)
-        except (gdb.error, Unreadable):
+        except (gdb.error, OverflowError, Unreadable):
             return None
 
 
@@ -408,8 +418,8 @@ def view(value):
 
 
 OBJECTS = re.compile(
-    r"queues::((mpmc|spsc|priority|deque|batcher)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes|bytes_stealer"
-    r"|detail::deque_stealer<.*>)$"
+    r"queues::((mpmc|spsc|priority|deque|batcher)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes"
+    r"|detail::(deque_stealer<.*>|bytes_stealer))$"
 )
 HANDLE = re.compile(r"(?:struct )?queues_(mpmc|spsc|priority|deque|batch)_t$")
 

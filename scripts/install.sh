@@ -32,6 +32,8 @@ pkgconfigdir=$libdir/pkgconfig
 cmakedir=$libdir/cmake/queues
 sharedir=$prefix/share/queues
 docdir=$prefix/share/doc/queues
+# gdb looks there for what belongs to a library, by the library's own path.
+autodir=$prefix/share/gdb/auto-load
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -54,6 +56,8 @@ files() {
     if [ -e debug/queues.supp ]; then
         "$1" development file 644 debug/queues.supp "$sharedir/queues.supp"
     fi
+    "$1" development file 644 debug/queues-gdb.py "$sharedir/queues-gdb.py"
+    "$1" development file 644 debug/queues-gdb.py "$autodir$libdir/libqueues.so.$VERSION-gdb.py"
 }
 
 # --- what becomes of a line of it
@@ -122,6 +126,8 @@ else
     for directory in "$cmakedir" "$sharedir" "$docdir"; do
         [ ! -d "$root$directory" ] || rmdir --ignore-fail-on-non-empty "$root$directory"
     done
+    [ ! -d "$root$autodir$libdir" ] ||
+        (cd "$root$prefix/share" && rmdir -p --ignore-fail-on-non-empty "gdb/auto-load$libdir")
 fi
 # The loader has to hear of a library in one of its own directories.
 if [ -z "$root" ] && [ "$(id -u)" -eq 0 ] && command -v ldconfig >/dev/null; then

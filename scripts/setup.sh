@@ -58,6 +58,7 @@ if [ "$scope" = test ]; then
     need clang++ clang
     need clang-format clang-format
     need cmake cmake
+    need gdb gdb
     need pkg-config pkg-config
     need shellcheck shellcheck
     need valgrind valgrind libc6-dbg

@@ -134,6 +134,8 @@ int main(int count, char **arguments) {
     foreign = (queues_mpmc_t *)memory;
     declared_wrongly = (queues_spsc_t *)mpmc;
     untyped = batch;
+    printf("untyped %p\n", untyped);
+    fflush(stdout);
     stop();
     if (count > 1)
         abort();

@@ -1,12 +1,9 @@
-// C++ objects of all classes, for tests/gdb/run.sh to look at. With an argument it aborts there, for
-// a core file.
+// C++ objects of all classes, for tests/gdb/run.sh to look at. With an argument it aborts there,
+// for a core file.
 
-#include <array>
 #include <cstdlib>
 #include <memory>
 #include <queues.hpp>
-
-namespace {
 
 struct point {
     int x, y;
@@ -15,25 +12,28 @@ struct point {
 struct box {
     point from, to;
 };
-// Lies in a cell of the queue, or in a pool.
+// Lies in a cell of the queue, in a pool or in a box.
 struct named {
+    explicit named(int of) : number(of) {}
+    named(named &&other) noexcept : number(other.number) {}
+    named &operator=(named &&other) noexcept {
+        number = other.number;
+        return *this;
+    }
+    ~named() { number = 0; }
     int number;
-    std::unique_ptr<int> owned;
 };
-struct alignas(32) wide {
-    int number;
-    std::unique_ptr<int> owned;
+struct alignas(32) wide : named {
+    using named::named;
 };
 
-__attribute__((noinline)) void stop() { __asm__ volatile(""); }
+[[gnu::noinline]] static void stop() { __asm__ volatile(""); }
 
-[[gnu::noinline]] void look(int count) {
+[[gnu::noinline]] static void look(int count) {
     stop();
     if (count > 1)
         std::abort();
 }
-
-} // namespace
 
 int main(int count, char **) {
     queues::mpmc<int> bits(4);
@@ -56,12 +56,12 @@ int main(int count, char **) {
         bits.push(i * -3);
     bits.close();
     copies.push({{1, 2}, {3, 4}});
-    cells.push({7, nullptr});
-    aligned.push({8, nullptr});
+    cells.push(named(7));
+    aligned.push(wide(8));
     spsc.push(2.5);
-    pool.push({10, nullptr}, 1.5);
-    pool.push({11, nullptr}, 0.5);
-    (void)boxes.push({12, nullptr});
+    pool.push(named(10), 1.5);
+    pool.push(named(11), 0.5);
+    (void)boxes.push(named(12));
     (void)deque.push({1, 2});
     (void)deque.push({3, 4});
     batcher.push({5, 6});
@@ -81,8 +81,8 @@ int main(int count, char **) {
     const auto &reference = copies;
     look(count);
     return pointer->size() + reference.size() + stealer.size() + bytes_stealer.size() +
-                   popped.has_value() + nothing.has_value() + unexpected.error() + view.size() >
-               0
+                       popped.has_value() + nothing.has_value() + unexpected.error() + view.size() >
+                   0
                ? EXIT_SUCCESS
                : EXIT_FAILURE;
 }

@@ -1,0 +1,30 @@
+# What queues.c has.
+print *mpmc
+print *full
+print *empty
+print *mpmc_blobs
+print *spsc
+print *spsc_blobs
+print *priority
+print *priority_blobs
+print *deque
+print *deque_blobs
+print *batch
+print *batch_blobs
+echo --- pointers\n
+print mpmc
+print deque
+print none
+echo --- not queues\n
+print *released
+print released
+print *foreign
+print foreign
+print *none
+print *unmapped
+print *declared_wrongly
+echo --- any address\n
+print-queue untyped
+print-queue 8
+set print pretty on
+print *spsc

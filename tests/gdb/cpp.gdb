@@ -1,0 +1,25 @@
+# What queues.cpp has.
+python gdb.execute("frame function main", to_string=True)
+print bits
+print copies
+print cells
+print aligned
+print spsc
+print pool
+print boxes
+print deque
+print batcher
+print owners
+print bytes
+print spsc_bytes
+print priority_bytes
+print deque_bytes
+print batcher_bytes
+print stealer
+print bytes_stealer
+print *pointer
+print reference
+print popped
+print nothing
+print unexpected
+print view

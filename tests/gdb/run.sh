@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Compares what gdb prints of queues of C and C++ programs with what it should: in processes, in core files,
+# loaded by hand and from an installed tree. Run by `make test-gdb`.
+# Afterwards, with UPDATE=1, tests/gdb/*.expected are what was printed; look at the difference.
+set -uo pipefail
+repo=$(cd "$(dirname "$0")/../.." && pwd)
+here=$repo/tests/gdb
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml")
+target=${CARGO_TARGET_DIR:-$repo/target}
+unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR OUT WORK DEBUGINFOD_URLS
+export CARGO_TARGET_DIR=$target LC_ALL=C
+
+passed=0
+failed=0
+# check NAME COMMAND...: one test, quiet while it passes.
+check() {
+    (set -e && shift && "$@") >"$tmp/log" 2>&1
+    # shellcheck disable=SC2181 # in a condition, set -e would not hold inside
+    if [ $? -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok      $1"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $1"
+        sed 's/^/        /' "$tmp/log"
+    fi
+}
+same() { [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$2" "$1" && false; }; }
+make_() { make -s --no-print-directory -C "$repo" "$@"; }
+
+# gdb without what the user's files say. What ends it if it hangs is far beyond what it takes.
+debugger() { timeout 600 gdb -nx -batch "$@" </dev/null 2>"$tmp/errors" || { cat "$tmp/errors" && false; }; }
+# What is printed from the line of --- on; addresses that differ are all ADDRESS.
+shown() { sed -e '1,/^---/d' -e 's/0x[0-9a-f]\{7,16\}/ADDRESS/g'; }
+# compiled NAME LIBDIR: queues.NAME, as a program that finds the library there.
+compiled() {
+    local compiler=(cc -std=c11 -D_GNU_SOURCE) name="$tmp/queues-$1"
+    [ "$1" = c ] || compiler=(c++ -std=c++20 -I"$repo/bindings/cpp/include")
+    "${compiler[@]}" -g -O0 -Wall -Wextra -Werror -I"$repo/include" "$here/queues.$1" -o "$name" \
+        -L"$2" -Wl,-rpath,"$2" -lqueues -pthread
+}
+script=(-x "$repo/debug/queues-gdb.py")
+live=(-ex 'break stop' -ex run -ex 'echo ---\n')
+# prints NAME: what was printed, in $tmp/printed, is what queues.NAME has.
+prints() {
+    shown <"$tmp/printed" >"$tmp/shown"
+    [ -z "${UPDATE:-}" ] || cp "$tmp/shown" "$here/$1.expected"
+    diff "$here/$1.expected" "$tmp/shown" || { cat "$tmp/errors" && false; }
+}
+
+in_process() { # NAME
+    compiled "$1" "$target/release"
+    debugger "${script[@]}" "${live[@]}" -x "$here/$1.gdb" "$tmp/queues-$1" >"$tmp/printed"
+    prints "$1"
+}
+in_gcore() { # NAME
+    debugger "${live[@]}" -ex "gcore $tmp/core" "$tmp/queues-$1"
+    test -s "$tmp/core"
+    debugger "${script[@]}" -ex 'echo ---\n' -x "$here/$1.gdb" "$tmp/queues-$1" "$tmp/core" >"$tmp/printed"
+    prints "$1"
+}
+# The kernel's own, of a program that aborted.
+in_core() { # NAME
+    local core
+    rm -rf "$tmp/aborted"
+    mkdir "$tmp/aborted"
+    (cd "$tmp/aborted" && ulimit -c unlimited && "$tmp/queues-$1" abort) || same $? 134
+    core=$(find "$tmp/aborted" -type f)
+    debugger "${script[@]}" -ex 'thread 1' -ex 'echo ---\n' -x "$here/$1.gdb" "$tmp/queues-$1" "$core" >"$tmp/printed"
+    prints "$1"
+}
+kernel_writes_cores_here() {
+    local pattern
+    pattern=$(</proc/sys/kernel/core_pattern)
+    [[ $pattern != "|"* && $pattern != */* ]] && (ulimit -c unlimited) 2>/dev/null
+}
+corrupt() {
+    debugger "${script[@]}" "${live[@]}" -x "$here/corrupt.py" "$tmp/queues-c" >"$tmp/printed"
+    same "$(shown <"$tmp/printed")" "printed often: True, seen often: True"
+}
+# As under a race detector, which is not to be had for each run: gdb sets the mode.
+watched() {
+    debugger "${script[@]}" "${live[@]}" -ex 'set *(unsigned long *)spsc |= 1 << 17' -ex 'print *spsc' "$tmp/queues-c" >"$tmp/printed"
+    grep -F 'modes = {checked, watched}' "$tmp/printed"
+}
+other_version() {
+    sed 's/^VERSION = 1 .*/VERSION = 2/' "$repo/debug/queues-gdb.py" >"$tmp/other.py"
+    debugger -x "$tmp/other.py" "${live[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
+    same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1; this script knows 2: load the one that was installed with the library>
+\$2 = ADDRESS <released queue>"
+}
+# A program with the static library, without symbols and debug information: it says itself where its queue is.
+stripped() {
+    local place
+    # shellcheck disable=SC2046 # the system's libraries are words
+    cc -O1 -s -std=c11 -D_GNU_SOURCE -I"$repo/include" "$here/queues.c" -o "$tmp/stripped" \
+        "$target/release/install/libqueues.a" $(cat "$target/release/install/needs") -pthread
+    place=$(debugger -ex 'run abort' -ex "gcore $tmp/core" "$tmp/stripped" | sed -n 's/^untyped //p')
+    debugger "${script[@]}" -ex 'echo ---\n' -ex "print-queue $place" "$tmp/stripped" "$tmp/core" >"$tmp/printed"
+    same "$(shown <"$tmp/printed")" "batch queue of pointers
+  size = 3
+  capacity = 10
+  closed = no
+  waiters = {get = 0, put = 0}
+  references = 1
+  batch_size = 4
+  items = {0x0, 0x11, 0x22}"
+}
+
+# --- an installed tree
+
+installed() {
+    make_ install "PREFIX=$tmp/a tree"
+    compiled c "$tmp/a tree/lib"
+    test -r "$tmp/a tree/share/gdb/auto-load$tmp/a tree/lib/libqueues.so.$version-gdb.py"
+}
+# loads: gdb, told of the tree as docs/debugging.md says.
+loads() {
+    local auto="$tmp/a tree/share/gdb/auto-load"
+    debugger -iex "add-auto-load-safe-path $auto" -iex "add-auto-load-scripts-directory $auto" "$@"
+}
+auto_loaded() {
+    loads "${live[@]}" -x "$here/c.gdb" "$tmp/queues-c" >"$tmp/printed"
+    prints c
+}
+auto_loaded_core() {
+    loads "${live[@]}" -ex "gcore $tmp/core" "$tmp/queues-c"
+    loads -ex 'echo ---\n' -x "$here/c.gdb" "$tmp/queues-c" "$tmp/core" >"$tmp/printed"
+    prints c
+}
+not_told() {
+    debugger "${live[@]}" -ex 'print mpmc' "$tmp/queues-c" >"$tmp/printed"
+    same "$(shown <"$tmp/printed")" '$'"1 = (queues_mpmc_t *) ADDRESS"
+}
+staged() {
+    make_ install "DESTDIR=$tmp/stage" PREFIX=/usr LIBDIR=/usr/lib/some
+    same "$(cd "$tmp/stage" && find . -name '*-gdb.py' | sort | xargs)" \
+        "./usr/share/gdb/auto-load/usr/lib/some/libqueues.so.$version-gdb.py ./usr/share/queues/queues-gdb.py"
+    make_ uninstall "DESTDIR=$tmp/stage" PREFIX=/usr LIBDIR=/usr/lib/some
+    same "$(find "$tmp/stage" ! -type d -o -name '*auto-load*')" ""
+}
+
+gdb --version | head -1
+for name in c cpp; do
+    check "$name: a process" in_process $name
+    check "$name: a core file, by gcore" in_gcore $name
+done
+check "corrupt memory" corrupt
+check "watched mode" watched
+check "tables of another version" other_version
+check "a stripped program with the static library" stripped
+if kernel_writes_cores_here; then
+    check "c: a core file, by the kernel" in_core c
+else
+    echo "left out: core files by the kernel, which are not written here: $(</proc/sys/kernel/core_pattern)"
+fi
+check "install" installed
+check "loaded with the library" auto_loaded
+check "loaded with the library, a core file" auto_loaded_core
+check "not loaded from a place that gdb was not told of" not_told
+check "install with DESTDIR, and uninstall" staged
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
