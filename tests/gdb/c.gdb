@@ -1,4 +1,5 @@
 # What queues.c has.
+echo ---\n
 print *mpmc
 print *full
 print *empty

@@ -4,6 +4,7 @@ import struct
 
 import gdb
 
+print("---")
 inferior = gdb.selected_inferior()
 BAD = [0, 1, 0x5555, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF]
 NAMES = "mpmc mpmc_blobs spsc spsc_blobs priority priority_blobs deque deque_blobs batch batch_blobs".split()

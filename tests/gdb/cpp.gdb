@@ -1,5 +1,6 @@
 # What queues.cpp has.
-python gdb.execute("frame function main", to_string=True)
+frame function main
+echo ---\n
 print bits
 print copies
 print cells

@@ -42,7 +42,8 @@ compiled() {
         -L"$2" -Wl,-rpath,"$2" -lqueues -pthread
 }
 script=(-x "$repo/debug/queues-gdb.py")
-live=(-ex 'break stop' -ex run -ex 'echo ---\n')
+live=(-ex 'break stop' -ex run)
+begin=(-ex 'echo ---\n')
 # prints NAME: what was printed, in $tmp/printed, is what queues.NAME has.
 prints() {
     shown <"$tmp/printed" >"$tmp/shown"
@@ -58,7 +59,7 @@ in_process() { # NAME
 in_gcore() { # NAME
     debugger "${live[@]}" -ex "gcore $tmp/core" "$tmp/queues-$1"
     test -s "$tmp/core"
-    debugger "${script[@]}" -ex 'echo ---\n' -x "$here/$1.gdb" "$tmp/queues-$1" "$tmp/core" >"$tmp/printed"
+    debugger "${script[@]}" -x "$here/$1.gdb" "$tmp/queues-$1" "$tmp/core" >"$tmp/printed"
     prints "$1"
 }
 # The kernel's own, of a program that aborted.
@@ -68,7 +69,7 @@ in_core() { # NAME
     mkdir "$tmp/aborted"
     (cd "$tmp/aborted" && ulimit -c unlimited && "$tmp/queues-$1" abort) || same $? 134
     core=$(find "$tmp/aborted" -type f)
-    debugger "${script[@]}" -ex 'thread 1' -ex 'echo ---\n' -x "$here/$1.gdb" "$tmp/queues-$1" "$core" >"$tmp/printed"
+    debugger "${script[@]}" -ex 'thread 1' -x "$here/$1.gdb" "$tmp/queues-$1" "$core" >"$tmp/printed"
     prints "$1"
 }
 kernel_writes_cores_here() {
@@ -82,12 +83,12 @@ corrupt() {
 }
 # As under a race detector, which is not to be had for each run: gdb sets the mode.
 watched() {
-    debugger "${script[@]}" "${live[@]}" -ex 'set *(unsigned long *)spsc |= 1 << 17' -ex 'print *spsc' "$tmp/queues-c" >"$tmp/printed"
+    debugger "${script[@]}" "${live[@]}" "${begin[@]}" -ex 'set *(unsigned long *)spsc |= 1 << 17' -ex 'print *spsc' "$tmp/queues-c" >"$tmp/printed"
     grep -F 'modes = {checked, watched}' "$tmp/printed"
 }
 other_version() {
     sed 's/^VERSION = 1 .*/VERSION = 2/' "$repo/debug/queues-gdb.py" >"$tmp/other.py"
-    debugger -x "$tmp/other.py" "${live[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
+    debugger -x "$tmp/other.py" "${live[@]}" "${begin[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1; this script knows 2: load the one that was installed with the library>
 \$2 = ADDRESS <released queue>"
 }
@@ -98,7 +99,7 @@ stripped() {
     cc -O1 -s -std=c11 -D_GNU_SOURCE -I"$repo/include" "$here/queues.c" -o "$tmp/stripped" \
         "$target/release/install/libqueues.a" $(cat "$target/release/install/needs") -pthread
     place=$(debugger -ex 'run abort' -ex "gcore $tmp/core" "$tmp/stripped" | sed -n 's/^untyped //p')
-    debugger "${script[@]}" -ex 'echo ---\n' -ex "print-queue $place" "$tmp/stripped" "$tmp/core" >"$tmp/printed"
+    debugger "${script[@]}" "${begin[@]}" -ex "print-queue $place" "$tmp/stripped" "$tmp/core" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" "batch queue of pointers
   size = 3
   capacity = 10
@@ -127,11 +128,11 @@ auto_loaded() {
 }
 auto_loaded_core() {
     loads "${live[@]}" -ex "gcore $tmp/core" "$tmp/queues-c"
-    loads -ex 'echo ---\n' -x "$here/c.gdb" "$tmp/queues-c" "$tmp/core" >"$tmp/printed"
+    loads -x "$here/c.gdb" "$tmp/queues-c" "$tmp/core" >"$tmp/printed"
     prints c
 }
 not_told() {
-    debugger "${live[@]}" -ex 'print mpmc' "$tmp/queues-c" >"$tmp/printed"
+    debugger "${live[@]}" "${begin[@]}" -ex 'print mpmc' "$tmp/queues-c" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" '$'"1 = (queues_mpmc_t *) ADDRESS"
 }
 staged() {
