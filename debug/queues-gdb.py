@@ -37,8 +37,8 @@ def signed(word):
     return word - (1 << 64) if word >> 63 else word
 
 
-class OtherVersion(Exception):
-    """The same, for one that is none the worse."""
+class NoTable(Exception):
+    """The same, for one that may be none the worse."""
 
 
 class Memory:
@@ -129,14 +129,23 @@ class Queue:
         self.size = max(0, min(self.size, self.capacity))
 
     def read_plan(self, at):
-        magic, version, count = self.memory.int(at, 8), self.memory.int(at + 8, 4), self.memory.int(at + 12, 4)
-        if magic != PLAN or count > 64:
-            raise Unreadable("its table is not there")
+        # A core file lacks the constants of libraries, or has zeros; gdb takes them from the library itself.
+        try:
+            magic, version, count = self.memory.int(at, 8), self.memory.int(at + 8, 4), self.memory.int(at + 12, 4)
+        except Unreadable:
+            magic = None
+        if magic != PLAN:
+            raise NoTable(
+                "%s queue whose table cannot be read: damaged, or gdb has not found the program's own libqueues"
+                % self.family
+            )
         if version != VERSION:
-            raise OtherVersion(
+            raise NoTable(
                 "%s queue of a library whose tables have version %d; this script knows %d: load the one that was "
                 "installed with the library" % (self.family, version, VERSION)
             )
+        if count > 64:
+            raise Unreadable("a table of %d lines" % count)
         lines = (self.memory.bytes(at + 16 + 16 * i, 16) for i in range(count))
         return {
             line[:12].rstrip(b"\0").decode("latin-1"): int.from_bytes(line[12:], self.memory.order) for line in lines
@@ -322,7 +331,7 @@ class Printer:
             self.title = self.queue.title(payload)
             if declared and declared != self.queue.family:
                 self.title += " (declared as %s)" % declared
-        except (OtherVersion, Unreadable) as why:
+        except (NoTable, Unreadable) as why:
             self.queue, self.title = None, "<%s>" % why
 
     def to_string(self):

@@ -63,12 +63,14 @@ in_gcore() { # NAME
     prints "$1"
 }
 # The kernel's own, of a program that aborted.
-in_core() { # NAME
-    local core
+aborts() { # NAME
     rm -rf "$tmp/aborted"
     mkdir "$tmp/aborted"
     (cd "$tmp/aborted" && ulimit -c unlimited && "$tmp/queues-$1" abort) || same $? 134
     core=$(find "$tmp/aborted" -type f)
+}
+in_core() { # NAME
+    aborts "$1"
     debugger "${script[@]}" -ex 'thread 1' -x "$here/$1.gdb" "$tmp/queues-$1" "$core" >"$tmp/printed"
     prints "$1"
 }
@@ -91,6 +93,15 @@ other_version() {
     debugger -x "$tmp/other.py" "${live[@]}" "${begin[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1; this script knows 2: load the one that was installed with the library>
 \$2 = ADDRESS <released queue>"
+}
+# As by another thread's lock.
+locked() {
+    cat >"$tmp/lock.py" <<'END'
+queue = Queue(int(gdb.parse_and_eval("priority")))
+gdb.selected_inferior().write_memory(queue.start + queue.plan["lock"], b"\1\0\0\0")
+END
+    debugger "${script[@]}" "${live[@]}" -x "$tmp/lock.py" -ex 'print *priority' "$tmp/queues-c" >"$tmp/printed"
+    grep -F 'references = 1, locked = yes, items = {-1.5: 0x0,' "$tmp/printed"
 }
 # A program with the static library, without symbols and debug information: it says itself where its queue is.
 stripped() {
@@ -131,6 +142,14 @@ auto_loaded_core() {
     loads -x "$here/c.gdb" "$tmp/queues-c" "$tmp/core" >"$tmp/printed"
     prints c
 }
+# The kernel leaves constants out.
+core_without_library() {
+    aborts c
+    mv "$tmp/a tree/lib" "$tmp/a tree/elsewhere"
+    debugger "${script[@]}" "${begin[@]}" -ex 'print *mpmc' "$tmp/queues-c" "$core" >"$tmp/printed"
+    mv "$tmp/a tree/elsewhere" "$tmp/a tree/lib"
+    same "$(shown <"$tmp/printed")" '$'"1 = <mpmc queue whose table cannot be read: damaged, or gdb has not found the program's own libqueues>"
+}
 not_told() {
     debugger "${live[@]}" "${begin[@]}" -ex 'print mpmc' "$tmp/queues-c" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" '$'"1 = (queues_mpmc_t *) ADDRESS"
@@ -150,6 +169,7 @@ for name in c cpp; do
 done
 check "corrupt memory" corrupt
 check "watched mode" watched
+check "a lock that is held" locked
 check "tables of another version" other_version
 check "a stripped program with the static library" stripped
 if kernel_writes_cores_here; then
@@ -160,6 +180,9 @@ fi
 check "install" installed
 check "loaded with the library" auto_loaded
 check "loaded with the library, a core file" auto_loaded_core
+if kernel_writes_cores_here; then
+    check "a core file by the kernel without its library" core_without_library
+fi
 check "not loaded from a place that gdb was not told of" not_told
 check "install with DESTDIR, and uninstall" staged
 
