@@ -129,13 +129,15 @@ int main(int count, char **arguments) {
     MUST(queues_batch_put_bytes(batch_blobs, "first", 5, -1));
     MUST(queues_batch_put_bytes(batch_blobs, "second", 6, -1));
 
+    untyped = batch;
+    printf("untyped %p\n", untyped);
+    fflush(stdout);
+
+    // Last, so that its memory stays as it is.
     CREATE(mpmc, released, .capacity = 1);
     queues_mpmc_release(released);
     foreign = (queues_mpmc_t *)memory;
     declared_wrongly = (queues_spsc_t *)mpmc;
-    untyped = batch;
-    printf("untyped %p\n", untyped);
-    fflush(stdout);
     stop();
     if (count > 1)
         abort();
