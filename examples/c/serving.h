@@ -176,9 +176,11 @@ static void must_be_writable(const char *path) {
     if (is_replaced(path)) {
         const char *slash = strrchr(path, '/');
         char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-        if (!folder || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
-            fail(BAD_INPUT, "%s: %s", path, strerror(errno));
+        const bool writable = folder && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+        const int error = errno;
         free(folder);
+        if (!writable)
+            fail(BAD_INPUT, "%s: %s", path, strerror(error));
     }
 }
 

@@ -483,26 +483,53 @@ static long barrier(void) {
     return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
+typedef struct {
+    void *(*run)(void *);
+    void *argument;
+} job_t;
+
+static atomic_size_t running;
+
+static void *begin(void *job) {
+    running++;
+    return ((job_t *)job)->run(((job_t *)job)->argument);
+}
+
 static void fork_while_all_are_busy(void) {
     create_old_queues();
     CHECK_OK(queues_mpmc_put(old.full, NULL, 0));
     const long can_barrier = barrier(); /* 0 where the kernel has it: the queues asked for it */
-    void *(*const run[])(void *) = {put_mpmc,      get_mpmc,     use_priority,      use_priority,
-                                    put_batch,     get_batch,    own_deque,         steal_deques,
-                                    sleep_in_get,  sleep_in_put, sleep_in_priority, sleep_in_batch,
-                                    sleep_in_spsc, use_in_place, use_in_place};
-    pthread_t threads[LENGTH(run) + 6];
-    size_t n = 0;
-    while (n < LENGTH(run)) {
-        threads[n] = start(run[n], NULL);
-        n++;
-    }
-    threads[n++] = start(put_spsc, old.spsc);
-    threads[n++] = start(get_spsc, old.spsc);
-    threads[n++] = start(put_spsc, old.checked);
-    threads[n++] = start(get_spsc, old.checked);
-    threads[n++] = start(get_spsc, old.produced[0]);
-    threads[n++] = start(get_spsc, old.produced[1]);
+    job_t jobs[] = {
+        {put_mpmc, NULL},
+        {get_mpmc, NULL},
+        {use_priority, NULL},
+        {use_priority, NULL},
+        {put_batch, NULL},
+        {get_batch, NULL},
+        {own_deque, NULL},
+        {steal_deques, NULL},
+        {sleep_in_get, NULL},
+        {sleep_in_put, NULL},
+        {sleep_in_priority, NULL},
+        {sleep_in_batch, NULL},
+        {sleep_in_spsc, NULL},
+        {use_in_place, NULL},
+        {use_in_place, NULL},
+        {put_spsc, old.spsc},
+        {get_spsc, old.spsc},
+        {put_spsc, old.checked},
+        {get_spsc, old.checked},
+        {get_spsc, old.produced[0]},
+        {get_spsc, old.produced[1]},
+    };
+    const size_t n = LENGTH(jobs);
+    pthread_t threads[LENGTH(jobs)];
+    for (size_t i = 0; i < n; i++)
+        threads[i] = start(begin, &jobs[i]);
+    /* A thread that begins allocates, and the address sanitizer's heap does not survive a fork
+     * then. */
+    while (running < n)
+        sched_yield();
 
     void *got;
     for (int i = 0; i < forks; i++) {

@@ -82,7 +82,7 @@ fn what_is_unknown_is_answered_in_one_line() {
         (&["--set", "slow"], "[possible values: quick, full]; try --help"),
         (&["--rounds", "none"], "'none' for '--rounds"),
         (&["--rounds", "0"], "0 is not in 1..=10000; try --help"),
-        (&["--rounds", "-1"], "--rounds"),
+        (&["--rounds", "-1"], "unexpected argument '-1' found; try --help"),
         (&["--items", "63"], "63 is not in 64..="),
         (&["--timeout", "0"], "0 is not in 1..=86400"),
         (&["--fast"], "unexpected argument '--fast'"),
@@ -123,7 +123,8 @@ fn unwritable_results_and_pages() {
 /// A driver beside a program that lists one queue, which it never runs.
 #[test]
 fn nothing_to_run_leaves_nothing() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("beside");
+    // So deep that the driver does not find programs that were built.
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("far/from/programs");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let (driver, program) = (folder.join("versus"), folder.join("versus-c"));
