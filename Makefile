@@ -120,7 +120,7 @@ lint: setup build ## Formats, clippy, go vet, drift of the header and of the sym
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
-	shellcheck scripts/*.sh tests/install/run.sh tests/gdb/run.sh benches/versus/cpp/check.sh .ci/run
+	shellcheck -x scripts/*.sh tests/install/run.sh tests/gdb/run.sh benches/versus/cpp/check.sh .ci/run
 	+$(go) lint
 	+$(MAKE) -C benches/versus/go lint LIBDIR=$(LIB)
 	diff include/queues.h $(generated_header)

@@ -12,22 +12,8 @@ target=${CARGO_TARGET_DIR:-$repo/target}
 unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR OUT WORK DEBUGINFOD_URLS
 export CARGO_TARGET_DIR=$target LC_ALL=C
 
-passed=0
-failed=0
-# check NAME COMMAND...: one test, quiet while it passes.
-check() {
-    (set -e && shift && "$@") >"$tmp/log" 2>&1
-    # shellcheck disable=SC2181 # in a condition, set -e would not hold inside
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1))
-        echo "ok      $1"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $1"
-        sed 's/^/        /' "$tmp/log"
-    fi
-}
-same() { [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$2" "$1" && false; }; }
+# shellcheck source=tests/check.sh
+. "$repo/tests/check.sh"
 make_() { make -s --no-print-directory -C "$repo" "$@"; }
 
 # gdb without what the user's files say. What ends it if it hangs is far beyond what it takes.

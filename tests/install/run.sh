@@ -14,22 +14,8 @@ target=${CARGO_TARGET_DIR:-$repo/target}
 unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR TRACE SPEED REPORT OUT WORK
 export CARGO_TARGET_DIR=$target
 
-passed=0
-failed=0
-# check NAME COMMAND...: one test, quiet while it passes.
-check() {
-    (set -e && shift && "$@") >"$tmp/log" 2>&1
-    # shellcheck disable=SC2181 # in a condition, set -e would not hold inside
-    if [ $? -eq 0 ]; then
-        passed=$((passed + 1))
-        echo "ok      $1"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $1"
-        sed 's/^/        /' "$tmp/log"
-    fi
-}
-same() { [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$2" "$1" && false; }; }
+# shellcheck source=tests/check.sh
+. "$repo/tests/check.sh"
 make_() { make -s --no-print-directory -C "$repo" "$@"; }
 # fails STATUS MESSAGE COMMAND...: it ends so, and says that.
 fails() {
