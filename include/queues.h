@@ -23,17 +23,17 @@
 //              more than can lie in memory (PTRDIFF_MAX bytes) is QUEUES_INVALID.
 //   Payload    chosen at creation. item_size 0: void pointers, any value, NULL too, never followed.
 //              item_size n: blobs of 0 to n bytes, each with its length, copied into the queue.
-//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (the call then answers and
+//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (the call then returns and
 //              makes progress as a try call does), else nanoseconds on the monotonic clock. Signals
 //              neither shorten nor lengthen it.
 //   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put
-//              that does not answer QUEUES_OK leaves the item the caller's. Items that nobody got
+//              that does not return QUEUES_OK leaves the item the caller's. Items that nobody got
 //              go to the creator's drop callback, each exactly once.
 //   Life       create gives one reference, retain adds one, release drops one; the last one
 //              frees. A queue may be used while anybody holds a reference: a thread needs none of its
 //              own if another's is certainly kept until it is done, as by who joins it.
-//   Close      (of all but the deque) is an event, not memory: later puts answer CLOSED, gets take
-//              what is there and then answer CLOSED; all waiters wake. No accepted item is lost or
+//   Close      (of all but the deque) frees nothing: later puts return CLOSED, gets take
+//              what is there and then return CLOSED; all waiters wake. No accepted item is lost or
 //              got twice.
 //   Order      what a thread did before a put happens before what follows the get of that item; what
 //              it did before a get, before what follows a put into the place that became free; and
@@ -107,12 +107,12 @@
 // A callback panicked; the call did all the rest of its work.
 #define QUEUES_PANIC -4
 
-// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, answers
+// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, returns
 // QUEUES_MISUSE and does nothing. A callback of clear is within a get: it may put, but what it gets
 // overlaps. Costs an atomic swap on every call.
 #define QUEUES_SPSC_CHECKED 1
 
-// Grow when it is full, to twice the capacity, instead of answering FULL. What was outgrown is
+// Grow when it is full, to twice the capacity, instead of returning FULL. What was outgrown is
 // freed with the deque: all of it together is less than twice the largest.
 #define QUEUES_DEQUE_GROWABLE 1
 
@@ -166,7 +166,7 @@ typedef struct queues_batch_t queues_batch_t;
 //
 // Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
 // queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
-// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that answers RETRY may
+// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that returns RETRY may
 // be repeated at once; there may be more to steal.
 // Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
 //
@@ -184,7 +184,7 @@ typedef struct queues_deque_t queues_deque_t;
 // | close, is_closed, size, stats                      | any threads          | lock-free          |
 // | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 //
-// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
+// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call. A queue of blobs
 // has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
 // reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
 // that no cell is free. An empty queue can have capacity + spare cells reserved.
@@ -194,7 +194,7 @@ typedef struct queues_deque_t queues_deque_t;
 // four calls that end this take the address that reserve or lease gave. Any other address, such as one
 // that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
 // QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
-// Of several such calls with one address at once one does its work, and the others answer MISUSE.
+// Of several such calls with one address at once one does its work, and the others return MISUSE.
 // Addresses are valid while the caller holds a reference to the queue. The last release forgets
 // reservations, hands blobs that are leased to the drop callback, and frees all cells.
 //
@@ -237,14 +237,14 @@ typedef struct queues_priority_t queues_priority_t;
 // | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 // | retain, release                                              | any threads          | wait-free; the last release frees |
 //
-// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call.
+// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call.
 // Each call is O(1) but for `many` (O(n)) and `clear`.
 //
 // A ring with a position for each side (Lamport 1983), each side keeping what it last saw of the
 // other's (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS 2010).
 typedef struct queues_spsc_t queues_spsc_t;
 
-// What a call answers: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
+// What a call returns: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
 typedef int32_t queues_status_t;
 
 // A snapshot of a queue's statistics. Set struct_size to sizeof(queues_stats_t) before the call.
@@ -553,7 +553,7 @@ queues_status_t queues_mpmc_get_bytes(struct queues_mpmc_t *queue,
 
 // Copies the blob in front into a buffer, and leaves it there.
 // *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
+// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
 // Does not wait; lock-free. Any thread.
 // Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
 // Since 0.1.
@@ -652,7 +652,7 @@ queues_status_t queues_mpmc_return(struct queues_mpmc_t *queue, void *data);
 queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue,
                                   size_t *count);
 
-// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 // waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
@@ -839,7 +839,7 @@ queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
 // queues). Since 0.1.
 queues_status_t queues_spsc_clear(struct queues_spsc_t *queue, size_t *count);
 
-// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 // waiters. Closing again does nothing. Does not wait; wait-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
@@ -985,7 +985,7 @@ queues_status_t queues_priority_get_bytes(struct queues_priority_t *queue,
 
 // Copies the blob in front into a buffer, and its priority, and leaves it there.
 // *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
+// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
 // Does not wait; a short lock. Any thread.
 // Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
 // Since 0.1.
@@ -1003,7 +1003,7 @@ queues_status_t queues_priority_peek_bytes(struct queues_priority_t *queue,
 // Since 0.1.
 queues_status_t queues_priority_clear(struct queues_priority_t *queue, size_t *count);
 
-// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 // waiters. Closing again does nothing. Does not wait; a short lock. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
@@ -1101,7 +1101,7 @@ queues_status_t queues_deque_pop_bytes(struct queues_deque_t *deque,
 
 // Steals the blob that was pushed first into a buffer, if there is one.
 // *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
-// answered, the buffer may hold parts of blobs that others took meanwhile.
+// returned, the buffer may hold parts of blobs that others took meanwhile.
 // Does not wait; never loops. Any thread.
 // Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
 // Since 0.1.
@@ -1126,8 +1126,8 @@ bool queues_deque_is_empty(const struct queues_deque_t *deque);
 size_t queues_deque_capacity(const struct queues_deque_t *deque);
 
 // Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0. A push that answers FULL or NOMEM counts as failed_enqueue, a pop or steal
-// that answers EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
+// does not know become 0. A push that returns FULL or NOMEM counts as failed_enqueue, a pop or steal
+// that returns EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.
@@ -1272,8 +1272,8 @@ queues_status_t queues_batch_flush(struct queues_batch_t *queue);
 // Since 0.1.
 queues_status_t queues_batch_clear(struct queues_batch_t *queue, size_t *count);
 
-// Closes: later puts answer CLOSED, everything that is pending is due, and once it is taken gets
-// answer CLOSED; all waiters wake. Closing twice is closing once.
+// Closes: later puts return CLOSED, everything that is pending is due, and once it is taken gets
+// return CLOSED; all waiters wake. Closing twice is closing once.
 // Does not wait; lock-free. Any thread.
 // Returns OK, INVALID.
 // Since 0.1.

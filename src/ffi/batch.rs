@@ -391,8 +391,8 @@ pub unsafe extern "C" fn queues_batch_clear(
     })
 }
 
-/// Closes: later puts answer CLOSED, everything that is pending is due, and once it is taken gets
-/// answer CLOSED; all waiters wake. Closing twice is closing once.
+/// Closes: later puts return CLOSED, everything that is pending is due, and once it is taken gets
+/// return CLOSED; all waiters wake. Closing twice is closing once.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -24,7 +24,7 @@ use core::ffi::c_void;
 ///
 /// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
 /// queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
-/// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that answers RETRY may
+/// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that returns RETRY may
 /// be repeated at once; there may be more to steal.
 /// Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
 ///
@@ -33,7 +33,7 @@ pub struct queues_deque_t {
     _opaque: [u8; 0],
 }
 
-/// Grow when it is full, to twice the capacity, instead of answering FULL. What was outgrown is
+/// Grow when it is full, to twice the capacity, instead of returning FULL. What was outgrown is
 /// freed with the deque: all of it together is less than twice the largest.
 pub const QUEUES_DEQUE_GROWABLE: u64 = 1;
 
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn queues_deque_pop_bytes(
 
 /// Steals the blob that was pushed first into a buffer, if there is one.
 /// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
-/// answered, the buffer may hold parts of blobs that others took meanwhile.
+/// returned, the buffer may hold parts of blobs that others took meanwhile.
 /// Does not wait; never loops. Any thread.
 /// Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
 /// Since 0.1.
@@ -322,8 +322,8 @@ pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> 
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0. A push that answers FULL or NOMEM counts as failed_enqueue, a pop or steal
-/// that answers EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
+/// does not know become 0. A push that returns FULL or NOMEM counts as failed_enqueue, a pop or steal
+/// that returns EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

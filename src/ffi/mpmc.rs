@@ -23,7 +23,7 @@ use core::ffi::c_void;
 /// | close, is_closed, size, stats                      | any threads          | lock-free          |
 /// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
 ///
-/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call. A queue of blobs
+/// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call. A queue of blobs
 /// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
 /// reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
 /// that no cell is free. An empty queue can have capacity + spare cells reserved.
@@ -33,7 +33,7 @@ use core::ffi::c_void;
 /// four calls that end this take the address that reserve or lease gave. Any other address, such as one
 /// that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
 /// QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
-/// Of several such calls with one address at once one does its work, and the others answer MISUSE.
+/// Of several such calls with one address at once one does its work, and the others return MISUSE.
 /// Addresses are valid while the caller holds a reference to the queue. The last release forgets
 /// reservations, hands blobs that are leased to the drop callback, and frees all cells.
 ///
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
 
 /// Copies the blob in front into a buffer, and leaves it there.
 /// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-/// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
+/// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
 /// Does not wait; lock-free. Any thread.
 /// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
 /// Since 0.1.
@@ -541,7 +541,7 @@ pub unsafe extern "C" fn queues_mpmc_clear(
     })
 }
 
-/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+/// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 /// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -302,7 +302,7 @@ pub unsafe extern "C" fn queues_priority_get_bytes(
 
 /// Copies the blob in front into a buffer, and its priority, and leaves it there.
 /// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-/// Whatever is answered, the buffer may hold parts of blobs that others took meanwhile.
+/// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
 /// Does not wait; a short lock. Any thread.
 /// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
 /// Since 0.1.
@@ -413,7 +413,7 @@ pub unsafe extern "C" fn queues_priority_clear(
     })
 }
 
-/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+/// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 /// waiters. Closing again does nothing. Does not wait; a short lock. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

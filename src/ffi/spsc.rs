@@ -12,7 +12,7 @@ use crate::queue::{Peek, spsc};
 use crate::wait::{Blocking, Timeout};
 use core::ffi::c_void;
 
-/// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, answers
+/// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, returns
 /// QUEUES_MISUSE and does nothing. A callback of clear is within a get: it may put, but what it gets
 /// overlaps. Costs an atomic swap on every call.
 pub const QUEUES_SPSC_CHECKED: u64 = 1;
@@ -31,7 +31,7 @@ pub const QUEUES_SPSC_CHECKED: u64 = 1;
 /// | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
 /// | retain, release                                              | any threads          | wait-free; the last release frees |
 ///
-/// QUEUES_FULL and QUEUES_EMPTY are told only when true at some moment of the call.
+/// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call.
 /// Each call is O(1) but for `many` (O(n)) and `clear`.
 ///
 /// A ring with a position for each side (Lamport 1983), each side keeping what it last saw of the
@@ -487,7 +487,7 @@ pub unsafe extern "C" fn queues_spsc_clear(
     })
 }
 
-/// Closes the queue: later puts answer CLOSED, gets drain it and then answer CLOSED. Wakes all
+/// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
 /// waiters. Closing again does nothing. Does not wait; wait-free. Any thread.
 /// Returns OK, INVALID.
 /// Since 0.1.

@@ -6,7 +6,7 @@ use core::any::Any;
 use core::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a call answers: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
+/// What a call returns: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
 pub type queues_status_t = i32;
 
 /// Done.
