@@ -37,7 +37,7 @@ pub use typed::{
     Batcher, Consumer, Iter, Mpmc, Priority, Producer, PutError, Stealer, TryIter, Worker, deque,
     growable_deque, spsc,
 };
-pub use wait::Timeout;
+pub use wait::Wait;
 
 /// README's Rust program, run as a test.
 #[cfg(doctest)]

@@ -10,7 +10,7 @@ const ALIGNMENT: usize = 128;
 
 /// What the allocator aligns to of itself: beyond it, it would clear large memory by hand, instead
 /// of taking pages that are zero and cost nothing before they are used.
-const UNASKED: usize = 16;
+const MALLOC_ALIGN: usize = 16;
 
 /// Untyped memory, aligned to 128 bytes at least, zeroed.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Memory {
     pub(crate) fn try_new(unit: Layout, count: usize) -> Result<Self> {
         let alignment = unit.align().max(ALIGNMENT);
         let size = unit.size().checked_mul(count).and_then(|size| size.checked_add(alignment));
-        let layout = Layout::from_size_align(size.ok_or(Error::Invalid)?, UNASKED)
+        let layout = Layout::from_size_align(size.ok_or(Error::Invalid)?, MALLOC_ALIGN)
             .map_err(|_| Error::Invalid)?;
         // SAFETY: the size is not zero.
         let allocated = unsafe { std::alloc::alloc_zeroed(layout) };

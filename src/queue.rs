@@ -74,13 +74,13 @@ pub unsafe trait Queue: Send + Sync {
 
 /// What became of an attempt at the usual case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Now {
+pub enum Fast {
     /// Done.
     Done,
     /// Nothing was done: it is not the usual case, or another thread was faster.
-    NotYet,
-    /// Put, but [`Fifo::settle`] has to tell whether the queue takes it.
-    Unsettled,
+    Slow,
+    /// Put, but [`Fifo::finish_put`] has to tell whether the queue takes it.
+    Published,
 }
 
 /// How far a call on many items came, and why no further.
@@ -118,8 +118,8 @@ pub unsafe trait Fifo: Queue {
     /// # Safety
     /// As [`Fifo::try_put`], unless the answer is `NotYet`.
     #[inline(always)]
-    unsafe fn put_now(&self, _item: &Self::Item) -> Now {
-        Now::NotYet
+    unsafe fn put_fast(&self, _item: &Self::Item) -> Fast {
+        Fast::Slow
     }
 
     /// [`Fifo::try_get`] in the usual case.
@@ -127,12 +127,12 @@ pub unsafe trait Fifo: Queue {
     /// # Safety
     /// As [`Fifo::try_get`].
     #[inline(always)]
-    unsafe fn get_now(&self, _out: &mut Self::Out) -> Now {
-        Now::NotYet
+    unsafe fn get_fast(&self, _out: &mut Self::Out) -> Fast {
+        Fast::Slow
     }
 
     /// Ends a put that was left unsettled.
-    fn settle(&self) -> Result {
+    fn finish_put(&self) -> Result {
         Ok(())
     }
 }
@@ -152,10 +152,10 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
             // SAFETY: the same contract.
             let put = unsafe {
                 let item = &*items.add(i);
-                match self.put_now(item) {
-                    Now::Done => Ok(()),
-                    Now::NotYet => self.try_put(item),
-                    Now::Unsettled => self.settle(),
+                match self.put_fast(item) {
+                    Fast::Done => Ok(()),
+                    Fast::Slow => self.try_put(item),
+                    Fast::Published => self.finish_put(),
                 }
             };
             if let Err(why) = put {
@@ -176,8 +176,8 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
             // SAFETY: the same contract.
             let place = unsafe { &mut *places.add(i) };
             // SAFETY: the same contract.
-            match unsafe { self.get_now(place) } {
-                Now::Done => Ok(()),
+            match unsafe { self.get_fast(place) } {
+                Fast::Done => Ok(()),
                 // SAFETY: the same contract.
                 _ => unsafe { self.try_get(place) },
             }

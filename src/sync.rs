@@ -121,7 +121,7 @@ macro_rules! atomic {
             }
             /// A load behind a free fence, which in a model of its withdrawal is never outdated.
             #[inline(always)]
-            pub(crate) fn load_behind(&self, at: Ordering) -> $value {
+            pub(crate) fn load_after_light_fence(&self, at: Ordering) -> $value {
                 #[cfg(loom)]
                 if fence::withdrawal::is_modelled() {
                     take_turn();

@@ -8,7 +8,7 @@
 //! | [`Batcher`] | any threads, shared by reference | first in, first out, in batches |
 //! | [`deque`], [`growable_deque`] | one [`Worker`], any [`Stealer`]s | last in, first out; thieves: first in, first out |
 //!
-//! - **Waiting.** A call that may wait takes a [`Timeout`]. `try_` calls, [`Timeout::Try`] and every
+//! - **Waiting.** A call that may wait takes a [`Wait`]. `try_` calls, [`Wait::No`] and every
 //!   call of a deque do not wait. After a wait in vain the error is [`Error::Timeout`].
 //! - **Closing.** After `close` puts fail with [`Error::Closed`]; gets return what is left and then
 //!   fail with [`Error::Closed`]. A deque has no close.
@@ -39,7 +39,7 @@ pub use spsc::{Consumer, Producer, spsc};
 
 use crate::error::{Error, Result};
 use crate::queue::{Many, Queue};
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
@@ -106,16 +106,12 @@ fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
 ///
 /// # Safety
 /// The queue's rule about who may put at once holds.
-unsafe fn put_many<Q: Many>(
-    queue: &Blocking<Q>,
-    items: &mut Vec<Q::Item>,
-    timeout: Timeout,
-) -> Result {
+unsafe fn put_many<Q: Many>(queue: &Blocking<Q>, items: &mut Vec<Q::Item>, wait: Wait) -> Result {
     let count = items.len();
     // SAFETY: not more than there are. The vector gets back what is still its own below.
     unsafe { items.set_len(0) };
     // SAFETY: there are `count` initialized items; those that were put are not used again.
-    let (done, result) = unsafe { queue.put_many(items.as_ptr(), count, timeout) };
+    let (done, result) = unsafe { queue.put_many(items.as_ptr(), count, wait) };
     // SAFETY: `done` is not more than `count`, and the items after it were not put.
     unsafe {
         let start = items.as_mut_ptr();
@@ -133,13 +129,13 @@ unsafe fn get_many<T, Q: Many<Out = MaybeUninit<T>>>(
     queue: &Blocking<Q>,
     out: &mut Vec<T>,
     max: usize,
-    timeout: Timeout,
+    wait: Wait,
 ) -> Result<usize> {
     let max = max.min(queue.queue().capacity());
     out.reserve(max);
     let places = out.spare_capacity_mut().as_mut_ptr();
     // SAFETY: there are `max` places.
-    let (done, result) = unsafe { queue.get_many(places, max, timeout) };
+    let (done, result) = unsafe { queue.get_many(places, max, wait) };
     // SAFETY: the first `done` places were filled.
     unsafe { out.set_len(out.len() + done) };
     result.map(|()| done)

@@ -14,47 +14,47 @@ use crate::sync::{Clock, Deadline};
 
 /// How long a call may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timeout {
+pub enum Wait {
     /// Not at all.
-    Try,
-    /// So many nanoseconds.
-    Within(u64),
-    /// As long as it takes.
-    Never,
+    No,
+    /// For this many nanoseconds at most.
+    For(u64),
+    /// Without a limit.
+    Forever,
 }
 
 /// ```
-/// use queues::Timeout;
+/// use queues::Wait;
 /// use std::time::Duration;
-/// assert_eq!(Timeout::from(Duration::from_millis(2)), Timeout::Within(2_000_000));
-/// assert_eq!(Timeout::from(Duration::ZERO), Timeout::Try);
+/// assert_eq!(Wait::from(Duration::from_millis(2)), Wait::For(2_000_000));
+/// assert_eq!(Wait::from(Duration::ZERO), Wait::No);
 /// ```
-impl From<core::time::Duration> for Timeout {
+impl From<core::time::Duration> for Wait {
     fn from(span: core::time::Duration) -> Self {
         match u64::try_from(span.as_nanos()) {
-            Ok(0) => Self::Try,
-            nanos => Self::Within(nanos.unwrap_or(u64::MAX)),
+            Ok(0) => Self::No,
+            nanos => Self::For(nanos.unwrap_or(u64::MAX)),
         }
     }
 }
 
-impl Timeout {
-    /// C's convention: below 0 for ever, 0 not at all.
+impl Wait {
+    /// C's convention: a negative number waits without a limit, 0 does not wait.
     #[inline(always)]
     pub const fn from_nanos(nanos: i64) -> Self {
         match nanos {
-            ..0 => Self::Never,
-            0 => Self::Try,
-            _ => Self::Within(nanos as u64),
+            ..0 => Self::Forever,
+            0 => Self::No,
+            _ => Self::For(nanos as u64),
         }
     }
 
-    /// When it is over, counted from now; computed once for each call.
+    /// The end of the wait, counted from now. A call computes it once.
     fn deadline(self) -> Deadline {
         match self {
-            Self::Try => Deadline::PASSED,
-            Self::Never => Deadline::NEVER,
-            Self::Within(nanos) => Deadline::at(Clock::now().saturating_add(nanos)),
+            Self::No => Deadline::PASSED,
+            Self::Forever => Deadline::NEVER,
+            Self::For(nanos) => Deadline::at(Clock::now().saturating_add(nanos)),
         }
     }
 }

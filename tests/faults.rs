@@ -14,7 +14,7 @@ use queues::ffi::{deque::*, mpmc::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Disposer, Pointer};
 use queues::queue::{deque, mpmc, spsc};
 use queues::wait::Blocking;
-use queues::{Error, Result, Timeout};
+use queues::{Error, Result, Wait};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
@@ -94,8 +94,8 @@ fn creation_without_memory() {
     without_memory("Deque of bytes", || deque::Deque::try_new(3, true, bytes()?, 0));
     without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default(), 0));
     without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?, 0));
-    without_memory("Ring of pointers", || spsc::Ring::try_new(3, Pointer::default(), 0));
-    without_memory("Ring of bytes", || spsc::Ring::try_new(3, bytes()?, 0));
+    without_memory("SPSC of pointers", || spsc::Spsc::try_new(3, Pointer::default(), 0));
+    without_memory("SPSC of bytes", || spsc::Spsc::try_new(3, bytes()?, 0));
     #[cfg(target_arch = "x86_64")]
     without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default(), 0));
 }
@@ -598,10 +598,10 @@ fn one_goes_to_the_other() -> bool {
     let (mut producer, mut consumer) = queues::spsc(1).unwrap();
     let queue = queues::Mpmc::with_capacity(1).unwrap();
     let got = scope(|all| {
-        let get = all.spawn(|| (consumer.get(Timeout::Never), queue.get(Timeout::Never)));
+        let get = all.spawn(|| (consumer.get(Wait::Forever), queue.get(Wait::Forever)));
         std::thread::sleep(Duration::from_millis(5));
-        producer.put(1, Timeout::Never).unwrap();
-        queue.put(2, Timeout::Never).unwrap();
+        producer.put(1, Wait::Forever).unwrap();
+        queue.put(2, Wait::Forever).unwrap();
         get.join().unwrap()
     });
     got == (Ok(1), Ok(2))
@@ -631,8 +631,8 @@ fn fork() {
         quiet.try_put(7).unwrap();
         scope(|all| {
             let _end = Close(&busy);
-            all.spawn(|| while busy.put(1, Timeout::Never).is_ok() {});
-            all.spawn(|| while busy.get(Timeout::Never).is_ok() {});
+            all.spawn(|| while busy.put(1, Wait::Forever).is_ok() {});
+            all.spawn(|| while busy.get(Wait::Forever).is_ok() {});
             for _ in 0..10 {
                 // SAFETY: the child does what works after a fork on Linux, and ends without a
                 // trace.
@@ -756,7 +756,7 @@ fn sleepers_do_not_outlive_close() {
 #[test]
 fn spsc_at_the_ends_of_ranges() {
     let blobs = Bytes::try_new(8, Disposer::default()).unwrap();
-    let ring = spsc::Ring::try_new(3, blobs, u64::MAX).unwrap();
+    let ring = spsc::Spsc::try_new(3, blobs, u64::MAX).unwrap();
     // SAFETY: the only producer.
     unsafe {
         assert_eq!(ring.commit(0), Err(Error::Misuse));
@@ -765,12 +765,12 @@ fn spsc_at_the_ends_of_ranges() {
         assert_eq!(ring.commit(0), Err(Error::Misuse));
     }
 
-    let ring = spsc::Ring::try_new(3, Pointer::default(), 0).unwrap();
+    let ring = spsc::Spsc::try_new(3, Pointer::default(), 0).unwrap();
     let queue = Blocking::new(ring);
     let mut places: [*mut c_void; 8] = [null_mut(); 8];
     let start = places.as_mut_ptr();
     // SAFETY: the only consumer, and a queue of three fills no more places.
-    let get = || unsafe { queue.get_many(start, usize::MAX, Timeout::Try) };
+    let get = || unsafe { queue.get_many(start, usize::MAX, Wait::No) };
     assert_eq!(get(), (0, Err(Error::Empty)));
     for item in 1..=2 {
         // SAFETY: the only producer.

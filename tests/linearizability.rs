@@ -6,7 +6,7 @@
 
 mod support;
 
-use queues::wait::{Timeout, Wanted};
+use queues::wait::{Wait, Wanted};
 use queues::{Error, Result};
 use std::sync::Barrier;
 use support::history::{Done, Event, History, Lane, Promise, Recorder};
@@ -71,7 +71,7 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
         (5..=20, Role::Batcher) => put(lane),
         (21..=24, Role::Batcher) => _ = lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
         (25..=28, Role::Batcher) => {
-            _ = lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Timeout::Try))));
+            _ = lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Wait::No))));
         }
         (2..=4, Role::Batcher) => {
             _ = lane.call(|| {

@@ -19,7 +19,7 @@ use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::{Counts, Fifo, Many, Peek, Queue, mpmc, spsc};
 use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
-use queues::wait::{Blocking, Timeout, Wanted};
+use queues::wait::{Blocking, Wait, Wanted};
 use queues::{Error, Result};
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -127,13 +127,13 @@ fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
 fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Disposed) {
     let done = match letter {
         'p' => lane.call(|| Done::Put(item, queue.try_put(item))),
-        'P' => lane.call(|| Done::Put(item, queue.put(item, Timeout::Never))),
+        'P' => lane.call(|| Done::Put(item, queue.put(item, Wait::Forever))),
         'g' => lane.call(|| Done::Get(queue.try_get())),
-        'G' => lane.call(|| Done::Get(queue.get(Timeout::Never))),
+        'G' => lane.call(|| Done::Get(queue.get(Wait::Forever))),
         'o' => lane.call(|| Done::Pop(queue.pop().unwrap())),
-        'b' => lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Timeout::Try)))),
+        'b' => lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Wait::No)))),
         'd' => lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
-        'D' => lane.call(|| Done::Due(queue.get_batch(Wanted::Within(Timeout::Never)))),
+        'D' => lane.call(|| Done::Due(queue.get_batch(Wanted::Within(Wait::Forever)))),
         'f' => lane.call(|| {
             queue.flush();
             Done::Flush
@@ -147,14 +147,14 @@ fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Dis
         'm' => {
             return lane.several(|| {
                 let items = [item, item + 5];
-                let (done, why) = queue.put_many(&items, Timeout::Try);
+                let (done, why) = queue.put_many(&items, Wait::No);
                 let put = items.iter().take(done).map(|&item| Done::Put(item, Ok(())));
                 put.chain(why.err().map(|why| Done::Put(items[done], Err(why)))).collect()
             });
         }
         'n' => {
             return lane.several(|| {
-                let (items, why) = queue.get_many(2, Timeout::Try);
+                let (items, why) = queue.get_many(2, Wait::No);
                 let got = items.into_iter().map(|item| Done::Get(Ok(item)));
                 got.chain(why.err().map(|why| Done::Get(Err(why)))).collect()
             });
@@ -439,17 +439,17 @@ fn a_reservation_passes_the_wake_up_on() {
         put_blob(queue.queue(), &[1]).unwrap();
         let reserves = spawn({
             let queue = queue.clone();
-            move || queue.reserve(Timeout::Never).map(|_| ())
+            move || queue.reserve(Wait::Forever).map(|_| ())
         });
         let puts = spawn({
             let queue = queue.clone();
             // SAFETY: the blob is as long as a cell, and any thread may put.
-            move || unsafe { queue.put(&[2], Timeout::Never) }
+            move || unsafe { queue.put(&[2], Wait::Forever) }
         });
-        queue.lease(Timeout::Never).unwrap();
+        queue.lease(Wait::Forever).unwrap();
         puts.join().unwrap().unwrap();
         // The put may have been first: then there is room once more.
-        queue.lease(Timeout::Never).unwrap();
+        queue.lease(Wait::Forever).unwrap();
         reserves.join().unwrap().unwrap();
     });
 }
@@ -471,7 +471,7 @@ fn a_free_cell_ends_a_wait() {
             let puts = spawn({
                 let queue = queue.clone();
                 // SAFETY: as above.
-                move || unsafe { queue.put(&[2], Timeout::Never) }
+                move || unsafe { queue.put(&[2], Wait::Forever) }
             });
             if leased { queue.settle(held) } else { queue.cancel(held) }.unwrap();
             puts.join().unwrap().unwrap();
@@ -609,7 +609,7 @@ fn spsc_statistics_beside_a_clear() {
 #[test]
 fn spsc_put_beside_a_close_wakes() {
     explore("spsc put beside a close", Some(3), || {
-        let queue = Arc::new(Blocking::new(spsc::Ring::try_new(2, blobs(2), 0).unwrap()));
+        let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, blobs(2), 0).unwrap()));
         // Until the next put is the usual case: no new peak, and room by an earlier look.
         for call in "ppggpg".chars() {
             // SAFETY: nobody else is here.
@@ -623,7 +623,7 @@ fn spsc_put_beside_a_close_wakes() {
         let getter = spawn({
             let queue = queue.clone();
             // SAFETY: the only consumer.
-            move || receive(2, |out| unsafe { queue.get(out, Timeout::Never) })
+            move || receive(2, |out| unsafe { queue.get(out, Wait::Forever) })
         });
         let putter = spawn({
             let queue = queue.clone();
@@ -644,7 +644,7 @@ fn spsc_put_beside_a_close_wakes() {
 fn spsc_in_place() {
     for capacity in 1..=3 {
         explore("spsc in place", Some(3), move || {
-            let ring = Arc::new(spsc::Ring::try_new(capacity, blobs(8), 0).unwrap());
+            let ring = Arc::new(spsc::Spsc::try_new(capacity, blobs(8), 0).unwrap());
             let places = Arc::new(Places::new(capacity));
             let producer = spawn({
                 let (ring, places) = (ring.clone(), places.clone());
@@ -954,11 +954,11 @@ fn batch_deadline() {
                         'p' => queue.try_put(item).unwrap(),
                         'c' => queue.close(),
                         // Each waits without an end of its own.
-                        'B' => match queue.get_batch(Wanted::Within(Timeout::Never)) {
+                        'B' => match queue.get_batch(Wanted::Within(Wait::Forever)) {
                             Ok(batch) => got.push(batch),
                             Err(why) => assert_eq!(why, Error::Closed),
                         },
-                        'b' => got.extend(queue.get_batch(Wanted::Within(Timeout::Try))),
+                        'b' => got.extend(queue.get_batch(Wanted::Within(Wait::No))),
                         other => panic!("no call {other:?}"),
                     }
                 }
@@ -995,7 +995,7 @@ fn batch_looked_at_in_passing() {
             let queue = queue.clone();
             spawn(move || queue.get_batch(wanted))
         };
-        let sleeper = spawn_get(Wanted::Within(Timeout::Never));
+        let sleeper = spawn_get(Wanted::Within(Wait::Forever));
         let looker = spawn_get(Wanted::Due);
         queue.try_put(1).unwrap();
         let was_due = looker.join().unwrap().is_ok();
@@ -1150,9 +1150,9 @@ fn two_sleep_without_membarrier() {
             let queue = flag(2, 0, Disposed::default());
             let getters = [(); 2].map(|()| {
                 let queue = queue.clone();
-                spawn(move || queue.get(Timeout::Never).unwrap())
+                spawn(move || queue.get(Wait::Forever).unwrap())
             });
-            assert_eq!(queue.put_many(&[1, 2], Timeout::Try), (2, Ok(())));
+            assert_eq!(queue.put_many(&[1, 2], Wait::No), (2, Ok(())));
             let mut got = join(getters.into());
             got.sort_unstable();
             assert_eq!(got, [1, 2]);
@@ -1214,10 +1214,10 @@ fn many() {
                 let getters: Vec<_> = (0..2)
                     .map(|_| {
                         let queue = queue.clone();
-                        spawn(move || queue.get(Timeout::Never).unwrap())
+                        spawn(move || queue.get(Wait::Forever).unwrap())
                     })
                     .collect();
-                assert_eq!(queue.put_many(&[1, 2], Timeout::Never), (2, Ok(())));
+                assert_eq!(queue.put_many(&[1, 2], Wait::Forever), (2, Ok(())));
                 let mut got = join(getters);
                 got.sort_unstable();
                 assert_eq!(got, [1, 2]);
@@ -1226,7 +1226,7 @@ fn many() {
         explore("get_many", Some(2), move || {
             let queue = full(kind);
             let putters = two_putters(&queue);
-            let (got, done) = queue.get_many(2, Timeout::Never);
+            let (got, done) = queue.get_many(2, Wait::Forever);
             assert_eq!((&got[..2.min(got.len())], done), (&[1, 2][..], Ok(())));
             join(putters);
             assert_eq!(queue.len(), 2);
@@ -1251,7 +1251,7 @@ fn full(kind: (&str, Kind)) -> Arc<dyn Subject> {
 fn two_putters(queue: &Arc<dyn Subject>) -> Vec<JoinHandle<()>> {
     let start = |item| {
         let queue = queue.clone();
-        spawn(move || queue.put(item, Timeout::Never).unwrap())
+        spawn(move || queue.put(item, Wait::Forever).unwrap())
     };
     (3..5).map(start).collect()
 }
@@ -1268,13 +1268,13 @@ fn too_small_passes_the_wake_up_on() {
             spawn(move || {
                 receive(room, |out| {
                     // SAFETY: any thread may get.
-                    unsafe { queue.get(out, Timeout::Never) }
+                    unsafe { queue.get(out, Wait::Forever) }
                 })
             })
         };
         let (small, large) = (wait(1), wait(2));
         // SAFETY: the blob is as long as a cell, and any thread may put.
-        unsafe { queue.put(&[7, 7], Timeout::Never).unwrap() };
+        unsafe { queue.put(&[7, 7], Wait::Forever).unwrap() };
         assert_eq!(large.join().unwrap(), Ok(vec![7, 7]));
         queue.close();
         let small = small.join().unwrap();

@@ -8,7 +8,7 @@
 mod support;
 
 use queues::queue::mpmc;
-use queues::wait::{Blocking, Timeout, Wanted};
+use queues::wait::{Blocking, Wait, Wanted};
 use queues::{Batcher, Error, Limits, Mpmc, Priority, growable_deque, spsc};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -38,14 +38,14 @@ fn transfer(kind: Kind, capacity: usize) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for item in 1..=ITEMS {
-                queue.put(item, Timeout::Never).unwrap();
+                queue.put(item, Wait::Forever).unwrap();
             }
             queue.close();
         });
         for item in 1..=ITEMS {
-            assert_eq!(queue.get(Timeout::Never), Ok(item));
+            assert_eq!(queue.get(Wait::Forever), Ok(item));
         }
-        assert_eq!(queue.get(Timeout::Never), Err(Error::Closed));
+        assert_eq!(queue.get(Wait::Forever), Err(Error::Closed));
     });
 }
 
@@ -55,10 +55,10 @@ fn transfer_many(kind: Kind, capacity: usize) {
     let items: Vec<u64> = (1..=ITEMS).collect();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            assert_eq!(queue.put_many(&items, Timeout::Never), (items.len(), Ok(())));
+            assert_eq!(queue.put_many(&items, Wait::Forever), (items.len(), Ok(())));
             queue.close();
         });
-        let many = || queue.get_many(3, Timeout::Never);
+        let many = || queue.get_many(3, Wait::Forever);
         let got = std::iter::from_fn(|| Some(many()).filter(|got| got.1.is_ok()));
         assert_eq!(got.flat_map(|got| got.0).collect::<Vec<_>>(), items);
     });
@@ -85,8 +85,8 @@ fn spsc_over_laps() {
         }
         let items: Vec<u64> = (1..=80).collect();
         for _ in 0..3 {
-            assert_eq!(queue.put_many(&items, Timeout::Try), (80, Ok(())));
-            assert_eq!(queue.get_many(80, Timeout::Try), (items.clone(), Ok(())));
+            assert_eq!(queue.put_many(&items, Wait::No), (80, Ok(())));
+            assert_eq!(queue.get_many(80, Wait::No), (items.clone(), Ok(())));
         }
     }
 }
@@ -141,7 +141,7 @@ fn leases() {
     let payload = subject::bytes(&log);
     let queue = Blocking::new(mpmc::Indirect::with_spare(2, 2, payload, 0).unwrap());
     let put = |item: u64| {
-        let Ok(data) = queue.reserve(Timeout::Try) else { return };
+        let Ok(data) = queue.reserve(Wait::No) else { return };
         // SAFETY: reserved, and long enough.
         unsafe { data.cast::<u64>().write(item) };
         if queue.commit(data, 8) == Err(Error::Full) {
@@ -153,7 +153,7 @@ fn leases() {
         for _ in 0..2 {
             scope.spawn(|| {
                 for turn in 0..ITEMS {
-                    let Ok((data, len)) = queue.lease(Timeout::Try) else { continue };
+                    let Ok((data, len)) = queue.lease(Wait::No) else { continue };
                     assert_eq!(len, 8);
                     // SAFETY: leased.
                     let item = unsafe { data.cast::<u64>().read() };
@@ -165,7 +165,7 @@ fn leases() {
             });
         }
     });
-    while let Ok((data, _)) = queue.lease(Timeout::Try) {
+    while let Ok((data, _)) = queue.lease(Wait::No) {
         let (queue, address) = (&queue, data.expose_provenance());
         let settle = move || queue.settle(std::ptr::with_exposed_provenance_mut(address));
         let rivals = std::thread::scope(|scope| {
@@ -177,8 +177,8 @@ fn leases() {
     }
     put(7);
     put(8);
-    queue.lease(Timeout::Try).unwrap();
-    queue.reserve(Timeout::Try).unwrap();
+    queue.lease(Wait::No).unwrap();
+    queue.reserve(Wait::No).unwrap();
     drop(queue);
     assert_eq!(*log.lock().unwrap(), [7, 8], "leased, then left");
 }
@@ -190,9 +190,9 @@ fn boxes() {
     let sum: u64 = std::thread::scope(|scope| {
         for producer in 0..2 {
             let queue = &queue;
-            scope.spawn(move || queue.put(Box::new(producer + 1), Timeout::Never).unwrap());
+            scope.spawn(move || queue.put(Box::new(producer + 1), Wait::Forever).unwrap());
         }
-        let consumers = [0, 1].map(|_| scope.spawn(|| *queue.get(Timeout::Never).unwrap()));
+        let consumers = [0, 1].map(|_| scope.spawn(|| *queue.get(Wait::Forever).unwrap()));
         consumers.map(|consumer| consumer.join().unwrap()).iter().sum()
     });
     assert_eq!(sum, 3);
@@ -207,9 +207,9 @@ fn boxes_by_priority() {
         for producer in 0..2 {
             let queue = &queue;
             let item = Box::new(producer + 1);
-            scope.spawn(move || queue.put(item, producer as f64, Timeout::Never).unwrap());
+            scope.spawn(move || queue.put(item, producer as f64, Wait::Forever).unwrap());
         }
-        let consumers = [0, 1].map(|_| scope.spawn(|| *queue.get(Timeout::Never).unwrap().0));
+        let consumers = [0, 1].map(|_| scope.spawn(|| *queue.get(Wait::Forever).unwrap().0));
         consumers.map(|consumer| consumer.join().unwrap()).iter().sum()
     });
     assert_eq!(sum, 3);
@@ -225,16 +225,16 @@ fn batches() {
         let mut items = std::thread::scope(|scope| {
             let queue = &*queue;
             let other = scope.spawn(move || {
-                (1..=ITEMS).for_each(|item| queue.put(10 + item, Timeout::Never).unwrap());
+                (1..=ITEMS).for_each(|item| queue.put(10 + item, Wait::Forever).unwrap());
             });
             scope.spawn(move || {
-                (1..=ITEMS).for_each(|item| queue.put(20 + item, Timeout::Never).unwrap());
+                (1..=ITEMS).for_each(|item| queue.put(20 + item, Wait::Forever).unwrap());
                 other.join().unwrap();
                 queue.close();
             });
             let consumers = [0, 1].map(|_| {
                 scope.spawn(move || {
-                    let batch = || queue.get_batch(Wanted::Within(Timeout::Never));
+                    let batch = || queue.get_batch(Wanted::Within(Wait::Forever));
                     std::iter::from_fn(|| batch().ok()).flatten().collect::<Vec<u64>>()
                 })
             });
@@ -252,8 +252,8 @@ fn boxes_in_batches() {
     let age = Some(std::time::Duration::from_micros(1));
     let queue = Batcher::new(8, Limits { size: 3, age, weight: None }).unwrap();
     let batch = std::thread::scope(|scope| {
-        let consumer = scope.spawn(|| queue.get_batch(Timeout::Never).unwrap());
-        (1..=2).for_each(|item| queue.put(Box::new(item), Timeout::Never).unwrap());
+        let consumer = scope.spawn(|| queue.get_batch(Wait::Forever).unwrap());
+        (1..=2).for_each(|item| queue.put(Box::new(item), Wait::Forever).unwrap());
         consumer.join().unwrap()
     });
     assert!([vec![Box::new(1)], vec![Box::new(1), Box::new(2)]].contains(&batch));
@@ -326,22 +326,22 @@ fn boxes_by_many() {
     let boxes = || (1..=3).map(Box::new).collect::<Vec<Box<u64>>>();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            producer.put_many(&mut boxes(), Timeout::Never).unwrap();
+            producer.put_many(&mut boxes(), Wait::Forever).unwrap();
             let mut items = boxes();
-            queue.put_many(&mut items, Timeout::Try).unwrap_err();
+            queue.put_many(&mut items, Wait::No).unwrap_err();
             assert_eq!(items, [Box::new(3)]);
             queue.close();
             drop(producer);
         });
         let mut got = Vec::new();
-        consumer.get_many(&mut got, 2, Timeout::Never).unwrap();
+        consumer.get_many(&mut got, 2, Wait::Forever).unwrap();
         if let Ok(front) = consumer.peek() {
             assert!((2..=3).contains(&**front));
         }
         got.extend(&mut consumer);
         assert_eq!(got, boxes());
         got.truncate(0);
-        while queue.get_many(&mut got, 3, Timeout::Never).is_ok() {}
+        while queue.get_many(&mut got, 3, Wait::Forever).is_ok() {}
         assert_eq!(got, [Box::new(1), Box::new(2)]);
     });
     let (mut worker, stealer) = growable_deque(1).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Site and ordering of every access in a source text.
 fn sites(text: &str, found: &mut BTreeMap<String, String>) {
-    let fences = ["fence(", ".light(", ".heavy(", "Fences::free("].map(|call| (call, true));
+    let fences = ["fence(", ".light(", ".heavy(", "Fences::light("].map(|call| (call, true));
     for (call, fence) in fences.into_iter().chain([("site(", false)]) {
         for rest in text.split(call).skip(1) {
             let Some((name, rest)) =

@@ -9,7 +9,7 @@
 mod support;
 
 use queues::sync::sites;
-use queues::wait::{Timeout, Wanted};
+use queues::wait::{Wait, Wanted};
 use queues::{Error, Result, Stats};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl Ledger {
         queue.pop().map(|popped| self.got.extend(popped))
     }
     fn batch(&mut self, queue: &dyn Subject) -> Result {
-        let items = queue.get_batch(Wanted::Within(Timeout::Try))?;
+        let items = queue.get_batch(Wanted::Within(Wait::No))?;
         self.got.extend(items.into_iter().filter(|&item| item != 0));
         Ok(())
     }
@@ -459,14 +459,14 @@ impl Vyukov {
 }
 
 impl Subject for Vyukov {
-    fn put(&self, item: u64, _timeout: Timeout) -> Result {
+    fn put(&self, item: u64, _timeout: Wait) -> Result {
         let position = self.claim(&self.tail, 0).ok_or(Error::Full)?;
         let slot = &self.slots[(position % Self::SLOTS) as usize];
         slot.1.store(item, self.at("vyukov.write"));
         slot.0.store(position + 1, self.at("vyukov.publish"));
         Ok(())
     }
-    fn get(&self, _timeout: Timeout) -> Result<u64> {
+    fn get(&self, _timeout: Wait) -> Result<u64> {
         let position = self.claim(&self.head, 1).ok_or(Error::Empty)?;
         let slot = &self.slots[(position % Self::SLOTS) as usize];
         let item = slot.1.load(self.at("vyukov.read"));
@@ -476,10 +476,10 @@ impl Subject for Vyukov {
     fn peek(&self) -> Option<Result<u64>> {
         None
     }
-    fn put_many(&self, _: &[u64], _: Timeout) -> (usize, Result) {
+    fn put_many(&self, _: &[u64], _: Wait) -> (usize, Result) {
         (0, Err(Error::Full))
     }
-    fn get_many(&self, _: usize, _: Timeout) -> (Vec<u64>, Result) {
+    fn get_many(&self, _: usize, _: Wait) -> (Vec<u64>, Result) {
         (Vec::new(), Err(Error::Empty))
     }
     fn clear(&self) -> usize {

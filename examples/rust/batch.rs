@@ -1,7 +1,7 @@
 //! Requests to a model, served in batches: of four at most, of 1024 tokens at most, and so that none
 //! waits for others for longer than 2 ms.
 
-use queues::{Batcher, Limits, Timeout};
+use queues::{Batcher, Limits, Wait};
 use std::time::Duration;
 
 const REQUESTS: [u64; 9] = [512, 16, 2048, 16, 64, 1024, 64, 128, 32];
@@ -11,12 +11,12 @@ fn main() -> Result<(), queues::Error> {
     let queue = Batcher::new(100, limits)?;
     for tokens in REQUESTS {
         // Any thread; waits for room.
-        queue.put_weighted(tokens, tokens, Timeout::Never).map_err(|refused| refused.error)?;
+        queue.put_weighted(tokens, tokens, Wait::Forever).map_err(|refused| refused.error)?;
     }
     let mut served = 0;
     while served < REQUESTS.len() {
         // Waits until a batch is due: the last one, which is not full, until it is old enough.
-        let batch = queue.get_batch(Timeout::Never)?;
+        let batch = queue.get_batch(Wait::Forever)?;
         println!("batch of {}: {} tokens", batch.len(), batch.iter().sum::<u64>());
         served += batch.len();
     }

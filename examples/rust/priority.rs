@@ -1,6 +1,6 @@
 //! Requests to a model, the shortest first: three clients put them, one worker serves them.
 
-use queues::{Priority, Timeout};
+use queues::{Priority, Wait};
 use std::thread;
 
 const PROMPTS: [&str; 5] =
@@ -14,7 +14,7 @@ fn main() -> Result<(), queues::Error> {
             clients.spawn(move || {
                 for prompt in PROMPTS.iter().skip(first).step_by(3) {
                     // The priority is any f64 but NaN; equal ones stay in order.
-                    if queue.put(prompt, prompt.len() as f64, Timeout::Never).is_err() {
+                    if queue.put(prompt, prompt.len() as f64, Wait::Forever).is_err() {
                         break; // closed
                     }
                 }
@@ -22,7 +22,7 @@ fn main() -> Result<(), queues::Error> {
         }
     });
     queue.close(); // what is inside can still be got
-    while let Ok((prompt, priority)) = queue.get(Timeout::Never) {
+    while let Ok((prompt, priority)) = queue.get(Wait::Forever) {
         println!("{priority}: {prompt}");
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What comes from C, checked.
 
-use super::status::{given, put_out};
+use super::status::{non_null, write_out};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Disposer, Pointer, Received};
@@ -64,7 +64,7 @@ unsafe fn check_size<T: Sized_>(structure: *const T) -> Result {
 }
 
 /// What the options of the plain families have in common.
-pub(super) struct Common {
+pub(super) struct CommonOptions {
     pub(super) capacity: usize,
     pub(super) default_capacity: usize,
     pub(super) item_size: usize,
@@ -76,17 +76,17 @@ pub(super) struct Common {
 }
 
 /// The payload that the options ask for.
-pub(super) enum Payload {
+pub(super) enum PayloadChoice {
     Pointer(Pointer),
     Bytes(Bytes),
 }
 
-impl Common {
+impl CommonOptions {
     /// The capacity and payload, checked.
     ///
     /// # Safety
     /// The callback may be called from any thread with its context.
-    pub(super) unsafe fn check(self) -> Result<(usize, Payload)> {
+    pub(super) unsafe fn check(self) -> Result<(usize, PayloadChoice)> {
         if self.flags & !self.known_flags != 0 {
             return Err(Error::Invalid);
         }
@@ -102,8 +102,8 @@ impl Common {
             _ => return Err(Error::Invalid),
         };
         let payload = match self.item_size {
-            0 => Payload::Pointer(Pointer::new(disposer)),
-            limit => Payload::Bytes(Bytes::try_new(limit, disposer)?),
+            0 => PayloadChoice::Pointer(Pointer::new(disposer)),
+            limit => PayloadChoice::Bytes(Bytes::try_new(limit, disposer)?),
         };
         Ok((capacity, payload))
     }
@@ -150,7 +150,7 @@ pub(super) unsafe fn receive<R>(
     len: *mut usize,
     get: impl FnOnce(&mut Received) -> Result<R>,
 ) -> Result<R> {
-    let len = given(len)?;
+    let len = non_null(len)?;
     if buffer.is_null() && capacity > 0 {
         return Err(Error::Invalid);
     }
@@ -159,9 +159,9 @@ pub(super) unsafe fn receive<R>(
     let result = get(&mut received);
     match result {
         // SAFETY: checked above.
-        Ok(_) => unsafe { put_out(len, received.len()) },
+        Ok(_) => unsafe { write_out(len, received.len()) },
         // SAFETY: checked above.
-        Err(Error::TooSmall { needed }) => unsafe { put_out(len, needed) },
+        Err(Error::TooSmall { needed }) => unsafe { write_out(len, needed) },
         Err(_) => {}
     }
     result
@@ -169,7 +169,7 @@ pub(super) unsafe fn receive<R>(
 
 /// The items of a call on many: an address that can hold them, unless there are none.
 pub(super) fn check_many<T>(items: *const T, n: usize, done: *mut usize) -> Result {
-    given(done)?;
+    non_null(done)?;
     let fits = n.checked_mul(size_of::<T>()).is_some_and(|size| size <= isize::MAX as usize);
     if (n > 0 && (items.is_null() || !items.is_aligned())) || !fits {
         return Err(Error::Invalid);

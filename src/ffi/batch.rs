@@ -1,14 +1,14 @@
 //! Bounded queue whose items are taken in batches.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, read_sized};
-use super::handle::{Any, Kind, Side};
+use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, read_sized};
+use super::handle::{AnyHandle, HandleType, Role};
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{answer, given, or, put_out, queues_status_t};
+use super::status::{non_null, queues_status_t, status_of, value_or, write_out};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Limits};
-use crate::wait::{Blob, Blocking, Timeout, Wanted};
+use crate::wait::{Blob, Blocking, Wait, Wanted};
 use core::ffi::c_void;
 use core::time::Duration;
 
@@ -95,14 +95,14 @@ const _: () = assert!(size_of::<queues_batch_blob_t>() == size_of::<Blob>());
 
 const DEFAULT_MAX_PENDING: usize = 10000;
 const FAMILY: u8 = 5;
-const POINTERS: Kind<Blocking<Batch<Pointer>>> = Kind::new(FAMILY, 0);
-const BYTES: Kind<Blocking<Batch<Bytes>>> = Kind::new(FAMILY, 1);
+const POINTERS: HandleType<Blocking<Batch<Pointer>>> = HandleType::new(FAMILY, 0);
+const BYTES: HandleType<Blocking<Batch<Bytes>>> = HandleType::new(FAMILY, 1);
 
 /// # Safety
 /// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_batch_t) -> Result<Any> {
+unsafe fn any(queue: *const queues_batch_t) -> Result<AnyHandle> {
     // SAFETY: by contract.
-    unsafe { Any::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
 }
 
 /// Creates a queue with one reference, which the caller owns.
@@ -116,11 +116,11 @@ pub unsafe extern "C" fn queues_batch_create(
     options: *const queues_batch_options_t,
     queue: *mut *mut queues_batch_t,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(queue)?;
+    status_of(|| {
+        let place = non_null(queue)?;
         // SAFETY: the caller's structure, with its size.
         let options = unsafe { read_sized(options)? };
-        let common = arguments::Common {
+        let common = arguments::CommonOptions {
             capacity: options.max_pending,
             default_capacity: DEFAULT_MAX_PENDING,
             item_size: options.item_size,
@@ -142,17 +142,17 @@ pub unsafe extern "C" fn queues_batch_create(
         };
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
-            (max_pending, Payload::Pointer(pointer)) => {
+            (max_pending, PayloadChoice::Pointer(pointer)) => {
                 let queue = Batch::try_new(max_pending, limits, pointer, 0)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
-            (max_pending, Payload::Bytes(bytes)) => {
+            (max_pending, PayloadChoice::Bytes(bytes)) => {
                 let queue = Batch::try_new(max_pending, limits, bytes, 0)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
         // SAFETY: checked above.
-        unsafe { put_out(place, handle.cast()) };
+        unsafe { write_out(place, handle.cast()) };
         Ok(())
     })
 }
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn queues_batch_create(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_retain(queue: *mut queues_batch_t) -> *mut queues_batch_t {
-    or(core::ptr::null_mut(), || {
+    value_or(core::ptr::null_mut(), || {
         // SAFETY: the caller holds a reference.
         unsafe { any(queue)? }.retain();
         Ok(queue)
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn queues_batch_retain(queue: *mut queues_batch_t) -> *mut
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_release(queue: *mut queues_batch_t) {
-    or((), || {
+    value_or((), || {
         // SAFETY: the caller gives its reference up.
         unsafe { any(queue)?.release() };
         Ok(())
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn queues_batch_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put(queue, item, 1, Timeout::Try) })
+    status_of(|| unsafe { put(queue, item, 1, Wait::No) })
 }
 
 /// Puts a pointer of weight 1, waiting up to timeout_ns for room.
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn queues_batch_put(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put(queue, item, 1, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put(queue, item, 1, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Puts a pointer with its weight (0 too), waiting up to timeout_ns for room. Weights count if the
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn queues_batch_put_weighted(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put(queue, item, weight, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put(queue, item, weight, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
@@ -241,9 +241,9 @@ pub unsafe extern "C" fn queues_batch_get_batch(
     n: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wanted = Wanted::Within(Timeout::from_nanos(timeout_ns));
+    let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
     // SAFETY: the header's contract.
-    answer(|| unsafe { get(queue, items, max, n, wanted) })
+    status_of(|| unsafe { get(queue, items, max, n, wanted) })
 }
 
 /// Takes a batch if one is due, as queues_batch_get_batch does; for an event loop, which must not
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn queues_batch_get_due(
     n: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { get(queue, items, max, n, Wanted::Due) })
+    status_of(|| unsafe { get(queue, items, max, n, Wanted::Due) })
 }
 
 /// Puts a copy of len bytes, of weight 1, if there is room; (NULL, 0) is an empty blob.
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn queues_batch_try_put_bytes(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put_bytes(queue, data, len, 1, Timeout::Try) })
+    status_of(|| unsafe { put_bytes(queue, data, len, 1, Wait::No) })
 }
 
 /// Puts a copy of len bytes, of weight 1, waiting up to timeout_ns for room; (NULL, 0) is an empty
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn queues_batch_put_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put_bytes(queue, data, len, 1, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put_bytes(queue, data, len, 1, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Puts a copy of len bytes with their weight (0 too), waiting up to timeout_ns for room; (NULL, 0)
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn queues_batch_put_weighted_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put_bytes(queue, data, len, weight, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put_bytes(queue, data, len, weight, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Takes the next batch of blobs that is due, waiting up to timeout_ns for one; when that is over,
@@ -328,9 +328,9 @@ pub unsafe extern "C" fn queues_batch_get_batch_bytes(
     n: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wanted = Wanted::Within(Timeout::from_nanos(timeout_ns));
+    let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
     // SAFETY: the header's contract.
-    answer(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), wanted) })
+    status_of(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), wanted) })
 }
 
 /// Takes a batch of blobs if one is due, as queues_batch_get_batch_bytes does.
@@ -348,7 +348,7 @@ pub unsafe extern "C" fn queues_batch_get_due_bytes(
     n: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), Wanted::Due) })
+    status_of(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), Wanted::Due) })
 }
 
 /// Makes everything that is pending due, in batches of the usual size; what is put later is not.
@@ -358,13 +358,13 @@ pub unsafe extern "C" fn queues_batch_get_due_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_flush(queue: *mut queues_batch_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        let pointers = POINTERS.on(queue, Side::GET, |queue| {
+    status_of(|| unsafe {
+        let pointers = POINTERS.on(queue, Role::GET, |queue| {
             queue.flush();
             Ok(())
         });
         pointers.or_else(|_| {
-            BYTES.on(queue, Side::GET, |queue| {
+            BYTES.on(queue, Role::GET, |queue| {
                 queue.flush();
                 Ok(())
             })
@@ -383,10 +383,10 @@ pub unsafe extern "C" fn queues_batch_clear(
     queue: *mut queues_batch_t,
     count: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(count)?;
+    status_of(|| {
+        let place = non_null(count)?;
         // SAFETY: the header's contract; the output was checked.
-        unsafe { put_out(place, any(queue)?.clear()?) };
+        unsafe { write_out(place, any(queue)?.clear()?) };
         Ok(())
     })
 }
@@ -398,7 +398,7 @@ pub unsafe extern "C" fn queues_batch_clear(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_close(queue: *mut queues_batch_t) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         // SAFETY: the header's contract.
         unsafe { any(queue)? }.close();
         Ok(())
@@ -411,7 +411,7 @@ pub unsafe extern "C" fn queues_batch_close(queue: *mut queues_batch_t) -> queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are pending: a snapshot, never above max_pending; 0 if it is no such queue.
@@ -420,7 +420,7 @@ pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
 }
 
 /// The most items that fit, max_pending; 0 if it is no such queue.
@@ -429,7 +429,7 @@ pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
@@ -444,19 +444,14 @@ pub unsafe extern "C" fn queues_batch_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
 }
 
 /// # Safety
 /// The contract of the callers.
-unsafe fn put(
-    queue: *mut queues_batch_t,
-    item: *mut c_void,
-    weight: u64,
-    timeout: Timeout,
-) -> Result {
+unsafe fn put(queue: *mut queues_batch_t, item: *mut c_void, weight: u64, wait: Wait) -> Result {
     // SAFETY: the header's contract.
-    unsafe { POINTERS.on(queue, Side::PUT, |queue| queue.put_weighted(&item, weight, timeout)) }
+    unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.put_weighted(&item, weight, wait)) }
 }
 
 /// # Safety
@@ -466,13 +461,13 @@ unsafe fn put_bytes(
     data: *const c_void,
     len: usize,
     weight: u64,
-    timeout: Timeout,
+    wait: Wait,
 ) -> Result {
     // SAFETY: the header's contract.
     unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put_weighted(blob, weight, timeout)
+            queue.put_weighted(blob, weight, wait)
         })
     }
 }
@@ -489,8 +484,8 @@ unsafe fn get(
     check_many(items, max, n)?;
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
-        let count = POINTERS.on(queue, Side::GET, |queue| queue.get_batch(items, max, wanted))?;
-        put_out(n, count);
+        let count = POINTERS.on(queue, Role::GET, |queue| queue.get_batch(items, max, wanted))?;
+        write_out(n, count);
     }
     Ok(())
 }
@@ -503,22 +498,22 @@ unsafe fn get_bytes(
     (blobs, max, n): (*mut queues_batch_blob_t, usize, *mut usize),
     wanted: Wanted,
 ) -> Result {
-    given(len)?;
+    non_null(len)?;
     check_many(blobs, max, n)?;
     if buffer.is_null() && capacity > 0 {
         return Err(Error::Invalid);
     }
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
-        let taken = BYTES.on(queue, Side::GET, |queue| {
+        let taken = BYTES.on(queue, Role::GET, |queue| {
             queue.get_batch((buffer.cast(), capacity), (blobs.cast(), max), wanted)
         });
         match taken {
             Ok((count, bytes)) => {
-                put_out(len, bytes);
-                put_out(n, count);
+                write_out(len, bytes);
+                write_out(n, count);
             }
-            Err(Error::TooSmall { needed }) => put_out(len, needed),
+            Err(Error::TooSmall { needed }) => write_out(len, needed),
             Err(_) => {}
         }
         taken.map(drop)

@@ -1,9 +1,11 @@
 //! Work-stealing deque.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
-use super::handle::{Any, Common, Kind, Side};
+use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, place, read_sized, receive};
+use super::handle::{AnyHandle, HandleType, Observe, Role};
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
+use super::status::{
+    Item, non_null, queues_status_t, status_of, value_or, write_out, write_progress,
+};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Atomic, Bytes, Pointer};
@@ -71,10 +73,10 @@ unsafe impl Sized_ for queues_deque_options_t {}
 
 const DEFAULT_CAPACITY: usize = 1024;
 const FAMILY: u8 = 4;
-const POINTERS: Kind<Deque<Pointer>> = Kind::new(FAMILY, 0);
-const BYTES: Kind<Deque<Bytes>> = Kind::new(FAMILY, 1);
+const POINTERS: HandleType<Deque<Pointer>> = HandleType::new(FAMILY, 0);
+const BYTES: HandleType<Deque<Bytes>> = HandleType::new(FAMILY, 1);
 
-impl<P: Atomic> Common for Deque<P> {
+impl<P: Atomic> Observe for Deque<P> {
     fn len(&self) -> usize {
         self.len()
     }
@@ -88,9 +90,9 @@ impl<P: Atomic> Common for Deque<P> {
 
 /// # Safety
 /// `deque` is null or a live handle of the library.
-unsafe fn any(deque: *const queues_deque_t) -> Result<Any<dyn Common>> {
+unsafe fn any(deque: *const queues_deque_t) -> Result<AnyHandle<dyn Observe>> {
     // SAFETY: by contract.
-    unsafe { Any::of(POINTERS.plain(deque).or_else(|| BYTES.plain(deque))) }
+    unsafe { AnyHandle::of(POINTERS.plain(deque).or_else(|| BYTES.plain(deque))) }
 }
 
 /// Creates a deque with one reference, which the caller owns.
@@ -103,11 +105,11 @@ pub unsafe extern "C" fn queues_deque_create(
     options: *const queues_deque_options_t,
     deque: *mut *mut queues_deque_t,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(deque)?;
+    status_of(|| {
+        let place = non_null(deque)?;
         // SAFETY: the caller's structure, with its size.
         let options = unsafe { read_sized(options)? };
-        let common = arguments::Common {
+        let common = arguments::CommonOptions {
             capacity: options.capacity,
             default_capacity: DEFAULT_CAPACITY,
             item_size: options.item_size,
@@ -121,15 +123,15 @@ pub unsafe extern "C" fn queues_deque_create(
         let checked = options.flags & QUEUES_DEQUE_CHECKED != 0;
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
-            (capacity, Payload::Pointer(pointer)) => {
+            (capacity, PayloadChoice::Pointer(pointer)) => {
                 POINTERS.create(Deque::try_new(capacity, growable, pointer, 0)?, checked)?
             }
-            (capacity, Payload::Bytes(bytes)) => {
+            (capacity, PayloadChoice::Bytes(bytes)) => {
                 BYTES.create(Deque::try_new(capacity, growable, bytes, 0)?, checked)?
             }
         };
         // SAFETY: checked above.
-        unsafe { put_out(place, handle.cast()) };
+        unsafe { write_out(place, handle.cast()) };
         Ok(())
     })
 }
@@ -140,7 +142,7 @@ pub unsafe extern "C" fn queues_deque_create(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_retain(deque: *mut queues_deque_t) -> *mut queues_deque_t {
-    or(core::ptr::null_mut(), || {
+    value_or(core::ptr::null_mut(), || {
         // SAFETY: the caller holds a reference.
         unsafe { any(deque)? }.retain();
         Ok(deque)
@@ -153,7 +155,7 @@ pub unsafe extern "C" fn queues_deque_retain(deque: *mut queues_deque_t) -> *mut
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_release(deque: *mut queues_deque_t) {
-    or((), || {
+    value_or((), || {
         // SAFETY: the caller gives its reference up.
         unsafe { any(deque)?.release() };
         Ok(())
@@ -171,7 +173,7 @@ pub unsafe extern "C" fn queues_deque_push(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { POINTERS.on(deque, Side::PUSH, |deque| deque.push(&item)) })
+    status_of(|| unsafe { POINTERS.on(deque, Role::PUSH, |deque| deque.push(&item)) })
 }
 
 /// Pops the pointer that was pushed last, if there is one.
@@ -184,9 +186,9 @@ pub unsafe extern "C" fn queues_deque_pop(
     item: *mut *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         let item = place(item)?;
-        POINTERS.on(deque, Side::POP, |deque| deque.pop(item))
+        POINTERS.on(deque, Role::POP, |deque| deque.pop(item))
     })
 }
 
@@ -199,13 +201,13 @@ pub unsafe extern "C" fn queues_deque_steal(
     deque: *mut queues_deque_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
+    status_of(|| {
+        let place = non_null(item)?;
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(deque, Side::STEAL, |deque| deque.steal(&mut item))?;
-            put_out(place, item);
+            POINTERS.on(deque, Role::STEAL, |deque| deque.steal(&mut item))?;
+            write_out(place, item);
         }
         Ok(())
     })
@@ -225,17 +227,17 @@ pub unsafe extern "C" fn queues_deque_steal_many(
     max: usize,
     done: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         check_many(items, max, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(deque, Side::STEAL, |deque| {
+            POINTERS.on(deque, Role::STEAL, |deque| {
                 let mut place = items;
                 let stolen = deque.steal_many(max, |item| {
                     place.write(item);
                     place = place.add(1);
                 });
-                put_progress(done, stolen)
+                write_progress(done, stolen)
             })
         }
     })
@@ -252,8 +254,8 @@ pub unsafe extern "C" fn queues_deque_push_bytes(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(deque, Side::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
+    status_of(|| unsafe {
+        BYTES.on(deque, Role::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
     })
 }
 
@@ -270,8 +272,8 @@ pub unsafe extern "C" fn queues_deque_pop_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(deque, Side::POP, |deque| deque.pop(out)))
+    status_of(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(deque, Role::POP, |deque| deque.pop(out)))
     })
 }
 
@@ -289,8 +291,8 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(deque, Side::STEAL, |deque| deque.steal(out)))
+    status_of(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(deque, Role::STEAL, |deque| deque.steal(out)))
     })
 }
 
@@ -300,7 +302,7 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(deque)? }.queue().len()))
+    value_or(0, || Ok(unsafe { any(deque)? }.queue().len()))
 }
 
 /// Whether there is no item: a snapshot; true if it is no such deque.
@@ -309,7 +311,7 @@ pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usiz
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(deque)? }.queue().len() == 0))
+    value_or(true, || Ok(unsafe { any(deque)? }.queue().len() == 0))
 }
 
 /// The most items that fit, if it is growable: before it grows; 0 if it is no such deque.
@@ -318,7 +320,7 @@ pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(deque)? }.queue().capacity()))
+    value_or(0, || Ok(unsafe { any(deque)? }.queue().capacity()))
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
@@ -333,5 +335,5 @@ pub unsafe extern "C" fn queues_deque_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { write_stats(stats, any(deque)?.queue().stats()) })
+    status_of(|| unsafe { write_stats(stats, any(deque)?.queue().stats()) })
 }

@@ -81,14 +81,14 @@ impl ForDebugger {
 }
 
 /// The tag of a family and payload, and the type behind it.
-pub(super) struct Kind<Q> {
+pub(super) struct HandleType<Q> {
     tag: u64,
     queue: PhantomData<fn(Q)>,
 }
 
 /// Which side of a queue a call is on.
 #[derive(Clone, Copy)]
-pub(super) struct Side {
+pub(super) struct Role {
     /// The mark of who is alone on this side, in checked mode.
     mark: Option<usize>,
     gives: Channel,
@@ -96,7 +96,7 @@ pub(super) struct Side {
     takes: Option<Channel>,
 }
 
-impl Side {
+impl Role {
     pub(super) const PUT: Self = Self { mark: Some(0), ..Self::giving(Channel::Items) };
     pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
     pub(super) const COMMIT: Self = Self { takes: None, ..Self::PUT };
@@ -125,7 +125,7 @@ unsafe fn tag_of<T>(handle: *const T) -> u64 {
     unsafe { handle.cast::<u64>().read_unaligned() }
 }
 
-impl<Q> Kind<Q> {
+impl<Q> HandleType<Q> {
     pub(super) const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
         Self { tag, queue: PhantomData }
@@ -166,7 +166,7 @@ impl<Q> Kind<Q> {
     pub(super) unsafe fn on<T, R: Outcome>(
         &self,
         handle: *const T,
-        side: Side,
+        role: Role,
         call: impl FnOnce(&Q) -> Result<R>,
     ) -> Result<R> {
         if handle.is_null() {
@@ -179,21 +179,21 @@ impl<Q> Kind<Q> {
             if tag_of(handle) == self.tag {
                 call(&(*handle).queue)
             } else {
-                self.on_watched(handle, side, call)
+                self.on_watched(handle, role, call)
             }
         }
     }
 
-    /// [`Kind::on`], in checked mode or under a race detector.
+    /// [`HandleType::on`], in checked mode or under a race detector.
     ///
     /// # Safety
-    /// As for [`Kind::on`]; the handle is not null.
+    /// As for [`HandleType::on`]; the handle is not null.
     #[cold]
     #[inline(never)]
     unsafe fn on_watched<R: Outcome>(
         &self,
         handle: *const Handle<Q>,
-        side: Side,
+        role: Role,
         call: impl FnOnce(&Q) -> Result<R>,
     ) -> Result<R> {
         // SAFETY: the tag says which queue it is, if it is ours.
@@ -202,9 +202,9 @@ impl<Q> Kind<Q> {
                 return Err(Error::Invalid);
             }
             let head = &(*handle).head;
-            head.enter(side)?;
+            head.enter(role)?;
             let result = call(&(*handle).queue);
-            head.leave(side, result.as_ref().err());
+            head.leave(role, result.as_ref().err());
             let in_place = result.as_ref().ok().and_then(Outcome::in_place);
             if let (Some(detector), Some(memory)) = (head.detector(), in_place) {
                 detector.hand_out(memory);
@@ -216,7 +216,7 @@ impl<Q> Kind<Q> {
     /// Whether a handle is of this kind.
     ///
     /// # Safety
-    /// As for [`Kind::on`].
+    /// As for [`HandleType::on`].
     unsafe fn is_mine<T>(&self, handle: *const T) -> bool {
         // SAFETY: as in `on`.
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
@@ -225,10 +225,10 @@ impl<Q> Kind<Q> {
     /// The handle as one of any queue, if it is of this kind.
     ///
     /// # Safety
-    /// As for [`Kind::on`].
-    pub(super) unsafe fn plain<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Common>>
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn plain<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Observe>>
     where
-        Q: Common + 'static,
+        Q: Observe + 'static,
     {
         // SAFETY: by contract.
         unsafe { self.is_mine(handle) }.then(|| handle.cast::<Handle<Q>>().cast_mut() as _)
@@ -237,7 +237,7 @@ impl<Q> Kind<Q> {
     /// The handle as one of any queue that can be closed, if it is of this kind.
     ///
     /// # Safety
-    /// As for [`Kind::on`].
+    /// As for [`HandleType::on`].
     pub(super) unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Closable>>
     where
         Q: Closable + 'static,
@@ -258,9 +258,9 @@ impl Head {
 
     /// Begins a call in checked mode or under a race detector.
     #[cold]
-    fn enter(&self, side: Side) -> Result {
+    fn enter(&self, role: Role) -> Result {
         if self.tag & CHECKED != 0
-            && let Some(mark) = side.mark
+            && let Some(mark) = role.mark
         {
             // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after
             // another.
@@ -270,20 +270,20 @@ impl Head {
             }
         }
         if let Some(detector) = self.detector() {
-            detector.release(self.address(), side.gives);
+            detector.release(self.address(), role.gives);
         }
         Ok(())
     }
 
     /// Ends what [`Head::enter`] began, with this error if it failed.
     #[cold]
-    fn leave(&self, side: Side, error: Option<&Error>) {
+    fn leave(&self, role: Role, error: Option<&Error>) {
         if let Some(detector) = self.detector() {
-            let taken = match (error, side.gives) {
+            let taken = match (error, role.gives) {
                 // Who got nothing waited for nothing.
                 (Some(_), Channel::Room) => None,
                 // A put of many may have put some.
-                _ => side.takes,
+                _ => role.takes,
             };
             let closed = error.filter(|&error| *error == Error::Closed).map(|_| Channel::Close);
             for channel in taken.into_iter().chain(closed) {
@@ -291,7 +291,7 @@ impl Head {
             }
         }
         if self.tag & CHECKED != 0
-            && let Some(mark) = side.mark
+            && let Some(mark) = role.mark
         {
             // Ordering: Release, pairs with the Acquire in `enter`.
             self.inside[mark].store(0, site("handle.checked.leave", Release));
@@ -300,14 +300,14 @@ impl Head {
 }
 
 /// What every family's queue tells, on whichever side.
-pub(super) trait Common: Sync {
+pub(super) trait Observe: Sync {
     fn len(&self) -> usize;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
 }
 
 /// What every queue can do that can be closed.
-pub(super) trait Closable: Common {
+pub(super) trait Closable: Observe {
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn is_empty(&self) -> bool;
@@ -321,7 +321,7 @@ pub(super) trait Closable: Common {
     unsafe fn clear_to(&self, end: u64) -> Result<usize>;
 }
 
-impl<Q: Queue> Common for Blocking<Q> {
+impl<Q: Queue> Observe for Blocking<Q> {
     fn len(&self) -> usize {
         self.queue().len()
     }
@@ -357,9 +357,9 @@ impl<Q: Queue> Closable for Blocking<Q> {
 }
 
 /// The handle of a family's queue, whatever its payload.
-pub(super) struct Any<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
+pub(super) struct AnyHandle<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
 
-impl Any<dyn Closable> {
+impl AnyHandle<dyn Closable> {
     /// Closes; what this thread did before is visible to whoever finds it closed.
     pub(super) fn close(self) {
         let head = &self.handle().head;
@@ -389,14 +389,14 @@ impl Any<dyn Closable> {
         unsafe { self.queue().clear_to(self.queue().end()) }
     }
 
-    /// [`Any::clear`], in checked mode or under a race detector.
+    /// [`AnyHandle::clear`], in checked mode or under a race detector.
     ///
     /// # Safety
     /// A call of the getting side.
     #[cold]
     unsafe fn clear_watched(self) -> Result<usize> {
         let head = &self.handle().head;
-        head.enter(Side::GET)?;
+        head.enter(Role::GET)?;
         let end = self.queue().end();
         if let Some(detector) = head.detector() {
             // Everything before the end was put by now; the callbacks may look into it.
@@ -408,12 +408,12 @@ impl Any<dyn Closable> {
             Some(_) => calling_back(head.address(), clear),
             None => clear(),
         };
-        head.leave(Side::GET, cleared.as_ref().err());
+        head.leave(Role::GET, cleared.as_ref().err());
         cleared
     }
 }
 
-impl<Q: ?Sized> Any<Q> {
+impl<Q: ?Sized> AnyHandle<Q> {
     /// [`Error::Invalid`] for a handle that no kind of the family knows.
     pub(super) fn of(found: Option<*mut Handle<Q>>) -> Result<Self> {
         found.map(Self).ok_or(Error::Invalid)

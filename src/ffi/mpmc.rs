@@ -1,15 +1,17 @@
 //! Bounded queue for any number of threads at both ends.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
-use super::handle::{Any, Kind, Side};
+use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, place, read_sized, receive};
+use super::handle::{AnyHandle, HandleType, Role};
 use super::race_detector::InPlace;
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
+use super::status::{
+    Item, non_null, queues_status_t, status_of, value_or, write_out, write_progress,
+};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
 use crate::queue::{Peek, mpmc};
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 
 /// A bounded queue for any number of producers and consumers: first in, first out, linearizable.
@@ -77,14 +79,14 @@ unsafe impl Sized_ for queues_mpmc_options_t {}
 const DEFAULT_CAPACITY: usize = 1000;
 const KNOWN_FLAGS: u64 = 0;
 const FAMILY: u8 = 1;
-const POINTERS: Kind<Blocking<mpmc::Pointers>> = Kind::new(FAMILY, 0);
-const BYTES: Kind<Blocking<mpmc::Indirect<Bytes>>> = Kind::new(FAMILY, 1);
+const POINTERS: HandleType<Blocking<mpmc::Pointers>> = HandleType::new(FAMILY, 0);
+const BYTES: HandleType<Blocking<mpmc::Indirect<Bytes>>> = HandleType::new(FAMILY, 1);
 
 /// # Safety
 /// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_mpmc_t) -> Result<Any> {
+unsafe fn any(queue: *const queues_mpmc_t) -> Result<AnyHandle> {
     // SAFETY: by contract.
-    unsafe { Any::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
 }
 
 /// Creates a queue with one reference, which the caller owns.
@@ -96,11 +98,11 @@ pub unsafe extern "C" fn queues_mpmc_create(
     options: *const queues_mpmc_options_t,
     queue: *mut *mut queues_mpmc_t,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(queue)?;
+    status_of(|| {
+        let place = non_null(queue)?;
         // SAFETY: the caller's structure, with its size.
         let options = unsafe { read_sized(options)? };
-        let common = arguments::Common {
+        let common = arguments::CommonOptions {
             capacity: options.capacity,
             default_capacity: DEFAULT_CAPACITY,
             item_size: options.item_size,
@@ -112,19 +114,19 @@ pub unsafe extern "C" fn queues_mpmc_create(
         };
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
-            (_, Payload::Pointer(_)) if options.spare != 0 => return Err(Error::Invalid),
-            (capacity, Payload::Pointer(pointer)) => {
+            (_, PayloadChoice::Pointer(_)) if options.spare != 0 => return Err(Error::Invalid),
+            (capacity, PayloadChoice::Pointer(pointer)) => {
                 let queue = mpmc::Pointers::try_new(capacity, pointer)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
-            (capacity, Payload::Bytes(bytes)) => {
+            (capacity, PayloadChoice::Bytes(bytes)) => {
                 let spare = if options.spare == 0 { mpmc::SPARE } else { options.spare };
                 let queue = mpmc::Indirect::with_spare(capacity, spare, bytes, 0)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
         // SAFETY: checked above.
-        unsafe { put_out(place, handle.cast()) };
+        unsafe { write_out(place, handle.cast()) };
         Ok(())
     })
 }
@@ -135,7 +137,7 @@ pub unsafe extern "C" fn queues_mpmc_create(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
-    or(core::ptr::null_mut(), || {
+    value_or(core::ptr::null_mut(), || {
         // SAFETY: the caller holds a reference.
         unsafe { any(queue)? }.retain();
         Ok(queue)
@@ -148,7 +150,7 @@ pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut q
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
-    or((), || {
+    value_or((), || {
         // SAFETY: the caller gives its reference up.
         unsafe { any(queue)?.release() };
         Ok(())
@@ -165,7 +167,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { POINTERS.on(queue, Side::PUT, |queue| queue.try_put(&item)) })
+    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item)) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -179,8 +181,8 @@ pub unsafe extern "C" fn queues_mpmc_put(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        POINTERS.on(queue, Side::PUT, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
+    status_of(|| unsafe {
+        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -194,9 +196,9 @@ pub unsafe extern "C" fn queues_mpmc_try_get(
     item: *mut *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         let item = place(item)?;
-        POINTERS.on(queue, Side::GET, |queue| queue.try_get(item))
+        POINTERS.on(queue, Role::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -211,9 +213,9 @@ pub unsafe extern "C" fn queues_mpmc_get(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         let item = place(item)?;
-        POINTERS.on(queue, Side::GET, |queue| queue.get(item, Timeout::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Role::GET, |queue| queue.get(item, Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -227,13 +229,13 @@ pub unsafe extern "C" fn queues_mpmc_peek(
     queue: *mut queues_mpmc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
+    status_of(|| {
+        let place = non_null(item)?;
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::GET, |queue| queue.queue().peek(&mut item))?;
-            put_out(place, item);
+            POINTERS.on(queue, Role::GET, |queue| queue.queue().peek(&mut item))?;
+            write_out(place, item);
         }
         Ok(())
     })
@@ -250,8 +252,8 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+    status_of(|| unsafe {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.try_put(blob)
         })
@@ -270,10 +272,10 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+    status_of(|| unsafe {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, Timeout::from_nanos(timeout_ns))
+            queue.put(blob, Wait::from_nanos(timeout_ns))
         })
     })
 }
@@ -291,8 +293,8 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::GET, |queue| queue.try_get(out)))
+    status_of(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Role::GET, |queue| queue.try_get(out)))
     })
 }
 
@@ -310,9 +312,9 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::GET, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
+            BYTES.on(queue, Role::GET, |queue| queue.get(out, Wait::from_nanos(timeout_ns)))
         })
     })
 }
@@ -331,9 +333,9 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::GET, |queue| queue.queue().peek(out))
+            BYTES.on(queue, Role::GET, |queue| queue.queue().peek(out))
         })
     })
 }
@@ -352,13 +354,13 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::PUT, |queue| {
-                let timeout = Timeout::from_nanos(timeout_ns);
-                put_progress(done, queue.put_many(items, n, timeout))
+            POINTERS.on(queue, Role::PUT, |queue| {
+                let wait = Wait::from_nanos(timeout_ns);
+                write_progress(done, queue.put_many(items, n, wait))
             })
         }
     })
@@ -377,13 +379,13 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::GET, |queue| {
-                let timeout = Timeout::from_nanos(timeout_ns);
-                put_progress(done, queue.get_many(items, n, timeout))
+            POINTERS.on(queue, Role::GET, |queue| {
+                let wait = Wait::from_nanos(timeout_ns);
+                write_progress(done, queue.get_many(items, n, wait))
             })
         }
     })
@@ -402,15 +404,15 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     data: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(data)?;
+    status_of(|| {
+        let place = non_null(data)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let room = BYTES.on(queue, Side::PUT, |queue| {
-                let data = queue.reserve(Timeout::from_nanos(timeout_ns))?;
+            let room = BYTES.on(queue, Role::PUT, |queue| {
+                let data = queue.reserve(Wait::from_nanos(timeout_ns))?;
                 Ok(InPlace { data, len: queue.queue().payload().limit() })
             })?;
-            put_out(place, room.data);
+            write_out(place, room.data);
         }
         Ok(())
     })
@@ -431,9 +433,9 @@ pub unsafe extern "C" fn queues_mpmc_commit(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        given(data)?;
-        BYTES.on(queue, Side::COMMIT, |queue| queue.commit(data, len))
+    status_of(|| unsafe {
+        non_null(data)?;
+        BYTES.on(queue, Role::COMMIT, |queue| queue.commit(data, len))
     })
 }
 
@@ -447,9 +449,9 @@ pub unsafe extern "C" fn queues_mpmc_cancel(
     data: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        given(data)?;
-        BYTES.on(queue, Side::CONSUME, |queue| queue.cancel(data))
+    status_of(|| unsafe {
+        non_null(data)?;
+        BYTES.on(queue, Role::CONSUME, |queue| queue.cancel(data))
     })
 }
 
@@ -469,19 +471,19 @@ pub unsafe extern "C" fn queues_mpmc_lease(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let (place, len) = (given(data)?, given(len)?);
+    status_of(|| {
+        let (place, len) = (non_null(data)?, non_null(len)?);
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
             let mut size = 0;
-            let blob = BYTES.on(queue, Side::GET, |queue| {
-                let (data, len) = queue.lease(Timeout::from_nanos(timeout_ns))?;
+            let blob = BYTES.on(queue, Role::GET, |queue| {
+                let (data, len) = queue.lease(Wait::from_nanos(timeout_ns))?;
                 size = len;
                 // All of the cell may be written.
                 Ok(InPlace { data, len: queue.queue().payload().limit() })
             })?;
-            put_out(place, blob.data);
-            put_out(len, size);
+            write_out(place, blob.data);
+            write_out(len, size);
         }
         Ok(())
     })
@@ -497,9 +499,9 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     data: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        given(data)?;
-        BYTES.on(queue, Side::CONSUME, |queue| queue.settle(data))
+    status_of(|| unsafe {
+        non_null(data)?;
+        BYTES.on(queue, Role::CONSUME, |queue| queue.settle(data))
     })
 }
 
@@ -516,9 +518,9 @@ pub unsafe extern "C" fn queues_mpmc_return(
     data: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        given(data)?;
-        BYTES.on(queue, Side::COMMIT, |queue| queue.put_back(data))
+    status_of(|| unsafe {
+        non_null(data)?;
+        BYTES.on(queue, Role::COMMIT, |queue| queue.put_back(data))
     })
 }
 
@@ -533,10 +535,10 @@ pub unsafe extern "C" fn queues_mpmc_clear(
     queue: *mut queues_mpmc_t,
     count: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(count)?;
+    status_of(|| {
+        let place = non_null(count)?;
         // SAFETY: the header's contract; the output was checked.
-        unsafe { put_out(place, any(queue)?.clear()?) };
+        unsafe { write_out(place, any(queue)?.clear()?) };
         Ok(())
     })
 }
@@ -547,7 +549,7 @@ pub unsafe extern "C" fn queues_mpmc_clear(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         // SAFETY: the header's contract.
         unsafe { any(queue)? }.close();
         Ok(())
@@ -560,7 +562,7 @@ pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
@@ -569,7 +571,7 @@ pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
 }
 
 /// The most items that fit; 0 if it is no such queue.
@@ -578,7 +580,7 @@ pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
@@ -592,5 +594,5 @@ pub unsafe extern "C" fn queues_mpmc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
 }

@@ -1,14 +1,14 @@
 //! Bounded priority queue for any number of threads.
 
-use super::arguments::{self, Payload, Sized_, blob, read_sized, receive};
-use super::handle::{Any, Kind, Side};
+use super::arguments::{self, PayloadChoice, Sized_, blob, read_sized, receive};
+use super::handle::{AnyHandle, HandleType, Role};
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, queues_status_t};
+use super::status::{Item, non_null, queues_status_t, status_of, value_or, write_out};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Bytes, Pointer, Received};
 use crate::queue::priority::Priority;
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 
 /// A bounded priority queue for any number of threads: the lowest priority first, first in first out
@@ -67,14 +67,14 @@ const KNOWN_FLAGS: u64 = 0;
 const FAMILY: u8 = 3;
 type Pointers = Blocking<Priority<Pointer>>;
 type Blobs = Blocking<Priority<Bytes>>;
-const POINTERS: Kind<Pointers> = Kind::new(FAMILY, 0);
-const BYTES: Kind<Blobs> = Kind::new(FAMILY, 1);
+const POINTERS: HandleType<Pointers> = HandleType::new(FAMILY, 0);
+const BYTES: HandleType<Blobs> = HandleType::new(FAMILY, 1);
 
 /// # Safety
 /// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_priority_t) -> Result<Any> {
+unsafe fn any(queue: *const queues_priority_t) -> Result<AnyHandle> {
     // SAFETY: by contract.
-    unsafe { Any::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
 }
 
 /// Creates a queue with one reference, which the caller owns.
@@ -86,11 +86,11 @@ pub unsafe extern "C" fn queues_priority_create(
     options: *const queues_priority_options_t,
     queue: *mut *mut queues_priority_t,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(queue)?;
+    status_of(|| {
+        let place = non_null(queue)?;
         // SAFETY: the caller's structure, with its size.
         let options = unsafe { read_sized(options)? };
-        let common = arguments::Common {
+        let common = arguments::CommonOptions {
             capacity: options.capacity,
             default_capacity: DEFAULT_CAPACITY,
             item_size: options.item_size,
@@ -102,17 +102,17 @@ pub unsafe extern "C" fn queues_priority_create(
         };
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
-            (capacity, Payload::Pointer(pointer)) => {
+            (capacity, PayloadChoice::Pointer(pointer)) => {
                 let queue = Priority::try_new(capacity, pointer, u64::MAX)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
-            (capacity, Payload::Bytes(bytes)) => {
+            (capacity, PayloadChoice::Bytes(bytes)) => {
                 let queue = Priority::try_new(capacity, bytes, u64::MAX)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
         // SAFETY: checked above.
-        unsafe { put_out(place, handle.cast()) };
+        unsafe { write_out(place, handle.cast()) };
         Ok(())
     })
 }
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn queues_priority_create(
 pub unsafe extern "C" fn queues_priority_retain(
     queue: *mut queues_priority_t,
 ) -> *mut queues_priority_t {
-    or(core::ptr::null_mut(), || {
+    value_or(core::ptr::null_mut(), || {
         // SAFETY: the caller holds a reference.
         unsafe { any(queue)? }.retain();
         Ok(queue)
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn queues_priority_retain(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_release(queue: *mut queues_priority_t) {
-    or((), || {
+    value_or((), || {
         // SAFETY: the caller gives its reference up.
         unsafe { any(queue)?.release() };
         Ok(())
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn queues_priority_try_put(
     priority: f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put(queue, item, priority, Timeout::Try) })
+    status_of(|| unsafe { put(queue, item, priority, Wait::No) })
 }
 
 /// Puts a pointer with its priority, waiting up to timeout_ns for room.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn queues_priority_put(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put(queue, item, priority, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put(queue, item, priority, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Gets the pointer in front and its priority, if there is one.
@@ -185,9 +185,9 @@ pub unsafe extern "C" fn queues_priority_try_get(
     priority: *mut f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         take(queue, item, priority, |queue, item| {
-            queue.get_with(Timeout::Try, || queue.queue().try_get(item))
+            queue.get_with(Wait::No, || queue.queue().try_get(item))
         })
     })
 }
@@ -204,9 +204,9 @@ pub unsafe extern "C" fn queues_priority_get(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         take(queue, item, priority, |queue, item| {
-            queue.get_with(Timeout::from_nanos(timeout_ns), || queue.queue().try_get(item))
+            queue.get_with(Wait::from_nanos(timeout_ns), || queue.queue().try_get(item))
         })
     })
 }
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn queues_priority_peek(
     priority: *mut f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { take(queue, item, priority, |queue, item| queue.queue().peek(item)) })
+    status_of(|| unsafe { take(queue, item, priority, |queue, item| queue.queue().peek(item)) })
 }
 
 /// Puts a copy of len bytes with a priority, if there is room; (NULL, 0) is an empty blob.
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn queues_priority_try_put_bytes(
     priority: f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put_bytes(queue, data, len, priority, Timeout::Try) })
+    status_of(|| unsafe { put_bytes(queue, data, len, priority, Wait::No) })
 }
 
 /// Puts a copy of len bytes with a priority, waiting up to timeout_ns for room; (NULL, 0) is an
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn queues_priority_put_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { put_bytes(queue, data, len, priority, Timeout::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { put_bytes(queue, data, len, priority, Wait::from_nanos(timeout_ns)) })
 }
 
 /// Gets the blob in front into a buffer, and its priority, if there is one.
@@ -271,9 +271,9 @@ pub unsafe extern "C" fn queues_priority_try_get_bytes(
     priority: *mut f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         take_bytes(queue, buffer, capacity, len, priority, |queue, out| {
-            queue.get_with(Timeout::Try, || queue.queue().try_get(out))
+            queue.get_with(Wait::No, || queue.queue().try_get(out))
         })
     })
 }
@@ -293,9 +293,9 @@ pub unsafe extern "C" fn queues_priority_get_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         take_bytes(queue, buffer, capacity, len, priority, |queue, out| {
-            queue.get_with(Timeout::from_nanos(timeout_ns), || queue.queue().try_get(out))
+            queue.get_with(Wait::from_nanos(timeout_ns), || queue.queue().try_get(out))
         })
     })
 }
@@ -315,7 +315,7 @@ pub unsafe extern "C" fn queues_priority_peek_bytes(
     priority: *mut f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         take_bytes(queue, buffer, capacity, len, priority, |queue, out| queue.queue().peek(out))
     })
 }
@@ -326,12 +326,12 @@ unsafe fn put(
     queue: *mut queues_priority_t,
     item: *mut c_void,
     priority: f64,
-    timeout: Timeout,
+    wait: Wait,
 ) -> Result {
     // SAFETY: the header's contract.
     unsafe {
-        POINTERS.on(queue, Side::PUT, |queue| {
-            queue.put_with(timeout, || queue.queue().try_put(&item, priority))
+        POINTERS.on(queue, Role::PUT, |queue| {
+            queue.put_with(wait, || queue.queue().try_put(&item, priority))
         })
     }
 }
@@ -343,13 +343,13 @@ unsafe fn put_bytes(
     data: *const c_void,
     len: usize,
     priority: f64,
-    timeout: Timeout,
+    wait: Wait,
 ) -> Result {
     // SAFETY: the header's contract.
     unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put_with(timeout, || queue.queue().try_put(blob, priority))
+            queue.put_with(wait, || queue.queue().try_put(blob, priority))
         })
     }
 }
@@ -362,13 +362,13 @@ unsafe fn take(
     priority: *mut f64,
     take: impl FnOnce(&Pointers, &mut Item) -> Result<f64>,
 ) -> Result {
-    let (place, rank) = (given(item)?, given(priority)?);
+    let (place, rank) = (non_null(item)?, non_null(priority)?);
     let mut item: Item = core::ptr::null_mut();
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
-        let priority = POINTERS.on(queue, Side::GET, |queue| take(queue, &mut item))?;
-        put_out(place, item);
-        put_out(rank, priority);
+        let priority = POINTERS.on(queue, Role::GET, |queue| take(queue, &mut item))?;
+        write_out(place, item);
+        write_out(rank, priority);
     }
     Ok(())
 }
@@ -383,13 +383,13 @@ unsafe fn take_bytes(
     priority: *mut f64,
     take: impl FnOnce(&Blobs, &mut Received) -> Result<f64>,
 ) -> Result {
-    let place = given(priority)?;
+    let place = non_null(priority)?;
     // SAFETY: the header's contract; the outputs are checked.
     unsafe {
         let priority = receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::GET, |queue| take(queue, out))
+            BYTES.on(queue, Role::GET, |queue| take(queue, out))
         })?;
-        put_out(place, priority);
+        write_out(place, priority);
     }
     Ok(())
 }
@@ -405,10 +405,10 @@ pub unsafe extern "C" fn queues_priority_clear(
     queue: *mut queues_priority_t,
     count: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(count)?;
+    status_of(|| {
+        let place = non_null(count)?;
         // SAFETY: the header's contract; the output was checked.
-        unsafe { put_out(place, any(queue)?.clear()?) };
+        unsafe { write_out(place, any(queue)?.clear()?) };
         Ok(())
     })
 }
@@ -419,7 +419,7 @@ pub unsafe extern "C" fn queues_priority_clear(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_close(queue: *mut queues_priority_t) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         // SAFETY: the header's contract.
         unsafe { any(queue)? }.close();
         Ok(())
@@ -432,7 +432,7 @@ pub unsafe extern "C" fn queues_priority_close(queue: *mut queues_priority_t) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_is_closed(queue: *const queues_priority_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
@@ -441,7 +441,7 @@ pub unsafe extern "C" fn queues_priority_is_closed(queue: *const queues_priority
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_size(queue: *const queues_priority_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
 }
 
 /// The most items that fit; 0 if it is no such queue.
@@ -450,7 +450,7 @@ pub unsafe extern "C" fn queues_priority_size(queue: *const queues_priority_t) -
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_capacity(queue: *const queues_priority_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
@@ -464,5 +464,5 @@ pub unsafe extern "C" fn queues_priority_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
 }

@@ -1,15 +1,17 @@
 //! Bounded queue from one producer thread to one consumer thread.
 
-use super::arguments::{self, Payload, Sized_, blob, check_many, place, read_sized, receive};
-use super::handle::{Any, Kind, Side};
+use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, place, read_sized, receive};
+use super::handle::{AnyHandle, HandleType, Role};
 use super::race_detector::InPlace;
 use super::stats::{queues_stats_t, write_stats};
-use super::status::{Item, answer, given, or, put_out, put_progress, queues_status_t};
+use super::status::{
+    Item, non_null, queues_status_t, status_of, value_or, write_out, write_progress,
+};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Bytes, Pointer};
 use crate::queue::{Peek, spsc};
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 
 /// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, returns
@@ -71,14 +73,14 @@ unsafe impl Sized_ for queues_spsc_options_t {}
 const DEFAULT_CAPACITY: usize = 1024;
 const KNOWN_FLAGS: u64 = QUEUES_SPSC_CHECKED;
 const FAMILY: u8 = 2;
-const POINTERS: Kind<Blocking<spsc::Ring<Pointer>>> = Kind::new(FAMILY, 0);
-const BYTES: Kind<Blocking<spsc::Ring<Bytes>>> = Kind::new(FAMILY, 1);
+const POINTERS: HandleType<Blocking<spsc::Spsc<Pointer>>> = HandleType::new(FAMILY, 0);
+const BYTES: HandleType<Blocking<spsc::Spsc<Bytes>>> = HandleType::new(FAMILY, 1);
 
 /// # Safety
 /// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_spsc_t) -> Result<Any> {
+unsafe fn any(queue: *const queues_spsc_t) -> Result<AnyHandle> {
     // SAFETY: by contract.
-    unsafe { Any::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
 }
 
 /// Creates a queue with one reference, which the caller owns.
@@ -90,12 +92,12 @@ pub unsafe extern "C" fn queues_spsc_create(
     options: *const queues_spsc_options_t,
     queue: *mut *mut queues_spsc_t,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(queue)?;
+    status_of(|| {
+        let place = non_null(queue)?;
         // SAFETY: the caller's structure, with its size.
         let options = unsafe { read_sized(options)? };
         let checked = options.flags & QUEUES_SPSC_CHECKED != 0;
-        let common = arguments::Common {
+        let common = arguments::CommonOptions {
             capacity: options.capacity,
             default_capacity: DEFAULT_CAPACITY,
             item_size: options.item_size,
@@ -107,17 +109,17 @@ pub unsafe extern "C" fn queues_spsc_create(
         };
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
-            (capacity, Payload::Pointer(pointer)) => {
-                let queue = spsc::Ring::try_new(capacity, pointer, 0)?;
+            (capacity, PayloadChoice::Pointer(pointer)) => {
+                let queue = spsc::Spsc::try_new(capacity, pointer, 0)?;
                 POINTERS.create(Blocking::new(queue), checked)?
             }
-            (capacity, Payload::Bytes(bytes)) => {
-                let queue = spsc::Ring::try_new(capacity, bytes, 0)?;
+            (capacity, PayloadChoice::Bytes(bytes)) => {
+                let queue = spsc::Spsc::try_new(capacity, bytes, 0)?;
                 BYTES.create(Blocking::new(queue), checked)?
             }
         };
         // SAFETY: checked above.
-        unsafe { put_out(place, handle.cast()) };
+        unsafe { write_out(place, handle.cast()) };
         Ok(())
     })
 }
@@ -128,7 +130,7 @@ pub unsafe extern "C" fn queues_spsc_create(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut queues_spsc_t {
-    or(core::ptr::null_mut(), || {
+    value_or(core::ptr::null_mut(), || {
         // SAFETY: the caller holds a reference.
         unsafe { any(queue)? }.retain();
         Ok(queue)
@@ -141,7 +143,7 @@ pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut q
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
-    or((), || {
+    value_or((), || {
         // SAFETY: the caller gives its reference up.
         unsafe { any(queue)?.release() };
         Ok(())
@@ -158,7 +160,7 @@ pub unsafe extern "C" fn queues_spsc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { POINTERS.on(queue, Side::PUT, |queue| queue.try_put(&item)) })
+    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item)) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -172,8 +174,8 @@ pub unsafe extern "C" fn queues_spsc_put(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        POINTERS.on(queue, Side::PUT, |queue| queue.put(&item, Timeout::from_nanos(timeout_ns)))
+    status_of(|| unsafe {
+        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -187,9 +189,9 @@ pub unsafe extern "C" fn queues_spsc_try_get(
     item: *mut *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         let item = place(item)?;
-        POINTERS.on(queue, Side::GET, |queue| queue.try_get(item))
+        POINTERS.on(queue, Role::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -204,9 +206,9 @@ pub unsafe extern "C" fn queues_spsc_get(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         let item = place(item)?;
-        POINTERS.on(queue, Side::GET, |queue| queue.get(item, Timeout::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Role::GET, |queue| queue.get(item, Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -220,13 +222,13 @@ pub unsafe extern "C" fn queues_spsc_peek(
     queue: *mut queues_spsc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(item)?;
+    status_of(|| {
+        let place = non_null(item)?;
         let mut item: Item = core::ptr::null_mut();
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::GET, |queue| queue.queue().peek(&mut item))?;
-            put_out(place, item);
+            POINTERS.on(queue, Role::GET, |queue| queue.queue().peek(&mut item))?;
+            write_out(place, item);
         }
         Ok(())
     })
@@ -243,8 +245,8 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+    status_of(|| unsafe {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
             queue.try_put(blob)
         })
@@ -263,10 +265,10 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::PUT, |queue| {
+    status_of(|| unsafe {
+        BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, Timeout::from_nanos(timeout_ns))
+            queue.put(blob, Wait::from_nanos(timeout_ns))
         })
     })
 }
@@ -284,8 +286,8 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(queue, Side::GET, |queue| queue.try_get(out)))
+    status_of(|| unsafe {
+        receive(buffer, capacity, len, |out| BYTES.on(queue, Role::GET, |queue| queue.try_get(out)))
     })
 }
 
@@ -303,9 +305,9 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     timeout_ns: i64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::GET, |queue| queue.get(out, Timeout::from_nanos(timeout_ns)))
+            BYTES.on(queue, Role::GET, |queue| queue.get(out, Wait::from_nanos(timeout_ns)))
         })
     })
 }
@@ -323,9 +325,9 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     len: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
+    status_of(|| unsafe {
         receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Side::GET, |queue| queue.queue().peek(out))
+            BYTES.on(queue, Role::GET, |queue| queue.queue().peek(out))
         })
     })
 }
@@ -344,13 +346,13 @@ pub unsafe extern "C" fn queues_spsc_put_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::PUT, |queue| {
-                let timeout = Timeout::from_nanos(timeout_ns);
-                put_progress(done, queue.put_many(items, n, timeout))
+            POINTERS.on(queue, Role::PUT, |queue| {
+                let wait = Wait::from_nanos(timeout_ns);
+                write_progress(done, queue.put_many(items, n, wait))
             })
         }
     })
@@ -369,13 +371,13 @@ pub unsafe extern "C" fn queues_spsc_get_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         check_many(items, n, done)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            POINTERS.on(queue, Side::GET, |queue| {
-                let timeout = Timeout::from_nanos(timeout_ns);
-                put_progress(done, queue.get_many(items, n, timeout))
+            POINTERS.on(queue, Role::GET, |queue| {
+                let wait = Wait::from_nanos(timeout_ns);
+                write_progress(done, queue.get_many(items, n, wait))
             })
         }
     })
@@ -392,17 +394,17 @@ pub unsafe extern "C" fn queues_spsc_reserve(
     data: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(data)?;
+    status_of(|| {
+        let place = non_null(data)?;
         // SAFETY: the header's contract; the output was checked.
         unsafe {
-            let room = BYTES.on(queue, Side::PUT, |queue| {
+            let room = BYTES.on(queue, Role::PUT, |queue| {
                 let mut room = core::ptr::null_mut();
                 let reserve = || queue.queue().reserve().map(|at| room = at);
-                queue.room_with(Timeout::from_nanos(timeout_ns), reserve)?;
+                queue.room_with(Wait::from_nanos(timeout_ns), reserve)?;
                 Ok(InPlace { data: room.cast(), len: queue.queue().payload().limit() })
             })?;
-            put_out(place, room.data);
+            write_out(place, room.data);
         }
         Ok(())
     })
@@ -418,10 +420,9 @@ pub unsafe extern "C" fn queues_spsc_commit(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::COMMIT, |queue| {
-            queue.put_with(Timeout::Try, || queue.queue().commit(len))
-        })
+    status_of(|| unsafe {
+        BYTES
+            .on(queue, Role::COMMIT, |queue| queue.put_with(Wait::No, || queue.queue().commit(len)))
     })
 }
 
@@ -437,17 +438,17 @@ pub unsafe extern "C" fn queues_spsc_front(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    answer(|| {
-        let (place, len) = (given(data)?, given(len)?);
+    status_of(|| {
+        let (place, len) = (non_null(data)?, non_null(len)?);
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
-            let blob = BYTES.on(queue, Side::GET, |queue| {
+            let blob = BYTES.on(queue, Role::GET, |queue| {
                 let front = || queue.queue().front();
-                let (at, len) = queue.item_with(Timeout::from_nanos(timeout_ns), front)?;
+                let (at, len) = queue.item_with(Wait::from_nanos(timeout_ns), front)?;
                 Ok(InPlace { data: at.cast_mut().cast(), len })
             })?;
-            put_out(place, blob.data.cast_const());
-            put_out(len, blob.len);
+            write_out(place, blob.data.cast_const());
+            write_out(len, blob.len);
         }
         Ok(())
     })
@@ -461,10 +462,8 @@ pub unsafe extern "C" fn queues_spsc_front(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe {
-        BYTES.on(queue, Side::CONSUME, |queue| {
-            queue.get_with(Timeout::Try, || queue.queue().consume())
-        })
+    status_of(|| unsafe {
+        BYTES.on(queue, Role::CONSUME, |queue| queue.get_with(Wait::No, || queue.queue().consume()))
     })
 }
 
@@ -479,10 +478,10 @@ pub unsafe extern "C" fn queues_spsc_clear(
     queue: *mut queues_spsc_t,
     count: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
-        let place = given(count)?;
+    status_of(|| {
+        let place = non_null(count)?;
         // SAFETY: the header's contract; the output was checked.
-        unsafe { put_out(place, any(queue)?.clear()?) };
+        unsafe { write_out(place, any(queue)?.clear()?) };
         Ok(())
     })
 }
@@ -493,7 +492,7 @@ pub unsafe extern "C" fn queues_spsc_clear(
 /// Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         // SAFETY: the header's contract.
         unsafe { any(queue)? }.close();
         Ok(())
@@ -508,7 +507,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
 }
 
 /// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
@@ -517,7 +516,7 @@ pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
 }
 
 /// Whether there is nothing to get: a snapshot; true if it is no such queue.
@@ -526,7 +525,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    or(true, || Ok(unsafe { any(queue)? }.queue().is_empty()))
+    value_or(true, || Ok(unsafe { any(queue)? }.queue().is_empty()))
 }
 
 /// Whether there is no room: a snapshot; false if it is no such queue.
@@ -535,7 +534,7 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    or(false, || Ok(unsafe { any(queue)? }.queue().is_full()))
+    value_or(false, || Ok(unsafe { any(queue)? }.queue().is_full()))
 }
 
 /// The most items that fit; 0 if it is no such queue.
@@ -544,7 +543,7 @@ pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> boo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
 }
 
 /// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
@@ -558,5 +557,5 @@ pub unsafe extern "C" fn queues_spsc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    answer(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
 }

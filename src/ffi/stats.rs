@@ -1,7 +1,7 @@
 //! Statistics, for every family.
 
 use super::arguments::{Sized_, read_sized, write_sized};
-use super::status::{answer, given, put_out, queues_status_t};
+use super::status::{non_null, queues_status_t, status_of, write_out};
 use crate::error::{Error, Result};
 use crate::stats::{Stats, write_prometheus};
 use core::ffi::{CStr, c_char};
@@ -103,7 +103,7 @@ unsafe fn write_text(
     len: *mut usize,
     write: impl Fn(&mut Buffer) -> core::fmt::Result,
 ) -> Result {
-    let len = given(len)?;
+    let len = non_null(len)?;
     if buffer.is_null() && capacity > 0 {
         return Err(Error::Invalid);
     }
@@ -113,7 +113,7 @@ unsafe fn write_text(
     };
     let needed = write(0)?;
     // SAFETY: checked above.
-    unsafe { put_out(len, needed) };
+    unsafe { write_out(len, needed) };
     if needed >= capacity {
         return Err(Error::TooSmall { needed });
     }
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn queues_stats_json(
     capacity: usize,
     len: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         // SAFETY: the caller's structure, with its size.
         let stats = Stats::from(unsafe { read_sized(stats)? });
         // SAFETY: the header's contract.
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn queues_stats_prometheus(
     capacity: usize,
     len: *mut usize,
 ) -> queues_status_t {
-    answer(|| {
+    status_of(|| {
         if n > 0 && (stats.is_null() || names.is_null()) {
             return Err(Error::Invalid);
         }

@@ -49,7 +49,7 @@ fn code(error: Error) -> queues_status_t {
 
 /// Runs the body of a function and answers its status; no panic gets past it.
 #[inline(always)]
-pub(super) fn answer(body: impl FnOnce() -> Result) -> queues_status_t {
+pub(super) fn status_of(body: impl FnOnce() -> Result) -> queues_status_t {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => QUEUES_OK,
         Ok(Err(error)) => code(error),
@@ -65,8 +65,8 @@ fn panicked(panic: Box<dyn Any + Send>) -> queues_status_t {
     QUEUES_PANIC
 }
 
-/// As [`answer`], where the function answers something else than a status.
-pub(super) fn or<T>(otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
+/// As [`status_of`], where the function answers something else than a status.
+pub(super) fn value_or<T>(otherwise: T, body: impl FnOnce() -> Result<T>) -> T {
     catch_unwind(AssertUnwindSafe(body)).ok().and_then(Result::ok).unwrap_or(otherwise)
 }
 
@@ -97,7 +97,7 @@ pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
 /// # Safety
 /// `place` is a C caller's output for a `T`.
 #[inline(always)]
-pub(super) unsafe fn put_out<T>(place: *mut T, value: T) {
+pub(super) unsafe fn write_out<T>(place: *mut T, value: T) {
     // SAFETY: by contract; C promises no alignment that we could rely on.
     unsafe { place.write_unaligned(value) }
 }
@@ -106,17 +106,17 @@ pub(super) unsafe fn put_out<T>(place: *mut T, value: T) {
 /// memory together are read before their stores, behind those of the items, have left the processor.
 ///
 /// # Safety
-/// As for [`put_out`].
+/// As for [`write_out`].
 #[inline(always)]
-pub(super) unsafe fn put_progress(place: *mut usize, (done, result): Progress) -> Result {
+pub(super) unsafe fn write_progress(place: *mut usize, (done, result): Progress) -> Result {
     // SAFETY: by contract.
-    unsafe { put_out(place, done) };
+    unsafe { write_out(place, done) };
     result
 }
 
 /// [`Error::Invalid`] for a null output.
 #[inline(always)]
-pub(super) fn given<T>(place: *mut T) -> Result<*mut T> {
+pub(super) fn non_null<T>(place: *mut T) -> Result<*mut T> {
     if place.is_null() { Err(Error::Invalid) } else { Ok(place) }
 }
 

@@ -21,8 +21,8 @@
 
 mod leases;
 
-use super::ring::{Packed, Ring};
-use super::{Counts, Fifo, Many, Now, Peek, Queue};
+use super::ring::{Packed, SlotRing};
+use super::{Counts, Fast, Fifo, Many, Peek, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
 use crate::plan::{Described, Description, Plan, described};
@@ -43,7 +43,7 @@ mod direct {
     /// Pointers in the slots of one ring.
     #[derive(Debug)]
     pub struct Direct {
-        ring: Ring<Wide>,
+        ring: SlotRing<Wide>,
         payload: Pointer,
     }
 
@@ -61,14 +61,14 @@ mod direct {
         /// An empty queue; the first position, `origin`, matters to tests only.
         pub fn try_new(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
             assert!(Self::is_supported());
-            Ok(Self { ring: Ring::try_new(capacity, capacity, origin)?, payload })
+            Ok(Self { ring: SlotRing::try_new(capacity, capacity, origin)?, payload })
         }
     }
 
     impl Described for Direct {
         fn describe(&self) -> Description {
             const PLAN: &Plan = &Plan::NOTHING
-                .within(core::mem::offset_of!(Direct, ring), Ring::<Wide>::PLAN)
+                .within(core::mem::offset_of!(Direct, ring), SlotRing::<Wide>::PLAN)
                 .with("slot", size_of::<Wide>());
             described(self, PLAN)
         }
@@ -123,18 +123,18 @@ mod direct {
             Ok(())
         }
         #[inline(always)]
-        unsafe fn put_now(&self, item: &*mut c_void) -> Now {
-            if self.ring.push_now(item.expose_provenance() as u64) {
-                Now::Done
+        unsafe fn put_fast(&self, item: &*mut c_void) -> Fast {
+            if self.ring.push_fast(item.expose_provenance() as u64) {
+                Fast::Done
             } else {
-                Now::NotYet
+                Fast::Slow
             }
         }
         #[inline(always)]
-        unsafe fn get_now(&self, out: &mut *mut c_void) -> Now {
-            let Some(word) = self.ring.pop_now() else { return Now::NotYet };
+        unsafe fn get_fast(&self, out: &mut *mut c_void) -> Fast {
+            let Some(word) = self.ring.pop_fast() else { return Fast::Slow };
             *out = pointer(word);
-            Now::Done
+            Fast::Done
         }
     }
 
@@ -160,8 +160,8 @@ mod direct {
 /// Items in cells, whose numbers travel through two rings. Each cell may have a header of another
 /// queue's that stands on this one.
 pub struct Indirect<P: Payload, H = ()> {
-    pub(super) filled: Ring<Packed>,
-    free: Ring<Packed>,
+    pub(super) filled: SlotRing<Packed>,
+    free: SlotRing<Packed>,
     cells: Cells<H, P>,
     /// loom's own, which stand for the length words of the cells.
     #[cfg(loom)]
@@ -191,7 +191,7 @@ impl<P: Payload> Indirect<P> {
 impl<P: Payload, H> Indirect<P, H> {
     /// For a debugger.
     pub(super) const PLAN: Plan = Plan::NOTHING
-        .within(core::mem::offset_of!(Self, filled), Ring::<Packed>::PLAN)
+        .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed>::PLAN)
         .within(core::mem::offset_of!(Self, cells), Cells::<H, P>::PLAN);
 }
 
@@ -214,8 +214,8 @@ impl<P: Payload, H> Indirect<P, H> {
         let queue = Self {
             // First, because only here a size can overflow.
             cells: Cells::try_new(payload, count, header)?,
-            filled: Ring::try_new(capacity, count, origin)?,
-            free: Ring::try_new(count, count, origin)?,
+            filled: SlotRing::try_new(capacity, count, origin)?,
+            free: SlotRing::try_new(count, count, origin)?,
             #[cfg(loom)]
             words: crate::memory::Array::try_new(count, |_| crate::sync::AtomicU64::new(0))?,
         };
@@ -465,14 +465,14 @@ unsafe impl Fifo for Pointers {
         either!(self, queue => unsafe { queue.try_get(out) })
     }
     #[inline(always)]
-    unsafe fn put_now(&self, item: &*mut c_void) -> Now {
+    unsafe fn put_fast(&self, item: &*mut c_void) -> Fast {
         // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.put_now(item) })
+        either!(self, queue => unsafe { queue.put_fast(item) })
     }
     #[inline(always)]
-    unsafe fn get_now(&self, out: &mut *mut c_void) -> Now {
+    unsafe fn get_fast(&self, out: &mut *mut c_void) -> Fast {
         // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.get_now(out) })
+        either!(self, queue => unsafe { queue.get_fast(out) })
     }
 }
 

@@ -279,7 +279,7 @@ impl End {
 }
 
 /// See the module.
-pub(crate) struct Ring<S> {
+pub(crate) struct SlotRing<S> {
     slots: Array<S>,
     mask: u64,
     capacity: u64,
@@ -288,13 +288,13 @@ pub(crate) struct Ring<S> {
     head: CachePadded<End>,
 }
 
-impl<S> fmt::Debug for Ring<S> {
+impl<S> fmt::Debug for SlotRing<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("SlotRing").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
-impl<S> Ring<S> {
+impl<S> SlotRing<S> {
     /// For a debugger. What is padded begins where its padding does.
     pub(crate) const PLAN: Plan = Plan::NOTHING
         .with("slots", offset_of!(Self, slots) + Array::<S>::START)
@@ -304,7 +304,7 @@ impl<S> Ring<S> {
         .with("tail", offset_of!(Self, tail) + offset_of!(End, hint));
 }
 
-impl<S: Slot> Ring<S> {
+impl<S: Slot> SlotRing<S> {
     /// An empty ring whose first position is `origin`; `slots` is at least `capacity`, and values
     /// of packed slots are below it.
     pub(crate) fn try_new(capacity: usize, slots: usize, origin: u64) -> Result<Self> {
@@ -398,10 +398,10 @@ impl<S: Slot> Ring<S> {
         }
     }
 
-    /// [`Ring::push`] in the usual case: the hint is right, there is room, the peak is old, nobody is
+    /// [`SlotRing::push`] in the usual case: the hint is right, there is room, the peak is old, nobody is
     /// faster. False if nothing was done.
     #[inline(always)]
-    pub(crate) fn push_now(&self, value: u64) -> bool {
+    pub(crate) fn push_fast(&self, value: u64) -> bool {
         let tail = self.tail.guess();
         if self.tail.is_close(tail) || self.may_be_peak(tail) {
             return false;
@@ -418,9 +418,9 @@ impl<S: Slot> Ring<S> {
         true
     }
 
-    /// [`Ring::pop`] in the usual case.
+    /// [`SlotRing::pop`] in the usual case.
     #[inline(always)]
-    pub(crate) fn pop_now(&self) -> Option<u64> {
+    pub(crate) fn pop_fast(&self) -> Option<u64> {
         let head = self.head.guess();
         if self.head.is_close(head) {
             return None;
@@ -558,7 +558,7 @@ impl<S: Slot> Ring<S> {
         }
     }
 
-    /// As [`Ring::has_room`], and `Ok` is exact too: there was room at some moment of the call.
+    /// As [`SlotRing::has_room`], and `Ok` is exact too: there was room at some moment of the call.
     pub(crate) fn had_room(&self) -> Result {
         loop {
             let tail = self.tail_position();
@@ -671,7 +671,7 @@ impl<S: Slot> Ring<S> {
         len.min(self.capacity) as usize
     }
 
-    /// Pushed, popped and the peak that [`Ring::note_peak`] saw.
+    /// Pushed, popped and the peak that [`SlotRing::note_peak`] saw.
     pub(crate) fn counts(&self) -> super::Counts {
         let (head, tail) = self.ends();
         super::Counts {

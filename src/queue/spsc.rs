@@ -36,7 +36,7 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-use super::{Counts, Fifo, Many, Now, Peek, Progress, Queue, ahead};
+use super::{Counts, Fast, Fifo, Many, Peek, Progress, Queue, ahead};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload, Plain, Typed};
 use crate::plan::{Described, Description, Plan, described};
@@ -125,7 +125,7 @@ struct Consumer {
 }
 
 /// See the module.
-pub struct Ring<P: Payload> {
+pub struct Spsc<P: Payload> {
     cells: Cells<(), P>,
     capacity: u64,
     origin: u64,
@@ -140,13 +140,13 @@ pub struct Ring<P: Payload> {
     consumer: CachePadded<Consumer>,
 }
 
-impl<P: Payload> fmt::Debug for Ring<P> {
+impl<P: Payload> fmt::Debug for Spsc<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("Spsc").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
-impl<P: Payload> Described for Ring<P> {
+impl<P: Payload> Described for Spsc<P> {
     fn describe(&self) -> Description {
         let plan = const {
             &Plan::NOTHING
@@ -163,7 +163,7 @@ impl<P: Payload> Described for Ring<P> {
     }
 }
 
-impl<P: Payload> Ring<P> {
+impl<P: Payload> Spsc<P> {
     /// An empty ring; `origin`, where the positions begin, matters to tests only.
     pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         if capacity == 0 {
@@ -178,7 +178,7 @@ impl<P: Payload> Ring<P> {
             line: line as u64,
             near: (NEAR_LINES * line).min(capacity / NEAR_PART) as u64,
             fences,
-            closed: CachePadded::new(AtomicU32::new(if fences.are_unequal() {
+            closed: CachePadded::new(AtomicU32::new(if fences.is_asymmetric() {
                 OPEN
             } else {
                 OPEN_FENCED
@@ -323,9 +323,9 @@ impl<P: Payload> Ring<P> {
         // Ordering: Release, pairs with the Acquire in `look`; the items are complete.
         self.tail.store(to, site("spsc.put.publish", Release));
         // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
-        Fences::free("spsc.publish.free");
-        // Ordering: Relaxed; `settle` looks again.
-        match self.closed.load_behind(site("spsc.put.again", Relaxed)) {
+        Fences::light("spsc.publish.free");
+        // Ordering: Relaxed; `finish_put` looks again.
+        match self.closed.load_after_light_fence(site("spsc.put.again", Relaxed)) {
             OPEN => true,
             OPEN_FENCED => self.is_open_after_fence(),
             _ => false,
@@ -336,18 +336,18 @@ impl<P: Payload> Ring<P> {
     fn is_open_after_fence(&self) -> bool {
         // Pairs with the heavy fence in `drain`.
         fence("spsc.put.fence");
-        // Ordering: Relaxed; `settle` looks again.
+        // Ordering: Relaxed; `finish_put` looks again.
         self.closed.load(site("spsc.put.fenced", Relaxed)) < CLOSED
     }
 
     /// Ends a put that found the queue closed after it had published: how many items it took.
     #[cold]
-    fn settle_from(&self, from: u64, to: u64) -> u64 {
+    fn finish_put_from(&self, from: u64, to: u64) -> u64 {
         // Pairs with the heavy fence in `drain`, for a put that looked behind a free fence.
-        fence("spsc.settle.fence");
+        fence("spsc.finish.fence");
         loop {
             // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
-            match self.closed.load(site("spsc.settle.closed", Acquire)) {
+            match self.closed.load(site("spsc.finish.closed", Acquire)) {
                 DRAINED => break,
                 // Ordering: Release, pairs with the Acquire in `look_for_items`: the get that is
                 // called off sees the items.
@@ -355,14 +355,14 @@ impl<P: Payload> Ring<P> {
                     if !self.closed.replace(
                         DRAINING,
                         CLOSED,
-                        site("spsc.settle.call", Release),
+                        site("spsc.finish.call", Release),
                     ) => {}
                 _ => return to.wrapping_sub(from),
             }
         }
-        let end = self.consumer.drained_at.load(site("spsc.settle.end", Relaxed));
+        let end = self.consumer.drained_at.load(site("spsc.finish.end", Relaxed));
         let end = later(end, from);
-        self.tail.store(end, site("spsc.settle.retreat", Relaxed));
+        self.tail.store(end, site("spsc.finish.retreat", Relaxed));
         end.wrapping_sub(from)
     }
 
@@ -396,7 +396,7 @@ impl<P: Payload> Ring<P> {
             // Pairs with the one in `look_for_room`.
             fence("spsc.empty.fence");
             // Before the tail, where a put that is to be refused may show for a moment. Ordering:
-            // Acquire, pairs with the Release in `settle`.
+            // Acquire, pairs with the Release in `finish_put`.
             let stage = self.closed.load(site("spsc.empty.closed", Acquire));
             if stage == DRAINED {
                 return Err(Error::Closed);
@@ -431,7 +431,7 @@ impl<P: Payload> Ring<P> {
         self.closed.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
         if !self.fences.heavy("spsc.drain.fence") {
             // Puts that found it open may still be on their way out of their processors; all others
-            // fence in `settle`.
+            // fence in `finish_put`.
             Fences::wait_for_stores();
         }
         let there = self.look_at_tail(head, wanted);
@@ -439,7 +439,7 @@ impl<P: Payload> Ring<P> {
             return Some(Ok(there));
         }
         self.consumer.drained_at.store(head, site("spsc.drain.at", Relaxed));
-        // Ordering: AcqRel, pairs with the Acquire in `settle`: where we stopped.
+        // Ordering: AcqRel, pairs with the Acquire in `finish_put`: where we stopped.
         let done = self.closed.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
         done.then_some(Err(Error::Closed))
     }
@@ -461,7 +461,7 @@ impl<P: Payload> Ring<P> {
     fn hold(&self, end: u64) {
         let head = self.head.load(site("spsc.hold.head", Relaxed));
         self.consumer.held_to.store(end, site("spsc.hold", Relaxed));
-        // Nothing is for `get_now`, which knows of the head alone.
+        // Nothing is for `get_fast`, which knows of the head alone.
         self.consumer.side.bound.store(head, site("spsc.hold.bound", Relaxed));
     }
 
@@ -477,7 +477,7 @@ impl<P: Payload> Ring<P> {
                 DRAINED => return self.consumer.drained_at.load(site("spsc.size.end", Relaxed)),
                 DRAINING if tail != self.taken() => {
                     // Whether the queue takes them is not settled: so we do as the put would.
-                    // Ordering: Release, as in `settle`.
+                    // Ordering: Release, as in `finish_put`.
                     self.closed.replace(DRAINING, CLOSED, site("spsc.size.call", Release));
                 }
                 _ => return tail,
@@ -514,7 +514,7 @@ impl<P: Payload> Ring<P> {
 
 // SAFETY: one producer and one consumer by contract; the positions hand every slot over with
 // Release and Acquire.
-unsafe impl<P: Payload> Queue for Ring<P> {
+unsafe impl<P: Payload> Queue for Spsc<P> {
     fn end(&self) -> u64 {
         self.ends().1
     }
@@ -586,7 +586,7 @@ unsafe impl<P: Payload> Queue for Ring<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload> Fifo for Ring<P> {
+unsafe impl<P: Payload> Fifo for Spsc<P> {
     type Item = P::Item;
     type Out = P::Out;
 
@@ -596,7 +596,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
         self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle() }
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
     #[inline(always)]
@@ -608,13 +608,13 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
     }
 
     #[inline(always)]
-    unsafe fn put_now(&self, item: &P::Item) -> Now {
+    unsafe fn put_fast(&self, item: &P::Item) -> Fast {
         let tail = self.tail.load(site("spsc.put.tail", Relaxed));
         // Ordering: Relaxed, both; whoever finds it not open looks again.
         if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
             || self.closed.load(site("spsc.put.usual", Relaxed)) != OPEN
         {
-            return Now::NotYet;
+            return Fast::Slow;
         }
         let side = &self.producer.side;
         let slot = self.slot_now(side, tail);
@@ -624,19 +624,19 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
         // Ordering: Release, as in `publish`.
         self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.now", Release));
         // Pairs with the heavy fence in `drain`.
-        Fences::free("spsc.put.free");
-        // Ordering: Relaxed; `settle` looks again.
-        match self.closed.load_behind(site("spsc.put.again.now", Relaxed)) {
-            OPEN => Now::Done,
-            _ => Now::Unsettled,
+        Fences::light("spsc.put.free");
+        // Ordering: Relaxed; `finish_put` looks again.
+        match self.closed.load_after_light_fence(site("spsc.put.again.now", Relaxed)) {
+            OPEN => Fast::Done,
+            _ => Fast::Published,
         }
     }
 
     #[inline(always)]
-    unsafe fn get_now(&self, out: &mut P::Out) -> Now {
+    unsafe fn get_fast(&self, out: &mut P::Out) -> Fast {
         let head = self.head.load(site("spsc.get.head", Relaxed));
         if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
-            return Now::NotYet;
+            return Fast::Slow;
         }
         let side = &self.consumer.side;
         let slot = self.slot_now(side, head);
@@ -646,16 +646,16 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
             payload.fits(at, out).map(|()| payload.read_alone(at, out))
         });
         if fits.is_err() {
-            return Now::NotYet;
+            return Fast::Slow;
         }
         // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
         self.head.store(head.wrapping_add(1), site("spsc.get.release", Release));
-        Now::Done
+        Fast::Done
     }
 
-    fn settle(&self) -> Result {
-        let end = self.tail.load(site("spsc.settle.tail", Relaxed));
-        match self.settle_from(end.wrapping_sub(1), end) {
+    fn finish_put(&self) -> Result {
+        let end = self.tail.load(site("spsc.finish.tail", Relaxed));
+        match self.finish_put_from(end.wrapping_sub(1), end) {
             1 => Ok(()),
             _ => Err(Error::Closed),
         }
@@ -663,7 +663,7 @@ unsafe impl<P: Payload> Fifo for Ring<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain> Many for Ring<P> {
+unsafe impl<P: Plain> Many for Spsc<P> {
     #[inline(always)]
     unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
         let mut done = 0;
@@ -685,7 +685,7 @@ unsafe impl<P: Plain> Many for Ring<P> {
             unsafe { self.cells.write_run(slot as usize, items.add(done), run as usize) };
             let end = tail.wrapping_add(run);
             if !self.publish(end) {
-                done += self.settle_from(tail, end) as usize;
+                done += self.finish_put_from(tail, end) as usize;
                 return (done, if done == count { Ok(()) } else { Err(Error::Closed) });
             }
             done += run as usize;
@@ -714,14 +714,14 @@ unsafe impl<P: Plain> Many for Ring<P> {
 }
 
 // SAFETY: the consumer owns the slot in front.
-unsafe impl<P: Payload> Peek for Ring<P> {
+unsafe impl<P: Payload> Peek for Spsc<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
         unsafe { self.copy_front(out) }.map(|_| ())
     }
 }
 
-impl<P: Payload> Ring<P> {
+impl<P: Payload> Spsc<P> {
     /// Copies the front item; its position.
     ///
     /// # Safety
@@ -742,8 +742,8 @@ impl<P: Payload> Ring<P> {
 }
 
 /// Reading and writing in place.
-impl Ring<Bytes> {
-    /// Room for a blob of the largest size, until [`Ring::commit`] or the producer's next put.
+impl Spsc<Bytes> {
+    /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///
     /// # Safety
     /// Only the producer may call.
@@ -773,10 +773,10 @@ impl Ring<Bytes> {
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours.
         self.own(slot, |bytes, at| unsafe { bytes.set_len(at, len) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.settle() }
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
-    /// The front blob where it lies, until [`Ring::consume`] or the consumer's next get.
+    /// The front blob where it lies, until [`Spsc::consume`] or the consumer's next get.
     ///
     /// # Safety
     /// Only the consumer may call.
@@ -798,7 +798,7 @@ impl Ring<Bytes> {
     }
 }
 
-impl<T: Send> Ring<Typed<T>> {
+impl<T: Send> Spsc<Typed<T>> {
     /// The front value where it lies, until the consumer's next call.
     ///
     /// # Safety
@@ -810,7 +810,7 @@ impl<T: Send> Ring<Typed<T>> {
     }
 }
 
-impl<P: Payload> Drop for Ring<P> {
+impl<P: Payload> Drop for Spsc<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
         unsafe { self.clear_to(self.end(), |_| ()) };

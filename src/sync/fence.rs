@@ -51,14 +51,14 @@ impl Fences {
 
     /// Whether light fences began as free ones. Where not, each object says so from its creation on in
     /// the word that is read behind them.
-    pub(crate) fn are_unequal(self) -> bool {
+    pub(crate) fn is_asymmetric(self) -> bool {
         self.unequal
     }
 
     /// The frequent side, while the word that is read next does not ask for more; free, but in a
     /// model, which nothing interrupts, a full fence.
     #[inline(always)]
-    pub(crate) fn free(name: &'static str) {
+    pub(crate) fn light(name: &'static str) {
         #[cfg(loom)]
         if withdrawal::is_modelled() {
             return withdrawal::pass_by();
@@ -142,11 +142,11 @@ mod membarrier {
 ///
 /// Free fences are nothing in them, so that a look at what another thread stores may miss it, as if
 /// the store were on its way out of its processor. Two things are as they are in time and not in C11's
-/// memory model: a load behind a free fence reads what was written last ([`AtomicU32::load_behind`]),
+/// memory model: a load behind a free fence reads what was written last ([`AtomicU32::load_after_light_fence`]),
 /// since the word that it reads is written by locked instructions; and what was stored before a free
 /// fence is seen by who waits long enough after it, and by a membarrier that still works.
 ///
-/// [`AtomicU32::load_behind`]: super::AtomicU32::load_behind
+/// [`AtomicU32::load_after_light_fence`]: super::AtomicU32::load_after_light_fence
 #[cfg(loom)]
 pub mod withdrawal {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

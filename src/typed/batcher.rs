@@ -5,23 +5,23 @@ use crate::payload::Typed;
 use crate::queue::Queue;
 use crate::queue::batch::{Batch, Limits};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Timeout, Wanted};
+use crate::wait::{Blocking, Wait, Wanted};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A bounded queue whose items are taken in batches, for any number of threads at both ends.
 ///
 /// ```
-/// use queues::{Batcher, Error, Limits, Timeout};
+/// use queues::{Batcher, Error, Limits, Wait};
 /// use std::time::Duration;
 ///
 /// let limits = Limits { size: 3, age: Some(Duration::from_millis(1)), weight: None };
 /// let queue = Batcher::new(100, limits)?;
 /// (1..=4).for_each(|item| queue.try_put(item).unwrap());
-/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![1, 2, 3]));
-/// assert_eq!(queue.get_batch(Timeout::Never), Ok(vec![4]), "after a millisecond");
+/// assert_eq!(queue.get_batch(Wait::Forever), Ok(vec![1, 2, 3]));
+/// assert_eq!(queue.get_batch(Wait::Forever), Ok(vec![4]), "after a millisecond");
 /// queue.close();
-/// assert_eq!(queue.get_batch(Timeout::Never), Err(Error::Closed));
+/// assert_eq!(queue.get_batch(Wait::Forever), Err(Error::Closed));
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Batcher<T: Send>(Blocking<Batch<Typed<T>>>);
@@ -41,15 +41,15 @@ impl<T: Send> Batcher<T> {
     /// # Errors
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
     pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
-        self.put(item, Timeout::Try)
+        self.put(item, Wait::No)
     }
 
     /// Puts an item of weight 1, waiting for room.
     ///
     /// # Errors
     /// As [`Batcher::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
-        self.put_weighted(item, 1, timeout)
+    pub fn put(&self, item: T, wait: Wait) -> core::result::Result<(), PutError<T>> {
+        self.put_weighted(item, 1, wait)
     }
 
     /// Puts an item of this weight, waiting for room.
@@ -60,21 +60,21 @@ impl<T: Send> Batcher<T> {
         &self,
         item: T,
         weight: u64,
-        timeout: Timeout,
+        wait: Wait,
     ) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; any thread may put.
-        give(item, |item| unsafe { self.0.put_weighted(item, weight, timeout) })
+        give(item, |item| unsafe { self.0.put_weighted(item, weight, wait) })
     }
 
     /// Takes the next batch that is due, waiting for one; what is there when the time is over, due
     /// or not.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty) ([`Timeout::Try`]),
+    /// [`Error::Empty`](crate::Error::Empty) ([`Wait::No`]),
     /// [`Error::Timeout`](crate::Error::Timeout), [`Error::Closed`](crate::Error::Closed) (and
     /// drained).
-    pub fn get_batch(&self, timeout: Timeout) -> Result<Vec<T>> {
-        self.batch(Wanted::Within(timeout))
+    pub fn get_batch(&self, wait: Wait) -> Result<Vec<T>> {
+        self.batch(Wanted::Within(wait))
     }
 
     /// Takes a batch if one is due; does not wait for one.
@@ -192,21 +192,21 @@ impl<T: Send> RefUnwindSafe for Batcher<T> {}
 
 impl<T: Send> Source for &Batcher<T> {
     type Item = Vec<T>;
-    fn take_now(&mut self) -> Result<Vec<T>> {
+    fn try_take_next(&mut self) -> Result<Vec<T>> {
         self.get_due()
     }
 }
 
 impl<T: Send> WaitingSource for &Batcher<T> {
     fn take_next(&mut self) -> Result<Vec<T>> {
-        self.get_batch(Timeout::Never)
+        self.get_batch(Wait::Forever)
     }
 }
 
 impl<T: Send> Source for Batcher<T> {
     type Item = Vec<T>;
-    fn take_now(&mut self) -> Result<Vec<T>> {
-        self.get_batch(Timeout::Try)
+    fn try_take_next(&mut self) -> Result<Vec<T>> {
+        self.get_batch(Wait::No)
     }
 }
 

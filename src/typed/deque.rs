@@ -276,14 +276,14 @@ impl<T: Send> RefUnwindSafe for Stealer<T> {}
 
 impl<T: Send> Source for &mut Worker<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         self.pop()
     }
 }
 
 impl<T: Send> Source for &Stealer<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         loop {
             match self.steal() {
                 Err(Error::Retry) => core::hint::spin_loop(),

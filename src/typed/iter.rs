@@ -6,7 +6,7 @@ pub trait Source {
     /// What it yields.
     type Item;
     /// Takes the next item without waiting.
-    fn take_now(&mut self) -> Result<Self::Item>;
+    fn try_take_next(&mut self) -> Result<Self::Item>;
 }
 
 /// What an [`Iter`] takes items from.
@@ -46,6 +46,6 @@ impl<Q: Source> Iterator for TryIter<Q> {
     type Item = Q::Item;
 
     fn next(&mut self) -> Option<Q::Item> {
-        self.0.take_now().ok()
+        self.0.try_take_next().ok()
     }
 }

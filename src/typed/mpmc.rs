@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::payload::Typed;
 use crate::queue::{Queue, mpmc::Indirect};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -13,20 +13,20 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// There is no `peek`: another thread may take and drop the front item while it is looked at.
 ///
 /// ```
-/// use queues::{Error, Mpmc, Timeout};
+/// use queues::{Error, Mpmc, Wait};
 ///
 /// let queue = Mpmc::with_capacity(2)?;
 /// std::thread::scope(|scope| {
 ///     scope.spawn(|| {
 ///         for i in 0..10 {
-///             queue.put(i, Timeout::Never).unwrap();
+///             queue.put(i, Wait::Forever).unwrap();
 ///         }
 ///         queue.close();
 ///     });
 ///     for i in 0..10 {
-///         assert_eq!(queue.get(Timeout::Never), Ok(i));
+///         assert_eq!(queue.get(Wait::Forever), Ok(i));
 ///     }
-///     assert_eq!(queue.get(Timeout::Never), Err(Error::Closed));
+///     assert_eq!(queue.get(Wait::Forever), Err(Error::Closed));
 /// });
 /// # Ok::<(), Error>(())
 /// ```
@@ -60,9 +60,9 @@ impl<T: Send> Mpmc<T> {
     ///
     /// # Errors
     /// As [`Mpmc::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn put(&self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+    pub fn put(&self, item: T, wait: Wait) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; any thread may put.
-        give(item, |item| unsafe { self.0.put(item, timeout) })
+        give(item, |item| unsafe { self.0.put(item, wait) })
     }
 
     /// Puts all `items`, one after the other, waiting for room up to `timeout` in all.
@@ -74,17 +74,17 @@ impl<T: Send> Mpmc<T> {
     /// As [`Mpmc::put`].
     ///
     /// ```
-    /// use queues::{Error, Mpmc, Timeout};
+    /// use queues::{Error, Mpmc, Wait};
     ///
     /// let queue = Mpmc::with_capacity(2)?;
     /// let mut items = vec!["a", "b", "c"];
-    /// assert_eq!(queue.put_many(&mut items, Timeout::Try), Err(Error::Full));
+    /// assert_eq!(queue.put_many(&mut items, Wait::No), Err(Error::Full));
     /// assert_eq!(items, ["c"], "what is left");
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn put_many(&self, items: &mut Vec<T>, timeout: Timeout) -> Result {
+    pub fn put_many(&self, items: &mut Vec<T>, wait: Wait) -> Result {
         // SAFETY: any thread may put.
-        unsafe { put_many(&self.0, items, timeout) }
+        unsafe { put_many(&self.0, items, wait) }
     }
 
     /// Gets without waiting; lock-free.
@@ -100,9 +100,9 @@ impl<T: Send> Mpmc<T> {
     ///
     /// # Errors
     /// As [`Mpmc::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn get(&self, timeout: Timeout) -> Result<T> {
+    pub fn get(&self, wait: Wait) -> Result<T> {
         // SAFETY: any thread may get.
-        take(|place| unsafe { self.0.get(place, timeout) })
+        take(|place| unsafe { self.0.get(place, wait) })
     }
 
     /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
@@ -114,29 +114,29 @@ impl<T: Send> Mpmc<T> {
     /// As [`Mpmc::get`]; then `out` is as it was.
     ///
     /// ```
-    /// use queues::{Error, Mpmc, Timeout};
+    /// use queues::{Error, Mpmc, Wait};
     ///
     /// let queue = Mpmc::with_capacity(3)?;
-    /// queue.put_many(&mut vec![1, 2, 3], Timeout::Try)?;
+    /// queue.put_many(&mut vec![1, 2, 3], Wait::No)?;
     /// let mut items = vec![0];
-    /// assert_eq!(queue.get_many(&mut items, 2, Timeout::Never), Ok(2));
-    /// assert_eq!(queue.get_many(&mut items, usize::MAX, Timeout::Never), Ok(1));
+    /// assert_eq!(queue.get_many(&mut items, 2, Wait::Forever), Ok(2));
+    /// assert_eq!(queue.get_many(&mut items, usize::MAX, Wait::Forever), Ok(1));
     /// assert_eq!(items, [0, 1, 2, 3]);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn get_many(&self, out: &mut Vec<T>, max: usize, timeout: Timeout) -> Result<usize> {
+    pub fn get_many(&self, out: &mut Vec<T>, max: usize, wait: Wait) -> Result<usize> {
         // SAFETY: any thread may get.
-        unsafe { get_many(&self.0, out, max, timeout) }
+        unsafe { get_many(&self.0, out, max, wait) }
     }
 
     /// Yields items as they come, until the queue is closed and drained.
     ///
     /// ```
-    /// # use queues::{Mpmc, Timeout};
+    /// # use queues::{Mpmc, Wait};
     /// let queue = Mpmc::with_capacity(2)?;
     /// let sum: u32 = std::thread::scope(|scope| {
     ///     let consumer = scope.spawn(|| queue.iter().sum());
-    ///     (1..=10).for_each(|i| queue.put(i, Timeout::Never).unwrap());
+    ///     (1..=10).for_each(|i| queue.put(i, Wait::Forever).unwrap());
     ///     queue.close();
     ///     consumer.join().unwrap()
     /// });
@@ -215,20 +215,20 @@ impl<T: Send> RefUnwindSafe for Mpmc<T> {}
 
 impl<T: Send> Source for &Mpmc<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         self.try_get()
     }
 }
 
 impl<T: Send> WaitingSource for &Mpmc<T> {
     fn take_next(&mut self) -> Result<T> {
-        self.get(Timeout::Never)
+        self.get(Wait::Forever)
     }
 }
 
 impl<T: Send> Source for Mpmc<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         self.try_get()
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::payload::Typed;
 use crate::queue::{Queue, priority as core_priority};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -46,22 +46,17 @@ impl<T: Send> Priority<T> {
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed),
     /// [`Error::Invalid`](crate::Error::Invalid) for NaN.
     pub fn try_put(&self, item: T, priority: f64) -> core::result::Result<(), PutError<T>> {
-        self.put(item, priority, Timeout::Try)
+        self.put(item, priority, Wait::No)
     }
 
     /// Puts, waiting for room.
     ///
     /// # Errors
     /// As [`Priority::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn put(
-        &self,
-        item: T,
-        priority: f64,
-        timeout: Timeout,
-    ) -> core::result::Result<(), PutError<T>> {
+    pub fn put(&self, item: T, priority: f64, wait: Wait) -> core::result::Result<(), PutError<T>> {
         let queue = self.0.queue();
         // SAFETY: `give` forgets the item after Ok.
-        let put = |item: &T| self.0.put_with(timeout, || unsafe { queue.try_put(item, priority) });
+        let put = |item: &T| self.0.put_with(wait, || unsafe { queue.try_put(item, priority) });
         give(item, put)
     }
 
@@ -70,18 +65,18 @@ impl<T: Send> Priority<T> {
     /// # Errors
     /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained).
     pub fn try_get(&self) -> Result<(T, f64)> {
-        self.get(Timeout::Try)
+        self.get(Wait::No)
     }
 
     /// Gets the item in front and its priority, waiting for one.
     ///
     /// # Errors
     /// As [`Priority::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn get(&self, timeout: Timeout) -> Result<(T, f64)> {
+    pub fn get(&self, wait: Wait) -> Result<(T, f64)> {
         let mut priority = 0.0;
         let item = take(|place| {
             // SAFETY: any thread may get; `take` owns what was got.
-            priority = self.0.get_with(timeout, || unsafe { self.0.queue().try_get(place) })?;
+            priority = self.0.get_with(wait, || unsafe { self.0.queue().try_get(place) })?;
             Ok(())
         })?;
         Ok((item, priority))
@@ -221,20 +216,20 @@ impl<T: Send> RefUnwindSafe for Priority<T> {}
 
 impl<T: Send> Source for &Priority<T> {
     type Item = (T, f64);
-    fn take_now(&mut self) -> Result<(T, f64)> {
+    fn try_take_next(&mut self) -> Result<(T, f64)> {
         self.try_get()
     }
 }
 
 impl<T: Send> WaitingSource for &Priority<T> {
     fn take_next(&mut self) -> Result<(T, f64)> {
-        self.get(Timeout::Never)
+        self.get(Wait::Forever)
     }
 }
 
 impl<T: Send> Source for Priority<T> {
     type Item = (T, f64);
-    fn take_now(&mut self) -> Result<(T, f64)> {
+    fn try_take_next(&mut self) -> Result<(T, f64)> {
         self.try_get()
     }
 }

@@ -2,20 +2,20 @@ use super::iter::{Iter, Source, TryIter, WaitingSource};
 use super::{PutError, get_many, give, put_many, show, take};
 use crate::error::Result;
 use crate::payload::Typed;
-use crate::queue::{Queue, spsc::Ring};
+use crate::queue::{Queue, spsc::Spsc};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Timeout};
+use crate::wait::{Blocking, Wait};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-type Spsc<T> = Blocking<Ring<Typed<T>>>;
+type Shared<T> = Blocking<Spsc<Typed<T>>>;
 
 /// The putting end of a [`spsc`] queue; dropping it closes the queue.
-pub struct Producer<T: Send>(Arc<Spsc<T>>);
+pub struct Producer<T: Send>(Arc<Shared<T>>);
 
 /// The getting end of a [`spsc`] queue; dropping it closes the queue.
-pub struct Consumer<T: Send>(Arc<Spsc<T>>);
+pub struct Consumer<T: Send>(Arc<Shared<T>>);
 
 /// A bounded queue from one thread to another, of exactly this capacity: first in, first out.
 ///
@@ -26,15 +26,15 @@ pub struct Consumer<T: Send>(Arc<Spsc<T>>);
 /// [`Error::NoMemory`](crate::Error::NoMemory).
 ///
 /// ```
-/// use queues::Timeout;
+/// use queues::Wait;
 ///
 /// let (mut producer, mut consumer) = queues::spsc(8)?;
-/// std::thread::spawn(move || producer.put("hello", Timeout::Never));
-/// assert_eq!(consumer.get(Timeout::Never), Ok("hello"));
+/// std::thread::spawn(move || producer.put("hello", Wait::Forever));
+/// assert_eq!(consumer.get(Wait::Forever), Ok("hello"));
 /// # Ok::<(), queues::Error>(())
 /// ```
 pub fn spsc<T: Send>(capacity: usize) -> Result<(Producer<T>, Consumer<T>)> {
-    let queue = Arc::new(Blocking::new(Ring::try_new(capacity, Typed::new(), 0)?));
+    let queue = Arc::new(Blocking::new(Spsc::try_new(capacity, Typed::new(), 0)?));
     Ok((Producer(queue.clone()), Consumer(queue)))
 }
 
@@ -52,9 +52,9 @@ impl<T: Send> Producer<T> {
     ///
     /// # Errors
     /// As [`Producer::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn put(&mut self, item: T, timeout: Timeout) -> core::result::Result<(), PutError<T>> {
+    pub fn put(&mut self, item: T, wait: Wait) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
-        give(item, |item| unsafe { self.0.put(item, timeout) })
+        give(item, |item| unsafe { self.0.put(item, wait) })
     }
 
     /// Puts all `items`, in their order, waiting for room up to `timeout` in all. Those for which
@@ -67,19 +67,19 @@ impl<T: Send> Producer<T> {
     /// As [`Producer::put`].
     ///
     /// ```
-    /// use queues::{Error, Timeout};
+    /// use queues::{Error, Wait};
     ///
     /// let (mut producer, mut consumer) = queues::spsc(2)?;
     /// let mut items = vec!["a", "b", "c"];
-    /// assert_eq!(producer.put_many(&mut items, Timeout::Try), Err(Error::Full));
+    /// assert_eq!(producer.put_many(&mut items, Wait::No), Err(Error::Full));
     /// assert_eq!(items, ["c"], "what is left");
-    /// assert_eq!(consumer.get_many(&mut items, 10, Timeout::Never), Ok(2));
+    /// assert_eq!(consumer.get_many(&mut items, 10, Wait::Forever), Ok(2));
     /// assert_eq!(items, ["c", "a", "b"]);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn put_many(&mut self, items: &mut Vec<T>, timeout: Timeout) -> Result {
+    pub fn put_many(&mut self, items: &mut Vec<T>, wait: Wait) -> Result {
         // SAFETY: `&mut self` is the only producer.
-        unsafe { put_many(&self.0, items, timeout) }
+        unsafe { put_many(&self.0, items, wait) }
     }
 
     /// Makes every later put fail and wakes both ends; what is there can still be got.
@@ -144,9 +144,9 @@ impl<T: Send> Consumer<T> {
     ///
     /// # Errors
     /// As [`Consumer::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
-    pub fn get(&mut self, timeout: Timeout) -> Result<T> {
+    pub fn get(&mut self, wait: Wait) -> Result<T> {
         // SAFETY: `&mut self` is the only consumer.
-        take(|place| unsafe { self.0.get(place, timeout) })
+        take(|place| unsafe { self.0.get(place, wait) })
     }
 
     /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
@@ -156,9 +156,9 @@ impl<T: Send> Consumer<T> {
     ///
     /// # Errors
     /// As [`Consumer::get`]; then `out` is as it was.
-    pub fn get_many(&mut self, out: &mut Vec<T>, max: usize, timeout: Timeout) -> Result<usize> {
+    pub fn get_many(&mut self, out: &mut Vec<T>, max: usize, wait: Wait) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
-        unsafe { get_many(&self.0, out, max, timeout) }
+        unsafe { get_many(&self.0, out, max, wait) }
     }
 
     /// Returns the front item where it lies, without taking it; wait-free. A failure does not count
@@ -195,10 +195,10 @@ impl<T: Send> Consumer<T> {
     /// and, for an end that is given up, `for item in consumer` do the same.
     ///
     /// ```
-    /// # use queues::Timeout;
+    /// # use queues::Wait;
     /// let (mut producer, consumer) = queues::spsc(2)?;
     /// let sum = std::thread::spawn(move || consumer.into_iter().sum::<u32>());
-    /// (1..=10).for_each(|i| producer.put(i, Timeout::Never).unwrap());
+    /// (1..=10).for_each(|i| producer.put(i, Wait::Forever).unwrap());
     /// drop(producer);
     /// assert_eq!(sum.join().unwrap(), 55);
     /// # Ok::<(), queues::Error>(())
@@ -302,27 +302,27 @@ impl<T: Send> RefUnwindSafe for Consumer<T> {}
 
 impl<T: Send> Source for &mut Consumer<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         self.try_get()
     }
 }
 
 impl<T: Send> WaitingSource for &mut Consumer<T> {
     fn take_next(&mut self) -> Result<T> {
-        self.get(Timeout::Never)
+        self.get(Wait::Forever)
     }
 }
 
 impl<T: Send> Source for Consumer<T> {
     type Item = T;
-    fn take_now(&mut self) -> Result<T> {
+    fn try_take_next(&mut self) -> Result<T> {
         self.try_get()
     }
 }
 
 impl<T: Send> WaitingSource for Consumer<T> {
     fn take_next(&mut self) -> Result<T> {
-        self.get(Timeout::Never)
+        self.get(Wait::Forever)
     }
 }
 

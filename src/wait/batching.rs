@@ -1,4 +1,4 @@
-use super::{Blocking, Timeout};
+use super::{Blocking, Wait};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload, Pointer, Typed};
 use crate::queue::Queue;
@@ -13,7 +13,7 @@ pub enum Wanted {
     /// One that is due now: else [`Error::Empty`]. Does not wait.
     Due,
     /// The next that is due, or whatever there is when this time is over.
-    Within(Timeout),
+    Within(Wait),
 }
 
 /// Where a blob of a batch lies in the buffer of the batch.
@@ -32,9 +32,9 @@ impl<P: Payload> Blocking<Batch<P>> {
     /// # Safety
     /// As [`Batch::try_put`].
     #[inline(always)]
-    pub unsafe fn put_weighted(&self, item: &P::Item, weight: u64, timeout: Timeout) -> Result {
+    pub unsafe fn put_weighted(&self, item: &P::Item, weight: u64, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        self.put_with(timeout, || unsafe { self.queue().try_put(item, weight) })
+        self.put_with(wait, || unsafe { self.queue().try_put(item, weight) })
     }
 
     /// Makes everything that is there due.
@@ -61,12 +61,12 @@ impl<P: Payload> Blocking<Batch<P>> {
                 Break(taken) => taken,
                 Continue(_) => self.count_failed_get(Error::Empty),
             },
-            Wanted::Within(timeout) => {
-                let end = timeout.deadline();
+            Wanted::Within(wait) => {
+                let end = wait.deadline();
                 let mut take = || take(Patience::Until(end));
                 match take() {
                     Break(taken) => taken,
-                    Continue(_) if timeout == Timeout::Try => self.count_failed_get(Error::Empty),
+                    Continue(_) if wait == Wait::No => self.count_failed_get(Error::Empty),
                     Continue(_) => (self.waiting.not_empty.wait(end, take))
                         .unwrap_or_else(|| self.count_failed_get(Error::Timeout)),
                 }

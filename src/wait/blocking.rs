@@ -1,7 +1,7 @@
-use super::{EventCount, Timeout};
+use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
-use crate::queue::{Fifo, Many, Now, Progress, Queue};
+use crate::queue::{Fast, Fifo, Many, Progress, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
@@ -56,16 +56,16 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Puts with an operation of the queue's own, waiting for room.
     #[inline(always)]
-    pub fn put_with(&self, timeout: Timeout, put: impl FnMut() -> Result) -> Result {
-        let done = self.room_with(timeout, put);
+    pub fn put_with(&self, wait: Wait, put: impl FnMut() -> Result) -> Result {
+        let done = self.room_with(wait, put);
         self.after_put(done)
     }
 
     /// Waits for room that an operation of the queue's own finds but does not yet fill.
     #[inline(always)]
-    pub(crate) fn room_with(&self, timeout: Timeout, mut find: impl FnMut() -> Result) -> Result {
+    pub(crate) fn room_with(&self, wait: Wait, mut find: impl FnMut() -> Result) -> Result {
         match find() {
-            Err(Error::Full) => self.put_later(timeout.deadline(), find),
+            Err(Error::Full) => self.put_later(wait.deadline(), find),
             done => done,
         }
     }
@@ -74,11 +74,11 @@ impl<Q: Queue> Blocking<Q> {
     #[inline(always)]
     pub(crate) fn item_with<R>(
         &self,
-        timeout: Timeout,
+        wait: Wait,
         mut find: impl FnMut() -> Result<R>,
     ) -> Result<R> {
         match find() {
-            Err(Error::Empty) => self.get_later(timeout, find),
+            Err(Error::Empty) => self.get_later(wait, find),
             done => done,
         }
     }
@@ -120,8 +120,8 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Gets with an operation of the queue's own, waiting for an item.
     #[inline(always)]
-    pub fn get_with<R>(&self, timeout: Timeout, get: impl FnMut() -> Result<R>) -> Result<R> {
-        let done = self.item_with(timeout, get);
+    pub fn get_with<R>(&self, wait: Wait, get: impl FnMut() -> Result<R>) -> Result<R> {
+        let done = self.item_with(wait, get);
         self.after_get(done)
     }
 
@@ -134,11 +134,11 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     #[cold]
-    fn get_later<R>(&self, timeout: Timeout, mut get: impl FnMut() -> Result<R>) -> Result<R> {
-        if timeout == Timeout::Try {
+    fn get_later<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
+        if wait == Wait::No {
             return self.count_failed_get(Error::Empty);
         }
-        let done = self.waiting.not_empty.wait(timeout.deadline(), || match get() {
+        let done = self.waiting.not_empty.wait(wait.deadline(), || match get() {
             Err(Error::Empty) => Continue(Deadline::NEVER),
             done => Break(done),
         });
@@ -204,7 +204,7 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(always)]
     pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
         // SAFETY: the same contract.
-        unsafe { self.put(item, Timeout::Try) }
+        unsafe { self.put(item, Wait::No) }
     }
 
     /// Puts, waiting for room.
@@ -212,28 +212,28 @@ impl<Q: Fifo> Blocking<Q> {
     /// # Safety
     /// As [`Fifo::try_put`].
     #[inline(always)]
-    pub unsafe fn put(&self, item: &Q::Item, timeout: Timeout) -> Result {
+    pub unsafe fn put(&self, item: &Q::Item, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        match unsafe { self.queue.put_now(item) } {
-            Now::Done if self.waiting.not_empty.may_have_waiters() => self.wake_getter(),
-            Now::Done => Ok(()),
+        match unsafe { self.queue.put_fast(item) } {
+            Fast::Done if self.waiting.not_empty.may_have_waiters() => self.wake_getter(),
+            Fast::Done => Ok(()),
             // SAFETY: the same contract.
-            Now::NotYet => unsafe { self.put_slowly(item, timeout) },
-            Now::Unsettled => self.settle_put(),
+            Fast::Slow => unsafe { self.put_slowly(item, wait) },
+            Fast::Published => self.finish_put(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn settle_put(&self) -> Result {
-        self.after_put(self.queue.settle())
+    fn finish_put(&self) -> Result {
+        self.after_put(self.queue.finish_put())
     }
 
     #[cold]
     #[inline(never)]
-    unsafe fn put_slowly(&self, item: &Q::Item, timeout: Timeout) -> Result {
+    unsafe fn put_slowly(&self, item: &Q::Item, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        self.put_with(timeout, || unsafe { self.queue.try_put(item) })
+        self.put_with(wait, || unsafe { self.queue.try_put(item) })
     }
 
     /// Gets without waiting.
@@ -243,7 +243,7 @@ impl<Q: Fifo> Blocking<Q> {
     #[inline(always)]
     pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
         // SAFETY: the same contract.
-        unsafe { self.get(out, Timeout::Try) }
+        unsafe { self.get(out, Wait::No) }
     }
 
     /// Gets, waiting for an item.
@@ -251,13 +251,13 @@ impl<Q: Fifo> Blocking<Q> {
     /// # Safety
     /// As [`Fifo::try_get`].
     #[inline(always)]
-    pub unsafe fn get(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
+    pub unsafe fn get(&self, out: &mut Q::Out, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        match unsafe { self.queue.get_now(out) } {
-            Now::Done if self.waiting.not_full.may_have_waiters() => self.wake_putter(),
-            Now::Done => Ok(()),
+        match unsafe { self.queue.get_fast(out) } {
+            Fast::Done if self.waiting.not_full.may_have_waiters() => self.wake_putter(),
+            Fast::Done => Ok(()),
             // SAFETY: the same contract.
-            _ => unsafe { self.get_slowly(out, timeout) },
+            _ => unsafe { self.get_slowly(out, wait) },
         }
     }
 
@@ -270,9 +270,9 @@ impl<Q: Fifo> Blocking<Q> {
 
     #[cold]
     #[inline(never)]
-    unsafe fn get_slowly(&self, out: &mut Q::Out, timeout: Timeout) -> Result {
+    unsafe fn get_slowly(&self, out: &mut Q::Out, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        self.get_with(timeout, || unsafe { self.queue.try_get(out) })
+        self.get_with(wait, || unsafe { self.queue.try_get(out) })
     }
 }
 
@@ -282,12 +282,7 @@ impl<Q: Many> Blocking<Q> {
     /// # Safety
     /// As [`Many::try_put_many`].
     #[inline(always)]
-    pub unsafe fn put_many(
-        &self,
-        items: *const Q::Item,
-        count: usize,
-        timeout: Timeout,
-    ) -> Progress {
+    pub unsafe fn put_many(&self, items: *const Q::Item, count: usize, wait: Wait) -> Progress {
         let mut total = 0;
         let mut end = None;
         while total < count {
@@ -299,7 +294,7 @@ impl<Q: Many> Blocking<Q> {
                 total += done;
             }
             if let Err(Error::Full) = result {
-                let end = *end.get_or_insert_with(|| timeout.deadline());
+                let end = *end.get_or_insert_with(|| wait.deadline());
                 // SAFETY: the same contract.
                 result = self.put_later(end, || unsafe { self.queue.try_put(&*items.add(total)) });
                 total += usize::from(self.after_put(result).is_ok());
@@ -316,7 +311,7 @@ impl<Q: Many> Blocking<Q> {
     /// # Safety
     /// As [`Many::try_get_many`].
     #[inline(always)]
-    pub unsafe fn get_many(&self, places: *mut Q::Out, count: usize, timeout: Timeout) -> Progress {
+    pub unsafe fn get_many(&self, places: *mut Q::Out, count: usize, wait: Wait) -> Progress {
         if count == 0 {
             return (0, Ok(()));
         }
@@ -325,7 +320,7 @@ impl<Q: Many> Blocking<Q> {
             // A closure of its own: one for both would be called instead of inlined.
             Err(Error::Empty) => {
                 // SAFETY: the same contract.
-                self.get_later(timeout, || unsafe { self.queue.try_get_many(places, count) })
+                self.get_later(wait, || unsafe { self.queue.try_get_many(places, count) })
             }
             got => got,
         };

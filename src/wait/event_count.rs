@@ -10,7 +10,7 @@
 //! event count (2008) and folly's EventCount.
 //!
 //! If the kernel refuses membarrier later, the waiter has wakers fence in full from then on
-//! (`UNSURE`), and sleeps only for a moment until nobody can be left who did not know (`SETTLED`);
+//! (`FENCE_NEEDED`), and sleeps only for a moment until nobody can be left who did not know (`SETTLED`);
 //! `sync/fence.rs` says why that is enough.
 //!
 //! A waiter that was woken and is stopped before it looks has the wake-up: nobody else wakes for
@@ -39,7 +39,7 @@ const PROBE: u32 = 16;
 
 /// In the waiters' word: a waker needs a full fence before it looks. From the beginning where light
 /// fences are not free, else from the first sleep whose heavy fence was refused.
-const UNSURE: u32 = 1 << 31;
+const FENCE_NEEDED: u32 = 1 << 31;
 /// And what was stored before that can be seen by now: whoever looks in vain may sleep for long.
 const SETTLED: u32 = 1 << 30;
 
@@ -47,7 +47,7 @@ const SETTLED: u32 = 1 << 30;
 #[derive(Debug)]
 pub struct EventCount {
     fences: Fences,
-    /// Their number, and `UNSURE` and `SETTLED`.
+    /// Their number, and `FENCE_NEEDED` and `SETTLED`.
     waiters: AtomicU32,
     parking: Parking,
     // On a line of its own: waiters write it, and wakers read the others for every item.
@@ -74,7 +74,11 @@ impl EventCount {
         has_many_processors(); // asked now, so that no wait opens a file
         Self {
             fences,
-            waiters: AtomicU32::new(if fences.are_unequal() { 0 } else { UNSURE | SETTLED }),
+            waiters: AtomicU32::new(if fences.is_asymmetric() {
+                0
+            } else {
+                FENCE_NEEDED | SETTLED
+            }),
             parking: Parking::new(),
             habits: CachePadded::new(Habits {
                 patience: AtomicU32::new(SPINS),
@@ -100,23 +104,23 @@ impl EventCount {
     #[inline(always)]
     pub(crate) fn may_have_waiters(&self) -> bool {
         // Pairs with the heavy fence in `wait`.
-        Fences::free("event.notify.free");
+        Fences::light("event.notify.free");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load_behind(site("event.notify.may", Relaxed)) != 0
+        self.waiters.load_after_light_fence(site("event.notify.may", Relaxed)) != 0
     }
 
     /// Whether anybody may miss what this thread has just made visible.
     #[cold]
     pub(crate) fn has_waiters(&self) -> bool {
         // Ordering: Relaxed; the fence in `may_have_waiters` orders it.
-        let waiters = self.waiters.load_behind(site("event.notify.unsure", Relaxed));
-        if waiters & UNSURE == 0 {
+        let waiters = self.waiters.load_after_light_fence(site("event.notify.unsure", Relaxed));
+        if waiters & FENCE_NEEDED == 0 {
             return waiters != 0;
         }
         // Pairs with the heavy fence in `wait`.
         fence("event.notify.fence");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(UNSURE | SETTLED) != 0
+        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(FENCE_NEEDED | SETTLED) != 0
     }
 
     /// [`EventCount::notify`], where there are waiters.
@@ -175,7 +179,7 @@ impl EventCount {
     #[cold]
     fn ask_for_fences(&self) -> Deadline {
         // Ordering: Relaxed; who reads it fences and reads again.
-        self.waiters.fetch_or(UNSURE, site("event.wait.unsure", Relaxed));
+        self.waiters.fetch_or(FENCE_NEEDED, site("event.wait.unsure", Relaxed));
         Fences::all_stores_out()
     }
 

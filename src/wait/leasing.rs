@@ -1,4 +1,4 @@
-use super::{Blocking, Timeout};
+use super::{Blocking, Wait};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
 use crate::queue::mpmc::Indirect;
@@ -7,17 +7,17 @@ use core::ffi::c_void;
 /// Reading and writing in place; see [`Indirect::reserve`] and its neighbours.
 impl Blocking<Indirect<Bytes>> {
     /// Reserves a cell, waiting for room.
-    pub fn reserve(&self, timeout: Timeout) -> Result<*mut c_void> {
+    pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
         match self.queue().reserve() {
-            Err(Error::Full) => self.reserve_later(timeout),
+            Err(Error::Full) => self.reserve_later(wait),
             done => done,
         }
     }
 
     #[cold]
-    fn reserve_later(&self, timeout: Timeout) -> Result<*mut c_void> {
+    fn reserve_later(&self, wait: Wait) -> Result<*mut c_void> {
         let mut data = core::ptr::null_mut();
-        self.room_with(timeout, || self.queue().reserve().map(|at| data = at))?;
+        self.room_with(wait, || self.queue().reserve().map(|at| data = at))?;
         // This call may have used up a wake-up; the room is still there for another.
         self.waiting.not_full.notify(1);
         Ok(data)
@@ -25,7 +25,7 @@ impl Blocking<Indirect<Bytes>> {
 
     /// Puts a reservation, without waiting.
     pub fn commit(&self, data: *mut c_void, len: usize) -> Result {
-        self.put_with(Timeout::Try, || self.queue().commit(data, len))
+        self.put_with(Wait::No, || self.queue().commit(data, len))
     }
 
     /// Ends a reservation without a put.
@@ -34,8 +34,8 @@ impl Blocking<Indirect<Bytes>> {
     }
 
     /// Takes the front item out, waiting for one, and leaves it in its cell.
-    pub fn lease(&self, timeout: Timeout) -> Result<(*mut c_void, usize)> {
-        self.get_with(timeout, || self.queue().lease())
+    pub fn lease(&self, wait: Wait) -> Result<(*mut c_void, usize)> {
+        self.get_with(wait, || self.queue().lease())
     }
 
     /// Ends a lease.
@@ -45,7 +45,7 @@ impl Blocking<Indirect<Bytes>> {
 
     /// Puts a leased item at the end, without waiting.
     pub fn put_back(&self, data: *mut c_void) -> Result {
-        self.put_with(Timeout::Try, || self.queue().put_back(data))
+        self.put_with(Wait::No, || self.queue().put_back(data))
     }
 
     /// A put may have found room but no cell.

@@ -14,7 +14,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use queues::payload::{self, Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
 use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, priority::Priority, spsc};
 use queues::wait::Blocking;
-use queues::{Error, Result, Stats, Timeout};
+use queues::{Error, Result, Stats, Wait};
 use std::sync::{Arc, Mutex};
 
 /// The numbers that a queue disposed of, in order.
@@ -305,14 +305,14 @@ pub trait Core: 'static {
     fn put_many(
         _queue: &Blocking<Self::Queue>,
         _items: &[<Self::Form as Form>::Owner],
-        _timeout: Timeout,
+        _timeout: Wait,
     ) -> Many<usize> {
         unreachable!("{} has no put_many", Self::NAME)
     }
     fn get_many(
         _queue: &Blocking<Self::Queue>,
         _places: &mut [<Self::Form as Form>::Place],
-        _timeout: Timeout,
+        _timeout: Wait,
     ) -> Many<usize> {
         unreachable!("{} has no get_many", Self::NAME)
     }
@@ -348,7 +348,7 @@ macro_rules! cores {
         fn put_many(
             queue: &Blocking<$queue>,
             items: &[<$form as Form>::Item],
-            timeout: Timeout,
+            timeout: Wait,
         ) -> Many<usize> {
             // SAFETY: the test keeps the queue's rule, and forgets what was put.
             unsafe { queue.put_many(items.as_ptr(), items.len(), timeout) }
@@ -356,7 +356,7 @@ macro_rules! cores {
         fn get_many(
             queue: &Blocking<$queue>,
             places: &mut [<$form as Form>::Out],
-            timeout: Timeout,
+            timeout: Wait,
         ) -> Many<usize> {
             // SAFETY: the test keeps the queue's rule.
             unsafe { queue.get_many(places.as_mut_ptr(), places.len(), timeout) }
@@ -389,14 +389,14 @@ cores! {
         mpmc::Indirect::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
     IndirectValue, Value, mpmc::Indirect<Typed<Tracked>>, "mpmc indirect", false, |capacity, origin, _dropped|
         mpmc::Indirect::try_new(capacity, Typed::new(), origin), without_peek;
-    RingPlain, Plain, spsc::Ring<Pointer>, "spsc", true, |capacity, origin, dropped|
-        spsc::Ring::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
-    RingBoxed, Boxed, spsc::Ring<Pointer>, "spsc", true, |capacity, origin, dropped|
-        spsc::Ring::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
-    RingBlob, Blob, spsc::Ring<Bytes>, "spsc", true, |capacity, origin, dropped|
-        spsc::Ring::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
-    RingValue, Value, spsc::Ring<Typed<Tracked>>, "spsc", true, |capacity, origin, _dropped|
-        spsc::Ring::try_new(capacity, Typed::new(), origin);
+    SpscPlain, Plain, spsc::Spsc<Pointer>, "spsc", true, |capacity, origin, dropped|
+        spsc::Spsc::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
+    SpscBoxed, Boxed, spsc::Spsc<Pointer>, "spsc", true, |capacity, origin, dropped|
+        spsc::Spsc::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
+    SpscBlob, Blob, spsc::Spsc<Bytes>, "spsc", true, |capacity, origin, dropped|
+        spsc::Spsc::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
+    SpscValue, Value, spsc::Spsc<Typed<Tracked>>, "spsc", true, |capacity, origin, _dropped|
+        spsc::Spsc::try_new(capacity, Typed::new(), origin);
     TiesPlain, Plain, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
         Ties::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     TiesBoxed, Boxed, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
@@ -525,20 +525,20 @@ impl<C: Core> Subject for Rust<C> {
         self.give(number, |item| unsafe { self.queue().try_put(item) })
     }
     fn put(&self, number: u64, timeout: i64) -> Result {
-        self.give(number, |item| unsafe { self.queue().put(item, Timeout::from_nanos(timeout)) })
+        self.give(number, |item| unsafe { self.queue().put(item, Wait::from_nanos(timeout)) })
     }
     fn try_get(&self) -> Result<u64> {
         take::<C::Form>(|out| unsafe { self.queue().try_get(out) })
     }
     fn get(&self, timeout: i64) -> Result<u64> {
-        take::<C::Form>(|out| unsafe { self.queue().get(out, Timeout::from_nanos(timeout)) })
+        take::<C::Form>(|out| unsafe { self.queue().get(out, Wait::from_nanos(timeout)) })
     }
     fn peek(&self) -> Result<u64> {
         take::<C::Form>(|out| C::peek(self.queue().queue(), out))
     }
     fn put_many(&self, numbers: &[u64], timeout: i64) -> Many<usize> {
         let owners: Vec<_> = numbers.iter().map(|&n| C::Form::wrap(n, &self.0.1)).collect();
-        let (done, why) = C::put_many(self.queue(), &owners, Timeout::from_nanos(timeout));
+        let (done, why) = C::put_many(self.queue(), &owners, Wait::from_nanos(timeout));
         for (i, owner) in owners.into_iter().enumerate() {
             end::<C::Form>(owner, i < done);
         }
@@ -546,7 +546,7 @@ impl<C: Core> Subject for Rust<C> {
     }
     fn get_many(&self, n: usize, timeout: i64) -> Many<Vec<u64>> {
         let mut places: Vec<_> = (0..n).map(|_| C::Form::place()).collect();
-        let timeout = Timeout::from_nanos(timeout);
+        let timeout = Wait::from_nanos(timeout);
         let (done, why) = C::get_many(self.queue(), &mut places, timeout);
         (places.into_iter().take(done).map(C::Form::number).collect(), why)
     }

@@ -2,8 +2,8 @@
 
 use crate::watchdog::watched;
 use queues::{
-    Batcher, Consumer, Error, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer, Timeout,
-    TryIter, Worker, deque, growable_deque, spsc,
+    Batcher, Consumer, Error, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer, TryIter,
+    Wait, Worker, deque, growable_deque, spsc,
 };
 use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -86,10 +86,10 @@ fn refused_items_come_back() {
     queue.try_put(Box::new(1)).unwrap();
     let refused = queue.try_put(Box::new(2)).unwrap_err();
     assert_eq!((refused.error, *refused.item), (Error::Full, 2));
-    let refused = queue.put(Box::new(3), Timeout::from_nanos(1)).unwrap_err();
+    let refused = queue.put(Box::new(3), Wait::from_nanos(1)).unwrap_err();
     assert_eq!((refused.error, *refused.item), (Error::Timeout, 3));
     queue.close();
-    let refused = queue.put(Box::new(4), Timeout::Never).unwrap_err();
+    let refused = queue.put(Box::new(4), Wait::Forever).unwrap_err();
     assert_eq!((refused.error, *refused.item), (Error::Closed, 4));
     assert_eq!(queue.try_get(), Ok(Box::new(1)));
     assert_eq!(queue.try_get(), Err(Error::Closed));
@@ -100,7 +100,7 @@ fn refused_items_come_back() {
     assert_eq!((refused.error, &*refused.item), (Error::Full, "second"));
     assert_eq!(consumer.try_get().as_deref(), Ok("first"));
     drop(consumer);
-    let refused = producer.put(String::from("third"), Timeout::Never).unwrap_err();
+    let refused = producer.put(String::from("third"), Wait::Forever).unwrap_err();
     assert_eq!((refused.error, &*refused.item), (Error::Closed, "third"));
 
     let (mut worker, stealer) = deque(1).unwrap();
@@ -232,14 +232,14 @@ fn values_keep_their_alignment() {
 fn a_dropped_end_closes_the_queue() {
     watched("a dropped end", || {
         let (mut producer, mut consumer) = spsc(2).unwrap();
-        let get = spawn(move || (consumer.get(Timeout::Never), consumer.get(Timeout::Never)));
-        producer.put(1, Timeout::Never).unwrap();
+        let get = spawn(move || (consumer.get(Wait::Forever), consumer.get(Wait::Forever)));
+        producer.put(1, Wait::Forever).unwrap();
         drop(producer);
         assert_eq!(get.join().unwrap(), (Ok(1), Err(Error::Closed)));
 
         let (mut producer, consumer) = spsc(1).unwrap();
-        producer.put(1, Timeout::Never).unwrap();
-        let put = spawn(move || producer.put(2, Timeout::Never).map_err(|refused| refused.error));
+        producer.put(1, Wait::Forever).unwrap();
+        let put = spawn(move || producer.put(2, Wait::Forever).map_err(|refused| refused.error));
         drop(consumer);
         assert_eq!(put.join().unwrap(), Err(Error::Closed));
     });
@@ -252,13 +252,11 @@ fn many_threads_share_a_queue() {
         let sum = AtomicUsize::new(0);
         scope(|all| {
             let producers: Vec<_> = (0..3)
-                .map(|_| {
-                    all.spawn(|| (1..=100).for_each(|i| queue.put(i, Timeout::Never).unwrap()))
-                })
+                .map(|_| all.spawn(|| (1..=100).for_each(|i| queue.put(i, Wait::Forever).unwrap())))
                 .collect();
             for _ in 0..3 {
                 all.spawn(|| {
-                    while let Ok(i) = queue.get(Timeout::Never) {
+                    while let Ok(i) = queue.get(Wait::Forever) {
                         sum.fetch_add(i, Relaxed);
                     }
                 });
@@ -309,15 +307,15 @@ fn a_priority_queue_owns_its_values() {
     let refused = queue.try_put(value.clone(), 0.0).unwrap_err();
     assert_eq!(refused.error, Error::Full);
     drop(refused);
-    let refused = queue.put(value.clone(), f64::NAN, Timeout::Never).unwrap_err();
+    let refused = queue.put(value.clone(), f64::NAN, Wait::Forever).unwrap_err();
     assert_eq!(refused.error, Error::Invalid);
     drop(refused);
     assert_eq!(Arc::strong_count(&value), 6);
     assert_eq!(queue.try_get().unwrap().1, 1.0);
     assert_eq!(Arc::strong_count(&value), 5);
     assert_eq!((queue.clear(), Arc::strong_count(&value)), (4, 1));
-    assert_eq!(queue.get(Timeout::from_nanos(1)), Err(Error::Timeout));
-    queue.put(value.clone(), -0.0, Timeout::Never).unwrap();
+    assert_eq!(queue.get(Wait::from_nanos(1)), Err(Error::Timeout));
+    queue.put(value.clone(), -0.0, Wait::Forever).unwrap();
     queue.close();
     assert_eq!(queue.try_put(value.clone(), 0.0).unwrap_err().error, Error::Closed);
     drop(queue);
@@ -339,7 +337,7 @@ fn what_is_not_put_of_many_stays() {
     let queue = Mpmc::with_capacity(3).unwrap();
     let (mut producer, mut consumer) = spsc(3).unwrap();
     for (refused, left) in [(Error::Full, 2), (Error::Timeout, 2), (Error::Closed, 5)] {
-        let timeout = if refused == Error::Full { Timeout::Try } else { Timeout::from_nanos(1) };
+        let timeout = if refused == Error::Full { Wait::No } else { Wait::from_nanos(1) };
         let mut items = counted(&alive, 5);
         assert_eq!(queue.put_many(&mut items, timeout), Err(refused));
         assert_eq!((items.len(), alive.load(Relaxed)), (left, 5));
@@ -365,8 +363,8 @@ fn many_come_in_order() {
     for count in 0..=5 {
         let mut items: Vec<String> = (0..count).map(|i| i.to_string()).collect();
         let (expected, mut others) = (items.clone(), items.clone());
-        assert_eq!(queue.put_many(&mut items, Timeout::Try), Ok(()));
-        assert_eq!(producer.put_many(&mut others, Timeout::Try), Ok(()));
+        assert_eq!(queue.put_many(&mut items, Wait::No), Ok(()));
+        assert_eq!(producer.put_many(&mut others, Wait::No), Ok(()));
         assert!(items.is_empty() && others.is_empty());
         // Behind what is there, and not more than was asked for.
         let first = count.min(2);
@@ -376,20 +374,20 @@ fn many_come_in_order() {
                 0 => queue.get_many(out, max, timeout),
                 _ => consumer.get_many(out, max, timeout),
             };
-            assert_eq!(get(0, Timeout::Never), Ok(0));
+            assert_eq!(get(0, Wait::Forever), Ok(0));
             let empty = |count, why| if count == 0 { Err(why) } else { Ok(count) };
-            assert_eq!(get(2, Timeout::Try), empty(first, Error::Empty));
+            assert_eq!(get(2, Wait::No), empty(first, Error::Empty));
             let left = empty(count - first, Error::Timeout);
-            assert_eq!(get(usize::MAX, Timeout::from_nanos(1)), left);
+            assert_eq!(get(usize::MAX, Wait::from_nanos(1)), left);
             assert_eq!((out.remove(0).as_str(), &*out), ("before", &expected));
         }
     }
     queue.close();
     drop(producer);
     let mut none = Vec::new();
-    assert_eq!(queue.get_many(&mut none, 0, Timeout::Never), Ok(0));
-    assert_eq!(queue.get_many(&mut none, 1, Timeout::Never), Err(Error::Closed));
-    assert_eq!(consumer.get_many(&mut none, 1, Timeout::Never), Err(Error::Closed));
+    assert_eq!(queue.get_many(&mut none, 0, Wait::Forever), Ok(0));
+    assert_eq!(queue.get_many(&mut none, 1, Wait::Forever), Err(Error::Closed));
+    assert_eq!(consumer.get_many(&mut none, 1, Wait::Forever), Err(Error::Closed));
 }
 
 #[test]
@@ -397,11 +395,11 @@ fn many_without_a_size() {
     let (mut producer, mut consumer) = spsc(3).unwrap();
     let queue = Mpmc::with_capacity(3).unwrap();
     let (mut items, mut others) = (vec![(); 4], vec![(); 4]);
-    assert_eq!(producer.put_many(&mut items, Timeout::Try), Err(Error::Full));
-    assert_eq!(queue.put_many(&mut others, Timeout::Try), Err(Error::Full));
+    assert_eq!(producer.put_many(&mut items, Wait::No), Err(Error::Full));
+    assert_eq!(queue.put_many(&mut others, Wait::No), Err(Error::Full));
     assert_eq!((items.len(), others.len()), (1, 1));
-    assert_eq!(consumer.get_many(&mut items, 2, Timeout::Try), Ok(2));
-    assert_eq!(queue.get_many(&mut others, 9, Timeout::Try), Ok(3));
+    assert_eq!(consumer.get_many(&mut items, 2, Wait::No), Ok(2));
+    assert_eq!(queue.get_many(&mut others, 9, Wait::No), Ok(3));
     assert_eq!((items.len(), others.len()), (3, 4));
 }
 
@@ -414,11 +412,11 @@ fn many_wait_for_each_other() {
         scope(|all| {
             all.spawn(move || {
                 let mut items: Vec<_> = (0..COUNT).map(Box::new).collect();
-                producer.put_many(&mut items, Timeout::Never).unwrap();
+                producer.put_many(&mut items, Wait::Forever).unwrap();
             });
             let got = all.spawn(move || {
                 let mut got = Vec::new();
-                while consumer.get_many(&mut got, 5, Timeout::Never).is_ok() {}
+                while consumer.get_many(&mut got, 5, Wait::Forever).is_ok() {}
                 got
             });
             assert!(got.join().unwrap().into_iter().map(|item| *item).eq(0..COUNT));
@@ -427,13 +425,13 @@ fn many_wait_for_each_other() {
                 let queue = &queue;
                 all.spawn(move || {
                     let mut items: Vec<_> = (part * COUNT..).take(COUNT as usize).collect();
-                    queue.put_many(&mut items, Timeout::Never).unwrap();
+                    queue.put_many(&mut items, Wait::Forever).unwrap();
                 })
             });
             let consumers = [0, 1].map(|_| {
                 all.spawn(|| {
                     let mut got = Vec::new();
-                    while queue.get_many(&mut got, 5, Timeout::Never).is_ok() {}
+                    while queue.get_many(&mut got, 5, Wait::Forever).is_ok() {}
                     got
                 })
             });
@@ -538,7 +536,7 @@ fn the_front_value_is_looked_at_in_place() {
         assert_eq!(consumer.stats().failed_dequeue, 0);
         scope(|all| {
             all.spawn(|| {
-                (0..200).for_each(|i: u32| producer.put(i.to_string(), Timeout::Never).unwrap());
+                (0..200).for_each(|i: u32| producer.put(i.to_string(), Wait::Forever).unwrap());
                 producer.close();
             });
             for i in 0..200_u32 {
@@ -551,9 +549,9 @@ fn the_front_value_is_looked_at_in_place() {
                 };
                 assert_eq!(consumer.peek().map(std::ptr::from_ref), Ok(front), "it stays there");
                 assert_eq!(consumer.peek(), Ok(&i.to_string()));
-                assert_eq!(consumer.get(Timeout::Never), Ok(i.to_string()));
+                assert_eq!(consumer.get(Wait::Forever), Ok(i.to_string()));
             }
-            assert_eq!(consumer.get(Timeout::Never), Err(Error::Closed));
+            assert_eq!(consumer.get(Wait::Forever), Err(Error::Closed));
             assert_eq!(consumer.peek(), Err(Error::Closed));
         });
     });
@@ -600,15 +598,15 @@ fn iterators_end_when_the_queue_is_closed_and_drained() {
                 (items, ranked, pairs, streamed)
             });
             let items = 0..9;
-            items.clone().for_each(|item| queue.put(item, Timeout::Never).unwrap());
+            items.clone().for_each(|item| queue.put(item, Wait::Forever).unwrap());
             queue.close();
             items
                 .clone()
-                .for_each(|item| by_priority.put(item, item.into(), Timeout::Never).unwrap());
+                .for_each(|item| by_priority.put(item, item.into(), Wait::Forever).unwrap());
             by_priority.close();
-            items.clone().for_each(|item| batches.put(item, Timeout::Never).unwrap());
+            items.clone().for_each(|item| batches.put(item, Wait::Forever).unwrap());
             batches.close();
-            items.clone().for_each(|item| producer.put(item, Timeout::Never).unwrap());
+            items.clone().for_each(|item| producer.put(item, Wait::Forever).unwrap());
             drop(producer);
             let items: Vec<i32> = items.collect();
             let taken = taken.join().unwrap();
@@ -624,12 +622,12 @@ fn iterators_that_do_not_wait_end_when_there_is_nothing() {
     assert_eq!(there.next(), None);
     queue.try_put(1).unwrap();
     assert_eq!((there.next(), there.next()), (Some(1), None), "one that came later");
-    queue.put_many(&mut vec![2, 3], Timeout::Try).unwrap();
+    queue.put_many(&mut vec![2, 3], Wait::No).unwrap();
     assert_eq!(queue.into_iter().collect::<Vec<_>>(), [2, 3]);
 
     let (mut producer, mut consumer) = spsc(3).unwrap();
     assert_eq!(consumer.try_iter().next(), None);
-    producer.put_many(&mut vec![1, 2], Timeout::Try).unwrap();
+    producer.put_many(&mut vec![1, 2], Wait::No).unwrap();
     assert_eq!(consumer.try_iter().collect::<Vec<_>>(), [1, 2]);
 
     let queue = Priority::with_capacity(3).unwrap();
@@ -647,7 +645,7 @@ fn iterators_that_do_not_wait_end_when_there_is_nothing() {
 fn a_consumer_that_is_iterated_closes_its_queue_at_the_end() {
     let alive = AtomicUsize::new(0);
     let (mut producer, consumer) = spsc(3).unwrap();
-    producer.put_many(&mut counted(&alive, 3), Timeout::Try).unwrap();
+    producer.put_many(&mut counted(&alive, 3), Wait::No).unwrap();
     let mut items = consumer.into_iter();
     drop(items.next());
     assert_eq!((alive.load(Relaxed), producer.is_closed()), (2, false));

@@ -3,7 +3,7 @@
 
 use crate::watchdog::watched;
 use queues::{
-    Batcher, Consumer, Limits, Mpmc, Priority, Producer, Stealer, Timeout, Worker, deque, spsc,
+    Batcher, Consumer, Limits, Mpmc, Priority, Producer, Stealer, Wait, Worker, deque, spsc,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -323,7 +323,7 @@ fn each_thread_hears_of_its_own_panic() {
         check_threads(Mpmc::new(), put, Mpmc::clear);
         let put = |queue: &Priority<_>, value| queue.try_put(value, 0.0).unwrap();
         check_threads(Priority::new(), put, Priority::clear);
-        let put = |queue: &Batcher<_>, value| queue.put(value, Timeout::Try).unwrap();
+        let put = |queue: &Batcher<_>, value| queue.put(value, Wait::No).unwrap();
         check_threads(<Batcher<_> as Family>::new(), put, Batcher::clear);
     });
 }

@@ -4,7 +4,7 @@ use super::history::Few;
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
 use queues::queue::batch::{Batch, Limits};
 use queues::queue::{Many, Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
-use queues::wait::{Blob, Blocking, Timeout, Wanted};
+use queues::wait::{Blob, Blocking, Wait, Wanted};
 use queues::{Error, Result, Stats};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 /// A queue of numbers. For spsc queues the callers keep to one producer and one consumer, and for
 /// deques to one thread that puts and pops; a get is a theft.
 pub trait Subject: Send + Sync {
-    fn put(&self, item: u64, timeout: Timeout) -> Result;
-    fn get(&self, timeout: Timeout) -> Result<u64>;
+    fn put(&self, item: u64, timeout: Wait) -> Result;
+    fn get(&self, timeout: Wait) -> Result<u64>;
     /// `None`: this queue has no peek.
     fn peek(&self) -> Option<Result<u64>>;
     /// `None`: this queue has no pop.
@@ -41,7 +41,7 @@ pub trait Subject: Send + Sync {
     fn stats(&self) -> Stats;
 
     /// One by one, if the family has no call on many.
-    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+    fn put_many(&self, items: &[u64], timeout: Wait) -> (usize, Result) {
         let mut done = 0;
         for &item in items {
             match self.put(item, timeout) {
@@ -52,10 +52,10 @@ pub trait Subject: Send + Sync {
         (done, Ok(()))
     }
     /// As [`Subject::put_many`].
-    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+    fn get_many(&self, most: usize, timeout: Wait) -> (Vec<u64>, Result) {
         let mut items = Vec::new();
         for i in 0..most {
-            match self.get(if i == 0 { timeout } else { Timeout::Try }) {
+            match self.get(if i == 0 { timeout } else { Wait::No }) {
                 Ok(item) => items.push(item),
                 Err(why) if i == 0 => return (items, Err(why)),
                 Err(_) => break,
@@ -65,10 +65,10 @@ pub trait Subject: Send + Sync {
     }
 
     fn try_put(&self, item: u64) -> Result {
-        self.put(item, Timeout::Try)
+        self.put(item, Wait::No)
     }
     fn try_get(&self) -> Result<u64> {
-        self.get(Timeout::Try)
+        self.get(Wait::No)
     }
 }
 
@@ -151,12 +151,12 @@ macro_rules! common {
 }
 
 impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers<Q> {
-    fn put(&self, item: u64, timeout: Timeout) -> Result {
+    fn put(&self, item: u64, timeout: Wait) -> Result {
         let item = std::ptr::without_provenance_mut(item as usize);
         // SAFETY: the test keeps the queue's rule.
         unsafe { self.0.put(&item, timeout) }
     }
-    fn get(&self, timeout: Timeout) -> Result<u64> {
+    fn get(&self, timeout: Wait) -> Result<u64> {
         let mut item = std::ptr::null_mut();
         // SAFETY: the test keeps the queue's rule.
         unsafe { self.0.get(&mut item, timeout)? };
@@ -168,13 +168,13 @@ impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers
         let peeked = unsafe { self.0.queue().peek(&mut item) };
         Some(peeked.map(|()| item.addr() as u64))
     }
-    fn put_many(&self, items: &[u64], timeout: Timeout) -> (usize, Result) {
+    fn put_many(&self, items: &[u64], timeout: Wait) -> (usize, Result) {
         let pointer = |&item| std::ptr::without_provenance_mut(item as usize);
         let items: Vec<_> = items.iter().map(pointer).collect();
         // SAFETY: the test keeps the queue's rule.
         unsafe { self.0.put_many(items.as_ptr(), items.len(), timeout) }
     }
-    fn get_many(&self, most: usize, timeout: Timeout) -> (Vec<u64>, Result) {
+    fn get_many(&self, most: usize, timeout: Wait) -> (Vec<u64>, Result) {
         let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); most];
         // SAFETY: the test keeps the queue's rule; there are so many places.
         let (done, result) = unsafe { self.0.get_many(items.as_mut_ptr(), most, timeout) };
@@ -184,12 +184,12 @@ impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers
 }
 
 impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
-    fn put(&self, item: u64, timeout: Timeout) -> Result {
+    fn put(&self, item: u64, timeout: Wait) -> Result {
         let (bytes, len) = blob(item);
         // SAFETY: the test keeps the queue's rule.
         unsafe { self.0.put(&bytes[..len], timeout) }
     }
-    fn get(&self, timeout: Timeout) -> Result<u64> {
+    fn get(&self, timeout: Wait) -> Result<u64> {
         receive(|out| {
             // SAFETY: the test keeps the queue's rule.
             unsafe { self.0.get(out, timeout) }
@@ -208,7 +208,7 @@ impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
 struct Leased(Blocking<mpmc::Indirect<Bytes>>, #[allow(dead_code)] Disposed);
 
 impl Leased {
-    fn lease(&self, timeout: Timeout) -> Result<(*mut c_void, u64)> {
+    fn lease(&self, timeout: Wait) -> Result<(*mut c_void, u64)> {
         let (data, len) = self.0.lease(timeout)?;
         // SAFETY: leased, so nobody else writes there.
         Ok((data, number(unsafe { std::slice::from_raw_parts(data.cast(), len) })))
@@ -216,7 +216,7 @@ impl Leased {
 }
 
 impl Subject for Leased {
-    fn put(&self, item: u64, timeout: Timeout) -> Result {
+    fn put(&self, item: u64, timeout: Wait) -> Result {
         let (bytes, len) = blob(item);
         loop {
             let data = self.0.reserve(timeout)?;
@@ -227,18 +227,18 @@ impl Subject for Leased {
                 self.0.cancel(data).unwrap();
             }
             // Another may have taken the place meanwhile.
-            if done != Err(Error::Full) || timeout == Timeout::Try {
+            if done != Err(Error::Full) || timeout == Wait::No {
                 return done;
             }
         }
     }
-    fn get(&self, timeout: Timeout) -> Result<u64> {
+    fn get(&self, timeout: Wait) -> Result<u64> {
         let (data, item) = self.lease(timeout)?;
         self.0.settle(data).unwrap();
         Ok(item)
     }
     fn put_back(&self) -> Result<Option<u64>> {
-        let (data, item) = self.lease(Timeout::Try)?;
+        let (data, item) = self.lease(Wait::No)?;
         if self.0.put_back(data).is_ok() {
             return Ok(None);
         }
@@ -246,7 +246,7 @@ impl Subject for Leased {
         Ok(Some(item))
     }
     fn abandon(&self) -> Result {
-        self.0.cancel(self.0.reserve(Timeout::Try)?)
+        self.0.cancel(self.0.reserve(Wait::No)?)
     }
     fn peek(&self) -> Option<Result<u64>> {
         Some(receive(|out| {
@@ -291,12 +291,12 @@ pub fn indirect_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Su
 }
 
 pub fn spsc_pointers(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = spsc::Ring::try_new(capacity, pointer(&log), origin).unwrap();
+    let queue = spsc::Spsc::try_new(capacity, pointer(&log), origin).unwrap();
     Arc::new(Pointers(Blocking::new(queue), log))
 }
 
 pub fn spsc_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = spsc::Ring::try_new(capacity, bytes(&log), origin).unwrap();
+    let queue = spsc::Spsc::try_new(capacity, bytes(&log), origin).unwrap();
     Arc::new(Blobs(Blocking::new(queue), log))
 }
 
@@ -355,14 +355,14 @@ impl<P: Atomic, W: Form<P>> Ranked<P, W> {
 }
 
 impl<P: Atomic, W: Form<P>> Subject for Ranked<P, W> {
-    fn put(&self, item: u64, timeout: Timeout) -> Result {
+    fn put(&self, item: u64, timeout: Wait) -> Result {
         let (queue, priority) = (self.queue.queue(), (self.rank)(item) as f64);
         self.with.put(item, &mut |item| {
             // SAFETY: numbers.
             self.queue.put_with(timeout, || unsafe { queue.try_put(item, priority) })
         })
     }
-    fn get(&self, timeout: Timeout) -> Result<u64> {
+    fn get(&self, timeout: Wait) -> Result<u64> {
         let got = self.with.get(&mut |out| {
             // SAFETY: numbers.
             self.queue.get_with(timeout, || unsafe { self.queue.queue().try_get(out) })
@@ -446,11 +446,11 @@ impl<P: Atomic, W: Form<P>> Stealing<P, W> {
 }
 
 impl<P: Atomic, W: Form<P>> Subject for Stealing<P, W> {
-    fn put(&self, item: u64, _timeout: Timeout) -> Result {
+    fn put(&self, item: u64, _timeout: Wait) -> Result {
         // SAFETY: the test keeps to one owner.
         self.with.put(item, &mut |item| unsafe { self.deque.push(item) })
     }
-    fn get(&self, _timeout: Timeout) -> Result<u64> {
+    fn get(&self, _timeout: Wait) -> Result<u64> {
         // SAFETY: any thread may steal.
         self.take(|out| unsafe { self.deque.steal(out) })
     }
@@ -540,11 +540,11 @@ impl<P: Payload, W: Form<P>> Subject for Batched<P, W>
 where
     Blocking<Batch<P>>: Batches,
 {
-    fn put(&self, item: u64, timeout: Timeout) -> Result {
+    fn put(&self, item: u64, timeout: Wait) -> Result {
         // SAFETY: any thread may.
         self.1.put(item, &mut |it| unsafe { self.0.put_weighted(it, weight(item), timeout) })
     }
-    fn get(&self, timeout: Timeout) -> Result<u64> {
+    fn get(&self, timeout: Wait) -> Result<u64> {
         self.0.batch(1, Wanted::Within(timeout)).map(|batch| batch[0])
     }
     fn get_batch(&self, wanted: Wanted) -> Result<Few> {
