@@ -10,7 +10,7 @@
 //!   what a debugger is told.
 //!
 //! One item's way: `ffi::mpmc::queues_mpmc_put` → [`wait::Blocking::put`] →
-//! [`queue::Fifo::try_put`] → [`payload::Payload::write`].
+//! [`queue::Put::try_put`] → [`payload::Payload::write`].
 
 // A model has no C ABI, which uses what nobody else does.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]

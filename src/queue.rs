@@ -1,5 +1,8 @@
-//! The algorithms. Nothing here sleeps or knows a C pointer; failures are counted where calls wait,
-//! and by the deque, whose calls never do.
+//! The algorithms, none of which sleeps or knows the C ABI.
+//!
+//! [`Queue`] is what every queue has that closes; [`Put`], [`Get`], [`Peek`], [`PutMany`] and
+//! [`GetMany`] move items. [`wait::Blocking`](crate::wait::Blocking) adds waiting to them, and counts
+//! the calls that fail. The deque has calls of its own: it neither closes nor waits.
 
 pub mod batch;
 pub mod deque;
@@ -10,166 +13,195 @@ pub mod spsc;
 
 use crate::error::Result;
 
-/// Where a queue's positions stand.
+/// How many items a queue has accepted and returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Items put since the beginning.
+    /// Items put since creation.
     pub enqueued: u64,
-    /// Items taken since the beginning.
+    /// Items removed since creation, by gets and by `clear`.
     pub dequeued: u64,
-    /// The most items that were ever seen in it at once.
+    /// The largest number of items in the queue at any moment since creation.
     pub peak: u64,
 }
 
-/// How far one position is ahead of another.
+/// How far position `a` is ahead of position `b`; negative if it is behind.
 #[inline(always)]
 fn ahead(a: u64, b: u64) -> i64 {
     a.wrapping_sub(b) as i64
 }
 
-/// A bounded queue whose calls never wait, as far as it can be told without its items: what is put
-/// and got, and how, is [`Fifo`]'s or the queue's own.
+/// The part of a non-blocking bounded queue that does not depend on its item type.
 ///
 /// # Safety
-/// An implementation hands every item on exactly once, with a happens-before from its put to its
-/// get.
+/// An implementation returns every item from exactly one get, and the put of an item happens before
+/// its get.
 pub unsafe trait Queue: Send + Sync {
-    /// Where the items that are there now end, for [`Queue::clear_to`].
+    /// The position behind the last item, for [`Queue::clear_to`].
     fn end(&self) -> u64;
 
-    /// Takes and disposes of everything that was put before `end`; returns how many. Tells `freed`
-    /// of places as they become free, between the callbacks; and again where a put needs a cell as
-    /// well, and that becomes free only after its callback.
+    /// Removes and disposes of every item that was put before `end`; returns their number.
+    ///
+    /// Calls `freed` with the number of places as they become free, between the drop callbacks; and
+    /// again when a cell becomes free after its callback, for queues whose puts need a free cell too.
     ///
     /// # Safety
-    /// The queue's rule about who may get at once holds.
+    /// The caller may get at this moment, by the queue's rule about its consumers.
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize;
 
-    /// Turns every later put away. Once it returns, gets drain the queue and then say so.
+    /// Closes: later puts fail with [`Closed`](crate::Error::Closed); gets drain what is left, then
+    /// fail with it too.
     fn close(&self);
-    /// Whether [`Queue::close`] took effect.
+    /// Whether the queue is closed.
     fn is_closed(&self) -> bool;
-    /// How many items fit.
+    /// The number of items that fit.
     fn capacity(&self) -> usize;
-    /// How many are in it; a snapshot, never above the capacity.
+    /// The number of items; a snapshot, never above the capacity.
     fn len(&self) -> usize;
-    /// Whether there is nothing to get; a snapshot.
+    /// Whether a get would find no item; a snapshot.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// Whether every place is taken; a snapshot.
+    /// Whether a put would find no room; a snapshot.
     fn is_full(&self) -> bool {
         self.len() == self.capacity()
     }
-    /// Where the positions stand.
+    /// How many items were put and removed.
     fn counts(&self) -> Counts;
-    /// Whether a drop callback has panicked since the last question.
+    /// Whether a drop callback panicked since the last call; resets it.
     fn take_panic(&self) -> bool;
-    /// Whether the put that was just done is one that a getter sleeps for.
+    /// Whether the put that just returned must wake a waiting get. A batcher wakes only when a batch
+    /// may be due.
     #[inline(always)]
-    fn is_awaited(&self) -> bool {
+    fn must_wake_getter(&self) -> bool {
         true
     }
 }
 
-/// What became of an attempt at the usual case.
+/// How an attempt on the fast path ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fast {
     /// Done.
     Done,
-    /// Nothing was done: it is not the usual case, or another thread was faster.
+    /// Without effect: the slow path is needed.
     Slow,
-    /// Put, but [`Fifo::finish_put`] has to tell whether the queue takes it.
+    /// Published, but [`Put::finish_put`] must decide whether the queue keeps it.
     Published,
 }
 
-/// How far a call on many items came, and why no further.
+/// How many items a call on many handled, and the error that stopped it.
 pub type Progress = (usize, Result);
 
-/// First in, first out.
+/// Puts items.
 ///
-/// Items move bitwise: a put copies `*item` into the queue, a get copies it to `*out`.
+/// Items move bitwise: a put copies `*item` into the queue.
 ///
 /// # Safety
 /// As for [`Queue`].
-pub unsafe trait Fifo: Queue {
+pub unsafe trait Put: Queue {
     /// What a put reads: a `T`, or the bytes of a blob.
     type Item: ?Sized;
-    /// Where a get writes.
-    type Out: ?Sized;
+    /// What travels beside an item: nothing, a priority or a weight.
+    type With: Copy;
 
-    /// Puts a bitwise copy of the item; [`Full`](crate::Error::Full) and
-    /// [`Closed`](crate::Error::Closed) leave it the caller's.
+    /// Whether [`Put::put_fast`] is worth a try.
+    const HAS_FAST_PUT: bool = false;
+
+    /// Puts a bitwise copy of the item. After [`Full`](crate::Error::Full) and
+    /// [`Closed`](crate::Error::Closed) the caller still owns it.
     ///
     /// # Safety
-    /// After `Ok` the caller must forget `item`. The queue's rule about who may put at once holds.
-    unsafe fn try_put(&self, item: &Self::Item) -> Result;
+    /// After `Ok` the caller must forget `item`. The caller may put at this moment, by the queue's
+    /// rule about its producers.
+    unsafe fn try_put(&self, item: &Self::Item, with: Self::With) -> Result;
 
-    /// Takes the front item; [`Empty`](crate::Error::Empty), [`Closed`](crate::Error::Closed) (and
-    /// drained) or [`TooSmall`](crate::Error::TooSmall), which leaves it there.
+    /// Fast path of `try_put`. Calls no other function, so the compiler saves no registers.
     ///
     /// # Safety
-    /// The queue's rule about who may get at once holds.
-    unsafe fn try_get(&self, out: &mut Self::Out) -> Result;
-
-    /// [`Fifo::try_put`] in the usual case, in as few instructions as it takes: a call that gets on
-    /// with it keeps nothing across calls of others, and so saves no registers.
-    ///
-    /// # Safety
-    /// As [`Fifo::try_put`], unless the answer is `NotYet`.
+    /// As [`Put::try_put`], unless it returns `Slow`.
     #[inline(always)]
-    unsafe fn put_fast(&self, _item: &Self::Item) -> Fast {
+    unsafe fn put_fast(&self, _item: &Self::Item, _with: Self::With) -> Fast {
         Fast::Slow
     }
 
-    /// [`Fifo::try_get`] in the usual case.
-    ///
-    /// # Safety
-    /// As [`Fifo::try_get`].
-    #[inline(always)]
-    unsafe fn get_fast(&self, _out: &mut Self::Out) -> Fast {
-        Fast::Slow
-    }
-
-    /// Ends a put that was left unsettled.
+    /// Ends a put whose fast path returned `Published`.
     fn finish_put(&self) -> Result {
         Ok(())
     }
 }
 
-/// Calls on many items, which lie one after the other in memory.
+/// Gets items.
+///
+/// Items move bitwise: a get copies the item to `*out`.
 ///
 /// # Safety
 /// As for [`Queue`].
-pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
-    /// Puts `count` items one after the other until one is refused: how many, and why no more.
+pub unsafe trait Get: Queue {
+    /// Where a get writes.
+    type Out: ?Sized;
+    /// What travels beside an item: nothing or a priority.
+    type With;
+
+    /// Whether [`Get::get_fast`] is worth a try.
+    const HAS_FAST_GET: bool = false;
+
+    /// Removes the front item. Fails with [`Empty`](crate::Error::Empty),
+    /// [`Closed`](crate::Error::Closed) (and drained), or [`TooSmall`](crate::Error::TooSmall), which
+    /// leaves the item in the queue.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`], for every item that the answer counts; there are `count` at `items`.
+    /// The caller may get at this moment, by the queue's rule about its consumers.
+    unsafe fn try_get(&self, out: &mut Self::Out) -> Result<Self::With>;
+
+    /// Fast path of `try_get`. Calls no other function. `None`, without effect: the slow path is
+    /// needed.
+    ///
+    /// # Safety
+    /// As [`Get::try_get`].
+    #[inline(always)]
+    unsafe fn get_fast(&self, _out: &mut Self::Out) -> Option<Self::With> {
+        None
+    }
+}
+
+/// Puts many items, which lie one after the other in memory.
+///
+/// # Safety
+/// As for [`Queue`].
+pub unsafe trait PutMany: Put<Item: Sized, With = ()> {
+    /// Puts `count` items in order until one fails; returns the number put, and that error.
+    ///
+    /// # Safety
+    /// As [`Put::try_put`], for each item that was put; `count` items lie at `items`.
     #[inline(always)]
     unsafe fn try_put_many(&self, items: *const Self::Item, count: usize) -> Progress {
         for i in 0..count {
             // SAFETY: the same contract.
             let put = unsafe {
                 let item = &*items.add(i);
-                match self.put_fast(item) {
+                match self.put_fast(item, ()) {
                     Fast::Done => Ok(()),
-                    Fast::Slow => self.try_put(item),
+                    Fast::Slow => self.try_put(item, ()),
                     Fast::Published => self.finish_put(),
                 }
             };
-            if let Err(why) = put {
-                return (i, Err(why));
+            if let Err(error) = put {
+                return (i, Err(error));
             }
         }
         (count, Ok(()))
     }
+}
 
-    /// Takes what is there, up to `count` items, of which there is at least one: how many, or why
-    /// none.
+/// Gets many items, into places that lie one after the other in memory.
+///
+/// # Safety
+/// As for [`Queue`].
+pub unsafe trait GetMany: Get<Out: Sized, With = ()> {
+    /// Removes up to `count` items, `count` at least 1; returns their number, or the error that
+    /// [`Get::try_get`] returned for the first.
     ///
     /// # Safety
-    /// As [`Fifo::try_get`]; there are so many places at `places` as there may be items, or `count`.
+    /// As [`Get::try_get`]; at `places` lie `count` places, or as many as the capacity.
     #[inline(always)]
     unsafe fn try_get_many(&self, places: *mut Self::Out, count: usize) -> Result<usize> {
         let get = |i| {
@@ -177,9 +209,9 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
             let place = unsafe { &mut *places.add(i) };
             // SAFETY: the same contract.
             match unsafe { self.get_fast(place) } {
-                Fast::Done => Ok(()),
+                Some(()) => Ok(()),
                 // SAFETY: the same contract.
-                _ => unsafe { self.try_get(place) },
+                None => unsafe { self.try_get(place) },
             }
         };
         get(0)?;
@@ -191,14 +223,14 @@ pub unsafe trait Many: Fifo<Item: Sized, Out: Sized> {
     }
 }
 
-/// A queue that shows its front item.
+/// Copies the front item without removing it.
 ///
 /// # Safety
-/// As for [`Queue`]; a copy is shown only if it is whole.
-pub unsafe trait Peek: Fifo {
-    /// Copies the front item and leaves it there, with the answers of [`Fifo::try_get`].
+/// As for [`Queue`]; a copy is returned only if it is whole.
+pub unsafe trait Peek: Get {
+    /// Copies the front item and leaves it there; fails as [`Get::try_get`] does.
     ///
     /// # Safety
     /// As for `try_get`; and the copy must not be used as a second owner of what it refers to.
-    unsafe fn peek(&self, out: &mut Self::Out) -> Result;
+    unsafe fn peek(&self, out: &mut Self::Out) -> Result<Self::With>;
 }

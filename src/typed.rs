@@ -38,7 +38,7 @@ pub use priority::Priority;
 pub use spsc::{Consumer, Producer, spsc};
 
 use crate::error::{Error, Result};
-use crate::queue::{Many, Queue};
+use crate::queue::{GetMany, PutMany, Queue};
 use crate::wait::{Blocking, Wait};
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -94,19 +94,29 @@ fn give<T>(item: T, put: impl FnOnce(&T) -> Result) -> core::result::Result<(), 
     put(&item).map_err(|error| PutError { error, item: ManuallyDrop::into_inner(item) })
 }
 
-/// Runs a get that fills its place only if it returns `Ok`.
-fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
+/// Runs a get that fills its place only if it returns `Ok`; returns the item and what travels beside
+/// it.
+fn take_with<T, W>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result<W>) -> Result<(T, W)> {
     let mut place = MaybeUninit::uninit();
-    get(&mut place)?;
+    let with = get(&mut place)?;
     // SAFETY: the get filled it.
-    Ok(unsafe { place.assume_init() })
+    Ok((unsafe { place.assume_init() }, with))
+}
+
+/// [`take_with`] where nothing travels beside an item.
+fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
+    take_with(get).map(|(item, ())| item)
 }
 
 /// Puts items from the front of `items`, where those that were not put stay.
 ///
 /// # Safety
 /// The queue's rule about who may put at once holds.
-unsafe fn put_many<Q: Many>(queue: &Blocking<Q>, items: &mut Vec<Q::Item>, wait: Wait) -> Result {
+unsafe fn put_many<Q: PutMany>(
+    queue: &Blocking<Q>,
+    items: &mut Vec<Q::Item>,
+    wait: Wait,
+) -> Result {
     let count = items.len();
     // SAFETY: not more than there are. The vector gets back what is still its own below.
     unsafe { items.set_len(0) };
@@ -125,7 +135,7 @@ unsafe fn put_many<Q: Many>(queue: &Blocking<Q>, items: &mut Vec<Q::Item>, wait:
 ///
 /// # Safety
 /// The queue's rule about who may get at once holds.
-unsafe fn get_many<T, Q: Many<Out = MaybeUninit<T>>>(
+unsafe fn get_many<T, Q: GetMany<Out = MaybeUninit<T>>>(
     queue: &Blocking<Q>,
     out: &mut Vec<T>,
     max: usize,

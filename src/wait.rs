@@ -4,7 +4,7 @@
 mod batching;
 mod blocking;
 mod event_count;
-mod leasing;
+mod in_place;
 
 pub use batching::{Blob, Wanted};
 pub use blocking::Blocking;

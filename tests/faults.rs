@@ -90,14 +90,14 @@ fn creation_without_memory() {
     }
     let bytes = || Bytes::try_new(9, Disposer::default());
     without_memory("Mpmc", || queues::Mpmc::<String>::with_capacity(3));
-    without_memory("Deque of pointers", || deque::Deque::try_new(3, true, Pointer::default(), 0));
-    without_memory("Deque of bytes", || deque::Deque::try_new(3, true, bytes()?, 0));
-    without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default(), 0));
-    without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?, 0));
-    without_memory("SPSC of pointers", || spsc::Spsc::try_new(3, Pointer::default(), 0));
-    without_memory("SPSC of bytes", || spsc::Spsc::try_new(3, bytes()?, 0));
+    without_memory("Deque of pointers", || deque::Deque::try_new(3, true, Pointer::default()));
+    without_memory("Deque of bytes", || deque::Deque::try_new(3, true, bytes()?));
+    without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default()));
+    without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?));
+    without_memory("SPSC of pointers", || spsc::Spsc::try_new(3, Pointer::default()));
+    without_memory("SPSC of bytes", || spsc::Spsc::try_new(3, bytes()?));
     #[cfg(target_arch = "x86_64")]
-    without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default(), 0));
+    without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default()));
 }
 
 /// A deque that cannot grow loses nothing, leaks nothing, and grows when it can.
@@ -756,7 +756,7 @@ fn sleepers_do_not_outlive_close() {
 #[test]
 fn spsc_at_the_ends_of_ranges() {
     let blobs = Bytes::try_new(8, Disposer::default()).unwrap();
-    let ring = spsc::Spsc::try_new(3, blobs, u64::MAX).unwrap();
+    let ring = spsc::Spsc::try_new_at(3, blobs, u64::MAX).unwrap();
     // SAFETY: the only producer.
     unsafe {
         assert_eq!(ring.commit(0), Err(Error::Misuse));
@@ -765,7 +765,7 @@ fn spsc_at_the_ends_of_ranges() {
         assert_eq!(ring.commit(0), Err(Error::Misuse));
     }
 
-    let ring = spsc::Spsc::try_new(3, Pointer::default(), 0).unwrap();
+    let ring = spsc::Spsc::try_new(3, Pointer::default()).unwrap();
     let queue = Blocking::new(ring);
     let mut places: [*mut c_void; 8] = [null_mut(); 8];
     let start = places.as_mut_ptr();
@@ -774,7 +774,7 @@ fn spsc_at_the_ends_of_ranges() {
     assert_eq!(get(), (0, Err(Error::Empty)));
     for item in 1..=2 {
         // SAFETY: the only producer.
-        unsafe { queue.try_put(&core::ptr::without_provenance_mut(item)).unwrap() };
+        unsafe { queue.try_put(&core::ptr::without_provenance_mut(item), ()).unwrap() };
     }
     assert_eq!(get(), (2, Ok(())));
     assert_eq!(places.map(<*mut c_void>::addr), [1, 2, 0, 0, 0, 0, 0, 0]);

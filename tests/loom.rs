@@ -16,7 +16,7 @@ use loom::model::Builder;
 use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
-use queues::queue::{Counts, Fifo, Many, Peek, Queue, mpmc, spsc};
+use queues::queue::{Counts, Get, GetMany, Peek, Put, PutMany, Queue, mpmc, spsc};
 use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
 use queues::wait::{Blocking, Wait, Wanted};
@@ -334,7 +334,7 @@ fn leased() {
 #[test]
 fn leases_returns_puts_and_a_close() {
     explore("leases", Some(2), || {
-        let queue = Arc::new(mpmc::Indirect::try_new(2, blobs(3), 0).unwrap());
+        let queue = Arc::new(mpmc::Indirect::try_new(2, blobs(3)).unwrap());
         put_blob(&*queue, &[0; 1]).unwrap();
         put_blob(&*queue, &[0; 2]).unwrap();
         let returns = spawn({
@@ -387,7 +387,7 @@ fn rivals() {
         let ends = if leased { of_a_lease } else { of_a_reservation };
         for (first, second) in [(0, 0), (0, 1), (1, 1)] {
             explore("rivals", Some(3), move || {
-                let queue = Arc::new(mpmc::Indirect::with_spare(1, 1, blobs(1), 0).unwrap());
+                let queue = Arc::new(mpmc::Indirect::with_spare(1, 1, blobs(1)).unwrap());
                 let data = if leased {
                     put_blob(&*queue, &[0]).unwrap();
                     queue.lease().unwrap().0
@@ -415,7 +415,7 @@ fn rivals() {
 #[test]
 fn commits_race() {
     explore("commits", Some(3), || {
-        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(2), 0).unwrap());
+        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(2)).unwrap());
         let reserved = [queue.reserve().unwrap(), queue.reserve().unwrap()];
         let other = spawn({
             let (queue, address) = (queue.clone(), reserved[1].expose_provenance());
@@ -434,7 +434,7 @@ fn commits_race() {
 #[test]
 fn a_reservation_passes_the_wake_up_on() {
     explore("reserve", Some(2), || {
-        let ring = mpmc::Indirect::try_new(1, blobs(1), 0).unwrap();
+        let ring = mpmc::Indirect::try_new(1, blobs(1)).unwrap();
         let queue = Arc::new(Blocking::new(ring));
         put_blob(queue.queue(), &[1]).unwrap();
         let reserves = spawn({
@@ -444,7 +444,7 @@ fn a_reservation_passes_the_wake_up_on() {
         let puts = spawn({
             let queue = queue.clone();
             // SAFETY: the blob is as long as a cell, and any thread may put.
-            move || unsafe { queue.put(&[2], Wait::Forever) }
+            move || unsafe { queue.put(&[2], (), Wait::Forever) }
         });
         queue.lease(Wait::Forever).unwrap();
         puts.join().unwrap().unwrap();
@@ -459,7 +459,7 @@ fn a_reservation_passes_the_wake_up_on() {
 fn a_free_cell_ends_a_wait() {
     for leased in [true, false] {
         explore("cells", Some(2), move || {
-            let ring = mpmc::Indirect::with_spare(1, 1, blobs(1), 0).unwrap();
+            let ring = mpmc::Indirect::with_spare(1, 1, blobs(1)).unwrap();
             let queue = Arc::new(Blocking::new(ring));
             queue.queue().reserve().unwrap();
             let held = if leased {
@@ -471,7 +471,7 @@ fn a_free_cell_ends_a_wait() {
             let puts = spawn({
                 let queue = queue.clone();
                 // SAFETY: as above.
-                move || unsafe { queue.put(&[2], Wait::Forever) }
+                move || unsafe { queue.put(&[2], (), Wait::Forever) }
             });
             if leased { queue.settle(held) } else { queue.cancel(held) }.unwrap();
             puts.join().unwrap().unwrap();
@@ -483,7 +483,7 @@ fn a_free_cell_ends_a_wait() {
 #[test]
 fn mpmc_too_small() {
     explore("mpmc too small", Some(3), || {
-        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(3), 0).unwrap());
+        let queue = Arc::new(mpmc::Indirect::try_new(1, blobs(3)).unwrap());
         put_blob(&*queue, &[1, 1, 1]).unwrap();
         let other = spawn({
             let queue = queue.clone();
@@ -508,12 +508,12 @@ fn blobs(limit: usize) -> Bytes {
     Bytes::try_new(limit, Disposer::default()).unwrap()
 }
 
-fn put_blob(queue: &impl Fifo<Item = [u8]>, blob: &[u8]) -> Result {
+fn put_blob(queue: &impl Put<Item = [u8], With = ()>, blob: &[u8]) -> Result {
     // SAFETY: the blob is not longer than a cell, and any thread may put.
-    unsafe { queue.try_put(blob) }
+    unsafe { queue.try_put(blob, ()) }
 }
 
-fn get_blob(queue: &impl Fifo<Out = Received>, room: usize) -> Result<Vec<u8>> {
+fn get_blob(queue: &impl Get<Out = Received, With = ()>, room: usize) -> Result<Vec<u8>> {
     receive(room, |out| {
         // SAFETY: any thread may get.
         unsafe { queue.try_get(out) }
@@ -609,13 +609,13 @@ fn spsc_statistics_beside_a_clear() {
 #[test]
 fn spsc_put_beside_a_close_wakes() {
     explore("spsc put beside a close", Some(3), || {
-        let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, blobs(2), 0).unwrap()));
+        let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, blobs(2)).unwrap()));
         // Until the next put is the usual case: no new peak, and room by an earlier look.
         for call in "ppggpg".chars() {
             // SAFETY: nobody else is here.
             unsafe {
                 match call {
-                    'p' => queue.try_put(&[7, 7]).unwrap(),
+                    'p' => queue.try_put(&[7, 7], ()).unwrap(),
                     _ => _ = receive(2, |out| queue.try_get(out)).unwrap(),
                 }
             }
@@ -628,7 +628,7 @@ fn spsc_put_beside_a_close_wakes() {
         let putter = spawn({
             let queue = queue.clone();
             // SAFETY: the only producer; the blob is as long as a cell.
-            move || unsafe { queue.try_put(&[7, 7]) }
+            move || unsafe { queue.try_put(&[7, 7], ()) }
         });
         queue.queue().close();
         let put = putter.join().unwrap();
@@ -644,7 +644,7 @@ fn spsc_put_beside_a_close_wakes() {
 fn spsc_in_place() {
     for capacity in 1..=3 {
         explore("spsc in place", Some(3), move || {
-            let ring = Arc::new(spsc::Spsc::try_new(capacity, blobs(8), 0).unwrap());
+            let ring = Arc::new(spsc::Spsc::try_new(capacity, blobs(8)).unwrap());
             let places = Arc::new(Places::new(capacity));
             let producer = spawn({
                 let (ring, places) = (ring.clone(), places.clone());
@@ -1023,14 +1023,17 @@ fn flag(capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
 }
 
 // SAFETY: as below.
-unsafe impl Many for Flag {}
+unsafe impl PutMany for Flag {}
+
+// SAFETY: as below.
+unsafe impl GetMany for Flag {}
 
 // SAFETY: a release store hands the item on, an acquire load receives it; one getter wins the swap.
-unsafe impl Fifo for Flag {
+unsafe impl Put for Flag {
     type Item = *mut c_void;
-    type Out = *mut c_void;
+    type With = ();
 
-    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+    unsafe fn try_put(&self, item: &*mut c_void, (): ()) -> Result {
         if self.closed.load(Acquire) != 0 {
             return Err(Error::Closed);
         }
@@ -1038,6 +1041,13 @@ unsafe impl Fifo for Flag {
         free.ok_or(Error::Full)?.store(item.addr() as u64, Release);
         Ok(())
     }
+}
+
+// SAFETY: as above.
+unsafe impl Get for Flag {
+    type Out = *mut c_void;
+    type With = ();
+
     unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
         for place in &self.items {
             let item = place.load(Acquire);
@@ -1261,7 +1271,7 @@ fn two_putters(queue: &Arc<dyn Subject>) -> Vec<JoinHandle<()>> {
 #[test]
 fn too_small_passes_the_wake_up_on() {
     explore("too small", Some(2), || {
-        let ring = mpmc::Indirect::try_new(1, blobs(2), 0).unwrap();
+        let ring = mpmc::Indirect::try_new(1, blobs(2)).unwrap();
         let queue = Arc::new(Blocking::new(ring));
         let wait = |room| {
             let queue = queue.clone();
@@ -1274,7 +1284,7 @@ fn too_small_passes_the_wake_up_on() {
         };
         let (small, large) = (wait(1), wait(2));
         // SAFETY: the blob is as long as a cell, and any thread may put.
-        unsafe { queue.put(&[7, 7], Wait::Forever).unwrap() };
+        unsafe { queue.put(&[7, 7], (), Wait::Forever).unwrap() };
         assert_eq!(large.join().unwrap(), Ok(vec![7, 7]));
         queue.close();
         let small = small.join().unwrap();

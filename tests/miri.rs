@@ -139,7 +139,7 @@ fn peeks() {
 fn leases() {
     let log = Disposed::default();
     let payload = subject::bytes(&log);
-    let queue = Blocking::new(mpmc::Indirect::with_spare(2, 2, payload, 0).unwrap());
+    let queue = Blocking::new(mpmc::Indirect::with_spare(2, 2, payload).unwrap());
     let put = |item: u64| {
         let Ok(data) = queue.reserve(Wait::No) else { return };
         // SAFETY: reserved, and long enough.

@@ -143,11 +143,11 @@ pub unsafe extern "C" fn queues_batch_create(
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
             (max_pending, PayloadChoice::Pointer(pointer)) => {
-                let queue = Batch::try_new(max_pending, limits, pointer, 0)?;
+                let queue = Batch::try_new(max_pending, limits, pointer)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
             (max_pending, PayloadChoice::Bytes(bytes)) => {
-                let queue = Batch::try_new(max_pending, limits, bytes, 0)?;
+                let queue = Batch::try_new(max_pending, limits, bytes)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
@@ -451,7 +451,7 @@ pub unsafe extern "C" fn queues_batch_stats(
 /// The contract of the callers.
 unsafe fn put(queue: *mut queues_batch_t, item: *mut c_void, weight: u64, wait: Wait) -> Result {
     // SAFETY: the header's contract.
-    unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.put_weighted(&item, weight, wait)) }
+    unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, weight, wait)) }
 }
 
 /// # Safety
@@ -467,7 +467,7 @@ unsafe fn put_bytes(
     unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put_weighted(blob, weight, wait)
+            queue.put(blob, weight, wait)
         })
     }
 }

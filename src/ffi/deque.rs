@@ -124,10 +124,10 @@ pub unsafe extern "C" fn queues_deque_create(
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
             (capacity, PayloadChoice::Pointer(pointer)) => {
-                POINTERS.create(Deque::try_new(capacity, growable, pointer, 0)?, checked)?
+                POINTERS.create(Deque::try_new(capacity, growable, pointer)?, checked)?
             }
             (capacity, PayloadChoice::Bytes(bytes)) => {
-                BYTES.create(Deque::try_new(capacity, growable, bytes, 0)?, checked)?
+                BYTES.create(Deque::try_new(capacity, growable, bytes)?, checked)?
             }
         };
         // SAFETY: checked above.

@@ -121,7 +121,7 @@ pub unsafe extern "C" fn queues_mpmc_create(
             }
             (capacity, PayloadChoice::Bytes(bytes)) => {
                 let spare = if options.spare == 0 { mpmc::SPARE } else { options.spare };
-                let queue = mpmc::Indirect::with_spare(capacity, spare, bytes, 0)?;
+                let queue = mpmc::Indirect::with_spare(capacity, spare, bytes)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item)) })
+    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn queues_mpmc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, Wait::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, (), Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
     status_of(|| unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.try_put(blob)
+            queue.try_put(blob, ())
         })
     })
 }
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
     status_of(|| unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, Wait::from_nanos(timeout_ns))
+            queue.put(blob, (), Wait::from_nanos(timeout_ns))
         })
     })
 }

@@ -7,6 +7,7 @@ use super::status::{Item, non_null, queues_status_t, status_of, value_or, write_
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::Result;
 use crate::payload::{Bytes, Pointer, Received};
+use crate::queue::Peek;
 use crate::queue::priority::Priority;
 use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
@@ -103,11 +104,11 @@ pub unsafe extern "C" fn queues_priority_create(
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
             (capacity, PayloadChoice::Pointer(pointer)) => {
-                let queue = Priority::try_new(capacity, pointer, u64::MAX)?;
+                let queue = Priority::try_new(capacity, pointer)?;
                 POINTERS.create(Blocking::new(queue), false)?
             }
             (capacity, PayloadChoice::Bytes(bytes)) => {
-                let queue = Priority::try_new(capacity, bytes, u64::MAX)?;
+                let queue = Priority::try_new(capacity, bytes)?;
                 BYTES.create(Blocking::new(queue), false)?
             }
         };
@@ -185,11 +186,7 @@ pub unsafe extern "C" fn queues_priority_try_get(
     priority: *mut f64,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe {
-        take(queue, item, priority, |queue, item| {
-            queue.get_with(Wait::No, || queue.queue().try_get(item))
-        })
-    })
+    status_of(|| unsafe { take(queue, item, priority, |queue, item| queue.try_get(item)) })
 }
 
 /// Gets the pointer in front and its priority, waiting up to timeout_ns for one.
@@ -205,9 +202,7 @@ pub unsafe extern "C" fn queues_priority_get(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        take(queue, item, priority, |queue, item| {
-            queue.get_with(Wait::from_nanos(timeout_ns), || queue.queue().try_get(item))
-        })
+        take(queue, item, priority, |queue, item| queue.get(item, Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -272,9 +267,7 @@ pub unsafe extern "C" fn queues_priority_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        take_bytes(queue, buffer, capacity, len, priority, |queue, out| {
-            queue.get_with(Wait::No, || queue.queue().try_get(out))
-        })
+        take_bytes(queue, buffer, capacity, len, priority, |queue, out| queue.try_get(out))
     })
 }
 
@@ -295,7 +288,7 @@ pub unsafe extern "C" fn queues_priority_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         take_bytes(queue, buffer, capacity, len, priority, |queue, out| {
-            queue.get_with(Wait::from_nanos(timeout_ns), || queue.queue().try_get(out))
+            queue.get(out, Wait::from_nanos(timeout_ns))
         })
     })
 }
@@ -329,11 +322,7 @@ unsafe fn put(
     wait: Wait,
 ) -> Result {
     // SAFETY: the header's contract.
-    unsafe {
-        POINTERS.on(queue, Role::PUT, |queue| {
-            queue.put_with(wait, || queue.queue().try_put(&item, priority))
-        })
-    }
+    unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, priority, wait)) }
 }
 
 /// # Safety
@@ -349,7 +338,7 @@ unsafe fn put_bytes(
     unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put_with(wait, || queue.queue().try_put(blob, priority))
+            queue.put(blob, priority, wait)
         })
     }
 }

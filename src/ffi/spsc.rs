@@ -110,11 +110,11 @@ pub unsafe extern "C" fn queues_spsc_create(
         // SAFETY: the caller's callback, made to be called.
         let handle = match unsafe { common.check()? } {
             (capacity, PayloadChoice::Pointer(pointer)) => {
-                let queue = spsc::Spsc::try_new(capacity, pointer, 0)?;
+                let queue = spsc::Spsc::try_new(capacity, pointer)?;
                 POINTERS.create(Blocking::new(queue), checked)?
             }
             (capacity, PayloadChoice::Bytes(bytes)) => {
-                let queue = spsc::Spsc::try_new(capacity, bytes, 0)?;
+                let queue = spsc::Spsc::try_new(capacity, bytes)?;
                 BYTES.create(Blocking::new(queue), checked)?
             }
         };
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn queues_spsc_try_put(
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item)) })
+    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
 }
 
 /// Puts a pointer, waiting up to timeout_ns for room.
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn queues_spsc_put(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, Wait::from_nanos(timeout_ns)))
+        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, (), Wait::from_nanos(timeout_ns)))
     })
 }
 
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
     status_of(|| unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.try_put(blob)
+            queue.try_put(blob, ())
         })
     })
 }
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
     status_of(|| unsafe {
         BYTES.on(queue, Role::PUT, |queue| {
             let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, Wait::from_nanos(timeout_ns))
+            queue.put(blob, (), Wait::from_nanos(timeout_ns))
         })
     })
 }
@@ -399,9 +399,7 @@ pub unsafe extern "C" fn queues_spsc_reserve(
         // SAFETY: the header's contract; the output was checked.
         unsafe {
             let room = BYTES.on(queue, Role::PUT, |queue| {
-                let mut room = core::ptr::null_mut();
-                let reserve = || queue.queue().reserve().map(|at| room = at);
-                queue.room_with(Wait::from_nanos(timeout_ns), reserve)?;
+                let room = queue.reserve(Wait::from_nanos(timeout_ns))?;
                 Ok(InPlace { data: room.cast(), len: queue.queue().payload().limit() })
             })?;
             write_out(place, room.data);
@@ -420,10 +418,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe {
-        BYTES
-            .on(queue, Role::COMMIT, |queue| queue.put_with(Wait::No, || queue.queue().commit(len)))
-    })
+    status_of(|| unsafe { BYTES.on(queue, Role::COMMIT, |queue| queue.commit(len)) })
 }
 
 /// Gives the blob in front where it lies in the queue, waiting up to timeout_ns for one.
@@ -443,8 +438,7 @@ pub unsafe extern "C" fn queues_spsc_front(
         // SAFETY: the header's contract; the outputs were checked.
         unsafe {
             let blob = BYTES.on(queue, Role::GET, |queue| {
-                let front = || queue.queue().front();
-                let (at, len) = queue.item_with(Wait::from_nanos(timeout_ns), front)?;
+                let (at, len) = queue.front(Wait::from_nanos(timeout_ns))?;
                 Ok(InPlace { data: at.cast_mut().cast(), len })
             })?;
             write_out(place, blob.data.cast_const());
@@ -462,9 +456,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe {
-        BYTES.on(queue, Role::CONSUME, |queue| queue.get_with(Wait::No, || queue.queue().consume()))
-    })
+    status_of(|| unsafe { BYTES.on(queue, Role::CONSUME, |queue| queue.consume()) })
 }
 
 /// Takes everything that was there when the call began and hands it to the drop callback.

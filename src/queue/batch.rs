@@ -42,7 +42,7 @@
 
 use super::mpmc::{Indirect, SPARE};
 use super::ring::{Nothing, is_after, later};
-use super::{Counts, Queue};
+use super::{Counts, Put, Queue};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::plan::{Described, Description, Plan, described};
@@ -145,9 +145,15 @@ impl<P: Payload> Described for Batch<P> {
 }
 
 impl<P: Payload> Batch<P> {
-    /// An empty queue for up to `max_pending` items; the first position, `origin`, matters to tests
-    /// only. [`Error::Invalid`] if a batch would not fit, or weights could overflow.
-    pub fn try_new(max_pending: usize, limits: Limits, payload: P, origin: u64) -> Result<Self> {
+    /// An empty queue for up to `max_pending` items. [`Error::Invalid`] if a batch does not fit, or if
+    /// sums of weights could overflow.
+    pub fn try_new(max_pending: usize, limits: Limits, payload: P) -> Result<Self> {
+        Self::try_new_at(max_pending, limits, payload, 0)
+    }
+
+    /// [`Batch::try_new`] with another first position, for tests.
+    #[doc(hidden)]
+    pub fn try_new_at(max_pending: usize, limits: Limits, payload: P, origin: u64) -> Result<Self> {
         let Limits { size, age, weight } = limits;
         if size == 0 || size > max_pending || weight == Some(0) {
             return Err(Error::Invalid);
@@ -192,31 +198,6 @@ impl<P: Payload> Batch<P> {
     /// What the items are.
     pub(crate) fn payload(&self) -> &P {
         self.items.payload()
-    }
-
-    /// Puts a bitwise copy of an item of this weight; [`Error::Full`] and [`Error::Closed`] leave it
-    /// the caller's.
-    ///
-    /// # Safety
-    /// After `Ok` the caller must forget `item`, which satisfies the payload's own rule.
-    #[inline(always)]
-    pub unsafe fn try_put(&self, item: &P::Item, weight: u64) -> Result {
-        let weight = self.weight.map_or(0, |limit| weight.min(limit + 1));
-        if self.weight.is_some() {
-            // Before the item can be taken, so that the sum is never too small.
-            self.put.fetch_add(weight, site("batch.put.weigh", Relaxed));
-        }
-        let sign = |header: &Header| {
-            let arrival = if self.age.is_some() { Clock::now() } else { 0 };
-            header.arrival.store(arrival, site("batch.put.arrival", Relaxed));
-            header.weight.store(weight, site("batch.put.weight", Relaxed));
-        };
-        // SAFETY: passed on.
-        let done = unsafe { self.items.put_signed(item, sign) };
-        if done.is_err() && self.weight.is_some() {
-            self.put.fetch_sub(weight, site("batch.put.unweigh", Relaxed));
-        }
-        done
     }
 
     /// Takes a batch of at most `most` items: tells `keep` their places in it and their cells'
@@ -339,7 +320,7 @@ impl<P: Payload> Batch<P> {
 
     /// The caller sees to the items that are there, until others make them due.
     fn await_more(&self, front: &Front, due: Deadline) {
-        // Relaxed, here and in `is_awaited`: a help for the worst case, after which comes another.
+        // Relaxed, here and in `must_wake_getter`: a help for the worst case, after which comes another.
         let late = due.nanos().saturating_add(GRACE);
         self.awaited.time.store(late, site("batch.await.time", Relaxed));
         // SeqCst, with the second look that follows and a put's two steps: see the module.
@@ -401,7 +382,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     }
     /// True once for each put that somebody waits for: who changes `awaited` wakes.
     #[cold]
-    fn is_awaited(&self) -> bool {
+    fn must_wake_getter(&self) -> bool {
         loop {
             let position = self.awaited.position.load(site("batch.awaited.position", SeqCst));
             let weight = self.awaited.weight.load(site("batch.awaited.weight", SeqCst));
@@ -427,5 +408,32 @@ unsafe impl<P: Payload> Queue for Batch<P> {
                 return true;
             }
         }
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Payload> Put for Batch<P> {
+    type Item = P::Item;
+    /// The weight. It counts if the batches have a limit of weight.
+    type With = u64;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &P::Item, weight: u64) -> Result {
+        let weight = self.weight.map_or(0, |limit| weight.min(limit + 1));
+        if self.weight.is_some() {
+            // Before the item can be taken, so that the sum is never too small.
+            self.put.fetch_add(weight, site("batch.put.weigh", Relaxed));
+        }
+        let sign = |header: &Header| {
+            let arrival = if self.age.is_some() { Clock::now() } else { 0 };
+            header.arrival.store(arrival, site("batch.put.arrival", Relaxed));
+            header.weight.store(weight, site("batch.put.weight", Relaxed));
+        };
+        // SAFETY: passed on.
+        let done = unsafe { self.items.put_signed(item, sign) };
+        if done.is_err() && self.weight.is_some() {
+            self.put.fetch_sub(weight, site("batch.put.unweigh", Relaxed));
+        }
+        done
     }
 }

@@ -175,9 +175,14 @@ impl<P: Atomic> Described for Deque<P> {
 }
 
 impl<P: Atomic> Deque<P> {
-    /// An empty deque. A growable one doubles its capacity when it is full. The first position,
-    /// `origin`, matters to tests only.
-    pub fn try_new(capacity: usize, growable: bool, payload: P, origin: u64) -> Result<Self> {
+    /// An empty deque. A growable one doubles its capacity when it is full.
+    pub fn try_new(capacity: usize, growable: bool, payload: P) -> Result<Self> {
+        Self::try_new_at(capacity, growable, payload, 0)
+    }
+
+    /// [`Deque::try_new`] with another first position, for tests.
+    #[doc(hidden)]
+    pub fn try_new_at(capacity: usize, growable: bool, payload: P, origin: u64) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }

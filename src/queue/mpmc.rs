@@ -22,7 +22,7 @@
 mod leases;
 
 use super::ring::{Packed, SlotRing};
-use super::{Counts, Fast, Fifo, Many, Peek, Queue};
+use super::{Counts, Fast, Get, GetMany, Peek, Put, PutMany, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
 use crate::plan::{Described, Description, Plan, described};
@@ -58,8 +58,14 @@ mod direct {
             crate::sync::Pair::is_supported()
         }
 
-        /// An empty queue; the first position, `origin`, matters to tests only.
-        pub fn try_new(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
+        /// An empty queue.
+        pub fn try_new(capacity: usize, payload: Pointer) -> Result<Self> {
+            Self::try_new_at(capacity, payload, 0)
+        }
+
+        /// [`Direct::try_new`] with another first position, for tests.
+        #[doc(hidden)]
+        pub fn try_new_at(capacity: usize, payload: Pointer, origin: u64) -> Result<Self> {
             assert!(Self::is_supported());
             Ok(Self { ring: SlotRing::try_new(capacity, capacity, origin)?, payload })
         }
@@ -106,16 +112,33 @@ mod direct {
     }
 
     // SAFETY: as above.
-    unsafe impl Fifo for Direct {
+    unsafe impl Put for Direct {
         type Item = *mut c_void;
-        type Out = *mut c_void;
+        type With = ();
+        const HAS_FAST_PUT: bool = true;
 
         #[inline(always)]
-        unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+        unsafe fn try_put(&self, item: &*mut c_void, (): ()) -> Result {
             let position = self.ring.push(item.expose_provenance() as u64)?;
             self.ring.note_peak(position);
             Ok(())
         }
+        #[inline(always)]
+        unsafe fn put_fast(&self, item: &*mut c_void, (): ()) -> Fast {
+            if self.ring.push_fast(item.expose_provenance() as u64) {
+                Fast::Done
+            } else {
+                Fast::Slow
+            }
+        }
+    }
+
+    // SAFETY: as above.
+    unsafe impl Get for Direct {
+        type Out = *mut c_void;
+        type With = ();
+        const HAS_FAST_GET: bool = true;
+
         #[inline(always)]
         unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
             let (word, _) = self.ring.pop()?;
@@ -123,23 +146,17 @@ mod direct {
             Ok(())
         }
         #[inline(always)]
-        unsafe fn put_fast(&self, item: &*mut c_void) -> Fast {
-            if self.ring.push_fast(item.expose_provenance() as u64) {
-                Fast::Done
-            } else {
-                Fast::Slow
-            }
-        }
-        #[inline(always)]
-        unsafe fn get_fast(&self, out: &mut *mut c_void) -> Fast {
-            let Some(word) = self.ring.pop_fast() else { return Fast::Slow };
-            *out = pointer(word);
-            Fast::Done
+        unsafe fn get_fast(&self, out: &mut *mut c_void) -> Option<()> {
+            *out = pointer(self.ring.pop_fast()?);
+            Some(())
         }
     }
 
     // SAFETY: as above.
-    unsafe impl Many for Direct {}
+    unsafe impl PutMany for Direct {}
+
+    // SAFETY: as above.
+    unsafe impl GetMany for Direct {}
 
     // SAFETY: a word and its sequence are confirmed together.
     unsafe impl Peek for Direct {
@@ -175,16 +192,22 @@ impl<P: Payload, H> fmt::Debug for Indirect<P, H> {
 }
 
 impl<P: Payload> Indirect<P> {
-    /// An empty queue; the first position, `origin`, matters to tests only.
-    pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
-        // A model has few threads and pays for every slot.
-        let spare = if cfg!(loom) { 3 } else { SPARE };
-        Self::with_spare(capacity, spare, payload, origin)
+    /// An empty queue with [`SPARE`] cells beyond the capacity.
+    pub fn try_new(capacity: usize, payload: P) -> Result<Self> {
+        Self::try_new_at(capacity, payload, 0)
     }
 
-    /// As [`Indirect::try_new`], with so many cells beyond the capacity.
-    pub fn with_spare(capacity: usize, spare: usize, payload: P, origin: u64) -> Result<Self> {
+    /// [`Indirect::try_new`] with another first position, for tests.
+    #[doc(hidden)]
+    pub fn try_new_at(capacity: usize, payload: P, origin: u64) -> Result<Self> {
+        // A model has few threads and pays for every slot.
+        let spare = if cfg!(loom) { 3 } else { SPARE };
         Self::with_headers(capacity, spare, payload, origin, |_| ())
+    }
+
+    /// An empty queue with `spare` cells beyond the capacity.
+    pub fn with_spare(capacity: usize, spare: usize, payload: P) -> Result<Self> {
+        Self::with_headers(capacity, spare, payload, 0, |_| ())
     }
 }
 
@@ -333,15 +356,22 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload> Fifo for Indirect<P> {
+unsafe impl<P: Payload> Put for Indirect<P> {
     type Item = P::Item;
-    type Out = P::Out;
+    type With = ();
 
     #[inline(always)]
-    unsafe fn try_put(&self, item: &P::Item) -> Result {
+    unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
         // SAFETY: passed on.
         unsafe { self.put_signed(item, |()| ()) }
     }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Payload> Get for Indirect<P> {
+    type Out = P::Out;
+    type With = ();
+
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
         let fits = |_, cell| {
@@ -356,7 +386,10 @@ unsafe impl<P: Payload> Fifo for Indirect<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain> Many for Indirect<P> {}
+unsafe impl<P: Plain> PutMany for Indirect<P> {}
+
+// SAFETY: as above.
+unsafe impl<P: Plain> GetMany for Indirect<P> {}
 
 // SAFETY: the cells are touched atomically, and the copy counts only if the ring confirms it.
 unsafe impl<P: Atomic> Peek for Indirect<P> {
@@ -380,6 +413,9 @@ impl<P: Payload, H> Drop for Indirect<P, H> {
         self.discard_to(self.filled.tail_position(), |_| ());
     }
 }
+
+/// Whether [`Pointers`] may be direct.
+const HAS_DIRECT: bool = cfg!(all(target_arch = "x86_64", not(queues_portable)));
 
 /// Passes a call on to the one that was chosen.
 macro_rules! either {
@@ -408,9 +444,9 @@ impl Pointers {
     pub fn try_new(capacity: usize, payload: Pointer) -> Result<Self> {
         #[cfg(all(target_arch = "x86_64", not(any(queues_portable, loom, miri))))]
         if Direct::is_supported() {
-            return Direct::try_new(capacity, payload, 0).map(Self::Direct);
+            return Direct::try_new(capacity, payload).map(Self::Direct);
         }
-        Indirect::try_new(capacity, payload, 0).map(Self::Indirect)
+        Indirect::try_new(capacity, payload).map(Self::Indirect)
     }
 }
 
@@ -450,34 +486,46 @@ unsafe impl Queue for Pointers {
 }
 
 // SAFETY: passed on.
-unsafe impl Fifo for Pointers {
+unsafe impl Put for Pointers {
     type Item = *mut c_void;
-    type Out = *mut c_void;
+    type With = ();
+    const HAS_FAST_PUT: bool = HAS_DIRECT;
 
     #[inline(always)]
-    unsafe fn try_put(&self, item: &*mut c_void) -> Result {
+    unsafe fn try_put(&self, item: &*mut c_void, (): ()) -> Result {
         // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.try_put(item) })
+        either!(self, queue => unsafe { queue.try_put(item, ()) })
     }
+    #[inline(always)]
+    unsafe fn put_fast(&self, item: &*mut c_void, (): ()) -> Fast {
+        // SAFETY: passed on.
+        either!(self, queue => unsafe { queue.put_fast(item, ()) })
+    }
+}
+
+// SAFETY: passed on.
+unsafe impl Get for Pointers {
+    type Out = *mut c_void;
+    type With = ();
+    const HAS_FAST_GET: bool = HAS_DIRECT;
+
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
         // SAFETY: passed on.
         either!(self, queue => unsafe { queue.try_get(out) })
     }
     #[inline(always)]
-    unsafe fn put_fast(&self, item: &*mut c_void) -> Fast {
-        // SAFETY: passed on.
-        either!(self, queue => unsafe { queue.put_fast(item) })
-    }
-    #[inline(always)]
-    unsafe fn get_fast(&self, out: &mut *mut c_void) -> Fast {
+    unsafe fn get_fast(&self, out: &mut *mut c_void) -> Option<()> {
         // SAFETY: passed on.
         either!(self, queue => unsafe { queue.get_fast(out) })
     }
 }
 
 // SAFETY: passed on.
-unsafe impl Many for Pointers {}
+unsafe impl PutMany for Pointers {}
+
+// SAFETY: passed on.
+unsafe impl GetMany for Pointers {}
 
 // SAFETY: passed on.
 unsafe impl Peek for Pointers {

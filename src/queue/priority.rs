@@ -32,7 +32,7 @@
 //! # Memory
 //! (capacity + 64) times (20 bytes and a cell), taken at creation.
 
-use super::{Counts, Queue};
+use super::{Counts, Get, Peek, Put, Queue};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Atomic, Cells, Payload};
@@ -260,9 +260,14 @@ impl<P: Payload> Described for Priority<P> {
 }
 
 impl<P: Payload> Priority<P> {
-    /// An empty queue; how many tickets are left before they are numbered anew, `tickets`, matters
-    /// to tests only.
-    pub fn try_new(capacity: usize, payload: P, tickets: u64) -> Result<Self> {
+    /// An empty queue.
+    pub fn try_new(capacity: usize, payload: P) -> Result<Self> {
+        Self::with_tickets(capacity, payload, u64::MAX)
+    }
+
+    /// [`Priority::try_new`] with `tickets` tickets left before they are renumbered, for tests.
+    #[doc(hidden)]
+    pub fn with_tickets(capacity: usize, payload: P, tickets: u64) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }
@@ -298,60 +303,6 @@ impl<P: Payload> Priority<P> {
         self.cells.payload().cell().size() <= SMALL
     }
 
-    /// Puts a bitwise copy of the item; [`Error::Full`], [`Error::Closed`] and, for NaN,
-    /// [`Error::Invalid`] leave it the caller's.
-    ///
-    /// # Safety
-    /// After `Ok` the caller must forget `item`.
-    #[inline(always)]
-    pub unsafe fn try_put(&self, item: &P::Item, priority: f64) -> Result {
-        let key = key(priority).ok_or(Error::Invalid)?;
-        let mut state = self.state.lock();
-        state.check_room(self.capacity)?;
-        let cell = state.take_cell()?;
-        // SAFETY: we own the cell; the item keeps the payload's rule by contract.
-        let write = || unsafe { self.cells.own(cell, |payload, at| payload.write(at, item)) };
-        if self.is_small() {
-            write();
-        } else {
-            drop(state);
-            write();
-            state = self.state.lock();
-            if let Err(refused) = state.check_room(self.capacity) {
-                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
-                state.give_back(cell);
-                return Err(refused);
-            }
-        }
-        state.insert(key, cell);
-        Ok(())
-    }
-
-    /// Takes the item in front, and tells its priority; [`Error::Empty`], [`Error::Closed`] (and
-    /// drained) or [`Error::TooSmall`], which leaves it there.
-    ///
-    /// # Safety
-    /// The item is a second owner's only after `Ok`.
-    #[inline(always)]
-    pub unsafe fn try_get(&self, out: &mut P::Out) -> Result<f64> {
-        let mut state = self.state.lock();
-        let top = state.top()?;
-        let cell = state.cell_of(top);
-        self.check_fits(cell, out)?;
-        state.remove();
-        // SAFETY: we own the cell, whose number is nowhere else.
-        let mut read = || unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
-        if self.is_small() {
-            read();
-        } else {
-            drop(state);
-            read();
-            state = self.state.lock();
-        }
-        state.give_back(cell);
-        Ok(priority((top >> 64) as u64))
-    }
-
     /// The lock is held, and the cell's item in the heap.
     #[inline(always)]
     fn check_fits(&self, cell: usize, out: &P::Out) -> Result {
@@ -366,7 +317,7 @@ impl<P: Payload> Priority<P> {
         Ok(priority((self.state.lock().top()? >> 64) as u64))
     }
 
-    /// [`Priority::peek`] for any payload: copies items of every size within the lock.
+    /// [`Peek::peek`] for any payload: copies items of every size within the lock.
     ///
     /// # Safety
     /// As for `peek`.
@@ -378,37 +329,6 @@ impl<P: Payload> Priority<P> {
         // SAFETY: nobody takes or changes the cell while the lock is held.
         unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
         Ok(priority((top >> 64) as u64))
-    }
-
-    /// Copies the item in front and leaves it there, with the answers of [`Priority::try_get`].
-    ///
-    /// # Safety
-    /// The copy must not be used as a second owner of what it refers to.
-    pub unsafe fn peek(&self, out: &mut P::Out) -> Result<f64>
-    where
-        P: Atomic,
-    {
-        loop {
-            let mut state = self.state.lock();
-            let (top, era) = (state.top()?, state.era);
-            let cell = state.cell_of(top);
-            self.check_fits(cell, out)?;
-            let payload = self.cells.payload();
-            if self.is_small() {
-                // SAFETY: nobody takes the cell while the lock is held.
-                unsafe { payload.read(self.cells.cell(cell), out) };
-                return Ok(priority((top >> 64) as u64));
-            }
-            drop(state);
-            // SAFETY: others may take the cell meanwhile; its words are atomic, and the copy counts
-            // only if the entry has been in front all the while: then whoever takes the cell later
-            // locks after us.
-            unsafe { payload.read(self.cells.cell(cell), out) };
-            let mut state = self.state.lock();
-            if state.top() == Ok(top) && state.era == era {
-                return Ok(priority((top >> 64) as u64));
-            }
-        }
     }
 }
 
@@ -456,6 +376,91 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     }
 }
 
+// SAFETY: as above.
+unsafe impl<P: Payload> Put for Priority<P> {
+    type Item = P::Item;
+    /// The priority: lower ones are got first. NaN is [`Error::Invalid`].
+    type With = f64;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &P::Item, priority: f64) -> Result {
+        let key = key(priority).ok_or(Error::Invalid)?;
+        let mut state = self.state.lock();
+        state.check_room(self.capacity)?;
+        let cell = state.take_cell()?;
+        // SAFETY: we own the cell; the item keeps the payload's rule by contract.
+        let write = || unsafe { self.cells.own(cell, |payload, at| payload.write(at, item)) };
+        if self.is_small() {
+            write();
+        } else {
+            drop(state);
+            write();
+            state = self.state.lock();
+            if let Err(refused) = state.check_room(self.capacity) {
+                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
+                state.give_back(cell);
+                return Err(refused);
+            }
+        }
+        state.insert(key, cell);
+        Ok(())
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Payload> Get for Priority<P> {
+    type Out = P::Out;
+    /// The priority with which the item was put.
+    type With = f64;
+
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result<f64> {
+        let mut state = self.state.lock();
+        let top = state.top()?;
+        let cell = state.cell_of(top);
+        self.check_fits(cell, out)?;
+        state.remove();
+        // SAFETY: we own the cell, whose number is nowhere else.
+        let mut read = || unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
+        if self.is_small() {
+            read();
+        } else {
+            drop(state);
+            read();
+            state = self.state.lock();
+        }
+        state.give_back(cell);
+        Ok(priority((top >> 64) as u64))
+    }
+}
+
+// SAFETY: a copy counts only if its entry was in front all the while.
+unsafe impl<P: Atomic> Peek for Priority<P> {
+    unsafe fn peek(&self, out: &mut P::Out) -> Result<f64> {
+        loop {
+            let mut state = self.state.lock();
+            let (top, era) = (state.top()?, state.era);
+            let cell = state.cell_of(top);
+            self.check_fits(cell, out)?;
+            let payload = self.cells.payload();
+            if self.is_small() {
+                // SAFETY: nobody takes the cell while the lock is held.
+                unsafe { payload.read(self.cells.cell(cell), out) };
+                return Ok(priority((top >> 64) as u64));
+            }
+            drop(state);
+            // SAFETY: others may take the cell meanwhile; its words are atomic, and the copy counts
+            // only if the entry has been in front all the while: then whoever takes the cell later
+            // locks after us.
+            unsafe { payload.read(self.cells.cell(cell), out) };
+            let mut state = self.state.lock();
+            if state.top() == Ok(top) && state.era == era {
+                return Ok(priority((top >> 64) as u64));
+            }
+        }
+    }
+}
+
 impl<P: Payload> Drop for Priority<P> {
     fn drop(&mut self) {
         // SAFETY: nobody else is here.
@@ -470,7 +475,7 @@ mod tests {
     use core::mem::MaybeUninit;
 
     fn queue(capacity: usize, tickets: u64) -> Priority<Typed<Box<u64>>> {
-        Priority::try_new(capacity, Typed::new(), tickets).unwrap()
+        Priority::with_tickets(capacity, Typed::new(), tickets).unwrap()
     }
 
     fn put(queue: &Priority<Typed<Box<u64>>>, item: u64, priority: f64) -> Result {
@@ -576,7 +581,7 @@ mod tests {
     /// Between being taken by `clear` and the end of its callback.
     #[test]
     fn an_item_that_leaves_keeps_its_place_and_cannot_be_got() {
-        let queue = Priority::try_new(2, Pointer::new(Disposer::default()), u64::MAX).unwrap();
+        let queue = Priority::try_new(2, Pointer::new(Disposer::default())).unwrap();
         let mut out = core::ptr::null_mut();
         // SAFETY: plain numbers.
         unsafe {
@@ -604,7 +609,7 @@ mod tests {
 
     #[test]
     fn peek_leaves_the_item() {
-        let queue = Priority::try_new(3, Pointer::new(Disposer::default()), u64::MAX).unwrap();
+        let queue = Priority::try_new(3, Pointer::new(Disposer::default())).unwrap();
         let (one, two) = (core::ptr::without_provenance_mut(1), core::ptr::null_mut());
         let mut out = core::ptr::null_mut();
         // SAFETY: plain numbers.

@@ -36,7 +36,7 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-use super::{Counts, Fast, Fifo, Many, Peek, Progress, Queue, ahead};
+use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Payload, Plain, Typed};
 use crate::plan::{Described, Description, Plan, described};
@@ -164,8 +164,14 @@ impl<P: Payload> Described for Spsc<P> {
 }
 
 impl<P: Payload> Spsc<P> {
-    /// An empty ring; `origin`, where the positions begin, matters to tests only.
-    pub fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
+    /// An empty queue.
+    pub fn try_new(capacity: usize, payload: P) -> Result<Self> {
+        Self::try_new_at(capacity, payload, 0)
+    }
+
+    /// [`Spsc::try_new`] with another first position, for tests.
+    #[doc(hidden)]
+    pub fn try_new_at(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }
@@ -586,12 +592,13 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload> Fifo for Spsc<P> {
+unsafe impl<P: Payload> Put for Spsc<P> {
     type Item = P::Item;
-    type Out = P::Out;
+    type With = ();
+    const HAS_FAST_PUT: bool = true;
 
     #[inline(always)]
-    unsafe fn try_put(&self, item: &P::Item) -> Result {
+    unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
         let (tail, _) = self.room(1, false)?;
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
@@ -600,15 +607,7 @@ unsafe impl<P: Payload> Fifo for Spsc<P> {
     }
 
     #[inline(always)]
-    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
-        // SAFETY: the same contract.
-        let position = unsafe { self.copy_front(out)? };
-        self.release(position.wrapping_add(1));
-        Ok(())
-    }
-
-    #[inline(always)]
-    unsafe fn put_fast(&self, item: &P::Item) -> Fast {
+    unsafe fn put_fast(&self, item: &P::Item, (): ()) -> Fast {
         let tail = self.tail.load(site("spsc.put.tail", Relaxed));
         // Ordering: Relaxed, both; whoever finds it not open looks again.
         if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
@@ -632,27 +631,6 @@ unsafe impl<P: Payload> Fifo for Spsc<P> {
         }
     }
 
-    #[inline(always)]
-    unsafe fn get_fast(&self, out: &mut P::Out) -> Fast {
-        let head = self.head.load(site("spsc.get.head", Relaxed));
-        if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
-            return Fast::Slow;
-        }
-        let side = &self.consumer.side;
-        let slot = self.slot_now(side, head);
-        self.prepare(side, head, slot, prefetch_for_read);
-        // SAFETY: the slot is ours and full.
-        let fits = self.own(slot, |payload, at| unsafe {
-            payload.fits(at, out).map(|()| payload.read_alone(at, out))
-        });
-        if fits.is_err() {
-            return Fast::Slow;
-        }
-        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
-        self.head.store(head.wrapping_add(1), site("spsc.get.release", Release));
-        Fast::Done
-    }
-
     fn finish_put(&self) -> Result {
         let end = self.tail.load(site("spsc.finish.tail", Relaxed));
         match self.finish_put_from(end.wrapping_sub(1), end) {
@@ -663,7 +641,43 @@ unsafe impl<P: Payload> Fifo for Spsc<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain> Many for Spsc<P> {
+unsafe impl<P: Payload> Get for Spsc<P> {
+    type Out = P::Out;
+    type With = ();
+    const HAS_FAST_GET: bool = true;
+
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        let position = unsafe { self.copy_front(out)? };
+        self.release(position.wrapping_add(1));
+        Ok(())
+    }
+
+    #[inline(always)]
+    unsafe fn get_fast(&self, out: &mut P::Out) -> Option<()> {
+        let head = self.head.load(site("spsc.get.head", Relaxed));
+        if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
+            return None;
+        }
+        let side = &self.consumer.side;
+        let slot = self.slot_now(side, head);
+        self.prepare(side, head, slot, prefetch_for_read);
+        // SAFETY: the slot is ours and full.
+        let fits = self.own(slot, |payload, at| unsafe {
+            payload.fits(at, out).map(|()| payload.read_alone(at, out))
+        });
+        if fits.is_err() {
+            return None;
+        }
+        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
+        self.head.store(head.wrapping_add(1), site("spsc.get.release", Release));
+        Some(())
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P: Plain> PutMany for Spsc<P> {
     #[inline(always)]
     unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
         let mut done = 0;
@@ -692,7 +706,10 @@ unsafe impl<P: Plain> Many for Spsc<P> {
         }
         (count, Ok(()))
     }
+}
 
+// SAFETY: as above.
+unsafe impl<P: Plain> GetMany for Spsc<P> {
     #[inline(always)]
     unsafe fn try_get_many(&self, places: *mut P::Out, count: usize) -> Result<usize> {
         let mut done = 0;

@@ -33,7 +33,7 @@ impl<T: Send> Batcher<T> {
     /// [`Error::Invalid`](crate::Error::Invalid) if a limit is 0, a batch would not fit, or sizes or
     /// weights could overflow; [`Error::NoMemory`](crate::Error::NoMemory).
     pub fn new(max_pending: usize, limits: Limits) -> Result<Self> {
-        Batch::try_new(max_pending, limits, Typed::new(), 0).map(|queue| Self(Blocking::new(queue)))
+        Batch::try_new(max_pending, limits, Typed::new()).map(|queue| Self(Blocking::new(queue)))
     }
 
     /// Puts an item of weight 1 without waiting; lock-free.
@@ -63,7 +63,7 @@ impl<T: Send> Batcher<T> {
         wait: Wait,
     ) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; any thread may put.
-        give(item, |item| unsafe { self.0.put_weighted(item, weight, wait) })
+        give(item, |item| unsafe { self.0.put(item, weight, wait) })
     }
 
     /// Takes the next batch that is due, waiting for one; what is there when the time is over, due

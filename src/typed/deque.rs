@@ -75,7 +75,7 @@ pub fn growable_deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>
 }
 
 fn make_deque<T: Send>(capacity: usize, growable: bool) -> Result<(Worker<T>, Stealer<T>)> {
-    let deque = Arc::new(Deque::try_new(capacity, growable, Boxed::new(), 0)?);
+    let deque = Arc::new(Deque::try_new(capacity, growable, Boxed::new())?);
     Ok((Worker(deque.clone()), Stealer(deque)))
 }
 

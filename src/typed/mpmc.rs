@@ -44,7 +44,7 @@ impl<T: Send> Mpmc<T> {
     /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
     /// [`Error::NoMemory`](crate::Error::NoMemory).
     pub fn with_capacity(capacity: usize) -> Result<Self> {
-        Indirect::try_new(capacity, Typed::new(), 0).map(|queue| Self(Blocking::new(queue)))
+        Indirect::try_new(capacity, Typed::new()).map(|queue| Self(Blocking::new(queue)))
     }
 
     /// Puts without waiting; lock-free.
@@ -53,7 +53,7 @@ impl<T: Send> Mpmc<T> {
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
     pub fn try_put(&self, item: T) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; any thread may put.
-        give(item, |item| unsafe { self.0.try_put(item) })
+        give(item, |item| unsafe { self.0.try_put(item, ()) })
     }
 
     /// Puts, waiting for room.
@@ -62,7 +62,7 @@ impl<T: Send> Mpmc<T> {
     /// As [`Mpmc::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn put(&self, item: T, wait: Wait) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; any thread may put.
-        give(item, |item| unsafe { self.0.put(item, wait) })
+        give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
     /// Puts all `items`, one after the other, waiting for room up to `timeout` in all.

@@ -1,5 +1,5 @@
 use super::iter::{Iter, Source, TryIter, WaitingSource};
-use super::{PutError, give, show, take};
+use super::{PutError, give, show, take_with};
 use crate::error::Result;
 use crate::payload::Typed;
 use crate::queue::{Queue, priority as core_priority};
@@ -36,7 +36,7 @@ impl<T: Send> Priority<T> {
     /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
     /// [`Error::NoMemory`](crate::Error::NoMemory).
     pub fn with_capacity(capacity: usize) -> Result<Self> {
-        let queue = core_priority::Priority::try_new(capacity, Typed::new(), u64::MAX)?;
+        let queue = core_priority::Priority::try_new(capacity, Typed::new())?;
         Ok(Self(Blocking::new(queue)))
     }
 
@@ -54,10 +54,8 @@ impl<T: Send> Priority<T> {
     /// # Errors
     /// As [`Priority::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn put(&self, item: T, priority: f64, wait: Wait) -> core::result::Result<(), PutError<T>> {
-        let queue = self.0.queue();
-        // SAFETY: `give` forgets the item after Ok.
-        let put = |item: &T| self.0.put_with(wait, || unsafe { queue.try_put(item, priority) });
-        give(item, put)
+        // SAFETY: `give` forgets the item after Ok; any thread may put.
+        give(item, |item| unsafe { self.0.put(item, priority, wait) })
     }
 
     /// Gets the item in front and its priority, without waiting for one.
@@ -73,13 +71,8 @@ impl<T: Send> Priority<T> {
     /// # Errors
     /// As [`Priority::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn get(&self, wait: Wait) -> Result<(T, f64)> {
-        let mut priority = 0.0;
-        let item = take(|place| {
-            // SAFETY: any thread may get; `take` owns what was got.
-            priority = self.0.get_with(wait, || unsafe { self.0.queue().try_get(place) })?;
-            Ok(())
-        })?;
-        Ok((item, priority))
+        // SAFETY: any thread may get.
+        take_with(|place| unsafe { self.0.get(place, wait) })
     }
 
     /// Returns the priority of the item in front, and leaves it there; another thread may take it
@@ -125,13 +118,8 @@ impl<T: Send> Priority<T> {
     where
         T: Copy,
     {
-        let mut priority = 0.0;
-        let item = take(|place| {
-            // SAFETY: a second copy of a T: Copy is no second owner.
-            priority = unsafe { self.0.queue().peek_within(place) }?;
-            Ok(())
-        })?;
-        Ok((item, priority))
+        // SAFETY: a second copy of a T: Copy is no second owner.
+        take_with(|place| unsafe { self.0.queue().peek_within(place) })
     }
 
     /// Yields items and their priorities as they come, until the queue is closed and drained.

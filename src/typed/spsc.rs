@@ -34,7 +34,7 @@ pub struct Consumer<T: Send>(Arc<Shared<T>>);
 /// # Ok::<(), queues::Error>(())
 /// ```
 pub fn spsc<T: Send>(capacity: usize) -> Result<(Producer<T>, Consumer<T>)> {
-    let queue = Arc::new(Blocking::new(Spsc::try_new(capacity, Typed::new(), 0)?));
+    let queue = Arc::new(Blocking::new(Spsc::try_new(capacity, Typed::new())?));
     Ok((Producer(queue.clone()), Consumer(queue)))
 }
 
@@ -45,7 +45,7 @@ impl<T: Send> Producer<T> {
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed).
     pub fn try_put(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
-        give(item, |item| unsafe { self.0.try_put(item) })
+        give(item, |item| unsafe { self.0.try_put(item, ()) })
     }
 
     /// Puts, waiting for room.
@@ -54,7 +54,7 @@ impl<T: Send> Producer<T> {
     /// As [`Producer::try_put`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn put(&mut self, item: T, wait: Wait) -> core::result::Result<(), PutError<T>> {
         // SAFETY: `give` forgets the item after Ok; `&mut self` is the only producer.
-        give(item, |item| unsafe { self.0.put(item, wait) })
+        give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
     /// Puts all `items`, in their order, waiting for room up to `timeout` in all. Those for which

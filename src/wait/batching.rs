@@ -27,16 +27,6 @@ pub struct Blob {
 }
 
 impl<P: Payload> Blocking<Batch<P>> {
-    /// Puts an item of this weight, waiting for room.
-    ///
-    /// # Safety
-    /// As [`Batch::try_put`].
-    #[inline(always)]
-    pub unsafe fn put_weighted(&self, item: &P::Item, weight: u64, wait: Wait) -> Result {
-        // SAFETY: the same contract.
-        self.put_with(wait, || unsafe { self.queue().try_put(item, weight) })
-    }
-
     /// Makes everything that is there due.
     pub fn flush(&self) {
         self.queue().flush();

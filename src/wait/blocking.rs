@@ -1,7 +1,7 @@
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
-use crate::queue::{Fast, Fifo, Many, Progress, Queue};
+use crate::queue::{Fast, Get, GetMany, Progress, Put, PutMany, Queue};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
@@ -9,8 +9,8 @@ use crossbeam_utils::CachePadded;
 
 /// A queue whose calls may wait, and which counts those that failed.
 ///
-/// Results are those of [`Queue`]; a call that waited in vain answers [`Error::Timeout`]. The
-/// unsafe calls have the contracts of the ones in [`Queue`] and [`Fifo`].
+/// Errors are those of the queue; a wait that ends without success is [`Error::Timeout`]. The
+/// unsafe calls have the contracts of those of [`Queue`], [`Put`] and [`Get`].
 #[derive(Debug)]
 pub struct Blocking<Q> {
     queue: Q,
@@ -54,31 +54,20 @@ impl<Q: Queue> Blocking<Q> {
         &self.queue
     }
 
-    /// Puts with an operation of the queue's own, waiting for room.
+    /// Runs `put`, an operation that adds an item, until it does not fail with `Full` or the wait is
+    /// over; then wakes a waiting get.
     #[inline(always)]
-    pub fn put_with(&self, wait: Wait, put: impl FnMut() -> Result) -> Result {
-        let done = self.room_with(wait, put);
+    pub(crate) fn put_by(&self, wait: Wait, put: impl FnMut() -> Result) -> Result {
+        let done = self.find_room(wait, put);
         self.after_put(done)
     }
 
-    /// Waits for room that an operation of the queue's own finds but does not yet fill.
+    /// Runs `find`, which looks for room but does not fill it, until it does not fail with `Full` or
+    /// the wait is over.
     #[inline(always)]
-    pub(crate) fn room_with(&self, wait: Wait, mut find: impl FnMut() -> Result) -> Result {
+    pub(crate) fn find_room(&self, wait: Wait, mut find: impl FnMut() -> Result) -> Result {
         match find() {
-            Err(Error::Full) => self.put_later(wait.deadline(), find),
-            done => done,
-        }
-    }
-
-    /// Waits for an item that an operation of the queue's own finds but does not yet take.
-    #[inline(always)]
-    pub(crate) fn item_with<R>(
-        &self,
-        wait: Wait,
-        mut find: impl FnMut() -> Result<R>,
-    ) -> Result<R> {
-        match find() {
-            Err(Error::Empty) => self.get_later(wait, find),
+            Err(Error::Full) => self.wait_for_room(wait.deadline(), find),
             done => done,
         }
     }
@@ -94,15 +83,15 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     #[inline(never)]
     fn wake_getter(&self) -> Result {
-        if self.waiting.not_empty.has_waiters() && self.queue.is_awaited() {
+        if self.waiting.not_empty.has_waiters() && self.queue.must_wake_getter() {
             self.waiting.not_empty.wake(1);
         }
         Ok(())
     }
 
-    /// After a put found it full; its answer then, until this moment.
+    /// Continues a put that found the queue full.
     #[cold]
-    fn put_later(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
+    fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
         if end == Deadline::PASSED {
             return self.count_failed_put(Error::Full);
         }
@@ -118,23 +107,34 @@ impl<Q: Queue> Blocking<Q> {
         Err(error)
     }
 
-    /// Gets with an operation of the queue's own, waiting for an item.
+    /// Runs `get`, an operation that removes an item, until it does not fail with `Empty` or the wait
+    /// is over; then wakes a waiting put.
     #[inline(always)]
-    pub fn get_with<R>(&self, wait: Wait, get: impl FnMut() -> Result<R>) -> Result<R> {
-        let done = self.item_with(wait, get);
-        self.after_get(done)
-    }
-
-    #[inline(always)]
-    fn after_get<R>(&self, done: Result<R>) -> Result<R> {
+    pub(crate) fn get_by<R>(&self, wait: Wait, get: impl FnMut() -> Result<R>) -> Result<R> {
+        let done = self.find_item(wait, get);
         if done.is_ok() {
             self.waiting.not_full.notify(1);
         }
         done
     }
 
+    /// Runs `find`, which looks for an item but does not remove it, until it does not fail with
+    /// `Empty` or the wait is over.
+    #[inline(always)]
+    pub(crate) fn find_item<R>(
+        &self,
+        wait: Wait,
+        mut find: impl FnMut() -> Result<R>,
+    ) -> Result<R> {
+        match find() {
+            Err(Error::Empty) => self.wait_for_item(wait, find),
+            done => done,
+        }
+    }
+
+    /// Continues a get that found the queue empty.
     #[cold]
-    fn get_later<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
+    fn wait_for_item<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
         if wait == Wait::No {
             return self.count_failed_get(Error::Empty);
         }
@@ -143,7 +143,7 @@ impl<Q: Queue> Blocking<Q> {
             done => Break(done),
         });
         if let Some(Err(Error::TooSmall { .. })) = done {
-            // This call may have used up a wake-up; the item is still there for another.
+            // This call may have used up a wake-up. Another get may have the buffer for the item.
             self.waiting.not_empty.notify(1);
         }
         done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
@@ -196,29 +196,33 @@ impl<Q: Queue> Blocking<Q> {
     }
 }
 
-impl<Q: Fifo> Blocking<Q> {
+impl<Q: Put> Blocking<Q> {
     /// Puts without waiting.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`].
+    /// As [`Put::try_put`].
     #[inline(always)]
-    pub unsafe fn try_put(&self, item: &Q::Item) -> Result {
+    pub unsafe fn try_put(&self, item: &Q::Item, with: Q::With) -> Result {
         // SAFETY: the same contract.
-        unsafe { self.put(item, Wait::No) }
+        unsafe { self.put(item, with, Wait::No) }
     }
 
     /// Puts, waiting for room.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`].
+    /// As [`Put::try_put`].
     #[inline(always)]
-    pub unsafe fn put(&self, item: &Q::Item, wait: Wait) -> Result {
+    pub unsafe fn put(&self, item: &Q::Item, with: Q::With, wait: Wait) -> Result {
+        if !Q::HAS_FAST_PUT {
+            // SAFETY: the same contract.
+            return self.put_by(wait, || unsafe { self.queue.try_put(item, with) });
+        }
         // SAFETY: the same contract.
-        match unsafe { self.queue.put_fast(item) } {
+        match unsafe { self.queue.put_fast(item, with) } {
             Fast::Done if self.waiting.not_empty.may_have_waiters() => self.wake_getter(),
             Fast::Done => Ok(()),
             // SAFETY: the same contract.
-            Fast::Slow => unsafe { self.put_slowly(item, wait) },
+            Fast::Slow => unsafe { self.put_slow(item, with, wait) },
             Fast::Published => self.finish_put(),
         }
     }
@@ -229,19 +233,23 @@ impl<Q: Fifo> Blocking<Q> {
         self.after_put(self.queue.finish_put())
     }
 
+    /// # Safety
+    /// As [`Put::try_put`].
     #[cold]
     #[inline(never)]
-    unsafe fn put_slowly(&self, item: &Q::Item, wait: Wait) -> Result {
+    unsafe fn put_slow(&self, item: &Q::Item, with: Q::With, wait: Wait) -> Result {
         // SAFETY: the same contract.
-        self.put_with(wait, || unsafe { self.queue.try_put(item) })
+        self.put_by(wait, || unsafe { self.queue.try_put(item, with) })
     }
+}
 
+impl<Q: Get> Blocking<Q> {
     /// Gets without waiting.
     ///
     /// # Safety
-    /// As [`Fifo::try_get`].
+    /// As [`Get::try_get`].
     #[inline(always)]
-    pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result {
+    pub unsafe fn try_get(&self, out: &mut Q::Out) -> Result<Q::With> {
         // SAFETY: the same contract.
         unsafe { self.get(out, Wait::No) }
     }
@@ -249,38 +257,44 @@ impl<Q: Fifo> Blocking<Q> {
     /// Gets, waiting for an item.
     ///
     /// # Safety
-    /// As [`Fifo::try_get`].
+    /// As [`Get::try_get`].
     #[inline(always)]
-    pub unsafe fn get(&self, out: &mut Q::Out, wait: Wait) -> Result {
+    pub unsafe fn get(&self, out: &mut Q::Out, wait: Wait) -> Result<Q::With> {
+        if !Q::HAS_FAST_GET {
+            // SAFETY: the same contract.
+            return self.get_by(wait, || unsafe { self.queue.try_get(out) });
+        }
         // SAFETY: the same contract.
         match unsafe { self.queue.get_fast(out) } {
-            Fast::Done if self.waiting.not_full.may_have_waiters() => self.wake_putter(),
-            Fast::Done => Ok(()),
+            Some(with) if self.waiting.not_full.may_have_waiters() => self.wake_putter(with),
+            Some(with) => Ok(with),
             // SAFETY: the same contract.
-            _ => unsafe { self.get_slowly(out, wait) },
+            None => unsafe { self.get_slow(out, wait) },
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn wake_putter(&self) -> Result {
+    fn wake_putter(&self, with: Q::With) -> Result<Q::With> {
         self.waiting.not_full.notify(1);
-        Ok(())
+        Ok(with)
     }
 
+    /// # Safety
+    /// As [`Get::try_get`].
     #[cold]
     #[inline(never)]
-    unsafe fn get_slowly(&self, out: &mut Q::Out, wait: Wait) -> Result {
+    unsafe fn get_slow(&self, out: &mut Q::Out, wait: Wait) -> Result<Q::With> {
         // SAFETY: the same contract.
-        self.get_with(wait, || unsafe { self.queue.try_get(out) })
+        self.get_by(wait, || unsafe { self.queue.try_get(out) })
     }
 }
 
-impl<Q: Many> Blocking<Q> {
-    /// Puts as many of the `count` items as it can, in order, until the deadline.
+impl<Q: PutMany> Blocking<Q> {
+    /// Puts `count` items in order, waiting for room until the deadline; returns the number put.
     ///
     /// # Safety
-    /// As [`Many::try_put_many`].
+    /// As [`PutMany::try_put_many`].
     #[inline(always)]
     pub unsafe fn put_many(&self, items: *const Q::Item, count: usize, wait: Wait) -> Progress {
         let mut total = 0;
@@ -296,7 +310,8 @@ impl<Q: Many> Blocking<Q> {
             if let Err(Error::Full) = result {
                 let end = *end.get_or_insert_with(|| wait.deadline());
                 // SAFETY: the same contract.
-                result = self.put_later(end, || unsafe { self.queue.try_put(&*items.add(total)) });
+                result = self
+                    .wait_for_room(end, || unsafe { self.queue.try_put(&*items.add(total), ()) });
                 total += usize::from(self.after_put(result).is_ok());
             }
             if result.is_err() {
@@ -305,11 +320,13 @@ impl<Q: Many> Blocking<Q> {
         }
         (total, Ok(()))
     }
+}
 
-    /// Waits for a first item, then takes what is there, up to `count` in all.
+impl<Q: GetMany> Blocking<Q> {
+    /// Waits for a first item, then takes what is there, up to `count` items in all.
     ///
     /// # Safety
-    /// As [`Many::try_get_many`].
+    /// As [`GetMany::try_get_many`].
     #[inline(always)]
     pub unsafe fn get_many(&self, places: *mut Q::Out, count: usize, wait: Wait) -> Progress {
         if count == 0 {
@@ -320,7 +337,7 @@ impl<Q: Many> Blocking<Q> {
             // A closure of its own: one for both would be called instead of inlined.
             Err(Error::Empty) => {
                 // SAFETY: the same contract.
-                self.get_later(wait, || unsafe { self.queue.try_get_many(places, count) })
+                self.wait_for_item(wait, || unsafe { self.queue.try_get_many(places, count) })
             }
             got => got,
         };

@@ -122,7 +122,7 @@ impl<C: Carried> Ends for Core<C> {
     }
     fn create(shape: Shape, dropped: &Arc<Dropped>) -> Result<(Self::Owner, Self::Thief)> {
         let Shape { capacity, growable, origin } = shape;
-        let deque = Deque::try_new(capacity, growable, C::payload(dropped)?, origin)?;
+        let deque = Deque::try_new_at(capacity, growable, C::payload(dropped)?, origin)?;
         let deque = Arc::new((deque, dropped.clone()));
         Ok((deque.clone(), deque))
     }

@@ -12,7 +12,9 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use queues::payload::{self, Atomic, Bytes, Disposer, Payload, Pointer, Received, Typed};
-use queues::queue::{Counts, Fifo, Peek, Queue, mpmc, priority::Priority, spsc};
+use queues::queue::{
+    Counts, Get, GetMany, Peek, Put, PutMany, Queue, mpmc, priority::Priority, spsc,
+};
 use queues::wait::Blocking;
 use queues::{Error, Result, Stats, Wait};
 use std::sync::{Arc, Mutex};
@@ -293,7 +295,9 @@ impl Form for Value {
 /// A queue of the library with a form of items.
 pub trait Core: 'static {
     type Form: Form;
-    type Queue: Fifo<Item = <Self::Form as Form>::Item, Out = <Self::Form as Form>::Out> + 'static;
+    type Queue: Put<Item = <Self::Form as Form>::Item, With = ()>
+        + Get<Out = <Self::Form as Form>::Out, With = ()>
+        + 'static;
     const NAME: &'static str;
     const SINGLE: bool;
     fn create(capacity: usize, origin: u64, dropped: &Arc<Dropped>) -> Result<Self::Queue>;
@@ -375,28 +379,28 @@ macro_rules! cores {
 #[cfg(target_arch = "x86_64")]
 cores! {
     DirectPlain, Plain, mpmc::Direct, "mpmc direct", false, |capacity, origin, dropped|
-        mpmc::Direct::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
+        mpmc::Direct::try_new_at(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     DirectBoxed, Boxed, mpmc::Direct, "mpmc direct", false, |capacity, origin, dropped|
-        mpmc::Direct::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
+        mpmc::Direct::try_new_at(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
 }
 
 cores! {
     IndirectPlain, Plain, mpmc::Indirect<Pointer>, "mpmc indirect", false, |capacity, origin, dropped|
-        mpmc::Indirect::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
+        mpmc::Indirect::try_new_at(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     IndirectBoxed, Boxed, mpmc::Indirect<Pointer>, "mpmc indirect", false, |capacity, origin, dropped|
-        mpmc::Indirect::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
+        mpmc::Indirect::try_new_at(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
     IndirectBlob, Blob, mpmc::Indirect<Bytes>, "mpmc indirect", false, |capacity, origin, dropped|
-        mpmc::Indirect::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
+        mpmc::Indirect::try_new_at(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
     IndirectValue, Value, mpmc::Indirect<Typed<Tracked>>, "mpmc indirect", false, |capacity, origin, _dropped|
-        mpmc::Indirect::try_new(capacity, Typed::new(), origin), without_peek;
+        mpmc::Indirect::try_new_at(capacity, Typed::new(), origin), without_peek;
     SpscPlain, Plain, spsc::Spsc<Pointer>, "spsc", true, |capacity, origin, dropped|
-        spsc::Spsc::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
+        spsc::Spsc::try_new_at(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     SpscBoxed, Boxed, spsc::Spsc<Pointer>, "spsc", true, |capacity, origin, dropped|
-        spsc::Spsc::try_new(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
+        spsc::Spsc::try_new_at(capacity, Pointer::new(disposer(note_boxed, dropped)), origin);
     SpscBlob, Blob, spsc::Spsc<Bytes>, "spsc", true, |capacity, origin, dropped|
-        spsc::Spsc::try_new(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
+        spsc::Spsc::try_new_at(capacity, Bytes::try_new(LARGEST_BLOB, disposer(note_blob, dropped))?, origin);
     SpscValue, Value, spsc::Spsc<Typed<Tracked>>, "spsc", true, |capacity, origin, _dropped|
-        spsc::Spsc::try_new(capacity, Typed::new(), origin);
+        spsc::Spsc::try_new_at(capacity, Typed::new(), origin);
     TiesPlain, Plain, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
         Ties::try_new(capacity, Pointer::new(disposer(note_plain, dropped)), origin);
     TiesBoxed, Boxed, Ties<Pointer>, "priority", false, |capacity, origin, dropped|
@@ -414,7 +418,7 @@ impl<P: Payload> Ties<P> {
     /// With few tickets left where positions that begin at the origin would wrap soon.
     fn try_new(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         let tickets = if origin == 0 { u64::MAX } else { !origin % 8 };
-        Priority::try_new(capacity, payload, tickets).map(Self)
+        Priority::with_tickets(capacity, payload, tickets).map(Self)
     }
 }
 
@@ -448,13 +452,19 @@ unsafe impl<P: Payload> Queue for Ties<P> {
 }
 
 // SAFETY: passed on.
-unsafe impl<P: Payload> Fifo for Ties<P> {
+unsafe impl<P: Payload> Put for Ties<P> {
     type Item = P::Item;
-    type Out = P::Out;
-    unsafe fn try_put(&self, item: &P::Item) -> Result {
+    type With = ();
+    unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
         // SAFETY: passed on.
         unsafe { self.0.try_put(item, 0.0) }
     }
+}
+
+// SAFETY: passed on.
+unsafe impl<P: Payload> Get for Ties<P> {
+    type Out = P::Out;
+    type With = ();
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
         // SAFETY: passed on.
         unsafe { self.0.try_get(out) }.map(|_| ())
@@ -462,7 +472,10 @@ unsafe impl<P: Payload> Fifo for Ties<P> {
 }
 
 // SAFETY: passed on.
-unsafe impl<P: payload::Plain> queues::queue::Many for Ties<P> {}
+unsafe impl<P: payload::Plain> PutMany for Ties<P> {}
+
+// SAFETY: passed on.
+unsafe impl<P: payload::Plain> GetMany for Ties<P> {}
 
 // SAFETY: passed on.
 unsafe impl<P: Atomic> Peek for Ties<P> {
@@ -522,10 +535,10 @@ impl<C: Core> Subject for Rust<C> {
         Ok(Self(Arc::new((Blocking::new(queue), dropped.clone()))))
     }
     fn try_put(&self, number: u64) -> Result {
-        self.give(number, |item| unsafe { self.queue().try_put(item) })
+        self.give(number, |item| unsafe { self.queue().try_put(item, ()) })
     }
     fn put(&self, number: u64, timeout: i64) -> Result {
-        self.give(number, |item| unsafe { self.queue().put(item, Wait::from_nanos(timeout)) })
+        self.give(number, |item| unsafe { self.queue().put(item, (), Wait::from_nanos(timeout)) })
     }
     fn try_get(&self) -> Result<u64> {
         take::<C::Form>(|out| unsafe { self.queue().try_get(out) })

@@ -3,7 +3,9 @@
 use super::history::Few;
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
 use queues::queue::batch::{Batch, Limits};
-use queues::queue::{Many, Peek, Queue, deque::Deque, mpmc, priority::Priority, spsc};
+use queues::queue::{
+    GetMany, Peek, Put, PutMany, Queue, deque::Deque, mpmc, priority::Priority, spsc,
+};
 use queues::wait::{Blob, Blocking, Wait, Wanted};
 use queues::{Error, Result, Stats};
 use std::ffi::c_void;
@@ -150,11 +152,14 @@ macro_rules! common {
     };
 }
 
-impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers<Q> {
+impl<Q> Subject for Pointers<Q>
+where
+    Q: PutMany<Item = *mut c_void> + GetMany<Out = *mut c_void> + Peek,
+{
     fn put(&self, item: u64, timeout: Wait) -> Result {
         let item = std::ptr::without_provenance_mut(item as usize);
         // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put(&item, timeout) }
+        unsafe { self.0.put(&item, (), timeout) }
     }
     fn get(&self, timeout: Wait) -> Result<u64> {
         let mut item = std::ptr::null_mut();
@@ -183,11 +188,14 @@ impl<Q: Peek<Item = *mut c_void, Out = *mut c_void> + Many> Subject for Pointers
     common!();
 }
 
-impl<Q: Peek<Item = [u8], Out = Received>> Subject for Blobs<Q> {
+impl<Q> Subject for Blobs<Q>
+where
+    Q: Put<Item = [u8], With = ()> + Peek<Out = Received, With = ()>,
+{
     fn put(&self, item: u64, timeout: Wait) -> Result {
         let (bytes, len) = blob(item);
         // SAFETY: the test keeps the queue's rule.
-        unsafe { self.0.put(&bytes[..len], timeout) }
+        unsafe { self.0.put(&bytes[..len], (), timeout) }
     }
     fn get(&self, timeout: Wait) -> Result<u64> {
         receive(|out| {
@@ -258,7 +266,7 @@ impl Subject for Leased {
 }
 
 pub fn leased(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = mpmc::Indirect::try_new(capacity, bytes(&log), origin).unwrap();
+    let queue = mpmc::Indirect::try_new_at(capacity, bytes(&log), origin).unwrap();
     Arc::new(Leased(Blocking::new(queue), log))
 }
 
@@ -276,27 +284,27 @@ pub type Kind = fn(usize, u64, Disposed) -> Arc<dyn Subject>;
 
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub fn direct(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = mpmc::Direct::try_new(capacity, pointer(&log), origin).unwrap();
+    let queue = mpmc::Direct::try_new_at(capacity, pointer(&log), origin).unwrap();
     Arc::new(Pointers(Blocking::new(queue), log))
 }
 
 pub fn indirect(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = mpmc::Indirect::try_new(capacity, pointer(&log), origin).unwrap();
+    let queue = mpmc::Indirect::try_new_at(capacity, pointer(&log), origin).unwrap();
     Arc::new(Pointers(Blocking::new(queue), log))
 }
 
 pub fn indirect_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = mpmc::Indirect::try_new(capacity, bytes(&log), origin).unwrap();
+    let queue = mpmc::Indirect::try_new_at(capacity, bytes(&log), origin).unwrap();
     Arc::new(Blobs(Blocking::new(queue), log))
 }
 
 pub fn spsc_pointers(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = spsc::Spsc::try_new(capacity, pointer(&log), origin).unwrap();
+    let queue = spsc::Spsc::try_new_at(capacity, pointer(&log), origin).unwrap();
     Arc::new(Pointers(Blocking::new(queue), log))
 }
 
 pub fn spsc_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let queue = spsc::Spsc::try_new(capacity, bytes(&log), origin).unwrap();
+    let queue = spsc::Spsc::try_new_at(capacity, bytes(&log), origin).unwrap();
     Arc::new(Blobs(Blocking::new(queue), log))
 }
 
@@ -356,16 +364,16 @@ impl<P: Atomic, W: Form<P>> Ranked<P, W> {
 
 impl<P: Atomic, W: Form<P>> Subject for Ranked<P, W> {
     fn put(&self, item: u64, timeout: Wait) -> Result {
-        let (queue, priority) = (self.queue.queue(), (self.rank)(item) as f64);
+        let priority = (self.rank)(item) as f64;
         self.with.put(item, &mut |item| {
             // SAFETY: numbers.
-            self.queue.put_with(timeout, || unsafe { queue.try_put(item, priority) })
+            unsafe { self.queue.put(item, priority, timeout) }
         })
     }
     fn get(&self, timeout: Wait) -> Result<u64> {
         let got = self.with.get(&mut |out| {
             // SAFETY: numbers.
-            self.queue.get_with(timeout, || unsafe { self.queue.queue().try_get(out) })
+            unsafe { self.queue.get(out, timeout) }
         });
         got.map(|got| self.checked(got))
     }
@@ -405,7 +413,7 @@ fn ranked<P: Atomic + 'static>(
     rank: fn(u64) -> u64,
     log: Disposed,
 ) -> Arc<dyn Subject> {
-    let queue = Priority::try_new(capacity, payload, tickets(origin)).unwrap();
+    let queue = Priority::with_tickets(capacity, payload, tickets(origin)).unwrap();
     Arc::new(Ranked { queue: Blocking::new(queue), rank, with, _log: log })
 }
 
@@ -479,24 +487,24 @@ impl<P: Atomic, W: Form<P>> Subject for Stealing<P, W> {
 }
 
 pub fn deque(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let deque = Deque::try_new(capacity, false, pointer(&log), origin).unwrap();
+    let deque = Deque::try_new_at(capacity, false, pointer(&log), origin).unwrap();
     Arc::new(Stealing { deque, with: AsPointer, _log: log })
 }
 
 pub fn deque_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let deque = Deque::try_new(capacity, false, bytes(&log), origin).unwrap();
+    let deque = Deque::try_new_at(capacity, false, bytes(&log), origin).unwrap();
     Arc::new(Stealing { deque, with: AsBlob, _log: log })
 }
 
 /// A deque that grows.
 pub fn growable(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let deque = Deque::try_new(capacity, true, pointer(&log), origin).unwrap();
+    let deque = Deque::try_new_at(capacity, true, pointer(&log), origin).unwrap();
     Arc::new(Stealing { deque, with: AsPointer, _log: log })
 }
 
 /// As [`growable`], of blobs.
 pub fn growable_bytes(capacity: usize, origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let deque = Deque::try_new(capacity, true, bytes(&log), origin).unwrap();
+    let deque = Deque::try_new_at(capacity, true, bytes(&log), origin).unwrap();
     Arc::new(Stealing { deque, with: AsBlob, _log: log })
 }
 
@@ -542,7 +550,7 @@ where
 {
     fn put(&self, item: u64, timeout: Wait) -> Result {
         // SAFETY: any thread may.
-        self.1.put(item, &mut |it| unsafe { self.0.put_weighted(it, weight(item), timeout) })
+        self.1.put(item, &mut |it| unsafe { self.0.put(it, weight(item), timeout) })
     }
     fn get(&self, timeout: Wait) -> Result<u64> {
         self.0.batch(1, Wanted::Within(timeout)).map(|batch| batch[0])
@@ -578,7 +586,7 @@ where
     Blocking<Batch<P>>: Batches,
 {
     let limits = Limits { size: limits.size.min(capacity), ..limits };
-    let queue = Batch::try_new(capacity, limits, payload, origin).unwrap();
+    let queue = Batch::try_new_at(capacity, limits, payload, origin).unwrap();
     Arc::new(Batched(Blocking::new(queue), with, log))
 }
 

@@ -1,0 +1,101 @@
+//! Blobs that are written and read where they lie.
+
+use super::{Blocking, Wait};
+use crate::error::{Error, Result};
+use crate::payload::Bytes;
+use crate::queue::{mpmc::Indirect, spsc::Spsc};
+use core::ffi::c_void;
+
+/// See [`Indirect::reserve`] and the methods beside it.
+impl Blocking<Indirect<Bytes>> {
+    /// Reserves a cell, waiting for room.
+    pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
+        match self.queue().reserve() {
+            Err(Error::Full) => self.wait_to_reserve(wait),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn wait_to_reserve(&self, wait: Wait) -> Result<*mut c_void> {
+        let mut data = core::ptr::null_mut();
+        self.find_room(wait, || self.queue().reserve().map(|at| data = at))?;
+        // This call may have used up a wake-up, and has left the room for another.
+        self.waiting.not_full.notify(1);
+        Ok(data)
+    }
+
+    /// Puts a reservation, without waiting.
+    pub fn commit(&self, data: *mut c_void, len: usize) -> Result {
+        self.put_by(Wait::No, || self.queue().commit(data, len))
+    }
+
+    /// Ends a reservation without a put.
+    pub fn cancel(&self, data: *mut c_void) -> Result {
+        self.after_free(self.queue().cancel(data))
+    }
+
+    /// Takes the front item out, waiting for one, and leaves it in its cell.
+    pub fn lease(&self, wait: Wait) -> Result<(*mut c_void, usize)> {
+        self.get_by(wait, || self.queue().lease())
+    }
+
+    /// Ends a lease.
+    pub fn settle(&self, data: *mut c_void) -> Result {
+        self.after_free(self.queue().settle(data))
+    }
+
+    /// Puts a leased item at the end, without waiting.
+    pub fn put_back(&self, data: *mut c_void) -> Result {
+        self.put_by(Wait::No, || self.queue().put_back(data))
+    }
+
+    /// A put may have found room but no cell.
+    fn after_free(&self, done: Result) -> Result {
+        if done.is_ok() {
+            self.waiting.not_full.notify(1);
+        }
+        done
+    }
+}
+
+/// See [`Spsc::reserve`] and the methods beside it.
+impl Blocking<Spsc<Bytes>> {
+    /// Reserves a slot, waiting for room.
+    ///
+    /// # Safety
+    /// As [`Spsc::reserve`].
+    pub unsafe fn reserve(&self, wait: Wait) -> Result<*mut u8> {
+        let mut data = core::ptr::null_mut();
+        // SAFETY: the same contract.
+        self.find_room(wait, || unsafe { self.queue().reserve() }.map(|at| data = at))?;
+        Ok(data)
+    }
+
+    /// Puts the first `len` bytes of the reservation, without waiting.
+    ///
+    /// # Safety
+    /// As [`Spsc::commit`].
+    pub unsafe fn commit(&self, len: usize) -> Result {
+        // SAFETY: the same contract.
+        self.put_by(Wait::No, || unsafe { self.queue().commit(len) })
+    }
+
+    /// Returns the front blob where it lies, waiting for one.
+    ///
+    /// # Safety
+    /// As [`Spsc::front`].
+    pub unsafe fn front(&self, wait: Wait) -> Result<(*const u8, usize)> {
+        // SAFETY: the same contract.
+        self.find_item(wait, || unsafe { self.queue().front() })
+    }
+
+    /// Removes the front blob without copying it, and without waiting.
+    ///
+    /// # Safety
+    /// As [`Spsc::consume`].
+    pub unsafe fn consume(&self) -> Result {
+        // SAFETY: the same contract.
+        self.get_by(Wait::No, || unsafe { self.queue().consume() })
+    }
+}
