@@ -6,7 +6,7 @@ mod blocking;
 mod event_count;
 mod in_place;
 
-pub use batching::{Blob, Wanted};
+pub use batching::Wanted;
 pub use blocking::Blocking;
 pub use event_count::EventCount;
 

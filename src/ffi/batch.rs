@@ -7,8 +7,8 @@ use super::status::{non_null, queues_status_t, status_of, value_or, write_out};
 use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
-use crate::queue::batch::{Batch, Limits};
-use crate::wait::{Blob, Blocking, Wait, Wanted};
+use crate::queue::batch::{Batch, Blob, Limits, ToBuffer, ToPointers};
+use crate::wait::{Blocking, Wait, Wanted};
 use core::ffi::c_void;
 use core::time::Duration;
 
@@ -484,7 +484,8 @@ unsafe fn get(
     check_many(items, max, n)?;
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
-        let count = POINTERS.on(queue, Role::GET, |queue| queue.get_batch(items, max, wanted))?;
+        let count = POINTERS
+            .on(queue, Role::GET, |queue| queue.get_batch(ToPointers::new(items, max), wanted))?;
         write_out(n, count);
     }
     Ok(())
@@ -506,7 +507,7 @@ unsafe fn get_bytes(
     // SAFETY: the header's contract; the outputs were checked.
     unsafe {
         let taken = BYTES.on(queue, Role::GET, |queue| {
-            queue.get_batch((buffer.cast(), capacity), (blobs.cast(), max), wanted)
+            queue.get_batch(ToBuffer::new(buffer.cast(), capacity, blobs.cast(), max), wanted)
         });
         match taken {
             Ok((count, bytes)) => {

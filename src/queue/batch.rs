@@ -1,47 +1,55 @@
-//! Queue whose items are taken in batches: when there are enough of them, or when the first has
+//! Queue whose items are taken in batches: when there are enough of them, or when the oldest has
 //! waited long enough.
 //!
 //! # Idea
-//! A FIFO of cells ([`Indirect`]) whose headers tell when each item came and how much it weighs.
-//! Puts are those of the FIFO. Who takes holds a short lock, so that batches are whole, in order,
-//! and nobody else moves the front while it is judged. The time counts from the arrival of the item
-//! that is in front *now*: nothing has to be reset when a batch leaves others behind. (Deadlines
-//! of the oldest item as in Triton Inference Server's dynamic batcher, bounds by count and by weight
-//! as producers of message brokers have them.)
+//! A FIFO of cells ([`Indirect`]) whose headers hold the arrival time and the weight of each item.
+//! Puts are those of the FIFO. Consumers hold a short lock while they decide what a batch is, so
+//! batches are whole and in order. The time runs from the arrival of the item that is in front *now*:
+//! no timer has to be reset when a batch leaves items behind. (Triton Inference Server's dynamic
+//! batcher has deadlines of the oldest item; producers of message brokers have limits by count and by
+//! weight.)
 //!
 //! # When a batch is due
-//! `size` items are there; or items that together weigh `weight`; or the front item is `age` old;
-//! or it was put before the last [`Batch::flush`]; or the queue is closed. A batch is then the
-//! longest beginning of the queue with at most `size` items, and at most `weight` unless it is one
-//! item. A full queue holds `size` items at least, so it has a batch that is due.
+//! When `size` items are pending; or items that weigh `weight` together; or the front item is `age`
+//! old; or it was put before the last [`Batch::flush`]; or the queue is closed. The batch is then the
+//! longest prefix of the queue with at most `size` items and at most `weight`; a single heavier item
+//! is a batch of its own. A full queue holds at least `size` items, so it has a batch that is due.
 //!
-//! # Who is woken
-//! A put wakes one sleeper if it is the one that `awaited` names, and moves `awaited` on, so that
-//! one wake-up is on its way and not one for each item.
-//! - While the queue is empty, `awaited` is the next put: taking, under the lock, sets it so.
-//! - A sleeper that found items which are not due raises it to the put that makes them due, looks
-//!   again, and sleeps no longer than their deadline; from then on it is the one who sees to them.
-//!   When it leaves it has either taken items, and wakes another if more are left, or found none.
-//! - If it is held up itself, a put that comes a millisecond after the deadline wakes another, which
-//!   still needs the lock: nobody takes over from a thread that is held up while it holds that.
+//! # Which put wakes a waiter
+//! A put wakes one waiter if `wake_at` names it, and then moves `wake_at` on, so that there is one
+//! wake-up for a batch and not one for each item.
+//! - While the queue is empty, `wake_at` is the next put: each take sets it, under the lock.
+//! - A waiter that finds items which are not due moves it to the put that makes them due, checks
+//!   again, and sleeps until their deadline at most. From then on it is responsible for them. When it
+//!   leaves, it has taken items, and wakes another waiter if more are left; or it found none.
+//! - If that waiter is delayed, a put that comes 1 ms after the deadline wakes another one, which
+//!   still needs the lock: no thread can replace one that is delayed while it holds the lock.
 //!
-//! A sleeper's raising and second look and a put's publication and look at `awaited` are SeqCst:
-//! one of the two sees the other.
+//! A waiter moves `wake_at` and then checks again; a put publishes and then loads `wake_at`. All four
+//! are SeqCst, so one of the two sees the other.
+//!
+//! # Time
+//! When a batch is due depends on the clock, so this file reads it, and computes until when a waiter
+//! may sleep and which put must wake it. It never sleeps.
 //!
 //! # Linearization
-//! Puts as those of the ring. A batch is taken when its first item is, which comes last, so that
-//! puts find room for all of it at once; it has everything that was there when the call began, as
-//! far as its limits go.
+//! Puts as those of the ring. A batch is taken when its first item is popped. That is the last step,
+//! so that puts find room for all of it at once. The batch has every item that was there when the
+//! call began, up to its limits.
 //!
 //! # Progress
-//! Puts are lock-free in the strict sense, as in [`mpmc`](super::mpmc). Everything else holds the
-//! lock for as many steps as a batch has items, and never across the copy of a blob or a callback.
+//! Puts are lock-free in the strict sense, as in [`mpmc`](super::mpmc). Every other call holds the lock
+//! for O(items of a batch) steps, and never during the copy of a blob or a callback.
 //!
 //! # Memory
-//! That of an `Indirect` queue with 64 and two batches of cells to spare, and 16 bytes an item.
+//! That of an `Indirect` queue with 64 cells and two batches to spare, and 16 bytes an item.
+
+mod destination;
+
+pub use destination::{Blob, Destination, ToBuffer, ToPointers, ToVec};
 
 use super::mpmc::{Indirect, SPARE};
-use super::ring::{Nothing, is_after, later};
+use super::ring::{is_after, later};
 use super::{Counts, Put, Queue};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
@@ -52,64 +60,65 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
 
-/// How late a sleeper may be, in nanoseconds, before another is woken in its stead.
-const GRACE: u64 = 1_000_000;
+/// Nanoseconds after the deadline of the front item after which a put wakes another waiter: 1 ms.
+const MAX_LATENESS: u64 = 1_000_000;
 
-/// When a batch is due, and what it holds at most.
+/// When a batch is due, and how large it is at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Items of a batch; at least 1.
+    /// The largest number of items of a batch; at least 1.
     pub size: usize,
-    /// How long an item waits for others; `None`: for ever.
+    /// How long an item waits for others; `None`: without a limit.
     pub age: Option<Duration>,
-    /// What a batch weighs at most; at least 1. `None`: weights do not count.
+    /// The largest weight of a batch; at least 1. `None`: weights do not count.
     pub weight: Option<u64>,
 }
 
-/// Batches of 32, for which an item waits 10 ms, whatever they weigh.
+/// Batches of 32 items of any weight, for which an item waits 10 ms.
 impl Default for Limits {
     fn default() -> Self {
         Self { size: 32, age: Some(Duration::from_millis(10)), weight: None }
     }
 }
 
-/// What a cell's owner writes, and who holds the lock reads once the cell is in the queue.
+/// The header of a cell. Its owner writes it; once the cell is in the queue, the holder of the lock
+/// reads it.
 struct Header {
-    /// In nanoseconds of the monotonic clock; 0 if age does not count.
+    /// Nanoseconds of the monotonic clock; 0 if age does not count.
     arrival: AtomicU64,
     weight: AtomicU64,
 }
 
-/// What the lock guards. Positions of the ring of filled cells.
+/// What the lock guards. `head`, `flushed` and `weighed` are positions of the ring of filled cells.
 struct Front {
     /// Everything before it was taken.
     head: u64,
     /// Everything before it is due.
     flushed: u64,
-    /// The items from `head` to here were weighed.
+    /// The items from `head` to here weigh `weight`.
     weighed: u64,
     weight: u64,
     /// The weight of everything that was taken, modulo 2^64.
     taken: u64,
 }
 
-/// What a sleeper waits for.
-struct Awaited {
+/// The put that must wake a waiter: whichever of these comes first.
+struct WakeAt {
     /// The put before this position.
     position: AtomicU64,
-    /// The put with which all weights ever put come to this, modulo 2^64.
+    /// The put with which the weights of all puts ever reach this sum, modulo 2^64.
     weight: AtomicU64,
-    /// Any put from this moment on, in nanoseconds of the monotonic clock.
+    /// The first put after this moment, in nanoseconds of the monotonic clock.
     time: AtomicU64,
 }
 
-/// Which batches a call takes.
+/// What a call waits for.
 #[derive(Clone, Copy)]
-pub(crate) enum Patience {
-    /// One that is due, or none.
-    None,
-    /// One that is due; from this moment on whatever there is.
-    Until(Deadline),
+pub(crate) enum WaitFor {
+    /// A batch that is due, and the call does not wait for it.
+    DueOnly,
+    /// A batch that is due; from this moment on, any items.
+    AnyAfter(Deadline),
 }
 
 /// See the module.
@@ -117,11 +126,11 @@ pub struct Batch<P: Payload> {
     items: Indirect<P, Header>,
     size: u64,
     age: Option<u64>,
-    /// Items that weigh more count as one more than this.
+    /// An item that weighs more counts as this and one.
     weight: Option<u64>,
     front: CachePadded<Mutex<Front>>,
-    awaited: CachePadded<Awaited>,
-    /// The weights of all puts, those under way too, modulo 2^64.
+    wake_at: CachePadded<WakeAt>,
+    /// The sum of the weights of all puts, including puts in flight, modulo 2^64.
     put: CachePadded<AtomicU64>,
 }
 
@@ -164,7 +173,8 @@ impl<P: Payload> Batch<P> {
         if let Some(weight) = weight {
             let heaviest = weight.checked_add(1).ok_or(Error::Invalid)?;
             let cells = max_pending.checked_add(spare).ok_or(Error::Invalid)? as u64;
-            // Half of what sums are compared by: puts that find no room weigh too, for a moment.
+            // Half of the range in which sums compare correctly: a put that finds no room adds its
+            // weight for a moment, too.
             let all = heaviest.checked_mul(cells).filter(|&all| all <= i64::MAX as u64 / 2);
             all.ok_or(Error::Invalid)?;
         }
@@ -181,7 +191,7 @@ impl<P: Payload> Batch<P> {
                 weight: 0,
                 taken: 0,
             })),
-            awaited: CachePadded::new(Awaited {
+            wake_at: CachePadded::new(WakeAt {
                 position: AtomicU64::new(origin.wrapping_add(1)),
                 weight: AtomicU64::new(weight.unwrap_or(0)),
                 time: AtomicU64::new(u64::MAX),
@@ -190,97 +200,93 @@ impl<P: Payload> Batch<P> {
         })
     }
 
-    /// The most items of a batch.
+    /// The largest number of items of a batch.
     pub(crate) fn size(&self) -> usize {
         self.size as usize
     }
 
-    /// What the items are.
     pub(crate) fn payload(&self) -> &P {
         self.items.payload()
     }
 
-    /// Takes a batch of at most `most` items: tells `keep` their places in it and their cells'
-    /// numbers, and breaks with how many; each is then to be [finished](Batch::finish).
+    /// Takes a batch: notes its cells in `to` and breaks with their number. [`Batch::copy_out`] must
+    /// follow. `to` has one place at least.
     ///
-    /// Breaks with [`Error::TooSmall`] if `measure` of the items comes to more than `room`, and with
-    /// [`Error::Closed`] once closed and drained. If what is there is not due, continues with the
-    /// moment when its age makes it so, or breaks with [`Error::Empty`] without patience; continues if
-    /// nothing is there at all. `most` is not 0.
+    /// Breaks with [`Error::TooSmall`] if `to` has not the bytes, with [`Error::Closed`] once closed
+    /// and drained, and with [`Error::Empty`] if only a due batch is wanted and what is pending is not
+    /// due. Else continues with the moment at which what is pending becomes due by its age.
     pub(crate) fn take(
         &self,
-        patience: Patience,
-        most: usize,
-        room: usize,
-        measure: impl Fn(&P, *const u8) -> usize,
-        keep: impl FnMut(usize, u64),
+        wait_for: WaitFor,
+        to: &mut impl Destination<P>,
     ) -> ControlFlow<Result<usize>, Deadline> {
         let mut front = self.front.lock();
         let first = match self.items.filled.at(front.head) {
             Ok(first) => first,
-            Err(Nothing::Closed) => return Break(Err(Error::Closed)),
+            Err(Error::Closed) => return Break(Err(Error::Closed)),
             Err(_) => return Continue(Deadline::NEVER),
         };
         if !self.is_due(&mut front) {
             let due = self.deadline(first);
-            let end = match patience {
-                Patience::None => due,
-                Patience::Until(end) => {
-                    self.await_more(&front, due);
+            let end = match wait_for {
+                WaitFor::DueOnly => due,
+                WaitFor::AnyAfter(end) => {
+                    self.wake_when_due(&front, due);
                     due.earlier(end)
                 }
             };
             if !(self.is_due(&mut front) || end.has_passed()) {
-                return match patience {
-                    Patience::None => Break(Err(Error::Empty)),
-                    Patience::Until(_) => Continue(due),
+                return match wait_for {
+                    WaitFor::DueOnly => Break(Err(Error::Empty)),
+                    WaitFor::AnyAfter(_) => Continue(due),
                 };
             }
         }
 
         let limit = self.weight.unwrap_or(u64::MAX);
         let (mut count, mut weight, mut length) = (0, 0, 0);
-        while count < self.size.min(most as u64)
+        let max = self.size.min(to.max() as u64);
+        while count < max
             && let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count))
         {
             let heavier = weight + self.weight_of(cell);
             if heavier > limit && count > 0 {
                 break;
             }
-            // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
-            length += measure(self.payload(), unsafe { self.items.look_at(cell) }.1);
+            // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
+            length += unsafe { to.size(self.payload(), self.items.header_and_cell(cell).1) };
             (count, weight) = (count + 1, heavier);
         }
-        if length > room {
+        if length > to.room() {
             return Break(Err(Error::TooSmall { needed: length }));
         }
-        self.pop(&mut front, count, weight, keep);
+        self.pop(&mut front, count, weight, |i, cell| to.note(i, cell));
         Break(Ok(count as usize))
     }
 
-    /// Takes so many items of so much weight, which are there.
-    fn pop(&self, front: &mut Front, count: u64, weight: u64, keep: impl FnMut(usize, u64)) {
-        self.items.filled.take(front.head, count, keep);
+    /// Pops the first `count` items, which weigh `weight`; calls `popped` with the index and the cell of
+    /// each.
+    fn pop(&self, front: &mut Front, count: u64, weight: u64, popped: impl FnMut(usize, u64)) {
+        self.items.filled.pop_run(front.head, count, popped);
         front.head = front.head.wrapping_add(count);
         front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
-        self.awaited.time.store(u64::MAX, site("batch.await.none", Relaxed));
-        // Whoever finds none left sleeps for the next put. SeqCst, as in `await_more`.
+        self.wake_at.time.store(u64::MAX, site("batch.wake_at.set.never", Relaxed));
+        // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`.
         let position = front.head.wrapping_add(1);
-        self.awaited.position.store(position, site("batch.await.next", SeqCst));
+        self.wake_at.position.store(position, site("batch.wake_at.set.next", SeqCst));
     }
 
-    /// Ends a cell that [`Batch::take`] has given out: `read` moves its item to the caller.
-    ///
-    /// # Safety
-    /// The cell is this thread's own, and not used afterwards; `read` reads the item.
-    #[inline(always)]
-    pub(crate) unsafe fn finish(&self, cell: u64, read: impl FnOnce(&P, *mut u8)) {
-        // SAFETY: passed on.
-        unsafe { self.items.finish(cell, read) };
+    /// Moves the items of a batch of `count` that [`Batch::take`] took to where it goes, and frees
+    /// their cells.
+    pub(crate) fn copy_out(&self, to: &mut impl Destination<P>, count: usize) {
+        for i in 0..count {
+            // SAFETY: `take` made this thread the owner of the cell; its item is read once.
+            unsafe { self.items.take_from(to.noted(i), |payload, cell| to.read(i, payload, cell)) };
+        }
     }
 
-    /// Whether the front item need not wait for others, whatever its age.
+    /// Whether a batch is due for another reason than its age.
     fn is_due(&self, front: &mut Front) -> bool {
         self.items.filled.was_pushed(front.head.wrapping_add(self.size - 1))
             || is_after(front.flushed, front.head)
@@ -288,7 +294,7 @@ impl<P: Payload> Batch<P> {
             || self.items.filled.is_closed()
     }
 
-    /// What the first items weigh: as many as it takes to reach the limit.
+    /// The weight of the first items; stops once it reaches the limit.
     fn weigh(&self, front: &mut Front, limit: u64) -> u64 {
         while front.weight < limit
             && let Ok(cell) = self.items.filled.at(front.weighed)
@@ -299,48 +305,48 @@ impl<P: Payload> Batch<P> {
         front.weight
     }
 
-    /// What the item in a cell of the queue weighs; the lock is held.
+    /// The weight of the item in a cell of the queue. The caller holds the lock.
     #[inline(always)]
     fn weight_of(&self, cell: u64) -> u64 {
-        // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
-        let header = unsafe { self.items.look_at(cell) }.0;
+        // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
+        let header = unsafe { self.items.header_and_cell(cell) }.0;
         header.weight.load(site("batch.weight.load", Relaxed))
     }
 
-    /// When the front item, in this cell, is old enough.
+    /// When the front item, in this cell, makes a batch due by its age.
     fn deadline(&self, first: u64) -> Deadline {
         let Some(age) = self.age else {
             return Deadline::NEVER;
         };
-        // SAFETY: the number is the ring's; while we hold the lock nobody takes the cell.
-        let header = unsafe { self.items.look_at(first) }.0;
+        // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
+        let header = unsafe { self.items.header_and_cell(first) }.0;
         let arrival = header.arrival.load(site("batch.deadline.arrival", Relaxed));
         Deadline::at(arrival.saturating_add(age))
     }
 
-    /// The caller sees to the items that are there, until others make them due.
-    fn await_more(&self, front: &Front, due: Deadline) {
-        // Relaxed, here and in `must_wake_getter`: a help for the worst case, after which comes another.
-        let late = due.nanos().saturating_add(GRACE);
-        self.awaited.time.store(late, site("batch.await.time", Relaxed));
-        // SeqCst, with the second look that follows and a put's two steps: see the module.
+    /// Sets `wake_at` to the put that makes what is pending due, until which the caller is responsible.
+    fn wake_when_due(&self, front: &Front, due: Deadline) {
+        // Relaxed, here and in `must_wake_getter`: if a put misses it, the next put does not.
+        let late = due.nanos().saturating_add(MAX_LATENESS);
+        self.wake_at.time.store(late, site("batch.wake_at.set.time", Relaxed));
+        // SeqCst, as the second check that follows and the two steps of a put: see the module.
         let position = front.head.wrapping_add(self.size);
-        self.awaited.position.store(position, site("batch.await.position", SeqCst));
+        self.wake_at.position.store(position, site("batch.wake_at.set.position", SeqCst));
         if let Some(limit) = self.weight {
             let weight = front.taken.wrapping_add(limit);
-            self.awaited.weight.store(weight, site("batch.await.weight", SeqCst));
+            self.wake_at.weight.store(weight, site("batch.wake_at.set.weight", SeqCst));
         }
     }
 
-    /// Makes everything that is there due.
+    /// Makes everything that is pending due.
     pub fn flush(&self) {
         let mut front = self.front.lock();
         front.flushed = later(front.flushed, self.items.filled.tail_position());
     }
 }
 
-// SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put
-// before take.
+// SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
+// SeqCst swaps order put before take.
 unsafe impl<P: Payload> Queue for Batch<P> {
     fn end(&self) -> u64 {
         self.items.filled.tail_position()
@@ -357,7 +363,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
             let weight = self.weight_of(cell);
             self.pop(&mut front, 1, weight, |_, _| ());
             drop(front);
-            // SAFETY: we own the cell, and its item is nobody's.
+            // SAFETY: we own the cell and its item.
             unsafe { self.items.discard(cell, &freed) };
             count += 1;
         }
@@ -380,27 +386,31 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
     }
-    /// True once for each put that somebody waits for: who changes `awaited` wakes.
+    /// Returns true once for each time that `wake_at` is reached: to the put that moves it on.
     #[cold]
     fn must_wake_getter(&self) -> bool {
         loop {
-            let position = self.awaited.position.load(site("batch.awaited.position", SeqCst));
-            let weight = self.awaited.weight.load(site("batch.awaited.weight", SeqCst));
+            let position = self.wake_at.position.load(site("batch.wake_at.position", SeqCst));
+            let weight = self.wake_at.weight.load(site("batch.wake_at.weight", SeqCst));
             let next = position.wrapping_add(self.size);
             let is_there = self.items.filled.was_pushed(position.wrapping_sub(1));
-            // Not less than the weight of everything up to this thread's put: whoever pushed to a
-            // position had its weight added before, and is seen by who pushes to the next.
-            let put = self.put.load(site("batch.awaited.put", Relaxed));
+            // At least the weight of everything up to this thread's put: a put adds its weight before it
+            // pushes, and a push sees the pushes to the positions before it.
+            let put = self.put.load(site("batch.wake_at.put", Relaxed));
             let limit = self.weight.filter(|_| put.wrapping_sub(weight) as i64 >= 0);
-            let time = self.awaited.time.load(site("batch.awaited.time", Relaxed));
+            let time = self.wake_at.time.load(site("batch.wake_at.time", Relaxed));
             let claimed = if is_there {
-                self.awaited.position.replace(position, next, site("batch.claim", SeqCst))
+                self.wake_at.position.replace(position, next, site("batch.wake_at.claim", SeqCst))
             } else if let Some(limit) = limit {
                 let next = weight.wrapping_add(limit);
-                self.awaited.weight.replace(weight, next, site("batch.claim.weight", SeqCst))
+                self.wake_at.weight.replace(
+                    weight,
+                    next,
+                    site("batch.wake_at.claim.weight", SeqCst),
+                )
             } else if time != u64::MAX && Deadline::at(time).has_passed() {
-                let next = Clock::now().saturating_add(GRACE);
-                self.awaited.time.replace(time, next, site("batch.claim.time", Relaxed))
+                let next = Clock::now().saturating_add(MAX_LATENESS);
+                self.wake_at.time.replace(time, next, site("batch.wake_at.claim.time", Relaxed))
             } else {
                 return false;
             };
@@ -421,16 +431,16 @@ unsafe impl<P: Payload> Put for Batch<P> {
     unsafe fn try_put(&self, item: &P::Item, weight: u64) -> Result {
         let weight = self.weight.map_or(0, |limit| weight.min(limit + 1));
         if self.weight.is_some() {
-            // Before the item can be taken, so that the sum is never too small.
+            // Before the item can be taken, so that the sum is never below the weights in the queue.
             self.put.fetch_add(weight, site("batch.put.weigh", Relaxed));
         }
-        let sign = |header: &Header| {
+        let write_header = |header: &Header| {
             let arrival = if self.age.is_some() { Clock::now() } else { 0 };
             header.arrival.store(arrival, site("batch.put.arrival", Relaxed));
             header.weight.store(weight, site("batch.put.weight", Relaxed));
         };
         // SAFETY: passed on.
-        let done = unsafe { self.items.put_signed(item, sign) };
+        let done = unsafe { self.items.put_with_header(item, write_header) };
         if done.is_err() && self.weight.is_some() {
             self.put.fetch_sub(weight, site("batch.put.unweigh", Relaxed));
         }

@@ -1,23 +1,23 @@
 //! Bounded queues for any number of threads at both ends: FIFO, linearizable, lock-free.
 //!
-//! All of them stand on the slot-only [ring](super::ring), whose essay says why it is right.
-//! - [`Direct`]: pointers in the slots themselves, one 16-byte compare-and-swap an operation.
-//! - [`Indirect`]: anything else, in cells; one ring holds the numbers of the free cells, another
-//!   those of the filled ones, 8-byte compare-and-swap only. A cell is owned by one thread between
-//!   taking its number and handing it on, so copying needs no care (a pair of index rings, as SCQ
-//!   has it: Nikolaev 2019, over the ring of ours). Blobs are also written and read in their cells:
-//!   see [`leases`].
-//! - [`Pointers`]: `Direct` where the processor can, else `Indirect`.
+//! All of them use the slot-only [ring](super::ring), whose module text says why it is correct.
+//! - [`Direct`]: pointers in the slots themselves. An operation is one 16-byte compare-and-swap.
+//! - [`Indirect`]: items in cells. One ring holds the indices of the free cells, another those of the
+//!   filled cells; both need an 8-byte compare-and-swap only. The thread that pops the index of a
+//!   cell owns the cell until it pushes the index, so the copy of an item is a plain copy (a pair of
+//!   index rings as in SCQ: Nikolaev 2019, on our ring). Blobs can also be written and read in their
+//!   cells: see [`leases`].
+//! - [`Pointers`]: `Direct` where the processor supports it, else `Indirect`.
 //!
 //! # Progress
-//! try_put, try_get, peek, clear, close, len: lock-free in the strict sense. In an `Indirect` queue
-//! a thread that is suspended in mid-call keeps the cell that it owns; there are more cells than the
-//! capacity, [`SPARE`] unless the creator says otherwise, so that *full* stays exact until as many
-//! are held by suspended calls, reservations and leases.
+//! try_put, try_get, peek, clear, close and len are lock-free in the strict sense. In an `Indirect`
+//! queue a thread that is suspended inside a call keeps the cell it owns. There are more cells than
+//! the capacity, by [`SPARE`] or the creator's number, and *full* stays exact until suspended calls,
+//! reservations and leases together hold that many.
 //!
 //! # Memory
-//! With s = capacity (Indirect: capacity + spare) rounded up to a power of two: `Direct` 16 s bytes;
-//! `Indirect` 16 s bytes and capacity + spare cells; and 1 KiB at most around them.
+//! Let s be the capacity (Indirect: capacity + spare) rounded up to a power of two. `Direct` takes
+//! 16 s bytes, `Indirect` 16 s bytes and capacity + spare cells, and both at most 1 KiB more.
 
 mod leases;
 
@@ -29,7 +29,8 @@ use crate::plan::{Described, Description, Plan, described};
 use core::ffi::c_void;
 use core::fmt;
 
-/// Cells beyond the capacity, for calls under way, reservations and leases.
+/// Cells beyond the capacity, unless the creator chooses: for calls in flight, reservations and
+/// leases.
 pub const SPARE: usize = 64;
 
 #[cfg(any(target_arch = "x86_64", loom, miri))]
@@ -53,7 +54,7 @@ mod direct {
     }
 
     impl Direct {
-        /// Whether this processor has a 16-byte compare-and-swap.
+        /// Whether the processor has a 16-byte compare-and-swap.
         pub fn is_supported() -> bool {
             crate::sync::Pair::is_supported()
         }
@@ -80,7 +81,7 @@ mod direct {
         }
     }
 
-    // SAFETY: the ring hands every word on once; its SeqCst swaps order put before get.
+    // SAFETY: the ring returns every word from one pop; its SeqCst swaps order put before get.
     unsafe impl Queue for Direct {
         fn end(&self) -> u64 {
             self.ring.tail_position()
@@ -158,7 +159,7 @@ mod direct {
     // SAFETY: as above.
     unsafe impl GetMany for Direct {}
 
-    // SAFETY: a word and its sequence are confirmed together.
+    // SAFETY: the word and its sequence are confirmed by one compare-and-swap.
     unsafe impl Peek for Direct {
         unsafe fn peek(&self, out: &mut *mut c_void) -> Result {
             *out = pointer(self.ring.peek(|word| word)?);
@@ -168,19 +169,19 @@ mod direct {
 
     impl Drop for Direct {
         fn drop(&mut self) {
-            // SAFETY: nobody else is here.
+            // SAFETY: no other thread has the queue.
             unsafe { self.clear_to(self.end(), |_| ()) };
         }
     }
 }
 
-/// Items in cells, whose numbers travel through two rings. Each cell may have a header of another
-/// queue's that stands on this one.
+/// Items in cells, whose indices move through two rings. A queue that is built on this one may give
+/// each cell a header `H`.
 pub struct Indirect<P: Payload, H = ()> {
     pub(super) filled: SlotRing<Packed>,
     free: SlotRing<Packed>,
     cells: Cells<H, P>,
-    /// loom's own, which stand for the length words of the cells.
+    /// loom's own atomics, in place of the length words of the cells.
     #[cfg(loom)]
     words: crate::memory::Array<crate::sync::AtomicU64>,
 }
@@ -225,7 +226,7 @@ impl<P: Payload> Described for Indirect<P> {
 }
 
 impl<P: Payload, H> Indirect<P, H> {
-    /// As [`Indirect::try_new`], with so many cells beyond the capacity, and a header for each.
+    /// An empty queue with `spare` cells beyond the capacity, and a header for each cell.
     pub(super) fn with_headers(
         capacity: usize,
         spare: usize,
@@ -252,35 +253,39 @@ impl<P: Payload, H> Indirect<P, H> {
         self.cells.payload()
     }
 
-    /// The header of a cell, and where the cell is.
+    /// The header and the address of a cell.
     ///
     /// # Safety
-    /// The number came from one of the rings.
+    /// The index came from one of the rings.
     #[inline(always)]
-    pub(super) unsafe fn look_at(&self, cell: u64) -> (&H, *const u8) {
-        // SAFETY: numbers in the rings are below the count.
+    pub(super) unsafe fn header_and_cell(&self, cell: u64) -> (&H, *const u8) {
+        // SAFETY: indices in the rings are below the count.
         unsafe { (self.cells.header(cell as usize), self.cells.cell(cell as usize)) }
     }
 
     #[inline(always)]
-    fn give_back(&self, cell: u64) {
-        let given = self.free.push(cell);
-        debug_assert!(given.is_ok(), "a ring as large as the number of cells is never full");
+    fn free_cell(&self, cell: u64) {
+        let pushed = self.free.push(cell);
+        debug_assert!(pushed.is_ok(), "a ring with a slot for each cell is never full");
     }
 
-    /// Puts a bitwise copy of the item, in a cell with a header that `sign` has changed.
+    /// Puts a bitwise copy of the item; `write_header` writes the header of its cell.
     ///
     /// # Safety
-    /// As [`Fifo::try_put`].
+    /// As [`Put::try_put`].
     #[inline(always)]
-    pub(super) unsafe fn put_signed(&self, item: &P::Item, sign: impl FnOnce(&H)) -> Result {
-        self.filled.has_room()?;
+    pub(super) unsafe fn put_with_header(
+        &self,
+        item: &P::Item,
+        write_header: impl FnOnce(&H),
+    ) -> Result {
+        self.filled.check_room()?;
         let Ok((cell, _)) = self.free.pop() else {
             return Err(Error::Full);
         };
-        // SAFETY: we own the cell: its number is in neither ring any more.
+        // SAFETY: we own the cell: its index is in neither ring.
         unsafe {
-            sign(self.look_at(cell).0);
+            write_header(self.header_and_cell(cell).0);
             self.cells.own(cell as usize, |payload, at| payload.write(at, item));
         }
         match self.filled.push(cell) {
@@ -289,45 +294,46 @@ impl<P: Payload, H> Indirect<P, H> {
                 Ok(())
             }
             Err(refused) => {
-                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
-                self.give_back(cell);
+                // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
+                self.free_cell(cell);
                 Err(refused)
             }
         }
     }
 
-    /// Runs `end` on the item of a cell that was popped from `filled`, and makes the cell free.
+    /// Runs `take` on the item of a cell that was popped from `filled`, then frees the cell.
     ///
     /// # Safety
-    /// The cell is this thread's own; `end` reads or discards the item.
+    /// The caller owns the cell; `take` reads or discards the item.
     #[inline(always)]
-    pub(super) unsafe fn finish(&self, cell: u64, end: impl FnOnce(&P, *mut u8)) {
-        // SAFETY: we own the cell.
-        unsafe { self.cells.own(cell as usize, end) };
-        self.give_back(cell);
+    pub(super) unsafe fn take_from(&self, cell: u64, take: impl FnOnce(&P, *mut u8)) {
+        // SAFETY: the caller owns the cell.
+        unsafe { self.cells.own(cell as usize, take) };
+        self.free_cell(cell);
     }
 
     fn discard_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         self.filled.drain(end, |cell| {
-            // SAFETY: the cell came from the ring, and its item is nobody's.
+            // SAFETY: we own the cell that we popped, and its item.
             unsafe { self.discard(cell, &freed) };
         })
     }
 
-    /// Disposes of the item of a cell that was popped from `filled`.
+    /// Disposes of the item of a cell that was popped from `filled`. Calls `freed` once when there is
+    /// room for an item, and again when there is a free cell for it.
     ///
     /// # Safety
-    /// The cell is this thread's own.
+    /// The caller owns the cell.
     pub(super) unsafe fn discard(&self, cell: u64, freed: impl Fn(usize)) {
         freed(1);
         // SAFETY: by contract.
-        unsafe { self.finish(cell, |payload, at| payload.discard(at)) };
+        unsafe { self.take_from(cell, |payload, at| payload.discard(at)) };
         freed(1);
     }
 }
 
-// SAFETY: the rings hand every number on once, and with it its cell; their SeqCst swaps order put
-// before get.
+// SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
+// SeqCst swaps order put before get.
 unsafe impl<P: Payload> Queue for Indirect<P> {
     fn end(&self) -> u64 {
         self.filled.tail_position()
@@ -363,7 +369,7 @@ unsafe impl<P: Payload> Put for Indirect<P> {
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
         // SAFETY: passed on.
-        unsafe { self.put_signed(item, |()| ()) }
+        unsafe { self.put_with_header(item, |()| ()) }
     }
 }
 
@@ -375,12 +381,13 @@ unsafe impl<P: Payload> Get for Indirect<P> {
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
         let fits = |_, cell| {
-            // SAFETY: a cell of this payload; the ring shows whether it was still in front.
-            unsafe { self.payload().fits(self.look_at(cell).1, out) }.map_err(|n| n as u64)
+            // SAFETY: a cell of this payload; the result counts only if the cell is still in front.
+            unsafe { self.payload().fits(self.header_and_cell(cell).1, out) }
+                .map_err(|needed| Error::TooSmall { needed })
         };
         let (cell, _) = self.filled.pop_if(fits)?;
         // SAFETY: we own the cell.
-        unsafe { self.finish(cell, |payload, at| payload.read(at, out)) };
+        unsafe { self.take_from(cell, |payload, at| payload.read(at, out)) };
         Ok(())
     }
 }
@@ -391,15 +398,15 @@ unsafe impl<P: Plain> PutMany for Indirect<P> {}
 // SAFETY: as above.
 unsafe impl<P: Plain> GetMany for Indirect<P> {}
 
-// SAFETY: the cells are touched atomically, and the copy counts only if the ring confirms it.
+// SAFETY: cells are read atomically, and the copy counts only if the ring confirms it.
 unsafe impl<P: Atomic> Peek for Indirect<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.payload();
         let copied = self.filled.peek(|cell| {
-            // SAFETY: a cell of this payload; the ring shows whether it was in front all the while,
-            // so that the copy is whole.
+            // SAFETY: a cell of this payload; the copy counts only if the cell stayed in front, and
+            // then it is whole.
             unsafe {
-                let at = self.look_at(cell).1;
+                let at = self.header_and_cell(cell).1;
                 payload.fits(at, out).map(|()| payload.read(at, out))
             }
         })?;
@@ -417,7 +424,7 @@ impl<P: Payload, H> Drop for Indirect<P, H> {
 /// Whether [`Pointers`] may be direct.
 const HAS_DIRECT: bool = cfg!(all(target_arch = "x86_64", not(queues_portable)));
 
-/// Passes a call on to the one that was chosen.
+/// Calls the variant that was chosen at creation.
 macro_rules! either {
     ($self:ident, $queue:ident => $call:expr) => {
         match $self {
@@ -428,9 +435,9 @@ macro_rules! either {
     };
 }
 
-/// Pointers, by whichever way this processor allows.
+/// A queue of pointers, in the form that the processor supports.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // one for each queue, and a box would cost every call
+#[allow(clippy::large_enum_variant)] // a box would cost every call an indirection
 pub enum Pointers {
     /// One 16-byte compare-and-swap an operation.
     #[cfg(all(target_arch = "x86_64", not(queues_portable)))]
@@ -456,7 +463,7 @@ impl Described for Pointers {
     }
 }
 
-// SAFETY: as the one that was chosen; so are its contracts.
+// SAFETY: passed on to the chosen variant, with the same contracts.
 unsafe impl Queue for Pointers {
     fn end(&self) -> u64 {
         either!(self, queue => queue.end())

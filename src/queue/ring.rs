@@ -1,36 +1,36 @@
 //! The slot-only ring: a bounded FIFO of small integers, strictly lock-free, linearizable.
 //!
 //! # Idea
-//! Every slot says by itself which position of the endless sequence it stands for and whether that
-//! position is free or full, so one compare-and-swap on the slot is the whole operation; `tail` and
-//! `head` are mere hints of where to begin looking. Ancestors: Shann, Huang and Chen 2000 (a slot
-//! is a value and a counter), as corrected by Colvin and Groves 2005; Tsigas and Zhang 2001 (head
-//! and tail may lag).
+//! Each slot holds a sequence that names the position it stands for and whether that position is
+//! free or full, so one compare-and-swap on a slot is a whole operation. `tail` and `head` are only
+//! hints where to start the search. Ancestors: Shann, Huang and Chen 2000 (a slot is a value and a
+//! counter), as corrected by Colvin and Groves 2005; Tsigas and Zhang 2001 (head and tail may lag).
 //!
 //! # State
 //! With `slots` = the power of two >= capacity, position p lives in slot p mod `slots`. The slot's
-//! *sequence* is 2p while p is free and 2p + 1 while p is full; taking p makes the slot free for
-//! p + `slots`. The top bit of a sequence, [`CLOSED`], turns pushers away from the slot for ever.
-//! Positions are taken modulo 2^62 and compared by their difference.
+//! *sequence* is 2p while p is free and 2p + 1 while p is full; a pop of p makes the slot free for
+//! p + `slots`. The top bit of a sequence, [`CLOSED`], makes pushes to the slot fail from then on.
+//! Positions are counted modulo 2^62 and compared by their difference.
 //!
 //! # Invariants
-//! - A slot's sequence only grows, so a compare-and-swap that succeeds saw the slot's current
-//!   state: no ABA.
-//! - A hint is never ahead of the position that it hints at; it may lag or even fall back.
-//! - At most one slot carries `CLOSED`: the one at the tail when the ring was closed.
+//! - The sequence of a slot only grows, so a compare-and-swap that succeeds has seen the current
+//!   state of the slot: there is no ABA problem.
+//! - A hint is never ahead of the true position. It may lag, and may even move back.
+//! - At most one slot has `CLOSED` set: the slot at the tail when the ring was closed.
 //!
 //! # Linearization
-//! Push and pop at their successful compare-and-swap; *full* at the load that shows position
-//! t - capacity still full, when t is known to be the tail; *empty* at the load that shows the head
-//! free; close at its compare-and-swap. The loads and swaps of slots are SeqCst: with acquire and
-//! release alone two threads may both push and then both be told *full* (store buffering).
+//! Push, pop and close at their successful compare-and-swap. *Full* at the load that finds position
+//! t - capacity still full, where t is known to be the tail. *Empty* at the load that finds the head
+//! free. Loads and swaps of slots are SeqCst: with acquire and release alone, two threads could both
+//! push and then both find the ring full (store buffering).
 //!
 //! # Progress
-//! Before its one compare-and-swap an operation has published nothing, and after it only a hint is
-//! stale, past which others scan. A lost race means that another operation succeeded.
+//! Before its compare-and-swap an operation has published nothing. After it only the hint is stale,
+//! and other threads scan past that. A lost race means that another operation succeeded.
 //!
-//! An end that had to turn back and then comes through twice pauses once, for about 0.4 µs, so that
-//! the other end gets ahead (`docs/decisions/003-mpmc-under-contention.md`).
+//! After finding the ring full or empty, an end pauses once, for about 0.4 µs, before its second
+//! success, so that both ends stop contending for the same lines: a temporal slip
+//! (`docs/decisions/003-mpmc-under-contention.md`).
 //!
 //! # Memory
 //! 8 or 16 bytes a slot, and three pairs of cache lines.
@@ -47,23 +47,26 @@ use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-/// The bit of a sequence that turns pushers away.
+/// The bit of a sequence with which a push fails.
 const CLOSED: u64 = 1 << 63;
 /// The bits of a position.
 const POSITIONS: u64 = (1 << 62) - 1;
-/// Few enough that positions compare well; memory runs out long before.
-const MOST: usize = 1 << 58;
-/// A peak up to this has its oldest item on the same cache lines as its youngest.
-const NEAR_PEAK: u64 = 8;
-/// How many slots ahead a push asks for; see `docs/decisions/003-mpmc-under-contention.md`.
-const LOOK_AHEAD: u64 = 32;
-/// How many pauses let the other end get ahead, in rings of more slots than so many.
+/// The largest number of slots. Positions still compare correctly, and no memory is larger.
+const MAX_SLOTS: usize = 1 << (usize::BITS - 6);
+/// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that looking at
+/// its slot costs little.
+const SMALL_PEAK: u64 = 8;
+/// Slots. A push prefetches the slot this far ahead, in rings of four times as many slots or more;
+/// measured in `docs/decisions/003-mpmc-under-contention.md`.
+const PREFETCH_AHEAD: u64 = 32;
+/// Pause instructions of a temporal slip, about 0.4 µs; measured in the same record.
 const SLIP: u32 = 16;
-const FEWEST_TO_SLIP: u64 = 32;
-/// After so many steps beside the hint, look for the end by galloping.
-const PATIENCE: u32 = 8;
+/// Slots. Smaller rings do not slip: the other end could not get far ahead in them.
+const SMALLEST_TO_SLIP: u64 = 32;
+/// Steps from a stale hint, one slot each, before an operation gallops to the end.
+const MAX_STEPS: u32 = 8;
 
-/// `a` - `b` of two sequences, [`CLOSED`] left aside.
+/// The difference `a` - `b` of two sequences, without [`CLOSED`].
 #[inline(always)]
 fn ahead(a: u64, b: u64) -> i64 {
     (a.wrapping_sub(b) << 1) as i64
@@ -75,7 +78,7 @@ pub(super) fn is_after(a: u64, b: u64) -> bool {
     (a.wrapping_sub(b) << 2) as i64 > 0
 }
 
-/// A position that nobody is at any more.
+/// A position that every thread has passed.
 fn long_before(position: u64) -> u64 {
     position.wrapping_sub(1 << 60)
 }
@@ -86,7 +89,7 @@ fn free(position: u64) -> u64 {
     (position << 1) & !CLOSED
 }
 
-/// A slot as one load found it.
+/// The state of a slot, from one load.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen {
     sequence: u64,
@@ -94,8 +97,8 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// How far the slot is ahead of `position` being free: negative while a lap behind, 0 free, 1
-    /// full.
+    /// The state of `position`: 0 if it is free, 1 if it is full, negative if the slot still holds an
+    /// item of an earlier lap, above 1 if the position was popped.
     #[inline(always)]
     fn relative_to(self, position: u64) -> i64 {
         ahead(self.sequence, free(position)) >> 1
@@ -110,14 +113,14 @@ impl Seen {
     fn position(self) -> u64 {
         (self.sequence & !CLOSED) >> 1
     }
-    /// The sequence once the item is taken: free for the next lap, closed if it was.
+    /// The sequence after a pop: free for the next lap. `CLOSED` stays.
     #[inline(always)]
-    fn taken(self, mask: u64) -> u64 {
+    fn after_pop(self, mask: u64) -> u64 {
         (self.sequence & CLOSED) | (self.sequence.wrapping_add(2 * mask + 1) & !CLOSED)
     }
 }
 
-/// How a sequence and a value share a slot.
+/// A slot: how a sequence and a value share it.
 pub(crate) trait Slot: Send + Sync + Sized {
     fn new(position: u64, mask: u64) -> Self;
     fn load(&self, position: u64, mask: u64) -> Seen;
@@ -126,13 +129,12 @@ pub(crate) trait Slot: Send + Sync + Sized {
     /// Full to free.
     fn take(&self, seen: Seen, mask: u64) -> bool;
     /// Sets [`CLOSED`].
-    fn shut(&self, seen: Seen, mask: u64) -> bool;
-    /// Whether the slot is as seen, still; then whatever was read of the value's cell meanwhile is
-    /// whole.
+    fn close(&self, seen: Seen, mask: u64) -> bool;
+    /// Whether the slot is unchanged. Then what was read from the cell of the value since is whole.
     fn confirm(&self, seen: Seen, mask: u64) -> bool;
 }
 
-/// A sequence and a word of 64 bits, replaced together.
+/// A slot of 16 bytes: a sequence and a 64-bit value, replaced together.
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) type Wide = Pair;
 
@@ -153,19 +155,19 @@ impl Slot for Wide {
     }
     #[inline(always)]
     fn take(&self, seen: Seen, mask: u64) -> bool {
-        self.replace_first(seen.sequence, seen.taken(mask), site("ring.slot.take", SeqCst))
+        self.replace_first(seen.sequence, seen.after_pop(mask), site("ring.slot.take", SeqCst))
     }
-    fn shut(&self, seen: Seen, _mask: u64) -> bool {
-        let shut = seen.sequence | CLOSED;
-        self.replace_first(seen.sequence, shut, site("ring.slot.shut", SeqCst))
+    fn close(&self, seen: Seen, _mask: u64) -> bool {
+        let closed = seen.sequence | CLOSED;
+        self.replace_first(seen.sequence, closed, site("ring.slot.close", SeqCst))
     }
     fn confirm(&self, seen: Seen, _mask: u64) -> bool {
         self.replace_first(seen.sequence, seen.sequence, site("ring.slot.confirm", AcqRel))
     }
 }
 
-/// One word: the sequence, with the slot's number (which the slot knows of itself) replaced by a
-/// value below the number of slots.
+/// A slot of 8 bytes: the sequence, whose low bits hold a value below the number of slots instead of
+/// the index of the slot, which the reader knows.
 #[derive(Debug)]
 pub(crate) struct Packed(AtomicU64);
 
@@ -196,47 +198,27 @@ impl Slot for Packed {
     #[inline(always)]
     fn take(&self, seen: Seen, mask: u64) -> bool {
         let old = Self::pack(seen.sequence, seen.value, mask);
-        let new = Self::pack(seen.taken(mask), 0, mask);
+        let new = Self::pack(seen.after_pop(mask), 0, mask);
         self.0.replace(old, new, site("ring.slot.take", SeqCst))
     }
-    fn shut(&self, seen: Seen, mask: u64) -> bool {
+    fn close(&self, seen: Seen, mask: u64) -> bool {
         let old = Self::pack(seen.sequence, seen.value, mask);
-        self.0.replace(old, old | CLOSED, site("ring.slot.shut", SeqCst))
+        self.0.replace(old, old | CLOSED, site("ring.slot.close", SeqCst))
     }
     fn confirm(&self, seen: Seen, mask: u64) -> bool {
         let same = Self::pack(seen.sequence, seen.value, mask);
-        // Ordering: AcqRel, pairs with the swap of the later take: what we read happened before
-        // what the cell's next owner writes. A load, behind whatever fence, would not order
-        // the two.
+        // Ordering: AcqRel, pairs with the swap of a later pop: our reads happen before the writes
+        // of the next owner of the cell. No load orders the two, with any fence.
         self.0.replace(same, same, site("ring.slot.confirm", AcqRel))
     }
 }
 
-/// Why a pop took nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nothing {
-    Empty,
-    /// Closed, and drained.
-    Closed,
-    /// The caller did not accept this value, which is still in front.
-    Refused(u64),
-}
-
-impl From<Nothing> for Error {
-    fn from(nothing: Nothing) -> Self {
-        match nothing {
-            Nothing::Empty => Error::Empty,
-            Nothing::Closed => Error::Closed,
-            Nothing::Refused(needed) => Error::TooSmall { needed: needed as usize },
-        }
-    }
-}
-
-/// One end's line: the hint, and at the tail the position up to which no new peak is possible.
+/// What both ends have, on cache lines of its own. Only the tail uses the last two.
 struct End {
     hint: AtomicU64,
-    /// Where this end last had to turn back: full or empty.
-    turned: AtomicU64,
+    /// The position at which an operation of this end last found the ring full or empty.
+    failed_at: AtomicU64,
+    /// No push below this position makes a new peak.
     no_peak_before: AtomicU64,
     peak: AtomicU64,
 }
@@ -245,32 +227,32 @@ impl End {
     fn new(position: u64) -> CachePadded<Self> {
         CachePadded::new(Self {
             hint: AtomicU64::new(position),
-            turned: AtomicU64::new(long_before(position)),
+            failed_at: AtomicU64::new(long_before(position)),
             no_peak_before: AtomicU64::new(position),
             peak: AtomicU64::new(0),
         })
     }
     #[inline(always)]
-    fn guess(&self) -> u64 {
-        // Ordering: Acquire, pairs with the Release in `raise`: who begins at this position sees
-        // every slot before it as far as it had come. Relaxed, a thread might push behind
-        // an item that it does not see yet, and then be told *empty*.
+    fn hint(&self) -> u64 {
+        // Ordering: Acquire, pairs with the Release in `raise`: a thread that starts at this position
+        // sees each slot before it as it was then, or later. With Relaxed a thread could push behind
+        // an item that it does not see yet, and then find the ring empty.
         self.hint.load(site("ring.hint.load", Acquire))
     }
-    fn turn_back(&self, position: u64) {
-        if self.turned.load(site("ring.turn.compare", Relaxed)) != position {
-            self.turned.store(position, site("ring.turn", Relaxed));
+    fn note_failure(&self, position: u64) {
+        if self.failed_at.load(site("ring.failed.compare", Relaxed)) != position {
+            self.failed_at.store(position, site("ring.failed", Relaxed));
         }
     }
-    /// Whether the other end is so close that this one only just came through.
+    /// Whether this end has had only one success since it found the ring full or empty.
     #[inline(always)]
-    fn is_close(&self, position: u64) -> bool {
-        position.wrapping_sub(self.turned.load(site("ring.turn.load", Relaxed))) == 1
+    fn just_failed(&self, position: u64) -> bool {
+        position.wrapping_sub(self.failed_at.load(site("ring.failed.load", Relaxed))) == 1
     }
-    /// A plain store: it may set an older hint over a newer one, and past that others scan.
+    /// Moves the hint. A plain store: it may replace a newer hint, past which other threads scan.
     #[inline(always)]
     fn raise(&self, position: u64) {
-        // Ordering: Relaxed; a comparison that is wrong costs a scan.
+        // Ordering: Relaxed; a wrong comparison costs a scan.
         if is_after(position, self.hint.load(site("ring.hint.compare", Relaxed))) {
             // Ordering: Release, pairs with the Acquire in `guess`.
             self.hint.store(position, site("ring.hint.raise", Release));
@@ -295,7 +277,7 @@ impl<S> fmt::Debug for SlotRing<S> {
 }
 
 impl<S> SlotRing<S> {
-    /// For a debugger. What is padded begins where its padding does.
+    /// For a debugger. A padded field begins where its padding begins.
     pub(crate) const PLAN: Plan = Plan::NOTHING
         .with("slots", offset_of!(Self, slots) + Array::<S>::START)
         .with("mask", offset_of!(Self, mask))
@@ -305,15 +287,15 @@ impl<S> SlotRing<S> {
 }
 
 impl<S: Slot> SlotRing<S> {
-    /// An empty ring whose first position is `origin`; `slots` is at least `capacity`, and values
-    /// of packed slots are below it.
+    /// An empty ring whose first position is `origin`. `slots` is at least `capacity`; the values of
+    /// packed slots are below `slots`.
     pub(crate) fn try_new(capacity: usize, slots: usize, origin: u64) -> Result<Self> {
-        if capacity == 0 || capacity > slots || slots > MOST {
+        if capacity == 0 || capacity > slots || slots > MAX_SLOTS {
             return Err(Error::Invalid);
         }
         let slots = slots.next_power_of_two();
         let mask = slots as u64 - 1;
-        // Slot i stands for the first position at or after the origin that lives in it.
+        // Slot i stands for the first position from the origin on that lives in it.
         let first = |i: usize| origin.wrapping_add((i as u64).wrapping_sub(origin) & mask);
         Ok(Self {
             slots: Array::try_new(slots, |i| S::new(first(i), mask))?,
@@ -336,77 +318,77 @@ impl<S: Slot> SlotRing<S> {
     }
 
     #[inline(always)]
-    fn look(&self, position: u64) -> Seen {
+    fn load(&self, position: u64) -> Seen {
         self.slot(position).load(position, self.mask)
     }
 
-    /// Asks for the line of a slot that a push will soon want to write, while it works on others.
+    /// Prefetches the line of a slot that a later push will write.
     #[inline(always)]
-    fn prepare(&self, tail: u64) {
-        if self.mask >= 4 * LOOK_AHEAD {
-            prefetch_for_write(self.slot(tail.wrapping_add(LOOK_AHEAD)));
+    fn prefetch(&self, tail: u64) {
+        if self.mask >= 4 * PREFETCH_AHEAD {
+            prefetch_for_write(self.slot(tail.wrapping_add(PREFETCH_AHEAD)));
         }
     }
 
-    /// Whether the item `capacity` before `tail` is still there.
+    /// Whether the item `capacity` positions before `tail` is still in the ring.
     #[inline(always)]
     fn is_full_at(&self, tail: u64) -> bool {
         let oldest = tail.wrapping_sub(self.capacity);
-        self.capacity != self.mask + 1 && self.look(oldest).relative_to(oldest) == 1
+        self.capacity != self.mask + 1 && self.load(oldest).relative_to(oldest) == 1
     }
 
-    /// Pauses once for the second push or pop after this end had to turn back: then there are more
-    /// to come, and the ends had better not work on the same lines. A single item does not wait.
+    /// Pauses before the second success of this end since it found the ring full or empty: then more
+    /// are likely to follow, and the ends should work on different lines. A single item does not wait.
     #[inline(always)]
     fn slip(&self, end: &End, position: u64) {
-        if end.is_close(position) && self.mask >= FEWEST_TO_SLIP {
-            end.turn_back(long_before(position));
+        if end.just_failed(position) && self.mask >= SMALLEST_TO_SLIP {
+            end.note_failure(long_before(position));
             pause(SLIP);
         }
     }
 
-    /// Appends a value; returns its position, or `Full` or `Closed`.
+    /// Appends a value; returns its position. Fails with `Full` or `Closed`.
     #[inline(always)]
     pub(crate) fn push(&self, value: u64) -> Result<u64> {
-        let mut tail = self.tail.guess();
+        let mut tail = self.tail.hint();
         let mut backoff = Backoff::new();
         let mut steps = 0;
         loop {
-            let seen = self.look(tail);
+            let seen = self.load(tail);
             let relative = seen.relative_to(tail);
             if relative <= 0 {
                 if seen.is_closed() {
                     return Err(Error::Closed);
                 }
                 if relative < 0 || self.is_full_at(tail) {
-                    self.tail.turn_back(tail);
+                    self.tail.note_failure(tail);
                     return Err(Error::Full);
                 }
                 self.slip(&self.tail, tail);
                 if self.slot(tail).publish(seen, value, self.mask) {
                     self.tail.raise(tail.wrapping_add(1));
-                    self.prepare(tail);
+                    self.prefetch(tail);
                     return Ok(tail);
                 }
                 backoff.pause();
-                tail = self.tail.guess();
+                tail = self.tail.hint();
             } else {
                 steps += 1;
                 backoff.pause();
-                tail = self.further_tail(seen, steps);
+                tail = self.next_tail(seen, steps);
             }
         }
     }
 
-    /// [`SlotRing::push`] in the usual case: the hint is right, there is room, the peak is old, nobody is
-    /// faster. False if nothing was done.
+    /// Fast path of [`SlotRing::push`]: the hint is right, there is room, the peak cannot change, and
+    /// no race is lost. Returns false, without effect, when the slow path is needed.
     #[inline(always)]
     pub(crate) fn push_fast(&self, value: u64) -> bool {
-        let tail = self.tail.guess();
-        if self.tail.is_close(tail) || self.may_be_peak(tail) {
+        let tail = self.tail.hint();
+        if self.tail.just_failed(tail) || self.may_be_peak(tail) {
             return false;
         }
-        let seen = self.look(tail);
+        let seen = self.load(tail);
         if seen.sequence != free(tail)
             || self.is_full_at(tail)
             || !self.slot(tail).publish(seen, value, self.mask)
@@ -414,18 +396,18 @@ impl<S: Slot> SlotRing<S> {
             return false;
         }
         self.tail.raise(tail.wrapping_add(1));
-        self.prepare(tail);
+        self.prefetch(tail);
         true
     }
 
-    /// [`SlotRing::pop`] in the usual case.
+    /// Fast path of [`SlotRing::pop`]. Returns `None`, without effect, when the slow path is needed.
     #[inline(always)]
     pub(crate) fn pop_fast(&self) -> Option<u64> {
-        let head = self.head.guess();
-        if self.head.is_close(head) {
+        let head = self.head.hint();
+        if self.head.just_failed(head) {
             return None;
         }
-        let seen = self.look(head);
+        let seen = self.load(head);
         if seen.relative_to(head) != 1 || !self.slot(head).take(seen, self.mask) {
             return None;
         }
@@ -433,61 +415,55 @@ impl<S: Slot> SlotRing<S> {
         Some(seen.value)
     }
 
-    /// Takes the front value if `accept` says so of its position and itself; returns it with its
-    /// position.
+    /// Removes the front value if `accept`, called with its position and the value, returns `Ok`;
+    /// returns the value and its position. Fails with `Empty`, `Closed`, or the error of `accept`.
     #[inline(always)]
-    pub(crate) fn pop_if(
-        &self,
-        accept: impl Fn(u64, u64) -> core::result::Result<(), u64>,
-    ) -> core::result::Result<(u64, u64), Nothing> {
-        let mut head = self.head.guess();
+    pub(crate) fn pop_if(&self, accept: impl Fn(u64, u64) -> Result) -> Result<(u64, u64)> {
+        let mut head = self.head.hint();
         let mut backoff = Backoff::new();
         let mut steps = 0;
         loop {
-            let seen = self.look(head);
+            let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
                     self.slip(&self.head, head);
-                    if let Err(why) = accept(head, seen.value) {
+                    if let Err(refused) = accept(head, seen.value) {
                         if self.slot(head).confirm(seen, self.mask) {
-                            return Err(Nothing::Refused(why));
+                            return Err(refused);
                         }
                     } else if self.slot(head).take(seen, self.mask) {
                         self.head.raise(head.wrapping_add(1));
                         return Ok((seen.value, head));
                     } else {
                         backoff.pause();
-                        head = self.head.guess();
+                        head = self.head.hint();
                     }
                 }
-                0 if seen.is_closed() => return Err(Nothing::Closed),
+                0 if seen.is_closed() => return Err(Error::Closed),
                 0 => {
-                    self.head.turn_back(head);
-                    return Err(Nothing::Empty);
+                    self.head.note_failure(head);
+                    return Err(Error::Empty);
                 }
                 _ => {
                     steps += 1;
                     backoff.pause();
-                    head = self.further_head(seen, steps);
+                    head = self.next_head(seen, steps);
                 }
             }
         }
     }
 
     #[inline(always)]
-    pub(crate) fn pop(&self) -> core::result::Result<(u64, u64), Nothing> {
+    pub(crate) fn pop(&self) -> Result<(u64, u64)> {
         self.pop_if(|_, _| Ok(()))
     }
 
-    /// Looks at the front value without taking it: `copy` runs on it and counts only if the value
-    /// was in front all the while.
-    pub(crate) fn peek<R>(
-        &self,
-        mut copy: impl FnMut(u64) -> R,
-    ) -> core::result::Result<R, Nothing> {
+    /// Runs `copy` on the front value and leaves the value there; returns the result of a run during
+    /// which the value stayed in front. Fails with `Empty` or `Closed`.
+    pub(crate) fn peek<R>(&self, mut copy: impl FnMut(u64) -> R) -> Result<R> {
         let mut head = self.head_position();
         loop {
-            let seen = self.look(head);
+            let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
                     let result = copy(seen.value);
@@ -495,92 +471,94 @@ impl<S: Slot> SlotRing<S> {
                         return Ok(result);
                     }
                 }
-                0 if seen.is_closed() => return Err(Nothing::Closed),
-                0 => return Err(Nothing::Empty),
+                0 if seen.is_closed() => return Err(Error::Closed),
+                0 => return Err(Error::Empty),
                 _ => head = self.head_position(),
             }
         }
     }
 
-    /// The value at a position that nobody else pops: `Empty` if it was not pushed yet, `Closed` if
-    /// it never will be.
-    pub(crate) fn at(&self, position: u64) -> core::result::Result<u64, Nothing> {
-        let seen = self.look(position);
+    /// The value at a position that no other thread pops. Fails with `Empty` if it is not pushed yet,
+    /// with `Closed` if it never will be.
+    pub(crate) fn at(&self, position: u64) -> Result<u64> {
+        let seen = self.load(position);
         match seen.relative_to(position) {
             1 => Ok(seen.value),
-            _ if seen.is_closed() => Err(Nothing::Closed),
-            _ => Err(Nothing::Empty),
+            _ if seen.is_closed() => Err(Error::Closed),
+            _ => Err(Error::Empty),
         }
     }
 
-    /// Takes `count` values from `head` on, which are there and which nobody else pops, and tells
-    /// each with its place among them; last to first, so that pushes find room for all at once.
-    pub(crate) fn take(&self, head: u64, count: u64, mut taken: impl FnMut(usize, u64)) {
+    /// Pops the `count` values from `head` on, which are full and which no other thread pops; calls
+    /// `popped` with the index of each and the value. Pops the last one first, so that pushes find
+    /// room for all of them at once.
+    pub(crate) fn pop_run(&self, head: u64, count: u64, mut popped: impl FnMut(usize, u64)) {
         for i in (0..count).rev() {
             let position = head.wrapping_add(i);
-            let mut seen = self.look(position);
-            // A close may mark the slot meanwhile, if the ring has no more slots than items.
+            let mut seen = self.load(position);
+            // A close may set its bit in the slot meanwhile, if every slot is full.
             while !self.slot(position).take(seen, self.mask) {
-                seen = self.look(position);
+                seen = self.load(position);
             }
-            taken(i as usize, seen.value);
+            popped(i as usize, seen.value);
         }
         self.head.raise(head.wrapping_add(count));
     }
 
-    /// Whether a position was pushed; it may have been popped since.
+    /// Whether a position was pushed. It may have been popped since.
     pub(crate) fn was_pushed(&self, position: u64) -> bool {
-        self.look(position).relative_to(position) > 0
+        self.load(position).relative_to(position) > 0
     }
 
-    /// Takes everything before position `end`; returns how many.
-    pub(crate) fn drain(&self, end: u64, mut taken: impl FnMut(u64)) -> usize {
+    /// Pops everything before position `end` and calls `popped` with each value; returns their number.
+    pub(crate) fn drain(&self, end: u64, mut popped: impl FnMut(u64)) -> usize {
         let mut count = 0;
-        let was_there = |position, _| if is_after(end, position) { Ok(()) } else { Err(0) };
-        while let Ok((value, _)) = self.pop_if(was_there) {
-            taken(value);
+        let is_before_end =
+            |position, _| if is_after(end, position) { Ok(()) } else { Err(Error::Empty) };
+        while let Ok((value, _)) = self.pop_if(is_before_end) {
+            popped(value);
             count += 1;
         }
         count
     }
 
-    /// Whether a push would find room: `Full` or `Closed` if not, with a push's exactness.
+    /// Fails with `Full` or `Closed` if a push would, and as exactly. `Ok` promises nothing.
     #[inline(always)]
-    pub(crate) fn has_room(&self) -> Result {
-        let tail = self.tail.guess();
-        let seen = self.look(tail);
+    pub(crate) fn check_room(&self) -> Result {
+        let tail = self.tail.hint();
+        let seen = self.load(tail);
         match seen.relative_to(tail) {
             ..=0 if seen.is_closed() => Err(Error::Closed),
             ..0 => Err(Error::Full),
             0 if self.is_full_at(tail) => Err(Error::Full),
-            // Free; or the hint is old, and the push itself will find out.
+            // Free; or the hint is stale, and the push itself finds the tail.
             _ => Ok(()),
         }
     }
 
-    /// As [`SlotRing::has_room`], and `Ok` is exact too: there was room at some moment of the call.
-    pub(crate) fn had_room(&self) -> Result {
+    /// [`SlotRing::check_room`] whose `Ok` is exact too: there was room at some moment of the call.
+    pub(crate) fn check_room_exactly(&self) -> Result {
         loop {
             let tail = self.tail_position();
-            let seen = self.look(tail);
+            let seen = self.load(tail);
             match seen.relative_to(tail) {
                 ..=0 if seen.is_closed() => return Err(Error::Closed),
                 ..0 => return Err(Error::Full),
                 0 if self.is_full_at(tail) => return Err(Error::Full),
                 0 => return Ok(()),
-                // Pushed meanwhile.
+                // Pushed since `tail_position` returned.
                 _ => {}
             }
         }
     }
 
-    /// Turns every later push away.
+    /// Makes every later push fail.
     pub(crate) fn close(&self) {
         loop {
             let tail = self.tail_position();
-            let seen = self.look(tail);
+            let seen = self.load(tail);
             if seen.relative_to(tail) <= 0
-                && (seen.is_closed() || self.slot(tail).shut(seen, self.mask))
+                && (seen.is_closed() || self.slot(tail).close(seen, self.mask))
             {
                 return;
             }
@@ -590,49 +568,49 @@ impl<S: Slot> SlotRing<S> {
     pub(crate) fn is_closed(&self) -> bool {
         loop {
             let tail = self.tail_position();
-            let seen = self.look(tail);
+            let seen = self.load(tail);
             if seen.relative_to(tail) <= 0 {
                 return seen.is_closed();
             }
         }
     }
 
-    /// A position nearer to the tail, after `seen` was found beyond it.
+    /// The next position to try for the tail, after a slot that is already pushed.
     #[cold]
-    fn further_tail(&self, seen: Seen, steps: u32) -> u64 {
-        if steps > PATIENCE {
+    fn next_tail(&self, seen: Seen, steps: u32) -> u64 {
+        if steps > MAX_STEPS {
             return self.tail_position();
         }
         let pushed = if seen.is_full() { seen.position() } else { self.lap_before(seen) };
-        later(pushed.wrapping_add(1), self.tail.guess())
+        later(pushed.wrapping_add(1), self.tail.hint())
     }
 
-    /// A position nearer to the head, after `seen` was found beyond it.
+    /// The next position to try for the head, after a slot that is already popped.
     #[cold]
-    fn further_head(&self, seen: Seen, steps: u32) -> u64 {
-        if steps > PATIENCE {
+    fn next_head(&self, seen: Seen, steps: u32) -> u64 {
+        if steps > MAX_STEPS {
             return self.head_position();
         }
-        later(self.lap_before(seen).wrapping_add(1), self.head.guess())
+        later(self.lap_before(seen).wrapping_add(1), self.head.hint())
     }
 
-    /// The position that was in the slot one lap before what is seen there: it has been taken.
+    /// The position that the slot stood for one lap earlier, and which was popped.
     fn lap_before(&self, seen: Seen) -> u64 {
         seen.position().wrapping_sub(self.mask + 1)
     }
 
     /// The first position that was not pushed at some moment of the call.
     pub(crate) fn tail_position(&self) -> u64 {
-        self.gallop(self.tail.guess(), |position| self.was_pushed(position))
+        self.gallop(self.tail.hint(), |position| self.was_pushed(position))
     }
 
     /// The first position that was not popped at some moment of the call.
     pub(crate) fn head_position(&self) -> u64 {
-        self.gallop(self.head.guess(), |position| self.look(position).relative_to(position) > 1)
+        self.gallop(self.head.hint(), |position| self.load(position).relative_to(position) > 1)
     }
 
-    /// The end of the positions that are `past`, all before it being so: doubles its steps, then
-    /// halves them.
+    /// The first position from `position` on that is not `past`, where all positions before it are.
+    /// Doubles its steps, then halves them: O(log n).
     fn gallop(&self, mut position: u64, past: impl Fn(u64) -> bool) -> u64 {
         while past(position) {
             position = position.wrapping_add(1);
@@ -651,7 +629,7 @@ impl<S: Slot> SlotRing<S> {
         position
     }
 
-    /// Both ends at one moment if the ring holds still long enough, else nearly; `(head, tail)`.
+    /// `(head, tail)`: as they were at one moment if four tries find one, else nearly so.
     fn ends(&self) -> (u64, u64) {
         let mut head = self.head_position();
         for _ in 0..4 {
@@ -671,7 +649,7 @@ impl<S: Slot> SlotRing<S> {
         len.min(self.capacity) as usize
     }
 
-    /// Pushed, popped and the peak that [`SlotRing::note_peak`] saw.
+    /// The numbers of pushes and pops, and the peak that [`SlotRing::note_peak`] noted.
     pub(crate) fn counts(&self) -> super::Counts {
         let (head, tail) = self.ends();
         super::Counts {
@@ -681,20 +659,20 @@ impl<S: Slot> SlotRing<S> {
         }
     }
 
-    /// Remembers the length after a push at `tail`, if it is a new peak.
+    /// Notes the length after a push at `tail` if it is a new peak.
     ///
-    /// It is one if the item `peak` before is still there. Looking at it is cheap while the peak is
-    /// low and its slot near; otherwise it is done only when the queue might be longer than
-    /// ever, judged by where the head was at the last look, so that a steady queue hardly ever
-    /// looks.
+    /// It is one if the item `peak` positions before is still in the ring. A small peak is checked by
+    /// a load of that item's slot, which is on a line that the push uses anyway. A larger one is
+    /// checked only from `no_peak_before` on, a bound that the last check derived from the head, so
+    /// that a queue of steady length hardly ever checks.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
         if self.may_be_peak(tail) {
-            self.look_for_peak(tail.wrapping_add(1));
+            self.check_peak(tail.wrapping_add(1));
         }
     }
 
-    /// Whether a push at `tail` has to look for the peak.
+    /// Whether a push at `tail` could make a new peak.
     #[inline(always)]
     fn may_be_peak(&self, tail: u64) -> bool {
         let end = tail.wrapping_add(1);
@@ -703,19 +681,19 @@ impl<S: Slot> SlotRing<S> {
         }
         let peak = self.tail.peak.load(site("ring.peak.compare", Relaxed));
         let oldest = tail.wrapping_sub(peak);
-        peak == 0 || peak > NEAR_PEAK || self.look(oldest).relative_to(oldest) == 1
+        peak == 0 || peak > SMALL_PEAK || self.load(oldest).relative_to(oldest) == 1
     }
 
     #[cold]
-    fn look_for_peak(&self, end: u64) {
+    fn check_peak(&self, end: u64) {
         let mut peak = self.tail.peak.load(site("ring.peak.old", Relaxed));
         let head = self.head_position();
         let len = if is_after(end, head) { end.wrapping_sub(head) & POSITIONS } else { 0 };
         if len > peak {
             peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
         }
-        // Both only grow, so that a bound which arrives late is only too careful. Once the peak is
-        // the capacity there is nothing left to look for.
+        // Head and peak only grow, so a bound that is stored late is lower than it could be. Once the
+        // peak is the capacity there is no new one.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };
         self.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
     }

@@ -3,7 +3,7 @@ use super::{PutError, give, show};
 use crate::error::Result;
 use crate::payload::Typed;
 use crate::queue::Queue;
-use crate::queue::batch::{Batch, Limits};
+use crate::queue::batch::{Batch, Limits, ToVec};
 use crate::stats::Stats;
 use crate::wait::{Blocking, Wait, Wanted};
 use core::fmt;
@@ -88,7 +88,7 @@ impl<T: Send> Batcher<T> {
 
     fn batch(&self, wanted: Wanted) -> Result<Vec<T>> {
         let mut values = Vec::new();
-        self.0.get_batch(&mut values, usize::MAX, wanted)?;
+        self.0.get_batch(ToVec::new(&mut values, self.0.queue().size()), wanted)?;
         Ok(values)
     }
 

@@ -3,10 +3,11 @@
 use super::history::Few;
 use queues::payload::{Atomic, Bytes, Disposer, Payload, Pointer, Received};
 use queues::queue::batch::{Batch, Limits};
+use queues::queue::batch::{Blob, ToBuffer, ToPointers};
 use queues::queue::{
     GetMany, Peek, Put, PutMany, Queue, deque::Deque, mpmc, priority::Priority, spsc,
 };
-use queues::wait::{Blob, Blocking, Wait, Wanted};
+use queues::wait::{Blocking, Wait, Wanted};
 use queues::{Error, Result, Stats};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
@@ -520,7 +521,7 @@ impl Batches for Blocking<Batch<Pointer>> {
     fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>> {
         let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); most];
         // SAFETY: as many places as said.
-        let count = unsafe { self.get_batch(items.as_mut_ptr(), most, wanted)? };
+        let count = self.get_batch(unsafe { ToPointers::new(items.as_mut_ptr(), most) }, wanted)?;
         Ok(items[..count].iter().map(|item| item.addr() as u64).collect())
     }
 }
@@ -528,10 +529,10 @@ impl Batches for Blocking<Batch<Pointer>> {
 impl Batches for Blocking<Batch<Bytes>> {
     fn batch(&self, most: usize, wanted: Wanted) -> Result<Vec<u64>> {
         let (mut buffer, mut blobs) = (vec![0; most * LONGEST], vec![Blob::default(); most]);
-        let (buffer, room) = (&mut buffer, (blobs.as_mut_ptr(), most));
         // SAFETY: as many bytes and places as said.
-        let (count, len) =
-            unsafe { self.get_batch((buffer.as_mut_ptr(), buffer.len()), room, wanted)? };
+        let to =
+            unsafe { ToBuffer::new(buffer.as_mut_ptr(), buffer.len(), blobs.as_mut_ptr(), most) };
+        let (count, len) = self.get_batch(to, wanted)?;
         let mut end = 0;
         let read = |&Blob { offset, length }: &Blob| {
             assert_eq!(offset, end, "blobs are contiguous");

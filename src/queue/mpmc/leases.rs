@@ -1,26 +1,26 @@
-//! Blobs written and read where they lie. A caller may hold a cell for as long as it likes, because
-//! the rings know nothing of a cell that is in neither of them.
+//! Blobs that callers write and read in their cells. A caller may hold a cell for any time, because
+//! a cell whose index is in neither ring is not part of the queue.
 //!
 //! # Idea
-//! A reservation is a free cell that was not put yet; a lease is a filled cell that was not freed
-//! yet. Commit is the put of the one, settle the end of the get of the other, and a return is a put
-//! of a leased cell. Callers name a cell by its address. The two top bits of its length word say
-//! whether it is reserved or leased. Every call first clears them by one compare-and-swap: of two
-//! calls with one address one owns the cell, the other reports [`Error::Misuse`]. A plain put writes
-//! the whole word, so the bits cost it nothing.
+//! A reservation is a free cell that is not put yet; a lease is a filled cell that is not freed yet.
+//! Commit puts a reserved cell, settle frees a leased one, and return puts a leased one. Callers name
+//! a cell by its address. The two top bits of its length word mark it as reserved or leased. Every
+//! call first clears the mark by one compare-and-swap: of two calls with one address, one owns the
+//! cell and the other fails with [`Error::Misuse`]. A plain put writes the whole word, so the marks
+//! cost it nothing.
 //!
 //! # Places
-//! A reservation holds a cell but no place in the queue. Commit takes the place, and may find the
-//! queue full or closed, which leaves the cell reserved (`docs/decisions/013-leases.md` says why). A
-//! lease gives up its place at once.
+//! A reservation holds a cell but no place in the queue. Commit needs the place, and may find the
+//! queue full or closed; then the cell stays reserved (reasons: `docs/decisions/013-leases.md`). A
+//! lease gives up its place when it begins.
 //!
 //! # Linearization
-//! Reserve where it finds room; commit and return where they push to the ring of filled cells, lease
-//! where it pops from it; what they report otherwise is the ring's.
+//! Reserve where it finds room. Commit and return at their push to the ring of filled cells, lease at
+//! its pop from it. Errors are linearized where the ring's are.
 //!
 //! # Progress
-//! Lock-free in the strict sense. A thread that stops in one of the calls keeps its cell, as in a
-//! put.
+//! Lock-free in the strict sense. A thread that is suspended in one of the calls keeps its cell, as
+//! in a put.
 
 use super::Indirect;
 use crate::error::{Error, Result};
@@ -28,16 +28,17 @@ use crate::payload::{Bytes, Payload};
 use crate::sync::{AtomicU64, Relaxed, site};
 use core::ffi::c_void;
 
-/// In a length word: a producer writes in the cell.
+/// Mark in a length word: a producer may write in the cell.
 const RESERVED: u64 = 1 << 62;
-/// In a length word: a consumer got the item and has not settled it.
+/// Mark in a length word: a consumer has the item and has not settled it.
 const LEASED: u64 = 1 << 63;
 const MARKS: u64 = RESERVED | LEASED;
 
 impl Indirect<Bytes> {
-    /// A cell to write a blob of up to the limit in; [`Error::Full`] and [`Error::Closed`] as a put.
+    /// Reserves a cell for a blob of up to the payload's limit. Fails with [`Error::Full`] and
+    /// [`Error::Closed`] as a put does.
     pub fn reserve(&self) -> Result<*mut c_void> {
-        self.filled.had_room()?;
+        self.filled.check_room_exactly()?;
         let Ok((cell, _)) = self.free.pop() else {
             return Err(Error::Full);
         };
@@ -45,87 +46,91 @@ impl Indirect<Bytes> {
         Ok(self.address(cell))
     }
 
-    /// Puts the first `len` bytes of a reservation. [`Error::Full`], [`Error::Closed`] and, for a
-    /// length above the limit, [`Error::Invalid`] leave it reserved; [`Error::Misuse`] if it is none.
+    /// Puts the first `len` bytes of a reservation. After [`Error::Full`], [`Error::Closed`] and, for
+    /// a length above the limit, [`Error::Invalid`] the cell stays reserved. Fails with
+    /// [`Error::Misuse`] if `data` is no reservation.
     pub fn commit(&self, data: *mut c_void, len: usize) -> Result {
         if len > self.payload().limit() {
             return Err(Error::Invalid);
         }
         let (cell, _) = self.claim(data, RESERVED)?;
-        // SAFETY: claimed: the cell is this call's own.
+        // SAFETY: the claim made the cell ours.
         unsafe { self.cells.own(cell as usize, |bytes, at| bytes.set_len(at, len)) };
         self.append(cell, RESERVED)
     }
 
-    /// Ends a reservation without a put; [`Error::Misuse`] if it is none.
+    /// Ends a reservation without a put. Fails with [`Error::Misuse`] if `data` is no reservation.
     pub fn cancel(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, RESERVED)?;
-        self.give_back(cell);
+        self.free_cell(cell);
         Ok(())
     }
 
-    /// Takes the front item out of the queue and leaves it in its cell; its address and length.
+    /// Removes the front item from the queue but leaves it in its cell; returns its address and
+    /// length.
     pub fn lease(&self) -> Result<(*mut c_void, usize)> {
         let (cell, _) = self.filled.pop()?;
-        // SAFETY: we own the cell: its number is in neither ring any more.
+        // SAFETY: we own the cell: its index is in neither ring.
         let len = unsafe { self.cells.own(cell as usize, |bytes, at| bytes.len(at)) };
         self.mark(cell, LEASED | len as u64);
         Ok((self.address(cell), len))
     }
 
-    /// Ends a lease; [`Error::Misuse`] if it is none.
+    /// Ends a lease. Fails with [`Error::Misuse`] if `data` is no lease.
     pub fn settle(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, LEASED)?;
-        self.give_back(cell);
+        self.free_cell(cell);
         Ok(())
     }
 
-    /// Puts a leased item at the end of the queue. [`Error::Full`] and [`Error::Closed`] leave it
-    /// leased; [`Error::Misuse`] if it is not.
+    /// Puts a leased item at the end of the queue. After [`Error::Full`] and [`Error::Closed`] it
+    /// stays leased. Fails with [`Error::Misuse`] if `data` is no lease.
     pub fn put_back(&self, data: *mut c_void) -> Result {
         let (cell, len) = self.claim(data, LEASED)?;
         self.append(cell, LEASED | len)
     }
 
-    /// Puts a cell that is this call's own; if that fails its length word becomes `otherwise`.
-    fn append(&self, cell: u64, otherwise: u64) -> Result {
+    /// Puts a cell that this call owns; if that fails, its length word becomes `word_if_refused`.
+    fn append(&self, cell: u64, word_if_refused: u64) -> Result {
         match self.filled.push(cell) {
             Ok(position) => {
                 self.filled.note_peak(position);
                 Ok(())
             }
             Err(refused) => {
-                self.mark(cell, otherwise);
+                self.mark(cell, word_if_refused);
                 Err(refused)
             }
         }
     }
 
-    /// Where callers write and read in a cell.
+    /// The address of the bytes of a cell, which callers write and read.
     fn address(&self, cell: u64) -> *mut c_void {
-        // SAFETY: numbers of cells are below the count.
+        // SAFETY: indices of cells are below the count.
         unsafe { self.payload().data(self.cells.cell(cell as usize)) }.cast()
     }
 
-    /// The cell with an address, which may be anything; [`Error::Misuse`] if there is none.
+    /// The cell with this address, which may be any. Fails with [`Error::Misuse`] if there is none.
     fn cell_at(&self, data: *mut c_void) -> Result<u64> {
         let offset = data.addr().wrapping_sub(self.address(0).addr());
         let (cell, rest) = (offset / self.cells.stride(), offset % self.cells.stride());
         if rest == 0 && cell < self.free.capacity() { Ok(cell as u64) } else { Err(Error::Misuse) }
     }
 
-    /// Writes the length word of a cell that is this call's own.
+    /// Writes the length word of a cell that this call owns.
     fn mark(&self, cell: u64, word: u64) {
-        // Ordering: Relaxed; the caller orders the address, and the rings the cell.
+        // Ordering: Relaxed; the rings order the cell, and callers that pass the address to another
+        // thread order that.
         self.word(cell).store(word, site("mpmc.lease.mark", Relaxed));
     }
 
-    /// Makes the cell with an address and a mark this call's own; its number and length.
+    /// Makes this call the owner of the cell with this address and mark; returns the index of the
+    /// cell and the length of its blob.
     fn claim(&self, data: *mut c_void, mark: u64) -> Result<(u64, u64)> {
         let cell = self.cell_at(data)?;
         let word = self.word(cell).load(site("mpmc.lease.load", Relaxed));
         let len = word & !MARKS;
-        // Ordering: Relaxed, as in `mark`. If it fails, another call had the cell at that moment.
+        // Ordering: Relaxed, as in `mark`. If it fails, another call owned the cell at that moment.
         if word & MARKS == mark
             && self.word(cell).replace(word, len, site("mpmc.lease.claim", Relaxed))
         {
@@ -141,10 +146,10 @@ impl<P: Payload, H> Indirect<P, H> {
     fn word(&self, cell: u64) -> &AtomicU64 {
         debug_assert!(P::HAS_LENGTH);
         #[cfg(loom)]
-        // SAFETY: numbers of cells are below the count.
+        // SAFETY: indices of cells are below the count.
         return unsafe { self.words.get(cell as usize) };
         #[cfg(not(loom))]
-        // SAFETY: numbers of cells are below the count; the first word is aligned and touched
+        // SAFETY: indices of cells are below the count; the first word is aligned and accessed
         // atomically only.
         unsafe {
             &*self.cells.cell(cell as usize).cast::<AtomicU64>()
@@ -158,14 +163,14 @@ impl<P: Payload, H> Indirect<P, H> {
         if !P::HAS_LENGTH || held == 0 {
             return;
         }
-        // The ring of free cells began with all of them in order. Those that were never popped were
-        // never used, and reading them would make the system find memory for them.
+        // The ring of free cells began with all of them in order. Cells that were never popped from it
+        // were never used, and to read them would make the kernel provide their pages.
         let used = self.free.counts().dequeued.min(count as u64);
         for cell in 0..used {
             let word = self.word(cell).load(site("mpmc.lease.left", Relaxed));
             if word & LEASED != 0 {
                 self.word(cell).store(word & !MARKS, site("mpmc.lease.drop", Relaxed));
-                // SAFETY: nobody else has the queue any more; the cell was put.
+                // SAFETY: no other thread has the queue; the cell was put.
                 unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
             }
             held -= usize::from(word & MARKS != 0);
