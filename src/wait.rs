@@ -1,5 +1,5 @@
-//! Waiting, for every family: calls that sleep until they can be done, a deadline passes or the
-//! queue is closed.
+//! Waiting, for every family: calls that sleep until they succeed, a deadline passes or the queue is
+//! closed.
 
 mod batching;
 mod blocking;

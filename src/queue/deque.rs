@@ -1,39 +1,38 @@
-//! Work-stealing deque: its owner pushes and pops at one end, last in first out; any number of
-//! thieves steal at the other, first in first out.
+//! Work-stealing deque: the owner pushes and pops at the bottom, last in, first out; any number of
+//! thieves steal at the top, first in, first out.
 //!
 //! # Idea
-//! Items lie at positions `top..bottom` of a ring buffer. The owner alone moves `bottom`, by plain
-//! stores; `top` only ever grows, by compare-and-swap. Owner and thieves meet at the last item
-//! alone, and there the owner takes it as a thief would (Chase and Lev 2005; orderings after the
-//! proof of Lê, Pop, Cohen and Zappa Nardelli 2013, with the sequentially consistent accesses that
-//! they begin from: a swap is cheaper than their store and fence).
+//! Items lie at positions `top..bottom` of a ring buffer. Only the owner moves `bottom`, by plain
+//! stores; `top` only grows, by compare-and-swap. Owner and thieves compete for the last item only,
+//! and for it the owner swaps `top` as a thief does (Chase and Lev 2005; orderings after the proof of
+//! Lê, Pop, Cohen and Zappa Nardelli 2013, with the sequentially consistent accesses from which they
+//! start: a swap is cheaper than their store and fence).
 //!
 //! # Invariants
-//! - The owner writes a cell only when `top` has passed its former item for certain: it read `top`
-//!   with acquire, and whoever moved it had copied its item before.
-//! - A thief copies the cell of position `top` *before* it swaps, and only the swap says that the
-//!   copy is whole and its own. Cells are atomic words ([`Atomic`]); a copy that lost is thrown
-//!   away.
-//! - A buffer that was outgrown is kept, untouched, until the deque is dropped: a thief may still
-//!   read it. Sizes double, so all of them together are below twice the largest.
+//! - The owner writes a cell only after it has read, with Acquire, a `top` beyond the former item of
+//!   the cell. The thread that moved `top` there had copied that item before.
+//! - A thief copies the cell at `top` *before* its swap. Only a successful swap makes the copy whole
+//!   and the thief its owner. Cells are atomic words ([`Atomic`]); a copy without a swap is discarded.
+//! - A replaced buffer is kept, unchanged, until the deque is dropped: a thief may still read it. Sizes
+//!   double, so all buffers together are below twice the largest.
 //!
 //! # Linearization
-//! Push at its store of `bottom`. Steal at its swap of `top`; so is a pop that finds one item left.
-//! Any other pop hides an item by its swap of `bottom`, and has taken it then; but if thieves came
-//! near meanwhile and it was the last, whoever wins the race for it is taken to have it just before
-//! the first of the others is told *empty*, which is within the winner's call: only a call that
-//! overlaps can take what is hidden. Before *full* and a thief's *empty* are told there is a full
-//! fence and a second look, since a push publishes by a store that may still be on its way out of
-//! its processor.
+//! - Push at its store of `bottom`. Steal at its swap of `top`, and so a pop that finds one item left.
+//! - Any other pop at its swap of `bottom`, which hides the item from thieves. There is one exception:
+//!   thieves take the other items meanwhile, and owner and thieves compete for the hidden one. Then the
+//!   winner takes it just before the first loser finds the deque empty. That moment lies within the
+//!   winner's call, since only a call that overlaps with the pop can take a hidden item.
+//! - *Full*, and *empty* for a thief, at a second look after a full fence: a push publishes by a store
+//!   that may still be in the store buffer of its processor.
 //!
 //! # Progress
-//! Push and pop are wait-free, but for a push that has to grow the buffer (allocation, and a copy
-//! of all items). Steal never loops: a lost race is [`Error::Retry`], and somebody else won it.
-//! Statistics are lock-free.
+//! Push and pop are wait-free, except for a push that grows the buffer (an allocation, and a copy of
+//! all items). Steal never loops: after a lost race it returns [`Error::Retry`], and another call has
+//! succeeded. Statistics are lock-free.
 //!
 //! # Memory
-//! Capacity rounded up to a power of two cells (8 bytes for a pointer; 8 and the blob for bytes),
-//! and 512 bytes around them.
+//! The capacity, rounded up to a power of two, in cells (8 bytes for a pointer; 8 and the blob for
+//! bytes), and 512 bytes more.
 
 use super::ahead;
 use crate::error::{Error, Result};
@@ -53,10 +52,10 @@ struct Buffer {
     cells: Memory,
     stride: usize,
     mask: u64,
-    /// The one before it, which thieves may still read.
-    outgrown: *mut Buffer,
-    /// The position that each cell was last written for: loom watches its own types only, and has
-    /// to see what a thief may still read there.
+    /// The buffer that this one replaced. Thieves may still read it.
+    replaced: *mut Buffer,
+    /// The position for which each cell was written last. loom sees accesses to its own types only,
+    /// and must see which writes a thief may read.
     #[cfg(loom)]
     written: crate::memory::Array<AtomicU64>,
 }
@@ -69,7 +68,7 @@ impl Buffer {
             cells: Memory::try_new(cell, count)?,
             stride: cell.size(),
             mask: count as u64 - 1,
-            outgrown: core::ptr::null_mut(),
+            replaced: core::ptr::null_mut(),
             #[cfg(loom)]
             written: crate::memory::Array::try_new(count, |_| AtomicU64::new(u64::MAX))?,
         })
@@ -81,7 +80,7 @@ impl Buffer {
         unsafe { self.cells.start().add((position & self.mask) as usize * self.stride) }
     }
 
-    /// Tells a model that the owner writes the cell of this position.
+    /// Records for a model that the owner writes the cell of this position.
     #[inline(always)]
     fn note_write(&self, _position: u64) {
         #[cfg(loom)]
@@ -89,7 +88,7 @@ impl Buffer {
         unsafe { self.written.get((_position & self.mask) as usize) }.store(_position, Relaxed);
     }
 
-    /// What [`Buffer::note_write`] last said of this cell.
+    /// The position that [`Buffer::note_write`] recorded for this cell.
     #[inline(always)]
     fn written(&self, position: u64) -> u64 {
         #[cfg(loom)]
@@ -102,35 +101,37 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if !self.outgrown.is_null() {
-            // SAFETY: made by `Box::into_raw`; owned by this one, which replaced it.
-            drop(unsafe { Box::from_raw(self.outgrown) });
+        if !self.replaced.is_null() {
+            // SAFETY: made by `Box::into_raw`, and owned by this buffer.
+            drop(unsafe { Box::from_raw(self.replaced) });
         }
     }
 }
 
-/// Everything is written by the owner alone, so Relaxed loads are exact for it.
+/// What only the owner writes. Its own Relaxed loads are exact.
 struct Owner {
     /// On a line of its own: thieves read it.
     bottom: CachePadded<AtomicU64>,
-    /// Pushes below this position neither fill the deque nor set a new peak.
-    unremarkable_below: AtomicU64,
-    /// How many items fit now.
+    /// A push below this position finds room, and makes no new peak.
+    limit: AtomicU64,
+    /// The number of items that fit now.
     capacity: AtomicU64,
     peak: AtomicU64,
     pushed: AtomicU64,
-    /// Items popped at the bottom.
+    /// Pops by a swap of `bottom`.
     popped: AtomicU64,
-    /// Items popped at the top: each the last of the deque.
+    /// Pops by a swap of `top`: each of the last item of the deque.
     last: AtomicU64,
     failed_push: AtomicU64,
     failed_pop: AtomicU64,
 }
 
-/// What thieves count when they found nothing, and the most thefts ever told.
+/// What thieves and readers of statistics write.
 struct Thieves {
+    /// Steals that found the deque empty.
     failed: AtomicU64,
-    told: AtomicU64,
+    /// The largest number of steals that statistics have reported.
+    reported: AtomicU64,
 }
 
 /// See the module.
@@ -138,14 +139,14 @@ pub struct Deque<P: Atomic> {
     payload: P,
     growable: bool,
     origin: u64,
-    /// Owned; the ones it outgrew hang on it.
+    /// Owned, with the buffers that it replaced.
     buffer: AtomicPtr<Buffer>,
     owner: CachePadded<Owner>,
     top: CachePadded<AtomicU64>,
     thieves: CachePadded<Thieves>,
 }
 
-// SAFETY: the buffers are owned, and shared as the module says.
+// SAFETY: the deque owns the buffers; the module text says how threads share them.
 unsafe impl<P: Atomic> Send for Deque<P> {}
 // SAFETY: as above.
 unsafe impl<P: Atomic> Sync for Deque<P> {}
@@ -194,7 +195,7 @@ impl<P: Atomic> Deque<P> {
             buffer: AtomicPtr::new(Box::into_raw(buffer)),
             owner: CachePadded::new(Owner {
                 bottom: CachePadded::new(AtomicU64::new(origin)),
-                unremarkable_below: AtomicU64::new(origin),
+                limit: AtomicU64::new(origin),
                 capacity: AtomicU64::new(capacity as u64),
                 peak: AtomicU64::new(0),
                 pushed: AtomicU64::new(0),
@@ -206,75 +207,75 @@ impl<P: Atomic> Deque<P> {
             top: CachePadded::new(AtomicU64::new(origin)),
             thieves: CachePadded::new(Thieves {
                 failed: AtomicU64::new(0),
-                told: AtomicU64::new(0),
+                reported: AtomicU64::new(0),
             }),
         })
     }
 
-    /// What the items are.
     pub(crate) fn payload(&self) -> &P {
         &self.payload
     }
 
-    /// The owner's buffer.
+    /// The buffer, as the owner sees it.
     ///
     /// # Safety
-    /// A call of the owner.
+    /// Only the owner may call.
     #[inline(always)]
     unsafe fn own_buffer(&self) -> &Buffer {
-        // SAFETY: buffers live as long as the deque. Ordering: Relaxed; the owner wrote it.
+        // SAFETY: buffers live as long as the deque. Ordering: Relaxed; the owner itself wrote it.
         unsafe { &*self.buffer.load(site("deque.own.buffer", Relaxed)) }
     }
 
-    /// Adds one to a counter that the owner alone writes.
+    /// Increments a counter that only the owner writes.
     #[inline(always)]
     fn count(counter: &AtomicU64) {
         let count = counter.load(site("deque.count.load", Relaxed));
         counter.store(count + 1, site("deque.count.store", Relaxed));
     }
 
-    /// Pushes a bitwise copy of the item; [`Error::Full`], and [`Error::NoMemory`] if it cannot
-    /// grow, leave it the caller's.
+    /// Pushes a bitwise copy of the item. After [`Error::Full`], and [`Error::NoMemory`] if the deque
+    /// cannot grow, the caller still owns it.
     ///
     /// # Safety
-    /// After `Ok` the caller must forget `item`, which satisfies the payload's own rule. One thread
-    /// at a time pushes and pops.
+    /// After `Ok` the caller must forget `item`, which satisfies the rule of the payload. Only the owner
+    /// may call.
     #[inline(always)]
     pub unsafe fn push(&self, item: &P::Item) -> Result {
         let bottom = self.owner.bottom.load(site("deque.push.bottom", Relaxed));
-        let bound = self.owner.unremarkable_below.load(site("deque.push.bound", Relaxed));
-        // SAFETY: the same contract; below the bound there is room.
+        let limit = self.owner.limit.load(site("deque.push.limit", Relaxed));
+        // SAFETY: the same contract; below the limit there is room.
         unsafe {
-            if ahead(bottom, bound) >= 0 {
-                return self.push_remarkably(bottom, item);
+            if ahead(bottom, limit) >= 0 {
+                return self.push_slow(bottom, item);
             }
             self.append(bottom, item);
         }
         Ok(())
     }
 
-    /// A push that may fill the deque or set a new peak; apart, so that others save no registers.
+    /// Slow path of `push`: it may find the deque full, grow it, or make a new peak.
     ///
     /// # Safety
     /// As for `push`.
     #[cold]
     #[inline(never)]
-    unsafe fn push_remarkably(&self, bottom: u64, item: &P::Item) -> Result {
+    unsafe fn push_slow(&self, bottom: u64, item: &P::Item) -> Result {
         // SAFETY: the same contract.
         unsafe {
-            self.look_for_room(bottom)?;
+            self.check_room(bottom)?;
             self.append(bottom, item);
         }
-        self.look_for_peak(bottom.wrapping_add(1));
+        self.note_peak(bottom.wrapping_add(1));
         Ok(())
     }
 
+    /// Writes the item and publishes it.
+    ///
     /// # Safety
     /// As for `push`; and there is room.
     #[inline(always)]
     unsafe fn append(&self, bottom: u64, item: &P::Item) {
-        // SAFETY: we are the owner; the cell's former item has left, and been copied by whoever
-        // took it.
+        // SAFETY: we are the owner; the thread that took the former item of the cell has copied it.
         unsafe {
             let buffer = self.own_buffer();
             buffer.note_write(bottom);
@@ -285,18 +286,20 @@ impl<P: Atomic> Deque<P> {
         self.owner.bottom.store(bottom.wrapping_add(1), site("deque.push.publish", Release));
     }
 
+    /// Makes sure that there is room for a push at `bottom`; grows a growable deque.
+    ///
     /// # Safety
-    /// A call of the owner.
+    /// Only the owner may call.
     #[cold]
-    unsafe fn look_for_room(&self, bottom: u64) -> Result {
+    unsafe fn check_room(&self, bottom: u64) -> Result {
         let capacity = self.owner.capacity.load(site("deque.room.capacity", Relaxed));
-        // Ordering: Acquire, pairs with the swaps of `top`: what was taken had been copied.
+        // Ordering: Acquire, pairs with the swaps of `top`: the items before it were copied.
         let top = self.top.load(site("deque.room.top", Acquire));
         if ahead(bottom, top) < capacity as i64 {
             return Ok(());
         }
-        // Pairs with the sequentially consistent accesses of thieves: what they took before they
-        // found another deque empty, to which we had pushed before, is seen.
+        // Pairs with the sequentially consistent accesses of thieves: if a thief took items here, and
+        // then found another deque empty to which we had pushed before, we see that it took them.
         fence("deque.full.fence");
         // Ordering: as above.
         let top = self.top.load(site("deque.full.top", SeqCst));
@@ -311,13 +314,15 @@ impl<P: Atomic> Deque<P> {
         unsafe { self.grow(top, bottom, capacity) }
     }
 
+    /// Replaces the buffer by one of twice the capacity.
+    ///
     /// # Safety
-    /// A call of the owner.
+    /// Only the owner may call.
     unsafe fn grow(&self, top: u64, bottom: u64, capacity: u64) -> Result {
         let capacity = (capacity as usize).checked_mul(2).ok_or(Error::NoMemory)?;
         // SAFETY: we are the owner.
         let old = unsafe { self.own_buffer() };
-        // A size that overflows is one that cannot be had.
+        // A size that overflows is one that no allocator can provide.
         let larger = Buffer::try_new(self.payload.cell(), capacity)
             .and_then(memory::try_box)
             .map_err(|_| Error::NoMemory);
@@ -325,36 +330,38 @@ impl<P: Atomic> Deque<P> {
         for i in 0..ahead(bottom, top) as u64 {
             let position = top.wrapping_add(i);
             larger.note_write(position);
-            // SAFETY: a cell of ours, which nobody writes, and one that nobody knows yet. What a
-            // thief takes meanwhile is copied in vain, and never looked at.
+            // SAFETY: a cell of ours, which no thread writes, and one that no other thread knows yet. The
+            // copy of an item that a thief takes meanwhile is never read.
             unsafe {
                 larger.cell(position).copy_from_nonoverlapping(old.cell(position), old.stride)
             };
         }
-        larger.outgrown = self.buffer.load(site("deque.grow.outgrown", Relaxed));
-        // Ordering: Release, pairs with the Acquire in `steal`: the cells are there.
+        larger.replaced = self.buffer.load(site("deque.grow.replaced", Relaxed));
+        // Ordering: Release, pairs with the Acquire in `steal`: a thief sees the cells.
         self.buffer.store(Box::into_raw(larger), site("deque.grow.publish", Release));
         self.owner.capacity.store(capacity as u64, site("deque.grow.capacity", Relaxed));
         Ok(())
     }
 
-    /// After a push that may have set a new peak: `bottom` is where it left the deque.
+    /// Notes the length if it is a new peak, and sets the limit; `bottom` is the position behind the
+    /// push.
     #[cold]
-    fn look_for_peak(&self, bottom: u64) {
-        // Ordering: Acquire, as in `look_for_room`, whose answer the bound below stands for.
+    fn note_peak(&self, bottom: u64) {
+        // Ordering: Acquire, as in `check_room`: below the limit a push does not call that.
         let top = self.top.load(site("deque.peak.top", Acquire));
         let len = ahead(bottom, top).max(0) as u64;
         let peak = self.owner.peak.load(site("deque.peak.load", Relaxed)).max(len);
         self.owner.peak.store(peak, site("deque.peak.store", Relaxed));
-        // The peak is never above the capacity, so this is the room's bound too.
-        let bound = top.wrapping_add(peak);
-        self.owner.unremarkable_below.store(bound, site("deque.peak.raise", Relaxed));
+        // The peak is never above the capacity, so there is room below this limit.
+        let limit = top.wrapping_add(peak);
+        self.owner.limit.store(limit, site("deque.peak.limit", Relaxed));
     }
 
-    /// Pops the item that was pushed last; [`Error::Empty`] or [`Error::TooSmall`], which leaves it.
+    /// Pops the item that was pushed last. Fails with [`Error::Empty`], or with [`Error::TooSmall`], which
+    /// leaves the item in the deque.
     ///
     /// # Safety
-    /// One thread at a time pushes and pops.
+    /// Only the owner may call.
     #[inline(always)]
     pub unsafe fn pop(&self, out: &mut P::Out) -> Result {
         let bottom = self.owner.bottom.load(site("deque.pop.bottom", Relaxed));
@@ -362,20 +369,20 @@ impl<P: Atomic> Deque<P> {
         // SAFETY: we are the owner.
         let buffer = unsafe { self.own_buffer() };
         let cell = buffer.cell(position);
-        // SAFETY: nobody writes a cell but us.
+        // SAFETY: only we write cells.
         if let Err(needed) = unsafe { self.payload.fits(cell, out) } {
-            return self.refuse(bottom, needed);
+            return self.refuse_pop(bottom, needed);
         }
-        // The top may be further, which the swap in `pop_last` would tell. Ordering: Relaxed.
-        let top = self.top.load(site("deque.pop.near", Relaxed));
+        // Ordering: Relaxed; an old `top` makes the swap in `pop_last` fail.
+        let top = self.top.load(site("deque.pop.compare", Relaxed));
         if ahead(position, top) <= 0 {
             // SAFETY: the same contract.
             return unsafe { self.pop_last(position, top, out) };
         }
-        // A swap, so that the load below comes after it for everybody.
+        // A swap, so that all threads see it before the load below.
         self.owner.bottom.swap(position, site("deque.pop.claim", SeqCst));
         let top = self.top.load(site("deque.pop.top", SeqCst));
-        // SAFETY: the item is ours, or comes to be; its cell nobody writes but us.
+        // SAFETY: the item is ours, or `pop_hidden` decides that; only we write its cell.
         unsafe {
             if ahead(position, top) <= 0 {
                 return self.pop_hidden(position, top, out);
@@ -386,7 +393,8 @@ impl<P: Atomic> Deque<P> {
         Ok(())
     }
 
-    /// Races the thieves, as one of them, for the last item; there is none beyond `top`.
+    /// Competes with thieves for the item at `position`, the last one; none is left if `top` is beyond
+    /// it.
     ///
     /// # Safety
     /// As for `pop`.
@@ -394,7 +402,7 @@ impl<P: Atomic> Deque<P> {
     unsafe fn pop_last(&self, position: u64, top: u64, out: &mut P::Out) -> Result {
         let end = position.wrapping_add(1);
         let won = position == top && {
-            // First, so that no snapshot of the statistics takes it for a theft.
+            // Counted first, so that no snapshot of the statistics counts it as stolen.
             let last = self.owner.last.load(site("deque.last.load", Relaxed));
             self.owner.last.store(last + 1, site("deque.last.count", Relaxed));
             let won = self.top.replace(top, end, site("deque.pop.last", SeqCst));
@@ -407,17 +415,18 @@ impl<P: Atomic> Deque<P> {
             Self::count(&self.owner.failed_pop);
             return Err(Error::Empty);
         }
-        // The next push knows the top by this, and need not look.
+        // The deque is empty, so its `top` is known: the next pushes need no slow path.
         let peak = self.owner.peak.load(site("deque.last.peak", Relaxed));
-        let bound = end.wrapping_add(peak);
-        self.owner.unremarkable_below.store(bound, site("deque.last.raise", Relaxed));
-        // SAFETY: the item is ours, and its cell nobody writes but us.
+        let limit = end.wrapping_add(peak);
+        self.owner.limit.store(limit, site("deque.last.limit", Relaxed));
+        // SAFETY: the item is ours, and only we write its cell.
         unsafe { self.payload.read(self.own_buffer().cell(position), out) };
         Ok(())
     }
 
-    /// [`Deque::pop_last`], after thieves came near while the item was hidden from others already.
-    /// Shown again it could be taken later than another thief was told *empty*.
+    /// [`Deque::pop_last`] for an item that `pop` has hidden already, when thieves have taken all items
+    /// before it. `bottom` is restored only after the race: earlier, a thief could steal the item after
+    /// another thief found the deque empty.
     ///
     /// # Safety
     /// As for `pop`.
@@ -426,15 +435,15 @@ impl<P: Atomic> Deque<P> {
     unsafe fn pop_hidden(&self, position: u64, top: u64, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
         let done = unsafe { self.pop_last(position, top, out) };
-        // Ordering: Release, as in `push`: a thief may find the items before it by this store.
+        // Ordering: Release, as in `push`: a thief may read the items before it after this store.
         let bottom = position.wrapping_add(1);
         self.owner.bottom.store(bottom, site("deque.pop.restore", Release));
         done
     }
 
-    /// Answers a pop whose item does not fit: if it is still there.
+    /// Fails a pop whose item does not fit: with `TooSmall` if the item is still there, else with `Empty`.
     #[cold]
-    fn refuse(&self, bottom: u64, needed: usize) -> Result {
+    fn refuse_pop(&self, bottom: u64, needed: usize) -> Result {
         fence("deque.refuse.fence");
         let top = self.top.load(site("deque.refuse.top", SeqCst));
         if ahead(bottom, top) > 0 {
@@ -444,15 +453,15 @@ impl<P: Atomic> Deque<P> {
         Err(Error::Empty)
     }
 
-    /// Steals the item that was pushed first; [`Error::Empty`], [`Error::Retry`] if another took it
-    /// meanwhile, or [`Error::TooSmall`], which leaves it there.
+    /// Steals the item that was pushed first. Fails with [`Error::Empty`], with [`Error::Retry`] if
+    /// another call took the item meanwhile, or with [`Error::TooSmall`], which leaves the item.
     ///
     /// # Safety
-    /// After an error, what was written to `out` is thrown away.
+    /// After an error the caller must not use what was written to `out`.
     #[inline(always)]
     pub unsafe fn steal(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
-        unsafe { self.take_first(out) }.inspect_err(|why| self.count_failed_steal(why))
+        unsafe { self.try_steal(out) }.inspect_err(|why| self.count_failed_steal(why))
     }
 
     #[cold]
@@ -462,38 +471,40 @@ impl<P: Atomic> Deque<P> {
         }
     }
 
+    /// [`Deque::steal`] that does not count failures.
+    ///
     /// # Safety
     /// As for [`Deque::steal`].
     #[inline(always)]
-    unsafe fn take_first(&self, out: &mut P::Out) -> Result {
+    unsafe fn try_steal(&self, out: &mut P::Out) -> Result {
         let mut top = self.top.load(site("deque.steal.top", SeqCst));
         let bottom = self.owner.bottom.load(site("deque.steal.bottom", SeqCst));
         if ahead(bottom, top) <= 0 {
-            top = self.look_again_for_item()?;
+            top = self.check_item()?;
         }
         // Ordering: Acquire, pairs with the Release in `grow`.
         // SAFETY: buffers live as long as the deque.
         let buffer = unsafe { &*self.buffer.load(site("deque.steal.buffer", Acquire)) };
         let cell = buffer.cell(top);
         let _written = buffer.written(top);
-        // SAFETY: the payload bears being read while it is written; the swap tells whether it was.
+        // SAFETY: the payload allows reads while the cell is written; the swap decides whether it was.
         let fits = unsafe { self.payload.fits(cell, out).map(|()| self.payload.read(cell, out)) };
         let next = if fits.is_ok() { top.wrapping_add(1) } else { top };
-        // Comes after the copy for whoever moves `top` next, and so for the owner that reuses the
-        // cell. A swap of the same value, if nothing is taken, because a load would not order it.
+        // The thread that moves `top` next sees our copy done, and so does the owner that reuses the
+        // cell. If we take nothing, a swap of the same value: a load would not order the two.
         if !self.top.replace(top, next, site("deque.steal.take", SeqCst)) {
             return Err(Error::Retry);
         }
         #[cfg(loom)]
-        assert_eq!(_written, top, "a thief took what was not there");
+        assert_eq!(_written, top, "a thief read a cell that was written again");
         fits.map_err(|needed| Error::TooSmall { needed })
     }
 
-    /// The top, if there is an item after all.
+    /// Looks again, after a full fence, before a thief reports *empty*; returns `top` if there is an item.
     #[cold]
-    fn look_again_for_item(&self) -> Result<u64> {
-        // Pairs with itself and with `deque.full.fence`: what this thread stored before is out, so
-        // that of two threads that push to one deque and find the other's empty, one sees more.
+    fn check_item(&self) -> Result<u64> {
+        // Pairs with itself and with `deque.full.fence`: this thread's earlier stores are visible, so if
+        // two owners push, and then each steals from the other's deque, one of them finds an item.
         fence("deque.empty.fence");
         let top = self.top.load(site("deque.empty.top", SeqCst));
         let bottom = self.owner.bottom.load(site("deque.empty.bottom", SeqCst));
@@ -503,14 +514,14 @@ impl<P: Atomic> Deque<P> {
         Err(Error::Empty)
     }
 
-    /// How many items fit before it is full, or before it grows.
+    /// The number of items that fit before the deque is full or grows.
     pub fn capacity(&self) -> usize {
         self.owner.capacity.load(site("deque.capacity.load", Relaxed)) as usize
     }
 
-    /// How many are in it; a snapshot, never above the capacity.
+    /// The number of items; a snapshot, never above the capacity.
     pub fn len(&self) -> usize {
-        // Ordering: Acquire, so that the second look at `top` comes after the one at `bottom`.
+        // Ordering: Acquire, so that the second load of `top` comes after that of `bottom`.
         let top = || self.top.load(site("deque.size.top", Acquire));
         let bottom = || self.owner.bottom.load(site("deque.size.bottom", Acquire));
         let (mut before, mut end) = (top(), bottom());
@@ -524,24 +535,24 @@ impl<P: Atomic> Deque<P> {
         (ahead(end, before).max(0) as usize).min(self.capacity())
     }
 
-    /// Whether the snapshot is zero.
+    /// Whether the deque has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A snapshot of the statistics. Counts never go back; a theft that is only just done may not
-    /// be among them.
+    /// A snapshot of the statistics. Counts never decrease. A steal that just returned may be missing.
     pub fn stats(&self) -> Stats {
-        // The top first and then what the owner counts before it moves the top: so this is never
-        // more than the truth. Ordering: Acquire, so that they are read in this order.
+        // First `top`, then the counter that the owner increments before it moves `top`: so `stolen` is
+        // never too large. Ordering: Acquire, so that they are read in this order.
         let left = self.top.load(site("stats.deque.top", Acquire)).wrapping_sub(self.origin);
         let last = self.owner.last.load(site("stats.deque.last", Relaxed));
         let stolen = left.saturating_sub(last);
-        let told = self.thieves.told.fetch_max(stolen, site("stats.deque.told", Relaxed));
+        let reported =
+            self.thieves.reported.fetch_max(stolen, site("stats.deque.reported", Relaxed));
         let dequeued = self.owner.popped.load(site("stats.deque.popped", Relaxed)) + left;
         let pushed = self.owner.pushed.load(site("stats.deque.pushed", Relaxed));
         Stats {
-            // What was taken had been pushed, whichever of the two loads is older.
+            // An item that was taken had been pushed, whichever of the two loads was first.
             enqueued: pushed.max(dequeued),
             dequeued,
             failed_enqueue: self.owner.failed_push.load(site("stats.deque.push", Relaxed)),
@@ -550,19 +561,19 @@ impl<P: Atomic> Deque<P> {
             peak_size: self.owner.peak.load(site("stats.deque.peak", Relaxed)),
             current_size: self.len() as u64,
             capacity: self.capacity() as u64,
-            stolen: stolen.max(told),
+            stolen: stolen.max(reported),
         }
     }
 }
 
 impl<T, P: Atomic<Out = *mut T>> Deque<P> {
-    /// Steals up to `most` pointers, one after the other, until there is none or a race is lost, and
-    /// hands each to `keep`: how many, and why none.
-    pub fn steal_many(&self, most: usize, mut keep: impl FnMut(*mut T)) -> (usize, Result) {
-        for count in 0..most {
+    /// Steals up to `max` pointers one by one, until there is none left or a race is lost; calls `keep`
+    /// with each. Returns their number, and an error if it is 0.
+    pub fn steal_many(&self, max: usize, mut keep: impl FnMut(*mut T)) -> (usize, Result) {
+        for count in 0..max {
             let mut item = core::ptr::null_mut();
             // SAFETY: after an error the item is not used.
-            match unsafe { self.take_first(&mut item) } {
+            match unsafe { self.try_steal(&mut item) } {
                 Ok(()) => keep(item),
                 Err(_) if count > 0 => return (count, Ok(())),
                 Err(why) => {
@@ -571,7 +582,7 @@ impl<T, P: Atomic<Out = *mut T>> Deque<P> {
                 }
             }
         }
-        (most, Ok(()))
+        (max, Ok(()))
     }
 }
 
@@ -579,7 +590,7 @@ impl<P: Atomic> Drop for Deque<P> {
     fn drop(&mut self) {
         let top = self.top.load(site("deque.drop.top", Relaxed));
         let bottom = self.owner.bottom.load(site("deque.drop.bottom", Relaxed));
-        // SAFETY: made by `Box::into_raw`, and nobody else is here. Those it outgrew follow.
+        // SAFETY: made by `Box::into_raw`; no other thread has the deque. Replaced buffers follow.
         let buffer = unsafe { Box::from_raw(self.buffer.load(site("deque.drop.buffer", Relaxed))) };
         for i in 0..ahead(bottom, top).max(0) as u64 {
             // SAFETY: between top and bottom every cell holds an item.

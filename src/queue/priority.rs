@@ -1,33 +1,35 @@
-//! Bounded priority queue for any number of threads: lowest first, first in first out among equals.
+//! Bounded priority queue for any number of threads: the lowest priority first, and first in, first
+//! out among equal ones.
 //!
 //! # Idea
-//! A heap with four children a node (d-ary heap: Johnson 1975) behind a short lock: at up to eight
-//! threads nothing lock-free that keeps a strict order is faster. What counts is the size of an
-//! entry, so an entry is one 128-bit integer,
+//! A heap with four children per node (d-ary heap: Johnson 1975) behind a short lock: with up to eight
+//! threads no lock-free queue with a strict order is faster (`docs/decisions/005-priority-behind-a-lock.md`).
+//! The size of an entry decides the speed, so an entry is one 128-bit integer,
 //!
 //! ```text
-//! | key of the priority: 64 | ticket: 64 - b | cell: b |      b bits number the cells
+//! | key of the priority: 64 | ticket: 64 - b | cell: b |      b bits for the index of a cell
 //! ```
 //!
-//! whose order is the order of the queue: the key first, then the ticket, which the put drew under
+//! whose order is the order of the queue: first the key, then the ticket, which the put draws under
 //! the lock. The root lies at index 3, so that four siblings share a cache line. A get moves the
-//! hole down to a leaf and the last entry up from there (bottom-up, Wegener 1993): the last entry
-//! came from the bottom and hardly ever rises.
+//! hole down to a leaf and then the last entry up from there (bottom-up: Wegener 1993): the last
+//! entry comes from the bottom and hardly ever rises.
 //!
 //! # Invariants
-//! - A cell's number is in the heap, in the list of free cells, or with one call that owns the cell.
-//! - Tickets of equal keys are in the order of their puts. When they run out all are numbered anew
-//!   in the order of the heap.
+//! - The index of a cell is in the heap, in the list of free cells, or held by the one call that owns
+//!   the cell.
+//! - Tickets of equal keys are in the order of their puts. When the tickets run out, all are
+//!   renumbered in the order of the heap.
 //!
 //! # Linearization
-//! Where the lock is held: put, get, peek, clear and close each have one such section that decides.
+//! Each call has one critical section that decides its result; it takes effect there.
 //!
 //! # Progress
-//! Not lock-free: a thread that is suspended within the lock holds up the others. The lock is held
-//! for O(log n) steps (clear, and one put in at least 2^32: O(n log n)), and never across a callback, a wake
-//! or, but for [`Priority::peek_within`], the copy of a blob above [`SMALL`] bytes; such blobs are
-//! copied into and out of cells that the call owns, of which there are [`SPARE`] more than the
-//! capacity.
+//! Not lock-free: a thread that is suspended while it holds the lock delays all others. The lock is
+//! held for O(log n) steps (clear, and one put in at least 2^32: O(n log n)). It is never held during
+//! a callback or a wake, nor, except in [`Priority::peek_locked`], during the copy of a blob above
+//! [`SMALL`] bytes. Such blobs are copied into and out of cells that the call owns, of which there are
+//! [`SPARE`] more than the capacity.
 //!
 //! # Memory
 //! (capacity + 64) times (20 bytes and a cell), taken at creation.
@@ -44,14 +46,14 @@ use crossbeam_utils::CachePadded;
 
 pub use super::mpmc::SPARE;
 
-/// Cells up to this size are copied within the lock: less work than to take it twice.
+/// Bytes. Cells up to this size are copied under the lock, which costs less than a second lock.
 const SMALL: usize = 72;
-/// The index of the root.
+/// The index of the root in the array of the heap.
 const ROOT: usize = 3;
 /// The end of the list of free cells.
 const NONE: u32 = u32::MAX;
 
-/// An integer in the order of the numbers; `None` for NaN.
+/// Maps a priority to an integer so that integers compare as the priorities do; `None` for NaN.
 fn key(priority: f64) -> Option<u64> {
     // -0.0 equals 0.0.
     let bits = (priority + 0.0).to_bits();
@@ -59,7 +61,7 @@ fn key(priority: f64) -> Option<u64> {
     (!priority.is_nan()).then_some(order)
 }
 
-/// The number that [`key`] was made of.
+/// The inverse of [`key`].
 fn priority(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }
@@ -68,14 +70,15 @@ fn priority(key: u64) -> f64 {
 struct State {
     heap: Array<u128>,
     len: usize,
-    /// Items that `clear` took and whose callbacks have not returned: their places are taken.
+    /// Items that `clear` removed and whose callbacks have not returned. Their places are not free.
     leaving: usize,
-    /// The cell after a free one.
+    /// For each free cell, the next free one.
     next: Array<u32>,
+    /// The first free cell.
     free: u32,
     cell_bits: u32,
     ticket: u64,
-    /// How often tickets were numbered anew.
+    /// How often tickets were renumbered.
     era: u64,
     closed: bool,
     counts: Counts,
@@ -102,7 +105,7 @@ impl State {
         }
     }
 
-    /// How many places are taken.
+    /// The number of places that are not free.
     fn size(&self) -> usize {
         self.len + self.leaving
     }
@@ -115,7 +118,8 @@ impl State {
         }
     }
 
-    /// A cell for the caller alone; [`Error::Full`] if all the spare ones are under way.
+    /// Removes a cell from the free list, for the caller to own. [`Error::Full`] if calls in flight
+    /// hold all spare cells.
     fn take_cell(&mut self) -> Result<usize> {
         let cell = self.free;
         if cell == NONE {
@@ -125,7 +129,7 @@ impl State {
         Ok(cell as usize)
     }
 
-    fn give_back(&mut self, cell: usize) {
+    fn free_cell(&mut self, cell: usize) {
         self.next.slice_mut()[cell] = self.free;
         self.free = cell as u32;
     }
@@ -142,7 +146,7 @@ impl State {
         self.counts.peak = self.counts.peak.max(self.size() as u64);
     }
 
-    /// Puts an entry where it belongs between the hole at `i` and the root.
+    /// Moves the hole at `i` towards the root until `entry` fits, and writes it there.
     fn rise(&mut self, mut i: usize, entry: u128) {
         let entries = self.entries();
         while i > 0 {
@@ -156,7 +160,7 @@ impl State {
         entries[i] = entry;
     }
 
-    /// Takes the top entry off; there is one.
+    /// Removes the top entry; the heap is not empty.
     fn remove(&mut self) {
         self.len -= 1;
         self.counts.dequeued += 1;
@@ -168,7 +172,7 @@ impl State {
             let first = 4 * hole + 1;
             let least = match len.saturating_sub(first) {
                 0 => break,
-                // Two by two: the comparisons do not wait for one another.
+                // In pairs: the first two comparisons do not depend on each other.
                 4.. => {
                     let children = &entries[first..first + 4];
                     let left = usize::from(children[1] < children[0]);
@@ -185,7 +189,7 @@ impl State {
         }
     }
 
-    /// Numbers the tickets anew, from 0. What is sorted is a heap.
+    /// Renumbers the tickets from 0. A sorted array is a heap.
     #[cold]
     fn renumber(&mut self) {
         let (len, cell_bits) = (self.len, self.cell_bits);
@@ -199,8 +203,8 @@ impl State {
         self.era += 1;
     }
 
-    /// Takes the entries with tickets below `end` out of the heap; their cells become a list in
-    /// the order of the queue. What is left is sorted, and so a heap.
+    /// Removes the entries with tickets below `end`; returns the list of their cells in the order of the
+    /// queue, and their number. The rest is sorted, and so a heap.
     fn remove_below(&mut self, end: u64) -> (u32, usize) {
         let len = self.len;
         self.entries()[..len].sort_unstable();
@@ -303,36 +307,36 @@ impl<P: Payload> Priority<P> {
         self.cells.payload().cell().size() <= SMALL
     }
 
-    /// The lock is held, and the cell's item in the heap.
+    /// Whether the item of a cell fits `out`. The caller holds the lock, and the cell is in the heap.
     #[inline(always)]
     fn check_fits(&self, cell: usize, out: &P::Out) -> Result {
-        // SAFETY: nobody takes the cell while the lock is held.
+        // SAFETY: no thread takes the cell while we hold the lock.
         let fits = unsafe { self.cells.own(cell, |payload, at| payload.fits(at, out)) };
         fits.map_err(|needed| Error::TooSmall { needed })
     }
 
-    /// Returns the priority of the item in front; [`Error::Empty`] or [`Error::Closed`] (and
+    /// Returns the priority of the front item. Fails with [`Error::Empty`] or [`Error::Closed`] (and
     /// drained).
     pub fn front_priority(&self) -> Result<f64> {
         Ok(priority((self.state.lock().top()? >> 64) as u64))
     }
 
-    /// [`Peek::peek`] for any payload: copies items of every size within the lock.
+    /// [`Peek::peek`] for any payload: copies items of every size under the lock.
     ///
     /// # Safety
     /// As for `peek`.
-    pub unsafe fn peek_within(&self, out: &mut P::Out) -> Result<f64> {
+    pub unsafe fn peek_locked(&self, out: &mut P::Out) -> Result<f64> {
         let mut state = self.state.lock();
         let top = state.top()?;
         let cell = state.cell_of(top);
         self.check_fits(cell, out)?;
-        // SAFETY: nobody takes or changes the cell while the lock is held.
+        // SAFETY: no thread takes or changes the cell while we hold the lock.
         unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
         Ok(priority((top >> 64) as u64))
     }
 }
 
-// SAFETY: the lock hands every cell's number on once, and with it the cell.
+// SAFETY: under the lock the index of a cell goes to one call, and with it the cell.
 unsafe impl<P: Payload> Queue for Priority<P> {
     fn end(&self) -> u64 {
         self.state.lock().ticket
@@ -340,11 +344,11 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let (mut cell, count) = self.state.lock().remove_below(end);
         while cell != NONE {
-            // SAFETY: we own the cells of the list, and their items are nobody's.
+            // SAFETY: we own the cells of the list and their items.
             unsafe { self.cells.own(cell as usize, |payload, at| payload.discard(at)) };
             let mut state = self.state.lock();
             let next = state.next.slice_mut()[cell as usize];
-            state.give_back(cell as usize);
+            state.free_cell(cell as usize);
             state.leaving -= 1;
             state.counts.dequeued += 1;
             drop(state);
@@ -397,8 +401,8 @@ unsafe impl<P: Payload> Put for Priority<P> {
             write();
             state = self.state.lock();
             if let Err(refused) = state.check_room(self.capacity) {
-                // The item moved bitwise: the cell forgets its copy, the caller keeps the original.
-                state.give_back(cell);
+                // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
+                state.free_cell(cell);
                 return Err(refused);
             }
         }
@@ -420,7 +424,7 @@ unsafe impl<P: Payload> Get for Priority<P> {
         let cell = state.cell_of(top);
         self.check_fits(cell, out)?;
         state.remove();
-        // SAFETY: we own the cell, whose number is nowhere else.
+        // SAFETY: we own the cell: its index is nowhere else.
         let mut read = || unsafe { self.cells.own(cell, |payload, at| payload.read(at, out)) };
         if self.is_small() {
             read();
@@ -429,12 +433,12 @@ unsafe impl<P: Payload> Get for Priority<P> {
             read();
             state = self.state.lock();
         }
-        state.give_back(cell);
+        state.free_cell(cell);
         Ok(priority((top >> 64) as u64))
     }
 }
 
-// SAFETY: a copy counts only if its entry was in front all the while.
+// SAFETY: a copy counts only if its entry stayed in front.
 unsafe impl<P: Atomic> Peek for Priority<P> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result<f64> {
         loop {
@@ -444,14 +448,14 @@ unsafe impl<P: Atomic> Peek for Priority<P> {
             self.check_fits(cell, out)?;
             let payload = self.cells.payload();
             if self.is_small() {
-                // SAFETY: nobody takes the cell while the lock is held.
+                // SAFETY: no thread takes the cell while we hold the lock.
                 unsafe { payload.read(self.cells.cell(cell), out) };
                 return Ok(priority((top >> 64) as u64));
             }
             drop(state);
-            // SAFETY: others may take the cell meanwhile; its words are atomic, and the copy counts
-            // only if the entry has been in front all the while: then whoever takes the cell later
-            // locks after us.
+            // SAFETY: other threads may take the cell meanwhile. Its words are atomic, and the copy
+            // counts only if the entry stayed in front: then the thread that takes the cell later locks
+            // after us.
             unsafe { payload.read(self.cells.cell(cell), out) };
             let mut state = self.state.lock();
             if state.top() == Ok(top) && state.era == era {
@@ -463,7 +467,7 @@ unsafe impl<P: Atomic> Peek for Priority<P> {
 
 impl<P: Payload> Drop for Priority<P> {
     fn drop(&mut self) {
-        // SAFETY: nobody else is here.
+        // SAFETY: no other thread has the queue.
         unsafe { self.clear_to(u64::MAX, |_| ()) };
     }
 }

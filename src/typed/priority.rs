@@ -119,7 +119,7 @@ impl<T: Send> Priority<T> {
         T: Copy,
     {
         // SAFETY: a second copy of a T: Copy is no second owner.
-        take_with(|place| unsafe { self.0.queue().peek_within(place) })
+        take_with(|place| unsafe { self.0.queue().peek_locked(place) })
     }
 
     /// Yields items and their priorities as they come, until the queue is closed and drained.

@@ -1,3 +1,6 @@
+//! A queue whose calls wait: each call tries, and waits on an event count when the queue is full or
+//! empty. Written once, for every queue.
+
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
@@ -7,14 +10,14 @@ use crate::sync::{AtomicU64, Deadline, Relaxed, site};
 use core::ops::ControlFlow::{Break, Continue};
 use crossbeam_utils::CachePadded;
 
-/// A queue whose calls may wait, and which counts those that failed.
+/// A queue whose calls can wait, and which counts the calls that fail.
 ///
 /// Errors are those of the queue; a wait that ends without success is [`Error::Timeout`]. The
 /// unsafe calls have the contracts of those of [`Queue`], [`Put`] and [`Get`].
 #[derive(Debug)]
 pub struct Blocking<Q> {
     queue: Q,
-    // Both are written when somebody sleeps only, and read by everybody.
+    // Written only by threads that sleep, read by every call.
     pub(super) waiting: CachePadded<Waiting>,
     failed_put: CachePadded<AtomicU64>,
     failed_get: CachePadded<AtomicU64>,
@@ -48,7 +51,7 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
-    /// The queue itself, for what needs no waiting.
+    /// The queue itself, for calls that do not wait.
     #[inline(always)]
     pub fn queue(&self) -> &Q {
         &self.queue
@@ -154,7 +157,8 @@ impl<Q: Queue> Blocking<Q> {
         Err(error)
     }
 
-    /// Takes and disposes of everything that was there when the call began; returns how many.
+    /// Removes and disposes of every item that was in the queue when the call began; returns their
+    /// number.
     ///
     /// # Safety
     /// As [`Queue::clear_to`].
@@ -163,7 +167,7 @@ impl<Q: Queue> Blocking<Q> {
         unsafe { self.clear_to(self.queue.end()) }
     }
 
-    /// As [`Blocking::clear`], of what was there when the queue ended at `end`.
+    /// [`Blocking::clear`] for the items before `end`.
     ///
     /// # Safety
     /// As [`Queue::clear_to`].
@@ -172,7 +176,7 @@ impl<Q: Queue> Blocking<Q> {
         unsafe { self.queue.clear_to(end, |count| self.waiting.not_full.notify(count)) }
     }
 
-    /// Turns every later put away and wakes everybody; what is in the queue can still be got.
+    /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.
     pub fn close(&self) {
         self.queue.close();
         self.waiting.not_empty.notify(usize::MAX);
@@ -334,7 +338,7 @@ impl<Q: GetMany> Blocking<Q> {
         }
         // SAFETY: the same contract.
         let got = match unsafe { self.queue.try_get_many(places, count) } {
-            // A closure of its own: one for both would be called instead of inlined.
+            // A second closure, since one for both calls would not be inlined.
             Err(Error::Empty) => {
                 // SAFETY: the same contract.
                 self.wait_for_item(wait, || unsafe { self.queue.try_get_many(places, count) })

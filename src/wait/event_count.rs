@@ -1,24 +1,26 @@
-//! The event count: how a thread sleeps until *something happened*, with no lock around what
-//! happens.
+//! The event count: lets a thread sleep until a condition holds, without a lock around the condition.
+//! A waiter announces itself and checks the condition again before it sleeps; a waker makes the
+//! condition true and then checks for waiters.
 //!
-//! A waiter announces itself (`waiters`), notes the epoch, and looks again for what it waits for;
-//! only then it sleeps, and only while the epoch is the one it noted. Who makes something happen
-//! does so first, and then looks at `waiters`: 0 is the usual case and one load, where the kernel
-//! has membarrier; otherwise it starts a new epoch and wakes. Either the waker sees the waiter or
-//! the waiter sees what happened: between the two steps of each stands a fence (Dekker), a free one
-//! on the waker's side where the kernel has membarrier. The scheme is known from Dmitry Vyukov's
-//! event count (2008) and folly's EventCount.
+//! # Idea
+//! A waiter increments `waiters`, notes the epoch, and checks the condition once more. Only then does
+//! it sleep, and only while the epoch is the one it noted. A waker publishes its change, then loads
+//! `waiters`. Usually it is 0, and that load is the whole cost. Otherwise it starts a new epoch and
+//! wakes. A fence stands between the two steps of each (Dekker's pattern), so either the waker sees
+//! the waiter or the waiter sees the change. Where the kernel has membarrier the waker's fence is a
+//! light one, which costs nothing. The scheme is that of Dmitry Vyukov's event count (2008) and of
+//! folly's EventCount.
 //!
-//! If the kernel refuses membarrier later, the waiter has wakers fence in full from then on
-//! (`FENCE_NEEDED`), and sleeps only for a moment until nobody can be left who did not know (`SETTLED`);
-//! `sync/fence.rs` says why that is enough.
+//! # When membarrier is refused later
+//! The waiter then makes wakers fence in full (`FENCE_NEEDED`). It sleeps for short times only, until
+//! every store that was made before is visible (`STORES_VISIBLE`); `sync/fence.rs` says why that is
+//! enough.
 //!
-//! A waiter that was woken and is stopped before it looks has the wake-up: nobody else wakes for
-//! what it was woken for until the next call makes something happen. Why that is so, and said in the
-//! header, is in `docs/decisions/012-a-waiter-that-is-stopped.md`.
-//!
-//! A waiter that dies in its sleep leaves `waiters` too high, which costs the others a system call
-//! now and then and nothing else.
+//! # Waiters that stop or die
+//! A waiter that was woken and is suspended before its check keeps the wake-up: no other waiter is
+//! woken for the same change until the next call makes one (decision
+//! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header says it, too). A waiter that dies in
+//! its sleep leaves `waiters` too high, which costs wakers a system call now and then.
 
 use crate::sync::{
     Acquire, AtomicU32, Deadline, Fences, Parking, Relaxed, Release, fence, has_many_processors,
@@ -27,37 +29,42 @@ use crate::sync::{
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
 
-/// The most looks before sleeping: the first ones with a pause after each, which a quick answer
-/// needs, the others with longer pauses, which disturb less. About 8 µs.
-const SPINS: u32 = 90;
-const EAGER: u32 = 20;
+/// The largest number of checks before a sleep, about 8 µs together (Zen 5; decision 002).
+const MAX_SPINS: u32 = 90;
+/// Checks with one pause instruction after each: they find a fast reply soon. Later checks pause
+/// longer and so disturb the other thread less.
+const SHORT_SPINS: u32 = 20;
+/// Pause instructions after a later check.
 const LONG_PAUSE: u32 = 4;
-/// Then looks after offering the processor.
+/// Checks after the spins, with a yield of the processor after each.
 const YIELDS: u32 = 2;
-/// Every so many waits try all the spins again, however useless they were lately.
+/// Each PROBE-th wait spins `MAX_SPINS` times even if the budget is lower, to see whether it pays.
 const PROBE: u32 = 16;
 
-/// In the waiters' word: a waker needs a full fence before it looks. From the beginning where light
-/// fences are not free, else from the first sleep whose heavy fence was refused.
+/// Bit of the word `waiters`: a waker must fence in full before it reads the number. Set from the start
+/// where light fences are full ones, else from the first sleep whose heavy fence was refused.
 const FENCE_NEEDED: u32 = 1 << 31;
-/// And what was stored before that can be seen by now: whoever looks in vain may sleep for long.
-const SETTLED: u32 = 1 << 30;
+/// Bit of the word `waiters`: every store that was made before `FENCE_NEEDED` was set is visible, so
+/// that a waiter whose check fails may sleep without a limit.
+const STORES_VISIBLE: u32 = 1 << 30;
 
 /// See the module.
 #[derive(Debug)]
 pub struct EventCount {
     fences: Fences,
-    /// Their number, and `FENCE_NEEDED` and `SETTLED`.
+    /// The number of waiters, and the bits `FENCE_NEEDED` and `STORES_VISIBLE`.
     waiters: AtomicU32,
     parking: Parking,
-    // On a line of its own: waiters write it, and wakers read the others for every item.
-    habits: CachePadded<Habits>,
+    // On a line of its own: waiters write it, and wakers read the other fields for every item.
+    spinning: CachePadded<Spinning>,
 }
 
-/// How many spins are worth while, by what came of them lately; and a count of waits.
+/// How long waiters spin before they sleep.
 #[derive(Debug)]
-struct Habits {
-    patience: AtomicU32,
+struct Spinning {
+    /// Spins of the next wait: more after spins that found the condition true, fewer after others.
+    budget: AtomicU32,
+    /// The number of waits.
     waits: AtomicU32,
 }
 
@@ -68,20 +75,20 @@ impl Default for EventCount {
 }
 
 impl EventCount {
-    /// Nobody waits.
+    /// An event count without waiters.
     pub fn new() -> Self {
         let fences = Fences::prepare();
-        has_many_processors(); // asked now, so that no wait opens a file
+        has_many_processors(); // its first call reads a file, which no wait should do
         Self {
             fences,
             waiters: AtomicU32::new(if fences.is_asymmetric() {
                 0
             } else {
-                FENCE_NEEDED | SETTLED
+                FENCE_NEEDED | STORES_VISIBLE
             }),
             parking: Parking::new(),
-            habits: CachePadded::new(Habits {
-                patience: AtomicU32::new(SPINS),
+            spinning: CachePadded::new(Spinning {
+                budget: AtomicU32::new(MAX_SPINS),
                 waits: AtomicU32::new(0),
             }),
         }
@@ -92,7 +99,7 @@ impl EventCount {
         (&raw const self.waiters).cast()
     }
 
-    /// Wakes up to `count` waiters, after what they wait for has been made visible.
+    /// Wakes up to `count` waiters. The caller has published what they wait for.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
         if self.may_have_waiters() && self.has_waiters() {
@@ -100,118 +107,123 @@ impl EventCount {
         }
     }
 
-    /// Whether [`EventCount::has_waiters`] is to be asked.
+    /// False if no waiter can miss what this thread published. Otherwise
+    /// [`EventCount::has_waiters`] decides.
     #[inline(always)]
     pub(crate) fn may_have_waiters(&self) -> bool {
         // Pairs with the heavy fence in `wait`.
-        Fences::light("event.notify.free");
+        Fences::light("event.notify.light");
         // Ordering: Relaxed; the fences order it.
         self.waiters.load_after_light_fence(site("event.notify.may", Relaxed)) != 0
     }
 
-    /// Whether anybody may miss what this thread has just made visible.
+    /// Whether a waiter may miss what this thread published. Follows `may_have_waiters`.
     #[cold]
     pub(crate) fn has_waiters(&self) -> bool {
         // Ordering: Relaxed; the fence in `may_have_waiters` orders it.
-        let waiters = self.waiters.load_after_light_fence(site("event.notify.unsure", Relaxed));
+        let waiters = self.waiters.load_after_light_fence(site("event.notify.again", Relaxed));
         if waiters & FENCE_NEEDED == 0 {
             return waiters != 0;
         }
         // Pairs with the heavy fence in `wait`.
         fence("event.notify.fence");
         // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(FENCE_NEEDED | SETTLED) != 0
+        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(FENCE_NEEDED | STORES_VISIBLE)
+            != 0
     }
 
     /// [`EventCount::notify`], where there are waiters.
     #[cold]
     pub(crate) fn wake(&self, count: usize) {
-        // Ordering: Release, pairs with the Acquire in `wait`: who sees the new epoch sees what
-        // happened.
+        // Ordering: Release, pairs with the Acquire in `wait`: a waiter that reads the new epoch sees
+        // the change that it stands for.
         self.parking.advance(site("event.wake.advance", Release));
         self.parking.wake(count);
     }
 
-    /// Repeats `attempt` until it breaks with an answer or until the end: then `None`. It continues
-    /// with the moment when to look again, whoever wakes.
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end`. `Continue(t)`: retry by time `t`
+    /// even without a wake-up.
     ///
-    /// `attempt` runs at least once after the end, so that a wake-up that came with it is not lost.
+    /// `attempt` runs at least once after `end`, so that a wake-up at that moment is not lost.
     pub(crate) fn wait<R>(
         &self,
         end: Deadline,
         mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
     ) -> Option<R> {
-        if let Some(answer) = self.spin(&mut attempt) {
-            return Some(answer);
+        if let Some(result) = self.spin(&mut attempt) {
+            return Some(result);
         }
-        let mut settled = None;
+        let mut stores_visible_at = None;
         loop {
             // Ordering: Relaxed; the fence below orders it.
             let before = self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
             // Pairs with the fences in `may_have_waiters` and `has_waiters`.
-            let covered = self.fences.heavy("event.wait.fence") || before & SETTLED != 0;
+            let covered = self.fences.heavy("event.wait.fence") || before & STORES_VISIBLE != 0;
             let nap = if covered {
                 Deadline::NEVER
             } else {
-                *settled.get_or_insert_with(|| self.ask_for_fences())
+                *stores_visible_at.get_or_insert_with(|| self.make_wakers_fence())
             };
             let mut outcome = attempt();
             if let Continue(again) = outcome {
                 self.parking.sleep(epoch, again.earlier(end).earlier(nap));
                 outcome = attempt();
                 if nap.has_passed() {
-                    // Ordering: Release, pairs with the fence above: who finds it settled has seen
-                    // no less than who settled it.
-                    self.waiters.fetch_or(SETTLED, site("event.wait.settle", Release));
+                    // Ordering: Release, pairs with the fence above: a waiter that reads the bit sees at
+                    // least what this one saw.
+                    self.waiters.fetch_or(STORES_VISIBLE, site("event.wait.visible", Release));
                 }
             }
             self.waiters.fetch_sub(1, site("event.wait.leave", Relaxed));
             match outcome {
-                Break(answer) => return Some(answer),
+                Break(result) => return Some(result),
                 Continue(_) if end.has_passed() => return attempt().break_value(),
                 Continue(_) => {}
             }
         }
     }
 
-    /// Has all wakers fence in full from now on. Returns when what was stored before that is visible.
+    /// Makes all wakers fence in full from now on. Returns the time at which every store made before
+    /// is visible.
     #[cold]
-    fn ask_for_fences(&self) -> Deadline {
-        // Ordering: Relaxed; who reads it fences and reads again.
-        self.waiters.fetch_or(FENCE_NEEDED, site("event.wait.unsure", Relaxed));
+    fn make_wakers_fence(&self) -> Deadline {
+        // Ordering: Relaxed; a waker that reads the bit fences and reads again.
+        self.waiters.fetch_or(FENCE_NEEDED, site("event.wait.ask", Relaxed));
         Fences::all_stores_out()
     }
 
-    /// Looks for a few microseconds before anything is paid for sleep.
+    /// Checks for up to `MAX_SPINS` times before the waiter sleeps, as a sleep and a wake cost more.
     ///
-    /// Spinning pays if the other side runs on another processor and is quick; where it does not,
-    /// as with both on one, it soon costs next to nothing.
+    /// Spinning pays if the other thread runs on another processor and is fast. Where it does not pay,
+    /// as with both threads on one processor, the budget soon falls to nearly nothing.
     fn spin<R>(&self, attempt: &mut impl FnMut() -> ControlFlow<R, Deadline>) -> Option<R> {
         if !has_many_processors() {
             return attempt().break_value();
         }
         // Ordering: Relaxed, all of them; a lost update costs a few pauses.
-        let lately = self.habits.patience.load(site("event.spin.patience", Relaxed));
-        let waits = self.habits.waits.load(site("event.spin.waits", Relaxed));
-        self.habits.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
-        let spins = if waits.is_multiple_of(PROBE) { SPINS } else { lately };
-        for look in 0..spins {
+        let budget = self.spinning.budget.load(site("event.spin.budget", Relaxed));
+        let waits = self.spinning.waits.load(site("event.spin.waits", Relaxed));
+        self.spinning.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
+        let spins = if waits.is_multiple_of(PROBE) { MAX_SPINS } else { budget };
+        for check in 0..spins {
             match attempt() {
-                Break(answer) => {
-                    let more = (lately + SPINS / 4).min(SPINS);
-                    self.habits.patience.store(more, site("event.spin.more", Relaxed));
-                    return Some(answer);
+                Break(result) => {
+                    let more = (budget + MAX_SPINS / 4).min(MAX_SPINS);
+                    self.spinning.budget.store(more, site("event.spin.more", Relaxed));
+                    return Some(result);
                 }
-                // If it is a matter of time, or of many items, a moment does not count.
-                Continue(again) if look >= EAGER || again != Deadline::NEVER => pause(LONG_PAUSE),
+                // A condition that becomes true at a known time needs no fast reply.
+                Continue(again) if check >= SHORT_SPINS || again != Deadline::NEVER => {
+                    pause(LONG_PAUSE)
+                }
                 Continue(_) => pause(1),
             }
         }
-        self.habits.patience.store(lately / 2, site("event.spin.less", Relaxed));
+        self.spinning.budget.store(budget / 2, site("event.spin.less", Relaxed));
         for _ in 0..YIELDS {
-            if let Break(answer) = attempt() {
-                return Some(answer);
+            if let Break(result) = attempt() {
+                return Some(result);
             }
             yield_now();
         }
