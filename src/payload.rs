@@ -12,12 +12,10 @@ pub use pointer::{Disposer, Pointer};
 pub(crate) use typed::Boxed;
 pub use typed::Typed;
 
+use crate::sync::unmodeled::AtomicPtr;
+use crate::sync::{Acquire, Release};
 use core::alloc::Layout;
 use core::ffi::c_void;
-use core::sync::atomic::{
-    AtomicPtr,
-    Ordering::{Acquire, Release},
-};
 
 /// What a queue does with the memory of one cell.
 ///

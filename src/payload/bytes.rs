@@ -1,8 +1,7 @@
 use super::{Atomic, Disposer, Payload};
 use crate::error::{Error, Result};
+use crate::sync::{Relaxed, unmodeled::AtomicU64};
 use core::alloc::Layout;
-use core::sync::atomic::AtomicU64;
-use core::sync::atomic::Ordering::Relaxed;
 
 const WORD: usize = size_of::<u64>();
 /// From so many bytes on the C library's copy is as fast as one without a call, or faster.

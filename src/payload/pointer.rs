@@ -1,12 +1,13 @@
 use super::panics::ignore;
 use super::{Atomic, Payload, Plain};
 use crate::sync::hold_off_cancellation;
+use crate::sync::{
+    Relaxed,
+    unmodeled::{AtomicBool, AtomicPtr},
+};
 use core::alloc::Layout;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicPtr;
-use core::sync::atomic::Ordering::Relaxed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
 
 /// The creator's callback for items that nobody gets, with its context.
 #[derive(Debug, Default)]

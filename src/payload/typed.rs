@@ -1,11 +1,10 @@
 use super::panics::{Panics, ignore};
 use super::{Atomic, Payload, Plain};
+use crate::sync::{Relaxed, unmodeled::AtomicPtr};
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::sync::atomic::AtomicPtr;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// Rust values, moved in and out; leftovers are dropped.
 pub struct Typed<T> {

@@ -126,3 +126,26 @@ impl<T> DerefMut for Guard<'_, T> {
         unsafe { &mut *self.lock.value.get() }
     }
 }
+
+/// The lock that queues use. In their models it is loom's own, which takes fewer steps; [`Lock`] has a
+/// model of its own.
+#[cfg(not(loom))]
+pub(crate) type Mutex<T> = Lock<T>;
+
+/// loom's own.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T> Mutex<T> {
+    // No debugger looks into a model.
+    pub(crate) const WORD: usize = 0;
+    pub(crate) const VALUE: usize = 0;
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+    pub(crate) fn lock(&self) -> impl core::ops::DerefMut<Target = T> {
+        self.0.lock().unwrap()
+    }
+}

@@ -1,0 +1,142 @@
+//! Atomics whose every access names its site.
+
+use super::{Ordering, Relaxed, imp};
+#[cfg(loom)]
+use super::{SeqCst, fence, take_turn};
+
+/// Atomics that models do not see: words in cells, whose ownership models check by other means, and
+/// flags of the whole process.
+pub(crate) mod unmodeled {
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
+}
+
+/// loom takes SeqCst accesses as AcqRel but honours fences, so a model gets one before each.
+#[inline(always)]
+fn before(_ordering: Ordering) {
+    #[cfg(loom)]
+    if _ordering == SeqCst {
+        imp::fence(SeqCst);
+    }
+}
+
+/// The strongest ordering that a failed compare-and-swap of this one may have; a loop that failed
+/// looks again through a load of its own, so nothing stronger is ever needed.
+const FAILED: Ordering = Relaxed;
+
+macro_rules! atomic {
+    ($name:ident, $value:ty) => {
+        /// An atomic integer whose every access is named by a [`site`].
+        #[derive(Debug)]
+        #[cfg_attr(not(loom), repr(transparent))]
+        pub(crate) struct $name {
+            value: imp::$name,
+            /// What was written last, in the order of a model's steps.
+            #[cfg(loom)]
+            last: core::sync::atomic::$name,
+        }
+
+        #[allow(dead_code)] // each width uses its own subset
+        impl $name {
+            pub(crate) fn new(value: $value) -> Self {
+                Self {
+                    value: imp::$name::new(value),
+                    #[cfg(loom)]
+                    last: core::sync::atomic::$name::new(value),
+                }
+            }
+            #[inline(always)]
+            fn note(&self, _value: $value) {
+                #[cfg(loom)]
+                self.last.store(_value, Relaxed);
+            }
+            #[inline(always)]
+            pub(crate) fn load(&self, at: Ordering) -> $value {
+                before(at);
+                self.value.load(at)
+            }
+            /// A load behind a free fence, which in a model of its withdrawal is never outdated.
+            #[inline(always)]
+            pub(crate) fn load_after_light_fence(&self, at: Ordering) -> $value {
+                #[cfg(loom)]
+                if fence::withdrawal::is_modelled() {
+                    take_turn();
+                    return self.last.load(Relaxed);
+                }
+                self.load(at)
+            }
+            #[inline(always)]
+            pub(crate) fn store(&self, value: $value, at: Ordering) {
+                before(at);
+                self.value.store(value, at);
+                self.note(value);
+            }
+            #[inline(always)]
+            pub(crate) fn swap(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.swap(value, at);
+                self.note(value);
+                old
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_add(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_add(value, at);
+                self.note(old.wrapping_add(value));
+                old
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_sub(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_sub(value, at);
+                self.note(old.wrapping_sub(value));
+                old
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_or(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_or(value, at);
+                self.note(old | value);
+                old
+            }
+            #[inline(always)]
+            pub(crate) fn fetch_max(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_max(value, at);
+                self.note(old.max(value));
+                old
+            }
+            /// True if `old` was there and `new` is now.
+            #[inline(always)]
+            pub(crate) fn replace(&self, old: $value, new: $value, at: Ordering) -> bool {
+                before(at);
+                let done = self.value.compare_exchange(old, new, at, FAILED).is_ok();
+                if done {
+                    self.note(new);
+                }
+                done
+            }
+        }
+    };
+}
+atomic!(AtomicU32, u32);
+atomic!(AtomicU64, u64);
+
+/// An atomic address whose every access is named by a [`site`].
+#[derive(Debug)]
+pub(crate) struct AtomicPtr<T>(imp::AtomicPtr<T>);
+
+impl<T> AtomicPtr<T> {
+    pub(crate) fn new(address: *mut T) -> Self {
+        Self(imp::AtomicPtr::new(address))
+    }
+    #[inline(always)]
+    pub(crate) fn load(&self, at: Ordering) -> *mut T {
+        before(at);
+        self.0.load(at)
+    }
+    #[inline(always)]
+    pub(crate) fn store(&self, address: *mut T, at: Ordering) {
+        before(at);
+        self.0.store(address, at)
+    }
+}
