@@ -10,7 +10,7 @@ pub(crate) mod unmodeled {
     pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
 }
 
-/// loom takes SeqCst accesses as AcqRel but honours fences, so a model gets one before each.
+/// loom treats SeqCst accesses as AcqRel but models SeqCst fences, so a model gets a fence before each.
 #[inline(always)]
 fn before(_ordering: Ordering) {
     #[cfg(loom)]
@@ -19,8 +19,8 @@ fn before(_ordering: Ordering) {
     }
 }
 
-/// The strongest ordering that a failed compare-and-swap of this one may have; a loop that failed
-/// looks again through a load of its own, so nothing stronger is ever needed.
+/// The ordering of a compare-and-swap that fails. Callers load the value again before they use it, so
+/// they need no stronger one.
 const FAILED: Ordering = Relaxed;
 
 macro_rules! atomic {
@@ -30,7 +30,7 @@ macro_rules! atomic {
         #[cfg_attr(not(loom), repr(transparent))]
         pub(crate) struct $name {
             value: imp::$name,
-            /// What was written last, in the order of a model's steps.
+            /// The value that was written last, in the order of the model's steps.
             #[cfg(loom)]
             last: core::sync::atomic::$name,
         }
@@ -54,7 +54,8 @@ macro_rules! atomic {
                 before(at);
                 self.value.load(at)
             }
-            /// A load behind a free fence, which in a model of its withdrawal is never outdated.
+            /// A load after a light fence. In a model where membarrier is withdrawn it never reads an
+            /// old value: see `fence::withdrawal`.
             #[inline(always)]
             pub(crate) fn load_after_light_fence(&self, at: Ordering) -> $value {
                 #[cfg(loom)]
@@ -105,7 +106,7 @@ macro_rules! atomic {
                 self.note(old.max(value));
                 old
             }
-            /// True if `old` was there and `new` is now.
+            /// Compare-and-swap; true if it replaced `old` by `new`.
             #[inline(always)]
             pub(crate) fn replace(&self, old: $value, new: $value, at: Ordering) -> bool {
                 before(at);

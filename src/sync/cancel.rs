@@ -1,23 +1,23 @@
-//! Holding off POSIX thread cancellation.
+//! Deferring POSIX thread cancellation while a thread is inside the library.
 //!
-//! A thread that was cancelled unwinds from the first cancellation point that it reaches, such as
-//! `close` or `pthread_cond_wait`. That unwinding must not be stopped, and ends the process where it
-//! meets a frame that stops every unwinding, as the library's frames do. So nobody is cancelled within
-//! the library: a request stays pending, and is acted on at the thread's next cancellation point.
+//! A canceled thread unwinds from the next cancellation point that it reaches, such as `close` or
+//! `pthread_cond_wait`. The unwinding ends the process when it meets a frame that stops every
+//! unwinding, as the frames of the library do. So no thread is canceled inside the library: a request
+//! stays pending until the thread's next cancellation point outside it.
 
 use core::ffi::c_int;
 use core::marker::PhantomData;
 
-/// While this lives its thread is not cancelled; afterwards its state is the one from before, whatever
-/// a callback made of it. A library call, not one of the system.
+/// While this exists its thread is not canceled. Its drop restores the state from before, even if a
+/// callback changed it. Costs a call of the C library, no system call.
 #[must_use]
 pub(crate) struct HeldOff {
     before: c_int,
-    /// The state is the thread's.
+    /// The state belongs to the thread.
     thread: PhantomData<*mut ()>,
 }
 
-/// Begins to hold cancellation off.
+/// Defers cancellation until the result is dropped.
 pub(crate) fn hold_off_cancellation() -> HeldOff {
     HeldOff { before: set_state(DISABLE), thread: PhantomData }
 }
@@ -30,20 +30,20 @@ impl Drop for HeldOff {
 
 const DISABLE: c_int = if cfg!(any(target_vendor = "apple", target_os = "hurd")) { 0 } else { 1 };
 
-/// Sets whether this thread can be cancelled; how it was.
+/// Sets whether this thread can be canceled; returns the former state.
 #[cfg(all(unix, not(any(target_os = "android", miri, loom))))]
 fn set_state(state: c_int) -> c_int {
-    // The libc crate does not have it. It may unwind where a thread is cancelled asynchronously.
+    // The libc crate does not declare it. It may unwind in a thread that is canceled asynchronously.
     unsafe extern "C-unwind" {
         fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
     }
     let mut before = state;
-    // SAFETY: the state is one that the system knows, and `before` is a place for the other.
+    // SAFETY: the system knows the state; `before` is a valid output.
     unsafe { pthread_setcancelstate(state, &mut before) };
     before
 }
 
-/// There is no cancellation in Android, nor in models and interpreters.
+/// Android, models and interpreters have no cancellation.
 #[cfg(not(all(unix, not(any(target_os = "android", miri, loom)))))]
 fn set_state(state: c_int) -> c_int {
     state

@@ -1,33 +1,34 @@
-//! Fences in pairs of unequal price.
+//! Asymmetric fences: a light one for the frequent side of a Dekker pattern, a heavy one for the rare
+//! side.
 //!
-//! Who publishes an item with a plain store and then looks whether anybody sleeps needs a full
-//! fence between the two, and so does the sleeper between announcing itself and looking again
-//! (Dekker's pattern). Items are many and sleeps are few, so the publisher's side is a compiler
-//! fence only and the sleeper interrupts all running threads of the process with Linux'
-//! `membarrier`, which acts as the fence that they left out. Where the kernel refuses, both sides
-//! pay a real fence. (The scheme is that of liburcu and of folly's asymmetric fences.)
+//! # Idea
+//! A thread that publishes an item by a plain store and then loads the number of waiters needs a full
+//! fence between the two. So does a waiter between its announcement and its last check. Items are
+//! frequent and sleeps are rare. So the publisher executes a light fence, which only the compiler sees,
+//! and the waiter a heavy one: Linux' `membarrier` interrupts all running threads of the process, which
+//! has the effect of a full fence in each. Where the kernel refuses membarrier, both sides execute a full
+//! fence. (liburcu and folly have the same scheme.)
 //!
-//! # When the kernel changes its mind
-//! A process that was registered may be refused later: by a sandbox that it enters, or because it was
-//! restored from a checkpoint. Then the rare side makes the frequent one pay from now on: it writes
-//! that into the word which the frequent side reads behind its free fence anyway. Whoever reads it
-//! there fences in full and reads again. What is left is a thread that read the word just before, and
-//! whose store has not left its processor yet. No fence of ours reaches it, but time does: a store
-//! leaves its processor within a microsecond or so, whatever becomes of its thread, and is out when a
-//! thread is taken off its processor. So the rare side looks again after [`STORES_ARE_OUT`] before it
-//! relies on what it saw, once for each word.
+//! # When membarrier is refused later
+//! The kernel may refuse a process that it has registered: in a sandbox that the process enters, or after
+//! a restore from a checkpoint. Then the rare side makes the frequent side pay from now on. It sets a bit
+//! in the word that the frequent side loads after its light fence; a thread that reads the bit fences in
+//! full and loads again. One case is left: a thread loaded the word just before, and its store is still in
+//! the store buffer. No fence of another thread reaches it, but a store leaves the buffer within about a
+//! microsecond, and at the latest when its thread is descheduled. So the rare side checks again after
+//! [`STORE_VISIBLE_AFTER`] before it relies on what it saw, once for each word.
 
 use super::{Clock, Deadline, Ordering, Parking, SeqCst, imp, site};
 
-/// Whether light fences are full ones, which need no interruption: in models, unless they are of where
-/// there is no membarrier.
+/// Whether light fences are full fences, so that nothing needs interrupting: under loom and Miri, except
+/// in the portable build.
 const MODEL: bool = cfg!(all(any(loom, miri), not(queues_portable)));
 
-/// After so many nanoseconds what a thread has stored can be read by all others: a thousand times as
-/// long as a store waits for its cache line.
-const STORES_ARE_OUT: u64 = 1_000_000;
+/// Nanoseconds after which all threads can read what a thread has stored: 1 ms, a thousand times as long
+/// as a store waits for its cache line.
+const STORE_VISIBLE_AFTER: u64 = 1_000_000;
 
-/// A fence, or nothing if a mutation run took it away.
+/// A full fence; nothing if the mutation run removes this one.
 #[inline(always)]
 pub(crate) fn fence(name: &'static str) {
     match site(name, SeqCst) {
@@ -36,27 +37,27 @@ pub(crate) fn fence(name: &'static str) {
     }
 }
 
-/// The unequal pair of one object, as it was when that was created.
+/// The fences of one object, as the kernel allowed them when it was created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences {
-    unequal: bool,
+    is_asymmetric: bool,
 }
 
 impl Fences {
-    /// Asks the kernel, whenever a queue is created: after the first time that costs next to nothing,
-    /// and a child of a fork during the first time is registered itself. Not after a refusal.
+    /// Registers the process for membarrier, at each creation of a queue: only the first call costs
+    /// anything, and a child that was forked during it registers itself. Not after a refusal.
     pub(crate) fn prepare() -> Self {
-        Self { unequal: !membarrier::is_withdrawn() && membarrier::register() }
+        Self { is_asymmetric: !membarrier::is_withdrawn() && membarrier::register() }
     }
 
-    /// Whether light fences began as free ones. Where not, each object says so from its creation on in
-    /// the word that is read behind them.
+    /// Whether light fences cost nothing at the creation of the object. Where not, the object sets the
+    /// bit that makes them full ones from the start.
     pub(crate) fn is_asymmetric(self) -> bool {
-        self.unequal
+        self.is_asymmetric
     }
 
-    /// The frequent side, while the word that is read next does not ask for more; free, but in a
-    /// model, which nothing interrupts, a full fence.
+    /// The fence of the frequent side. The caller then loads the word whose bit may ask for a full one.
+    /// A compiler fence; in a model a full fence, as nothing interrupts its threads.
     #[inline(always)]
     pub(crate) fn light(name: &'static str) {
         #[cfg(loom)]
@@ -70,26 +71,26 @@ impl Fences {
         }
     }
 
-    /// The rare side: orders this thread, and every other one at its light fences. False if those
-    /// that were free are not covered, from now on for ever: the caller asks for full ones, and what
-    /// was stored before that it sees after [`Fences::all_stores_out`].
+    /// The fence of the rare side: a full fence in this thread, and in every other thread at its light
+    /// fences. Returns false if the kernel refuses, from now on for ever: then the caller asks for full
+    /// fences, and sees all stores made before that at [`Fences::stores_visible_at`].
     #[must_use]
     pub(crate) fn heavy(self, name: &'static str) -> bool {
         fence(name);
-        !self.unequal || (!membarrier::is_withdrawn() && membarrier::interrupt())
+        !self.is_asymmetric || (!membarrier::is_withdrawn() && membarrier::interrupt())
     }
 
-    /// When everything that others have stored by now can be seen.
-    pub(crate) fn all_stores_out() -> Deadline {
-        Deadline::at(Clock::now().saturating_add(STORES_ARE_OUT))
+    /// The time at which all stores made by now are visible.
+    pub(crate) fn stores_visible_at() -> Deadline {
+        Deadline::at(Clock::now().saturating_add(STORE_VISIBLE_AFTER))
     }
 
-    /// Sleeps until everything that others have stored by now can be seen.
+    /// Sleeps until all stores made by now are visible.
     #[cold]
     pub(crate) fn wait_for_stores() {
-        let (nobody, end) = (Parking::new(), Self::all_stores_out());
+        let (parking, end) = (Parking::new(), Self::stores_visible_at());
         while !end.has_passed() {
-            nobody.sleep(0, end);
+            parking.sleep(0, end);
         }
     }
 }
@@ -98,11 +99,11 @@ impl Fences {
 mod membarrier {
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-    /// Whether the kernel refused what it had promised. It is not asked again.
+    /// Whether the kernel refused after the registration. It is not asked again.
     static WITHDRAWN: AtomicBool = AtomicBool::new(false);
 
     fn call(command: libc::c_int) -> bool {
-        // SAFETY: membarrier takes three integers and touches no memory of ours.
+        // SAFETY: membarrier takes three integers and accesses no memory of ours.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
     pub(super) fn register() -> bool {
@@ -115,7 +116,7 @@ mod membarrier {
         }
         done
     }
-    /// Relaxed: who does not know yet asks, and is refused itself.
+    /// Relaxed: a thread that reads an old value asks the kernel, and is refused itself.
     pub(super) fn is_withdrawn() -> bool {
         WITHDRAWN.load(Relaxed)
     }
@@ -140,11 +141,11 @@ mod membarrier {
 
 /// Models in which membarrier is withdrawn.
 ///
-/// Free fences are nothing in them, so that a look at what another thread stores may miss it, as if
-/// the store were on its way out of its processor. Two things are as they are in time and not in C11's
-/// memory model: a load behind a free fence reads what was written last ([`AtomicU32::load_after_light_fence`]),
-/// since the word that it reads is written by locked instructions; and what was stored before a free
-/// fence is seen by who waits long enough after it, and by a membarrier that still works.
+/// A light fence does nothing in them, so a load may miss the store of another thread, as if the store
+/// were still in a store buffer. Two rules come from hardware and not from the C11 memory model. A load
+/// after a light fence reads what was written last ([`AtomicU32::load_after_light_fence`]), since locked
+/// instructions write the word that it reads. And a store before a light fence is visible to a thread that
+/// waits long enough, and to one whose membarrier still works.
 ///
 /// [`AtomicU32::load_after_light_fence`]: super::AtomicU32::load_after_light_fence
 #[cfg(loom)]
@@ -152,12 +153,12 @@ pub mod withdrawal {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     loom::lazy_static! {
-        /// One more than how many calls still succeed; 0: no such model.
+        /// One more than the number of calls that still succeed; 0: no such model.
         static ref LEFT: AtomicU32 = AtomicU32::new(0);
         static ref TIME: loom::sync::atomic::AtomicU32 = loom::sync::atomic::AtomicU32::new(0);
     }
 
-    /// From now on membarrier succeeds so many times and then never again. For a model's beginning.
+    /// From now on membarrier succeeds `calls` times and then never again. For the start of a model.
     pub fn after(calls: u32) {
         LEFT.store(calls + 1, Relaxed);
     }
@@ -171,13 +172,13 @@ pub mod withdrawal {
         LEFT.load(Relaxed) > 0
     }
 
-    /// At a free fence: what was stored before it can be seen in time.
+    /// At a light fence: stores before it become visible in time.
     pub(super) fn pass_by() {
         super::super::take_turn();
         TIME.fetch_add(0, super::super::Release);
     }
 
-    /// Time passes: what was stored before others' free fences is seen from now on.
+    /// Time passes: stores before the light fences of other threads are visible from now on.
     pub(in super::super) fn pass() {
         if is_modelled() {
             super::super::take_turn();

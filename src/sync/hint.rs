@@ -1,9 +1,10 @@
 //! Hints to the processor: pauses and prefetches. They change speed, never results.
 
-/// Exponential back-off after a lost race: 32 pauses, doubling to 256.
+/// Exponential backoff after a lost race: 32 pause instructions, doubling to 256.
 ///
-/// A pause is 26 ns on Zen 4. Without it two threads that put and get in turn spend their time
-/// moving the line between them; see `docs/decisions/003-mpmc-under-contention.md`.
+/// A pause instruction takes 26 ns on Zen 4. Without backoff, two threads that put and get in turn
+/// spend their time moving one cache line between them; see
+/// `docs/decisions/003-mpmc-under-contention.md`.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {
@@ -18,27 +19,27 @@ impl Backoff {
     }
 }
 
-/// Asks for a cache line, for writing. A hint: no effect on what the program means.
+/// Prefetches a cache line for writing.
 #[inline(always)]
 pub(crate) fn prefetch_for_write<T>(_at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
-    // SAFETY: a prefetch touches nothing; where the processor does not know it, it is a no-op.
+    // SAFETY: a prefetch accesses no memory; processors that do not know it take it as a no-op.
     unsafe {
         core::arch::asm!("prefetchw [{at}]", at = in(reg) _at, options(readonly, nostack, preserves_flags));
     }
 }
 
-/// Asks for a cache line, for reading. A hint: no effect on what the program means.
+/// Prefetches a cache line for reading.
 #[inline(always)]
 pub(crate) fn prefetch_for_read<T>(_at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
-    // SAFETY: a prefetch touches nothing.
+    // SAFETY: a prefetch accesses no memory.
     unsafe {
         core::arch::asm!("prefetcht0 [{at}]", at = in(reg) _at, options(readonly, nostack, preserves_flags));
     }
 }
 
-/// Lets `times` pause instructions pass; a model yields instead, so that others may run.
+/// Executes `times` pause instructions. A model yields instead, so that other threads run.
 #[inline(never)]
 pub(crate) fn pause(_times: u32) {
     #[cfg(loom)]
@@ -49,7 +50,7 @@ pub(crate) fn pause(_times: u32) {
     }
 }
 
-/// Offers the processor to another thread.
+/// Yields the processor to another thread.
 pub(crate) fn yield_now() {
     #[cfg(loom)]
     loom::thread::yield_now();

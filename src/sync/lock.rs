@@ -1,8 +1,9 @@
-//! A short lock of one word.
+//! A lock of one word, for short critical sections.
 //!
-//! The word is free, held, or held while others may sleep on it; only the last makes an unlock
-//! wake somebody (the second mutex of Ulrich Drepper, "Futexes are tricky", 2004). It allocates
-//! nothing, keeps no table of threads and does not poison: see `docs/decisions/011-a-lock-of-ours.md`.
+//! The word is free, held, or held while other threads may sleep on it; only an unlock from the last
+//! state wakes a thread (the second mutex of Ulrich Drepper, "Futexes are tricky", 2004). The lock does
+//! not allocate, keeps no table of threads and does not poison: see
+//! `docs/decisions/011-a-lock-of-ours.md`.
 
 use super::{Acquire, Backoff, Deadline, Parking, Relaxed, Release, site};
 use core::cell::UnsafeCell;
@@ -22,20 +23,21 @@ pub struct Lock<T> {
     owned: super::Owned,
 }
 
-// SAFETY: one thread at a time gets at the value, through the guard.
+// SAFETY: one thread at a time accesses the value, through the guard.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-/// The lock, held until this is dropped.
+/// Holds the lock until it is dropped.
 #[derive(Debug)]
 pub struct Guard<'a, T> {
     lock: &'a Lock<T>,
-    /// Shared between threads only if the value may be.
+    /// Makes the guard `Sync` only if the value is.
     value: PhantomData<&'a mut T>,
 }
 
 impl<T> Lock<T> {
-    /// Where the word lies, and what it guards.
+    /// Offset of the word.
     pub(crate) const WORD: usize = core::mem::offset_of!(Self, parking);
+    /// Offset of the value that the lock guards.
     pub(crate) const VALUE: usize = core::mem::offset_of!(Self, value);
 
     /// A free lock.
@@ -48,11 +50,11 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Waits until the lock is free, and takes it. Not twice in one thread.
+    /// Waits until the lock is free, and takes it. A thread that holds it already would wait for ever.
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, T> {
         if !self.try_take() {
-            self.take_later();
+            self.take_slow();
         }
         Guard { lock: self, value: PhantomData }
     }
@@ -63,28 +65,28 @@ impl<T> Lock<T> {
         self.parking.word().replace(FREE, HELD, site("lock.take", Acquire))
     }
 
-    /// Backs off for a while before it sleeps: so the holder can come back for the lock a few times,
-    /// with what it guards still in its cache.
+    /// Backs off before it sleeps, so that the holder can take the lock again a few times while the
+    /// value is still in its cache.
     #[cold]
     #[inline(never)]
-    fn take_later(&self) {
+    fn take_slow(&self) {
         let word = self.parking.word();
         let mut backoff = Backoff::new();
         for _ in 0..if cfg!(loom) { 0 } else { 4 } {
             backoff.pause();
-            // Ordering: Relaxed; what is seen is only worth a try.
+            // Ordering: Relaxed; only decides whether to try.
             if word.load(site("lock.look", Relaxed)) == FREE && self.try_take() {
                 return;
             }
         }
-        // Whoever has slept cannot know whether others still do, so its own unlock wakes, too.
+        // A thread that has slept does not know whether others still sleep, so its unlock wakes, too.
         // Ordering: Acquire, as in `try_take`.
         while word.swap(CONTENDED, site("lock.contend", Acquire)) != FREE {
             self.parking.sleep(CONTENDED, Deadline::NEVER);
         }
     }
 
-    /// Runs `f` with the lock held, while loom watches that nobody else does.
+    /// Runs `f` with the lock held, while loom checks that no other thread holds it.
     #[cfg(loom)]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = self.lock();
@@ -96,8 +98,8 @@ impl<T> Drop for Guard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         let parking = &self.lock.parking;
-        // Ordering: Release, pairs with the Acquires above. From here on the lock may be gone:
-        // waking uses its address only.
+        // Ordering: Release, pairs with the Acquires above. From here on another thread may free the
+        // lock: the wake uses only its address.
         if parking.word().swap(FREE, site("lock.release", Release)) == CONTENDED {
             wake(parking);
         }

@@ -3,10 +3,10 @@
 use super::unmodeled::{AtomicBool, AtomicUsize};
 use super::{Acquire, Relaxed, Release};
 
-/// Two words that the system is asked for, once in a process.
+/// Two words of the system, read once in a process.
 ///
-/// Threads that are first together all ask, and get the same words. None waits for another, as with
-/// a lock: after a fork that one may be gone.
+/// Threads that are first at the same time all ask, and get the same words. No thread waits for
+/// another, as it would with a lock: after a fork the other one may not exist.
 pub(crate) struct Asked {
     known: AtomicBool,
     words: [AtomicUsize; 2],
@@ -19,10 +19,10 @@ impl Asked {
     }
 
     pub(crate) fn get(&self, ask: impl FnOnce() -> [usize; 2]) -> [usize; 2] {
-        // Ordering: Acquire and Release, so that who finds them known sees both words.
+        // Ordering: Acquire and Release: a thread that reads `known` as true sees both words.
         if !self.known.load(Acquire) {
-            for (word, answer) in self.words.iter().zip(ask()) {
-                word.store(answer, Relaxed);
+            for (word, value) in self.words.iter().zip(ask()) {
+                word.store(value, Relaxed);
             }
             self.known.store(true, Release);
         }
@@ -30,13 +30,13 @@ impl Asked {
     }
 }
 
-/// Whether there is another processor that could end a wait. Not that this thread may run on it: a
-/// pinned thread waits for others.
+/// Whether the machine has more than one processor, so that a spin can pay. Threads may be pinned: this
+/// one spins for a thread on any processor.
 ///
-/// The first call makes the C library read a file: a queue's creation is that call.
+/// The first call makes the C library read a file. The creation of a queue makes that call.
 pub(crate) fn has_many_processors() -> bool {
     static COUNT: Asked = Asked::new();
-    // SAFETY: sysconf only answers.
+    // SAFETY: sysconf only returns a number.
     let count = || unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
     !cfg!(loom) && COUNT.get(|| [count().max(1) as usize, 0])[0] > 1
 }

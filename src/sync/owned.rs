@@ -1,17 +1,17 @@
 //! Ownership of memory, which loom checks.
 
-/// A mark for memory that one thread at a time owns, by a rule the owner can state; loom checks it.
+/// Stands for memory that one thread at a time owns, by a rule of the queue; loom checks the rule.
 #[derive(Debug)]
 pub(crate) struct Owned(loom::cell::UnsafeCell<()>);
 
-// SAFETY: loom itself watches that no two threads are in it at once.
+// SAFETY: loom itself checks that no two threads access it at once.
 unsafe impl Sync for Owned {}
 
 impl Owned {
     pub(crate) fn new() -> Self {
         Self(loom::cell::UnsafeCell::new(()))
     }
-    /// Runs `f`, which touches the memory that this stands for.
+    /// Runs `f`, which accesses the memory.
     pub(crate) fn change<R>(&self, f: impl FnOnce() -> R) -> R {
         self.0.with_mut(|_| f())
     }

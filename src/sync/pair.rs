@@ -1,10 +1,10 @@
-//! Two neighbouring words, 16-byte aligned, of which a compare-and-swap can take both.
+//! Two adjacent words, aligned to 16 bytes, that one compare-and-swap can replace.
 //!
-//! On x86-64 the words are touched by inline assembly alone: a 64-bit atomic access that races with
-//! a 128-bit one is undefined in Rust's memory model, but plain instructions on x86-64 are not
-//! (loads acquire, locked instructions are full barriers). loom and Miri, which see no assembly,
-//! get both halves packed in one 64-bit word; values are then limited to 32 bits. A thread
-//! sanitizer, which sees none either, is told what each instruction orders.
+//! On x86-64 only inline assembly accesses the words: in Rust's memory model a 64-bit atomic access
+//! that races with a 128-bit one is undefined, but on x86-64 the instructions are defined (loads
+//! acquire, locked instructions are full barriers). loom and Miri cannot see assembly; for them both
+//! halves are packed into one 64-bit word, and values are limited to 32 bits. ThreadSanitizer cannot
+//! see assembly either; its annotations state what each instruction orders.
 
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 mod imp {
@@ -19,13 +19,13 @@ mod imp {
         second: UnsafeCell<u64>,
     }
 
-    // SAFETY: every access after `new` is one indivisible x86-64 instruction.
+    // SAFETY: every access after `new` is one atomic x86-64 instruction.
     unsafe impl Sync for Pair {}
 
     #[inline(always)]
     fn load(word: &UnsafeCell<u64>) -> u64 {
         let value;
-        // SAFETY: the word is alive and aligned; an aligned 8-byte mov is indivisible.
+        // SAFETY: the word is alive and aligned; an aligned 8-byte mov is atomic.
         unsafe {
             asm!("mov {value}, [{word}]", word = in(reg) word.get(), value = out(reg) value,
                  options(nostack, preserves_flags));
@@ -44,32 +44,32 @@ mod imp {
             Self { first: UnsafeCell::new(first), second: UnsafeCell::new(second) }
         }
 
-        /// What others did before an instruction of theirs has been done.
+        /// States that this instruction acquires.
         #[inline(always)]
         fn acquired(&self) {
             #[cfg(queues_tsan)]
-            // SAFETY: the address only names what is ordered.
+            // SAFETY: the address is a name; it is not accessed.
             unsafe {
                 __tsan_acquire(self);
             }
         }
 
-        /// What this thread did will have been done for those who see its next instruction.
+        /// States that the next instruction releases.
         #[inline(always)]
         fn releasing(&self) {
             #[cfg(queues_tsan)]
-            // SAFETY: the address only names what is ordered.
+            // SAFETY: the address is a name; it is not accessed.
             unsafe {
                 __tsan_release(self);
             }
         }
 
-        /// Whether this processor can; every x86-64 made since 2006 can.
+        /// Whether the processor has cmpxchg16b; every x86-64 processor since 2006 has.
         pub(crate) fn is_supported() -> bool {
             std::arch::is_x86_feature_detected!("cmpxchg16b")
         }
 
-        /// The first word, then the second (which may by then belong to a later first).
+        /// Loads the first word, then the second, which may belong to a later first word.
         #[inline(always)]
         pub(crate) fn load(&self, _at: Ordering) -> (u64, u64) {
             let both = (load(&self.first), load(&self.second));
@@ -81,8 +81,8 @@ mod imp {
         pub(crate) fn replace(&self, old: (u64, u64), new: (u64, u64), _at: Ordering) -> bool {
             let done: u8;
             self.releasing();
-            // SAFETY: `self` is 16-byte aligned and alive; rbx, which LLVM keeps for itself, is
-            // restored; the caller has checked `is_supported` once.
+            // SAFETY: `self` is alive and aligned to 16 bytes; rbx, which LLVM reserves, is restored;
+            // the caller has checked `is_supported`.
             unsafe {
                 asm!(
                     "xchg rsi, rbx",
@@ -98,7 +98,7 @@ mod imp {
             done != 0
         }
 
-        /// Replaces the first word alone.
+        /// Compare-and-swap of the first word only.
         #[inline(always)]
         pub(crate) fn replace_first(&self, old: u64, new: u64, _at: Ordering) -> bool {
             let done: u8;
@@ -126,7 +126,7 @@ mod imp {
     /// See the module.
     pub(crate) struct Pair(AtomicU64);
 
-    // The flag that a first word carries in its top bit moves to the top of the short one.
+    // The top bit of the first word becomes the top bit of the 32-bit one.
     const FLAG: u64 = 1 << 63;
     const SHORT_FLAG: u64 = 1 << 31;
 
@@ -146,7 +146,7 @@ mod imp {
         pub(crate) fn new(first: u64, second: u64) -> Self {
             Self(AtomicU64::new(pack(first, second)))
         }
-        #[allow(dead_code)] // the models construct the ring themselves
+        #[allow(dead_code)] // models construct the ring themselves
         pub(crate) fn is_supported() -> bool {
             true
         }
@@ -157,7 +157,7 @@ mod imp {
             self.0.replace(pack(old.0, old.1), pack(new.0, new.1), at)
         }
         pub(crate) fn replace_first(&self, old: u64, new: u64, at: Ordering) -> bool {
-            // The second word cannot change while the first one stays: see the ring's invariants.
+            // While the first word is the same, so is the second: see the invariants of the ring.
             let (first, second) = unpack(self.0.load(super::super::Relaxed));
             first == old && self.replace((old, second), (new, second), at)
         }

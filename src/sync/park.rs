@@ -1,4 +1,7 @@
-//! Sleeping on a 32-bit word until it changes, a waker comes or a deadline passes.
+//! Sleeping on a 32-bit word until it changes, a thread wakes the sleeper, or a deadline passes.
+//!
+//! Linux: futex. Elsewhere, and in the portable build: parking_lot_core. Under loom: a condition
+//! variable of the model.
 
 use super::{AtomicU32, Ordering};
 
@@ -7,10 +10,10 @@ pub(crate) struct Clock;
 
 #[cfg(not(loom))]
 impl Clock {
-    /// Nanoseconds since an arbitrary point; CLOCK_MONOTONIC.
+    /// Nanoseconds of CLOCK_MONOTONIC.
     pub(crate) fn now() -> u64 {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a valid place for the answer; this clock exists everywhere.
+        // SAFETY: `time` is a valid output; this clock exists everywhere.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
         time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
     }
@@ -21,7 +24,7 @@ loom::lazy_static! {
     static ref NOW: super::AtomicU64 = super::AtomicU64::new(1);
 }
 
-/// A model's time stands still until somebody would sleep to a deadline, and then jumps there.
+/// The time of a model. It stands still until a thread would sleep until a deadline, then jumps there.
 #[cfg(loom)]
 impl Clock {
     pub(crate) fn now() -> u64 {
@@ -32,21 +35,21 @@ impl Clock {
     }
 }
 
-/// A moment of the monotonic clock, in nanoseconds; `None` never comes.
+/// A time of the monotonic clock in nanoseconds; `None`: no deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deadline(Option<u64>);
 
 impl Deadline {
-    /// For who does not wait.
+    /// For calls that do not wait.
     pub(crate) const PASSED: Self = Self(Some(0));
     pub(crate) const NEVER: Self = Self(None);
 
-    /// What is beyond the kernel's signed times does not come about.
+    /// A time beyond the range of the kernel's signed times never comes.
     pub(crate) fn at(nanos: u64) -> Self {
         Self(Some(nanos).filter(|&at| at <= i64::MAX as u64))
     }
 
-    /// The largest number, if it never comes.
+    /// The time; `u64::MAX` if there is no deadline.
     pub(crate) fn nanos(self) -> u64 {
         self.0.unwrap_or(u64::MAX)
     }
@@ -63,7 +66,7 @@ impl Deadline {
     }
 }
 
-/// A word that threads sleep on.
+/// A word on which threads sleep.
 #[derive(Debug)]
 pub(crate) struct Parking {
     word: AtomicU32,
@@ -79,7 +82,7 @@ impl Parking {
             sleepers: (loom::sync::Mutex::new(()), loom::sync::Condvar::new()),
         }
     }
-    /// For who gives it a meaning of its own.
+    /// The word itself, for the lock, whose states it holds.
     #[inline(always)]
     pub(super) fn word(&self) -> &AtomicU32 {
         &self.word
@@ -87,7 +90,7 @@ impl Parking {
     pub(crate) fn epoch(&self, at: Ordering) -> u32 {
         self.word.load(at)
     }
-    /// Starts a new epoch: who read an older one does not fall asleep any more.
+    /// Starts a new epoch: a thread that read an older one does not fall asleep.
     pub(crate) fn advance(&self, at: Ordering) {
         self.word.fetch_add(1, at);
     }
@@ -100,7 +103,7 @@ impl Parking {
     }
 
     /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
-    /// caller looks again.
+    /// caller checks its condition again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         let _held_off = super::hold_off_cancellation();
         let limit = deadline.0.map(|at| libc::timespec {
@@ -123,10 +126,10 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` sleepers. Uses the word's address only: the memory may be gone by then.
+    /// Wakes up to `count` sleepers. Uses only the address of the word, which may be freed already.
     pub(crate) fn wake(&self, count: usize) {
         let count = count.min(libc::c_int::MAX as usize) as libc::c_int;
-        // SAFETY: FUTEX_WAKE does not touch the word.
+        // SAFETY: FUTEX_WAKE does not access the word.
         unsafe {
             libc::syscall(
                 libc::SYS_futex,
@@ -145,7 +148,7 @@ impl Parking {
     }
 
     /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
-    /// caller looks again.
+    /// caller checks its condition again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         use parking_lot_core::{DEFAULT_PARK_TOKEN, park};
         use std::time::{Duration, Instant};
@@ -166,10 +169,10 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` sleepers. Uses the word's address only: the memory may be gone by then.
+    /// Wakes up to `count` sleepers. Uses only the address of the word, which may be freed already.
     pub(crate) fn wake(&self, mut count: usize) {
         use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, unpark_filter};
-        // Its own locks may sleep, too.
+        // The locks of parking_lot_core may sleep, too.
         let _held_off = super::hold_off_cancellation();
         let next = |_| {
             let op = if count > 0 { FilterOp::Unpark } else { FilterOp::Stop };
@@ -183,9 +186,9 @@ impl Parking {
 
 #[cfg(loom)]
 impl Parking {
-    /// Sleeps until woken, so that a lost wake-up is a deadlock; but with a deadline not at all: it
-    /// is the clock that jumps ([`Clock`]), and where membarrier is withdrawn others' stores are
-    /// seen then.
+    /// Without a deadline: sleeps until woken, so that a lost wake-up is a deadlock that loom reports.
+    /// With one: does not sleep, but sets the [`Clock`] to the deadline. Where membarrier is withdrawn,
+    /// the stores of other threads are visible by then.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         if let Some(at) = deadline.0 {
             super::fence::withdrawal::pass();

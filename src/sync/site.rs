@@ -4,15 +4,15 @@ use super::Ordering;
 #[cfg(loom)]
 use super::{Clock, Relaxed, fence, imp};
 
-/// Names an atomic access and returns the ordering that it is to use.
+/// Names an atomic access; returns its ordering.
 #[cfg(not(any(queues_sites, loom)))]
 #[inline(always)]
 pub(crate) const fn site(_name: &'static str, ordering: Ordering) -> Ordering {
     ordering
 }
 
-/// Names an atomic access: runs the thread's hook, then returns the ordering, weakened if this
-/// site is the mutant of the run.
+/// Names an atomic access: runs the hook of the thread, then returns the ordering, which is weaker if
+/// the mutation run names this site.
 #[cfg(any(queues_sites, loom))]
 pub(crate) fn site(_name: &'static str, ordering: Ordering) -> Ordering {
     #[cfg(loom)]
@@ -25,11 +25,12 @@ pub(crate) fn site(_name: &'static str, ordering: Ordering) -> Ordering {
     ordering
 }
 
-/// Conflicts with every other thread's steps. loom remembers only the last access of each atomic
-/// when it looks for what to reorder, so that a thread's own load hides an earlier load of another
-/// from the store that follows (loom's issues 166 and 392), and it does not reorder fences at all.
-/// A relaxed store to one place before each step leaves it nothing to overlook, and orders nothing
-/// itself.
+/// A step that conflicts with the steps of all other threads.
+///
+/// loom keeps only the last access of each atomic when it looks for steps to reorder: a thread's own
+/// load hides an earlier load of another thread from the store that follows (loom's issues 166 and
+/// 392). And it does not reorder fences. A relaxed store to one place before each step makes loom
+/// consider every order, and orders nothing itself.
 #[cfg(loom)]
 pub(super) fn take_turn() {
     TURN.store(0, Relaxed);
@@ -40,8 +41,8 @@ loom::lazy_static! {
     static ref TURN: imp::AtomicU32 = imp::AtomicU32::new(0);
 }
 
-/// Begins a model: what its threads share in here is there before they are. loom takes the first use
-/// of such a thing for something that orders threads.
+/// Begins a model: creates what its threads share in this module. Otherwise loom would take the first
+/// use of a lazy static for an ordering between threads.
 #[cfg(loom)]
 pub fn begin_model() {
     take_turn();

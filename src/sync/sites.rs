@@ -1,24 +1,24 @@
-//! What tests do at the named accesses: stop a thread there, or weaken one of them.
+//! What tests do at sites: stop a thread at one, or weaken the ordering of one.
 
 use super::Ordering;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
 
-/// Called with the name of each access, just before it.
+/// Called with the name of each access, before the access.
 pub type Hook = Box<dyn FnMut(&'static str)>;
 
 thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
-/// Sets what the calling thread does at every access from now on.
+/// Sets the hook that the calling thread runs at every access from now on.
 pub fn set_hook(hook: Option<Hook>) {
     HOOK.set(hook);
 }
 
-/// The mutant of this run: the environment's `QUEUES_MUTANT`, `site=ordering`, as in
-/// `ring.push.slot=Relaxed`.
+/// The mutant of this run, from the environment variable `QUEUES_MUTANT`: `site=ordering`, as in
+/// `ring.slot.load=Relaxed`.
 fn mutant() -> Option<&'static (String, Ordering)> {
     static MUTANT: OnceLock<Option<(String, Ordering)>> = OnceLock::new();
     MUTANT
@@ -39,16 +39,16 @@ fn mutant() -> Option<&'static (String, Ordering)> {
 
 static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
-/// The names of the accesses that this process has passed.
+/// The names of the sites at which this process has run a hook.
 pub fn seen() -> Vec<&'static str> {
     SEEN.lock().unwrap().iter().copied().collect()
 }
 
-/// An access: what [`super::site`] does. Public so that a test may instrument a queue of its own.
+/// What [`super::site`] does. Public, so that a test can use sites in a queue of its own.
 pub fn visit(name: &'static str, ordering: Ordering) -> Ordering {
     if !cfg!(loom) {
         HOOK.with(|hook| {
-            // A hook that itself uses a queue is not called again.
+            // A hook that uses a queue itself is not called again.
             if let Ok(mut hook) = hook.try_borrow_mut()
                 && let Some(hook) = hook.as_mut()
             {

@@ -190,7 +190,7 @@ impl EventCount {
     fn make_wakers_fence(&self) -> Deadline {
         // Ordering: Relaxed; a waker that reads the bit fences and reads again.
         self.waiters.fetch_or(FENCE_NEEDED, site("event.wait.ask", Relaxed));
-        Fences::all_stores_out()
+        Fences::stores_visible_at()
     }
 
     /// Checks for up to `MAX_SPINS` times before the waiter sleeps, as a sleep and a wake cost more.
