@@ -1,37 +1,37 @@
-//! Everything that a call can answer besides success.
+//! Every outcome of a call other than success.
 
-/// Why a call did not do what it was asked to.
+/// Why a call failed.
 ///
-/// Above 0 are ordinary outcomes, below 0 misuse or failure. The numbers are the C ABI's statuses.
+/// The numbers are the statuses of the C ABI: above 0 ordinary outcomes, below 0 misuse or failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[repr(i32)]
 pub enum Error {
-    /// Nothing to get at some moment of the call.
+    /// The queue was empty at some moment of the call.
     #[error("the queue is empty")]
     Empty = 1,
-    /// No room at some moment of the call.
+    /// The queue was full at some moment of the call.
     #[error("the queue is full")]
     Full = 2,
-    /// The queue was closed; for a get: and everything in it has been taken.
+    /// The queue is closed; for a get: and drained.
     #[error("the queue is closed")]
     Closed = 3,
     /// The deadline passed first.
     #[error("the deadline passed")]
     Timeout = 4,
-    /// A race was lost, and nothing else is known; try again.
+    /// The call lost a race, and knows nothing else; try again.
     #[error("a race was lost, try again")]
     Retry = 5,
-    /// The caller's buffer is too small; the item stays where it was.
+    /// The buffer of the caller is too small; the item stays in the queue.
     #[error("the buffer is too small: {needed} bytes are needed")]
     TooSmall {
-        /// The length that would have sufficed.
+        /// The length in bytes that suffices.
         needed: usize,
     } = 6,
-    /// An argument is out of its range.
+    /// An argument is invalid.
     #[error("an argument is invalid")]
     Invalid = -1,
-    /// The memory for a new queue could not be had.
+    /// Memory for the queue could not be allocated.
     #[error("out of memory")]
     NoMemory = -2,
     /// A rule about which threads may call, or in which order, was broken.

@@ -1,18 +1,18 @@
-//! Arrays whose allocation may fail: all memory of a queue is taken when it is created, and a
-//! refusal is an answer, not an abort.
+//! Memory whose allocation may fail. A queue allocates everything at its creation, and reports a
+//! failure instead of aborting the process.
 
 use crate::error::{Error, Result};
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-/// A cache line and its neighbour, which processors fetch together.
+/// Bytes: two cache lines, since processors fetch lines in adjacent pairs.
 const ALIGNMENT: usize = 128;
 
-/// What the allocator aligns to of itself: beyond it, it would clear large memory by hand, instead
-/// of taking pages that are zero and cost nothing before they are used.
+/// The alignment in bytes that malloc gives anyway. Asking for more makes it zero large blocks itself
+/// instead of returning fresh zero pages, which cost nothing until they are used.
 const MALLOC_ALIGN: usize = 16;
 
-/// Untyped memory, aligned to 128 bytes at least, zeroed.
+/// Zeroed memory, aligned to at least 128 bytes.
 #[derive(Debug)]
 pub(crate) struct Memory {
     start: NonNull<u8>,
@@ -20,18 +20,19 @@ pub(crate) struct Memory {
     layout: Layout,
 }
 
-// SAFETY: nothing but an owned allocation.
+// SAFETY: an owned allocation.
 unsafe impl Send for Memory {}
-// SAFETY: the methods hand out addresses only.
+// SAFETY: the methods return addresses only.
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// Where the address of the memory lies.
+    /// Offset of the address of the memory.
     pub(crate) const START: usize = core::mem::offset_of!(Self, start);
 
-    /// Room for `count` times `unit`, whose size must be a multiple of its alignment.
+    /// Memory for `count` values of the layout `unit`, whose size must be a multiple of its alignment.
     ///
-    /// [`Error::Invalid`] if the product overflows, [`Error::NoMemory`] if it cannot be had.
+    /// Fails with [`Error::Invalid`] if the product overflows, with [`Error::NoMemory`] if the allocation
+    /// fails.
     pub(crate) fn try_new(unit: Layout, count: usize) -> Result<Self> {
         let alignment = unit.align().max(ALIGNMENT);
         let size = unit.size().checked_mul(count).and_then(|size| size.checked_add(alignment));
@@ -41,7 +42,7 @@ impl Memory {
         let allocated = unsafe { std::alloc::alloc_zeroed(layout) };
         let allocated = NonNull::new(allocated).ok_or(Error::NoMemory)?;
         let address = allocated.addr().get();
-        // SAFETY: less than the alignment further, for which there is room.
+        // SAFETY: less than the alignment is added, for which `size` has room.
         let start = unsafe { allocated.add(address.next_multiple_of(alignment) - address) };
         Ok(Self { start, allocated, layout })
     }
@@ -59,13 +60,13 @@ impl Drop for Memory {
     }
 }
 
-/// A value on the heap; [`Error::NoMemory`] if there is none.
+/// A value on the heap. Fails with [`Error::NoMemory`].
 pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
     const { assert!(size_of::<T>() > 0) };
     // SAFETY: the size is not zero.
     let place = NonNull::new(unsafe { std::alloc::alloc(Layout::new::<T>()) }.cast::<T>())
         .ok_or(Error::NoMemory)?;
-    // SAFETY: allocated as a box of it is, and written before anybody reads.
+    // SAFETY: allocated as a box is, and written before it is read.
     unsafe {
         place.write(value);
         Ok(Box::from_raw(place.as_ptr()))
@@ -81,13 +82,13 @@ pub(crate) struct Array<T> {
 }
 
 impl<T> Array<T> {
-    /// Where the address of the first one lies.
+    /// Offset of the address of the first element.
     pub(crate) const START: usize = core::mem::offset_of!(Self, memory) + Memory::START;
 
     pub(crate) fn try_new(len: usize, mut make: impl FnMut(usize) -> T) -> Result<Self> {
         let memory = Memory::try_new(Layout::new::<T>(), len)?;
         for i in 0..len {
-            // SAFETY: there is room for `len` of them, and nobody else knows of it yet.
+            // SAFETY: there is room for `len` elements, and no other thread has the memory yet.
             unsafe { memory.start().cast::<T>().add(i).write(make(i)) };
         }
         Ok(Self { memory, len, owns: core::marker::PhantomData })
@@ -98,16 +99,16 @@ impl<T> Array<T> {
     #[inline(always)]
     pub(crate) unsafe fn get(&self, i: usize) -> &T {
         debug_assert!(i < self.len);
-        // SAFETY: initialised in `try_new`, and in bounds by contract.
+        // SAFETY: initialized in `try_new`, and in bounds by contract.
         unsafe { &*self.memory.start().cast::<T>().add(i) }
     }
 }
 
 impl<T> Array<T> {
-    /// All of them, for the only owner.
+    /// All elements.
     #[inline(always)]
     pub(crate) fn slice_mut(&mut self) -> &mut [T] {
-        // SAFETY: all `len` elements are initialised, and `&mut self` is their only owner.
+        // SAFETY: all `len` elements are initialized, and `&mut self` is their only owner.
         unsafe { core::slice::from_raw_parts_mut(self.memory.start().cast::<T>(), self.len) }
     }
 }
@@ -115,7 +116,7 @@ impl<T> Array<T> {
 impl<T> Drop for Array<T> {
     fn drop(&mut self) {
         let all = core::ptr::slice_from_raw_parts_mut(self.memory.start().cast::<T>(), self.len);
-        // SAFETY: all `len` elements are initialised, and this is the last use.
+        // SAFETY: all `len` elements are initialized, and this is the last use.
         unsafe { all.drop_in_place() }
     }
 }

@@ -1,4 +1,4 @@
-//! How an item sits in a cell: as a Rust value, as a C pointer or as a blob of bytes.
+//! How an item is stored in a cell: as a Rust value, as a C pointer or as a blob of bytes.
 
 mod bytes;
 mod cells;
@@ -17,102 +17,103 @@ use crate::sync::{Acquire, Release};
 use core::alloc::Layout;
 use core::ffi::c_void;
 
-/// What a queue does with the memory of one cell.
+/// How a queue writes, reads and disposes of the item in a cell.
 ///
-/// Items move bitwise: the queue's caller forgets what it put, and a get is the new owner.
+/// Items move bitwise: the caller of a put forgets the item, and the caller of a get owns it.
 ///
 /// # Safety
-/// `write`, `read` and `fits` keep to the layout that `cell` states.
+/// `write`, `read` and `fits` access only the memory of the layout that `cell` returns.
 pub unsafe trait Payload: Send + Sync {
-    /// What is written.
+    /// What `write` reads.
     type Item: ?Sized;
-    /// Where it is read to.
+    /// Where `read` writes.
     type Out: ?Sized;
 
-    /// Whether a cell is an aligned word with the item's length, whose two top bits are free for the
-    /// queue's use, and then the item.
+    /// Whether a cell begins with an aligned word that holds the length of the item. The queue may use
+    /// the two top bits of that word.
     const HAS_LENGTH: bool = false;
 
-    /// Size and alignment of a cell.
+    /// The layout of a cell.
     fn cell(&self) -> Layout;
 
     /// Copies the item into the cell.
     ///
     /// # Safety
-    /// The cell is this thread's own; the item satisfies the payload's own rule (a blob is not
-    /// longer than its cell).
+    /// The caller owns the cell; the item satisfies the rule of the payload (a blob is not longer than
+    /// its cell).
     unsafe fn write(&self, cell: *mut u8, item: &Self::Item);
 
-    /// `Err(needed)` if the item in the cell does not fit into `out`.
+    /// Returns `Err(needed)` if the item in the cell does not fit into `out`.
     ///
     /// # Safety
-    /// The cell was written, or may be under a writer's hands if the result is not used.
+    /// The cell was written. If another thread may be writing it, the payload is [`Atomic`], and the
+    /// caller does not use the result.
     unsafe fn fits(&self, cell: *const u8, out: &Self::Out) -> Result<(), usize>;
 
     /// Copies the item out of the cell, as much of it as fits.
     ///
     /// # Safety
-    /// As for `fits`; unless the cell is this thread's own, the copy must not be used before that
-    /// was shown to have been so.
+    /// As for `fits`. A caller that does not own the cell must not use the copy before it has verified
+    /// that no thread wrote the cell meanwhile.
     unsafe fn read(&self, cell: *const u8, out: &mut Self::Out);
 
-    /// [`Payload::write`], while no other thread looks at the cell either: it need not be atomic.
+    /// [`Payload::write`] that need not be atomic.
     ///
     /// # Safety
-    /// As for `write`, and nobody reads the cell meanwhile.
+    /// As for `write`, and no other thread reads the cell meanwhile.
     #[inline(always)]
-    unsafe fn write_alone(&self, cell: *mut u8, item: &Self::Item) {
+    unsafe fn write_exclusive(&self, cell: *mut u8, item: &Self::Item) {
         // SAFETY: the same contract.
         unsafe { self.write(cell, item) }
     }
 
-    /// [`Payload::read`], while no other thread changes the cell.
+    /// [`Payload::read`] that need not be atomic.
     ///
     /// # Safety
-    /// As for `read`, and nobody writes the cell meanwhile.
+    /// As for `read`, and no other thread writes the cell meanwhile.
     #[inline(always)]
-    unsafe fn read_alone(&self, cell: *const u8, out: &mut Self::Out) {
+    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut Self::Out) {
         // SAFETY: the same contract.
         unsafe { self.read(cell, out) }
     }
 
-    /// Ends the life of the item in the cell, which nobody is going to get. A panic of the item's
-    /// own is kept, so that the items after this one get their turn.
+    /// Disposes of the item in the cell: drops it, or passes it to the drop callback. A panic is kept, so
+    /// that the items after this one are disposed of, too.
     ///
     /// # Safety
-    /// The cell was written and is this thread's own.
+    /// The cell was written, and the caller owns it.
     unsafe fn discard(&self, cell: *mut u8);
 
-    /// Whether a `discard` has panicked since the last question; what it panicked with is dropped.
+    /// Whether a `discard` panicked since the last call; drops the payload of the panic.
     fn take_panic(&self) -> bool {
         false
     }
 }
 
-/// A payload whose cells are touched atomically: `fits` and `read` may run while another thread
-/// writes the cell; what they then yield is thrown away.
+/// A payload whose cells are accessed atomically: `fits` and `read` may run while another thread writes
+/// the cell. The caller then discards their results.
 ///
 /// # Safety
-/// `write`, `fits` and `read` do so, and keep to the cell whatever they find there.
+/// `write`, `fits` and `read` access the cell atomically, and stay in it whatever they read there.
 pub unsafe trait Atomic: Payload {}
 
-/// A payload whose cell is the item as it lies in memory: neighbours are copied at once.
+/// A payload whose cell holds the item as it is in memory, so that one copy moves adjacent items.
 ///
 /// # Safety
-/// The cell's layout is that of `Item` and of `Out`; `write` and `read` copy all of it and do no more.
+/// The layout of a cell is that of `Item` and of `Out`; `write` and `read` only copy it.
 pub unsafe trait Plain: Payload<Item: Sized, Out: Sized> {}
 
-/// Who follows what is done to memory: a race detector, through the C ABI.
+/// What a race detector must know of drop callbacks. The C ABI installs one.
 pub(crate) struct Watcher {
-    /// A drop callback is going to be given these bytes of a queue.
+    /// Called before a drop callback receives these bytes of a queue.
     pub(crate) before_callback: fn(*mut c_void, usize),
-    /// A drop callback has returned, and its item's place is not free yet where it waits for that.
+    /// Called after a drop callback returned, before its place becomes free.
     pub(crate) after_callback: fn(),
 }
 
 static WATCHER: AtomicPtr<Watcher> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Names the watcher of this process.
+/// Installs the watcher of this process.
 #[cfg(not(loom))]
 pub(crate) fn watch(watcher: &'static Watcher) {
     WATCHER.store(core::ptr::from_ref(watcher).cast_mut(), Release);
@@ -121,6 +122,6 @@ pub(crate) fn watch(watcher: &'static Watcher) {
 /// The watcher of this process.
 #[inline(always)]
 fn watcher() -> Option<&'static Watcher> {
-    // SAFETY: null, or what `watch` was given, which is never written.
+    // SAFETY: null, or the argument of `watch`, which is never written.
     unsafe { WATCHER.load(Acquire).as_ref() }
 }

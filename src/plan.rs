@@ -1,44 +1,44 @@
-//! Where a debugger finds what in a queue.
+//! Tables of offsets, with which a debugger finds the fields of a queue.
 //!
-//! `debug/queues-gdb.py` prints queues of a process or a core file without calling into it, and
-//! without debug information of the library. So each handle points to a table like this one, which
-//! the compiler has filled: an offset cannot be forgotten when a type changes. What the numbers mean
-//! is the script's own knowledge; [`VERSION`] says which script knows it.
+//! `debug/queues-gdb.py` prints the queues of a process or a core file. It calls no function of the
+//! process and needs no debug information of the library. So each handle points to a table, which the
+//! compiler computes: when a type changes, so does its table. The script knows what the fields mean;
+//! [`VERSION`] states which scripts do.
 
-/// Raised whenever a script that was written before would show something wrong.
+/// Incremented whenever an older script would print something wrong.
 const VERSION: u32 = 1;
 
-/// "QUEUPLAN", as the script finds it.
+/// "QUEUPLAN": the script looks for it.
 const MAGIC: u64 = 0x5155_4555_504c_414e;
-const MOST: usize = 16;
+const MAX_FIELDS: usize = 16;
 
-/// Names and numbers: offsets in a queue, and sizes.
+/// Named numbers: offsets in a queue, and sizes.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     magic: u64,
     version: u32,
     count: u32,
-    fields: [Field; MOST],
+    fields: [Field; MAX_FIELDS],
 }
 
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 struct Field {
-    /// Filled up with zeros.
+    /// Padded with zeros.
     name: [u8; 12],
     value: u32,
 }
 
 impl Plan {
-    pub(crate) const NOTHING: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         magic: MAGIC,
         version: VERSION,
         count: 0,
-        fields: [Field { name: [0; 12], value: 0 }; MOST],
+        fields: [Field { name: [0; 12], value: 0 }; MAX_FIELDS],
     };
 
-    /// One more line of the table. Does not compile if there are too many, or the name is too long.
+    /// Adds a field. Does not compile if there are too many, or if the name is too long.
     pub(crate) const fn with(mut self, name: &str, value: usize) -> Self {
         assert!(value <= u32::MAX as usize);
         let field = &mut self.fields[self.count as usize];
@@ -52,7 +52,7 @@ impl Plan {
         self
     }
 
-    /// All lines of another table, for what lies at `offset`. It has offsets only.
+    /// Adds all fields of another table, which are offsets in the value at `offset`.
     pub(crate) const fn within(mut self, offset: usize, inner: Self) -> Self {
         let mut i = 0;
         while i < inner.count as usize {
@@ -66,22 +66,22 @@ impl Plan {
     }
 }
 
-/// What a debugger is told of one queue. The addresses lie in it.
+/// What the head of a handle tells a debugger. The addresses lie in the queue.
 pub(crate) struct Description {
     pub(crate) plan: &'static Plan,
-    /// What the table's offsets begin from.
+    /// The address to which the offsets of the table are relative.
     pub(crate) start: *const u8,
-    /// The words that count who waits for an item, and for room.
+    /// The addresses of the numbers of waiters: for an item, and for room.
     pub(crate) waiters: Option<[*const u8; 2]>,
 }
 
 /// A queue that a debugger can show.
 pub(crate) trait Described {
-    /// Called once, when the handle is made.
+    /// Called once, when the handle is created.
     fn describe(&self) -> Description;
 }
 
-/// A queue that its type's table describes.
+/// The description of a queue without waiters.
 pub(crate) fn described<Q>(queue: &Q, plan: &'static Plan) -> Description {
     Description { plan, start: core::ptr::from_ref(queue).cast(), waiters: None }
 }

@@ -1,4 +1,4 @@
-//! What a queue counts, and how it is told: as JSON and in Prometheus' text format.
+//! Statistics of a queue, and their text forms: JSON and Prometheus' exposition format.
 
 use core::fmt::{self, Write};
 
@@ -7,22 +7,23 @@ use core::fmt::{self, Write};
 pub struct Stats {
     /// Items put since the queue was created.
     pub enqueued: u64,
-    /// Items taken (got or cleared) since the queue was created.
+    /// Items removed (got or cleared) since the queue was created.
     pub dequeued: u64,
-    /// Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
-    /// growable deque got no memory. Not those that found the queue closed.
+    /// Puts that failed for lack of room: with *full*, by a timeout, and pushes for which a growable deque
+    /// got no memory. Puts that found the queue closed do not count.
     pub failed_enqueue: u64,
-    /// Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
-    /// the queue closed, nor peeks, lost races and items that are not due.
+    /// Gets that failed for lack of an item: with *empty* or by a timeout. Gets that found the queue
+    /// closed, peeks, lost races, and calls for a due batch that found only items that are not due, do
+    /// not count.
     pub failed_dequeue: u64,
-    /// The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
-    /// and never more than the capacity.
+    /// The largest number of items in the queue at once, as its puts saw it. Exact if calls do not
+    /// overlap; never more than the capacity.
     pub peak_size: u64,
     /// Items in the queue.
     pub current_size: u64,
-    /// The most items that fit.
+    /// The number of items that fit.
     pub capacity: u64,
-    /// Items that thieves took from a deque; they count as dequeued too.
+    /// Items that thieves stole from a deque. They count as dequeued, too.
     pub stolen: u64,
 }
 
@@ -52,7 +53,7 @@ impl Stats {
     }
 }
 
-/// What Prometheus calls a field: its metric, type, help and value.
+/// A metric of Prometheus: its name, type, help text and value.
 type Metric = (&'static str, &'static str, &'static str, fn(&Stats) -> u64);
 
 const METRICS: [Metric; 8] = [

@@ -1,24 +1,26 @@
+//! Blobs in cells.
+
 use super::{Atomic, Disposer, Payload};
 use crate::error::{Error, Result};
 use crate::sync::{Relaxed, unmodeled::AtomicU64};
 use core::alloc::Layout;
 
 const WORD: usize = size_of::<u64>();
-/// From so many bytes on the C library's copy is as fast as one without a call, or faster.
+/// Bytes from which on memcpy of the C library is as fast as an inline copy, or faster.
 const LONG: usize = 512;
 
-/// Blobs of up to a fixed number of bytes, each with its own length.
+/// Blobs of up to a fixed number of bytes, each with a length of its own.
 ///
-/// A cell is the length and then the bytes, all of it 64-bit words that `write`, `fits` and `read`
-/// touch atomically: a peek may read a cell that another thread has already begun to reuse, and
-/// throws the torn copy away. Where nobody looks meanwhile, copies are plain.
+/// A cell is the length and then the bytes, in 64-bit words that `write`, `fits` and `read` access
+/// atomically: a peek may read a cell that another thread is already reusing, and discards the torn
+/// copy. Where no other thread reads, copies are plain.
 #[derive(Debug)]
 pub struct Bytes {
     limit: usize,
     disposer: Disposer,
 }
 
-/// Where a blob is received, and then its length.
+/// A buffer that receives a blob, and then the length of the blob.
 #[derive(Debug)]
 pub struct Received {
     buffer: *mut u8,
@@ -28,29 +30,30 @@ pub struct Received {
 
 impl Received {
     /// # Safety
-    /// `room` bytes may be written at `buffer` while this is in use (0 with any address, null too).
+    /// `room` bytes may be written at `buffer` while this is in use. With `room` 0 the address may be
+    /// any, even null.
     #[inline(always)]
     pub const unsafe fn new(buffer: *mut u8, room: usize) -> Self {
         Self { buffer, room, len: 0 }
     }
 
-    /// How many bytes the blob took.
+    /// The length of the blob in bytes.
     #[inline(always)]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether no byte was received.
+    /// Whether the blob is empty.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 }
 
 impl Bytes {
-    /// Where the limit lies.
+    /// Offset of the limit.
     pub(crate) const LIMIT: usize = core::mem::offset_of!(Self, limit);
 
-    /// Blobs of at most `limit` bytes; [`Error::Invalid`] if a cell would be larger than memory.
+    /// Blobs of up to `limit` bytes. Fails with [`Error::Invalid`] if a cell would be larger than memory.
     pub fn try_new(limit: usize, disposer: Disposer) -> Result<Self> {
         let bytes = Self { limit, disposer };
         Layout::from_size_align(bytes.size().ok_or(Error::Invalid)?, WORD)
@@ -58,7 +61,7 @@ impl Bytes {
         Ok(bytes)
     }
 
-    /// The longest blob.
+    /// The length of the longest blob in bytes.
     #[inline(always)]
     pub fn limit(&self) -> usize {
         self.limit
@@ -72,20 +75,22 @@ impl Bytes {
     /// Word `i` lies in the cell.
     #[inline(always)]
     unsafe fn word<'a>(cell: *const u8, i: usize) -> &'a AtomicU64 {
-        // SAFETY: aligned, in bounds by contract, and never touched but atomically while shared.
+        // SAFETY: aligned, in bounds by contract, and only accessed atomically while shared.
         unsafe { AtomicU64::from_ptr(cell.cast_mut().cast::<u64>().add(i)) }
     }
 
-    /// The bytes of a cell that the caller owns.
+    /// The address of the bytes of a cell.
     ///
     /// # Safety
-    /// The cell is this thread's own while it uses the address.
+    /// The caller owns the cell while it uses the address.
     #[inline(always)]
     pub(crate) unsafe fn data(&self, cell: *mut u8) -> *mut u8 {
-        // SAFETY: every cell has its length in front.
+        // SAFETY: every cell begins with its length.
         unsafe { cell.add(WORD) }
     }
 
+    /// Writes the length of the blob.
+    ///
     /// # Safety
     /// As for `data`.
     #[inline(always)]
@@ -94,8 +99,8 @@ impl Bytes {
         unsafe { Self::word(cell, 0) }.store(len as u64, Relaxed);
     }
 
-    /// The length of the blob. Above the limit if the cell is not in the queue, but reserved or
-    /// leased; `read` bounds it, and no other length counts that the queue does not confirm.
+    /// The length of the blob. It is above the limit while the cell is reserved or leased; `read` bounds
+    /// it, and other callers use it only after the queue has confirmed that the cell is in the queue.
     ///
     /// # Safety
     /// The cell belongs to this payload.
@@ -106,25 +111,24 @@ impl Bytes {
     }
 }
 
-/// Keeps the compiler from seeing that a loop is a copy, and from calling the C library's after all.
+/// Hides from the compiler that a loop is a copy, which it would replace by a call of memcpy.
 #[inline(always)]
-fn no_loop_of_copies(at: usize) -> usize {
+fn hide_copy_loop(at: usize) -> usize {
     #[allow(unused_mut)]
     let mut at = at;
     #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-    // SAFETY: no instruction at all.
+    // SAFETY: no instruction.
     unsafe {
         core::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
     }
     at
 }
 
-/// Copies a blob. Short ones by itself, for which a call costs more than the copy; and all of them if
-/// somebody watches: a thread sanitizer sees copies that the C library makes, but not what orders
-/// them.
+/// Copies a blob. Short blobs inline, since a call costs more than their copy; under a race detector all
+/// blobs, since ThreadSanitizer sees the copies of the C library but not what orders them.
 ///
 /// # Safety
-/// As for a copy of so many bytes between places that do not overlap.
+/// `len` bytes may be read at `from` and written at `to`; they do not overlap.
 #[inline(always)]
 unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: by contract; each step lies within the length.
@@ -136,27 +140,27 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
         let mut at = 0;
         while at + 4 * WORD <= len {
             step(at, 4 * WORD);
-            at = no_loop_of_copies(at + 4 * WORD);
+            at = hide_copy_loop(at + 4 * WORD);
         }
         while at + WORD <= len {
             step(at, WORD);
-            at = no_loop_of_copies(at + WORD);
+            at = hide_copy_loop(at + WORD);
         }
         if at < len && len >= WORD {
             step(len - WORD, WORD);
         } else {
             while at < len {
                 step(at, 1);
-                at = no_loop_of_copies(at + 1);
+                at = hide_copy_loop(at + 1);
             }
         }
     }
 }
 
-// SAFETY: word by word, within the limit whatever length is found.
+// SAFETY: accesses single words, and stays within the limit whatever the length word holds.
 unsafe impl Atomic for Bytes {}
 
-// SAFETY: every access keeps to the cell.
+// SAFETY: every access stays in the cell.
 unsafe impl Payload for Bytes {
     type Item = [u8];
     type Out = Received;
@@ -201,8 +205,8 @@ unsafe impl Payload for Bytes {
 
     #[inline(always)]
     unsafe fn read(&self, cell: *const u8, out: &mut Received) {
-        // SAFETY: only words of the cell are read, whatever length was found, and only `room` bytes
-        // written.
+        // SAFETY: reads only words of the cell, whatever the length word holds, and writes at most
+        // `room` bytes.
         unsafe {
             let len = self.len(cell).min(self.limit).min(out.room);
             let whole = len / WORD;
@@ -220,7 +224,7 @@ unsafe impl Payload for Bytes {
     }
 
     #[inline(always)]
-    unsafe fn write_alone(&self, cell: *mut u8, item: &[u8]) {
+    unsafe fn write_exclusive(&self, cell: *mut u8, item: &[u8]) {
         debug_assert!(item.len() <= self.limit);
         // SAFETY: the item fits the cell by contract.
         unsafe {
@@ -230,8 +234,8 @@ unsafe impl Payload for Bytes {
     }
 
     #[inline(always)]
-    unsafe fn read_alone(&self, cell: *const u8, out: &mut Received) {
-        // SAFETY: the length is that of the blob that was written, and it fits by contract.
+    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut Received) {
+        // SAFETY: the length is that of the blob in the cell, and it fits by contract.
         unsafe {
             out.len = self.len(cell);
             copy(cell.add(WORD), out.buffer, out.len);
@@ -239,7 +243,7 @@ unsafe impl Payload for Bytes {
     }
 
     unsafe fn discard(&self, cell: *mut u8) {
-        // SAFETY: the cell is ours.
+        // SAFETY: the caller owns the cell.
         let (data, len) = unsafe { (self.data(cell).cast(), self.len(cell)) };
         if let Some(watcher) = super::watcher() {
             (watcher.before_callback)(data, len);

@@ -1,3 +1,5 @@
+//! The cells of a queue: an array of headers and items.
+
 use super::{Payload, Plain};
 use crate::error::{Error, Result};
 #[cfg(loom)]
@@ -8,10 +10,10 @@ use crate::plan::Plan;
 use crate::sync::Owned;
 use core::alloc::Layout;
 
-/// A fixed number of cells, each with a header of its own in front.
+/// A fixed number of cells, with a header before each.
 ///
-/// Headers are atomics: nothing to drop. loom watches its own types only, so under it headers and
-/// an owner's mark for each cell live beside the memory.
+/// Headers are atomics, which need no drop. loom sees accesses to its own types only, so in models the
+/// headers, and an [`Owned`](crate::sync::Owned) for each cell, lie outside the memory.
 pub(crate) struct Cells<H, P> {
     memory: Memory,
     payload: P,
@@ -22,13 +24,13 @@ pub(crate) struct Cells<H, P> {
 }
 
 impl<H, P: Payload> Cells<H, P> {
-    /// For a debugger. The limit is there if the payload is bytes.
-    pub(crate) const PLAN: Plan = Plan::NOTHING
+    /// For a debugger. `limit` is valid if the payload is bytes.
+    pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("cells", core::mem::offset_of!(Self, memory) + Memory::START)
         .with("limit", core::mem::offset_of!(Self, payload) + super::Bytes::LIMIT);
 
-    /// Header and cell, and where in it the cell begins. A constant for all payloads but bytes, and
-    /// therefore computed instead of stored.
+    /// The layout of a header and a cell, and the offset of the cell. Computed instead of stored: for all
+    /// payloads except bytes it is a constant.
     #[inline(always)]
     fn unit(payload: &P) -> Option<(Layout, usize)> {
         let (both, offset) = Layout::new::<H>().extend(payload.cell()).ok()?;
@@ -42,7 +44,7 @@ impl<H, P: Payload> Cells<H, P> {
         (unit.size(), offset)
     }
 
-    /// How many bytes a cell is from the next.
+    /// The distance in bytes from one cell to the next.
     #[inline(always)]
     pub(crate) fn stride(&self) -> usize {
         self.stride_and_offset().0
@@ -95,10 +97,10 @@ impl<H, P: Payload> Cells<H, P> {
         unsafe { self.memory.start().add(i * stride + offset) }
     }
 
-    /// Runs `f` on a cell that is this thread's own.
+    /// Runs `f` on a cell that the caller owns.
     ///
     /// # Safety
-    /// `i` is below the count, and nobody else changes or takes the cell meanwhile.
+    /// `i` is below the count, and no other thread writes or takes the cell meanwhile.
     #[inline(always)]
     pub(crate) unsafe fn own<R>(&self, i: usize, f: impl FnOnce(&P, *mut u8) -> R) -> R {
         // SAFETY: by contract.
@@ -112,15 +114,15 @@ impl<H, P: Payload> Cells<H, P> {
 }
 
 impl<P: Plain> Cells<(), P> {
-    /// Copies items to neighbouring cells from `first` on.
+    /// Copies `count` items to adjacent cells from `first` on.
     ///
     /// # Safety
-    /// As for [`Cells::own`], for all `count` cells; there are so many items.
+    /// As for [`Cells::own`], for all `count` cells; `count` items lie at `items`.
     #[inline(always)]
     pub(crate) unsafe fn write_run(&self, first: usize, items: *const P::Item, count: usize) {
-        // SAFETY: by contract; nothing else is in front of the cells or between them.
+        // SAFETY: by contract; the cells have no headers and no gaps between them.
         unsafe {
-            if copies_at_once() {
+            if may_copy_runs() {
                 self.cell(first).cast::<P::Item>().copy_from_nonoverlapping(items, count);
             } else {
                 self.own_each(first, count, |payload, i, at| payload.write(at, &*items.add(i)));
@@ -128,15 +130,15 @@ impl<P: Plain> Cells<(), P> {
         }
     }
 
-    /// Copies the items of neighbouring cells from `first` on.
+    /// Copies the items of `count` adjacent cells from `first` on.
     ///
     /// # Safety
-    /// As for [`Cells::own`], for all `count` cells; they are full, and there are so many places.
+    /// As for [`Cells::own`], for all `count` cells; they are full, and `count` places lie at `places`.
     #[inline(always)]
     pub(crate) unsafe fn read_run(&self, first: usize, places: *mut P::Out, count: usize) {
         // SAFETY: as in `write_run`.
         unsafe {
-            if copies_at_once() {
+            if may_copy_runs() {
                 places.copy_from_nonoverlapping(self.cell(first).cast::<P::Out>(), count);
             } else {
                 self.own_each(first, count, |payload, i, at| {
@@ -146,7 +148,7 @@ impl<P: Plain> Cells<(), P> {
         }
     }
 
-    /// [`Cells::own`] for each of `count` neighbours.
+    /// [`Cells::own`] for each of `count` adjacent cells.
     ///
     /// # Safety
     /// As for [`Cells::own`], for all of them.
@@ -160,9 +162,9 @@ impl<P: Plain> Cells<(), P> {
     }
 }
 
-/// Whether neighbours may be copied at once. A thread sanitizer sees what the C library copies for
-/// us, but not the atomics that order it, and would take both for races.
+/// Whether one copy may move adjacent items. ThreadSanitizer sees the copies of the C library, but not
+/// the atomics of this library that order them, and would report races.
 #[inline(always)]
-fn copies_at_once() -> bool {
+fn may_copy_runs() -> bool {
     cfg!(not(loom)) && super::watcher().is_none()
 }

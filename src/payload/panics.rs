@@ -1,5 +1,4 @@
-//! Panics in the drops of items. One is kept until the items after it are dropped too, and then
-//! resumed.
+//! Panics in the drops of items: a panic is kept until all other items are dropped, then resumed.
 
 use crate::sync::hold_off_cancellation;
 use std::any::Any;
@@ -7,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// What a panic carries.
+/// The payload of a panic.
 type Panic = Box<dyn Any + Send>;
 
-/// The first panic of each thread that is dropping a queue's items; hardly ever one.
+/// The first panic of each thread that is dropping items of a queue; nearly always empty.
 ///
-/// Threads may clear a queue together, and each is to hear of its own panic only. What is left when
-/// this is dropped is resumed then: a queue drops its items first, and its payload after them.
+/// Several threads may clear a queue at once, and each must resume its own panic only. A panic that is
+/// left when this is dropped is resumed then: a queue drops its items before its payload.
 #[derive(Default)]
 pub(super) struct Panics(Mutex<Vec<(ThreadId, Panic)>>);
 
@@ -26,8 +25,8 @@ impl Panics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the drop of an item, and keeps its panic. The item may close a file: its thread is not
-    /// cancelled there.
+    /// Runs the drop of an item and keeps its panic. Cancellation is deferred, since the item may close a
+    /// file, which is a cancellation point.
     pub(super) fn catch(&self, drop: impl FnOnce()) {
         let _held_off = hold_off_cancellation();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(drop)) {
@@ -35,7 +34,7 @@ impl Panics {
         }
     }
 
-    /// Keeps a panic of this thread, unless it has one already.
+    /// Keeps a panic of this thread, unless one is kept already.
     #[cold]
     fn keep(&self, panic: Panic) {
         let me = thread::current().id();
@@ -59,9 +58,9 @@ impl Panics {
         Some(kept.swap_remove(mine).1)
     }
 
-    /// Runs `work`, which drops items, and then resumes the first panic among their drops.
+    /// Runs `work`, which drops items, then resumes the first panic of their drops.
     pub(super) fn resume_after<R>(&self, work: impl FnOnce() -> R) -> R {
-        // An item's drop may call this: the panic of an earlier item is not ours.
+        // The drop of an item may call this: then the panic of an earlier item belongs to the outer call.
         let outer = self.take();
         let done = work();
         let mine = self.take();
@@ -87,8 +86,8 @@ impl Drop for Panics {
     }
 }
 
-/// Goes on unwinding; a thread that is unwinding already would abort the process, and goes on with
-/// its own panic instead.
+/// Resumes a panic; drops it if the thread is unwinding already, since a second one would abort the
+/// process.
 fn resume(panic: Panic) {
     if thread::panicking() {
         ignore(panic);
@@ -97,7 +96,7 @@ fn resume(panic: Panic) {
     }
 }
 
-/// Drops a panic, whose payload may panic in turn.
+/// Drops the payload of a panic, which may panic itself.
 pub(super) fn ignore(panic: Panic) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         core::mem::forget(again);

@@ -1,3 +1,5 @@
+//! C pointers in cells, and the callback for items that no get takes.
+
 use super::panics::ignore;
 use super::{Atomic, Payload, Plain};
 use crate::sync::hold_off_cancellation;
@@ -9,7 +11,7 @@ use core::alloc::Layout;
 use core::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The creator's callback for items that nobody gets, with its context.
+/// The drop callback: called for each item that no get takes, with the context of the creator.
 #[derive(Debug, Default)]
 pub struct Disposer {
     call: Callback,
@@ -28,7 +30,7 @@ enum Callback {
 
 impl Disposer {
     /// # Safety
-    /// `call` must be callable from any thread, with `context` and any item of the queue.
+    /// Any thread may call `call` with `context` and any item of the queue.
     pub unsafe fn new(
         call: Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>,
         context: *mut c_void,
@@ -36,10 +38,10 @@ impl Disposer {
         Self::of(call.map_or(Callback::None, Callback::Item), context)
     }
 
-    /// A callback for blobs that is passed their length, too.
+    /// A callback for blobs, which gets their length, too.
     ///
     /// # Safety
-    /// As for [`Disposer::new`]; the queue's items are blobs.
+    /// As for [`Disposer::new`]; the items of the queue are blobs.
     pub unsafe fn with_length(
         call: unsafe extern "C-unwind" fn(ctx: *mut c_void, data: *mut c_void, len: usize),
         context: *mut c_void,
@@ -51,15 +53,15 @@ impl Disposer {
         Self { call, context: AtomicPtr::new(context), panicked: AtomicBool::new(false) }
     }
 
-    /// Hands the item, or a blob of `len` bytes, to the creator. A panic is kept for
-    /// [`Disposer::take_panic`], so that the items after it get their turn.
+    /// Passes the item, or a blob of `len` bytes, to the callback. Notes a panic for
+    /// [`Disposer::take_panic`], so that the items after it are disposed of, too.
     pub(crate) fn dispose(&self, item: *mut c_void, len: usize) {
         if matches!(self.call, Callback::None) {
             return;
         }
         let _held_off = hold_off_cancellation();
         let context = self.context.load(Relaxed);
-        // SAFETY: the creator promised that it may be called from anywhere.
+        // SAFETY: by the contract of `new`.
         let call = || unsafe {
             match self.call {
                 Callback::None => (),
@@ -76,18 +78,18 @@ impl Disposer {
         }
     }
 
-    /// Whether a callback has panicked since the last question.
+    /// Whether a callback panicked since the last call.
     pub(crate) fn take_panic(&self) -> bool {
         self.panicked.swap(false, Relaxed)
     }
 }
 
-/// C pointers: any value, never followed. Leftovers go to the creator's callback.
+/// C pointers: any value, never dereferenced.
 #[derive(Debug, Default)]
 pub struct Pointer(pub(crate) Disposer);
 
 impl Pointer {
-    /// Pointers whose leftovers go to `disposer`.
+    /// Pointers that go to `disposer` if no get takes them.
     pub const fn new(disposer: Disposer) -> Self {
         Self(disposer)
     }
@@ -99,7 +101,7 @@ unsafe impl Atomic for Pointer {}
 // SAFETY: a cell is one word.
 unsafe impl Plain for Pointer {}
 
-// SAFETY: one atomic word per cell, so that a read may race with a write.
+// SAFETY: a cell is one atomic word, so a read may race with a write.
 unsafe impl Payload for Pointer {
     type Item = *mut c_void;
     type Out = *mut c_void;
@@ -110,8 +112,8 @@ unsafe impl Payload for Pointer {
     }
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &*mut c_void) {
-        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders
-        // it.
+        // SAFETY: an aligned word that is only accessed atomically. Ordering: Relaxed; the queue orders
+        // put before get.
         unsafe { AtomicPtr::from_ptr(cell.cast()) }.store(*item, Relaxed);
     }
     #[inline(always)]
@@ -124,12 +126,12 @@ unsafe impl Payload for Pointer {
         *out = unsafe { AtomicPtr::from_ptr(cell.cast_mut().cast()) }.load(Relaxed);
     }
     #[inline(always)]
-    unsafe fn write_alone(&self, cell: *mut u8, item: &*mut c_void) {
-        // SAFETY: an aligned word that is ours.
+    unsafe fn write_exclusive(&self, cell: *mut u8, item: &*mut c_void) {
+        // SAFETY: an aligned word that only the caller accesses.
         unsafe { cell.cast::<*mut c_void>().write(*item) }
     }
     #[inline(always)]
-    unsafe fn read_alone(&self, cell: *const u8, out: &mut *mut c_void) {
+    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut *mut c_void) {
         // SAFETY: as above.
         *out = unsafe { cell.cast::<*mut c_void>().read() };
     }

@@ -1,3 +1,5 @@
+//! Rust values in cells, directly or in boxes.
+
 use super::panics::{Panics, ignore};
 use super::{Atomic, Payload, Plain};
 use crate::sync::{Relaxed, unmodeled::AtomicPtr};
@@ -6,7 +8,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-/// Rust values, moved in and out; leftovers are dropped.
+/// Rust values, moved in and out. Values that no get takes are dropped.
 pub struct Typed<T> {
     panics: Panics,
     values: PhantomData<fn(T) -> T>,
@@ -18,7 +20,7 @@ impl<T> Typed<T> {
         Self { panics: Panics::new(), values: PhantomData }
     }
 
-    /// Runs `work`, which discards values, and then resumes the first panic among their drops.
+    /// Runs `work`, which discards values, then resumes the first panic of their drops.
     pub(crate) fn resume_after<R>(&self, work: impl FnOnce() -> R) -> R {
         self.panics.resume_after(work)
     }
@@ -39,7 +41,7 @@ impl<T> fmt::Debug for Typed<T> {
 // SAFETY: a cell is a T.
 unsafe impl<T: Send> Plain for Typed<T> {}
 
-// SAFETY: one T per cell, moved bitwise.
+// SAFETY: a cell holds one T, moved bitwise.
 unsafe impl<T: Send> Payload for Typed<T> {
     type Item = T;
     type Out = MaybeUninit<T>;
@@ -50,7 +52,7 @@ unsafe impl<T: Send> Payload for Typed<T> {
     }
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &T) {
-        // SAFETY: the cell is ours and has the layout of T.
+        // SAFETY: the caller owns the cell, which has the layout of T.
         unsafe { cell.cast::<T>().copy_from_nonoverlapping(item, 1) }
     }
     #[inline(always)]
@@ -59,12 +61,12 @@ unsafe impl<T: Send> Payload for Typed<T> {
     }
     #[inline(always)]
     unsafe fn read(&self, cell: *const u8, out: &mut MaybeUninit<T>) {
-        // SAFETY: the cell is ours and holds a T.
+        // SAFETY: the caller owns the cell, which holds a T.
         unsafe { out.as_mut_ptr().copy_from_nonoverlapping(cell.cast(), 1) }
     }
     unsafe fn discard(&self, cell: *mut u8) {
         if core::mem::needs_drop::<T>() {
-            // SAFETY: the cell is ours and holds a T that nobody else owns.
+            // SAFETY: the caller owns the cell and the T in it.
             self.panics.catch(|| unsafe { cell.cast::<T>().drop_in_place() });
         }
     }
@@ -73,7 +75,8 @@ unsafe impl<T: Send> Payload for Typed<T> {
     }
 }
 
-/// Rust values in boxes: cells that may be read while they are written. Leftovers are dropped.
+/// Rust values in boxes: a thread may read a cell while another writes it. Values that no call takes are
+/// dropped.
 pub(crate) struct Boxed<T> {
     panics: Panics,
     values: PhantomData<fn(T) -> T>,
@@ -89,7 +92,7 @@ impl<T> Boxed<T> {
 // SAFETY: a cell is one atomic word.
 unsafe impl<T: Send> Atomic for Boxed<T> {}
 
-// SAFETY: one atomic word per cell, the address of a box.
+// SAFETY: a cell is one atomic word, the address of a box.
 unsafe impl<T: Send> Payload for Boxed<T> {
     type Item = *mut T;
     type Out = *mut T;
@@ -100,8 +103,8 @@ unsafe impl<T: Send> Payload for Boxed<T> {
     }
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &*mut T) {
-        // SAFETY: an aligned word, touched atomically only. Ordering: the queue's hand-over orders
-        // it.
+        // SAFETY: an aligned word that is only accessed atomically. Ordering: Relaxed; the queue orders
+        // put before get.
         unsafe { AtomicPtr::from_ptr(cell.cast()) }.store(*item, Relaxed);
     }
     #[inline(always)]
@@ -117,7 +120,7 @@ unsafe impl<T: Send> Payload for Boxed<T> {
         let mut item = core::ptr::null_mut();
         // SAFETY: the cell was written.
         unsafe { self.read(cell, &mut item) };
-        // SAFETY: the address of a box, which nobody took.
+        // SAFETY: the address of a box that no call took.
         self.panics.catch(|| drop(unsafe { Box::from_raw(item) }));
     }
     fn take_panic(&self) -> bool {

@@ -143,7 +143,7 @@ impl<P: Payload> fmt::Debug for Batch<P> {
 impl<P: Payload> Described for Batch<P> {
     fn describe(&self) -> Description {
         let plan = const {
-            &Plan::NOTHING
+            &Plan::EMPTY
                 .within(core::mem::offset_of!(Self, items), Indirect::<P, Header>::PLAN)
                 .with("batch_size", core::mem::offset_of!(Self, size))
                 .with("slot", size_of::<super::ring::Packed>())

@@ -160,7 +160,7 @@ impl<P: Atomic> fmt::Debug for Deque<P> {
 impl<P: Atomic> Described for Deque<P> {
     fn describe(&self) -> Description {
         let plan = const {
-            &Plan::NOTHING
+            &Plan::EMPTY
                 .with("buffer", offset_of!(Self, buffer))
                 .with("growable", offset_of!(Self, growable))
                 .with("limit", offset_of!(Self, payload) + Bytes::LIMIT)

@@ -74,7 +74,7 @@ mod direct {
 
     impl Described for Direct {
         fn describe(&self) -> Description {
-            const PLAN: &Plan = &Plan::NOTHING
+            const PLAN: &Plan = &Plan::EMPTY
                 .within(core::mem::offset_of!(Direct, ring), SlotRing::<Wide>::PLAN)
                 .with("slot", size_of::<Wide>());
             described(self, PLAN)
@@ -214,7 +214,7 @@ impl<P: Payload> Indirect<P> {
 
 impl<P: Payload, H> Indirect<P, H> {
     /// For a debugger.
-    pub(super) const PLAN: Plan = Plan::NOTHING
+    pub(super) const PLAN: Plan = Plan::EMPTY
         .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed>::PLAN)
         .within(core::mem::offset_of!(Self, cells), Cells::<H, P>::PLAN);
 }

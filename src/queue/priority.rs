@@ -245,14 +245,14 @@ impl<P: Payload> fmt::Debug for Priority<P> {
 
 impl<P: Payload> Described for Priority<P> {
     fn describe(&self) -> Description {
-        const STATE: Plan = Plan::NOTHING
+        const STATE: Plan = Plan::EMPTY
             .with("heap", offset_of!(State, heap) + Array::<u128>::START)
             .with("len", offset_of!(State, len))
             .with("leaving", offset_of!(State, leaving))
             .with("cell_bits", offset_of!(State, cell_bits))
             .with("closed", offset_of!(State, closed));
         let plan = const {
-            &Plan::NOTHING
+            &Plan::EMPTY
                 .within(offset_of!(Self, state) + Mutex::<State>::VALUE, STATE)
                 .with("lock", offset_of!(Self, state) + Mutex::<State>::WORD)
                 .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)

@@ -278,7 +278,7 @@ impl<S> fmt::Debug for SlotRing<S> {
 
 impl<S> SlotRing<S> {
     /// For a debugger. A padded field begins where its padding begins.
-    pub(crate) const PLAN: Plan = Plan::NOTHING
+    pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("slots", offset_of!(Self, slots) + Array::<S>::START)
         .with("mask", offset_of!(Self, mask))
         .with("capacity", offset_of!(Self, capacity))

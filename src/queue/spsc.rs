@@ -149,7 +149,7 @@ impl<P: Payload> fmt::Debug for Spsc<P> {
 impl<P: Payload> Described for Spsc<P> {
     fn describe(&self) -> Description {
         let plan = const {
-            &Plan::NOTHING
+            &Plan::EMPTY
                 .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
                 .with("capacity", offset_of!(Self, capacity))
                 .with("origin", offset_of!(Self, origin))
@@ -602,7 +602,7 @@ unsafe impl<P: Payload> Put for Spsc<P> {
         let (tail, _) = self.room(1, false)?;
         let slot = self.slot(&self.producer.side, tail);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
+        self.own(slot, |payload, at| unsafe { payload.write_exclusive(at, item) });
         if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
@@ -619,7 +619,7 @@ unsafe impl<P: Payload> Put for Spsc<P> {
         let slot = self.slot_now(side, tail);
         self.prepare(side, tail, slot, prefetch_for_write);
         // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(slot, |payload, at| unsafe { payload.write_alone(at, item) });
+        self.own(slot, |payload, at| unsafe { payload.write_exclusive(at, item) });
         // Ordering: Release, as in `publish`.
         self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.now", Release));
         // Pairs with the heavy fence in `drain`.
@@ -665,7 +665,7 @@ unsafe impl<P: Payload> Get for Spsc<P> {
         self.prepare(side, head, slot, prefetch_for_read);
         // SAFETY: the slot is ours and full.
         let fits = self.own(slot, |payload, at| unsafe {
-            payload.fits(at, out).map(|()| payload.read_alone(at, out))
+            payload.fits(at, out).map(|()| payload.read_exclusive(at, out))
         });
         if fits.is_err() {
             return None;
@@ -751,7 +751,7 @@ impl<P: Payload> Spsc<P> {
             // SAFETY: the slot is ours and full.
             unsafe {
                 payload.fits(at, out).map_err(|needed| Error::TooSmall { needed })?;
-                payload.read_alone(at, out);
+                payload.read_exclusive(at, out);
             }
             Ok(position)
         })
