@@ -1,18 +1,19 @@
-//! Concurrent queues with a C ABI.
+//! Bounded concurrent queues: first in, first out ([`Mpmc`], [`spsc`]), by priority ([`Priority`]), work
+//! stealing ([`deque`]) and in batches ([`Batcher`]). The same queues have a C ABI.
 //!
-//! The map of the house, in reading order:
-//! - [`typed`]: the queues as Rust programs use them;
-//! - [`queue`]: the algorithms, non-blocking;
-//! - [`payload`]: how an item sits in a cell: typed, pointer, bytes;
-//! - [`wait`]: sleeping, deadlines, close; [`stats`]: what is counted;
+//! The modules, in reading order:
+//! - [`typed`]: the queues that Rust programs use;
+//! - [`queue`]: the algorithms, none of which waits;
+//! - [`payload`]: how an item is stored in a cell: a Rust value, a pointer, a blob;
+//! - [`wait`]: calls that sleep until they succeed, a deadline passes or the queue is closed;
+//! - [`stats`]: statistics; [`error`]: errors;
 //! - [`ffi`]: the C ABI, in the order of the header;
-//! - `sync`: the only door to atomics, fences and parking; `memory`: arrays that may fail; `plan`:
-//!   what a debugger is told.
+//! - `sync`: the only door to atomics, fences and the kernel; `memory`: memory whose allocation may fail;
+//!   `plan`: tables for debuggers.
 //!
-//! One item's way: `ffi::mpmc::queues_mpmc_put` → [`wait::Blocking::put`] →
-//! [`queue::Put::try_put`] → [`payload::Payload::write`].
+//! ARCHITECTURE.md follows one item through them.
 
-// A model has no C ABI, which uses what nobody else does.
+// A model has no C ABI, so some items have no user there.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
 pub mod error;

@@ -8,20 +8,20 @@
 //! | [`Batcher`] | any threads, shared by reference | first in, first out, in batches |
 //! | [`deque`], [`growable_deque`] | one [`Worker`], any [`Stealer`]s | last in, first out; thieves: first in, first out |
 //!
-//! - **Waiting.** A call that may wait takes a [`Wait`]. `try_` calls, [`Wait::No`] and every
-//!   call of a deque do not wait. After a wait in vain the error is [`Error::Timeout`].
-//! - **Closing.** After `close` puts fail with [`Error::Closed`]; gets return what is left and then
-//!   fail with [`Error::Closed`]. A deque has no close.
-//! - **Refused items** come back: in a [`PutError`], or in the vector given to `put_many`.
+//! - **Waiting.** A call that may wait takes a [`Wait`]. `try_` calls, [`Wait::No`] and the calls of a
+//!   deque do not wait. A wait that ends without success is [`Error::Timeout`].
+//! - **Closing.** After `close`, puts fail with [`Error::Closed`]. Gets return what is left, then fail
+//!   with [`Error::Closed`]. A deque has no close.
+//! - **Refused items** are returned: in a [`PutError`], or in the vector given to `put_many`.
 //! - **Iterators.** `iter` waits for items until the queue is closed and drained; `try_iter` ends when
-//!   there is nothing to get. `for item in &queue` is `iter`. See [`Iter`] and [`TryIter`].
-//! - **Panics in the drop of an item.** `clear` and the drop of a queue drop all items; then they
-//!   resume the first of their panics. While the thread is panicking already, they drop that panic
-//!   instead, since a second one would abort the process.
+//!   the queue is empty. `for item in &queue` is `iter`. See [`Iter`] and [`TryIter`].
+//! - **Panics in the drop of an item.** `clear` and the drop of a queue drop all items, then resume the
+//!   first panic. If the thread is panicking already they discard it, since a second panic would
+//!   abort the process.
 //! - **Unwinding.** A queue is [`UnwindSafe`](std::panic::UnwindSafe): a panic leaves no call half
 //!   done.
 //!
-//! Numbers that other threads change (`len`, `is_empty`, `is_full`, `stats`) are snapshots.
+//! `len`, `is_empty`, `is_full` and `stats` are snapshots: other threads may change the queue.
 
 mod batcher;
 mod deque;
@@ -43,7 +43,7 @@ use crate::wait::{Blocking, Wait};
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
-/// A put that was not done, with its item.
+/// The error of a put, with its item.
 ///
 /// ```
 /// use queues::{Error, Mpmc, PutError};
@@ -60,14 +60,14 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PutError<T> {
-    /// Why.
+    /// Why the put failed.
     pub error: Error,
-    /// What was to be put.
+    /// The item.
     pub item: T,
 }
 
 impl<T> PutError<T> {
-    /// Returns what was to be put.
+    /// Returns the item.
     #[must_use = "the item would be dropped"]
     pub fn into_inner(self) -> T {
         self.item
@@ -108,7 +108,7 @@ fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
     take_with(get).map(|(item, ())| item)
 }
 
-/// Puts items from the front of `items`, where those that were not put stay.
+/// Puts items from the front of `items`. Items that were not put stay there.
 ///
 /// # Safety
 /// The queue's rule about who may put at once holds.
@@ -118,7 +118,7 @@ unsafe fn put_many<Q: PutMany>(
     wait: Wait,
 ) -> Result {
     let count = items.len();
-    // SAFETY: not more than there are. The vector gets back what is still its own below.
+    // SAFETY: not more than there are. Below, the vector gets back the items that were not put.
     unsafe { items.set_len(0) };
     // SAFETY: there are `count` initialized items; those that were put are not used again.
     let (done, result) = unsafe { queue.put_many(items.as_ptr(), count, wait) };
@@ -131,7 +131,7 @@ unsafe fn put_many<Q: PutMany>(
     result
 }
 
-/// Gets up to `max` items, to the end of `out`.
+/// Gets up to `max` items to the end of `out`.
 ///
 /// # Safety
 /// The queue's rule about who may get at once holds.
@@ -151,7 +151,7 @@ unsafe fn get_many<T, Q: GetMany<Out = MaybeUninit<T>>>(
     result.map(|()| done)
 }
 
-/// Shows a queue without its items, which other threads may be taking.
+/// Formats a queue without its items, which other threads may be taking.
 fn show(f: &mut fmt::Formatter<'_>, name: &str, queue: &impl Queue) -> fmt::Result {
     f.debug_struct(name)
         .field("len", &queue.len())

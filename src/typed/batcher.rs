@@ -27,7 +27,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 pub struct Batcher<T: Send>(Blocking<Batch<Typed<T>>>);
 
 impl<T: Send> Batcher<T> {
-    /// An empty queue for up to `max_pending` items.
+    /// Creates an empty queue for up to `max_pending` items.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) if a limit is 0, a batch would not fit, or sizes or
@@ -66,8 +66,8 @@ impl<T: Send> Batcher<T> {
         give(item, |item| unsafe { self.0.put(item, weight, wait) })
     }
 
-    /// Takes the next batch that is due, waiting for one; what is there when the time is over, due
-    /// or not.
+    /// Takes the next batch that is due, waiting for one. When `wait` is over, takes what is pending,
+    /// due or not.
     ///
     /// # Errors
     /// [`Error::Empty`](crate::Error::Empty) ([`Wait::No`]),
@@ -77,10 +77,10 @@ impl<T: Send> Batcher<T> {
         self.batch(Wanted::Within(wait))
     }
 
-    /// Takes a batch if one is due; does not wait for one.
+    /// Takes a batch if one is due. Does not wait.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty): none is due; [`Error::Closed`](crate::Error::Closed)
+    /// [`Error::Empty`](crate::Error::Empty) if none is due; [`Error::Closed`](crate::Error::Closed)
     /// (and drained).
     pub fn get_due(&self) -> Result<Vec<T>> {
         self.batch(Wanted::Due)
@@ -92,7 +92,8 @@ impl<T: Send> Batcher<T> {
         Ok(values)
     }
 
-    /// Yields batches as they come due, until the queue is closed and drained.
+    /// Returns an iterator that waits until each batch is due, and ends when the queue is closed and
+    /// drained.
     ///
     /// ```
     /// use queues::{Batcher, Limits};
@@ -107,7 +108,7 @@ impl<T: Send> Batcher<T> {
         Iter(self)
     }
 
-    /// Yields the batches that are due, without waiting for any: [`Batcher::get_due`].
+    /// Returns an iterator over the batches that are due. It does not wait: see [`Batcher::get_due`].
     ///
     /// ```
     /// use queues::{Batcher, Limits};
@@ -121,61 +122,61 @@ impl<T: Send> Batcher<T> {
         TryIter(self)
     }
 
-    /// Makes everything that is there due.
+    /// Makes everything that is pending due.
     pub fn flush(&self) {
         self.0.flush();
     }
 
-    /// Makes every later put fail and wakes all waiters; what is there is due.
+    /// Makes later puts fail, makes everything that is pending due, and wakes all waiters.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether it was closed.
+    /// Whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         self.0.queue().is_closed()
     }
 
-    /// Drops everything that was there when the call began; returns how many items.
+    /// Drops every item that was in the queue when the call began; returns their number.
     ///
     /// # Panics
-    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    /// If the drop of an item panics. All items are dropped; then the first panic is resumed.
     pub fn clear(&self) -> usize {
         // SAFETY: any thread may clear.
         self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.queue().len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.0.queue().is_empty()
     }
 
-    /// Whether there is no room.
+    /// Whether the queue is full; a snapshot.
     pub fn is_full(&self) -> bool {
         self.0.queue().is_full()
     }
 
-    /// How many items fit.
+    /// The number of items that fit.
     pub fn capacity(&self) -> usize {
         self.0.queue().capacity()
     }
 
-    /// [`Batcher::len`], as the C interface calls it.
+    /// [`Batcher::len`] under the name of the C function.
     pub fn pending_count(&self) -> usize {
         self.len()
     }
 
-    /// [`Batcher::capacity`], as the C interface calls it.
+    /// [`Batcher::capacity`] under the name of the C option.
     pub fn max_pending(&self) -> usize {
         self.capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
@@ -219,7 +220,7 @@ impl<'a, T: Send> IntoIterator for &'a Batcher<T> {
     }
 }
 
-/// Yields what is left, in batches, due or not; does not wait, since nobody can put any more.
+/// Iterates over what is left, in batches, due or not. Does not wait, since no thread can put any more.
 impl<T: Send> IntoIterator for Batcher<T> {
     type Item = Vec<T>;
     type IntoIter = TryIter<Batcher<T>>;

@@ -8,18 +8,19 @@ use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-/// Values travel in boxes: a thief copies what may not be its own, which only a pointer bears.
+/// Values are stored in boxes: a thief copies the item before it knows whether it owns it, and only the
+/// address of a box may be copied and discarded.
 type Shared<T> = Arc<Deque<Boxed<T>>>;
 
-/// The owner's end of a [`deque`]: pushes and pops, last in first out.
+/// The owner of a [`deque`]: pushes and pops, last in, first out.
 ///
-/// There is no `peek`: a thief may take and drop the last item while it is looked at.
+/// There is no `peek`: a thief could take and drop the last item while the caller reads it.
 pub struct Worker<T: Send>(Shared<T>);
 
-/// A thief's end of a [`deque`]: steals, first in first out. Clones steal from the same deque.
+/// A thief of a [`deque`]: steals, first in, first out. Clones steal from the same deque.
 pub struct Stealer<T: Send>(Shared<T>);
 
-/// A work-stealing deque of exactly this capacity.
+/// Creates a work-stealing deque of exactly this capacity.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a capacity of 0 or one that overflows, [`Error::NoMemory`].
@@ -36,7 +37,8 @@ pub struct Stealer<T: Send>(Shared<T>);
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// What is left is dropped with the last end, so values cannot borrow what dies before it:
+/// Dropping the last end drops the items that are left, so they cannot borrow anything that is dropped
+/// before:
 /// ```compile_fail,E0505
 /// let (mut worker, _) = queues::deque(1).unwrap();
 /// let local = String::new();
@@ -59,7 +61,7 @@ pub fn deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>)> {
     make_deque(capacity, false)
 }
 
-/// A work-stealing deque that doubles its capacity when it is full.
+/// Creates a work-stealing deque that doubles its capacity when it is full.
 ///
 /// # Errors
 /// As [`deque`].
@@ -131,12 +133,12 @@ impl<T: Send> Worker<T> {
         Stealer(self.0.clone())
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -161,7 +163,7 @@ impl<T: Send> Worker<T> {
         self.0.capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
@@ -217,12 +219,12 @@ impl<T: Send> Stealer<T> {
         TryIter(self)
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -237,7 +239,7 @@ impl<T: Send> Stealer<T> {
         self.0.capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }

@@ -10,7 +10,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A bounded queue for any number of threads at both ends: first in, first out.
 ///
-/// There is no `peek`: another thread may take and drop the front item while it is looked at.
+/// There is no `peek`: another thread could take and drop the front item while the caller reads it.
 ///
 /// ```
 /// use queues::{Error, Mpmc, Wait};
@@ -38,7 +38,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 pub struct Mpmc<T: Send>(Blocking<Indirect<Typed<T>>>);
 
 impl<T: Send> Mpmc<T> {
-    /// An empty queue of exactly this capacity.
+    /// Creates an empty queue of exactly this capacity.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
@@ -65,10 +65,10 @@ impl<T: Send> Mpmc<T> {
         give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
-    /// Puts all `items`, one after the other, waiting for room up to `timeout` in all.
+    /// Puts all `items` one by one, waiting for room; `wait` limits the whole call.
     ///
     /// After `Ok` the vector is empty. After an error it holds the items that were not put, in their
-    /// order. Items of other threads may come in between.
+    /// order. Items of other threads may come between them.
     ///
     /// # Errors
     /// As [`Mpmc::put`].
@@ -105,13 +105,13 @@ impl<T: Send> Mpmc<T> {
         take(|place| unsafe { self.0.get(place, wait) })
     }
 
-    /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
-    /// `out`. Returns how many: 0 only if `max` is 0.
+    /// Waits for a first item, then takes the items that are there, up to `max`, to the end of `out`.
+    /// Returns their number: 0 only if `max` is 0.
     ///
     /// Reserves room in `out` for `max` items, or for the capacity if that is less.
     ///
     /// # Errors
-    /// As [`Mpmc::get`]; then `out` is as it was.
+    /// As [`Mpmc::get`]; then `out` is unchanged.
     ///
     /// ```
     /// use queues::{Error, Mpmc, Wait};
@@ -129,7 +129,7 @@ impl<T: Send> Mpmc<T> {
         unsafe { get_many(&self.0, out, max, wait) }
     }
 
-    /// Yields items as they come, until the queue is closed and drained.
+    /// Returns an iterator that waits for each item, and ends when the queue is closed and drained.
     ///
     /// ```
     /// # use queues::{Mpmc, Wait};
@@ -147,7 +147,7 @@ impl<T: Send> Mpmc<T> {
         Iter(self)
     }
 
-    /// Yields the items that are there, without waiting.
+    /// Returns an iterator that does not wait, and ends when the queue is empty.
     ///
     /// ```
     /// let queue = queues::Mpmc::with_capacity(2)?;
@@ -159,46 +159,46 @@ impl<T: Send> Mpmc<T> {
         TryIter(self)
     }
 
-    /// Makes every later put fail and wakes all waiters; what is there can still be got.
+    /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether it was closed.
+    /// Whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         self.0.queue().is_closed()
     }
 
-    /// Drops everything that was there when the call began; returns how many items.
+    /// Drops every item that was in the queue when the call began; returns their number.
     ///
     /// # Panics
-    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    /// If the drop of an item panics. All items are dropped; then the first panic is resumed.
     pub fn clear(&self) -> usize {
         // SAFETY: any thread may clear.
         self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.queue().len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.0.queue().is_empty()
     }
 
-    /// Whether there is no room.
+    /// Whether the queue is full; a snapshot.
     pub fn is_full(&self) -> bool {
         self.0.queue().is_full()
     }
 
-    /// How many items fit.
+    /// The number of items that fit.
     pub fn capacity(&self) -> usize {
         self.0.queue().capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
@@ -242,7 +242,7 @@ impl<'a, T: Send> IntoIterator for &'a Mpmc<T> {
     }
 }
 
-/// Yields what is left; does not wait, since nobody can put any more.
+/// Iterates over what is left. Does not wait, since no thread can put any more.
 ///
 /// ```
 /// let queue = queues::Mpmc::with_capacity(2)?;

@@ -30,7 +30,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 pub struct Priority<T: Send>(Blocking<core_priority::Priority<Typed<T>>>);
 
 impl<T: Send> Priority<T> {
-    /// An empty queue of exactly this capacity.
+    /// Creates an empty queue of exactly this capacity.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
@@ -122,7 +122,8 @@ impl<T: Send> Priority<T> {
         take_with(|place| unsafe { self.0.queue().peek_locked(place) })
     }
 
-    /// Yields items and their priorities as they come, until the queue is closed and drained.
+    /// Returns an iterator over items and their priorities. It waits for each, and ends when the queue
+    /// is closed and drained.
     ///
     /// ```
     /// let queue = queues::Priority::with_capacity(2)?;
@@ -148,46 +149,46 @@ impl<T: Send> Priority<T> {
         TryIter(self)
     }
 
-    /// Makes every later put fail and wakes all waiters; what is there can still be got.
+    /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether it was closed.
+    /// Whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         self.0.queue().is_closed()
     }
 
-    /// Drops everything that was there when the call began; returns how many items.
+    /// Drops every item that was in the queue when the call began; returns their number.
     ///
     /// # Panics
-    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    /// If the drop of an item panics. All items are dropped; then the first panic is resumed.
     pub fn clear(&self) -> usize {
         // SAFETY: any thread may clear.
         self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.queue().len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.0.queue().is_empty()
     }
 
-    /// Whether there is no room.
+    /// Whether the queue is full; a snapshot.
     pub fn is_full(&self) -> bool {
         self.0.queue().is_full()
     }
 
-    /// How many items fit.
+    /// The number of items that fit.
     pub fn capacity(&self) -> usize {
         self.0.queue().capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }

@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 type Shared<T> = Blocking<Spsc<Typed<T>>>;
 
-/// The putting end of a [`spsc`] queue; dropping it closes the queue.
+/// The producer of a [`spsc`] queue. Dropping it closes the queue.
 pub struct Producer<T: Send>(Arc<Shared<T>>);
 
-/// The getting end of a [`spsc`] queue; dropping it closes the queue.
+/// The consumer of a [`spsc`] queue. Dropping it closes the queue.
 pub struct Consumer<T: Send>(Arc<Shared<T>>);
 
-/// A bounded queue from one thread to another, of exactly this capacity: first in, first out.
+/// Creates a bounded queue from one thread to another, of exactly this capacity: first in, first out.
 ///
-/// Items that are left are dropped with the second of the two ends.
+/// Dropping the second of its two ends drops the items that are left.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for a capacity of 0 or one that overflows,
@@ -57,8 +57,8 @@ impl<T: Send> Producer<T> {
         give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
-    /// Puts all `items`, in their order, waiting for room up to `timeout` in all. Those for which
-    /// there is room are published together, by one store or two.
+    /// Puts all `items` in order, waiting for room; `wait` limits the whole call. Items for which there
+    /// is room are published together, by one store or two.
     ///
     /// After `Ok` the vector is empty. After an error it holds the items that were not put, in their
     /// order.
@@ -82,7 +82,7 @@ impl<T: Send> Producer<T> {
         unsafe { put_many(&self.0, items, wait) }
     }
 
-    /// Makes every later put fail and wakes both ends; what is there can still be got.
+    /// Makes later puts fail and wakes both ends. Items in the queue can still be got.
     ///
     /// ```
     /// use queues::Error;
@@ -99,32 +99,32 @@ impl<T: Send> Producer<T> {
         self.0.close();
     }
 
-    /// Whether it was closed, by either end.
+    /// Whether the queue is closed, by either end.
     pub fn is_closed(&self) -> bool {
         self.0.queue().is_closed()
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.queue().len()
     }
 
-    /// Whether nothing is there.
+    /// Whether the queue has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.0.queue().is_empty()
     }
 
-    /// Whether there is no room. Only this end takes room, so *not full* holds until it puts.
+    /// Whether the queue is full. Only this end fills it, so *not full* holds until it puts.
     pub fn is_full(&self) -> bool {
         self.0.queue().is_full()
     }
 
-    /// How many items fit.
+    /// The number of items that fit.
     pub fn capacity(&self) -> usize {
         self.0.queue().capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
@@ -149,20 +149,20 @@ impl<T: Send> Consumer<T> {
         take(|place| unsafe { self.0.get(place, wait) })
     }
 
-    /// Waits for a first item, then takes what is there, up to `max` items in all, to the end of
-    /// `out`. Returns how many: 0 only if `max` is 0.
+    /// Waits for a first item, then takes the items that are there, up to `max`, to the end of `out`.
+    /// Returns their number: 0 only if `max` is 0.
     ///
     /// Reserves room in `out` for `max` items, or for the capacity if that is less.
     ///
     /// # Errors
-    /// As [`Consumer::get`]; then `out` is as it was.
+    /// As [`Consumer::get`]; then `out` is unchanged.
     pub fn get_many(&mut self, out: &mut Vec<T>, max: usize, wait: Wait) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
         unsafe { get_many(&self.0, out, max, wait) }
     }
 
-    /// Returns the front item where it lies, without taking it; wait-free. A failure does not count
-    /// in the statistics.
+    /// Returns a reference to the front item, which stays in the queue; wait-free. A failure does not
+    /// count in the statistics.
     ///
     /// # Errors
     /// As [`Consumer::try_get`].
@@ -191,8 +191,8 @@ impl<T: Send> Consumer<T> {
         unsafe { self.0.queue().front().map(|front| &*front) }
     }
 
-    /// Yields items as they come, until the queue is closed and drained. `for item in &mut consumer`
-    /// and, for an end that is given up, `for item in consumer` do the same.
+    /// Returns an iterator that waits for each item, and ends when the queue is closed and drained.
+    /// `for item in &mut consumer` and `for item in consumer` do the same.
     ///
     /// ```
     /// # use queues::Wait;
@@ -207,7 +207,7 @@ impl<T: Send> Consumer<T> {
         Iter(self)
     }
 
-    /// Yields the items that are there, without waiting.
+    /// Returns an iterator that does not wait, and ends when the queue is empty.
     ///
     /// ```
     /// let (mut producer, mut consumer) = queues::spsc(2)?;
@@ -219,10 +219,10 @@ impl<T: Send> Consumer<T> {
         TryIter(self)
     }
 
-    /// Drops everything that was there when the call began; returns how many items.
+    /// Drops every item that was in the queue when the call began; returns their number.
     ///
     /// # Panics
-    /// If the drop of an item does: with that panic, the first, after the others were dropped too.
+    /// If the drop of an item panics. All items are dropped; then the first panic is resumed.
     ///
     /// ```
     /// let (mut producer, mut consumer) = queues::spsc(2)?;
@@ -235,37 +235,37 @@ impl<T: Send> Consumer<T> {
         self.0.queue().payload().resume_after(|| unsafe { self.0.clear() })
     }
 
-    /// Makes every later put fail and wakes both ends; what is there can still be got.
+    /// Makes later puts fail and wakes both ends. Items in the queue can still be got.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether it was closed, by either end.
+    /// Whether the queue is closed, by either end.
     pub fn is_closed(&self) -> bool {
         self.0.queue().is_closed()
     }
 
-    /// How many items are there.
+    /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
         self.0.queue().len()
     }
 
-    /// Whether nothing is there. Only this end takes items, so *not empty* holds until it gets.
+    /// Whether the queue has no items. Only this end removes items, so *not empty* holds until it does.
     pub fn is_empty(&self) -> bool {
         self.0.queue().is_empty()
     }
 
-    /// Whether there is no room.
+    /// Whether the queue is full; a snapshot.
     pub fn is_full(&self) -> bool {
         self.0.queue().is_full()
     }
 
-    /// How many items fit.
+    /// The number of items that fit.
     pub fn capacity(&self) -> usize {
         self.0.queue().capacity()
     }
 
-    /// The statistics.
+    /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }
