@@ -382,6 +382,7 @@ impl<S: Slot> SlotRing<S> {
 
     /// Fast path of [`SlotRing::push`]: the hint is right, there is room, the peak cannot change, and
     /// no race is lost. Returns false, without effect, when the slow path is needed.
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn push_fast(&self, value: u64) -> bool {
         let tail = self.tail.hint();
@@ -401,6 +402,7 @@ impl<S: Slot> SlotRing<S> {
     }
 
     /// Fast path of [`SlotRing::pop`]. Returns `None`, without effect, when the slow path is needed.
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn pop_fast(&self) -> Option<u64> {
         let head = self.head.hint();

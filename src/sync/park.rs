@@ -107,8 +107,8 @@ impl Parking {
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         let _held_off = super::hold_off_cancellation();
         let limit = deadline.0.map(|at| libc::timespec {
-            tv_sec: (at / 1_000_000_000) as libc::time_t,
-            tv_nsec: (at % 1_000_000_000) as libc::c_long,
+            tv_sec: (at / 1_000_000_000) as _,
+            tv_nsec: (at % 1_000_000_000) as _,
         });
         let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
         // SAFETY: the word outlives the call; `limit` is null or a valid absolute time, which
