@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod contestant;
+pub mod html;
 pub mod machine;
 pub mod page;
 pub mod plot;

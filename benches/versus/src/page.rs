@@ -1,16 +1,13 @@
 //! What came out, as a page that needs nothing else: plots, and the table under each.
 
 use crate::case::{Case, Metric, catalogue};
+use crate::html::escape;
 use crate::plot::{self, Line};
 use crate::summary::{Outcome, Row, Summary, number};
 use crate::table;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
-
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 pub fn render(summary: &Summary) -> String {
     let mut html = String::new();

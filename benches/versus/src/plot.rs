@@ -1,6 +1,7 @@
 //! Plots as SVG. Colours stand for roles, which the page's style sheet gives colours by the reader's
 //! preference: `#A00005` is whatever ours are painted in.
 
+use crate::html::escape;
 use crate::summary::{Outcome, number};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
@@ -39,7 +40,7 @@ fn scalable(svg: String, title: &str) -> String {
     let body = svg[start..].split_once('>').map_or("", |(_, body)| body);
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}",
-        crate::page::escape(title)
+        escape(title)
     )
 }
 
@@ -133,7 +134,7 @@ where
     let drawn = draw();
     match drawn {
         Ok(()) => scalable(svg, &format!("{}, {}", outcome.case.title(), outcome.metric.unit())),
-        Err(e) => format!("<p>{}</p>", crate::page::escape(&e.to_string())),
+        Err(e) => format!("<p>{}</p>", escape(&e.to_string())),
     }
 }
 
@@ -196,6 +197,6 @@ pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
     let drawn = draw();
     match drawn {
         Ok(()) => scalable(svg, title),
-        Err(e) => format!("<p>{}</p>", crate::page::escape(&e.to_string())),
+        Err(e) => format!("<p>{}</p>", escape(&e.to_string())),
     }
 }
