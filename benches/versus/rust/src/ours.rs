@@ -14,30 +14,55 @@ use std::time::Duration;
 type Handle = *mut c_void;
 type Word = *mut c_void;
 
+/// The fields that the options of all families begin with; 0 is the default of each.
 #[repr(C)]
-struct Options {
+#[derive(Default)]
+struct CommonOptions {
     struct_size: usize,
     capacity: usize,
     item_size: usize,
     flags: u64,
-    drop: Option<extern "C" fn(*mut c_void, *mut c_void)>,
-    drop_ctx: *mut c_void,
+    drop: usize,
+    drop_ctx: usize,
+}
+
+/// In words: more room than the options of any family take after the fields that are declared here.
+/// The library accepts longer structures whose end is 0, and structures only grow at their end.
+const RESERVED: usize = 32;
+
+/// The options of mpmc, spsc, priority and deque.
+#[repr(C)]
+#[derive(Default)]
+struct Options {
+    common: CommonOptions,
+    reserved: [usize; RESERVED],
 }
 
 impl Options {
     fn new<T: Item>(capacity: usize) -> Self {
         let item_size = if T::WORD { 0 } else { size_of::<T>() };
         let struct_size = size_of::<Self>();
-        Self { struct_size, capacity, item_size, flags: 0, drop: None, drop_ctx: null_mut() }
+        let common = CommonOptions { struct_size, capacity, item_size, ..Default::default() };
+        Self { common, ..Default::default() }
     }
 }
 
 #[repr(C)]
+#[derive(Default)]
 struct BatchOptions {
-    common: Options,
+    common: CommonOptions,
     batch_size: usize,
     batch_timeout_ns: i64,
-    batch_weight: u64,
+    reserved: [usize; RESERVED],
+}
+
+/// Calls a `create` function of the library.
+fn create<O>(options: &O, create: unsafe extern "C" fn(*const O, *mut Handle) -> i32) -> Handle {
+    let mut handle = null_mut();
+    // SAFETY: valid options and a valid output.
+    let status = unsafe { create(options, &mut handle) };
+    assert_eq!(status, 0, "create failed");
+    handle
 }
 
 unsafe extern "C" {
@@ -111,10 +136,7 @@ macro_rules! fifo {
 
         impl<T: Item> Queue for $name<T> {
             fn new(capacity: usize) -> Self {
-                let mut queue = null_mut();
-                // SAFETY: valid options and output.
-                assert_eq!(unsafe { $create(&Options::new::<T>(capacity), &mut queue) }, 0);
-                Self(queue, PhantomData)
+                Self(create(&Options::new::<T>(capacity), $create), PhantomData)
             }
         }
 
@@ -229,11 +251,7 @@ unsafe impl Sync for Priority {}
 
 impl Ranked for Priority {
     fn new(capacity: usize) -> Self {
-        let mut queue = null_mut();
-        let options = Options::new::<usize>(capacity);
-        // SAFETY: valid options and output.
-        assert_eq!(unsafe { queues_priority_create(&options, &mut queue) }, 0);
-        Self(queue)
+        Self(create(&Options::new::<usize>(capacity), queues_priority_create))
     }
     fn put(&self, _: usize, priority: f64, word: usize) {
         // SAFETY: a live handle.
@@ -261,10 +279,7 @@ unsafe impl Sync for Deque {}
 impl Stealing for Deque {
     type Thief = ();
     fn new(capacity: usize) -> Self {
-        let mut deque = null_mut();
-        // SAFETY: valid options and output.
-        assert_eq!(unsafe { queues_deque_create(&Options::new::<usize>(capacity), &mut deque) }, 0);
-        Self(deque)
+        Self(create(&Options::new::<usize>(capacity), queues_deque_create))
     }
     fn push(&self, word: usize) -> bool {
         // SAFETY: a live handle.
@@ -296,14 +311,14 @@ unsafe impl Sync for Batch {}
 
 impl Batching for Batch {
     fn new(capacity: usize, age: Duration) -> Self {
-        let mut common = Options::new::<usize>(capacity);
-        common.struct_size = size_of::<BatchOptions>();
-        let batch_timeout_ns = age.as_nanos() as i64;
-        let options = BatchOptions { common, batch_size: SIZE, batch_timeout_ns, batch_weight: 0 };
-        let mut queue = null_mut();
-        // SAFETY: valid options and output.
-        assert_eq!(unsafe { queues_batch_create(&options, &mut queue) }, 0);
-        Self(queue)
+        let struct_size = size_of::<BatchOptions>();
+        let options = BatchOptions {
+            common: CommonOptions { struct_size, capacity, ..Default::default() },
+            batch_size: SIZE,
+            batch_timeout_ns: age.as_nanos() as i64,
+            ..Default::default()
+        };
+        Self(create(&options, queues_batch_create))
     }
     fn put(&self, word: usize) {
         // SAFETY: a live handle.
@@ -335,4 +350,18 @@ pub fn contestants() -> Vec<Contestant> {
         ours("deque").on("deque", deque::run::<Deque>),
         batch::cases::<Batch>(ours("batch")),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_accepts_the_options_declared_here() {
+        drop(Spsc::<usize>::new(16));
+        drop(Mpmc::<usize>::new(16));
+        drop(Priority::new(16));
+        drop(Deque::new(16));
+        drop(Batch::new(64, Duration::from_millis(1)));
+    }
 }
