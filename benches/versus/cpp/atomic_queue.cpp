@@ -2,7 +2,7 @@
 // and spin there, without end if need be.
 #if __has_include(<atomic_queue/atomic_queue.h>)
 
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <atomic_queue/atomic_queue.h>
 

@@ -1,7 +1,7 @@
 // Boost.Lockfree.
 #if __has_include(<boost/lockfree/queue.hpp>)
 
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/spsc_queue.hpp>

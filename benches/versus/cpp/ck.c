@@ -79,7 +79,7 @@ static inline bool spsc_try_get(struct ck *q, void *item, size_t size) {
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 0
-#include "scenarios.h"
+#include "workloads.h"
 
 // --- many of both
 
@@ -98,7 +98,7 @@ static inline bool mpmc_try_get(struct ck *q, void *item, size_t size) {
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 0
-#include "scenarios.h"
+#include "workloads.h"
 
 static const char *const spsc_cases[] = {SPSC_TRY("*"), NULL};
 static const char *const mpmc_cases[] = {MPMC_TRY, NULL};

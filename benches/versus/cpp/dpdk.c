@@ -46,7 +46,7 @@ ADAPTER(spsc, RING_F_SP_ENQ | RING_F_SC_DEQ)
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 ADAPTER(mpmc, 0)
 #define QUEUE mpmc
@@ -54,7 +54,7 @@ ADAPTER(mpmc, 0)
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 ADAPTER(rts, RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ)
 #define QUEUE rts
@@ -62,7 +62,7 @@ ADAPTER(rts, RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ)
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 #define QUEUE hts
@@ -70,7 +70,7 @@ ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_MANY("*"), NULL};
 static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_MANY, NULL};

@@ -51,7 +51,7 @@ static inline size_t async_get_many(GAsyncQueue *q, void *items, size_t count, s
 #define HAS_TRY 1
 #define HAS_WAIT 1
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 static const char *const cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, NULL};
 

@@ -1,6 +1,6 @@
 // What the standard library has to offer: containers under a mutex.
 #include "ranked.hpp"
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <chrono>
 #include <condition_variable>

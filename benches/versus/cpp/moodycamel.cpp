@@ -2,7 +2,7 @@
 #if __has_include(<concurrentqueue/blockingconcurrentqueue.h>) && \
     __has_include(<readerwriterqueue/readerwritercircularbuffer.h>)
 
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <chrono>
 #include <concurrentqueue/blockingconcurrentqueue.h>

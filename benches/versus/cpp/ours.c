@@ -68,7 +68,7 @@ ADAPTER(spsc)
 #define HAS_TRY 1
 #define HAS_WAIT 1
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 ADAPTER(mpmc)
 #define QUEUE mpmc
@@ -76,7 +76,7 @@ ADAPTER(mpmc)
 #define HAS_TRY 1
 #define HAS_WAIT 1
 #define HAS_MANY 1
-#include "scenarios.h"
+#include "workloads.h"
 
 // Blobs that are written and read where they lie in the queue.
 static queues_spsc_t *in_place_create(size_t capacity, size_t size) {
@@ -105,7 +105,7 @@ static inline bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
 #define HAS_TRY 1
 #define HAS_WAIT 0
 #define HAS_MANY 0
-#include "scenarios.h"
+#include "workloads.h"
 
 // --- priority: every thread puts an item of random priority and gets the lowest, in turn, in a
 // queue that holds so many all the time

@@ -1,5 +1,5 @@
 // Ours, by the binding for C++ and the shared library.
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <queues.hpp>
 

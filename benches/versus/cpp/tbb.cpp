@@ -2,7 +2,7 @@
 #if __has_include(<tbb/concurrent_queue.h>)
 
 #include "ranked.hpp"
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <tbb/concurrent_priority_queue.h>
 #include <tbb/concurrent_queue.h>

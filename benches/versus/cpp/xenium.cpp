@@ -1,7 +1,7 @@
 // Manuel Pöter's xenium: Vyukov's ring and the deque of Chase and Lev.
 #if __has_include(<xenium/vyukov_bounded_queue.hpp>)
 
-#include "scenarios.hpp"
+#include "workloads.hpp"
 
 #include <xenium/chase_work_stealing_deque.hpp>
 #include <xenium/vyukov_bounded_queue.hpp>

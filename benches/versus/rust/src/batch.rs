@@ -1,7 +1,7 @@
 //! Batching: two producers, one consumer that takes 32 items at a time, or fewer when the oldest has
 //! waited for long enough. All wait by sleeping.
 
-use crate::trial::{Outcome, check, percentiles, sum, timed};
+use crate::workloads::{Outcome, check, percentiles, sum, timed};
 use crate::{Case, Contestant};
 use hdrhistogram::Histogram;
 use parking_lot::{Condvar, Mutex};

@@ -1,7 +1,7 @@
 //! Queues that wait: channels, and a lock as one writes it oneself.
 
 use crate::Contestant;
-use crate::trial::{End, Queue, Try, Wait};
+use crate::workloads::{End, Queue, Try, Wait};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::mpsc;

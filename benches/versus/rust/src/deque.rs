@@ -1,6 +1,6 @@
 //! Work-stealing deques: the owner alone, or with thieves that steal one word at a time.
 
-use crate::trial::{End, Outcome, check, sum, timed};
+use crate::workloads::{End, Outcome, check, sum, timed};
 use crate::{Case, Contestant};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};

@@ -1,6 +1,6 @@
 //! Queues in trials, by the protocol of `../README.md`.
 //!
-//! [`trial`] has what is done to a queue, by the traits that queues implement; the other modules have the
+//! [`workloads`] has what is done to a queue, by the traits that queues implement; the other modules have the
 //! queues, and say who supports which case.
 
 pub mod batch;
@@ -9,12 +9,12 @@ pub mod deque;
 pub mod ours;
 pub mod priority;
 pub mod rings;
-pub mod trial;
+pub mod workloads;
 
 use serde_json::json;
 use std::fmt;
 use std::process::exit;
-use trial::{Bulk, Item, Outcome, Try, Wait};
+use workloads::{Bulk, Item, Outcome, Try, Wait};
 
 /// Everybody.
 pub fn contestants() -> Vec<Contestant> {
@@ -108,46 +108,46 @@ impl Contestant {
 
     /// For one producer and one consumer that try.
     pub fn spsc<Q: Try<usize>>(self) -> Self {
-        self.on("spsc/1P1C/single/*/ptr", trial::single::<Q, usize>)
-            .on("pingpong/1P1C/spin", trial::pingpong_spin::<Q>)
-            .on("memory", trial::memory::<Q>)
+        self.on("spsc/1P1C/single/*/ptr", workloads::single::<Q, usize>)
+            .on("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
+            .on("memory", workloads::memory::<Q>)
     }
 
     /// For one that blobs can be put in, too. Of these sizes one type each.
     pub fn blob<Q: Try<T>, T: Item>(self) -> Self {
-        self.on(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), trial::single::<Q, T>)
+        self.on(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), workloads::single::<Q, T>)
     }
 
     /// For any number of threads that try.
     pub fn mpmc<Q: Try<usize>>(self) -> Self {
-        self.on("mpmc/*/single/*/ptr", trial::single::<Q, usize>)
-            .on("pingpong/1P1C/spin", trial::pingpong_spin::<Q>)
-            .on("fairness", trial::fairness::<Q>)
-            .on("memory", trial::memory::<Q>)
+        self.on("mpmc/*/single/*/ptr", workloads::single::<Q, usize>)
+            .on("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
+            .on("fairness", workloads::fairness::<Q>)
+            .on("memory", workloads::memory::<Q>)
     }
 
     pub fn spsc_bulk<Q: Bulk>(self) -> Self {
-        ["bulk8", "bulk32", "bulk256"]
-            .iter()
-            .fold(self, |entry, mode| entry.on(format!("spsc/1P1C/{mode}/*/ptr"), trial::bulk::<Q>))
+        ["bulk8", "bulk32", "bulk256"].iter().fold(self, |entry, mode| {
+            entry.on(format!("spsc/1P1C/{mode}/*/ptr"), workloads::bulk::<Q>)
+        })
     }
 
     pub fn mpmc_bulk<Q: Bulk>(self) -> Self {
         ["1P1C", "2P2C", "4P4C", "8P8C"].iter().fold(self, |entry, shape| {
-            entry.on(format!("mpmc/{shape}/bulk32/*/ptr"), trial::bulk::<Q>)
+            entry.on(format!("mpmc/{shape}/bulk32/*/ptr"), workloads::bulk::<Q>)
         })
     }
 
     pub fn spsc_wait<Q: Wait>(self) -> Self {
-        self.on("spsc/1P1C/blocking/*/ptr", trial::blocking::<Q>)
-            .on("pingpong/1P1C/blocking", trial::pingpong_blocking::<Q>)
-            .on("latency/1P1C", trial::latency::<Q>)
+        self.on("spsc/1P1C/blocking/*/ptr", workloads::blocking::<Q>)
+            .on("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
+            .on("latency/1P1C", workloads::latency::<Q>)
     }
 
     pub fn mpmc_wait<Q: Wait>(self) -> Self {
-        self.on("mpmc/*/blocking/*/ptr", trial::blocking::<Q>)
-            .on("pingpong/1P1C/blocking", trial::pingpong_blocking::<Q>)
-            .on("latency", trial::latency::<Q>)
+        self.on("mpmc/*/blocking/*/ptr", workloads::blocking::<Q>)
+            .on("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
+            .on("latency", workloads::latency::<Q>)
     }
 }
 

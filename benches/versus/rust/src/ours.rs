@@ -3,7 +3,7 @@
 use crate::batch::{Batching, SIZE};
 use crate::deque::Stealing;
 use crate::priority::Ranked;
-use crate::trial::{Bulk, Item, Queue, Try, Wait};
+use crate::workloads::{Bulk, Item, Queue, Try, Wait};
 use crate::{Contestant, batch, blobs, deque, priority};
 use std::ffi::c_void;
 use std::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! Priority queues: every thread puts an item of random priority and gets the lowest, in turn, in a
 //! queue that holds so many all the time. Puts and gets both count as items.
 
-use crate::trial::{Outcome, check, timed};
+use crate::workloads::{Outcome, check, timed};
 use crate::{Case, Contestant};
 use crossbeam_utils::{Backoff, CachePadded};
 use parking_lot::Mutex;

@@ -1,6 +1,6 @@
 //! Queues of crates, without waiting; and the usual design.
 
-use crate::trial::{Bulk, End, Item, Queue, Try};
+use crate::workloads::{Bulk, End, Item, Queue, Try};
 use crate::{Contestant, blobs};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use crossbeam_utils::CachePadded;

@@ -424,7 +424,7 @@ pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
             counts[place].store(count, Relaxed);
             starvation.fetch_max(longest, Relaxed);
         });
-        check("sum of the items", sum.into_inner(), items / SHARE * crate::trial::sum(SHARE))?;
+        check("sum of the items", sum.into_inner(), items / SHARE * crate::workloads::sum(SHARE))?;
         let mut line = done(items, time)?;
         line["shares"] = counts.iter().map(|count| count.load(Relaxed)).collect();
         line["longest_starvation_ns"] = starvation.into_inner().into();

@@ -16,8 +16,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#ifndef SCENARIOS_H
-#define SCENARIOS_H
+#ifndef WORKLOADS_H
+#define WORKLOADS_H
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)

@@ -6,8 +6,8 @@
 //   put_many(const item *, n), get_many(item *, n)   does not wait; how many
 //   end()                                      what a thread uses in the queue's place
 // as the queue offers. What a scenario needs and the adapter lacks makes it answer false.
-#ifndef SCENARIOS_HPP
-#define SCENARIOS_HPP
+#ifndef WORKLOADS_HPP
+#define WORKLOADS_HPP
 
 #include "harness.h"
 
