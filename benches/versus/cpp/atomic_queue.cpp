@@ -59,21 +59,21 @@ using told_atomic =
     dynamic<void *, aq::AtomicQueueB<void *, allocator<void *>, nullptr, true, false, Spsc>>;
 
 // Runs the kind of the right capacity.
-template <bool Spsc> bool run_atomic(const scenario *s, outcome *o) {
-    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::atomic>(s, o)
-                               : fifo<typename sized<65536, Spsc>::atomic>(s, o);
+template <bool Spsc> bool run_atomic(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::atomic>(s, m)
+                               : fifo<typename sized<65536, Spsc>::atomic>(s, m);
 }
-template <bool Spsc> bool run_hopeful(const scenario *s, outcome *o) {
-    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::hopeful>(s, o)
-                               : fifo<typename sized<65536, Spsc>::hopeful>(s, o);
+template <bool Spsc> bool run_hopeful(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::hopeful>(s, m)
+                               : fifo<typename sized<65536, Spsc>::hopeful>(s, m);
 }
-bool run_any_spsc(const scenario *s, outcome *o) {
-    return s->capacity == 1024 ? any_payload<sized<1024, true>::any>(s, o)
-                               : any_payload<sized<65536, true>::any>(s, o);
+bool run_any_spsc(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? any_payload<sized<1024, true>::any>(s, m)
+                               : any_payload<sized<65536, true>::any>(s, m);
 }
-bool run_any(const scenario *s, outcome *o) {
-    return s->capacity == 1024 ? fifo<sized<1024, false>::any<void *>>(s, o)
-                               : fifo<sized<65536, false>::any<void *>>(s, o);
+bool run_any(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? fifo<sized<1024, false>::any<void *>>(s, m)
+                               : fifo<sized<65536, false>::any<void *>>(s, m);
 }
 
 #define EACH_CAPACITY(before, after) before "1024" after, before "65536" after

@@ -12,25 +12,25 @@ namespace {
 using namespace versus;
 namespace lf = boost::lockfree;
 
-struct many_ends {
+struct mpmc {
     using item = void *;
-    explicit many_ends(std::size_t capacity) : queue(capacity) {}
+    explicit mpmc(std::size_t capacity) : queue(capacity) {}
     bool try_put(item i) { return queue.push(i); }
     bool try_get(item &i) { return queue.pop(i); }
     lf::queue<item, lf::fixed_sized<true>> queue;
 };
 
-template <class T> struct two_ends {
+template <class T> struct spsc {
     using item = T;
-    explicit two_ends(std::size_t capacity) : queue(capacity) {}
+    explicit spsc(std::size_t capacity) : queue(capacity) {}
     bool try_put(const item &i) { return queue.push(i); }
     bool try_get(item &i) { return queue.pop(i); }
-    std::size_t put_many(const item *items, std::size_t count) { return queue.push(items, count); }
-    std::size_t get_many(item *items, std::size_t count) { return queue.pop(items, count); }
+    std::size_t put_bulk(const item *items, std::size_t count) { return queue.push(items, count); }
+    std::size_t get_bulk(item *items, std::size_t count) { return queue.pop(items, count); }
     lf::spsc_queue<item> queue;
 };
 
-const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_MANY("*"), nullptr};
+const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), nullptr};
 // Its nodes have numbers of 16 bits: 65536 are too many.
 const char *const mpmc_cases[] = {"mpmc/*/single/64/ptr",
                                   "mpmc/*/single/256/ptr",
@@ -47,8 +47,8 @@ constexpr auto version = VERSION_BOOST;
 } // namespace
 
 extern const contestant boost_queues[] = {
-    {"boost::lockfree::spsc_queue", version, nullptr, spsc_cases, any_payload<two_ends>, false},
-    {"boost::lockfree::queue", version, nullptr, mpmc_cases, fifo<many_ends>, false},
+    {"boost::lockfree::spsc_queue", version, nullptr, spsc_cases, any_payload<spsc>, false},
+    {"boost::lockfree::queue", version, nullptr, mpmc_cases, fifo<mpmc>, false},
     {},
 };
 

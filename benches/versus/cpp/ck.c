@@ -77,8 +77,8 @@ static inline bool spsc_try_get(struct ck *q, void *item, size_t size) {
 #define QUEUE spsc
 #define HANDLE struct ck
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 0
+#define HAS_BLOCKING 0
+#define HAS_BULK 0
 #include "workloads.h"
 
 // --- many of both
@@ -96,8 +96,8 @@ static inline bool mpmc_try_get(struct ck *q, void *item, size_t size) {
 #define QUEUE mpmc
 #define HANDLE struct ck
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 0
+#define HAS_BLOCKING 0
+#define HAS_BULK 0
 #include "workloads.h"
 
 static const char *const spsc_cases[] = {SPSC_TRY("*"), NULL};

@@ -14,7 +14,7 @@ static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags
     const ssize_t bytes = rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, places);
     struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(bytes));
     if (rte_ring_init(ring, "versus", (unsigned)capacity, flags | RING_F_EXACT_SZ) != 0)
-        end(1, "rte_ring_init failed");
+        fail(1, "rte_ring_init failed");
     return ring;
 }
 
@@ -29,12 +29,12 @@ static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags
     static inline bool kind##_try_get(struct rte_ring *ring, void *item, size_t size) {            \
         return rte_ring_dequeue_elem(ring, item, size == 0 ? sizeof(void *) : size) == 0;          \
     }                                                                                              \
-    static inline size_t kind##_put_many(struct rte_ring *ring, const void *items, size_t count,   \
+    static inline size_t kind##_put_bulk(struct rte_ring *ring, const void *items, size_t count,   \
                                          size_t size) {                                            \
         return rte_ring_enqueue_burst_elem(ring, items, size == 0 ? sizeof(void *) : size,         \
                                            (unsigned)count, NULL);                                 \
     }                                                                                              \
-    static inline size_t kind##_get_many(struct rte_ring *ring, void *items, size_t count,         \
+    static inline size_t kind##_get_bulk(struct rte_ring *ring, void *items, size_t count,         \
                                          size_t size) {                                            \
         return rte_ring_dequeue_burst_elem(ring, items, size == 0 ? sizeof(void *) : size,         \
                                            (unsigned)count, NULL);                                 \
@@ -44,36 +44,36 @@ ADAPTER(spsc, RING_F_SP_ENQ | RING_F_SC_DEQ)
 #define QUEUE spsc
 #define HANDLE struct rte_ring
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
 #include "workloads.h"
 
 ADAPTER(mpmc, 0)
 #define QUEUE mpmc
 #define HANDLE struct rte_ring
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
 #include "workloads.h"
 
 ADAPTER(rts, RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ)
 #define QUEUE rts
 #define HANDLE struct rte_ring
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
 #include "workloads.h"
 
 ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 #define QUEUE hts
 #define HANDLE struct rte_ring
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
 #include "workloads.h"
 
-static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_MANY("*"), NULL};
-static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_MANY, NULL};
+static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), NULL};
+static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BULK, NULL};
 
 const struct contestant dpdk_rings[] = {
     {"DPDK rte_ring, SPSC", VERSION_DPDK, NULL, spsc_cases, spsc_run, false},

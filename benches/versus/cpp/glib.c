@@ -28,7 +28,7 @@ static inline void async_get(GAsyncQueue *q, void *item, size_t size) {
     *(void **)item = g_async_queue_pop(q);
 }
 // Under one lock.
-static inline size_t async_put_many(GAsyncQueue *q, void *items, size_t count, size_t size) {
+static inline size_t async_put_bulk(GAsyncQueue *q, void *items, size_t count, size_t size) {
     (void)size;
     g_async_queue_lock(q);
     for (size_t i = 0; i < count; i++)
@@ -36,7 +36,7 @@ static inline size_t async_put_many(GAsyncQueue *q, void *items, size_t count, s
     g_async_queue_unlock(q);
     return count;
 }
-static inline size_t async_get_many(GAsyncQueue *q, void *items, size_t count, size_t size) {
+static inline size_t async_get_bulk(GAsyncQueue *q, void *items, size_t count, size_t size) {
     (void)size;
     size_t done = 0;
     void *item;
@@ -49,11 +49,11 @@ static inline size_t async_get_many(GAsyncQueue *q, void *items, size_t count, s
 #define QUEUE async
 #define HANDLE GAsyncQueue
 #define HAS_TRY 1
-#define HAS_WAIT 1
-#define HAS_MANY 1
+#define HAS_BLOCKING 1
+#define HAS_BULK 1
 #include "workloads.h"
 
-static const char *const cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, NULL};
+static const char *const cases[] = {MPMC_TRY, MPMC_BLOCKING, MPMC_BULK, NULL};
 
 const struct contestant glib_queues[] = {
     {"GAsyncQueue (unbounded)", VERSION_GLIB, NULL, cases, async_run, false},

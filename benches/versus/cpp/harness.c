@@ -11,7 +11,7 @@
 
 bool is(const char *component, const char *wanted) { return strcmp(component, wanted) == 0; }
 
-void end(int code, const char *why) {
+void fail(int code, const char *why) {
     fprintf(stderr, "%s\n", why);
     _Exit(code);
 }
@@ -87,7 +87,7 @@ double timed(unsigned threads, void (*work)(void *context, unsigned thread), voi
                                      .number = i,
                                      .pinned = threads <= processors()};
         if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) != 0)
-            end(1, "no more threads");
+            fail(1, "no more threads");
     }
     uint64_t start = UINT64_MAX, end = 0;
     for (unsigned i = 0; i < threads; i++) {
@@ -140,7 +140,7 @@ static unsigned number_in(const char *segment) {
     return (unsigned)strtoul(segment + strcspn(segment, "0123456789"), NULL, 10);
 }
 
-static bool parse(const char *text, struct scenario *s) {
+static bool parse(const char *text, struct case_spec *s) {
     if (strlen(text) >= sizeof s->text)
         return false;
     strcpy(s->text, text);
@@ -155,8 +155,8 @@ static bool parse(const char *text, struct scenario *s) {
     s->capacity = number_in(segments[3]);
     s->item_size = number_in(segments[4]);
     s->bulk = number_in(s->mode);
-    s->both = is(s->shape, "pair");
-    s->pairs = s->both ? 1 : number_in(s->shape);
+    s->alternates = is(s->shape, "pair");
+    s->pairs = s->alternates ? 1 : number_in(s->shape);
     if (is(s->family, "priority"))
         s->threads = s->pairs;
     else if (is(s->family, "deque"))
@@ -209,22 +209,22 @@ static bool runs(const struct contestant *c, const char *text) {
     return false;
 }
 
-static void print_outcome(const struct outcome *o) {
-    printf("{\"items\":%llu,\"seconds\":%.9f", (unsigned long long)o->items, o->seconds);
-    if (o->latency != NULL) {
+static void print_measurement(const struct measurement *m) {
+    printf("{\"items\":%llu,\"seconds\":%.9f", (unsigned long long)m->items, m->seconds);
+    if (m->latency != NULL) {
         printf(",\"latency_ns\":{\"p50\":%llu,\"p99\":%llu,\"p99.9\":%llu,\"max\":%llu}",
-               (unsigned long long)quantile(o->latency, 0.5),
-               (unsigned long long)quantile(o->latency, 0.99),
-               (unsigned long long)quantile(o->latency, 0.999),
-               (unsigned long long)o->latency->max);
+               (unsigned long long)quantile(m->latency, 0.5),
+               (unsigned long long)quantile(m->latency, 0.99),
+               (unsigned long long)quantile(m->latency, 0.999),
+               (unsigned long long)m->latency->max);
     }
-    if (o->threads > 0) {
-        for (unsigned i = 0; i < o->threads; i++)
-            printf("%s%llu", i == 0 ? ",\"shares\":[" : ",", (unsigned long long)o->shares[i]);
-        printf("],\"longest_starvation_ns\":%llu", (unsigned long long)o->longest_starvation);
+    if (m->threads > 0) {
+        for (unsigned i = 0; i < m->threads; i++)
+            printf("%s%llu", i == 0 ? ",\"shares\":[" : ",", (unsigned long long)m->shares[i]);
+        printf("],\"longest_starvation_ns\":%llu", (unsigned long long)m->longest_starvation);
     }
-    if (o->bytes > 0)
-        printf(",\"bytes\":%zu", o->bytes);
+    if (m->bytes > 0)
+        printf(",\"bytes\":%zu", m->bytes);
     printf("}\n");
 }
 
@@ -251,7 +251,7 @@ int main(int count, char **arguments) {
         return usage();
 
     const char *name = NULL, *text = NULL;
-    struct scenario s = {.items = 0};
+    struct case_spec s = {.items = 0};
     for (int i = 2; i < count; i += 2) {
         const char *value = arguments[i + 1];
         if (is(arguments[i], "--contestant")) {
@@ -274,9 +274,9 @@ int main(int count, char **arguments) {
     const struct contestant *c = find(name);
     if (c == NULL)
         return refuse("no contestant ", name, "; `list` shows them");
-    static struct outcome o;
-    if (!runs(c, text) || !parse(text, &s) || !c->run(&s, &o))
+    static struct measurement m;
+    if (!runs(c, text) || !parse(text, &s) || !c->run(&s, &m))
         return refuse("this contestant does not run ", text, "; `list` shows its cases");
-    print_outcome(&o);
+    print_measurement(&m);
     return 0;
 }

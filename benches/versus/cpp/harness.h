@@ -16,7 +16,7 @@ extern "C" {
 enum { MAX_THREADS = 16 };
 
 // A case, taken apart: family/shape/mode/capacity/payload.
-struct scenario {
+struct case_spec {
     char text[64];
     char *family;
     char *shape;
@@ -25,15 +25,15 @@ struct scenario {
     size_t item_size; // 0 for "ptr"
     unsigned pairs;   // of producers and consumers
     unsigned threads;
-    bool both;   // "pair": each thread puts and gets in turn
-    size_t bulk; // of "bulk32" or "batch32", else 0
+    bool alternates; // "pair": each thread puts and gets in turn
+    size_t bulk;     // of "bulk32" or "batch32", else 0
     uint64_t items;
 };
 
 bool is(const char *component, const char *wanted);
 
 // What a trial came to; the scenario fills in what applies.
-struct outcome {
+struct measurement {
     uint64_t items;
     double seconds;
     struct histogram *latency;
@@ -46,9 +46,9 @@ struct outcome {
 struct contestant {
     const char *name; // NULL ends a list
     const char *version;
-    const char *missing;                                    // why it is not there, or NULL
-    const char *const *patterns;                            // of cases, ends with NULL
-    bool (*run)(const struct scenario *, struct outcome *); // false: no such case
+    const char *missing;                                         // why it is not there, or NULL
+    const char *const *patterns;                                 // of cases, ends with NULL
+    bool (*run)(const struct case_spec *, struct measurement *); // false: no such case
     bool ours;
 };
 
@@ -61,21 +61,22 @@ extern const struct contestant *const contestants[]; // ends with NULL
 
 // The cases of a queue by what it can do: `try` calls, waiting, many at once.
 #define SPSC_TRY(payload) "spsc/1P1C/single/*/" payload, "pingpong/1P1C/spin", "memory"
-#define SPSC_WAIT(payload) "spsc/1P1C/blocking/*/" payload, "pingpong/1P1C/blocking", "latency/1P1C"
-#define SPSC_MANY(payload)                                                                         \
+#define SPSC_BLOCKING(payload)                                                                     \
+    "spsc/1P1C/blocking/*/" payload, "pingpong/1P1C/blocking", "latency/1P1C"
+#define SPSC_BULK(payload)                                                                         \
     "spsc/1P1C/bulk8/*/" payload, "spsc/1P1C/bulk32/*/" payload, "spsc/1P1C/bulk256/*/" payload
 #define MPMC_TRY "mpmc/*/single/*/ptr", "pingpong/1P1C/spin", "fairness", "memory"
-#define MPMC_WAIT "mpmc/*/blocking/*/ptr", "pingpong/1P1C/blocking", "latency"
-#define MPMC_MANY "mpmc/*/bulk32/*/ptr"
+#define MPMC_BLOCKING "mpmc/*/blocking/*/ptr", "pingpong/1P1C/blocking", "latency"
+#define MPMC_BULK "mpmc/*/bulk32/*/ptr"
 #define PRIORITY "priority"
 #define DEQUE "deque"
 #define BATCH "batch"
 
 // Ends the program with that code, after a message.
-void end(int code, const char *why) __attribute__((noreturn, cold));
+void fail(int code, const char *why) __attribute__((noreturn, cold));
 static inline void verify(bool holds, const char *why) {
     if (!holds)
-        end(3, why);
+        fail(3, why);
 }
 
 // Runs `work` on so many threads at once, pinned if there are as many processors: seconds from the
@@ -114,13 +115,13 @@ static inline void snooze(struct backoff *b) {
 }
 
 // The latency cases: producers send an item in so many nanoseconds, all together.
-enum { PACE = 10000 };
+enum { PACE_NS = 10000 };
 // Waits for that time; lets others run meanwhile if the threads are more than the processors.
 void wait_until(uint64_t time, unsigned threads);
 // The fairness cases: a producer takes so many items at once upon itself.
 enum { SHARE = 64 };
-// The batch cases: how many make a batch, and for how long it waits for them.
-enum { BATCH_SIZE = 32, BATCH_AGE = 10000000, LATENESS_AGE = 1000000 };
+// The batch cases: how many make a batch, and for how long it blocking for them.
+enum { BATCH_SIZE = 32, BATCH_TIMEOUT_NS = 10000000, LATENESS_TIMEOUT_NS = 1000000 };
 
 // SplitMix64 (Steele, Lea and Flood 2014).
 static inline uint64_t random_next(uint64_t *state) {

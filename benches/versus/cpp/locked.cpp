@@ -1,5 +1,5 @@
 // What the standard library has to offer: containers under a mutex.
-#include "ranked.hpp"
+#include "priority_entry.hpp"
 #include "workloads.hpp"
 
 #include <chrono>
@@ -17,8 +17,8 @@ template <class T> class locked_deque {
     using item = T;
     explicit locked_deque(std::size_t capacity) : capacity_(capacity) {}
 
-    bool try_put(const item &i) { return put_many(&i, 1) == 1; }
-    bool try_get(item &i) { return get_many(&i, 1) == 1; }
+    bool try_put(const item &i) { return put_bulk(&i, 1) == 1; }
+    bool try_get(item &i) { return get_bulk(&i, 1) == 1; }
     void put(const item &i) {
         std::unique_lock lock(mutex_);
         not_full_.wait(lock, [&] { return items_.size() < capacity_; });
@@ -33,7 +33,7 @@ template <class T> class locked_deque {
         lock.unlock();
         not_full_.notify_one();
     }
-    std::size_t put_many(const item *items, std::size_t count) {
+    std::size_t put_bulk(const item *items, std::size_t count) {
         std::unique_lock lock(mutex_);
         count = std::min(count, capacity_ - items_.size());
         items_.insert(items_.end(), items, items + count);
@@ -41,7 +41,7 @@ template <class T> class locked_deque {
         count == 1 ? not_empty_.notify_one() : not_empty_.notify_all();
         return count;
     }
-    std::size_t get_many(item *items, std::size_t count) {
+    std::size_t get_bulk(item *items, std::size_t count) {
         std::unique_lock lock(mutex_);
         count = take(items, count);
         lock.unlock();
@@ -64,10 +64,11 @@ template <class T> class locked_deque {
     std::deque<item> items_;
 };
 
-// For one consumer; who puts wakes it when it waits for what is there now.
+// For one consumer; who puts wakes it when it blocking for what is there now.
 class locked_batches {
   public:
-    locked_batches(std::size_t capacity, std::int64_t age) : capacity_(capacity), age_(age) {}
+    locked_batches(std::size_t capacity, std::int64_t timeout)
+        : capacity_(capacity), timeout_(timeout) {}
 
     void put(void *word) {
         const auto now = clock::now();
@@ -80,7 +81,7 @@ class locked_batches {
     std::size_t get_batch(void **words) {
         std::unique_lock lock(mutex_);
         not_empty_.wait(lock, [&] { return !items_.empty(); });
-        not_empty_.wait_until(lock, items_.front().arrival + age_,
+        not_empty_.wait_until(lock, items_.front().arrival + timeout_,
                               [&] { return items_.size() >= BATCH_SIZE; });
         const auto count = std::min<std::size_t>(items_.size(), BATCH_SIZE);
         for (std::size_t i = 0; i < count; i++, items_.pop_front())
@@ -91,20 +92,20 @@ class locked_batches {
 
   private:
     using clock = std::chrono::steady_clock;
-    struct dated {
+    struct timed_item {
         void *word;
         clock::time_point arrival;
     };
 
     const std::size_t capacity_;
-    const std::chrono::nanoseconds age_;
+    const std::chrono::nanoseconds timeout_;
     std::mutex mutex_;
     std::condition_variable not_empty_, not_full_;
-    std::deque<dated> items_;
+    std::deque<timed_item> items_;
 };
 
-struct ranked {
-    explicit ranked(std::size_t) {}
+struct priority_adapter {
+    explicit priority_adapter(std::size_t) {}
     void put(double priority, std::uint64_t word) {
         const std::lock_guard lock(mutex);
         queue.push({priority, ticket++, word});
@@ -118,15 +119,15 @@ struct ranked {
         return true;
     }
     std::mutex mutex;
-    std::priority_queue<ranked_entry, std::vector<ranked_entry>, is_later> queue;
+    std::priority_queue<priority_entry, std::vector<priority_entry>, is_later> queue;
     std::uint64_t ticket = 0;
 };
 
-const char *const deque_cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, BATCH, nullptr};
-const char *const ranked_cases[] = {PRIORITY, nullptr};
+const char *const deque_cases[] = {MPMC_TRY, MPMC_BLOCKING, MPMC_BULK, BATCH, nullptr};
+const char *const priority_cases[] = {PRIORITY, nullptr};
 
-bool run_deque(const scenario *s, outcome *o) {
-    return is(s->family, "batch") ? batch<locked_batches>(s, o) : fifo<locked_deque<void *>>(s, o);
+bool run_deque(const case_spec *s, measurement *m) {
+    return is(s->family, "batch") ? batch<locked_batches>(s, m) : fifo<locked_deque<void *>>(s, m);
 }
 
 } // namespace
@@ -134,7 +135,7 @@ bool run_deque(const scenario *s, outcome *o) {
 extern const contestant std_queues[] = {
     {"std::mutex + deque + condition_variable", VERSION_LIBSTDCXX, nullptr, deque_cases, run_deque,
      false},
-    {"std::mutex + priority_queue", VERSION_LIBSTDCXX, nullptr, ranked_cases, priority<ranked>,
-     false},
+    {"std::mutex + priority_queue", VERSION_LIBSTDCXX, nullptr, priority_cases,
+     priority<priority_adapter>, false},
     {},
 };

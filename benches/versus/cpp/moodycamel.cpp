@@ -20,10 +20,10 @@ struct plain {
     explicit plain(std::size_t capacity) : queue(capacity) {}
     bool try_put(item i) { return queue.enqueue(i); }
     bool try_get(item &i) { return queue.try_dequeue(i); }
-    std::size_t put_many(const item *items, std::size_t count) {
+    std::size_t put_bulk(const item *items, std::size_t count) {
         return queue.enqueue_bulk(items, count) ? count : 0;
     }
-    std::size_t get_many(item *items, std::size_t count) {
+    std::size_t get_bulk(item *items, std::size_t count) {
         return queue.try_dequeue_bulk(items, count);
     }
     mc::ConcurrentQueue<item> queue;
@@ -36,23 +36,23 @@ struct with_tokens {
         explicit tokens(mc::ConcurrentQueue<item> &q) : queue(q), producer(q), consumer(q) {}
         bool try_put(item i) { return queue.enqueue(producer, i); }
         bool try_get(item &i) { return queue.try_dequeue(consumer, i); }
-        std::size_t put_many(const item *items, std::size_t count) {
+        std::size_t put_bulk(const item *items, std::size_t count) {
             return queue.enqueue_bulk(producer, items, count) ? count : 0;
         }
-        std::size_t get_many(item *items, std::size_t count) {
+        std::size_t get_bulk(item *items, std::size_t count) {
             return queue.try_dequeue_bulk(consumer, items, count);
         }
         mc::ConcurrentQueue<item> &queue;
         mc::ProducerToken producer;
         mc::ConsumerToken consumer;
     };
-    tokens end() { return tokens(queue); }
+    tokens handle() { return tokens(queue); }
     mc::ConcurrentQueue<item> queue;
 };
 
-struct sleeping {
+struct blocking_queue {
     using item = void *;
-    explicit sleeping(std::size_t capacity) : queue(capacity) {}
+    explicit blocking_queue(std::size_t capacity) : queue(capacity) {}
     void put(item i) { queue.enqueue(i); }
     void get(item &i) { queue.wait_dequeue(i); }
     mc::BlockingConcurrentQueue<item> queue;
@@ -61,17 +61,18 @@ struct sleeping {
 // The consumer collects until the first item is old enough.
 struct collected {
     using clock = std::chrono::steady_clock;
-    struct dated {
+    struct timed_item {
         void *word;
         clock::time_point arrival;
     };
-    collected(std::size_t capacity, std::int64_t nanoseconds) : queue(capacity), age(nanoseconds) {}
+    collected(std::size_t capacity, std::int64_t nanoseconds)
+        : queue(capacity), timeout(nanoseconds) {}
     void put(void *word) { queue.enqueue({word, clock::now()}); }
     std::size_t get_batch(void **words) {
-        dated items[BATCH_SIZE];
+        timed_item items[BATCH_SIZE];
         std::size_t got = queue.wait_dequeue_bulk(items, BATCH_SIZE);
-        const auto due = items[0].arrival + age;
-        for (auto left = age; got < BATCH_SIZE;) {
+        const auto due = items[0].arrival + timeout;
+        for (auto left = timeout; got < BATCH_SIZE;) {
             left = due - clock::now();
             if (left <= left.zero())
                 break;
@@ -81,8 +82,8 @@ struct collected {
             words[i] = items[i].word;
         return got;
     }
-    mc::BlockingConcurrentQueue<dated> queue;
-    std::chrono::nanoseconds age;
+    mc::BlockingConcurrentQueue<timed_item> queue;
+    std::chrono::nanoseconds timeout;
 };
 
 template <class T> struct reader_writer {
@@ -94,12 +95,12 @@ template <class T> struct reader_writer {
 };
 
 // Only the consumer sleeps; the producer, which has no such call, tries.
-template <class T> struct sleeping_reader {
+template <class T> struct blocking_reader_writer {
     using item = T;
-    explicit sleeping_reader(std::size_t capacity) : queue(capacity) {}
+    explicit blocking_reader_writer(std::size_t capacity) : queue(capacity) {}
     bool try_put(const item &i) { return queue.try_enqueue(i); }
     bool try_get(item &i) { return queue.try_dequeue(i); }
-    void put(const item &i) { polling::put(*this, i); }
+    void put(const item &i) { with_backoff::put(*this, i); }
     void get(item &i) { queue.wait_dequeue(i); }
     mc::BlockingReaderWriterQueue<item> queue;
 };
@@ -114,13 +115,13 @@ template <class T> struct circular {
     mc::BlockingReaderWriterCircularBuffer<item> queue;
 };
 
-const char *const concurrent_cases[] = {MPMC_TRY, MPMC_MANY, nullptr};
-const char *const sleeping_cases[] = {MPMC_WAIT, "memory", BATCH, nullptr};
+const char *const concurrent_cases[] = {MPMC_TRY, MPMC_BULK, nullptr};
+const char *const blocking_cases[] = {MPMC_BLOCKING, "memory", BATCH, nullptr};
 const char *const reader_writer_cases[] = {SPSC_TRY("*"), nullptr};
-const char *const waiting_cases[] = {SPSC_TRY("*"), SPSC_WAIT("*"), nullptr};
+const char *const reader_writer_blocking_cases[] = {SPSC_TRY("*"), SPSC_BLOCKING("*"), nullptr};
 
-bool run_sleeping(const scenario *s, outcome *o) {
-    return is(s->family, "batch") ? batch<collected>(s, o) : fifo<sleeping>(s, o);
+bool run_blocking(const case_spec *s, measurement *m) {
+    return is(s->family, "batch") ? batch<collected>(s, m) : fifo<blocking_queue>(s, m);
 }
 
 constexpr auto version = VERSION_CONCURRENTQUEUE, rw_version = VERSION_READERWRITERQUEUE;
@@ -132,14 +133,14 @@ extern const contestant moodycamels[] = {
      false},
     {"moodycamel::ConcurrentQueue, tokens (unbounded)", version, nullptr, concurrent_cases,
      fifo<with_tokens>, false},
-    {"moodycamel::BlockingConcurrentQueue (unbounded)", version, nullptr, sleeping_cases,
-     run_sleeping, false},
+    {"moodycamel::BlockingConcurrentQueue (unbounded)", version, nullptr, blocking_cases,
+     run_blocking, false},
     {"moodycamel::ReaderWriterQueue", rw_version, nullptr, reader_writer_cases,
      any_payload<reader_writer>, false},
-    {"moodycamel::BlockingReaderWriterQueue", rw_version, nullptr, waiting_cases,
-     any_payload<sleeping_reader>, false},
-    {"moodycamel::BlockingReaderWriterCircularBuffer", rw_version, nullptr, waiting_cases,
-     any_payload<circular>, false},
+    {"moodycamel::BlockingReaderWriterQueue", rw_version, nullptr, reader_writer_blocking_cases,
+     any_payload<blocking_reader_writer>, false},
+    {"moodycamel::BlockingReaderWriterCircularBuffer", rw_version, nullptr,
+     reader_writer_blocking_cases, any_payload<circular>, false},
     {},
 };
 

@@ -14,7 +14,7 @@
 
 static void done(queues_status_t status) {
     if (status != QUEUES_OK)
-        end(1, queues_status_string(status));
+        fail(1, queues_status_string(status));
 }
 
 // --- first in, first out
@@ -47,14 +47,14 @@ static void done(queues_status_t status) {
                   : queues_##family##_get_bytes(q, item, size, &length, -1);                       \
     }                                                                                              \
     /* Words only. */                                                                              \
-    static inline size_t family##_put_many(queues_##family##_t *q, void *items, size_t count,      \
+    static inline size_t family##_put_bulk(queues_##family##_t *q, void *items, size_t count,      \
                                            size_t size) {                                          \
         size_t moved = 0;                                                                          \
         (void)size;                                                                                \
         queues_##family##_put_many(q, items, count, 0, &moved);                                    \
         return moved;                                                                              \
     }                                                                                              \
-    static inline size_t family##_get_many(queues_##family##_t *q, void *items, size_t count,      \
+    static inline size_t family##_get_bulk(queues_##family##_t *q, void *items, size_t count,      \
                                            size_t size) {                                          \
         size_t moved = 0;                                                                          \
         (void)size;                                                                                \
@@ -66,16 +66,16 @@ ADAPTER(spsc)
 #define QUEUE spsc
 #define HANDLE queues_spsc_t
 #define HAS_TRY 1
-#define HAS_WAIT 1
-#define HAS_MANY 1
+#define HAS_BLOCKING 1
+#define HAS_BULK 1
 #include "workloads.h"
 
 ADAPTER(mpmc)
 #define QUEUE mpmc
 #define HANDLE queues_mpmc_t
 #define HAS_TRY 1
-#define HAS_WAIT 1
-#define HAS_MANY 1
+#define HAS_BLOCKING 1
+#define HAS_BULK 1
 #include "workloads.h"
 
 // Blobs that are written and read where they lie in the queue.
@@ -103,8 +103,8 @@ static inline bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
 #define QUEUE in_place
 #define HANDLE queues_spsc_t
 #define HAS_TRY 1
-#define HAS_WAIT 0
-#define HAS_MANY 0
+#define HAS_BLOCKING 0
+#define HAS_BULK 0
 #include "workloads.h"
 
 // --- priority: every thread puts an item of random priority and gets the lowest, in turn, in a
@@ -116,10 +116,10 @@ struct priorities {
     _Atomic uint64_t got;
 };
 
-static void put_ranked(queues_priority_t *queue, uint64_t *state, uint64_t word) {
+static void put_random(queues_priority_t *queue, uint64_t *state, uint64_t word) {
     done(queues_priority_try_put(queue, (void *)word, random_priority(state)));
 }
-static bool get_ranked(queues_priority_t *queue, uint64_t *sum) {
+static bool get_lowest(queues_priority_t *queue, uint64_t *sum) {
     void *item;
     double priority;
     if (queues_priority_try_get(queue, &item, &priority) != QUEUES_OK)
@@ -128,32 +128,32 @@ static bool get_ranked(queues_priority_t *queue, uint64_t *sum) {
     return true;
 }
 
-static void put_and_get_ranked(void *context, unsigned thread) {
+static void put_and_get_random(void *context, unsigned thread) {
     struct priorities *p = context;
     uint64_t state = thread, sum = 0;
     for (uint64_t i = 1; i <= p->each; i++) {
-        put_ranked(p->queue, &state, i);
-        verify(get_ranked(p->queue, &sum), "empty, after as many puts as gets");
+        put_random(p->queue, &state, i);
+        verify(get_lowest(p->queue, &sum), "empty, after as many puts as gets");
     }
     p->got += sum;
 }
 
-static bool priority_run(const struct scenario *s, struct outcome *o) {
+static bool priority_run(const struct case_spec *s, struct measurement *m) {
     const queues_priority_options_t options = {.struct_size = sizeof options,
                                                .capacity = s->capacity + s->threads};
     struct priorities p = {.queue = NULL};
     done(queues_priority_create(&options, &p.queue));
     uint64_t state = 1, put = sum_up_to(s->capacity);
     for (uint64_t i = 1; i <= s->capacity; i++)
-        put_ranked(p.queue, &state, i);
-    for (int round = 0; round < 2; round++) {
-        p.each = s->items / (round == 0 ? 10 : 1) / s->threads / 2;
+        put_random(p.queue, &state, i);
+    for (int pass = 0; pass < 2; pass++) {
+        p.each = s->items / (pass == 0 ? 10 : 1) / s->threads / 2;
         put += s->threads * sum_up_to(p.each);
-        o->seconds = timed(s->threads, put_and_get_ranked, &p);
+        m->seconds = timed(s->threads, put_and_get_random, &p);
     }
-    o->items = p.each * s->threads * 2;
+    m->items = p.each * s->threads * 2;
     uint64_t sum = 0, left = 0;
-    while (get_ranked(p.queue, &sum))
+    while (get_lowest(p.queue, &sum))
         left++;
     verify(left == s->capacity, "more or fewer are left than were put and not got");
     verify_sum(p.got + sum, put);
@@ -168,7 +168,7 @@ struct stealing {
     queues_deque_t *deque;
     uint64_t items;
     bool alone;
-    atomic_bool over;
+    atomic_bool finished;
     _Atomic uint64_t taken;
 };
 
@@ -197,11 +197,11 @@ static void own_or_steal(void *context, unsigned thread) {
         }
         while (pop(t->deque, &sum)) {
         }
-        t->over = true;
+        t->finished = true;
     } else {
         for (;;) {
             // Looked at first: what is not there after the last push never comes.
-            const bool last = t->over;
+            const bool last = t->finished;
             void *item;
             if (queues_deque_steal(t->deque, &item) == QUEUES_OK)
                 sum += (uint64_t)item;
@@ -214,18 +214,18 @@ static void own_or_steal(void *context, unsigned thread) {
     t->taken += sum;
 }
 
-static bool deque_run(const struct scenario *s, struct outcome *o) {
+static bool deque_run(const struct case_spec *s, struct measurement *m) {
     const queues_deque_options_t options = {.struct_size = sizeof options, .capacity = s->capacity};
     struct stealing t = {.alone = s->threads == 1};
     done(queues_deque_create(&options, &t.deque));
-    for (int round = 0; round < 2; round++) {
-        t.items = s->items / (round == 0 ? 10 : 1);
-        t.over = false;
+    for (int pass = 0; pass < 2; pass++) {
+        t.items = s->items / (pass == 0 ? 10 : 1);
+        t.finished = false;
         t.taken = 0;
-        o->seconds = timed(s->threads, own_or_steal, &t);
+        m->seconds = timed(s->threads, own_or_steal, &t);
         verify_sum(t.taken, sum_up_to(t.items));
     }
-    o->items = s->items;
+    m->items = s->items;
     queues_deque_release(t.deque);
     return true;
 }
@@ -244,11 +244,11 @@ struct batches {
     sem_t taken;
 };
 
-static queues_batch_t *batch_create(const struct scenario *s, int64_t age) {
+static queues_batch_t *batch_create(const struct case_spec *s, int64_t timeout) {
     const queues_batch_options_t options = {.struct_size = sizeof options,
                                             .max_pending = s->capacity,
                                             .batch_size = BATCH_SIZE,
-                                            .batch_timeout_ns = age};
+                                            .batch_timeout_ns = timeout};
     queues_batch_t *queue;
     done(queues_batch_create(&options, &queue));
     return queue;
@@ -273,14 +273,14 @@ static void put_or_get_batches(void *context, unsigned thread) {
     b->sum = sum;
 }
 
-static bool batch_stream(const struct scenario *s, struct outcome *o) {
-    struct batches b = {.queue = batch_create(s, BATCH_AGE)};
-    for (int round = 0; round < 2; round++) {
-        b.each = s->items / (round == 0 ? 10 : 1) / PRODUCERS;
-        o->seconds = timed(PRODUCERS + 1, put_or_get_batches, &b);
+static bool batch_stream(const struct case_spec *s, struct measurement *m) {
+    struct batches b = {.queue = batch_create(s, BATCH_TIMEOUT_NS)};
+    for (int pass = 0; pass < 2; pass++) {
+        b.each = s->items / (pass == 0 ? 10 : 1) / PRODUCERS;
+        m->seconds = timed(PRODUCERS + 1, put_or_get_batches, &b);
         verify_sum(b.sum, PRODUCERS * sum_up_to(b.each));
     }
-    o->items = b.each * PRODUCERS;
+    m->items = b.each * PRODUCERS;
     queues_batch_release(b.queue);
     return true;
 }
@@ -298,40 +298,40 @@ static void *send_now_and_then(void *context) {
 }
 
 // How much later than it was due a batch came that only its age made due.
-static bool batch_lateness(const struct scenario *s, struct outcome *o) {
+static bool batch_lateness(const struct case_spec *s, struct measurement *m) {
     static struct histogram late;
-    struct batches b = {.queue = batch_create(s, LATENESS_AGE), .each = s->items};
+    struct batches b = {.queue = batch_create(s, LATENESS_TIMEOUT_NS), .each = s->items};
     sem_init(&b.taken, 0, 0);
     const uint64_t start = now();
     pthread_t producer;
     if (pthread_create(&producer, NULL, send_now_and_then, &b) != 0)
-        end(1, "no more threads");
+        fail(1, "no more threads");
     for (uint64_t i = 1; i <= s->items; i++) {
         void *items[BATCH_SIZE];
         size_t count = 0;
         done(queues_batch_get_batch(b.queue, items, BATCH_SIZE, &count, -1));
-        const uint64_t time = now(), due = b.arrival + LATENESS_AGE;
+        const uint64_t time = now(), due = b.arrival + LATENESS_TIMEOUT_NS;
         verify(count == 1 && (uint64_t)items[0] == i, "a batch of something else");
         record(&late, time > due ? time - due : 0);
         sem_post(&b.taken);
     }
     pthread_join(producer, NULL);
-    o->seconds = (double)(now() - start) / 1e9;
-    o->items = s->items;
-    o->latency = &late;
+    m->seconds = (double)(now() - start) / 1e9;
+    m->items = s->items;
+    m->latency = &late;
     queues_batch_release(b.queue);
     return true;
 }
 
-static bool batch_run(const struct scenario *s, struct outcome *o) {
-    return is(s->shape, "lateness") ? batch_lateness(s, o) : batch_stream(s, o);
+static bool batch_run(const struct case_spec *s, struct measurement *m) {
+    return is(s->shape, "lateness") ? batch_lateness(s, m) : batch_stream(s, m);
 }
 
-static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_WAIT("*"), SPSC_MANY("ptr"), NULL};
+static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BLOCKING("*"), SPSC_BULK("ptr"), NULL};
 static const char *const in_place_cases[] = {"spsc/1P1C/single/*/b8",    "spsc/1P1C/single/*/b16",
                                              "spsc/1P1C/single/*/b64",   "spsc/1P1C/single/*/b256",
                                              "spsc/1P1C/single/*/b1024", NULL};
-static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, NULL};
+static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BLOCKING, MPMC_BULK, NULL};
 static const char *const priority_cases[] = {PRIORITY, NULL};
 static const char *const deque_cases[] = {DEQUE, NULL};
 static const char *const batch_cases[] = {BATCH, NULL};

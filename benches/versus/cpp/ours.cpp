@@ -23,10 +23,10 @@ template <class Queue> struct fifo_adapter {
     }
     void put(const item &i) { queue.push(i); }
     void get(item &i) { i = *queue.pop(); }
-    std::size_t put_many(const item *items, std::size_t count) {
+    std::size_t put_bulk(const item *items, std::size_t count) {
         return queue.try_push_many(items, items + count).count;
     }
-    std::size_t get_many(item *items, std::size_t count) {
+    std::size_t get_bulk(item *items, std::size_t count) {
         return queue.try_pop_many(items, count).count;
     }
 
@@ -36,8 +36,8 @@ template <class Queue> struct fifo_adapter {
 template <class T> using spsc = fifo_adapter<queues::spsc<T>>;
 template <class T> using mpmc = fifo_adapter<queues::mpmc<T>>;
 
-struct ranked {
-    explicit ranked(std::size_t capacity) : queue(capacity) {}
+struct priority_adapter {
+    explicit priority_adapter(std::size_t capacity) : queue(capacity) {}
 
     void put(double priority, std::uint64_t word) {
         verify(queue.try_push(word, priority) == conqueue_status::success, "full");
@@ -52,8 +52,8 @@ struct ranked {
     queues::priority<std::uint64_t> queue;
 };
 
-struct stolen_from {
-    explicit stolen_from(std::size_t capacity) : deque(capacity), thief(deque.get_stealer()) {}
+struct deque_adapter {
+    explicit deque_adapter(std::size_t capacity) : deque(capacity), thief(deque.get_stealer()) {}
 
     bool push(void *item) { return deque.push(item); }
     bool pop(void *&item) {
@@ -74,9 +74,9 @@ struct stolen_from {
 };
 
 // Blobs that travel in the slots have no bulk call.
-const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_WAIT("*"), SPSC_MANY("ptr"), SPSC_MANY("b8"),
-                                  nullptr};
-const char *const mpmc_cases[] = {MPMC_TRY, MPMC_WAIT, MPMC_MANY, nullptr};
+const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BLOCKING("*"), SPSC_BULK("ptr"),
+                                  SPSC_BULK("b8"), nullptr};
+const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BLOCKING, MPMC_BULK, nullptr};
 const char *const priority_cases[] = {PRIORITY, nullptr};
 const char *const deque_cases[] = {DEQUE, nullptr};
 
@@ -85,7 +85,7 @@ const char *const deque_cases[] = {DEQUE, nullptr};
 extern const contestant ours[] = {
     {"queues::spsc", QUEUES_VERSION, nullptr, spsc_cases, any_payload<spsc>, true},
     {"queues::mpmc", QUEUES_VERSION, nullptr, mpmc_cases, fifo<mpmc<void *>>, true},
-    {"queues::priority", QUEUES_VERSION, nullptr, priority_cases, priority<ranked>, true},
-    {"queues::deque", QUEUES_VERSION, nullptr, deque_cases, deque<stolen_from>, true},
+    {"queues::priority", QUEUES_VERSION, nullptr, priority_cases, priority<priority_adapter>, true},
+    {"queues::deque", QUEUES_VERSION, nullptr, deque_cases, deque<deque_adapter>, true},
     {},
 };

@@ -1,7 +1,7 @@
 // oneTBB.
 #if __has_include(<tbb/concurrent_queue.h>)
 
-#include "ranked.hpp"
+#include "priority_entry.hpp"
 #include "workloads.hpp"
 
 #include <tbb/concurrent_priority_queue.h>
@@ -24,29 +24,30 @@ struct bounded {
 };
 
 // The ticket is drawn outside of the queue's lock, which its interface does not offer.
-struct ranked {
-    explicit ranked(std::size_t capacity) : queue(capacity) {}
+struct priority_adapter {
+    explicit priority_adapter(std::size_t capacity) : queue(capacity) {}
     void put(double priority, std::uint64_t word) {
         queue.push({priority, ticket.fetch_add(1, std::memory_order_relaxed), word});
     }
     bool get(std::uint64_t &word) {
-        ranked_entry entry;
+        priority_entry entry;
         const bool found = queue.try_pop(entry);
         word = found ? entry.word : 0;
         return found;
     }
-    tbb::concurrent_priority_queue<ranked_entry, is_later> queue;
+    tbb::concurrent_priority_queue<priority_entry, is_later> queue;
     alignas(128) std::atomic<std::uint64_t> ticket{0};
 };
 
-const char *const bounded_cases[] = {MPMC_TRY, MPMC_WAIT, nullptr};
-const char *const ranked_cases[] = {PRIORITY, nullptr};
+const char *const bounded_cases[] = {MPMC_TRY, MPMC_BLOCKING, nullptr};
+const char *const priority_cases[] = {PRIORITY, nullptr};
 
 } // namespace
 
 extern const contestant tbb_queues[] = {
     {"tbb::concurrent_bounded_queue", VERSION_TBB, nullptr, bounded_cases, fifo<bounded>, false},
-    {"tbb::concurrent_priority_queue", VERSION_TBB, nullptr, ranked_cases, priority<ranked>, false},
+    {"tbb::concurrent_priority_queue", VERSION_TBB, nullptr, priority_cases,
+     priority<priority_adapter>, false},
     {},
 };
 

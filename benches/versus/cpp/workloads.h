@@ -5,8 +5,8 @@
 //   HAS_TRY    1 if there are QUEUE_try_put(q, item, size) and QUEUE_try_get(q, item, size), which
 //   do not wait;
 //              false: full, empty
-//   HAS_WAIT   1 if there are QUEUE_put and QUEUE_get, which wait as the queue itself does
-//   HAS_MANY   1 if there are QUEUE_put_many(q, items, n, size) and QUEUE_get_many, which do not
+//   HAS_BLOCKING   1 if there are QUEUE_put and QUEUE_get, which wait as the queue itself does
+//   HAS_BULK   1 if there are QUEUE_put_many(q, items, n, size) and QUEUE_get_many, which do not
 //   wait; how many
 // as well as QUEUE_create(capacity, size) and QUEUE_release(q). An item is a word, size 0, or so
 // many bytes.
@@ -29,13 +29,13 @@
 enum { LARGEST_BULK = 256, LARGEST_ITEM = 1024 };
 
 // The number that an item carries is in each of its words.
-INLINE void stamp(void *item, uint64_t number, size_t size) {
+INLINE void set_number(void *item, uint64_t number, size_t size) {
     memcpy(item, &number, sizeof number);
     for (size_t i = 8; i < size; i += 8)
         memcpy((char *)item + i, &number, sizeof number);
 }
 // Nonsense if the item is torn.
-INLINE uint64_t number(const void *item, size_t size) {
+INLINE uint64_t number_of(const void *item, size_t size) {
     uint64_t first, last;
     memcpy(&first, item, sizeof first);
     memcpy(&last, (const char *)item + (size > 8 ? size - 8 : 0), sizeof last);
@@ -52,12 +52,12 @@ INLINE void verify_sum(uint64_t got, uint64_t put) {
 // A trial under way.
 struct Q(trial) {
     HANDLE *queue, *back;
-    const struct scenario *s;
+    const struct case_spec *s;
     uint64_t items;
     uint64_t start;
     _Atomic uint64_t put, got;
     // Of fairness.
-    struct outcome *o;
+    struct measurement *m;
     _Alignas(128) _Atomic int64_t left;
     _Alignas(128) atomic_uint producing;
     _Alignas(128) pthread_mutex_t merging;
@@ -65,9 +65,9 @@ struct Q(trial) {
 
 // --- ways to put and get
 
-INLINE void Q(one_in)(HANDLE *q, const void *item, size_t size, bool waits) {
-#if HAS_WAIT
-    if (waits) {
+INLINE void Q(put_one)(HANDLE *q, const void *item, size_t size, bool blocking) {
+#if HAS_BLOCKING
+    if (blocking) {
         Q(put)(q, item, size);
         return;
     }
@@ -77,12 +77,12 @@ INLINE void Q(one_in)(HANDLE *q, const void *item, size_t size, bool waits) {
     while (!Q(try_put)(q, item, size))
         snooze(&b);
 #endif
-    (void)waits;
+    (void)blocking;
 }
 
-INLINE void Q(one_out)(HANDLE *q, void *item, size_t size, bool waits) {
-#if HAS_WAIT
-    if (waits) {
+INLINE void Q(get_one)(HANDLE *q, void *item, size_t size, bool blocking) {
+#if HAS_BLOCKING
+    if (blocking) {
         Q(get)(q, item, size);
         return;
     }
@@ -92,17 +92,17 @@ INLINE void Q(one_out)(HANDLE *q, void *item, size_t size, bool waits) {
     while (!Q(try_get)(q, item, size))
         snooze(&b);
 #endif
-    (void)waits;
+    (void)blocking;
 }
 
-#if HAS_MANY
+#if HAS_BULK
 // The numbers behind `last`.
-INLINE void Q(many_in)(HANDLE *q, char *items, uint64_t last, size_t count, size_t size) {
+INLINE void Q(put_numbers)(HANDLE *q, char *items, uint64_t last, size_t count, size_t size) {
     for (size_t i = 0; i < count; i++)
-        stamp(items + i * stride(size), last + 1 + i, size);
+        set_number(items + i * stride(size), last + 1 + i, size);
     struct backoff b = {0};
     for (size_t done = 0; done < count;) {
-        const size_t more = Q(put_many)(q, items + done * stride(size), count - done, size);
+        const size_t more = Q(put_bulk)(q, items + done * stride(size), count - done, size);
         done += more;
         if (more > 0)
             b.step = 0;
@@ -111,13 +111,13 @@ INLINE void Q(many_in)(HANDLE *q, char *items, uint64_t last, size_t count, size
     }
 }
 
-INLINE uint64_t Q(many_out)(HANDLE *q, char *items, uint64_t count, size_t bulk, size_t size) {
+INLINE uint64_t Q(get_numbers)(HANDLE *q, char *items, uint64_t count, size_t bulk, size_t size) {
     uint64_t sum = 0;
     struct backoff b = {0};
     while (count > 0) {
-        const size_t done = Q(get_many)(q, items, count < bulk ? count : bulk, size);
+        const size_t done = Q(get_bulk)(q, items, count < bulk ? count : bulk, size);
         for (size_t i = 0; i < done; i++)
-            sum += number(items + i * stride(size), size);
+            sum += number_of(items + i * stride(size), size);
         count -= done;
         if (done > 0)
             b.step = 0;
@@ -131,44 +131,45 @@ INLINE uint64_t Q(many_out)(HANDLE *q, char *items, uint64_t count, size_t bulk,
 // --- streams: the numbers from 1 on go through a queue, by producers and consumers in pairs or by
 // threads that are both
 
-INLINE void Q(stream_singly)(struct Q(trial) * t, unsigned thread, size_t size, bool waits) {
+INLINE void Q(stream_one_by_one)(struct Q(trial) * t, unsigned thread, size_t size, bool blocking) {
     _Alignas(64) char item[LARGEST_ITEM];
-    const bool puts = t->s->both || thread % 2 == 0, gets = t->s->both || thread % 2 == 1;
+    const bool puts = t->s->alternates || thread % 2 == 0,
+               gets = t->s->alternates || thread % 2 == 1;
     uint64_t sum = 0;
     if (puts && gets) {
         for (uint64_t i = 1; i <= t->items; i++) {
-            stamp(item, i, size);
-            Q(one_in)(t->queue, item, size, waits);
-            Q(one_out)(t->queue, item, size, waits);
-            sum += number(item, size);
+            set_number(item, i, size);
+            Q(put_one)(t->queue, item, size, blocking);
+            Q(get_one)(t->queue, item, size, blocking);
+            sum += number_of(item, size);
         }
     } else if (puts) {
         for (uint64_t i = 1; i <= t->items; i++) {
-            stamp(item, i, size);
-            Q(one_in)(t->queue, item, size, waits);
+            set_number(item, i, size);
+            Q(put_one)(t->queue, item, size, blocking);
         }
     } else {
         for (uint64_t i = 0; i < t->items; i++) {
-            Q(one_out)(t->queue, item, size, waits);
-            sum += number(item, size);
+            Q(get_one)(t->queue, item, size, blocking);
+            sum += number_of(item, size);
         }
     }
     t->got += sum;
 }
 
-#if HAS_MANY
+#if HAS_BULK
 INLINE void Q(stream_in_bulk)(struct Q(trial) * t, unsigned thread, size_t size) {
     _Alignas(64) static _Thread_local char items[LARGEST_BULK * LARGEST_ITEM];
     const size_t bulk = t->s->bulk;
     uint64_t sum = 0;
-    if (!t->s->both && thread % 2 == 1) {
-        sum = Q(many_out)(t->queue, items, t->items, bulk, size);
+    if (!t->s->alternates && thread % 2 == 1) {
+        sum = Q(get_numbers)(t->queue, items, t->items, bulk, size);
     } else {
         for (uint64_t i = 0; i < t->items; i += bulk) {
             const size_t count = t->items - i < bulk ? t->items - i : bulk;
-            Q(many_in)(t->queue, items, i, count, size);
-            if (t->s->both)
-                sum += Q(many_out)(t->queue, items, count, bulk, size);
+            Q(put_numbers)(t->queue, items, i, count, size);
+            if (t->s->alternates)
+                sum += Q(get_numbers)(t->queue, items, count, bulk, size);
         }
     }
     t->got += sum;
@@ -176,15 +177,15 @@ INLINE void Q(stream_in_bulk)(struct Q(trial) * t, unsigned thread, size_t size)
 #endif
 
 INLINE void Q(stream_sized)(struct Q(trial) * t, unsigned thread, size_t size) {
-#if HAS_MANY
+#if HAS_BULK
     if (t->s->bulk > 0)
         Q(stream_in_bulk)(t, thread, size);
     else
 #endif
         if (is(t->s->mode, "blocking"))
-        Q(stream_singly)(t, thread, size, true);
+        Q(stream_one_by_one)(t, thread, size, true);
     else
-        Q(stream_singly)(t, thread, size, false);
+        Q(stream_one_by_one)(t, thread, size, false);
 }
 
 static void Q(stream)(void *context, unsigned thread) {
@@ -209,30 +210,30 @@ static void Q(stream)(void *context, unsigned thread) {
         Q(stream_sized)(t, thread, 1024);
         break;
     default:
-        end(2, "blobs have 8, 16, 64, 256 or 1024 bytes");
+        fail(2, "blobs have 8, 16, 64, 256 or 1024 bytes");
     }
 }
 
 // --- a token there and back
 
-INLINE void Q(ping_pong_by)(struct Q(trial) * t, unsigned thread, bool waits) {
+INLINE void Q(ping_pong_by)(struct Q(trial) * t, unsigned thread, bool blocking) {
     HANDLE *out = thread == 0 ? t->queue : t->back, *in = thread == 0 ? t->back : t->queue;
     void *token;
     for (uint64_t i = 1; i <= t->items; i++) {
         if (thread == 0) {
-            stamp(&token, i, 0);
-            Q(one_in)(out, &token, 0, waits);
+            set_number(&token, i, 0);
+            Q(put_one)(out, &token, 0, blocking);
         }
 #if HAS_TRY
-        // Without a yield, which would be measured instead; one_in meets with no full queue.
-        while (!waits && !Q(try_get)(in, &token, 0))
+        // Without a yield, which would be measured instead; put_one meets with no full queue.
+        while (!blocking && !Q(try_get)(in, &token, 0))
             relax();
 #endif
-        if (waits)
-            Q(one_out)(in, &token, 0, waits);
-        verify(number(&token, 0) == i, "not the token that was sent");
+        if (blocking)
+            Q(get_one)(in, &token, 0, blocking);
+        verify(number_of(&token, 0) == i, "not the token that was sent");
         if (thread == 1)
-            Q(one_in)(out, &token, 0, waits);
+            Q(put_one)(out, &token, 0, blocking);
     }
 }
 
@@ -252,10 +253,10 @@ static void Q(latency)(void *context, unsigned thread) {
     uint64_t sum = 0;
     if (thread % 2 == 0) {
         for (uint64_t i = 0; i < t->items; i++) {
-            const uint64_t due = t->start + (i * t->s->pairs + thread / 2) * PACE;
+            const uint64_t due = t->start + (i * t->s->pairs + thread / 2) * PACE_NS;
             wait_until(due, t->s->threads);
-            stamp(&item, due, 0);
-            Q(one_in)(t->queue, &item, 0, true);
+            set_number(&item, due, 0);
+            Q(put_one)(t->queue, &item, 0, true);
             sum += due;
         }
         t->put += sum;
@@ -263,8 +264,8 @@ static void Q(latency)(void *context, unsigned thread) {
     }
     static _Thread_local struct histogram mine;
     for (uint64_t i = 0; i < t->items; i++) {
-        Q(one_out)(t->queue, &item, 0, true);
-        const uint64_t time = now(), due = number(&item, 0);
+        Q(get_one)(t->queue, &item, 0, true);
+        const uint64_t time = now(), due = number_of(&item, 0);
         sum += due;
         // The first tenth is for warming up.
         if (i >= t->items / 10)
@@ -276,14 +277,14 @@ static void Q(latency)(void *context, unsigned thread) {
     pthread_mutex_unlock(&t->merging);
 }
 
-// --- who gets to put and get how often, and who waits for how long
+// --- who gets to put and get how often, and who blocking for how long
 
 #if HAS_TRY
 static void Q(fairness)(void *context, unsigned thread) {
     struct Q(trial) *t = context;
     void *item;
     uint64_t sum = 0, count = 0, longest = 0, last = now();
-    bool over = false;
+    bool finished = false;
     struct backoff b = {0};
     for (uint64_t i = SHARE;;) {
         bool moved;
@@ -293,14 +294,14 @@ static void Q(fairness)(void *context, unsigned thread) {
                     break;
                 i = 1;
             }
-            stamp(&item, i, 0);
-            Q(one_in)(t->queue, &item, 0, false);
+            set_number(&item, i, 0);
+            Q(put_one)(t->queue, &item, 0, false);
             moved = true;
         } else {
             // Looked at first: what is not there after the last put never comes.
-            over = t->producing == 0;
+            finished = t->producing == 0;
             moved = Q(try_get)(t->queue, &item, 0);
-            sum += moved ? number(&item, 0) : 0;
+            sum += moved ? number_of(&item, 0) : 0;
         }
         if (moved) {
             const uint64_t time = now();
@@ -308,7 +309,7 @@ static void Q(fairness)(void *context, unsigned thread) {
             last = time;
             count++;
             b.step = 0;
-        } else if (over) {
+        } else if (finished) {
             break;
         } else {
             snooze(&b);
@@ -317,10 +318,10 @@ static void Q(fairness)(void *context, unsigned thread) {
     if (thread % 2 == 0)
         t->producing--;
     t->got += sum;
-    t->o->shares[thread / 2 + (thread % 2 == 0 ? 0 : t->s->pairs)] = count;
+    t->m->shares[thread / 2 + (thread % 2 == 0 ? 0 : t->s->pairs)] = count;
     pthread_mutex_lock(&t->merging);
-    if (longest > t->o->longest_starvation)
-        t->o->longest_starvation = longest;
+    if (longest > t->m->longest_starvation)
+        t->m->longest_starvation = longest;
     pthread_mutex_unlock(&t->merging);
 }
 #endif
@@ -330,19 +331,19 @@ static void Q(fairness)(void *context, unsigned thread) {
 // Once with a tenth of the items, then in earnest.
 static double Q(warmed_up)(struct Q(trial) * t, void (*work)(void *, unsigned),
                            unsigned producers) {
-    const struct scenario *s = t->s;
+    const struct case_spec *s = t->s;
     double seconds = 0;
-    for (int round = 0; round < 2; round++) {
-        const uint64_t items = round == 0 ? s->items / 10 : s->items;
+    for (int pass = 0; pass < 2; pass++) {
+        const uint64_t items = pass == 0 ? s->items / 10 : s->items;
         t->items = items / producers;
         t->got = 0;
         t->left = (int64_t)(items / SHARE * SHARE);
         t->producing = s->pairs;
-        t->o->longest_starvation = 0;
+        t->m->longest_starvation = 0;
         seconds = timed(s->threads, work, t);
-        t->o->items = t->items * producers;
+        t->m->items = t->items * producers;
         if (is(s->family, "fairness")) {
-            t->o->items = items / SHARE * SHARE;
+            t->m->items = items / SHARE * SHARE;
             verify_sum(t->got, items / SHARE * sum_up_to(SHARE));
         } else if (!is(s->family, "pingpong")) {
             verify_sum(t->got, producers * sum_up_to(t->items));
@@ -351,40 +352,40 @@ static double Q(warmed_up)(struct Q(trial) * t, void (*work)(void *, unsigned),
     return seconds;
 }
 
-static bool Q(run)(const struct scenario *s, struct outcome *o) {
+static bool Q(run)(const struct case_spec *s, struct measurement *m) {
     static struct Q(trial) t = {.merging = PTHREAD_MUTEX_INITIALIZER};
     t.s = s;
-    t.o = o;
+    t.m = m;
     if (is(s->family, "memory")) {
         // What the first queue sets up for all is not part of one.
         Q(release)(Q(create)(1, 0));
         const size_t before = allocated();
         const uint64_t start = now();
         t.queue = Q(create)(s->capacity, 0);
-        o->seconds = (double)(now() - start) / 1e9;
-        o->bytes = allocated() - before;
-        o->items = 1;
+        m->seconds = (double)(now() - start) / 1e9;
+        m->bytes = allocated() - before;
+        m->items = 1;
         Q(release)(t.queue);
         return true;
     }
     t.queue = Q(create)(s->capacity, s->item_size);
     if (is(s->family, "spsc") || is(s->family, "mpmc")) {
-        o->seconds = Q(warmed_up)(&t, Q(stream), s->both ? s->threads : s->pairs);
+        m->seconds = Q(warmed_up)(&t, Q(stream), s->alternates ? s->threads : s->pairs);
     } else if (is(s->family, "pingpong")) {
         t.back = Q(create)(s->capacity, 0);
-        o->seconds = Q(warmed_up)(&t, Q(ping_pong), 1);
+        m->seconds = Q(warmed_up)(&t, Q(ping_pong), 1);
         Q(release)(t.back);
     } else if (is(s->family, "latency")) {
         t.items = s->items / s->pairs;
         t.start = now() + 1000000;
-        o->seconds = timed(s->threads, Q(latency), &t);
+        m->seconds = timed(s->threads, Q(latency), &t);
         verify_sum(t.got, t.put);
-        o->items = t.items * s->pairs;
-        o->latency = &Q(latencies);
+        m->items = t.items * s->pairs;
+        m->latency = &Q(latencies);
 #if HAS_TRY
     } else if (is(s->family, "fairness")) {
-        o->seconds = Q(warmed_up)(&t, Q(fairness), 1);
-        o->threads = s->threads;
+        m->seconds = Q(warmed_up)(&t, Q(fairness), 1);
+        m->threads = s->threads;
 #endif
     } else {
         return false;
@@ -396,5 +397,5 @@ static bool Q(run)(const struct scenario *s, struct outcome *o) {
 #undef QUEUE
 #undef HANDLE
 #undef HAS_TRY
-#undef HAS_WAIT
-#undef HAS_MANY
+#undef HAS_BLOCKING
+#undef HAS_BULK

@@ -2,8 +2,8 @@
 //
 // A queue is an adapter: a class that is made with a capacity, has a type `item`, and as many of
 //   try_put(const item &), try_get(item &)     does not wait; false: full, empty
-//   put(const item &), get(item &)             waits as the queue itself does
-//   put_many(const item *, n), get_many(item *, n)   does not wait; how many
+//   put(const item &), get(item &)             blocking as the queue itself does
+//   put_bulk(const item *, n), get_bulk(item *, n)   does not wait; how many
 //   end()                                      what a thread uses in the queue's place
 // as the queue offers. What a scenario needs and the adapter lacks makes it answer false.
 #ifndef WORKLOADS_HPP
@@ -43,23 +43,25 @@ inline void verify_sum(std::uint64_t got, std::uint64_t put) {
 
 template <std::size_t Size> struct blob { std::uint64_t words[Size / 8]; };
 
-inline void stamp(void *&item, std::uint64_t number) { item = reinterpret_cast<void *>(number); }
-inline std::uint64_t number(void *item) { return reinterpret_cast<std::uint64_t>(item); }
+inline void set_number(void *&item, std::uint64_t number) {
+    item = reinterpret_cast<void *>(number);
+}
+inline std::uint64_t number_of(void *item) { return reinterpret_cast<std::uint64_t>(item); }
 
-template <std::size_t Size> void stamp(blob<Size> &item, std::uint64_t number) {
+template <std::size_t Size> void set_number(blob<Size> &item, std::uint64_t number) {
     std::fill(std::begin(item.words), std::end(item.words), number);
 }
 // Nonsense if the item is torn.
-template <std::size_t Size> std::uint64_t number(const blob<Size> &item) {
+template <std::size_t Size> std::uint64_t number_of(const blob<Size> &item) {
     const auto first = item.words[0], last = item.words[Size / 8 - 1];
     return first == last ? first : UINT64_MAX / 3;
 }
 
 // --- ways to put and get
 
-template <class Queue> decltype(auto) end_of(Queue &queue) {
-    if constexpr (requires { queue.end(); })
-        return queue.end();
+template <class Queue> decltype(auto) handle_of(Queue &queue) {
+    if constexpr (requires { queue.handle(); })
+        return queue.handle();
     else
         return (queue);
 }
@@ -67,76 +69,80 @@ template <class Queue> decltype(auto) end_of(Queue &queue) {
 template <class Queue> using item_of = typename Queue::item;
 
 // Tries until it is done, backing off as a program would: the same way for all.
-struct polling {
-    template <class Queue> static constexpr bool suits = requires(Queue q, item_of<Queue> i) {
-        end_of(q).try_put(i);
+struct with_backoff {
+    template <class Queue> static constexpr bool supports = requires(Queue q, item_of<Queue> i) {
+        handle_of(q).try_put(i);
     };
 
-    template <class End, class Item> static void put(End &end, const Item &item) {
+    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
         backoff b{};
-        while (!end.try_put(item))
+        while (!handle.try_put(item))
             snooze(&b);
     }
-    template <class End, class Item> static void get(End &end, Item &item) {
+    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
         backoff b{};
-        while (!end.try_get(item))
+        while (!handle.try_get(item))
             snooze(&b);
     }
 };
 
 // Without a yield, which would be measured instead.
 struct spinning {
-    template <class End, class Item> static void put(End &end, const Item &item) {
-        while (!end.try_put(item))
+    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
+        while (!handle.try_put(item))
             relax();
     }
-    template <class End, class Item> static void get(End &end, Item &item) {
-        while (!end.try_get(item))
+    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
+        while (!handle.try_get(item))
             relax();
     }
 };
 
-struct waiting {
-    template <class Queue> static constexpr bool suits = requires(Queue q, item_of<Queue> i) {
-        end_of(q).put(i);
+struct blocking {
+    template <class Queue> static constexpr bool supports = requires(Queue q, item_of<Queue> i) {
+        handle_of(q).put(i);
     };
 
-    template <class End, class Item> static void put(End &end, const Item &item) { end.put(item); }
-    template <class End, class Item> static void get(End &end, Item &item) { end.get(item); }
+    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
+        handle.put(item);
+    }
+    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
+        handle.get(item);
+    }
 };
 
-template <class Queue> constexpr bool has_many = requires(Queue q, item_of<Queue> i) {
-    end_of(q).put_many(&i, std::size_t{1});
+template <class Queue> constexpr bool has_bulk = requires(Queue q, item_of<Queue> i) {
+    handle_of(q).put_bulk(&i, std::size_t{1});
 };
 
 // --- streams: the numbers from 1 on go through a queue
 
 // One at a time.
-template <class Way> struct singly {
-    template <class Item> static void produce(auto &end, std::uint64_t count) {
+template <class Policy> struct one_by_one {
+    template <class Item> static void produce(auto &handle, std::uint64_t count) {
         Item item;
         for (std::uint64_t i = 1; i <= count; i++) {
-            stamp(item, i);
-            Way::put(end, item);
+            set_number(item, i);
+            Policy::put(handle, item);
         }
     }
-    template <class Item> static std::uint64_t consume(auto &end, std::uint64_t count) {
+    template <class Item> static std::uint64_t consume(auto &handle, std::uint64_t count) {
         Item item;
         std::uint64_t sum = 0;
         for (std::uint64_t i = 0; i < count; i++) {
-            Way::get(end, item);
-            sum += number(item);
+            Policy::get(handle, item);
+            sum += number_of(item);
         }
         return sum;
     }
-    template <class Item> static std::uint64_t both(auto &end, std::uint64_t count) {
+    template <class Item> static std::uint64_t alternate(auto &handle, std::uint64_t count) {
         Item item;
         std::uint64_t sum = 0;
         for (std::uint64_t i = 1; i <= count; i++) {
-            stamp(item, i);
-            Way::put(end, item);
-            Way::get(end, item);
-            sum += number(item);
+            set_number(item, i);
+            Policy::put(handle, item);
+            Policy::get(handle, item);
+            sum += number_of(item);
         }
         return sum;
     }
@@ -146,12 +152,12 @@ template <class Way> struct singly {
 template <std::size_t Bulk> struct in_bulk {
     // The numbers behind `last`.
     template <class Item>
-    static void put(auto &end, std::vector<Item> &items, std::uint64_t last, std::size_t count) {
+    static void put(auto &handle, std::vector<Item> &items, std::uint64_t last, std::size_t count) {
         for (std::size_t i = 0; i < count; i++)
-            stamp(items[i], last + 1 + i);
+            set_number(items[i], last + 1 + i);
         backoff b{};
         for (std::size_t done = 0; done < count;) {
-            if (const auto more = end.put_many(items.data() + done, count - done)) {
+            if (const auto more = handle.put_bulk(items.data() + done, count - done)) {
                 done += more;
                 b = {};
             } else {
@@ -160,13 +166,13 @@ template <std::size_t Bulk> struct in_bulk {
         }
     }
     template <class Item>
-    static std::uint64_t get(auto &end, std::vector<Item> &items, std::uint64_t count) {
+    static std::uint64_t get(auto &handle, std::vector<Item> &items, std::uint64_t count) {
         std::uint64_t sum = 0;
         backoff b{};
         while (count > 0) {
-            if (const auto done = end.get_many(items.data(), std::min(Bulk, count))) {
+            if (const auto done = handle.get_bulk(items.data(), std::min(Bulk, count))) {
                 for (std::size_t i = 0; i < done; i++)
-                    sum += number(items[i]);
+                    sum += number_of(items[i]);
                 count -= done;
                 b = {};
             } else {
@@ -176,67 +182,67 @@ template <std::size_t Bulk> struct in_bulk {
         return sum;
     }
 
-    template <class Item> static void produce(auto &end, std::uint64_t count) {
+    template <class Item> static void produce(auto &handle, std::uint64_t count) {
         std::vector<Item> items(Bulk);
         for (std::uint64_t i = 0; i < count; i += Bulk)
-            put(end, items, i, std::min(Bulk, count - i));
+            put(handle, items, i, std::min(Bulk, count - i));
     }
-    template <class Item> static std::uint64_t consume(auto &end, std::uint64_t count) {
+    template <class Item> static std::uint64_t consume(auto &handle, std::uint64_t count) {
         std::vector<Item> items(Bulk);
-        return get(end, items, count);
+        return get(handle, items, count);
     }
-    template <class Item> static std::uint64_t both(auto &end, std::uint64_t count) {
+    template <class Item> static std::uint64_t alternate(auto &handle, std::uint64_t count) {
         std::vector<Item> items(Bulk);
         std::uint64_t sum = 0;
         for (std::uint64_t i = 0; i < count; i += Bulk) {
-            put(end, items, i, std::min(Bulk, count - i));
-            sum += get(end, items, std::min(Bulk, count - i));
+            put(handle, items, i, std::min(Bulk, count - i));
+            sum += get(handle, items, std::min(Bulk, count - i));
         }
         return sum;
     }
 };
 
 // Producers and consumers in pairs, or threads that are both.
-template <class Style, class Queue> bool stream(const scenario *s, outcome *o) {
+template <class Mode, class Queue> bool stream(const case_spec *s, measurement *m) {
     using item = item_of<Queue>;
     const auto queue = std::make_unique<Queue>(s->capacity);
-    const unsigned producers = s->both ? s->threads : s->pairs;
-    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+    const unsigned producers = s->alternates ? s->threads : s->pairs;
+    m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
         const std::uint64_t each = items / producers;
         std::atomic<std::uint64_t> sum{0};
         const double seconds = timed(s->threads, [&](unsigned thread) {
-            auto &&end = end_of(*queue);
-            if (s->both)
-                sum += Style::template both<item>(end, each);
+            auto &&handle = handle_of(*queue);
+            if (s->alternates)
+                sum += Mode::template alternate<item>(handle, each);
             else if (thread % 2 == 0)
-                Style::template produce<item>(end, each);
+                Mode::template produce<item>(handle, each);
             else
-                sum += Style::template consume<item>(end, each);
+                sum += Mode::template consume<item>(handle, each);
         });
         verify_sum(sum, producers * sum_up_to(each));
-        o->items = each * producers;
+        m->items = each * producers;
         return seconds;
     });
     return true;
 }
 
-template <class Queue> bool streams(const scenario *s, outcome *o) {
-    if constexpr (polling::suits<Queue>) {
+template <class Queue> bool streams(const case_spec *s, measurement *m) {
+    if constexpr (with_backoff::supports<Queue>) {
         if (is(s->mode, "single"))
-            return stream<singly<polling>, Queue>(s, o);
+            return stream<one_by_one<with_backoff>, Queue>(s, m);
     }
-    if constexpr (waiting::suits<Queue>) {
+    if constexpr (blocking::supports<Queue>) {
         if (is(s->mode, "blocking"))
-            return stream<singly<waiting>, Queue>(s, o);
+            return stream<one_by_one<blocking>, Queue>(s, m);
     }
-    if constexpr (has_many<Queue>) {
+    if constexpr (has_bulk<Queue>) {
         switch (s->bulk) {
         case 8:
-            return stream<in_bulk<8>, Queue>(s, o);
+            return stream<in_bulk<8>, Queue>(s, m);
         case 32:
-            return stream<in_bulk<32>, Queue>(s, o);
+            return stream<in_bulk<32>, Queue>(s, m);
         case 256:
-            return stream<in_bulk<256>, Queue>(s, o);
+            return stream<in_bulk<256>, Queue>(s, m);
         }
     }
     return false;
@@ -244,24 +250,24 @@ template <class Queue> bool streams(const scenario *s, outcome *o) {
 
 // --- two queues, a token there and back
 
-template <class Way, class Queue> bool ping_pong(const scenario *s, outcome *o) {
+template <class Policy, class Queue> bool ping_pong(const case_spec *s, measurement *m) {
     const auto there = std::make_unique<Queue>(s->capacity);
     const auto back = std::make_unique<Queue>(s->capacity);
-    o->items = s->items;
-    o->seconds = warmed_up(s->items, [&](std::uint64_t round_trips) {
+    m->items = s->items;
+    m->seconds = warmed_up(s->items, [&](std::uint64_t round_trips) {
         return timed(2, [&](unsigned thread) {
-            auto &&out = end_of(thread == 0 ? *there : *back);
-            auto &&in = end_of(thread == 0 ? *back : *there);
+            auto &&out = handle_of(thread == 0 ? *there : *back);
+            auto &&in = handle_of(thread == 0 ? *back : *there);
             item_of<Queue> item;
             for (std::uint64_t i = 1; i <= round_trips; i++) {
                 if (thread == 0) {
-                    stamp(item, i);
-                    Way::put(out, item);
+                    set_number(item, i);
+                    Policy::put(out, item);
                 }
-                Way::get(in, item);
-                verify(number(item) == i, "not the token that was sent");
+                Policy::get(in, item);
+                verify(number_of(item) == i, "not the token that was sent");
                 if (thread == 1)
-                    Way::put(out, item);
+                    Policy::put(out, item);
             }
         });
     });
@@ -270,22 +276,22 @@ template <class Way, class Queue> bool ping_pong(const scenario *s, outcome *o) 
 
 // --- from when an item was due to when it was got, at a pace that no queue has trouble with
 
-template <class Queue> bool latency(const scenario *s, outcome *o) {
+template <class Queue> bool latency(const case_spec *s, measurement *m) {
     static histogram latencies;
     const auto queue = std::make_unique<Queue>(s->capacity);
     const std::uint64_t each = s->items / s->pairs, start = now() + 1000000;
     std::atomic<std::uint64_t> put{0}, got{0};
     std::mutex merging;
-    o->seconds = timed(s->threads, [&](unsigned thread) {
-        auto &&end = end_of(*queue);
+    m->seconds = timed(s->threads, [&](unsigned thread) {
+        auto &&handle = handle_of(*queue);
         item_of<Queue> item;
         std::uint64_t sum = 0;
         if (thread % 2 == 0) {
             for (std::uint64_t i = 0; i < each; i++) {
-                const std::uint64_t due = start + (i * s->pairs + thread / 2) * PACE;
+                const std::uint64_t due = start + (i * s->pairs + thread / 2) * PACE_NS;
                 wait_until(due, s->threads);
-                stamp(item, due);
-                end.put(item);
+                set_number(item, due);
+                handle.put(item);
                 sum += due;
             }
             put += sum;
@@ -293,8 +299,8 @@ template <class Queue> bool latency(const scenario *s, outcome *o) {
         }
         const auto mine = std::make_unique<histogram>();
         for (std::uint64_t i = 0; i < each; i++) {
-            end.get(item);
-            const std::uint64_t time = now(), due = number(item);
+            handle.get(item);
+            const std::uint64_t time = now(), due = number_of(item);
             sum += due;
             // The first tenth is for warming up.
             if (i >= each / 10)
@@ -305,24 +311,24 @@ template <class Queue> bool latency(const scenario *s, outcome *o) {
         merge(&latencies, mine.get());
     });
     verify_sum(got, put);
-    o->items = each * s->pairs;
-    o->latency = &latencies;
+    m->items = each * s->pairs;
+    m->latency = &latencies;
     return true;
 }
 
-// --- who gets to put and get how often, and who waits for how long
+// --- who gets to put and get how often, and who blocking for how long
 
-template <class Queue> bool fairness(const scenario *s, outcome *o) {
+template <class Queue> bool fairness(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity);
-    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+    m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
         items = items / SHARE * SHARE;
         alignas(128) std::atomic<std::int64_t> left{static_cast<std::int64_t>(items)};
         alignas(128) std::atomic<unsigned> producing{s->pairs};
         std::atomic<std::uint64_t> sum{0};
         std::mutex merging;
-        o->longest_starvation = 0;
+        m->longest_starvation = 0;
         const double seconds = timed(s->threads, [&](unsigned thread) {
-            auto &&end = end_of(*queue);
+            auto &&handle = handle_of(*queue);
             item_of<Queue> item;
             std::uint64_t mine = 0, count = 0, longest = 0, last = now();
             const auto progress = [&] {
@@ -334,8 +340,8 @@ template <class Queue> bool fairness(const scenario *s, outcome *o) {
             if (thread % 2 == 0) {
                 while (left.fetch_sub(SHARE, std::memory_order_relaxed) > 0) {
                     for (std::uint64_t i = 1; i <= SHARE; i++) {
-                        stamp(item, i);
-                        polling::put(end, item);
+                        set_number(item, i);
+                        with_backoff::put(handle, item);
                         progress();
                     }
                 }
@@ -344,12 +350,12 @@ template <class Queue> bool fairness(const scenario *s, outcome *o) {
                 backoff b{};
                 for (;;) {
                     // Looked at first: what is not there after the last put never comes.
-                    const bool over = producing == 0;
-                    if (end.try_get(item)) {
-                        mine += number(item);
+                    const bool finished = producing == 0;
+                    if (handle.try_get(item)) {
+                        mine += number_of(item);
                         progress();
                         b = {};
-                    } else if (over) {
+                    } else if (finished) {
                         break;
                     } else {
                         snooze(&b);
@@ -357,87 +363,87 @@ template <class Queue> bool fairness(const scenario *s, outcome *o) {
                 }
                 sum += mine;
             }
-            o->shares[thread / 2 + (thread % 2 == 0 ? 0 : s->pairs)] = count;
+            m->shares[thread / 2 + (thread % 2 == 0 ? 0 : s->pairs)] = count;
             const std::lock_guard lock(merging);
-            o->longest_starvation = std::max(o->longest_starvation, longest);
+            m->longest_starvation = std::max(m->longest_starvation, longest);
         });
         verify_sum(sum, items / SHARE * sum_up_to(SHARE));
-        o->items = items;
+        m->items = items;
         return seconds;
     });
-    o->threads = s->threads;
+    m->threads = s->threads;
     return true;
 }
 
 // --- what an empty queue takes
 
-template <class Queue> bool memory(const scenario *s, outcome *o) {
+template <class Queue> bool memory(const case_spec *s, measurement *m) {
     // What the first queue sets up for all is not part of one.
     std::make_unique<Queue>(1);
     const std::size_t before = allocated();
     const std::uint64_t start = now();
     const auto queue = std::make_unique<Queue>(s->capacity);
-    o->seconds = static_cast<double>(now() - start) / 1e9;
-    o->bytes = allocated() - before;
-    o->items = 1;
+    m->seconds = static_cast<double>(now() - start) / 1e9;
+    m->bytes = allocated() - before;
+    m->items = 1;
     return true;
 }
 
 // --- who runs what
 
 // All that first-in-first-out queues do.
-template <class Queue> bool fifo(const scenario *s, outcome *o) {
+template <class Queue> bool fifo(const case_spec *s, measurement *m) {
     if (is(s->family, "spsc") || is(s->family, "mpmc"))
-        return streams<Queue>(s, o);
+        return streams<Queue>(s, m);
     if (is(s->family, "memory"))
-        return memory<Queue>(s, o);
-    if constexpr (polling::suits<Queue>) {
+        return memory<Queue>(s, m);
+    if constexpr (with_backoff::supports<Queue>) {
         if (is(s->family, "pingpong") && is(s->mode, "spin"))
-            return ping_pong<spinning, Queue>(s, o);
+            return ping_pong<spinning, Queue>(s, m);
         if (is(s->family, "fairness"))
-            return fairness<Queue>(s, o);
+            return fairness<Queue>(s, m);
     }
-    if constexpr (waiting::suits<Queue>) {
+    if constexpr (blocking::supports<Queue>) {
         if (is(s->family, "pingpong") && is(s->mode, "blocking"))
-            return ping_pong<waiting, Queue>(s, o);
+            return ping_pong<blocking, Queue>(s, m);
         if (is(s->family, "latency"))
-            return latency<Queue>(s, o);
+            return latency<Queue>(s, m);
     }
     return false;
 }
 
 // The same for words, and streams for blobs.
-template <template <class> class Queue> bool any_payload(const scenario *s, outcome *o) {
+template <template <class> class Queue> bool any_payload(const case_spec *s, measurement *m) {
     switch (s->item_size) {
     case 0:
-        return fifo<Queue<void *>>(s, o);
+        return fifo<Queue<void *>>(s, m);
     case 8:
-        return streams<Queue<blob<8>>>(s, o);
+        return streams<Queue<blob<8>>>(s, m);
     case 16:
-        return streams<Queue<blob<16>>>(s, o);
+        return streams<Queue<blob<16>>>(s, m);
     case 64:
-        return streams<Queue<blob<64>>>(s, o);
+        return streams<Queue<blob<64>>>(s, m);
     case 256:
-        return streams<Queue<blob<256>>>(s, o);
+        return streams<Queue<blob<256>>>(s, m);
     case 1024:
-        return streams<Queue<blob<1024>>>(s, o);
+        return streams<Queue<blob<1024>>>(s, m);
     }
     return false;
 }
 
 // Every thread puts an item of random priority and gets the lowest, in turn, in a queue that holds
 // so many all the time. The adapter: put(double, std::uint64_t), get(std::uint64_t &).
-template <class Queue> bool priority(const scenario *s, outcome *o) {
+template <class Queue> bool priority(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity + s->threads);
     std::uint64_t state = 1;
     for (std::uint64_t i = 1; i <= s->capacity; i++)
         queue->put(random_priority(&state), i);
     std::uint64_t put = sum_up_to(s->capacity);
     std::atomic<std::uint64_t> got{0};
-    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+    m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
         const std::uint64_t each = items / s->threads / 2;
         put += s->threads * sum_up_to(each);
-        o->items = each * s->threads * 2;
+        m->items = each * s->threads * 2;
         return timed(s->threads, [&](unsigned thread) {
             std::uint64_t mine = thread, sum = 0, word;
             for (std::uint64_t i = 1; i <= each; i++) {
@@ -457,24 +463,24 @@ template <class Queue> bool priority(const scenario *s, outcome *o) {
 }
 
 // The owner alone pushes and pops in turn. With thieves it pops one after every second push and
-// when the deque is full, and the rest at the end. The adapter: push(void *), pop(void *&),
+// when the deque is full, and the rest at the handle. The adapter: push(void *), pop(void *&),
 // steal(void *&), false: full, none, none or a lost race.
-template <class Deque> bool deque(const scenario *s, outcome *o) {
+template <class Deque> bool deque(const case_spec *s, measurement *m) {
     const auto ends = std::make_unique<Deque>(s->capacity);
     std::atomic<std::uint64_t> taken{0};
-    std::atomic<bool> over{false};
+    std::atomic<bool> finished{false};
 
     const auto pop = [&](std::uint64_t &sum) {
         void *item;
         const bool found = ends->pop(item);
-        sum += found ? number(item) : 0;
+        sum += found ? number_of(item) : 0;
         return found;
     };
     const auto alone = [&](std::uint64_t items) {
         std::uint64_t sum = 0;
         void *item;
         for (std::uint64_t i = 1; i <= items; i++) {
-            stamp(item, i);
+            set_number(item, i);
             ends->push(item);
             pop(sum);
         }
@@ -484,7 +490,7 @@ template <class Deque> bool deque(const scenario *s, outcome *o) {
         std::uint64_t sum = 0;
         void *item;
         for (std::uint64_t i = 1; i <= items; i++) {
-            stamp(item, i);
+            set_number(item, i);
             while (!ends->push(item))
                 pop(sum);
             if (i % 2 == 0)
@@ -492,7 +498,7 @@ template <class Deque> bool deque(const scenario *s, outcome *o) {
         }
         while (pop(sum)) {
         }
-        over = true;
+        finished = true;
         taken += sum;
     };
     const auto steal = [&] {
@@ -500,9 +506,9 @@ template <class Deque> bool deque(const scenario *s, outcome *o) {
         void *item;
         for (;;) {
             // Looked at first: what is not there after the last push never comes.
-            const bool last = over;
+            const bool last = finished;
             if (ends->steal(item))
-                sum += number(item);
+                sum += number_of(item);
             else if (last)
                 break;
             else
@@ -511,10 +517,10 @@ template <class Deque> bool deque(const scenario *s, outcome *o) {
         taken += sum;
     };
 
-    o->items = s->items;
-    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+    m->items = s->items;
+    m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
         taken = 0;
-        over = false;
+        finished = false;
         const double seconds = timed(s->threads, [&](unsigned thread) {
             if (s->threads == 1)
                 alone(items);
@@ -530,20 +536,20 @@ template <class Deque> bool deque(const scenario *s, outcome *o) {
 }
 
 // --- batches: the adapter is made with a capacity and an age in nanoseconds, and has put(void *),
-// which waits for room, and get_batch(void **): up to BATCH_SIZE, or what is there when the oldest
-// is that old
+// which blocking for room, and get_batch(void **): up to BATCH_SIZE, or what is there when the
+// oldest is that old
 
-template <class Queue> bool batch_stream(const scenario *s, outcome *o) {
-    const auto queue = std::make_unique<Queue>(s->capacity, BATCH_AGE);
+template <class Queue> bool batch_stream(const case_spec *s, measurement *m) {
+    const auto queue = std::make_unique<Queue>(s->capacity, BATCH_TIMEOUT_NS);
     constexpr unsigned producers = 2;
-    o->seconds = warmed_up(s->items, [&](std::uint64_t items) {
+    m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
         const std::uint64_t each = items / producers;
         std::uint64_t sum = 0;
         const double seconds = timed(producers + 1, [&](unsigned thread) {
             void *batch[BATCH_SIZE];
             if (thread < producers) {
                 for (std::uint64_t i = 1; i <= each; i++) {
-                    stamp(batch[0], i);
+                    set_number(batch[0], i);
                     queue->put(batch[0]);
                 }
                 return;
@@ -551,21 +557,21 @@ template <class Queue> bool batch_stream(const scenario *s, outcome *o) {
             for (std::uint64_t got = 0; got < producers * each;) {
                 const auto count = queue->get_batch(batch);
                 for (std::size_t i = 0; i < count; i++)
-                    sum += number(batch[i]);
+                    sum += number_of(batch[i]);
                 got += count;
             }
         });
         verify_sum(sum, producers * sum_up_to(each));
-        o->items = producers * each;
+        m->items = producers * each;
         return seconds;
     });
     return true;
 }
 
 // How much later than it was due a batch came that only its age made due.
-template <class Queue> bool batch_lateness(const scenario *s, outcome *o) {
+template <class Queue> bool batch_lateness(const case_spec *s, measurement *m) {
     static histogram late;
-    const auto queue = std::make_unique<Queue>(s->capacity, LATENESS_AGE);
+    const auto queue = std::make_unique<Queue>(s->capacity, LATENESS_TIMEOUT_NS);
     std::uint64_t arrival = 0; // written before the put and read after the get
     std::binary_semaphore taken{0};
     const std::uint64_t start = now();
@@ -574,7 +580,7 @@ template <class Queue> bool batch_lateness(const scenario *s, outcome *o) {
         for (std::uint64_t i = 1; i <= s->items; i++) {
             // By then the consumer sleeps, most likely.
             sleep_for(300000);
-            stamp(item, i);
+            set_number(item, i);
             arrival = now();
             queue->put(item);
             taken.acquire();
@@ -583,20 +589,20 @@ template <class Queue> bool batch_lateness(const scenario *s, outcome *o) {
     for (std::uint64_t i = 1; i <= s->items; i++) {
         void *batch[BATCH_SIZE];
         const auto count = queue->get_batch(batch);
-        const std::uint64_t time = now(), due = arrival + LATENESS_AGE;
-        verify(count == 1 && number(batch[0]) == i, "a batch of something else");
+        const std::uint64_t time = now(), due = arrival + LATENESS_TIMEOUT_NS;
+        verify(count == 1 && number_of(batch[0]) == i, "a batch of something else");
         record(&late, time > due ? time - due : 0);
         taken.release();
     }
     producer.join();
-    o->seconds = static_cast<double>(now() - start) / 1e9;
-    o->items = s->items;
-    o->latency = &late;
+    m->seconds = static_cast<double>(now() - start) / 1e9;
+    m->items = s->items;
+    m->latency = &late;
     return true;
 }
 
-template <class Queue> bool batch(const scenario *s, outcome *o) {
-    return is(s->shape, "lateness") ? batch_lateness<Queue>(s, o) : batch_stream<Queue>(s, o);
+template <class Queue> bool batch(const case_spec *s, measurement *m) {
+    return is(s->shape, "lateness") ? batch_lateness<Queue>(s, m) : batch_stream<Queue>(s, m);
 }
 
 } // namespace versus

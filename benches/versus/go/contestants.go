@@ -23,15 +23,15 @@ var background = context.Background()
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		end(1, "%v", err)
+		fail(1, "%v", err)
 	}
 	return v
 }
 
 // --- ours
 
-// fifoCalls are what our queues have in common.
-type fifoCalls interface {
+// libraryFIFO are what our queues have in common.
+type libraryFIFO interface {
 	TryPut(int) error
 	TryGet() (int, error)
 	Put(context.Context, int) error
@@ -41,7 +41,7 @@ type fifoCalls interface {
 }
 
 type oursFIFO struct {
-	fifoCalls
+	libraryFIFO
 	bytes int
 }
 
@@ -57,15 +57,15 @@ func newMPMC(capacity int) oursFIFO {
 	return oursFIFO{q, int(C.allocated()) - before}
 }
 
-func (q oursFIFO) TryPut(v int) bool   { return q.fifoCalls.TryPut(v) == nil }
-func (q oursFIFO) TryGet() (int, bool) { v, err := q.fifoCalls.TryGet(); return v, err == nil }
-func (q oursFIFO) Put(v int)           { q.fifoCalls.Put(background, v) }
-func (q oursFIFO) Get() int            { v, _ := q.fifoCalls.Get(background); return v }
+func (q oursFIFO) TryPut(v int) bool   { return q.libraryFIFO.TryPut(v) == nil }
+func (q oursFIFO) TryGet() (int, bool) { v, err := q.libraryFIFO.TryGet(); return v, err == nil }
+func (q oursFIFO) Put(v int)           { q.libraryFIFO.Put(background, v) }
+func (q oursFIFO) Get() int            { v, _ := q.libraryFIFO.Get(background); return v }
 func (q oursFIFO) Bytes() int          { return q.bytes }
 
 // Our calls on many items wait, as those of Go do: they have no try.
-func (q oursFIFO) PutMany(vs []int) int { n, _ := q.fifoCalls.PutMany(background, vs); return n }
-func (q oursFIFO) GetMany(vs []int) int { n, _ := q.fifoCalls.GetMany(background, vs); return n }
+func (q oursFIFO) PutBulk(vs []int) int { n, _ := q.libraryFIFO.PutMany(background, vs); return n }
+func (q oursFIFO) GetBulk(vs []int) int { n, _ := q.libraryFIFO.GetMany(background, vs); return n }
 
 type oursPriority struct{ *queues.Priority[int] }
 
@@ -75,7 +75,7 @@ func newPriority(capacity int) oursPriority {
 
 func (q oursPriority) Put(v int, priority float64) {
 	if err := q.TryPut(v, priority); err != nil {
-		end(1, "%v", err)
+		fail(1, "%v", err)
 	}
 }
 func (q oursPriority) Get() (int, bool) { v, _, err := q.TryGet(); return v, err == nil }
@@ -123,7 +123,7 @@ func (c channel) Get() int   { return <-c }
 func (c channel) Bytes() int { return 0 }
 
 // It has no calls on many items; these are what one writes instead.
-func (c channel) PutMany(vs []int) int {
+func (c channel) PutBulk(vs []int) int {
 	for i, v := range vs {
 		if !c.TryPut(v) {
 			return i
@@ -132,7 +132,7 @@ func (c channel) PutMany(vs []int) int {
 	return len(vs)
 }
 
-func (c channel) GetMany(vs []int) int {
+func (c channel) GetBulk(vs []int) int {
 	for i := range vs {
 		v, found := c.TryGet()
 		if !found {
@@ -171,7 +171,7 @@ func (q *lockedSlice) getOne() int {
 	return v
 }
 
-func (q *lockedSlice) PutMany(vs []int) (n int) {
+func (q *lockedSlice) PutBulk(vs []int) (n int) {
 	q.mutex.Lock()
 	for ; n < len(vs) && q.in-q.out < len(q.ring); n++ {
 		q.putOne(vs[n])
@@ -180,7 +180,7 @@ func (q *lockedSlice) PutMany(vs []int) (n int) {
 	return n
 }
 
-func (q *lockedSlice) GetMany(vs []int) (n int) {
+func (q *lockedSlice) GetBulk(vs []int) (n int) {
 	q.mutex.Lock()
 	for ; n < len(vs) && q.out < q.in; n++ {
 		vs[n] = q.getOne()

@@ -21,21 +21,21 @@ type contestant struct {
 	Version  string   `json:"version"`
 	Ours     bool     `json:"ours"`
 	Cases    []string `json:"cases"`
-	run      func(scenario) outcome
+	run      func(caseSpec) measurement
 }
 
-// A scenario is a case, taken apart: family/shape/mode/capacity/payload.
-type scenario struct {
+// A caseSpec is a case, taken apart: family/shape/mode/capacity/payload.
+type caseSpec struct {
 	family, shape, mode string
 	capacity            int
 	number              int  // of the shape: pairs of producers and consumers, threads
-	both                bool // each goroutine puts and gets in turn
+	alternates          bool // each goroutine puts and gets in turn
 	bulk                int  // of bulk32, else 0
 	items               int
 }
 
-// An outcome is the line that a trial prints.
-type outcome struct {
+// A measurement is the line that a trial prints.
+type measurement struct {
 	Items      int            `json:"items"`
 	Seconds    float64        `json:"seconds"`
 	Latency    map[string]int `json:"latency_ns,omitempty"`
@@ -76,7 +76,7 @@ func main() {
 		return
 	}
 	if len(os.Args) < 2 || os.Args[1] != "run" {
-		end(2, "usage: versus-go list | versus-go run --contestant NAME --case CASE --items N")
+		fail(2, "usage: versus-go list | versus-go run --contestant NAME --case CASE --items N")
 	}
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // it would say more than what is wrong
@@ -85,13 +85,13 @@ func main() {
 	items := flags.Int("items", 0, "how many go through")
 	flags.Float64("seconds", 0, "for the driver to see to")
 	if err := flags.Parse(os.Args[2:]); err != nil {
-		end(2, "%s", strings.Trim(strconv.Quote(err.Error()), `"`))
+		fail(2, "%s", strings.Trim(strconv.Quote(err.Error()), `"`))
 	}
 	if flags.NArg() > 0 {
-		end(2, "expected options only, found %q", flags.Arg(0))
+		fail(2, "expected options only, found %q", flags.Arg(0))
 	}
 	if *items < 1 || *items > 999999999999 {
-		end(2, "--items: expected a number from 1 to 999999999999, found \"%d\"", *items)
+		fail(2, "--items: expected a number from 1 to 999999999999, found \"%d\"", *items)
 	}
 	c := find(*name)
 	for _, pattern := range c.Cases {
@@ -101,7 +101,7 @@ func main() {
 			return
 		}
 	}
-	end(2, "this contestant does not run %q; `list` shows its cases", *text)
+	fail(2, "this contestant does not run %q; `list` shows its cases", *text)
 }
 
 func find(name string) contestant {
@@ -110,7 +110,7 @@ func find(name string) contestant {
 			return c
 		}
 	}
-	end(2, "no contestant %q; `list` shows them", name)
+	fail(2, "no contestant %q; `list` shows them", name)
 	panic("unreachable")
 }
 
@@ -129,11 +129,11 @@ func matches(text, pattern string) bool {
 	return true
 }
 
-func parse(text string, items int) scenario {
+func parse(text string, items int) caseSpec {
 	segments := strings.Split(text, "/")
-	s := scenario{family: segments[0], shape: segments[1], mode: segments[2], items: items}
+	s := caseSpec{family: segments[0], shape: segments[1], mode: segments[2], items: items}
 	s.capacity = numberIn(segments[3], 0)
-	s.both = s.shape == "pair"
+	s.alternates = s.shape == "pair"
 	s.number = numberIn(s.shape, 1)
 	s.bulk = numberIn(s.mode, 0)
 	return s
@@ -153,13 +153,13 @@ func numberIn(segment string, without int) int {
 	return n
 }
 
-func end(code int, format string, arguments ...any) {
+func fail(code int, format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 	os.Exit(code)
 }
 
 func verify(holds bool, format string, arguments ...any) {
 	if !holds {
-		end(3, format, arguments...)
+		fail(3, format, arguments...)
 	}
 }

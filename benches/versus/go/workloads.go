@@ -13,8 +13,8 @@ type queue interface {
 	TryGet() (v int, found bool)
 	Put(v int)
 	Get() int
-	PutMany(vs []int) (n int)
-	GetMany(vs []int) (n int)
+	PutBulk(vs []int) (n int)
+	GetBulk(vs []int) (n int)
 	// Bytes returns what the queue takes that is not in Go's heap.
 	Bytes() int
 }
@@ -51,7 +51,7 @@ func timed(goroutines int, work func(goroutine int)) time.Duration {
 }
 
 // warmedUp runs once with a tenth of the items, then in earnest.
-func warmedUp(items int, once func(items int) outcome) outcome {
+func warmedUp(items int, once func(items int) measurement) measurement {
 	once(items / 10)
 	return once(items)
 }
@@ -77,19 +77,19 @@ func get(q queue) int {
 	}
 }
 
-func putMany(q queue, vs []int) {
+func putBulk(q queue, vs []int) {
 	for len(vs) > 0 {
-		n := q.PutMany(vs)
+		n := q.PutBulk(vs)
 		if vs = vs[n:]; n == 0 {
 			runtime.Gosched()
 		}
 	}
 }
 
-// getMany fills vs, again and again, until it got so many; it returns their sum.
-func getMany(q queue, vs []int, count int) (sum int) {
+// getBulk fills vs, again and again, until it got so many; it returns their sum.
+func getBulk(q queue, vs []int, count int) (sum int) {
 	for count > 0 {
-		n := q.GetMany(vs[:min(len(vs), count)])
+		n := q.GetBulk(vs[:min(len(vs), count)])
 		for _, v := range vs[:n] {
 			sum += v
 		}
@@ -101,8 +101,8 @@ func getMany(q queue, vs []int, count int) (sum int) {
 }
 
 // fifo runs what first-in-first-out queues do.
-func fifo[Q queue](create func(capacity int) Q) func(scenario) outcome {
-	return func(s scenario) outcome {
+func fifo[Q queue](create func(capacity int) Q) func(caseSpec) measurement {
+	return func(s caseSpec) measurement {
 		switch s.family {
 		case "memory":
 			return memory(s, create)
@@ -120,30 +120,30 @@ func fifo[Q queue](create func(capacity int) Q) func(scenario) outcome {
 
 // stream sends the numbers from 1 on through a queue, by producers and consumers in pairs or by goroutines
 // that are both.
-func stream(s scenario, q queue) outcome {
+func stream(s caseSpec, q queue) measurement {
 	producers, goroutines := s.number, 2*s.number
-	if s.both {
+	if s.alternates {
 		producers, goroutines = 2, 2
 	}
-	return warmedUp(s.items, func(items int) outcome {
+	return warmedUp(s.items, func(items int) measurement {
 		each := items / producers
 		var sum atomic.Int64
 		time := timed(goroutines, func(g int) {
-			puts, gets := s.both || g%2 == 0, s.both || g%2 == 1
+			puts, gets := s.alternates || g%2 == 0, s.alternates || g%2 == 1
 			if s.bulk > 0 {
-				sum.Add(int64(streamMany(q, puts, gets, each, s.bulk)))
+				sum.Add(int64(streamBulk(q, puts, gets, each, s.bulk)))
 			} else if s.mode == "blocking" {
-				sum.Add(int64(streamWaiting(q, puts, gets, each)))
+				sum.Add(int64(streamBlocking(q, puts, gets, each)))
 			} else {
-				sum.Add(int64(streamTrying(q, puts, gets, each)))
+				sum.Add(int64(streamNonBlocking(q, puts, gets, each)))
 			}
 		})
 		verifySum(int(sum.Load()), producers*sumUpTo(each))
-		return outcome{Items: each * producers, Seconds: time.Seconds()}
+		return measurement{Items: each * producers, Seconds: time.Seconds()}
 	})
 }
 
-func streamTrying(q queue, puts, gets bool, each int) (sum int) {
+func streamNonBlocking(q queue, puts, gets bool, each int) (sum int) {
 	for i := 1; i <= each; i++ {
 		if puts {
 			put(q, i)
@@ -155,7 +155,7 @@ func streamTrying(q queue, puts, gets bool, each int) (sum int) {
 	return sum
 }
 
-func streamWaiting(q queue, puts, gets bool, each int) (sum int) {
+func streamBlocking(q queue, puts, gets bool, each int) (sum int) {
 	for i := 1; i <= each; i++ {
 		if puts {
 			q.Put(i)
@@ -167,26 +167,26 @@ func streamWaiting(q queue, puts, gets bool, each int) (sum int) {
 	return sum
 }
 
-func streamMany(q queue, puts, gets bool, each, bulk int) (sum int) {
+func streamBulk(q queue, puts, gets bool, each, bulk int) (sum int) {
 	values := make([]int, bulk)
 	if !puts {
-		return getMany(q, values, each)
+		return getBulk(q, values, each)
 	}
 	for i := 0; i < each; i += bulk {
 		count := min(bulk, each-i)
 		for j := range count {
 			values[j] = i + 1 + j
 		}
-		putMany(q, values[:count])
+		putBulk(q, values[:count])
 		if gets {
-			sum += getMany(q, values, count)
+			sum += getBulk(q, values, count)
 		}
 	}
 	return sum
 }
 
 // pingPong sends a token there and back.
-func pingPong(s scenario, there, back queue) outcome {
+func pingPong(s caseSpec, there, back queue) measurement {
 	// Without a yield, which would be measured instead; there is always room.
 	get := func(q queue) int {
 		for {
@@ -199,7 +199,7 @@ func pingPong(s scenario, there, back queue) outcome {
 	if s.mode == "blocking" {
 		put, get = queue.Put, queue.Get
 	}
-	return warmedUp(s.items, func(trips int) outcome {
+	return warmedUp(s.items, func(trips int) measurement {
 		time := timed(2, func(g int) {
 			for i := 1; i <= trips; i++ {
 				if g == 0 {
@@ -210,12 +210,12 @@ func pingPong(s scenario, there, back queue) outcome {
 				}
 			}
 		})
-		return outcome{Items: trips, Seconds: time.Seconds()}
+		return measurement{Items: trips, Seconds: time.Seconds()}
 	})
 }
 
 // latency measures from when an item was due to when it was got, at a pace that no queue has trouble with.
-func latency(s scenario, q queue) outcome {
+func latency(s caseSpec, q queue) measurement {
 	const pace = 10 * time.Microsecond
 	pairs, each := s.number, s.items/s.number
 	crowded := 2*pairs > runtime.GOMAXPROCS(0)
@@ -223,7 +223,7 @@ func latency(s scenario, q queue) outcome {
 	var put, got atomic.Int64
 	var merging sync.Mutex
 	var latencies histogram
-	spent := timed(2*pairs, func(g int) {
+	elapsed := timed(2*pairs, func(g int) {
 		if g%2 == 0 {
 			for i := range each {
 				due := time.Millisecond + time.Duration(i*pairs+g/2)*pace
@@ -252,20 +252,20 @@ func latency(s scenario, q queue) outcome {
 		latencies.merge(&mine)
 	})
 	verifySum(int(got.Load()), int(put.Load()))
-	return outcome{Items: each * pairs, Seconds: spent.Seconds(), Latency: latencies.percentiles()}
+	return measurement{Items: each * pairs, Seconds: elapsed.Seconds(), Latency: latencies.percentiles()}
 }
 
 // fairness tells who gets to put and get how often, and who waits for how long.
-func fairness(s scenario, q queue) outcome {
+func fairness(s caseSpec, q queue) measurement {
 	const share = 64
-	return warmedUp(s.items, func(items int) outcome {
+	return warmedUp(s.items, func(items int) measurement {
 		items = items / share * share
 		var left, producing, sum atomic.Int64
 		left.Store(int64(items))
 		producing.Store(int64(s.number))
 		shares := make([]int, 2*s.number)
 		starvations := make([]time.Duration, 2*s.number)
-		spent := timed(2*s.number, func(g int) {
+		elapsed := timed(2*s.number, func(g int) {
 			count, longest, last := 0, time.Duration(0), time.Now()
 			progress := func() {
 				now := time.Now()
@@ -287,11 +287,11 @@ func fairness(s scenario, q queue) outcome {
 			mine := 0
 			for {
 				// Looked at first: what is not there after the last put never comes.
-				over := producing.Load() == 0
+				finished := producing.Load() == 0
 				if v, found := q.TryGet(); found {
 					mine += v
 					progress()
-				} else if over {
+				} else if finished {
 					break
 				} else {
 					runtime.Gosched()
@@ -305,12 +305,12 @@ func fairness(s scenario, q queue) outcome {
 		for _, t := range starvations {
 			longest = max(longest, t)
 		}
-		return outcome{Items: items, Seconds: spent.Seconds(), Shares: shares, Starvation: int(longest)}
+		return measurement{Items: items, Seconds: elapsed.Seconds(), Shares: shares, Starvation: int(longest)}
 	})
 }
 
 // memory tells what an empty queue takes, in Go and in C.
-func memory[Q queue](s scenario, create func(capacity int) Q) outcome {
+func memory[Q queue](s caseSpec, create func(capacity int) Q) measurement {
 	create(1)
 	heap := func() int {
 		var m runtime.MemStats
@@ -321,14 +321,14 @@ func memory[Q queue](s scenario, create func(capacity int) Q) outcome {
 	before := heap()
 	start := time.Now()
 	q := create(s.capacity)
-	spent := time.Since(start)
+	elapsed := time.Since(start)
 	bytes := heap() - before + q.Bytes()
 	runtime.KeepAlive(q)
-	return outcome{Items: 1, Seconds: spent.Seconds(), Bytes: bytes}
+	return measurement{Items: 1, Seconds: elapsed.Seconds(), Bytes: bytes}
 }
 
-// A ranked queue holds numbers, the lowest priority first, first in first out among equals.
-type ranked interface {
+// A priorityQueue queue holds numbers, the lowest priority first, first in first out among equals.
+type priorityQueue interface {
 	Put(v int, priority float64)
 	Get() (v int, found bool)
 }
@@ -347,8 +347,8 @@ func (r *random) priority() float64 {
 
 // priority has every goroutine put an item of random priority and get the lowest, in turn, in a queue that
 // holds so many all the time.
-func priority[Q ranked](create func(capacity int) Q) func(scenario) outcome {
-	return func(s scenario) outcome {
+func priority[Q priorityQueue](create func(capacity int) Q) func(caseSpec) measurement {
+	return func(s caseSpec) measurement {
 		goroutines := s.number
 		q := create(s.capacity + goroutines)
 		state, sum := random(1), sumUpTo(s.capacity)
@@ -356,10 +356,10 @@ func priority[Q ranked](create func(capacity int) Q) func(scenario) outcome {
 			q.Put(i, state.priority())
 		}
 		var got atomic.Int64
-		o := warmedUp(s.items, func(items int) outcome {
+		o := warmedUp(s.items, func(items int) measurement {
 			each := items / goroutines / 2
 			sum += goroutines * sumUpTo(each)
-			spent := timed(goroutines, func(g int) {
+			elapsed := timed(goroutines, func(g int) {
 				state, mine := random(g), 0
 				for i := 1; i <= each; i++ {
 					q.Put(i, state.priority())
@@ -369,7 +369,7 @@ func priority[Q ranked](create func(capacity int) Q) func(scenario) outcome {
 				}
 				got.Add(int64(mine))
 			})
-			return outcome{Items: each * goroutines * 2, Seconds: spent.Seconds()}
+			return measurement{Items: each * goroutines * 2, Seconds: elapsed.Seconds()}
 		})
 		left, rest := 0, 0
 		for v, found := q.Get(); found; v, found = q.Get() {
@@ -382,8 +382,8 @@ func priority[Q ranked](create func(capacity int) Q) func(scenario) outcome {
 	}
 }
 
-// A stealable is a deque: one goroutine pushes and pops, others steal; false: full, none, none or a lost race.
-type stealable interface {
+// A stealingDeque is a deque: one goroutine pushes and pops, others steal; false: full, none, none or a lost race.
+type stealingDeque interface {
 	Push(v int) bool
 	Pop() (v int, found bool)
 	Steal() (v int, found bool)
@@ -391,17 +391,17 @@ type stealable interface {
 
 // deque has the owner push and pop in turn. With thieves it pops one after every second push and when the
 // deque is full, and the rest at the end.
-func deque[D stealable](create func(capacity int) D) func(scenario) outcome {
-	return func(s scenario) outcome {
+func deque[D stealingDeque](create func(capacity int) D) func(caseSpec) measurement {
+	return func(s caseSpec) measurement {
 		d := create(s.capacity)
 		thieves := 0
 		if s.shape != "owner" {
 			thieves = s.number
 		}
-		return warmedUp(s.items, func(items int) outcome {
-			var over atomic.Bool
+		return warmedUp(s.items, func(items int) measurement {
+			var finished atomic.Bool
 			var taken atomic.Int64
-			spent := timed(1+thieves, func(g int) {
+			elapsed := timed(1+thieves, func(g int) {
 				sum := 0
 				pop := func() bool {
 					v, found := d.Pop()
@@ -411,7 +411,7 @@ func deque[D stealable](create func(capacity int) D) func(scenario) outcome {
 				if g > 0 {
 					for {
 						// Looked at first: what is not there after the last push never comes.
-						last := over.Load()
+						last := finished.Load()
 						v, found := d.Steal()
 						if !found && last {
 							break
@@ -434,12 +434,12 @@ func deque[D stealable](create func(capacity int) D) func(scenario) outcome {
 					}
 					for pop() {
 					}
-					over.Store(true)
+					finished.Store(true)
 				}
 				taken.Add(int64(sum))
 			})
 			verifySum(int(taken.Load()), sumUpTo(items))
-			return outcome{Items: items, Seconds: spent.Seconds()}
+			return measurement{Items: items, Seconds: elapsed.Seconds()}
 		})
 	}
 }

@@ -1,7 +1,7 @@
-//! Batching: two producers, one consumer that takes 32 items at a time, or fewer when the oldest has
+//! BatchQueue: two producers, one consumer that takes 32 items at a time, or fewer when the oldest has
 //! waited for long enough. All wait by sleeping.
 
-use crate::workloads::{Outcome, check, percentiles, sum, timed};
+use crate::workloads::{TrialResult, check, percentiles, sum_up_to, timed};
 use crate::{Case, Contestant};
 use hdrhistogram::Histogram;
 use parking_lot::{Condvar, Mutex};
@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 pub const SIZE: usize = 32;
 const PRODUCERS: usize = 2;
 
-/// A queue of words whose items are taken in batches, `age` after the oldest came at the latest.
-pub trait Batching: Sync + Sized {
-    fn new(capacity: usize, age: Duration) -> Self;
+/// A queue of words whose items are taken in batches, `timeout` after the oldest came at the latest.
+pub trait BatchQueue: Sync + Sized {
+    fn new(capacity: usize, timeout: Duration) -> Self;
     fn put(&self, word: usize);
     fn get(&self, batch: &mut Vec<usize>);
 }
 
-fn throughput<Q: Batching>(case: &Case, items: usize) -> Outcome {
+fn throughput<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     let queue = Q::new(case.capacity, Duration::from_millis(10));
     let run = |items| {
         let each = items / PRODUCERS;
@@ -38,17 +38,17 @@ fn throughput<Q: Batching>(case: &Case, items: usize) -> Outcome {
             }
             got.store(mine, Ordering::Relaxed);
         });
-        check("sum of the items", got.into_inner(), PRODUCERS * sum(each))?;
+        check("sum of the items", got.into_inner(), PRODUCERS * sum_up_to(each))?;
         Ok(json!({ "items": each * PRODUCERS, "seconds": time.as_secs_f64() }))
     };
     run(items / 10)?;
     run(items)
 }
 
-/// How much later than it was due a batch came that only its age made due.
-fn lateness<Q: Batching>(case: &Case, rounds: usize) -> Outcome {
-    const AGE: Duration = Duration::from_millis(1);
-    let queue = &Q::new(case.capacity, AGE);
+/// How much later than it was due a batch came that only its timeout made due.
+fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
+    const TIMEOUT: Duration = Duration::from_millis(1);
+    let queue = &Q::new(case.capacity, TIMEOUT);
     let (arrived, arrivals) = mpsc::channel();
     let mut late = Histogram::<u64>::new(3).unwrap();
     let mut odd = 0;
@@ -56,7 +56,7 @@ fn lateness<Q: Batching>(case: &Case, rounds: usize) -> Outcome {
     std::thread::scope(|scope| {
         let (taken, next) = mpsc::channel();
         scope.spawn(move || {
-            for word in 0..rounds {
+            for word in 0..items {
                 // By now the consumer sleeps, most likely.
                 std::thread::sleep(Duration::from_micros(300));
                 arrived.send(Instant::now()).unwrap();
@@ -65,23 +65,23 @@ fn lateness<Q: Batching>(case: &Case, rounds: usize) -> Outcome {
             }
         });
         let mut batch = Vec::with_capacity(SIZE);
-        for round in 0..rounds {
+        for word in 0..items {
             queue.get(&mut batch);
             let now = Instant::now();
-            odd += (batch != [round]) as usize;
+            odd += (batch != [word]) as usize;
             batch.clear();
             taken.send(()).unwrap();
-            let due = arrivals.recv().unwrap() + AGE;
+            let due = arrivals.recv().unwrap() + TIMEOUT;
             late.record(now.saturating_duration_since(due).as_nanos() as u64).unwrap();
         }
     });
     check("batches of something else", odd, 0)?;
     let seconds = start.elapsed().as_secs_f64();
-    Ok(json!({ "items": rounds, "seconds": seconds, "latency_ns": percentiles(&late) }))
+    Ok(json!({ "items": items, "seconds": seconds, "latency_ns": percentiles(&late) }))
 }
 
-pub fn cases<Q: Batching>(contestant: Contestant) -> Contestant {
-    contestant.on("batch/2P1C", throughput::<Q>).on("batch/lateness", lateness::<Q>)
+pub fn cases<Q: BatchQueue>(contestant: Contestant) -> Contestant {
+    contestant.runs("batch/2P1C", throughput::<Q>).runs("batch/lateness", lateness::<Q>)
 }
 
 /// As one writes it oneself: a lock, and a condition for each side. Who puts wakes the consumer when
@@ -91,13 +91,13 @@ struct Locked {
     not_empty: Condvar,
     not_full: Condvar,
     capacity: usize,
-    age: Duration,
+    timeout: Duration,
 }
 
-impl Batching for Locked {
-    fn new(capacity: usize, age: Duration) -> Self {
+impl BatchQueue for Locked {
+    fn new(capacity: usize, timeout: Duration) -> Self {
         let items = Mutex::new(VecDeque::with_capacity(capacity));
-        Self { items, not_empty: Condvar::new(), not_full: Condvar::new(), capacity, age }
+        Self { items, not_empty: Condvar::new(), not_full: Condvar::new(), capacity, timeout }
     }
     fn put(&self, word: usize) {
         let now = Instant::now();
@@ -116,7 +116,7 @@ impl Batching for Locked {
             match items.front() {
                 None => self.not_empty.wait(&mut items),
                 Some(&(_, arrival)) => {
-                    let due = arrival + self.age;
+                    let due = arrival + self.timeout;
                     if self.not_empty.wait_until(&mut items, due).timed_out() {
                         break;
                     }
@@ -133,13 +133,13 @@ impl Batching for Locked {
 struct Channel {
     sender: crossbeam_channel::Sender<(usize, Instant)>,
     receiver: crossbeam_channel::Receiver<(usize, Instant)>,
-    age: Duration,
+    timeout: Duration,
 }
 
-impl Batching for Channel {
-    fn new(capacity: usize, age: Duration) -> Self {
+impl BatchQueue for Channel {
+    fn new(capacity: usize, timeout: Duration) -> Self {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
-        Self { sender, receiver, age }
+        Self { sender, receiver, timeout }
     }
     fn put(&self, word: usize) {
         self.sender.send((word, Instant::now())).unwrap();
@@ -148,7 +148,7 @@ impl Batching for Channel {
         let (word, arrival) = self.receiver.recv().unwrap();
         batch.push(word);
         while batch.len() < SIZE
-            && let Ok((word, _)) = self.receiver.recv_deadline(arrival + self.age)
+            && let Ok((word, _)) = self.receiver.recv_deadline(arrival + self.timeout)
         {
             batch.push(word);
         }
@@ -157,7 +157,11 @@ impl Batching for Channel {
 
 pub fn contestants() -> Vec<Contestant> {
     vec![
-        cases::<Locked>(Contestant::new("parking_lot mutex and conditions").of("parking_lot")),
-        cases::<Channel>(Contestant::new("crossbeam-channel, collected").of("crossbeam-channel")),
+        cases::<Locked>(
+            Contestant::new("parking_lot mutex and conditions").version_of("parking_lot"),
+        ),
+        cases::<Channel>(
+            Contestant::new("crossbeam-channel, collected").version_of("crossbeam-channel"),
+        ),
     ]
 }

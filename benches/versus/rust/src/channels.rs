@@ -1,7 +1,7 @@
 //! Queues that wait: channels, and a lock as one writes it oneself.
 
 use crate::Contestant;
-use crate::workloads::{End, Queue, Try, Wait};
+use crate::workloads::{Blocking, End, NonBlocking, Queue};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::mpsc;
@@ -16,7 +16,7 @@ macro_rules! channel {
                 Self(sender, receiver)
             }
         }
-        impl Try<usize> for $name {
+        impl NonBlocking<usize> for $name {
             fn try_put(&self, word: usize) -> bool {
                 matches!(self.0.try_send(word), $sent)
             }
@@ -27,11 +27,11 @@ macro_rules! channel {
                 }
             }
         }
-        impl Wait for $name {
-            fn wait_put(&self, word: usize) {
+        impl Blocking for $name {
+            fn blocking_put(&self, word: usize) {
                 self.0.send(word).unwrap()
             }
-            fn wait_get(&self) -> usize {
+            fn blocking_get(&self) -> usize {
                 self.1.recv().unwrap()
             }
         }
@@ -57,7 +57,7 @@ macro_rules! spsc_channel {
                 Self(End::new(sender), End::new(receiver))
             }
         }
-        impl Try<usize> for $name {
+        impl NonBlocking<usize> for $name {
             fn try_put(&self, word: usize) -> bool {
                 // SAFETY: one producer thread.
                 unsafe { self.0.get() }.try_send(word).is_ok()
@@ -67,12 +67,12 @@ macro_rules! spsc_channel {
                 unsafe { self.1.get() }.try_recv().ok()
             }
         }
-        impl Wait for $name {
-            fn wait_put(&self, word: usize) {
+        impl Blocking for $name {
+            fn blocking_put(&self, word: usize) {
                 // SAFETY: one producer thread.
                 unsafe { self.0.get() }.send(word).unwrap()
             }
-            fn wait_get(&self) -> usize {
+            fn blocking_get(&self) -> usize {
                 // SAFETY: one consumer thread.
                 unsafe { self.1.get() }.recv().unwrap()
             }
@@ -100,7 +100,7 @@ impl Queue for Locked {
     }
 }
 /// Without the conditions, for nobody waits.
-impl Try<usize> for Locked {
+impl NonBlocking<usize> for Locked {
     fn try_put(&self, word: usize) -> bool {
         let mut words = self.words.lock();
         let room = words.len() < self.capacity;
@@ -113,8 +113,8 @@ impl Try<usize> for Locked {
         self.words.lock().pop_front()
     }
 }
-impl Wait for Locked {
-    fn wait_put(&self, word: usize) {
+impl Blocking for Locked {
+    fn blocking_put(&self, word: usize) {
         let mut words = self.words.lock();
         while words.len() == self.capacity {
             self.not_full.wait(&mut words);
@@ -123,7 +123,7 @@ impl Wait for Locked {
         drop(words);
         self.not_empty.notify_one();
     }
-    fn wait_get(&self) -> usize {
+    fn blocking_get(&self) -> usize {
         let mut words = self.words.lock();
         loop {
             if let Some(word) = words.pop_front() {
@@ -137,11 +137,11 @@ impl Wait for Locked {
 }
 
 pub fn contestants() -> Vec<Contestant> {
-    fn both<Q: Try<usize> + Wait>(name: &str, package: &str) -> Contestant {
-        Contestant::new(name).of(package).mpmc::<Q>().mpmc_wait::<Q>()
+    fn both<Q: NonBlocking<usize> + Blocking>(name: &str, package: &str) -> Contestant {
+        Contestant::new(name).version_of(package).mpmc::<Q>().mpmc_blocking::<Q>()
     }
-    fn spsc<Q: Try<usize> + Wait>(name: &str) -> Contestant {
-        Contestant::new(name).spsc::<Q>().spsc_wait::<Q>()
+    fn spsc<Q: NonBlocking<usize> + Blocking>(name: &str) -> Contestant {
+        Contestant::new(name).spsc::<Q>().spsc_blocking::<Q>()
     }
     vec![
         both::<Crossbeam>("crossbeam-channel", "crossbeam-channel"),
@@ -149,7 +149,7 @@ pub fn contestants() -> Vec<Contestant> {
         both::<Crossfire>("crossfire mpmc", "crossfire"),
         both::<Flume>("flume", "flume"),
         both::<Locked>("parking_lot mutex + VecDeque", "parking_lot"),
-        spsc::<CrossfireSpsc>("crossfire spsc").of("crossfire"),
+        spsc::<CrossfireSpsc>("crossfire spsc").version_of("crossfire"),
         spsc::<Std>("std::sync::mpsc::sync_channel"),
     ]
 }

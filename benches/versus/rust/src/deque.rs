@@ -1,11 +1,11 @@
 //! Work-stealing deques: the owner alone, or with thieves that steal one word at a time.
 
-use crate::workloads::{End, Outcome, check, sum, timed};
+use crate::workloads::{End, TrialResult, check, sum_up_to, timed};
 use crate::{Case, Contestant};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
-pub trait Stealing: Sync {
+pub trait StealingDeque: Sync {
     /// What a thief needs of its own.
     type Thief;
     fn new(capacity: usize) -> Self;
@@ -16,7 +16,7 @@ pub trait Stealing: Sync {
     fn steal(&self, thief: &mut Self::Thief) -> Option<usize>;
 }
 
-pub fn run<Q: Stealing>(case: &Case, items: usize) -> Outcome {
+pub fn run<Q: StealingDeque>(case: &Case, items: usize) -> TrialResult {
     let deque = &Q::new(case.capacity);
     let (time, taken) = match &*case.shape {
         "owner" => {
@@ -28,13 +28,13 @@ pub fn run<Q: Stealing>(case: &Case, items: usize) -> Outcome {
             with_thieves(deque, Case::number(shape), items)
         }
     };
-    check("sum of the items", taken, sum(items))?;
+    check("sum of the items", taken, sum_up_to(items))?;
     Ok(json!({ "items": items, "seconds": time.as_secs_f64() }))
 }
 
 type Taken = (std::time::Duration, usize);
 
-fn alone(deque: &impl Stealing, items: usize) -> Taken {
+fn alone(deque: &impl StealingDeque, items: usize) -> Taken {
     let taken = AtomicUsize::new(0);
     let time = timed(1, |_| {
         let mut sum = 0usize;
@@ -47,9 +47,9 @@ fn alone(deque: &impl Stealing, items: usize) -> Taken {
     (time, taken.into_inner())
 }
 
-fn with_thieves(deque: &impl Stealing, thieves: usize, items: usize) -> Taken {
+fn with_thieves(deque: &impl StealingDeque, thieves: usize, items: usize) -> Taken {
     let taken = AtomicUsize::new(0);
-    let over = AtomicBool::new(false);
+    let finished = AtomicBool::new(false);
     let time = timed(1 + thieves, |thread| {
         let mut sum = 0usize;
         if thread == 0 {
@@ -63,12 +63,12 @@ fn with_thieves(deque: &impl Stealing, thieves: usize, items: usize) -> Taken {
                 }
             }
             while pop().is_some() {}
-            over.store(true, Release);
+            finished.store(true, Release);
         } else {
             let mut thief = deque.thief();
             loop {
                 // Looked at first: what is not there after the last push never comes.
-                let last = over.load(Acquire);
+                let last = finished.load(Acquire);
                 match deque.steal(&mut thief) {
                     Some(word) => sum = sum.wrapping_add(word),
                     None if last => break,
@@ -82,7 +82,7 @@ fn with_thieves(deque: &impl Stealing, thieves: usize, items: usize) -> Taken {
 }
 
 struct Crossbeam(End<crossbeam_deque::Worker<usize>>, crossbeam_deque::Stealer<usize>);
-impl Stealing for Crossbeam {
+impl StealingDeque for Crossbeam {
     type Thief = ();
     fn new(_: usize) -> Self {
         let worker = crossbeam_deque::Worker::new_lifo();
@@ -105,7 +105,7 @@ impl Stealing for Crossbeam {
 }
 
 struct St3(End<st3::lifo::Worker<usize>>, st3::lifo::Stealer<usize>);
-impl Stealing for St3 {
+impl StealingDeque for St3 {
     /// It steals into a deque.
     type Thief = st3::lifo::Worker<usize>;
     fn new(capacity: usize) -> Self {
@@ -132,8 +132,8 @@ impl Stealing for St3 {
 pub fn contestants() -> Vec<Contestant> {
     vec![
         Contestant::new("crossbeam-deque, LIFO")
-            .of("crossbeam-deque")
-            .on("deque", run::<Crossbeam>),
-        Contestant::new("st3, LIFO").of("st3").on("deque", run::<St3>),
+            .version_of("crossbeam-deque")
+            .runs("deque", run::<Crossbeam>),
+        Contestant::new("st3, LIFO").version_of("st3").runs("deque", run::<St3>),
     ]
 }

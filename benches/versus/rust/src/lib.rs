@@ -14,7 +14,7 @@ pub mod workloads;
 use serde_json::json;
 use std::fmt;
 use std::process::exit;
-use workloads::{Bulk, Item, Outcome, Try, Wait};
+use workloads::{Blocking, Bulk, Item, NonBlocking, TrialResult};
 
 /// Everybody.
 pub fn contestants() -> Vec<Contestant> {
@@ -70,14 +70,14 @@ fn matches(pattern: &str, case: &str) -> bool {
     pattern.split('/').all(|p| case.next().is_some_and(|segment| p == "*" || p == segment))
 }
 
-type Run = fn(&Case, usize) -> Outcome;
+type Workload = fn(&Case, usize) -> TrialResult;
 
 /// A queue, and what is done with it in which cases.
 pub struct Contestant {
     name: String,
     version: String,
     ours: bool,
-    cases: Vec<(String, Run)>,
+    cases: Vec<(String, Workload)>,
 }
 
 impl Contestant {
@@ -94,60 +94,60 @@ impl Contestant {
     }
 
     /// The version of a crate, as it is locked.
-    pub fn of(mut self, name: &str) -> Self {
+    pub fn version_of(mut self, name: &str) -> Self {
         let lock = include_str!("../../Cargo.lock");
         let entry = lock.rsplit(&format!("name = \"{name}\"\nversion = \"")).next().unwrap();
         self.version = entry.split('"').next().unwrap().into();
         self
     }
 
-    pub fn on(mut self, pattern: impl Into<String>, run: Run) -> Self {
+    pub fn runs(mut self, pattern: impl Into<String>, run: Workload) -> Self {
         self.cases.push((pattern.into(), run));
         self
     }
 
     /// For one producer and one consumer that try.
-    pub fn spsc<Q: Try<usize>>(self) -> Self {
-        self.on("spsc/1P1C/single/*/ptr", workloads::single::<Q, usize>)
-            .on("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
-            .on("memory", workloads::memory::<Q>)
+    pub fn spsc<Q: NonBlocking<usize>>(self) -> Self {
+        self.runs("spsc/1P1C/single/*/ptr", workloads::single::<Q, usize>)
+            .runs("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
+            .runs("memory", workloads::memory::<Q>)
     }
 
     /// For one that blobs can be put in, too. Of these sizes one type each.
-    pub fn blob<Q: Try<T>, T: Item>(self) -> Self {
-        self.on(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), workloads::single::<Q, T>)
+    pub fn blob<Q: NonBlocking<T>, T: Item>(self) -> Self {
+        self.runs(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), workloads::single::<Q, T>)
     }
 
     /// For any number of threads that try.
-    pub fn mpmc<Q: Try<usize>>(self) -> Self {
-        self.on("mpmc/*/single/*/ptr", workloads::single::<Q, usize>)
-            .on("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
-            .on("fairness", workloads::fairness::<Q>)
-            .on("memory", workloads::memory::<Q>)
+    pub fn mpmc<Q: NonBlocking<usize>>(self) -> Self {
+        self.runs("mpmc/*/single/*/ptr", workloads::single::<Q, usize>)
+            .runs("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
+            .runs("fairness", workloads::fairness::<Q>)
+            .runs("memory", workloads::memory::<Q>)
     }
 
     pub fn spsc_bulk<Q: Bulk>(self) -> Self {
         ["bulk8", "bulk32", "bulk256"].iter().fold(self, |entry, mode| {
-            entry.on(format!("spsc/1P1C/{mode}/*/ptr"), workloads::bulk::<Q>)
+            entry.runs(format!("spsc/1P1C/{mode}/*/ptr"), workloads::bulk::<Q>)
         })
     }
 
     pub fn mpmc_bulk<Q: Bulk>(self) -> Self {
         ["1P1C", "2P2C", "4P4C", "8P8C"].iter().fold(self, |entry, shape| {
-            entry.on(format!("mpmc/{shape}/bulk32/*/ptr"), workloads::bulk::<Q>)
+            entry.runs(format!("mpmc/{shape}/bulk32/*/ptr"), workloads::bulk::<Q>)
         })
     }
 
-    pub fn spsc_wait<Q: Wait>(self) -> Self {
-        self.on("spsc/1P1C/blocking/*/ptr", workloads::blocking::<Q>)
-            .on("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
-            .on("latency/1P1C", workloads::latency::<Q>)
+    pub fn spsc_blocking<Q: Blocking>(self) -> Self {
+        self.runs("spsc/1P1C/blocking/*/ptr", workloads::blocking::<Q>)
+            .runs("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
+            .runs("latency/1P1C", workloads::latency::<Q>)
     }
 
-    pub fn mpmc_wait<Q: Wait>(self) -> Self {
-        self.on("mpmc/*/blocking/*/ptr", workloads::blocking::<Q>)
-            .on("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
-            .on("latency", workloads::latency::<Q>)
+    pub fn mpmc_blocking<Q: Blocking>(self) -> Self {
+        self.runs("mpmc/*/blocking/*/ptr", workloads::blocking::<Q>)
+            .runs("pingpong/1P1C/blocking", workloads::pingpong_blocking::<Q>)
+            .runs("latency", workloads::latency::<Q>)
     }
 }
 

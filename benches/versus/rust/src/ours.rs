@@ -1,9 +1,9 @@
 //! Ours, by its C ABI, as everybody but Rust programs uses it.
 
-use crate::batch::{Batching, SIZE};
-use crate::deque::Stealing;
-use crate::priority::Ranked;
-use crate::workloads::{Bulk, Item, Queue, Try, Wait};
+use crate::batch::{BatchQueue, SIZE};
+use crate::deque::StealingDeque;
+use crate::priority::PriorityQueue;
+use crate::workloads::{Blocking, Bulk, Item, NonBlocking, Queue};
 use crate::{Contestant, batch, blobs, deque, priority};
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -140,7 +140,7 @@ macro_rules! fifo {
             }
         }
 
-        impl<T: Item> Try<T> for $name<T> {
+        impl<T: Item> NonBlocking<T> for $name<T> {
             fn try_put(&self, item: T) -> bool {
                 if T::WORD {
                     // SAFETY: a live handle.
@@ -155,7 +155,7 @@ macro_rules! fifo {
                     let mut item = null_mut();
                     // SAFETY: a live handle and a valid output.
                     let status = unsafe { $try_get(self.0, &mut item) };
-                    return (status == 0).then(|| T::of(item as usize));
+                    return (status == 0).then(|| T::from_number(item as usize));
                 }
                 let mut item = MaybeUninit::<T>::uninit();
                 let mut len = 0;
@@ -168,12 +168,12 @@ macro_rules! fifo {
             }
         }
 
-        impl Wait for $name {
-            fn wait_put(&self, word: usize) {
+        impl Blocking for $name {
+            fn blocking_put(&self, word: usize) {
                 // SAFETY: a live handle.
                 unsafe { $put(self.0, word as Word, -1) };
             }
-            fn wait_get(&self) -> usize {
+            fn blocking_get(&self) -> usize {
                 let mut item = null_mut();
                 // SAFETY: a live handle and a valid output.
                 unsafe { $get(self.0, &mut item, -1) };
@@ -182,13 +182,13 @@ macro_rules! fifo {
         }
 
         impl Bulk for $name {
-            fn put_many(&self, words: &[usize]) -> usize {
+            fn put_bulk(&self, words: &[usize]) -> usize {
                 let mut done = 0;
                 // SAFETY: a live handle, so many words, a valid output.
                 unsafe { $put_many(self.0, words.as_ptr().cast(), words.len(), 0, &mut done) };
                 done
             }
-            fn get_many(&self, words: &mut [usize]) -> usize {
+            fn get_bulk(&self, words: &mut [usize]) -> usize {
                 let mut done = 0;
                 // SAFETY: a live handle, room for so many words, a valid output.
                 unsafe { $get_many(self.0, words.as_mut_ptr().cast(), words.len(), 0, &mut done) };
@@ -219,7 +219,7 @@ impl<T: Item> Queue for ZeroCopy<T> {
         Self(Spsc::new(capacity))
     }
 }
-impl<T: Item> Try<T> for ZeroCopy<T> {
+impl<T: Item> NonBlocking<T> for ZeroCopy<T> {
     fn try_put(&self, item: T) -> bool {
         let mut data = null_mut();
         // SAFETY: a live handle; what is reserved has room for an item.
@@ -249,7 +249,7 @@ struct Priority(Handle);
 // SAFETY: handles may be used from any thread.
 unsafe impl Sync for Priority {}
 
-impl Ranked for Priority {
+impl PriorityQueue for Priority {
     fn new(capacity: usize) -> Self {
         Self(create(&Options::new::<usize>(capacity), queues_priority_create))
     }
@@ -276,7 +276,7 @@ struct Deque(Handle);
 // SAFETY: the owner's calls come from one thread, and the others may come from any.
 unsafe impl Sync for Deque {}
 
-impl Stealing for Deque {
+impl StealingDeque for Deque {
     type Thief = ();
     fn new(capacity: usize) -> Self {
         Self(create(&Options::new::<usize>(capacity), queues_deque_create))
@@ -309,13 +309,13 @@ struct Batch(Handle);
 // SAFETY: handles may be used from any thread.
 unsafe impl Sync for Batch {}
 
-impl Batching for Batch {
-    fn new(capacity: usize, age: Duration) -> Self {
+impl BatchQueue for Batch {
+    fn new(capacity: usize, timeout: Duration) -> Self {
         let struct_size = size_of::<BatchOptions>();
         let options = BatchOptions {
             common: CommonOptions { struct_size, capacity, ..Default::default() },
             batch_size: SIZE,
-            batch_timeout_ns: age.as_nanos() as i64,
+            batch_timeout_ns: timeout.as_nanos() as i64,
             ..Default::default()
         };
         Self(create(&options, queues_batch_create))
@@ -343,11 +343,11 @@ impl Drop for Batch {
 pub fn contestants() -> Vec<Contestant> {
     let ours = Contestant::ours;
     vec![
-        blobs!(ours("spsc").spsc::<Spsc>().spsc_bulk::<Spsc>().spsc_wait::<Spsc>(), Spsc),
+        blobs!(ours("spsc").spsc::<Spsc>().spsc_bulk::<Spsc>().spsc_blocking::<Spsc>(), Spsc),
         blobs!(ours("spsc zero-copy"), ZeroCopy),
-        ours("mpmc").mpmc::<Mpmc>().mpmc_bulk::<Mpmc>().mpmc_wait::<Mpmc>(),
-        ours("priority").on("priority", priority::run::<Priority>),
-        ours("deque").on("deque", deque::run::<Deque>),
+        ours("mpmc").mpmc::<Mpmc>().mpmc_bulk::<Mpmc>().mpmc_blocking::<Mpmc>(),
+        ours("priority").runs("priority", priority::run::<Priority>),
+        ours("deque").runs("deque", deque::run::<Deque>),
         batch::cases::<Batch>(ours("batch")),
     ]
 }

@@ -1,7 +1,7 @@
 //! Priority queues: every thread puts an item of random priority and gets the lowest, in turn, in a
 //! queue that holds so many all the time. Puts and gets both count as items.
 
-use crate::workloads::{Outcome, check, timed};
+use crate::workloads::{TrialResult, check, timed};
 use crate::{Case, Contestant};
 use crossbeam_utils::{Backoff, CachePadded};
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::*};
 
 /// A priority queue of words, first in first out among equals.
-pub trait Ranked: Sync {
+pub trait PriorityQueue: Sync {
     fn new(capacity: usize) -> Self;
     fn put(&self, thread: usize, priority: f64, word: usize);
     fn get(&self, thread: usize) -> Option<usize>;
@@ -31,7 +31,7 @@ fn priority(state: &mut u64) -> f64 {
     (random(state) % 1_000_000) as f64
 }
 
-pub fn run<Q: Ranked>(case: &Case, items: usize) -> Outcome {
+pub fn run<Q: PriorityQueue>(case: &Case, items: usize) -> TrialResult {
     let threads = Case::number(&case.shape);
     let queue = Q::new(case.capacity + threads);
     let mut state = 1;
@@ -82,7 +82,7 @@ fn pop((heap, _): &mut Heap) -> Option<usize> {
 
 /// The plain way.
 struct Locked(Mutex<Heap>);
-impl Ranked for Locked {
+impl PriorityQueue for Locked {
     fn new(capacity: usize) -> Self {
         Self(Mutex::new((BinaryHeap::with_capacity(capacity), 0)))
     }
@@ -104,7 +104,7 @@ struct Combining {
 #[derive(Default)]
 struct Post {
     /// [`IDLE`], [`PUT`] or [`GET`].
-    wanted: AtomicU32,
+    request: AtomicU32,
     /// Changed by the poster while idle, and else by who combines.
     item: UnsafeCell<(f64, Option<usize>)>,
 }
@@ -113,33 +113,33 @@ const IDLE: u32 = 0;
 const PUT: u32 = 1;
 const GET: u32 = 2;
 
-// SAFETY: `wanted` says whose the item is.
+// SAFETY: `request` says whose the item is.
 unsafe impl Sync for Post {}
 
 impl Combining {
-    fn post(&self, thread: usize, wanted: u32, item: (f64, Option<usize>)) -> Option<usize> {
+    fn post(&self, thread: usize, request: u32, item: (f64, Option<usize>)) -> Option<usize> {
         let post = &self.posts[thread];
         // SAFETY: idle, so it is ours.
         unsafe { *post.item.get() = item };
-        post.wanted.store(wanted, Release);
+        post.request.store(request, Release);
         let backoff = Backoff::new();
-        while post.wanted.load(Acquire) != IDLE {
+        while post.request.load(Acquire) != IDLE {
             let Some(mut heap) = self.heap.try_lock() else {
                 backoff.snooze();
                 continue;
             };
             for other in &self.posts {
-                let wanted = other.wanted.load(Acquire);
-                if wanted == IDLE {
+                let request = other.request.load(Acquire);
+                if request == IDLE {
                     continue;
                 }
                 // SAFETY: posted, and we hold the lock.
                 let item = unsafe { &mut *other.item.get() };
-                match wanted {
+                match request {
                     PUT => push(&mut heap, item.0, item.1.unwrap()),
                     _ => item.1 = pop(&mut heap),
                 }
-                other.wanted.store(IDLE, Release);
+                other.request.store(IDLE, Release);
             }
         }
         // SAFETY: idle, so it is ours.
@@ -147,7 +147,7 @@ impl Combining {
     }
 }
 
-impl Ranked for Combining {
+impl PriorityQueue for Combining {
     fn new(capacity: usize) -> Self {
         let posts = (0..8).map(|_| CachePadded::default()).collect();
         Self { heap: Mutex::new((BinaryHeap::with_capacity(capacity), 0)), posts }
@@ -161,9 +161,9 @@ impl Ranked for Combining {
 }
 
 pub fn contestants() -> Vec<Contestant> {
-    let new = |name| Contestant::new(name).of("parking_lot");
+    let new = |name| Contestant::new(name).version_of("parking_lot");
     vec![
-        new("parking_lot + BinaryHeap").on("priority", run::<Locked>),
-        new("flat combining + BinaryHeap").on("priority", run::<Combining>),
+        new("parking_lot + BinaryHeap").runs("priority", run::<Locked>),
+        new("flat combining + BinaryHeap").runs("priority", run::<Combining>),
     ]
 }

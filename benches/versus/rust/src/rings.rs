@@ -1,6 +1,6 @@
 //! Queues of crates, without waiting; and the usual design.
 
-use crate::workloads::{Bulk, End, Item, Queue, Try};
+use crate::workloads::{Bulk, End, Item, NonBlocking, Queue};
 use crate::{Contestant, blobs};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use crossbeam_utils::CachePadded;
@@ -15,7 +15,7 @@ impl<T: Item> Queue for Rtrb<T> {
         Self(End::new(producer), End::new(consumer))
     }
 }
-impl<T: Item> Try<T> for Rtrb<T> {
+impl<T: Item> NonBlocking<T> for Rtrb<T> {
     fn try_put(&self, item: T) -> bool {
         // SAFETY: one producer thread.
         unsafe { self.0.get() }.push(item).is_ok()
@@ -27,12 +27,12 @@ impl<T: Item> Try<T> for Rtrb<T> {
 }
 /// By chunks.
 impl Bulk for Rtrb {
-    fn put_many(&self, words: &[usize]) -> usize {
+    fn put_bulk(&self, words: &[usize]) -> usize {
         // SAFETY: one producer thread.
         let producer = unsafe { self.0.get() };
         producer.push_partial_slice(words).0.len()
     }
-    fn get_many(&self, words: &mut [usize]) -> usize {
+    fn get_bulk(&self, words: &mut [usize]) -> usize {
         // SAFETY: one consumer thread.
         let consumer = unsafe { self.1.get() };
         consumer.pop_partial_slice(words).0.len()
@@ -46,7 +46,7 @@ impl<T: Item> Queue for Ringbuf<T> {
         Self(End::new(producer), End::new(consumer))
     }
 }
-impl<T: Item> Try<T> for Ringbuf<T> {
+impl<T: Item> NonBlocking<T> for Ringbuf<T> {
     fn try_put(&self, item: T) -> bool {
         // SAFETY: one producer thread.
         unsafe { self.0.get() }.try_push(item).is_ok()
@@ -57,11 +57,11 @@ impl<T: Item> Try<T> for Ringbuf<T> {
     }
 }
 impl Bulk for Ringbuf {
-    fn put_many(&self, words: &[usize]) -> usize {
+    fn put_bulk(&self, words: &[usize]) -> usize {
         // SAFETY: one producer thread.
         unsafe { self.0.get() }.push_slice(words)
     }
-    fn get_many(&self, words: &mut [usize]) -> usize {
+    fn get_bulk(&self, words: &mut [usize]) -> usize {
         // SAFETY: one consumer thread.
         unsafe { self.1.get() }.pop_slice(words)
     }
@@ -72,7 +72,7 @@ impl Queue for ArrayQueue<usize> {
         Self::new(capacity)
     }
 }
-impl Try<usize> for ArrayQueue<usize> {
+impl NonBlocking<usize> for ArrayQueue<usize> {
     fn try_put(&self, word: usize) -> bool {
         self.push(word).is_ok()
     }
@@ -86,7 +86,7 @@ impl Queue for SegQueue<usize> {
         Self::new()
     }
 }
-impl Try<usize> for SegQueue<usize> {
+impl NonBlocking<usize> for SegQueue<usize> {
     fn try_put(&self, word: usize) -> bool {
         self.push(word);
         true
@@ -139,7 +139,7 @@ impl Queue for Vyukov {
         }
     }
 }
-impl Try<usize> for Vyukov {
+impl NonBlocking<usize> for Vyukov {
     fn try_put(&self, word: usize) -> bool {
         let Some((position, slot)) = self.claim(&self.tail, 0) else { return false };
         // SAFETY: claimed.
@@ -159,10 +159,15 @@ impl Try<usize> for Vyukov {
 pub fn contestants() -> Vec<Contestant> {
     let new = Contestant::new;
     vec![
-        blobs!(new("rtrb").of("rtrb").spsc::<Rtrb>().spsc_bulk::<Rtrb>(), Rtrb),
-        blobs!(new("ringbuf").of("ringbuf").spsc::<Ringbuf>().spsc_bulk::<Ringbuf>(), Ringbuf),
+        blobs!(new("rtrb").version_of("rtrb").spsc::<Rtrb>().spsc_bulk::<Rtrb>(), Rtrb),
+        blobs!(
+            new("ringbuf").version_of("ringbuf").spsc::<Ringbuf>().spsc_bulk::<Ringbuf>(),
+            Ringbuf
+        ),
         new("Vyukov ring, back-off").mpmc::<Vyukov>(),
-        new("crossbeam ArrayQueue").of("crossbeam-queue").mpmc::<ArrayQueue<usize>>(),
-        new("crossbeam SegQueue (unbounded)").of("crossbeam-queue").mpmc::<SegQueue<usize>>(),
+        new("crossbeam ArrayQueue").version_of("crossbeam-queue").mpmc::<ArrayQueue<usize>>(),
+        new("crossbeam SegQueue (unbounded)")
+            .version_of("crossbeam-queue")
+            .mpmc::<SegQueue<usize>>(),
     ]
 }

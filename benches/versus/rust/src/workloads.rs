@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::*};
 use std::time::{Duration, Instant};
 
 /// The line that a trial prints, or how its items came to harm.
-pub type Outcome = Result<Value, String>;
+pub type TrialResult = Result<Value, String>;
 
 // --- what a queue can do
 
@@ -19,7 +19,7 @@ pub trait Queue: Sync {
     fn new(capacity: usize) -> Self;
 }
 
-pub trait Try<T>: Queue {
+pub trait NonBlocking<T>: Queue {
     fn try_put(&self, item: T) -> bool;
     fn try_get(&self) -> Option<T>;
 
@@ -45,15 +45,15 @@ pub trait Try<T>: Queue {
 }
 
 /// By the library's own waiting.
-pub trait Wait: Queue {
-    fn wait_put(&self, word: usize);
-    fn wait_get(&self) -> usize;
+pub trait Blocking: Queue {
+    fn blocking_put(&self, word: usize);
+    fn blocking_get(&self) -> usize;
 }
 
 /// As many as fit or are there; how many.
 pub trait Bulk: Queue {
-    fn put_many(&self, words: &[usize]) -> usize;
-    fn get_many(&self, words: &mut [usize]) -> usize;
+    fn put_bulk(&self, words: &[usize]) -> usize;
+    fn get_bulk(&self, words: &mut [usize]) -> usize;
 }
 
 /// One end of a queue for one thread, apart from the other end.
@@ -76,14 +76,14 @@ impl<T> End<T> {
 /// What travels: a word, or a blob of so many.
 pub trait Item: Copy + Send + 'static {
     const WORD: bool = false;
-    fn of(number: usize) -> Self;
+    fn from_number(number: usize) -> Self;
     /// The number that the item was made of; nonsense if it is torn.
     fn number(&self) -> usize;
 }
 
 impl Item for usize {
     const WORD: bool = true;
-    fn of(number: usize) -> Self {
+    fn from_number(number: usize) -> Self {
         number
     }
     fn number(&self) -> usize {
@@ -92,7 +92,7 @@ impl Item for usize {
 }
 
 impl<const N: usize> Item for [u64; N] {
-    fn of(number: usize) -> Self {
+    fn from_number(number: usize) -> Self {
         [number as u64; N]
     }
     fn number(&self) -> usize {
@@ -152,7 +152,7 @@ fn now() -> usize {
     time.tv_sec as usize * 1_000_000_000 + time.tv_nsec as usize
 }
 
-fn done(items: usize, time: Duration) -> Outcome {
+fn throughput(items: usize, time: Duration) -> TrialResult {
     Ok(json!({ "items": items, "seconds": time.as_secs_f64() }))
 }
 
@@ -170,12 +170,12 @@ pub fn check(what: &str, got: usize, wanted: usize) -> Result<(), String> {
 }
 
 /// The sum of 1 to n.
-pub fn sum(n: usize) -> usize {
+pub fn sum_up_to(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
 /// Once with a tenth of the items, then in earnest.
-fn warmed_up(items: usize, run: impl Fn(usize) -> Outcome) -> Outcome {
+fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
     run(items / 10)?;
     run(items)
 }
@@ -188,7 +188,7 @@ fn flow(
     items: usize,
     put: impl Fn(usize) + Sync,
     get: impl Fn(usize) -> usize + Sync,
-) -> Outcome {
+) -> TrialResult {
     let pairs = Case::number(&case.shape);
     let each = items / pairs;
     let got = AtomicUsize::new(0);
@@ -199,12 +199,12 @@ fn flow(
             got.fetch_add(get(each), Relaxed);
         }
     });
-    check("sum of the items", got.into_inner(), pairs.wrapping_mul(sum(each)))?;
-    done(each * pairs, time)
+    check("sum of the items", got.into_inner(), pairs.wrapping_mul(sum_up_to(each)))?;
+    throughput(each * pairs, time)
 }
 
 /// Two threads that put and get in turn.
-fn pair(items: usize, put: impl Fn(usize) + Sync, get: impl Fn() -> usize + Sync) -> Outcome {
+fn pair(items: usize, put: impl Fn(usize) + Sync, get: impl Fn() -> usize + Sync) -> TrialResult {
     let each = items / 2;
     let got = AtomicUsize::new(0);
     let time = timed(2, |_| {
@@ -215,31 +215,31 @@ fn pair(items: usize, put: impl Fn(usize) + Sync, get: impl Fn() -> usize + Sync
         }
         got.fetch_add(mine, Relaxed);
     });
-    check("sum of the items", got.into_inner(), 2 * sum(each))?;
-    done(each * 2, time)
+    check("sum of the items", got.into_inner(), 2 * sum_up_to(each))?;
+    throughput(each * 2, time)
 }
 
-pub fn single<Q: Try<T>, T: Item>(case: &Case, items: usize) -> Outcome {
+pub fn single<Q: NonBlocking<T>, T: Item>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity);
-    let put = |n| (1..=n).for_each(|i| queue.put(T::of(i)));
+    let put = |n| (1..=n).for_each(|i| queue.put(T::from_number(i)));
     let get = |n| (0..n).fold(0, |sum: usize, _| sum.wrapping_add(queue.get().number()));
     warmed_up(items, |items| match &*case.shape {
-        "pair" => pair(items, |i| queue.put(T::of(i)), || queue.get().number()),
+        "pair" => pair(items, |i| queue.put(T::from_number(i)), || queue.get().number()),
         _ => flow(case, items, put, get),
     })
 }
 
-pub fn blocking<Q: Wait>(case: &Case, items: usize) -> Outcome {
+pub fn blocking<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity);
-    let put = |n| (1..=n).for_each(|i| queue.wait_put(i));
-    let get = |n| (0..n).fold(0, |sum: usize, _| sum.wrapping_add(queue.wait_get()));
+    let put = |n| (1..=n).for_each(|i| queue.blocking_put(i));
+    let get = |n| (0..n).fold(0, |sum: usize, _| sum.wrapping_add(queue.blocking_get()));
     warmed_up(items, |items| match &*case.shape {
-        "pair" => pair(items, |i| queue.wait_put(i), || queue.wait_get()),
+        "pair" => pair(items, |i| queue.blocking_put(i), || queue.blocking_get()),
         _ => flow(case, items, put, get),
     })
 }
 
-pub fn bulk<Q: Bulk>(case: &Case, items: usize) -> Outcome {
+pub fn bulk<Q: Bulk>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity);
     let most = Case::number(&case.mode);
     let put = |n: usize| {
@@ -252,7 +252,7 @@ pub fn bulk<Q: Bulk>(case: &Case, items: usize) -> Outcome {
             let mut rest = &words[..];
             let backoff = Backoff::new();
             while !rest.is_empty() {
-                match queue.put_many(rest) {
+                match queue.put_bulk(rest) {
                     0 => backoff.snooze(),
                     done => {
                         rest = &rest[done..];
@@ -267,7 +267,7 @@ pub fn bulk<Q: Bulk>(case: &Case, items: usize) -> Outcome {
         let (mut left, mut sum) = (n, 0usize);
         let backoff = Backoff::new();
         while left > 0 {
-            match queue.get_many(&mut words[..most.min(left)]) {
+            match queue.get_bulk(&mut words[..most.min(left)]) {
                 0 => backoff.snooze(),
                 done => {
                     sum = words[..done].iter().fold(sum, |sum, word| sum.wrapping_add(*word));
@@ -288,7 +288,7 @@ fn pingpong<Q: Sync>(
     trips: usize,
     put: impl Fn(&Q, usize) + Sync,
     get: impl Fn(&Q) -> usize + Sync,
-) -> Outcome {
+) -> TrialResult {
     let wrong = AtomicUsize::new(0);
     let time = timed(2, |thread| {
         for i in 1..=trips {
@@ -303,10 +303,10 @@ fn pingpong<Q: Sync>(
         }
     });
     check("wrong tokens", wrong.into_inner(), 0)?;
-    done(trips, time)
+    throughput(trips, time)
 }
 
-pub fn pingpong_spin<Q: Try<usize>>(case: &Case, trips: usize) -> Outcome {
+pub fn pingpong_spin<Q: NonBlocking<usize>>(case: &Case, trips: usize) -> TrialResult {
     let queues = [&Q::new(case.capacity), &Q::new(case.capacity)];
     // Without a yield, which would be measured instead.
     let put = |queue: &Q, word| {
@@ -325,15 +325,15 @@ pub fn pingpong_spin<Q: Try<usize>>(case: &Case, trips: usize) -> Outcome {
     warmed_up(trips, |trips| pingpong(queues, trips, put, get))
 }
 
-pub fn pingpong_blocking<Q: Wait>(case: &Case, trips: usize) -> Outcome {
+pub fn pingpong_blocking<Q: Blocking>(case: &Case, trips: usize) -> TrialResult {
     let queues = [&Q::new(case.capacity), &Q::new(case.capacity)];
-    warmed_up(trips, |trips| pingpong(queues, trips, Q::wait_put, Q::wait_get))
+    warmed_up(trips, |trips| pingpong(queues, trips, Q::blocking_put, Q::blocking_get))
 }
 
 /// Items a second, of all producers.
 const RATE: usize = 100_000;
 
-pub fn latency<Q: Wait>(case: &Case, items: usize) -> Outcome {
+pub fn latency<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity);
     let pairs = Case::number(&case.shape);
     let each = items / pairs;
@@ -349,13 +349,13 @@ pub fn latency<Q: Wait>(case: &Case, items: usize) -> Outcome {
                 while now() < due {
                     if crowded { std::thread::yield_now() } else { spin_loop() }
                 }
-                queue.wait_put(due);
+                queue.blocking_put(due);
             }
             return;
         }
         let (mut mine, mut histogram) = (0usize, Histogram::<u64>::new(3).unwrap());
         for i in 0..each {
-            let due = queue.wait_get();
+            let due = queue.blocking_get();
             let late = now().saturating_sub(due);
             mine = mine.wrapping_add(due);
             if i >= each / 10 {
@@ -368,14 +368,14 @@ pub fn latency<Q: Wait>(case: &Case, items: usize) -> Outcome {
     let wanted = (0..each).flat_map(|i| (0..pairs).map(move |producer| (producer, i)));
     let wanted = wanted.fold(0usize, |sum, (producer, i)| sum.wrapping_add(due(producer, i)));
     check("sum of the times", sum.into_inner(), wanted)?;
-    let mut line = done(each * pairs, time)?;
+    let mut line = throughput(each * pairs, time)?;
     line["latency_ns"] = percentiles(&latencies.into_inner().unwrap());
     Ok(line)
 }
 
 // --- fairness
 
-pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
+pub fn fairness<Q: NonBlocking<usize>>(case: &Case, items: usize) -> TrialResult {
     const SHARE: usize = 64;
     let queue = Q::new(case.capacity);
     let pairs = Case::number(&case.shape);
@@ -407,14 +407,14 @@ pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
                 let backoff = Backoff::new();
                 loop {
                     // Looked at first: what is not there after the last put never comes.
-                    let over = producing.load(Acquire) == 0;
+                    let finished = producing.load(Acquire) == 0;
                     match queue.try_get() {
                         Some(i) => {
                             mine = mine.wrapping_add(i);
                             progress();
                             backoff.reset();
                         }
-                        None if over => break,
+                        None if finished => break,
                         None => backoff.snooze(),
                     }
                 }
@@ -424,8 +424,12 @@ pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
             counts[place].store(count, Relaxed);
             starvation.fetch_max(longest, Relaxed);
         });
-        check("sum of the items", sum.into_inner(), items / SHARE * crate::workloads::sum(SHARE))?;
-        let mut line = done(items, time)?;
+        check(
+            "sum of the items",
+            sum.into_inner(),
+            items / SHARE * crate::workloads::sum_up_to(SHARE),
+        )?;
+        let mut line = throughput(items, time)?;
         line["shares"] = counts.iter().map(|count| count.load(Relaxed)).collect();
         line["longest_starvation_ns"] = starvation.into_inner().into();
         Ok(line)
@@ -436,22 +440,22 @@ pub fn fairness<Q: Try<usize>>(case: &Case, items: usize) -> Outcome {
 // --- memory
 
 /// What is allocated on the heap, by whomever in this process.
-fn heap() -> usize {
+fn allocated() -> usize {
     // SAFETY: takes nothing.
     let heap = unsafe { libc::mallinfo2() };
     heap.uordblks + heap.hblkhd
 }
 
-pub fn memory<Q: Queue>(case: &Case, _: usize) -> Outcome {
+pub fn memory<Q: Queue>(case: &Case, _: usize) -> TrialResult {
     // What the first queue sets up for all is not part of one.
     drop(Q::new(1));
-    let before = heap();
+    let before = allocated();
     let start = Instant::now();
     let queue = black_box(Q::new(case.capacity));
     let time = start.elapsed();
-    let bytes = (heap() - before) + size_of::<Q>();
+    let bytes = (allocated() - before) + size_of::<Q>();
     drop(queue);
-    let mut line = done(1, time)?;
+    let mut line = throughput(1, time)?;
     line["bytes"] = bytes.into();
     Ok(line)
 }
