@@ -43,8 +43,8 @@ impl Case {
     pub fn metric(&self) -> Metric {
         match (self.family(), self.shape()) {
             ("pingpong", _) => Metric::RoundTrip,
-            ("latency", _) | ("batch", "lateness") => Metric::Tail,
-            ("fairness", _) => Metric::LeastShare,
+            ("latency", _) | ("batch", "lateness") => Metric::TailLatency,
+            ("fairness", _) => Metric::MinShare,
             ("memory", _) => Metric::Bytes,
             _ => Metric::Rate,
         }
@@ -63,7 +63,7 @@ impl Case {
     }
 
     /// How many times longer than others its trials are: what is paced, or seldom happens, takes time.
-    pub fn patience(&self) -> f64 {
+    pub fn time_factor(&self) -> f64 {
         match (self.family(), self.shape()) {
             ("latency" | "fairness", _) | ("batch", "lateness") => 4.0,
             _ => 1.0,
@@ -127,9 +127,9 @@ pub enum Metric {
     /// Nanoseconds there and back.
     RoundTrip,
     /// The 99th percentile of the latencies, in microseconds.
-    Tail,
+    TailLatency,
     /// What the thread got that got least, in hundredths of a fair share.
-    LeastShare,
+    MinShare,
     /// Bytes an item that fits.
     Bytes,
 }
@@ -139,13 +139,13 @@ impl Metric {
         match self {
             Self::Rate => "million items/s",
             Self::RoundTrip => "ns a round trip",
-            Self::Tail => "µs, 99th percentile",
-            Self::LeastShare => "% of a fair share, least thread",
+            Self::TailLatency => "µs, 99th percentile",
+            Self::MinShare => "% of a fair share, least thread",
             Self::Bytes => "bytes a slot",
         }
     }
     pub fn more_is_better(self) -> bool {
-        matches!(self, Self::Rate | Self::LeastShare)
+        matches!(self, Self::Rate | Self::MinShare)
     }
     /// Above 1: better.
     pub fn ratio(self, value: f64, other: f64) -> f64 {

@@ -39,12 +39,13 @@ impl Contestant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Missing {
     pub name: String,
-    pub missing: String,
+    #[serde(rename = "missing")]
+    pub reason: String,
 }
 
 /// What a trial measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
+pub struct Measurement {
     pub items: u64,
     pub seconds: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,30 +69,30 @@ pub struct Percentiles {
 
 /// All programs beside this one or up to two directories above (cargo has one more for a named target), and
 /// what they list.
-pub struct Field {
-    pub contestants: Vec<Contestant>,
+pub struct Contestants {
+    pub present: Vec<Contestant>,
     pub missing: Vec<Missing>,
     directories: Vec<PathBuf>,
 }
 
-impl Field {
-    pub fn survey() -> Self {
+impl Contestants {
+    pub fn discover() -> Self {
         let here = std::env::current_exe().unwrap_or_default();
         let directories = here.ancestors().skip(1).take(3).map(Path::to_path_buf).collect();
-        let mut field = Self { contestants: Vec::new(), missing: Vec::new(), directories };
+        let mut all = Self { present: Vec::new(), missing: Vec::new(), directories };
         for program in PROGRAMS {
-            if let Err(reason) = field.ask(program) {
-                field.missing.push(Missing { name: program.into(), missing: reason });
+            if let Err(reason) = all.list(program) {
+                all.missing.push(Missing { name: program.into(), reason });
             }
         }
-        field
+        all
     }
 
     pub fn path(&self, program: &str) -> Option<PathBuf> {
         self.directories.iter().map(|dir| dir.join(program)).find(|path| path.is_file())
     }
 
-    fn ask(&mut self, program: &str) -> Result<(), String> {
+    fn list(&mut self, program: &str) -> Result<(), String> {
         let path = self.path(program).ok_or("the program is not built")?;
         let output = Command::new(path).arg("list").output().map_err(|e| e.to_string())?;
         if !output.status.success() {
@@ -100,7 +101,7 @@ impl Field {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             match parse_listing(line)? {
                 Ok(contestant) => {
-                    self.contestants.push(Contestant { program: program.into(), ..contestant });
+                    self.present.push(Contestant { program: program.into(), ..contestant });
                 }
                 Err(missing) => self.missing.push(missing),
             }
@@ -110,18 +111,18 @@ impl Field {
 
     /// Those whose names contain one of the words, whatever their case; all if there is none.
     pub fn select(&mut self, words: &[String]) -> Result<(), String> {
-        if self.contestants.is_empty() {
+        if self.present.is_empty() {
             return Err("there are no programs to compare: `make versus` builds them".into());
         }
         for word in words {
-            if !self.contestants.iter().any(|contestant| contains(&contestant.name, word)) {
+            if !self.present.iter().any(|contestant| contains(&contestant.name, word)) {
                 return Err(format!(
                     "no contestant's name contains {word:?}; `versus list` shows them"
                 ));
             }
         }
         if !words.is_empty() {
-            self.contestants.retain(|c| words.iter().any(|word| contains(&c.name, word)));
+            self.present.retain(|c| words.iter().any(|word| contains(&c.name, word)));
         }
         Ok(())
     }
@@ -167,7 +168,7 @@ pub fn trial(
     items: u64,
     limit: Duration,
     interrupted: &AtomicBool,
-) -> Result<Measured, Failure> {
+) -> Result<Measurement, Failure> {
     // Anything may stand in it: it comes from other programs.
     let other = |text: String| Failure::Other(one_line(&text));
     let mut command = Command::new(program);
@@ -244,22 +245,22 @@ mod tests {
         assert!(contestant.supports(&Case::unchecked("mpmc/4P4C/single/1024/ptr")));
         assert!(!contestant.supports(&Case::unchecked("mpmc/4P4C/blocking/1024/ptr")));
         let missing = parse_listing(r#"{"name":"b","missing":"no headers"}"#).unwrap().unwrap_err();
-        assert_eq!(missing.missing, "no headers");
+        assert_eq!(missing.reason, "no headers");
         assert!(parse_listing("b").unwrap_err().contains("\"b\""));
     }
 
     #[test]
     fn unknown_contestants_are_answered_with_where_the_known_ones_are() {
         let contestant = parse_listing(r#"{"name":"Rtrb","language":"Rust"}"#).unwrap().unwrap();
-        let mut field =
-            Field { contestants: vec![contestant], missing: vec![], directories: vec![] };
-        let error = field.select(&["rtrp".into()]).unwrap_err();
+        let mut contestants =
+            Contestants { present: vec![contestant], missing: vec![], directories: vec![] };
+        let error = contestants.select(&["rtrp".into()]).unwrap_err();
         assert!(error.contains("\"rtrp\"") && error.contains("`versus list`"), "{error}");
-        field.select(&["RTR".into()]).unwrap();
-        assert_eq!(field.contestants.len(), 1);
+        contestants.select(&["RTR".into()]).unwrap();
+        assert_eq!(contestants.present.len(), 1);
     }
 
-    fn sh(script: &str, limit: Duration) -> Result<Measured, Failure> {
+    fn sh(script: &str, limit: Duration) -> Result<Measurement, Failure> {
         static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let name =
             format!("versus-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use versus::case::{catalogue, headlines, select};
-use versus::contestant::Field;
+use versus::contestant::Contestants;
 use versus::output::{Output, about, one_line};
 use versus::record;
 use versus::run::{Plan, run};
@@ -104,21 +104,21 @@ fn say(text: &str) -> Result<(), String> {
 }
 
 fn list() -> Result<ExitCode, String> {
-    let field = Field::survey();
+    let contestants = Contestants::discover();
     let mut text = String::from("cases:\n");
     for case in catalogue() {
-        let count = field.contestants.iter().filter(|c| c.supports(&case)).count();
+        let count = contestants.present.iter().filter(|c| c.supports(&case)).count();
         _ = writeln!(text, "  {:<36} {count:>3} contestants; {}", case.path(), case.title());
     }
     text += "contestants:\n";
-    for contestant in &field.contestants {
+    for contestant in &contestants.present {
         let mark = if contestant.ours { '*' } else { ' ' };
         let (name, language) = (&contestant.name, &contestant.language);
         let cases = contestant.cases.join(" ");
         _ = writeln!(text, "{mark} {name} ({language} {}): {cases}", contestant.version);
     }
-    for missing in &field.missing {
-        _ = writeln!(text, "  left out: {}: {}", missing.name, missing.missing);
+    for missing in &contestants.missing {
+        _ = writeln!(text, "  left out: {}: {}", missing.name, missing.reason);
     }
     say(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -137,8 +137,8 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
         }
         cases = all.into_iter().filter(|case| wanted.contains(case)).collect();
     }
-    let mut field = Field::survey();
-    field.select(&options.contestant)?;
+    let mut contestants = Contestants::discover();
+    contestants.select(&options.contestant)?;
     let plan = Plan {
         set,
         cases,
@@ -157,7 +157,7 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
     ctrlc::set_handler(handler).map_err(|e| e.to_string())?;
 
     let results = unused(&options.out, set);
-    let (records, ours_failed) = run(&plan, &field, &results, &INTERRUPTED)?;
+    let (records, ours_failed) = run(&plan, &contestants, &results, &INTERRUPTED)?;
     show(&records, &results)?;
     say(&format!("results: {}\n", results.display()))?;
     Ok(ExitCode::from(ours_failed as u8))

@@ -3,7 +3,7 @@
 use crate::case::{Case, Metric, catalogue};
 use crate::html::escape;
 use crate::plot::{self, Line};
-use crate::summary::{Outcome, Row, Summary, number};
+use crate::summary::{Comparison, Row, Summary, number};
 use crate::table;
 use std::fmt::Write;
 
@@ -46,8 +46,8 @@ pub fn render(summary: &Summary) -> String {
     overview(&mut html, summary);
     for family in &families {
         let _ = writeln!(html, "<h2 id=\"{family}\">{family}</h2>\n<div class=\"plots\">");
-        for outcome in summary.outcomes.iter().filter(|o| o.case.family() == *family) {
-            figure(&mut html, outcome, summary);
+        for comparison in summary.comparisons.iter().filter(|o| o.case.family() == *family) {
+            figure(&mut html, comparison, summary);
         }
         html.push_str("</div>\n");
     }
@@ -59,7 +59,7 @@ pub fn render(summary: &Summary) -> String {
 }
 
 fn families(summary: &Summary) -> Vec<&str> {
-    let mut families: Vec<_> = summary.outcomes.iter().map(|o| o.case.family()).collect();
+    let mut families: Vec<_> = summary.comparisons.iter().map(|o| o.case.family()).collect();
     families.dedup();
     families
 }
@@ -73,7 +73,7 @@ fn overview(html: &mut String, summary: &Summary) {
     html.push_str(
         "<table class=\"overview\"><tr><th>case<th>ours<th>median<th>best peer<th>median<th>ratio</tr>\n",
     );
-    for outcome in &summary.outcomes {
+    for comparison in &summary.comparisons {
         let cell = |row: Option<&Row>| match row.and_then(|row| Some((row, row.main.as_ref()?))) {
             Some((row, spread)) => {
                 let name = escape(&row.contestant.name);
@@ -81,8 +81,8 @@ fn overview(html: &mut String, summary: &Summary) {
             }
             None => "<td>-<td class=\"n\">-".into(),
         };
-        let ours = outcome.best(true);
-        let (place, _) = table::places(outcome);
+        let ours = comparison.best(true);
+        let (place, _) = table::places(comparison);
         let ratio = match ours.and_then(|row| row.ratio) {
             Some(ratio) => {
                 let class = if ratio >= 1.0 { "n better" } else { "n" };
@@ -93,28 +93,28 @@ fn overview(html: &mut String, summary: &Summary) {
         let _ = writeln!(
             html,
             "<tr><td><a href=\"#{}\">{}</a> <small>{}{place}</small>{}{}{ratio}</tr>",
-            anchor(&outcome.case),
-            escape(&outcome.case.title()),
-            outcome.metric.unit(),
+            anchor(&comparison.case),
+            escape(&comparison.case.title()),
+            comparison.metric.unit(),
             cell(ours),
-            cell(outcome.best(false)),
+            cell(comparison.best(false)),
         );
     }
     html.push_str("</table>\n");
 }
 
-fn figure(html: &mut String, outcome: &Outcome, summary: &Summary) {
-    let (place, other) = table::places(outcome);
-    let better = if outcome.metric.more_is_better() { "more" } else { "less" };
+fn figure(html: &mut String, comparison: &Comparison, summary: &Summary) {
+    let (place, other) = table::places(comparison);
+    let better = if comparison.metric.more_is_better() { "more" } else { "less" };
     let _ = write!(
         html,
         "<figure id=\"{}\"><figcaption>{} <small>{}{place}; {better} is better</small></figcaption>\n{}\n",
-        anchor(&outcome.case),
-        escape(&outcome.case.title()),
-        outcome.metric.unit(),
-        plot::bars(outcome),
+        anchor(&comparison.case),
+        escape(&comparison.case.title()),
+        comparison.metric.unit(),
+        plot::bars(comparison),
     );
-    for row in &outcome.rows {
+    for row in &comparison.rows {
         if let Some(failure) = &row.failure {
             let _ = writeln!(
                 html,
@@ -125,21 +125,21 @@ fn figure(html: &mut String, outcome: &Outcome, summary: &Summary) {
             );
         }
     }
-    let both = summary.near > 0 && summary.far > 0;
+    let both = summary.same_l3 > 0 && summary.cross_l3 > 0;
     let _ = write!(
         html,
         "<details><summary>table: {}</summary><div class=\"wide\"><table>\
          <tr><th>contestant<th>language<th>median<th>min-max<th>trials<th>of best",
-        outcome.case
+        comparison.case
     );
     if both {
         let _ = write!(html, "<th>{other}<th>trials");
     }
-    for extra in outcome.extras {
+    for extra in comparison.extras {
         let _ = write!(html, "<th>{extra}");
     }
     html.push_str("</tr>\n");
-    for row in &outcome.rows {
+    for row in &comparison.rows {
         let (name, version) = (escape(&row.contestant.name), escape(&row.contestant.version));
         let class = if row.contestant.ours { " class=\"ours\"" } else { "" };
         let dash = || String::from("-");
@@ -212,17 +212,20 @@ fn growth(html: &mut String, summary: &Summary) {
     debug_assert!(sweeps().iter().flat_map(|(_, s)| s).all(|(_, case)| catalogue().contains(case)));
     html.push_str("<div class=\"plots\">\n");
     for (title, steps) in sweeps() {
-        let outcomes: Vec<_> = steps
+        let comparisons: Vec<_> = steps
             .into_iter()
             .filter_map(|(label, case)| {
-                Some((label, summary.outcomes.iter().find(|outcome| outcome.case == case)?))
+                Some((
+                    label,
+                    summary.comparisons.iter().find(|comparison| comparison.case == case)?,
+                ))
             })
             .collect();
-        if outcomes.len() < 2 {
+        if comparisons.len() < 2 {
             continue;
         }
-        let labels: Vec<_> = outcomes.iter().map(|(label, _)| label.clone()).collect();
-        let (lines, left_out) = lines(&outcomes);
+        let labels: Vec<_> = comparisons.iter().map(|(label, _)| label.clone()).collect();
+        let (lines, left_out) = lines(&comparisons);
         let _ = write!(
             html,
             "<figure><figcaption>{title} <small>less is better; logarithmic</small></figcaption>\n{}\n<ul class=\"legend\">",
@@ -240,24 +243,24 @@ fn growth(html: &mut String, summary: &Summary) {
 }
 
 /// The best of ours first, then those of the others; how many did not fit.
-fn lines(outcomes: &[(String, &Outcome)]) -> (Vec<Line>, usize) {
-    let rows = outcomes.iter().flat_map(|(_, outcome)| &outcome.rows);
+fn lines(comparisons: &[(String, &Comparison)]) -> (Vec<Line>, usize) {
+    let rows = comparisons.iter().flat_map(|(_, comparison)| &comparison.rows);
     let mut contestants: Vec<_> = rows.map(|row| &row.contestant).collect();
     contestants.sort_by_key(|contestant| (&contestant.program, &contestant.name));
     contestants.dedup_by_key(|contestant| (&contestant.program, &contestant.name));
 
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for contestant in contestants {
-        let point = |outcome: &Outcome| {
-            let mut rows = outcome.rows.iter();
+        let point = |comparison: &Comparison| {
+            let mut rows = comparison.rows.iter();
             let row = rows.find(|row| {
                 row.contestant.program == contestant.program
                     && row.contestant.name == contestant.name
             })?;
-            let median = outcome.median(row)?;
-            Some(if outcome.metric == Metric::Rate { 1e3 / median } else { median })
+            let median = comparison.median(row)?;
+            Some(if comparison.metric == Metric::Rate { 1e3 / median } else { median })
         };
-        let points: Vec<_> = outcomes.iter().map(|(_, outcome)| point(outcome)).collect();
+        let points: Vec<_> = comparisons.iter().map(|(_, comparison)| point(comparison)).collect();
         let known: Vec<_> = points.iter().flatten().map(|value: &f64| value.ln()).collect();
         // One point is no line.
         if known.len() >= 2 {
@@ -290,7 +293,7 @@ fn method(html: &mut String, summary: &Summary) {
         html.push_str("<h3>Left out</h3>\n<ul>\n");
         for missing in &summary.missing {
             let _ =
-                writeln!(html, "<li>{}: {}</li>", escape(&missing.name), escape(&missing.missing));
+                writeln!(html, "<li>{}: {}</li>", escape(&missing.name), escape(&missing.reason));
         }
         html.push_str("</ul>\n");
     }

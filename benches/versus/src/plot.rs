@@ -1,8 +1,8 @@
-//! Plots as SVG. Colours stand for roles, which the page's style sheet gives colours by the reader's
+//! Plots as SVG. Colors stand for roles, which the page's style sheet gives colors by the reader's
 //! preference: `#A00005` is whatever ours are painted in.
 
 use crate::html::escape;
-use crate::summary::{Outcome, number};
+use crate::summary::{Comparison, number};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -28,8 +28,8 @@ const WIDTH: u32 = 560;
 /// In units of plotters, which are a fifth smaller than pixels.
 const FONT: u32 = 20;
 
-fn text(size: u32, colour: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&colour).pos(Pos::new(h, v))
+fn text(size: u32, color: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&color).pos(Pos::new(h, v))
 }
 
 /// Scales to the width that there is.
@@ -64,29 +64,29 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
 }
 
 /// Medians with whiskers from the least to the most.
-pub fn bars(outcome: &Outcome) -> String {
-    let values = || outcome.rows.iter().filter_map(|row| row.main.as_ref());
+pub fn bars(comparison: &Comparison) -> String {
+    let values = || comparison.rows.iter().filter_map(|row| row.main.as_ref());
     let most = values().map(|spread| spread.max).fold(0.0, f64::max);
     let least = values().map(|spread| spread.min).fold(f64::INFINITY, f64::min);
     if !(most > 0.0 && least.is_finite()) {
         return String::new();
     }
     // Of what takes time, some take a thousand times longer than others.
-    if !outcome.metric.more_is_better() && least > 0.0 && most / least > 20.0 {
+    if !comparison.metric.more_is_better() && least > 0.0 && most / least > 20.0 {
         let start = least / 3.0;
-        bars_on((start..most * 1.5).log_scale(), start, outcome)
+        bars_on((start..most * 1.5).log_scale(), start, comparison)
     } else {
-        bars_on(0.0..most * 1.08, 0.0, outcome)
+        bars_on(0.0..most * 1.08, 0.0, comparison)
     }
 }
 
-fn bars_on<X>(axis: X, start: f64, outcome: &Outcome) -> String
+fn bars_on<X>(axis: X, start: f64, comparison: &Comparison) -> String
 where
     X: AsRangedCoord<Value = f64>,
     X::CoordDescType: ValueFormatter<f64>,
 {
     let rows: Vec<_> =
-        outcome.rows.iter().filter_map(|row| Some((row, row.main.as_ref()?))).collect();
+        comparison.rows.iter().filter_map(|row| Some((row, row.main.as_ref()?))).collect();
     let height = 50 * rows.len() as u32 + 44;
     let mut svg = String::new();
     let draw = || -> Result<(), Box<dyn std::error::Error>> {
@@ -110,9 +110,9 @@ where
             .draw()?;
         for (i, (row, spread)) in rows.iter().enumerate() {
             let top = i as f64;
-            let colour = if row.contestant.ours { OURS } else { PEER };
+            let color = if row.contestant.ours { OURS } else { PEER };
             let (upper, middle, lower) = (top + 0.46, top + 0.65, top + 0.84);
-            let bar = Rectangle::new([(start, upper), (spread.median, lower)], colour.filled());
+            let bar = Rectangle::new([(start, upper), (spread.median, lower)], color.filled());
             let thin = INK.stroke_width(1);
             let ends = [spread.min.max(start), spread.max];
             chart.draw_series([bar])?;
@@ -120,7 +120,7 @@ where
             chart.draw_series(
                 ends.map(|end| PathElement::new([(end, middle - 0.1), (end, middle + 0.1)], thin)),
             )?;
-            let label = |colour| text(FONT, colour, HPos::Left, VPos::Center);
+            let label = |color| text(FONT, color, HPos::Left, VPos::Center);
             let name = format!("{} ({})", row.contestant.name, row.contestant.language);
             let at = chart.backend_coord(&(start, top + 0.24));
             root.draw(&Text::new(name, (at.0 + 2, at.1), label(INK)))?;
@@ -133,7 +133,9 @@ where
     };
     let drawn = draw();
     match drawn {
-        Ok(()) => scalable(svg, &format!("{}, {}", outcome.case.title(), outcome.metric.unit())),
+        Ok(()) => {
+            scalable(svg, &format!("{}, {}", comparison.case.title(), comparison.metric.unit()))
+        }
         Err(e) => format!("<p>{}</p>", escape(&e.to_string())),
     }
 }

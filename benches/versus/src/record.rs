@@ -1,6 +1,6 @@
 //! What a run writes down: JSON lines, each as soon as it is known, so that what is interrupted is kept.
 
-use crate::contestant::{Contestant, Measured, Missing};
+use crate::contestant::{Contestant, Measurement, Missing};
 use crate::machine::Machine;
 use crate::output::about;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Trial {
     pub before: Option<f64>,
     pub after: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<Measured>,
+    pub measured: Option<Measurement>,
     /// Why nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,

@@ -4,7 +4,7 @@
 //! at once. Before and after each trial a probe tells how far apart the processors are.
 
 use crate::case::Case;
-use crate::contestant::{Failure, Field, trial};
+use crate::contestant::{Contestants, Failure, trial};
 use crate::machine::Machine;
 use crate::probe;
 use crate::record::{Record, Run, Trial, Writer};
@@ -43,16 +43,16 @@ const OVERHEAD: Duration = Duration::from_millis(25);
 /// How long a trial takes, with all that belongs to it.
 fn expected(plan: &Plan, case: &Case) -> Duration {
     // A tenth more to warm up.
-    OVERHEAD + plan.trial.mul_f64(1.1 * case.patience())
+    OVERHEAD + plan.trial.mul_f64(1.1 * case.time_factor())
 }
 
 /// What is to be run, each contestant in each case that it supports.
-fn entries<'a>(plan: &'a Plan, field: &Field) -> Result<Vec<Entry<'a>>, String> {
+fn entries<'a>(plan: &'a Plan, contestants: &Contestants) -> Result<Vec<Entry<'a>>, String> {
     let mut entries = Vec::new();
     for case in &plan.cases {
-        for (i, contestant) in field.contestants.iter().enumerate() {
+        for (i, contestant) in contestants.present.iter().enumerate() {
             if contestant.supports(case) {
-                let program = field.path(&contestant.program).ok_or("a program vanished")?;
+                let program = contestants.path(&contestant.program).ok_or("a program vanished")?;
                 let items = plan.items.unwrap_or_else(|| case.first_items());
                 entries.push(Entry { case, contestant: i, program, items, failures: 0 });
             }
@@ -70,11 +70,11 @@ fn entries<'a>(plan: &'a Plan, field: &Field) -> Result<Vec<Entry<'a>>, String> 
 /// failed.
 pub fn run(
     plan: &Plan,
-    field: &Field,
+    contestants: &Contestants,
     results: &Path,
     interrupted: &AtomicBool,
 ) -> Result<(Vec<Record>, bool), String> {
-    let mut entries = entries(plan, field)?;
+    let mut entries = entries(plan, contestants)?;
     let mut writer = Writer::create(results)?;
 
     let machine = Machine::here();
@@ -88,15 +88,15 @@ pub fn run(
     eprintln!(
         "{} cases, {} contestants, {} rounds of {} trials: about {}; Ctrl-C ends it early and keeps what is there",
         plan.cases.len(),
-        field.contestants.len(),
+        contestants.present.len(),
         plan.rounds,
         entries.len(),
         HumanDuration(total)
     );
 
     let mut records = vec![Record::Run(Run { set: plan.set.into(), rounds: plan.rounds, machine })];
-    records.extend(field.contestants.iter().cloned().map(Record::Contestant));
-    records.extend(field.missing.iter().cloned().map(Record::Missing));
+    records.extend(contestants.present.iter().cloned().map(Record::Contestant));
+    records.extend(contestants.missing.iter().cloned().map(Record::Missing));
     for record in &records {
         writer.write(record)?;
     }
@@ -111,7 +111,7 @@ pub fn run(
             if entry.failures == FAILURES {
                 continue;
             }
-            let contestant = &field.contestants[entry.contestant];
+            let contestant = &contestants.present[entry.contestant];
             let phase = if round == 0 { "sizing".into() } else { format!("round {round}") };
             bar.set_message(format!("{phase}: {}, {}", entry.case, contestant.name));
             let run = |items| {
@@ -119,7 +119,7 @@ pub fn run(
             };
             let mut probes = [None, None];
             let result = if round == 0 {
-                size(entry.items, plan.trial.mul_f64(entry.case.patience()), run)
+                size(entry.items, plan.trial.mul_f64(entry.case.time_factor()), run)
             } else {
                 probes[0] = probe::round_trip();
                 let result = run(entry.items);
@@ -178,8 +178,8 @@ pub fn run(
 fn size(
     mut items: u64,
     wanted: Duration,
-    run: impl Fn(u64) -> Result<crate::contestant::Measured, Failure>,
-) -> Result<(u64, Option<crate::contestant::Measured>), Failure> {
+    run: impl Fn(u64) -> Result<crate::contestant::Measurement, Failure>,
+) -> Result<(u64, Option<crate::contestant::Measurement>), Failure> {
     // What takes no time, an empty queue's memory, is not repeated.
     if items <= 1 {
         return Ok((items, None));

@@ -1,7 +1,7 @@
 //! What the trials of a run mean: medians, the least and the most, and ratios to the best peer.
 
 use crate::case::{Case, Metric, catalogue};
-use crate::contestant::{Contestant, Measured, Missing};
+use crate::contestant::{Contestant, Measurement, Missing};
 use crate::record::{Record, Run, Trial};
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ const NEAR: f64 = 150.0;
 
 /// Between what processors a trial ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    Near,
-    Far,
+pub enum Placement {
+    SameL3,
+    CrossL3,
     /// They changed meanwhile.
     Moved,
 }
 
-pub fn place(trial: &Trial) -> Place {
-    let (Some(before), Some(after)) = (trial.before, trial.after) else { return Place::Near };
+pub fn placement(trial: &Trial) -> Placement {
+    let (Some(before), Some(after)) = (trial.before, trial.after) else { return Placement::SameL3 };
     let (low, high) = (before.min(after), before.max(after));
     match () {
-        () if high > low * AGREE => Place::Moved,
-        () if high < NEAR => Place::Near,
-        () => Place::Far,
+        () if high > low * AGREE => Placement::Moved,
+        () if high < NEAR => Placement::SameL3,
+        () => Placement::CrossL3,
     }
 }
 
@@ -60,23 +60,23 @@ pub struct Row {
     pub moved: usize,
     /// Compared with the best peer; above 1: better.
     pub ratio: Option<f64>,
-    /// Medians of what else the case measures, as [`Outcome::extras`] names them.
+    /// Medians of what else the case measures, as [`Comparison::extras`] names them.
     pub extras: Vec<Option<f64>>,
     pub failure: Option<String>,
 }
 
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Comparison {
     pub case: Case,
     pub metric: Metric,
     /// Near, unless no trial of the case was.
-    pub place: Place,
+    pub place: Placement,
     pub extras: &'static [&'static str],
     /// The best first, those that measured nothing last.
     pub rows: Vec<Row>,
 }
 
-impl Outcome {
+impl Comparison {
     pub fn best(&self, ours: bool) -> Option<&Row> {
         self.rows.iter().find(|row| row.contestant.ours == ours && self.median(row).is_some())
     }
@@ -95,18 +95,18 @@ pub struct Summary {
     pub missing: Vec<Missing>,
     /// The median round trips of the trials near and far.
     pub round_trips: [Option<f64>; 2],
-    pub near: usize,
-    pub far: usize,
+    pub same_l3: usize,
+    pub cross_l3: usize,
     pub moved: usize,
-    pub outcomes: Vec<Outcome>,
+    pub comparisons: Vec<Comparison>,
 }
 
-pub fn value(metric: Metric, case: &Case, measured: &Measured) -> Option<f64> {
+pub fn value(metric: Metric, case: &Case, measured: &Measurement) -> Option<f64> {
     let value = match metric {
         Metric::Rate => measured.items as f64 / measured.seconds / 1e6,
         Metric::RoundTrip => measured.seconds / measured.items as f64 * 1e9,
-        Metric::Tail => measured.latency_ns.as_ref()?.p99 / 1e3,
-        Metric::LeastShare => {
+        Metric::TailLatency => measured.latency_ns.as_ref()?.p99 / 1e3,
+        Metric::MinShare => {
             let shares = measured.shares.as_ref()?;
             // The shares of producers and those of consumers come to the same.
             let fair = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
@@ -119,14 +119,14 @@ pub fn value(metric: Metric, case: &Case, measured: &Measured) -> Option<f64> {
 
 fn extras(metric: Metric) -> &'static [&'static str] {
     match metric {
-        Metric::Tail => &["p50 µs", "p99.9 µs", "max µs"],
-        Metric::LeastShare => &["million items/s", "starved ms"],
+        Metric::TailLatency => &["p50 µs", "p99.9 µs", "max µs"],
+        Metric::MinShare => &["million items/s", "starved ms"],
         Metric::Bytes => &["bytes"],
         _ => &[],
     }
 }
 
-fn extra(name: &str, measured: &Measured) -> Option<f64> {
+fn extra(name: &str, measured: &Measurement) -> Option<f64> {
     let latency = || measured.latency_ns.as_ref();
     match name {
         "p50 µs" => Some(latency()?.p50 / 1e3),
@@ -151,14 +151,16 @@ impl Summary {
                 Record::Trial(trial) => trials.push(trial),
             }
         }
-        let count =
-            |wanted| trials.iter().filter(|t| t.measured.is_some() && place(t) == wanted).count();
-        let [near, far, moved] = [Place::Near, Place::Far, Place::Moved].map(count);
+        let count = |wanted| {
+            trials.iter().filter(|t| t.measured.is_some() && placement(t) == wanted).count()
+        };
+        let [same_l3, cross_l3, moved] =
+            [Placement::SameL3, Placement::CrossL3, Placement::Moved].map(count);
         let round_trip = |wanted| {
-            let probes = trials.iter().filter(|t| place(t) == wanted).filter_map(|t| t.before);
+            let probes = trials.iter().filter(|t| placement(t) == wanted).filter_map(|t| t.before);
             Spread::of(probes.collect()).map(|spread| spread.median)
         };
-        let round_trips = [Place::Near, Place::Far].map(round_trip);
+        let round_trips = [Placement::SameL3, Placement::CrossL3].map(round_trip);
 
         let order: BTreeMap<Case, usize> =
             catalogue().into_iter().enumerate().map(|(i, case)| (case, i)).collect();
@@ -168,20 +170,25 @@ impl Summary {
             let at = order.get(&case).copied().unwrap_or(usize::MAX);
             by_case.entry((at, case)).or_default().push(trial);
         }
-        let outcomes = by_case
+        let comparisons = by_case
             .into_iter()
-            .map(|((_, case), trials)| outcome(case, &contestants, &trials))
+            .map(|((_, case), trials)| comparison(case, &contestants, &trials))
             .collect();
-        Self { run, missing, round_trips, near, far, moved, outcomes }
+        Self { run, missing, round_trips, same_l3, cross_l3, moved, comparisons }
     }
 }
 
-fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcome {
+fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Comparison {
     let metric = case.metric();
     // Memory is the same wherever.
-    let place = |trial: &Trial| if metric == Metric::Bytes { Place::Near } else { place(trial) };
-    let is_at = |at| trials.iter().any(|t| t.measured.is_some() && place(t) == at);
-    let main = if is_at(Place::Far) && !is_at(Place::Near) { Place::Far } else { Place::Near };
+    let placement =
+        |trial: &Trial| if metric == Metric::Bytes { Placement::SameL3 } else { placement(trial) };
+    let is_at = |at| trials.iter().any(|t| t.measured.is_some() && placement(t) == at);
+    let main = if is_at(Placement::CrossL3) && !is_at(Placement::SameL3) {
+        Placement::CrossL3
+    } else {
+        Placement::SameL3
+    };
     let extras = extras(metric);
     let mut rows = Vec::new();
     for &contestant in contestants {
@@ -190,12 +197,12 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
         if trials.is_empty() {
             continue;
         }
-        let measured = |at: Place| {
-            trials.iter().filter(move |t| place(t) == at).filter_map(|t| t.measured.as_ref())
+        let measured = |at: Placement| {
+            trials.iter().filter(move |t| placement(t) == at).filter_map(|t| t.measured.as_ref())
         };
         let spread =
             |at| Spread::of(measured(at).filter_map(|m| value(metric, &case, m)).collect());
-        let other = if main == Place::Near { Place::Far } else { Place::Near };
+        let other = if main == Placement::SameL3 { Placement::CrossL3 } else { Placement::SameL3 };
         let extra = |name: &&str| {
             Spread::of(measured(main).filter_map(|m| extra(name, m)).collect()).map(|s| s.median)
         };
@@ -203,7 +210,7 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
             contestant: contestant.clone(),
             main: spread(main),
             other: spread(other),
-            moved: measured(Place::Moved).count(),
+            moved: measured(Placement::Moved).count(),
             ratio: None,
             extras: extras.iter().map(extra).collect(),
             failure: trials.iter().rev().find_map(|trial| trial.failure.clone()),
@@ -212,14 +219,14 @@ fn outcome(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Outcom
     let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
     let key = |row: &Row| row.main.as_ref().map_or(f64::INFINITY, |spread| sign * spread.median);
     rows.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    let mut outcome = Outcome { case, metric, place: main, extras, rows };
-    let best = outcome.best(false).and_then(|row| outcome.median(row));
-    let ratio = |row| Some(metric.ratio(outcome.median(row)?, best?)).filter(|r| r.is_finite());
-    let ratios: Vec<_> = outcome.rows.iter().map(ratio).collect();
-    for (row, ratio) in outcome.rows.iter_mut().zip(ratios) {
+    let mut comparison = Comparison { case, metric, place: main, extras, rows };
+    let best = comparison.best(false).and_then(|row| comparison.median(row));
+    let ratio = |row| Some(metric.ratio(comparison.median(row)?, best?)).filter(|r| r.is_finite());
+    let ratios: Vec<_> = comparison.rows.iter().map(ratio).collect();
+    for (row, ratio) in comparison.rows.iter_mut().zip(ratios) {
         row.ratio = ratio;
     }
-    outcome
+    comparison
 }
 
 /// Three digits that count.
@@ -257,10 +264,10 @@ mod tests {
             measured: None,
             failure: None,
         };
-        assert_eq!(place(&trial(Some(60.0), Some(62.0))), Place::Near);
-        assert_eq!(place(&trial(Some(320.0), Some(300.0))), Place::Far);
-        assert_eq!(place(&trial(Some(60.0), Some(320.0))), Place::Moved);
-        assert_eq!(place(&trial(None, None)), Place::Near);
+        assert_eq!(placement(&trial(Some(60.0), Some(62.0))), Placement::SameL3);
+        assert_eq!(placement(&trial(Some(320.0), Some(300.0))), Placement::CrossL3);
+        assert_eq!(placement(&trial(Some(60.0), Some(320.0))), Placement::Moved);
+        assert_eq!(placement(&trial(None, None)), Placement::SameL3);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What came out, on a terminal.
 
 use crate::output::one_line;
-use crate::summary::{Outcome, Place, Row, Spread, Summary, number};
+use crate::summary::{Comparison, Placement, Row, Spread, Summary, number};
 use std::fmt::Write;
 
 /// Of the median, the least and the most, where they are as wide as each other.
@@ -14,26 +14,30 @@ pub fn range(spread: &Spread) -> String {
 }
 
 /// The place that counts in a case, if it is not the near one, and the other place.
-pub fn places(outcome: &Outcome) -> (&'static str, &'static str) {
-    match outcome.place {
-        Place::Far => (", on far cores", "near"),
+pub fn places(comparison: &Comparison) -> (&'static str, &'static str) {
+    match comparison.place {
+        Placement::CrossL3 => (", on far cores", "near"),
         _ => ("", "far"),
     }
 }
 
-pub fn render(summary: &Summary, colours: bool) -> String {
+pub fn render(summary: &Summary, colors: bool) -> String {
     let mut text = String::new();
-    let (bold, plain) = if colours { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let both = summary.near > 0 && summary.far > 0;
-    for outcome in &summary.outcomes {
-        let _ = writeln!(text, "\n{bold}{}{plain}", one_line(outcome.case.path()));
-        let (place, other) = places(outcome);
-        let _ =
-            writeln!(text, "{}; {}{place}", one_line(&outcome.case.title()), outcome.metric.unit());
+    let (bold, plain) = if colors { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let both = summary.same_l3 > 0 && summary.cross_l3 > 0;
+    for comparison in &summary.comparisons {
+        let _ = writeln!(text, "\n{bold}{}{plain}", one_line(comparison.case.path()));
+        let (place, other) = places(comparison);
+        let _ = writeln!(
+            text,
+            "{}; {}{place}",
+            one_line(&comparison.case.title()),
+            comparison.metric.unit()
+        );
         // Results may come from anywhere, and a terminal obeys what it is shown.
         let name = |row: &Row| one_line(&row.contestant.name);
         let width =
-            outcome.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(10);
+            comparison.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(10);
         let _ = write!(
             text,
             "  {:<width$}  {:<6} {:>8} {:>15} {:>6} {:>8}",
@@ -42,11 +46,11 @@ pub fn render(summary: &Summary, colours: bool) -> String {
         if both {
             let _ = write!(text, " {other:>8}");
         }
-        for extra in outcome.extras {
+        for extra in comparison.extras {
             let _ = write!(text, " {extra:>16}");
         }
         text.push('\n');
-        for row in &outcome.rows {
+        for row in &comparison.rows {
             let ours = row.contestant.ours;
             let (on, off) = if ours { (bold, plain) } else { ("", "") };
             let _ = write!(
@@ -76,7 +80,7 @@ pub fn render(summary: &Summary, colours: bool) -> String {
     if !summary.missing.is_empty() {
         let _ = writeln!(text, "left out:");
         for missing in &summary.missing {
-            let _ = writeln!(text, "  {}: {}", one_line(&missing.name), one_line(&missing.missing));
+            let _ = writeln!(text, "  {}: {}", one_line(&missing.name), one_line(&missing.reason));
         }
     }
     let _ = writeln!(text, "{}", foot(summary));
@@ -89,8 +93,8 @@ pub fn foot(summary: &Summary) -> String {
         "* ours. of best: compared with the best peer of the case, above 1 is better. Medians of trials on near cores.",
     );
     for (place, count, round_trip) in [
-        ("near", summary.near, summary.round_trips[0]),
-        ("far", summary.far, summary.round_trips[1]),
+        ("near", summary.same_l3, summary.round_trips[0]),
+        ("far", summary.cross_l3, summary.round_trips[1]),
     ] {
         let _ = write!(text, " {count} trials {place}");
         if let Some(round_trip) = round_trip {
