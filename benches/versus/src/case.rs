@@ -1,8 +1,9 @@
-//! What is compared: every case, what its figure means, and patterns of cases.
+//! The cases: a path names each, and its segments decide the metric, the title and the first number of items.
+//! [`catalogue`] lists all; patterns select some, for the command line and for contestants.
 
 use std::fmt;
 
-/// `family/shape/mode/capacity/payload`; see README.md.
+/// A path of five segments, `family/shape/mode/capacity/payload`; README.md explains each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Case(String);
 
@@ -14,7 +15,7 @@ impl Case {
         }
         Err(format!("{text:?} is no case; `versus list` shows them"))
     }
-    /// As it stands in results, which another version may have written.
+    /// A case that need not be in the catalogue: results may come from another version.
     pub fn unchecked(text: &str) -> Self {
         Self(text.into())
     }
@@ -50,7 +51,8 @@ impl Case {
         }
     }
 
-    /// How many items the first trial has, of which the others' number is found.
+    /// The items of the first trial of round 0, which finds the number for all other rounds. Few enough that
+    /// the slowest contestant ends within seconds.
     pub fn first_items(&self) -> u64 {
         match (self.family(), self.mode()) {
             ("memory", _) => 1,
@@ -62,7 +64,8 @@ impl Case {
         }
     }
 
-    /// How many times longer than others its trials are: what is paced, or seldom happens, takes time.
+    /// The factor by which the trials of the case are longer than those of others: items come at a fixed
+    /// pace, or what is measured is rare.
     pub fn time_factor(&self) -> f64 {
         match (self.family(), self.shape()) {
             ("latency" | "fairness", _) | ("batch", "lateness") => 4.0,
@@ -70,7 +73,7 @@ impl Case {
         }
     }
 
-    /// The case in words.
+    /// The case in words, for headings.
     pub fn title(&self) -> String {
         let shape = match self.shape() {
             "1P1C" => "one producer, one consumer".into(),
@@ -80,7 +83,7 @@ impl Case {
             "owner+1thief" => "the owner and a thief".into(),
             "owner+2thieves" => "the owner and two thieves".into(),
             "lateness" => "lateness of a batch that is due".into(),
-            "-" => "an empty queue (some take more as they fill)".into(),
+            "-" => "an empty queue (some allocate more as they fill)".into(),
             shape if shape.starts_with('x') => match &shape[1..] {
                 "1" => "one thread".into(),
                 n => format!("{n} threads"),
@@ -93,10 +96,10 @@ impl Case {
             },
         };
         let mode = match self.mode() {
-            "bulk8" => ", 8 items a call",
-            "bulk32" => ", 32 items a call",
-            "bulk256" => ", 256 items a call",
-            "blocking" => ", waiting",
+            "bulk8" => ", 8 items per call",
+            "bulk32" => ", 32 items per call",
+            "bulk256" => ", 256 items per call",
+            "blocking" => ", blocking",
             "spin" => ", spinning",
             _ => "",
         };
@@ -105,7 +108,7 @@ impl Case {
             None => String::new(),
         };
         let capacity = match (self.family(), self.capacity()) {
-            ("priority", n) => format!(", {n} items inside"),
+            ("priority", n) => format!(", {n} items in the queue"),
             (_, 1024) if self.family() != "memory" => String::new(),
             (_, n) => format!(", capacity {n}"),
         };
@@ -119,18 +122,18 @@ impl fmt::Display for Case {
     }
 }
 
-/// What is compared in a case.
+/// The figure by which the contestants of a case are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Million items a second.
+    /// Million items per second.
     Rate,
-    /// Nanoseconds there and back.
+    /// Nanoseconds per round trip of a token through two queues.
     RoundTrip,
-    /// The 99th percentile of the latencies, in microseconds.
+    /// The 99th percentile of the latency, in microseconds.
     TailLatency,
-    /// What the thread got that got least, in hundredths of a fair share.
+    /// The items of the thread that moved the fewest, in percent of a fair share.
     MinShare,
-    /// Bytes an item that fits.
+    /// Bytes of memory per item of the capacity.
     Bytes,
 }
 
@@ -138,22 +141,22 @@ impl Metric {
     pub fn unit(self) -> &'static str {
         match self {
             Self::Rate => "million items/s",
-            Self::RoundTrip => "ns a round trip",
+            Self::RoundTrip => "ns per round trip",
             Self::TailLatency => "µs, 99th percentile",
-            Self::MinShare => "% of a fair share, least thread",
-            Self::Bytes => "bytes a slot",
+            Self::MinShare => "% of a fair share, worst thread",
+            Self::Bytes => "bytes per slot",
         }
     }
     pub fn more_is_better(self) -> bool {
         matches!(self, Self::Rate | Self::MinShare)
     }
-    /// Above 1: better.
+    /// How much better `value` is than `other`: above 1 is better, whichever direction the metric has.
     pub fn ratio(self, value: f64, other: f64) -> f64 {
         if self.more_is_better() { value / other } else { other / value }
     }
 }
 
-/// All cases, in the order in which they are shown.
+/// All cases, in the order of the table and of the page.
 pub fn catalogue() -> Vec<Case> {
     let mut all = Vec::new();
     let mut add = |path: String| all.push(Case(path));
@@ -203,7 +206,7 @@ pub fn catalogue() -> Vec<Case> {
     all
 }
 
-/// Those that tell most in little time.
+/// The cases of the quick set: one or two of each family.
 pub fn headlines() -> Vec<Case> {
     [
         "spsc/1P1C/single/1024/ptr",
@@ -221,7 +224,7 @@ pub fn headlines() -> Vec<Case> {
     .into()
 }
 
-/// Whether `*` in the pattern, for any number of characters, can make it the text.
+/// Whether `text` matches `pattern`, in which `*` stands for any characters, slashes included.
 pub fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -231,7 +234,7 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Cases of a set that a pattern of the user's means: the whole path, or the beginning of one.
+/// The cases that a pattern of the command line selects: it matches the whole path, or its first segments.
 pub fn select(cases: &[Case], pattern: &str) -> Result<Vec<Case>, String> {
     let longer = format!("{pattern}/*");
     let matches = |case: &&Case| glob(pattern, &case.0) || glob(&longer, &case.0);
@@ -242,7 +245,8 @@ pub fn select(cases: &[Case], pattern: &str) -> Result<Vec<Case>, String> {
     Ok(found)
 }
 
-/// What a contestant says that it supports: segments are words or `*`; those left out match everything.
+/// Whether a pattern of a contestant's listing covers `case`: each segment is a word or `*`, and segments left
+/// out match everything.
 pub fn supports(pattern: &str, case: &Case) -> bool {
     let mut segments = case.0.split('/');
     pattern.split('/').all(|p| segments.next().is_some_and(|segment| p == "*" || p == segment))
@@ -253,15 +257,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases_have_segments() {
+    fn a_case_is_a_path_of_segments() {
         let case = Case::parse("spsc/1P1C/bulk32/1024/ptr").unwrap();
         assert_eq!((case.family(), case.shape(), case.mode()), ("spsc", "1P1C", "bulk32"));
         assert_eq!((case.capacity(), case.payload()), (1024, "ptr"));
-        assert_eq!(case.title(), "spsc: one producer, one consumer, 32 items a call");
+        assert_eq!(case.title(), "spsc: one producer, one consumer, 32 items per call");
     }
 
     #[test]
-    fn no_case_twice_and_headlines_are_cases() {
+    fn cases_are_unique_and_headlines_are_among_them() {
         let mut all = catalogue();
         assert!(headlines().iter().all(|case| all.contains(case)));
         let count = all.len();
@@ -271,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_cases_are_answered_with_where_the_known_ones_are() {
+    fn an_unknown_case_is_refused_with_a_hint_to_the_list() {
         let error = Case::parse("spsc/3P1C/single/1024/ptr").unwrap_err();
         assert_eq!(error, "\"spsc/3P1C/single/1024/ptr\" is no case; `versus list` shows them");
         let error = select(&catalogue(), "spcs\n").unwrap_err();
@@ -279,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns() {
+    fn patterns_select_cases() {
         let all = catalogue();
         assert_eq!(select(&all, "deque").unwrap().len(), 3);
         assert_eq!(select(&all, "mpmc/pair").unwrap().len(), 2);

@@ -1,4 +1,5 @@
-//! Who is compared: the programs, what they list, and one trial of one of them.
+//! Finds the programs, reads what contestants they list, and runs one trial of one contestant. A trial is a
+//! process of its own with a time limit, so that a peer that hangs or crashes ends its trial and nothing else.
 
 use crate::case::{Case, supports};
 use crate::output::one_line;
@@ -10,21 +11,23 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where the queues are.
+/// The programs to look for.
 pub const PROGRAMS: [&str; 5] =
     ["versus-rust", "versus-c", "versus-c-static", "versus-c++", "versus-go"];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contestant {
+    /// Unique within a program.
     pub name: String,
     pub language: String,
     #[serde(default)]
     pub version: String,
     #[serde(default)]
     pub ours: bool,
+    /// Patterns of the cases that it supports.
     #[serde(default)]
     pub cases: Vec<String>,
-    /// Not in the listing: whose listing it was.
+    /// The program that listed it; not part of the listing.
     #[serde(default)]
     pub program: String,
 }
@@ -35,7 +38,7 @@ impl Contestant {
     }
 }
 
-/// One that would be compared if it could.
+/// A contestant or a program that is not compared, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Missing {
     pub name: String,
@@ -43,7 +46,7 @@ pub struct Missing {
     pub reason: String,
 }
 
-/// What a trial measured.
+/// What a trial prints; README.md says which case has which field.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     pub items: u64,
@@ -67,8 +70,8 @@ pub struct Percentiles {
     pub max: f64,
 }
 
-/// All programs beside this one or up to two directories above (cargo has one more for a named target), and
-/// what they list.
+/// The contestants of all programs. Programs are looked for in the directory of the driver and in the two above
+/// it: cargo puts them there, one level deeper if it builds for a named target.
 pub struct Contestants {
     pub present: Vec<Contestant>,
     pub missing: Vec<Missing>,
@@ -88,6 +91,7 @@ impl Contestants {
         all
     }
 
+    /// Where `program` is.
     pub fn path(&self, program: &str) -> Option<PathBuf> {
         self.directories.iter().map(|dir| dir.join(program)).find(|path| path.is_file())
     }
@@ -109,7 +113,8 @@ impl Contestants {
         Ok(())
     }
 
-    /// Those whose names contain one of the words, whatever their case; all if there is none.
+    /// Keeps the contestants whose name contains one of `words`, ignoring case; all if there are no words. A word
+    /// that matches no contestant is an error.
     pub fn select(&mut self, words: &[String]) -> Result<(), String> {
         if self.present.is_empty() {
             return Err("there are no programs to compare: `make versus` builds them".into());
@@ -140,12 +145,12 @@ fn parse_listing(line: &str) -> Result<Result<Contestant, Missing>, String> {
     serde_json::from_str(line).map(Ok).map_err(wrong)
 }
 
-/// A running program, which does not outlive the driver's interest.
+/// Kills a running trial when the driver gives up on it.
 struct Guard(Child);
 impl Drop for Guard {
     fn drop(&mut self) {
-        // The group, for what it may have started; gone already if all went well.
-        // SAFETY: takes nothing of ours; the child is not waited for yet, so the number is still its.
+        // The whole group, since the program may have started others. A trial that ended is not killed.
+        // SAFETY: no pointers. The child was not reaped, so its number still names its group.
         if let Ok(None) = self.0.try_wait() {
             unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
             let _ = self.0.wait();
@@ -153,14 +158,14 @@ impl Drop for Guard {
     }
 }
 
-/// Why a trial measured nothing.
+/// Why a trial has no measurement.
 #[derive(Debug, PartialEq)]
 pub enum Failure {
     Interrupted,
     Other(String),
 }
 
-/// One trial, in a process and a process group of its own: Ctrl-C is for the driver.
+/// Runs one trial for `limit` at most. Its process group is its own, so that Ctrl-C reaches only the driver.
 pub fn trial(
     program: &Path,
     contestant: &str,
@@ -169,7 +174,7 @@ pub fn trial(
     limit: Duration,
     interrupted: &AtomicBool,
 ) -> Result<Measurement, Failure> {
-    // Anything may stand in it: it comes from other programs.
+    // The text comes from other programs and may contain anything.
     let other = |text: String| Failure::Other(one_line(&text));
     let mut command = Command::new(program);
     command
@@ -179,8 +184,8 @@ pub fn trial(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    // A peer that hangs must not outlive a driver that is killed.
-    // SAFETY: a system call, which allocates nothing.
+    // A trial that hangs must not outlive a driver that is killed.
+    // SAFETY: between fork and exec: a system call, which allocates nothing.
     unsafe {
         command.pre_exec(|| {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -190,7 +195,7 @@ pub fn trial(
     let child = command.spawn().map_err(|e| other(format!("does not start: {e}")))?;
     let mut child = Guard(child);
     let start = Instant::now();
-    // Rarely looked at, so that the driver disturbs nobody; a trial's end is noticed a little late.
+    // Every 5 ms, so that the driver takes no processor time from the trial. The trial measures its own time.
     let status = loop {
         match child.0.try_wait() {
             Ok(Some(status)) => break status,
@@ -199,7 +204,7 @@ pub fn trial(
                 let used = processor_time(child.0.id());
                 let limit = limit.as_secs();
                 return Err(other(format!(
-                    "timed out after {limit} s ({used:.1} s of them running)"
+                    "timed out after {limit} s ({used:.1} s of processor time)"
                 )));
             }
             Ok(None) => std::thread::sleep(Duration::from_millis(5)),
@@ -207,7 +212,7 @@ pub fn trial(
         }
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    // One line each, so that no pipe was full.
+    // A program prints one line, which fits into the pipe, so it never had to wait for a reader.
     let _ = child.0.stdout.take().unwrap().read_to_end(&mut stdout);
     let _ = child.0.stderr.take().unwrap().read_to_end(&mut stderr);
     match status.code() {
@@ -219,13 +224,13 @@ pub fn trial(
     }
 }
 
-/// Seconds that a process ran: what sleeps for ever is told from what is slow.
+/// Seconds of processor time that a process used: near 0 for one that sleeps forever.
 fn processor_time(process: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // After the name, which may have spaces: the 12th and the 13th field, in user and kernel.
+    // Fields 12 and 13 after the name, which may contain spaces: ticks in user and in kernel mode.
     let fields = stat.rsplit(") ").next().unwrap_or("").split(' ').skip(11).take(2);
     let ticks: f64 = fields.filter_map(|field| field.parse::<f64>().ok()).sum();
-    // SAFETY: takes nothing.
+    // SAFETY: no pointers.
     ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
 }
 
@@ -238,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn listings() {
+    fn a_listing_line_is_a_contestant_or_a_missing_one() {
         let line =
             r#"{"name":"a","language":"C++","version":"1","ours":false,"cases":["mpmc/*/single"]}"#;
         let contestant = parse_listing(line).unwrap().unwrap();
@@ -250,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_contestants_are_answered_with_where_the_known_ones_are() {
+    fn an_unknown_contestant_is_refused_with_a_hint_to_the_list() {
         let contestant = parse_listing(r#"{"name":"Rtrb","language":"Rust"}"#).unwrap().unwrap();
         let mut contestants =
             Contestants { present: vec![contestant], missing: vec![], directories: vec![] };
@@ -275,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_end_one_way_or_another() {
+    fn a_trial_ends_with_a_measurement_or_a_reason() {
         let long = Duration::from_secs(20);
         let measured = sh(r#"echo '{"items":5,"seconds":0.5}'"#, long).unwrap();
         assert_eq!((measured.items, measured.seconds), (5, 0.5));

@@ -1,8 +1,24 @@
-//! The driver: runs programs that have queues in them, one process for each trial, and tells what came out.
+//! The driver of the comparison: it runs programs that contain queues, one process per trial, and reports
+//! medians and ratios. It contains no queue itself, so that a queue in any language can take part.
 //!
-//! In reading order: what is compared ([`case`]), by whom ([`contestant`]), how far apart the processors are
-//! just now ([`probe`]), the run itself ([`run`]), what it writes down ([`record`]), what that means
-//! ([`summary`]), and how it is shown ([`table`], [`page`] with its [`plot`]s).
+//! # Words
+//!
+//! - A *program* (`versus-rust`, `versus-c++`, ...) contains the queues of one language. It lists them, and
+//!   runs one trial when it is called.
+//! - A *contestant* is a queue in a program; *ours* are this library's, and a *peer* is any other.
+//! - A *case* is what is measured: family, shape, mode, capacity and payload, as a path (`spsc/1P1C/single/1024/ptr`).
+//! - A *trial* is one process that measures one contestant in one case; its *measurement* is what it prints.
+//! - In a *round* every contestant has one trial in every case that it supports. Round 0 only finds the number of
+//!   items of a trial.
+//! - A *run* is some rounds of a *set* of cases, and its *records* are what it writes to the results file.
+//! - A *comparison* is a case with what all contestants reached in it: their medians, and ratios to the best peer.
+//! - The *placement* of a trial is whether its first two processors shared an L3 cache.
+//!
+//! # Reading order
+//!
+//! Cases ([`case`]), contestants and one trial of one of them ([`contestant`]), the placement ([`probe`]), the run
+//! ([`run`]), its records ([`record`], [`machine`]), what they mean ([`summary`]), and the two ways to show that:
+//! a table for the terminal ([`table`]), and a page ([`page`]) with plots ([`plot`]).
 
 pub mod case;
 pub mod contestant;
@@ -16,6 +32,6 @@ pub mod run;
 pub mod summary;
 pub mod table;
 
-/// As the tool that draws the demo has it.
+/// Shared with the tool that draws runs of the demo.
 #[path = "../../../examples/report/src/output.rs"]
 pub mod output;

@@ -1,4 +1,5 @@
-//! On what was measured, and what by.
+//! The machine, compilers and commit of a run. A record of them stands at the head of the results, since
+//! figures of two machines cannot be compared.
 
 use serde::{Deserialize, Serialize};
 use std::process::Command;
@@ -10,11 +11,11 @@ pub struct Machine {
     pub processors: usize,
     pub virtual_machine: bool,
     pub kernel: String,
-    /// Of rustc, cc, c++ and go, as far as they are there.
+    /// The first line of each version text: rustc, cc, c++ and go, as far as they are installed.
     pub compilers: Vec<String>,
     pub commit: String,
     pub date: String,
-    /// Processors that others kept busy in the minute before the run.
+    /// The load average of the minute before the run: how many processors other programs kept busy.
     pub load: f64,
 }
 
@@ -36,21 +37,22 @@ impl Machine {
             processor,
             processors: std::thread::available_parallelism().map_or(1, |n| n.get()),
             virtual_machine: field("flags").split(' ').any(|flag| flag == "hypervisor"),
-            kernel: say("uname", &["-sr"]),
+            kernel: first_line_of("uname", &["-sr"]),
             compilers: compilers
                 .iter()
-                .map(|(command, argument)| say(command, &[argument]))
+                .map(|(command, argument)| first_line_of(command, &[argument]))
                 .filter(|version| !version.is_empty())
                 .collect(),
-            commit: say(
+            commit: first_line_of(
                 "git",
                 &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"],
             ),
-            date: say("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
+            date: first_line_of("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             load: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
         }
     }
 
+    /// One line for the head of the page and of the run.
     pub fn describe(&self) -> String {
         let kind = if self.virtual_machine { ", virtual" } else { "" };
         let plural = if self.processors == 1 { "" } else { "s" };
@@ -58,8 +60,8 @@ impl Machine {
     }
 }
 
-/// The first line of what a command prints; nothing if it cannot.
-pub fn say(command: &str, arguments: &[&str]) -> String {
+/// The first line that a command prints; empty if it does not run or prints nothing.
+pub fn first_line_of(command: &str, arguments: &[&str]) -> String {
     let output = Command::new(command).args(arguments).stderr(std::process::Stdio::null()).output();
     let text = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&text).lines().next().unwrap_or("").trim().into()

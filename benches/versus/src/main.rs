@@ -1,4 +1,5 @@
-//! Which queue, how fast, compared with others: `versus`, `versus list`, `versus report results.jsonl`.
+//! The command line of the driver: `versus` measures, `versus list` shows cases and contestants, and
+//! `versus report results.jsonl` shows an earlier run again. Every error is one line and exit code 2.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
@@ -15,66 +16,67 @@ use versus::run::{Plan, run};
 use versus::summary::Summary;
 use versus::{page, table};
 
-/// Compares queues in one interleaved run: a table here, a page with plots, raw results as JSON lines
+/// Compares queues in interleaved rounds; prints a table, writes a page with plots and the results as JSON lines
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Other>,
+    command: Option<Subcommands>,
     #[command(flatten)]
     options: Options,
 }
 
 #[derive(Subcommand)]
-enum Other {
-    /// Cases, and the contestants with what they support
+enum Subcommands {
+    /// List the cases, and the contestants with the cases that they support
     List,
-    /// Table and page of an earlier run
+    /// Print the table and write the page of an earlier run
     Report {
-        /// Its results.jsonl
+        /// The results file that the run wrote (.jsonl)
         results: PathBuf,
     },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Set {
-    /// The headlines, a minute
+    /// The most telling cases, about a minute
     Quick,
-    /// Everything
+    /// All cases
     Full,
 }
 
 #[derive(Args)]
 struct Options {
-    /// Which cases, and how long
+    /// Which cases to run, and how long
     #[arg(long, value_enum, default_value = "full")]
     set: Set,
-    /// Only cases like this, of all: mpmc, mpmc/pair, 'spsc/*/b64'; may be repeated
+    /// Run the cases that match, instead of a set: mpmc, mpmc/pair, 'spsc/*/b64'; may be repeated
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
-    /// Only contestants whose names contain this; may be repeated
+    /// Run only contestants whose name contains this, ignoring case; may be repeated
     #[arg(long, value_name = "SUBSTRING")]
     contestant: Vec<String>,
-    /// Trials of each contestant in each case [default: quick 3, full 11]
+    /// Trials per contestant and case [default: quick 3, full 11]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
-    /// Items of a trial [default: what takes 40 ms, full 150 ms]
+    /// Items per trial [default: as many as take 40 ms with quick, 150 ms with full]
     #[arg(long, value_parser = clap::value_parser!(u64).range(64..=100_000_000_000))]
     items: Option<u64>,
-    /// Ends trials that take so many seconds
+    /// Seconds after which a trial is killed and counts as failed
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Where results and page go
+    /// Directory for the results and the page
     #[arg(long, value_name = "DIR", default_value = "bench-results")]
     out: PathBuf,
 }
 
+/// Set by Ctrl-C; the run ends after the current trial.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let result = Cli::try_parse().map_err(usage).and_then(|cli| match cli.command {
-        Some(Other::List) => list(),
-        Some(Other::Report { results }) => report(&results),
+        Some(Subcommands::List) => list(),
+        Some(Subcommands::Report { results }) => report(&results),
         None => measure(&cli.options),
     });
     result.unwrap_or_else(|message| {
@@ -83,7 +85,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// What is wrong with the arguments, in one line; help is shown here, and ends the program.
+/// The message of `error` in one line. Help and version are no errors: they are printed, and the program
+/// exits.
 fn usage(error: clap::Error) -> String {
     if !error.use_stderr() {
         error.exit();
@@ -95,8 +98,8 @@ fn usage(error: clap::Error) -> String {
     format!("{}; try --help", lines.join(" "))
 }
 
-/// To standard output, of which somebody may want only the beginning: `versus list | head`.
-fn say(text: &str) -> Result<(), String> {
+/// Prints `text`. A reader that closes the pipe early, as in `versus list | head`, is not an error.
+fn print(text: &str) -> Result<(), String> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         result => result.map_err(|error| about(Path::new("standard output"), &error)),
@@ -118,9 +121,9 @@ fn list() -> Result<ExitCode, String> {
         _ = writeln!(text, "{mark} {name} ({language} {}): {cases}", contestant.version);
     }
     for missing in &contestants.missing {
-        _ = writeln!(text, "  left out: {}: {}", missing.name, missing.reason);
+        _ = writeln!(text, "  missing: {}: {}", missing.name, missing.reason);
     }
-    say(&text)?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -148,7 +151,7 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
         limit: Duration::from_secs(options.timeout),
     };
 
-    // Once: ends the run, and what was measured is shown. Twice: ends the program.
+    // The first Ctrl-C ends the run and shows what was measured; the second ends the program.
     let handler = || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
@@ -156,16 +159,16 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
     };
     ctrlc::set_handler(handler).map_err(|e| e.to_string())?;
 
-    let results = unused(&options.out, set);
+    let results = results_path(&options.out, set);
     let (records, ours_failed) = run(&plan, &contestants, &results, &INTERRUPTED)?;
     show(&records, &results)?;
-    say(&format!("results: {}\n", results.display()))?;
+    print(&format!("results: {}\n", results.display()))?;
     Ok(ExitCode::from(ours_failed as u8))
 }
 
-/// A file for results by the time of day, so that no run overwrites another.
-fn unused(dir: &Path, set: &str) -> PathBuf {
-    let date = versus::machine::say("date", &["+%Y-%m-%d-%H%M%S"]);
+/// A file name with the date and the time, so that no run overwrites the results of another.
+fn results_path(dir: &Path, set: &str) -> PathBuf {
+    let date = versus::machine::first_line_of("date", &["+%Y-%m-%d-%H%M%S"]);
     dir.join(format!("{date}-{set}.jsonl"))
 }
 
@@ -178,13 +181,13 @@ fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
     let page = results.with_extension("html");
     if page == results {
         return Err(format!(
-            "{}: the page of it would be written there; rename it",
+            "{}: the page would overwrite these results; rename the file",
             page.display()
         ));
     }
     let output = Output::to(&page)?;
     let summary = Summary::of(records);
-    say(&table::render(&summary, std::io::stdout().is_terminal()))?;
+    print(&table::render(&summary, std::io::stdout().is_terminal()))?;
     output.write(&page::render(&summary))?;
-    say(&format!("page: {}\n", page.display()))
+    print(&format!("page: {}\n", page.display()))
 }

@@ -1,9 +1,10 @@
-//! What came out, as a page that needs nothing else: plots, and the table under each.
+//! The comparisons as one HTML page without scripts or other files: an overview, then for each case a plot with the
+//! table under it, then plots of how the cost grows with capacity, threads or size.
 
 use crate::case::{Case, Metric, catalogue};
 use crate::html::escape;
-use crate::plot::{self, Line};
-use crate::summary::{Comparison, Row, Summary, number};
+use crate::plot::{self, Series};
+use crate::summary::{Comparison, MAX_CHANGE, Row, SAME_L3_BELOW, Summary, number};
 use crate::table;
 use std::fmt::Write;
 
@@ -21,9 +22,9 @@ pub fn render(summary: &Summary) -> String {
         escape(&machine.describe()),
         escape(&machine.date),
         escape(&machine.commit),
-        escape(&table::foot(summary)).replacen(
+        escape(&table::note(summary)).replacen(
             "* ours",
-            "<b class=\"ours\">Ours</b> are marked",
+            "<b class=\"ours\">Ours</b> are colored",
             1
         ),
     );
@@ -68,7 +69,7 @@ fn anchor(case: &Case) -> String {
     case.path().replace('/', "-")
 }
 
-/// One line for each case.
+/// A line for each case: the best of ours, the best peer, and their ratio.
 fn overview(html: &mut String, summary: &Summary) {
     html.push_str(
         "<table class=\"overview\"><tr><th>case<th>ours<th>median<th>best peer<th>median<th>ratio</tr>\n",
@@ -82,7 +83,7 @@ fn overview(html: &mut String, summary: &Summary) {
             None => "<td>-<td class=\"n\">-".into(),
         };
         let ours = comparison.best(true);
-        let (place, _) = table::places(comparison);
+        let (placement, _) = table::placements(comparison);
         let ratio = match ours.and_then(|row| row.ratio) {
             Some(ratio) => {
                 let class = if ratio >= 1.0 { "n better" } else { "n" };
@@ -92,7 +93,7 @@ fn overview(html: &mut String, summary: &Summary) {
         };
         let _ = writeln!(
             html,
-            "<tr><td><a href=\"#{}\">{}</a> <small>{}{place}</small>{}{}{ratio}</tr>",
+            "<tr><td><a href=\"#{}\">{}</a> <small>{}{placement}</small>{}{}{ratio}</tr>",
             anchor(&comparison.case),
             escape(&comparison.case.title()),
             comparison.metric.unit(),
@@ -104,11 +105,11 @@ fn overview(html: &mut String, summary: &Summary) {
 }
 
 fn figure(html: &mut String, comparison: &Comparison, summary: &Summary) {
-    let (place, other) = table::places(comparison);
-    let better = if comparison.metric.more_is_better() { "more" } else { "less" };
+    let (placement, other) = table::placements(comparison);
+    let better = if comparison.metric.more_is_better() { "higher" } else { "lower" };
     let _ = write!(
         html,
-        "<figure id=\"{}\"><figcaption>{} <small>{}{place}; {better} is better</small></figcaption>\n{}\n",
+        "<figure id=\"{}\"><figcaption>{} <small>{}{placement}; {better} is better</small></figcaption>\n{}\n",
         anchor(&comparison.case),
         escape(&comparison.case.title()),
         comparison.metric.unit(),
@@ -125,12 +126,13 @@ fn figure(html: &mut String, comparison: &Comparison, summary: &Summary) {
             );
         }
     }
-    let both = summary.same_l3 > 0 && summary.cross_l3 > 0;
+    let both = summary.has_both_placements();
     let _ = write!(
         html,
         "<details><summary>table: {}</summary><div class=\"wide\"><table>\
-         <tr><th>contestant<th>language<th>median<th>min-max<th>trials<th>of best",
-        comparison.case
+         <tr><th>contestant<th>language<th>{}",
+        comparison.case,
+        table::HEADINGS.join("<th>")
     );
     if both {
         let _ = write!(html, "<th>{other}<th>trials");
@@ -142,33 +144,29 @@ fn figure(html: &mut String, comparison: &Comparison, summary: &Summary) {
     for row in &comparison.rows {
         let (name, version) = (escape(&row.contestant.name), escape(&row.contestant.version));
         let class = if row.contestant.ours { " class=\"ours\"" } else { "" };
-        let dash = || String::from("-");
         let _ = write!(
             html,
-            "<tr{class}><td>{name} <small>{version}</small><td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}",
+            "<tr{class}><td>{name} <small>{version}</small><td>{}<td class=\"n\">{}",
             escape(&row.contestant.language),
-            row.main.as_ref().map_or_else(dash, |spread| number(spread.median)),
-            row.main.as_ref().map_or_else(dash, table::range),
-            row.main.as_ref().map_or(0, |spread| spread.trials),
-            row.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")),
+            table::cells(row).join("<td class=\"n\">"),
         );
         if both {
             let _ = write!(
                 html,
                 "<td class=\"n\">{}<td class=\"n\">{}",
-                row.other.as_ref().map_or_else(dash, |spread| number(spread.median)),
-                row.other.as_ref().map_or(0, |spread| spread.trials),
+                table::median(&row.other),
+                table::trials(&row.other),
             );
         }
         for extra in &row.extras {
-            let _ = write!(html, "<td class=\"n\">{}", extra.map_or_else(dash, number));
+            let _ = write!(html, "<td class=\"n\">{}", table::optional(*extra));
         }
         html.push_str("</tr>\n");
     }
     html.push_str("</table></div></details></figure>\n");
 }
 
-/// Cases that differ in one thing, with that thing as the label of each.
+/// Plots of cases that differ in one segment: the title, and for each case its label on the axis.
 fn sweeps() -> Vec<(&'static str, Vec<(String, Case)>)> {
     let sweep = |title, template: &str, steps: &[(&str, &str)]| {
         let case = |value: &str| Case::unchecked(&template.replace('?', value));
@@ -181,32 +179,32 @@ fn sweeps() -> Vec<(&'static str, Vec<(String, Case)>)> {
     let sizes = [("8", "b8"), ("16", "b16"), ("64", "b64"), ("256", "b256"), ("1024", "b1024")];
     let bulks = [("1", "single"), ("8", "bulk8"), ("32", "bulk32"), ("256", "bulk256")];
     vec![
-        sweep("spsc: ns an item, by capacity", "spsc/1P1C/single/?/ptr", &capacities),
-        sweep("spsc: ns an item, by bytes of an item", "spsc/1P1C/single/1024/?", &sizes),
-        sweep("spsc: ns an item, by items a call", "spsc/1P1C/?/1024/ptr", &bulks),
-        sweep("mpmc: ns an item, by capacity", "mpmc/1P1C/single/?/ptr", &capacities),
-        sweep("mpmc, trying: ns an item, by threads", "mpmc/?/single/1024/ptr", &pairs),
-        sweep("mpmc, waiting: ns an item, by threads", "mpmc/?/blocking/1024/ptr", &pairs),
+        sweep("spsc: ns per item, by capacity", "spsc/1P1C/single/?/ptr", &capacities),
+        sweep("spsc: ns per item, by bytes per item", "spsc/1P1C/single/1024/?", &sizes),
+        sweep("spsc: ns per item, by items per call", "spsc/1P1C/?/1024/ptr", &bulks),
+        sweep("mpmc: ns per item, by capacity", "mpmc/1P1C/single/?/ptr", &capacities),
+        sweep("mpmc, non-blocking: ns per item, by threads", "mpmc/?/single/1024/ptr", &pairs),
+        sweep("mpmc, blocking: ns per item, by threads", "mpmc/?/blocking/1024/ptr", &pairs),
         sweep(
-            "priority, 1000 items: ns a put or get, by threads",
+            "priority, 1000 items: ns per put or get, by threads",
             "priority/?/single/1000/ptr",
             &threads,
         ),
         sweep(
-            "priority, 100000 items: ns a put or get, by threads",
+            "priority, 100000 items: ns per put or get, by threads",
             "priority/?/single/100000/ptr",
             &threads,
         ),
         sweep(
-            "memory: bytes a slot, by capacity",
+            "memory: bytes per slot, by capacity",
             "memory/-/-/?/ptr",
             &[("1 k", "1024"), ("64 k", "65536")],
         ),
     ]
 }
 
-/// Lines of ours in a plot: one is the library, the others are other ways to it.
-const OURS: usize = 2;
+/// The most series of ours in a plot, so that peers have room: the languages all call the same library.
+const MAX_OURS: usize = 2;
 
 fn growth(html: &mut String, summary: &Summary) {
     debug_assert!(sweeps().iter().flat_map(|(_, s)| s).all(|(_, case)| catalogue().contains(case)));
@@ -225,14 +223,14 @@ fn growth(html: &mut String, summary: &Summary) {
             continue;
         }
         let labels: Vec<_> = comparisons.iter().map(|(label, _)| label.clone()).collect();
-        let (lines, left_out) = lines(&comparisons);
+        let (series, left_out) = series(&comparisons);
         let _ = write!(
             html,
-            "<figure><figcaption>{title} <small>less is better; logarithmic</small></figcaption>\n{}\n<ul class=\"legend\">",
-            plot::lines(title, &labels, &lines)
+            "<figure><figcaption>{title} <small>lower is better; logarithmic scale</small></figcaption>\n{}\n<ul class=\"legend\">",
+            plot::lines(title, &labels, &series)
         );
-        for (n, line) in lines.iter().enumerate() {
-            let _ = write!(html, "<li><i class=\"l{n}\"></i>{}</li>", escape(&line.name));
+        for (n, one) in series.iter().enumerate() {
+            let _ = write!(html, "<li><i class=\"l{n}\"></i>{}</li>", escape(&one.name));
         }
         if left_out > 0 {
             let _ = write!(html, "<li>{left_out} more in the tables</li>");
@@ -242,8 +240,8 @@ fn growth(html: &mut String, summary: &Summary) {
     html.push_str("</div>\n");
 }
 
-/// The best of ours first, then those of the others; how many did not fit.
-fn lines(comparisons: &[(String, &Comparison)]) -> (Vec<Line>, usize) {
+/// The series of a plot: the best of ours, then the best peers; and how many did not fit.
+fn series(comparisons: &[(String, &Comparison)]) -> (Vec<Series>, usize) {
     let rows = comparisons.iter().flat_map(|(_, comparison)| &comparison.rows);
     let mut contestants: Vec<_> = rows.map(|row| &row.contestant).collect();
     contestants.sort_by_key(|contestant| (&contestant.program, &contestant.name));
@@ -262,35 +260,37 @@ fn lines(comparisons: &[(String, &Comparison)]) -> (Vec<Line>, usize) {
         };
         let points: Vec<_> = comparisons.iter().map(|(_, comparison)| point(comparison)).collect();
         let known: Vec<_> = points.iter().flatten().map(|value: &f64| value.ln()).collect();
-        // One point is no line.
+        // A single point makes no line.
         if known.len() >= 2 {
             let name = format!("{} ({})", contestant.name, contestant.language);
             let mean = known.iter().sum::<f64>() / known.len() as f64;
-            let side = if contestant.ours { &mut ours } else { &mut others };
-            side.push((mean, Line { name, points }));
+            let group = if contestant.ours { &mut ours } else { &mut others };
+            group.push((mean, Series { name, points }));
         }
     }
     let count = ours.len() + others.len();
-    for side in [&mut ours, &mut others] {
-        side.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for group in [&mut ours, &mut others] {
+        group.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
-    let lines = ours.into_iter().take(OURS).chain(others).take(plot::LINES);
-    let lines: Vec<_> = lines.map(|(_, line)| line).collect();
-    let left_out = count - lines.len();
-    (lines, left_out)
+    let series = ours.into_iter().take(MAX_OURS).chain(others).take(plot::MAX_SERIES);
+    let series: Vec<_> = series.map(|(_, one)| one).collect();
+    let left_out = count - series.len();
+    (series, left_out)
 }
 
 fn method(html: &mut String, summary: &Summary) {
-    html.push_str(
-        "<h2 id=\"method\">Method</h2>\n<p>Each trial is a process of its own: it warms up, runs, and checks what came \
-         through. Rounds are interleaved: in each, every contestant of a case has one trial, right after one another. \
-         Threads are pinned where there are as many processors. Before and after each trial a cache line's round trip between \
-         the first two processors is measured: below 150 ns a trial is near, above it far, and if the two differ by \
-         more than 1.4 it does not count. Bars are medians, whiskers go from the least to the most. Differences \
-         that the whiskers hide are none.</p>\n",
+    let _ = write!(
+        html,
+        "<h2 id=\"method\">Method</h2>\n<p>Each trial is a process of its own, which warms up, runs, and checks that no item was \
+         lost, duplicated or torn. Rounds are interleaved: in a round the contestants of a case have one trial each, one \
+         directly after the other. Threads are pinned if there are at least as many processors as threads. Before and after \
+         each trial the round trip of a cache line between the first two processors is measured. Below {SAME_L3_BELOW} ns the \
+         processors share an L3 cache, above it they do not; a trial whose two round trips differ by more than a factor of \
+         {MAX_CHANGE} does not count. Bars show medians, whiskers the minimum and the maximum. Where the whiskers of two \
+         contestants overlap, their difference may be noise.</p>\n",
     );
     if !summary.missing.is_empty() {
-        html.push_str("<h3>Left out</h3>\n<ul>\n");
+        html.push_str("<h3>Missing</h3>\n<ul>\n");
         for missing in &summary.missing {
             let _ =
                 writeln!(html, "<li>{}: {}</li>", escape(&missing.name), escape(&missing.reason));

@@ -1,5 +1,5 @@
-//! Plots as SVG. Colors stand for roles, which the page's style sheet gives colors by the reader's
-//! preference: `#A00005` is whatever ours are painted in.
+//! Plots as SVG. The colors in them are placeholders for roles, such as `#A00005` for ours; the style sheet of the
+//! page replaces each by a color for the light or the dark scheme.
 
 use crate::html::escape;
 use crate::summary::{Comparison, number};
@@ -7,32 +7,35 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+// The roles that page.css knows: `role(n)` is `#A0000n` there.
 const INK: RGBColor = role(1);
 const GRID: RGBColor = role(2);
 const FAINT: RGBColor = role(3);
 const PEER: RGBColor = role(4);
 const OURS: RGBColor = role(5);
-/// Lines: ours and then the others.
-pub const LINES: usize = 8;
+/// The most series in a plot with lines: page.css has this many colors for them.
+pub const MAX_SERIES: usize = 8;
 
 const fn role(n: u8) -> RGBColor {
     RGBColor(0xA0, 0, n)
 }
 
+/// The role of series `n`.
 const fn line(n: usize) -> RGBColor {
     role(0x10 + n as u8)
 }
 
-/// Fits a telephone when it is scaled down a little, and two fit a screen side by side.
+/// Pixels: two plots fit side by side on a screen of 1200, and one fits a phone when scaled down a little.
 const WIDTH: u32 = 560;
-/// In units of plotters, which are a fifth smaller than pixels.
+/// In units of plotters; 20 of them are about 16 pixels.
 const FONT: u32 = 20;
 
 fn text(size: u32, color: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&color).pos(Pos::new(h, v))
 }
 
-/// Scales to the width that there is.
+/// Replaces the fixed size of `svg` by a view box, so that it scales to the width of its column; adds the title for
+/// screen readers.
 fn scalable(svg: String, title: &str) -> String {
     let start = svg.find("<svg").unwrap_or(0);
     let height =
@@ -44,7 +47,7 @@ fn scalable(svg: String, title: &str) -> String {
     )
 }
 
-/// Without the digits of a round number.
+/// A label for an axis: `number` without trailing zeros.
 fn short(value: f64) -> String {
     let text = number(value);
     let digits = text.trim_end_matches(['k', 'M']);
@@ -55,7 +58,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// 1, 2, 5, 10, …; of a wide range the powers of ten only.
+/// Ticks between `low` and `high` at 1, 2, 5, 10, …; only powers of ten if the range spans more than a factor of 300.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let steps: &[f64] = if high / low > 300.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
     let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
@@ -63,7 +66,7 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     all.filter(|tick| (low..high).contains(tick)).collect()
 }
 
-/// Medians with whiskers from the least to the most.
+/// A bar for each contestant: its median, with whiskers from minimum to maximum.
 pub fn bars(comparison: &Comparison) -> String {
     let values = || comparison.rows.iter().filter_map(|row| row.main.as_ref());
     let most = values().map(|spread| spread.max).fold(0.0, f64::max);
@@ -71,7 +74,7 @@ pub fn bars(comparison: &Comparison) -> String {
     if !(most > 0.0 && least.is_finite()) {
         return String::new();
     }
-    // Of what takes time, some take a thousand times longer than others.
+    // Latencies of contestants differ by up to a factor of thousands: logarithmic from a factor of 20.
     if !comparison.metric.more_is_better() && least > 0.0 && most / least > 20.0 {
         let start = least / 3.0;
         bars_on((start..most * 1.5).log_scale(), start, comparison)
@@ -140,16 +143,16 @@ where
     }
 }
 
-/// What grows: a value for each of some steps, as far as there is one.
-pub struct Line {
+/// A line in a plot: a value for each step of the axis, where there is one.
+pub struct Series {
     pub name: String,
     pub points: Vec<Option<f64>>,
 }
 
-/// Lines over steps that are labelled; the value is on a logarithmic scale.
-pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
+/// A line for each series over labeled steps, on a logarithmic scale.
+pub fn lines(title: &str, steps: &[String], series: &[Series]) -> String {
     let values =
-        || lines.iter().flat_map(|line| &line.points).flatten().filter(|value| **value > 0.0);
+        || series.iter().flat_map(|one| &one.points).flatten().filter(|value| **value > 0.0);
     let most = values().copied().fold(0.0, f64::max);
     let least = values().copied().fold(f64::INFINITY, f64::min);
     if !(most > 0.0 && least.is_finite()) {
@@ -184,8 +187,8 @@ pub fn lines(title: &str, steps: &[String], lines: &[Line]) -> String {
             let style = text(FONT - 1, FAINT, HPos::Center, VPos::Top);
             root.draw(&Text::new(step.clone(), (at.0, at.1 + 8), style))?;
         }
-        // Ours last, on top.
-        for (n, one) in lines.iter().enumerate().rev() {
+        // In reverse, so that ours is drawn last, on top.
+        for (n, one) in series.iter().enumerate().rev() {
             let points = one.points.iter().enumerate();
             let points: Vec<_> =
                 points.filter_map(|(i, value)| Some((i as f64, (*value)?))).collect();

@@ -1,44 +1,30 @@
-//! How far apart the processors are just now.
+//! The round trip of a cache line between the first two processors, which shows whether they share an L3 cache.
+//! A virtual machine cannot ask its topology for that: the host moves virtual processors between cores while a run
+//! goes on, and the topology that the guest sees stays the same.
 
+use processors::pin;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::time::{Duration, Instant};
 
+/// Round trips per sample: at 50 to 400 ns each, 10 to 80 µs, far above the resolution of the clock.
 const ROUND_TRIPS: u32 = 200;
+/// Samples per probe, of which the median counts.
 const SAMPLES: usize = 51;
-/// On a busy machine both threads seldom run at once; then fewer samples have to do.
+/// Time after which a probe takes no further sample. It only matters on a busy machine, where the two threads
+/// seldom run at the same time.
 const LIMIT: Duration = Duration::from_millis(50);
 
-/// Those that this process may use.
-fn processors() -> Vec<usize> {
-    // SAFETY: a zeroed set is valid, and outlives the call.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::sched_getaffinity(0, size_of_val(&set), &mut set);
-        (0..libc::CPU_SETSIZE as usize).filter(|&cpu| libc::CPU_ISSET(cpu, &set)).collect()
-    }
-}
-
-fn pin(processor: usize) {
-    // SAFETY: a zeroed set is valid, and outlives the call.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(processor, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &set);
-    }
-}
-
-/// The time in ns of a cache line from the first processor to the second and back: the median of some
-/// samples, so that a thread that loses its processor for a while does not count. None where there is
-/// only one.
+/// The time in ns that a cache line takes from the first processor to the second and back. A median, so that
+/// samples in which a thread was preempted do not count. `None` if the process may use one processor only.
 pub fn round_trip() -> Option<f64> {
-    let processors = processors();
+    let processors = processors::allowed();
     if processors.len() < 2 {
         return None;
     }
-    let (line, over) = (AtomicU32::new(0), AtomicBool::new(false));
+    let (line, finished) = (AtomicU32::new(0), AtomicBool::new(false));
     let wait_for = |value| {
-        while line.load(Acquire) != value && !over.load(Relaxed) {
+        while line.load(Acquire) != value && !finished.load(Relaxed) {
             spin_loop();
         }
     };
@@ -47,7 +33,7 @@ pub fn round_trip() -> Option<f64> {
             pin(processors[1]);
             for i in 0.. {
                 wait_for(2 * i + 1);
-                if over.load(Relaxed) {
+                if finished.load(Relaxed) {
                     break;
                 }
                 line.store(2 * i + 2, Release);
@@ -66,7 +52,7 @@ pub fn round_trip() -> Option<f64> {
                 }
                 samples.push(start.elapsed().as_nanos() as f64 / ROUND_TRIPS as f64);
             }
-            over.store(true, Relaxed);
+            finished.store(true, Relaxed);
             samples.sort_by(f64::total_cmp);
             samples[samples.len() / 2]
         });

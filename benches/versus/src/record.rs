@@ -1,4 +1,5 @@
-//! What a run writes down: JSON lines, each as soon as it is known, so that what is interrupted is kept.
+//! The results file: JSON lines, each written as soon as it is known, so that an interrupted run keeps what it
+//! measured. One `run`, then a line per contestant and per missing contestant, then a line per trial.
 
 use crate::contestant::{Contestant, Measurement, Missing};
 use crate::machine::Machine;
@@ -31,20 +32,22 @@ pub struct Trial {
     pub case: String,
     pub program: String,
     pub contestant: String,
-    /// A cache line's round trip in ns before and after, where there are two processors.
+    /// The round trip of a cache line in ns before and after the trial ([`crate::probe`]); `None` on one
+    /// processor.
     pub before: Option<f64>,
     pub after: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measurement>,
-    /// Why nothing was measured.
+    /// Why there is no measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 
-/// Appends to a file.
+/// A results file that is being written.
 pub struct Writer(File);
 
 impl Writer {
+    /// Creates the file, and the directory that it is in.
     pub fn create(path: &Path) -> Result<Self, String> {
         let file = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let file = file.and_then(|()| File::create(path));
@@ -62,11 +65,12 @@ pub fn read(path: &Path) -> Result<Vec<Record>, String> {
     parse(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// Parses complete lines; an error names the line.
 pub fn parse(text: &str) -> Result<Vec<Record>, String> {
-    // A last line that was not written to its end belongs to a run that was killed.
+    // A last line without a newline was cut off when the run was killed.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let lines = whole.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parse = |(i, line)| serde_json::from_str(line).map_err(|e| format!("line {}: {e}", i + 1));
     let records: Vec<_> = lines.map(parse).collect::<Result<_, _>>()?;
-    if records.is_empty() { Err("no results in it".into()) } else { Ok(records) }
+    if records.is_empty() { Err("the file has no results".into()) } else { Ok(records) }
 }

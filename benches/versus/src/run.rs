@@ -1,10 +1,10 @@
-//! The run: rounds in which every contestant has one trial in every case.
+//! The run: rounds in which every contestant has one trial in every case that it supports. The trials of a case
+//! follow each other directly, so that a disturbance of the machine reaches all contestants of the case alike.
 //!
-//! What disturbs the machine for a while disturbs all alike, since those of a case follow one another
-//! at once. Before and after each trial a probe tells how far apart the processors are.
+//! Before and after each trial a probe measures the round trip of a cache line, which gives the trial's placement.
 
 use crate::case::Case;
-use crate::contestant::{Contestants, Failure, trial};
+use crate::contestant::{Contestants, Failure, Measurement, trial};
 use crate::machine::Machine;
 use crate::probe;
 use crate::record::{Record, Run, Trial, Writer};
@@ -13,19 +13,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What to run, and for how long.
+/// What to run, and how long.
 pub struct Plan {
     pub set: &'static str,
     pub cases: Vec<Case>,
     pub rounds: usize,
-    /// A trial's items; without it as many as take [`Plan::trial`].
+    /// Items per trial; if `None`, round 0 finds how many take [`Plan::trial`].
     pub items: Option<u64>,
+    /// How long a trial should take.
     pub trial: Duration,
-    /// A trial that takes longer is ended.
+    /// A trial that takes longer is killed.
     pub limit: Duration,
 }
 
-/// A contestant in a case.
+/// A contestant in a case, and how its trials went so far.
 struct Entry<'a> {
     case: &'a Case,
     contestant: usize,
@@ -34,25 +35,27 @@ struct Entry<'a> {
     failures: u32,
 }
 
-/// After so many a contestant is out of the case: one may be the machine's fault.
-const FAILURES: u32 = 2;
+/// Failed trials after which a contestant is not run in the case again. One failure may be the machine's fault.
+const MAX_FAILURES: u32 = 2;
 
-/// Probes, a process, noticing its end.
+/// The time of a trial that is not measured: two probes, starting the process, noticing its end. An estimate, only
+/// for the duration that is announced.
 const OVERHEAD: Duration = Duration::from_millis(25);
 
-/// How long a trial takes, with all that belongs to it.
+/// How long a trial takes with its overhead, as an estimate.
 fn expected(plan: &Plan, case: &Case) -> Duration {
-    // A tenth more to warm up.
+    // The warm-up is a tenth of the items.
     OVERHEAD + plan.trial.mul_f64(1.1 * case.time_factor())
 }
 
-/// What is to be run, each contestant in each case that it supports.
+/// Every contestant in every case of the plan that it supports, case by case.
 fn entries<'a>(plan: &'a Plan, contestants: &Contestants) -> Result<Vec<Entry<'a>>, String> {
     let mut entries = Vec::new();
     for case in &plan.cases {
         for (i, contestant) in contestants.present.iter().enumerate() {
             if contestant.supports(case) {
-                let program = contestants.path(&contestant.program).ok_or("a program vanished")?;
+                let program =
+                    contestants.path(&contestant.program).ok_or("a program has disappeared")?;
                 let items = plan.items.unwrap_or_else(|| case.first_items());
                 entries.push(Entry { case, contestant: i, program, items, failures: 0 });
             }
@@ -66,8 +69,8 @@ fn entries<'a>(plan: &'a Plan, contestants: &Contestants) -> Result<Vec<Entry<'a
     Ok(entries)
 }
 
-/// Runs, writing results as they come into a file that it creates; the records, and whether one of ours
-/// failed.
+/// Runs the plan and writes each record to the new file `results` at once. Returns the records, and whether a
+/// trial of ours failed.
 pub fn run(
     plan: &Plan,
     contestants: &Contestants,
@@ -83,10 +86,13 @@ pub fn run(
     let total = round * (plan.rounds + 1 - first) as u32;
     eprintln!("{}", machine.describe());
     if machine.load > 0.5 {
-        eprintln!("other programs keep {:.1} processors busy: expect noise", machine.load);
+        eprintln!(
+            "other programs keep {:.1} processors busy: the figures will be noisy",
+            machine.load
+        );
     }
     eprintln!(
-        "{} cases, {} contestants, {} rounds of {} trials: about {}; Ctrl-C ends it early and keeps what is there",
+        "{} cases, {} contestants, {} rounds of {} trials: about {}; Ctrl-C ends the run early and keeps its results",
         plan.cases.len(),
         contestants.present.len(),
         plan.rounds,
@@ -108,7 +114,7 @@ pub fn run(
     let mut ours_failed = false;
     'rounds: for round in first..=plan.rounds {
         for entry in &mut entries {
-            if entry.failures == FAILURES {
+            if entry.failures == MAX_FAILURES {
                 continue;
             }
             let contestant = &contestants.present[entry.contestant];
@@ -119,7 +125,8 @@ pub fn run(
             };
             let mut probes = [None, None];
             let result = if round == 0 {
-                size(entry.items, plan.trial.mul_f64(entry.case.time_factor()), run)
+                let wanted = plan.trial.mul_f64(entry.case.time_factor());
+                items_for(wanted, entry.items, run).map(|items| (items, None))
             } else {
                 probes[0] = probe::round_trip();
                 let result = run(entry.items);
@@ -138,7 +145,7 @@ pub fn run(
                 entry.failures += 1;
                 ours_failed |= contestant.ours;
                 bar.println(format!("{}, {}: {text}", entry.case, contestant.name));
-                if entry.failures == FAILURES {
+                if entry.failures == MAX_FAILURES {
                     bar.set_length(bar.length().unwrap_or(0) - (plan.rounds - round) as u64);
                 }
             }
@@ -161,7 +168,7 @@ pub fn run(
                 break 'rounds;
             }
         }
-        // Where there is no bar, as in a log.
+        // Without a terminal there is no bar.
         if bar.is_hidden() {
             let left = start.elapsed() / (round + 1 - first) as u32 * (plan.rounds - round) as u32;
             eprintln!("round {round} of {}, about {} left", plan.rounds, HumanDuration(left));
@@ -169,29 +176,29 @@ pub fn run(
     }
     bar.finish_and_clear();
     if interrupted.load(Ordering::Relaxed) {
-        eprintln!("interrupted; this is what was measured until then");
+        eprintln!("interrupted; the results so far follow");
     }
     Ok((records, ours_failed))
 }
 
-/// How many items take about so long.
-fn size(
-    mut items: u64,
+/// The number of items with which a trial takes about `wanted`, from up to three trials of `run`.
+fn items_for(
     wanted: Duration,
-    run: impl Fn(u64) -> Result<crate::contestant::Measurement, Failure>,
-) -> Result<(u64, Option<crate::contestant::Measurement>), Failure> {
-    // What takes no time, an empty queue's memory, is not repeated.
+    mut items: u64,
+    run: impl Fn(u64) -> Result<Measurement, Failure>,
+) -> Result<u64, Failure> {
+    // Cases of one item (memory) measure no time.
     if items <= 1 {
-        return Ok((items, None));
+        return Ok(items);
     }
     for _ in 0..3 {
         let measured = run(items)?;
         let factor = wanted.as_secs_f64() / measured.seconds.max(1e-6);
         items = ((measured.items as f64 * factor.min(50.0)) as u64).clamp(64, 1 << 32);
-        // Close enough that it is no other regime.
+        // Within a factor of 4 caches and waiting behave as they will with the final number.
         if factor < 4.0 {
             break;
         }
     }
-    Ok((items, None))
+    Ok(items)
 }

@@ -1,21 +1,26 @@
-//! What the trials of a run mean: medians, the least and the most, and ratios to the best peer.
+//! The records of a run, summed up: for each case every contestant's median, minimum and maximum, and its ratio to the
+//! best peer. Trials on cores with the same L3 and on others are kept apart, since their figures differ by factors.
 
 use crate::case::{Case, Metric, catalogue};
 use crate::contestant::{Contestant, Measurement, Missing};
 use crate::record::{Record, Run, Trial};
 use std::collections::BTreeMap;
 
-/// A trial counts if its probes differ by less than this factor.
-const AGREE: f64 = 1.4;
-/// A round trip below so many ns is between near processors.
-const NEAR: f64 = 150.0;
+/// The factor by which the two probes of a trial may differ; if they differ by more, the host moved the processors
+/// during the trial, and it does not count.
+pub const MAX_CHANGE: f64 = 1.4;
+/// In ns: a round trip below this is between cores with the same L3. On virtual machines of AMD EPYC (Zen 4 and
+/// Zen 5) such round trips were 46 to 75 ns, and 300 to 420 ns between L3s (decisions 003 and 007).
+pub const SAME_L3_BELOW: f64 = 150.0;
 
-/// Between what processors a trial ran.
+/// Where the first two processors were during a trial, by the round trip of a cache line between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
+    /// On cores that share an L3 cache; also if there was no probe, on one processor.
     SameL3,
+    /// On cores with different L3 caches.
     CrossL3,
-    /// They changed meanwhile.
+    /// The host moved them during the trial.
     Moved,
 }
 
@@ -23,13 +28,13 @@ pub fn placement(trial: &Trial) -> Placement {
     let (Some(before), Some(after)) = (trial.before, trial.after) else { return Placement::SameL3 };
     let (low, high) = (before.min(after), before.max(after));
     match () {
-        () if high > low * AGREE => Placement::Moved,
-        () if high < NEAR => Placement::SameL3,
+        () if high > low * MAX_CHANGE => Placement::Moved,
+        () if high < SAME_L3_BELOW => Placement::SameL3,
         () => Placement::CrossL3,
     }
 }
 
-/// Of some trials.
+/// The figures of some trials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     pub median: f64,
@@ -49,40 +54,45 @@ impl Spread {
     }
 }
 
-/// A contestant in a case.
+/// The results of a contestant in a case.
 #[derive(Debug)]
 pub struct Row {
     pub contestant: Contestant,
-    /// Of the trials in the place that counts in this case, and in the other one.
+    /// Of the trials with the placement of the comparison.
     pub main: Option<Spread>,
+    /// Of the trials with the other placement.
     pub other: Option<Spread>,
-    /// Trials during which the processors moved.
+    /// How many trials do not count because the processors moved.
     pub moved: usize,
-    /// Compared with the best peer; above 1: better.
+    /// Ratio to the best peer; above 1 is better.
     pub ratio: Option<f64>,
-    /// Medians of what else the case measures, as [`Comparison::extras`] names them.
+    /// Medians of the further figures that [`Comparison::extras`] names.
     pub extras: Vec<Option<f64>>,
+    /// Why its last failed trial failed.
     pub failure: Option<String>,
 }
 
+/// A case with the results of all contestants.
 #[derive(Debug)]
 pub struct Comparison {
     pub case: Case,
     pub metric: Metric,
-    /// Near, unless no trial of the case was.
-    pub place: Placement,
+    /// The placement of the trials that are compared: the same L3, unless the case has no such trial.
+    pub placement: Placement,
+    /// Names of the further figures that the case measures.
     pub extras: &'static [&'static str],
-    /// The best first, those that measured nothing last.
+    /// Best first; those without a measurement last.
     pub rows: Vec<Row>,
 }
 
 impl Comparison {
+    /// The best row of ours, or of the peers.
     pub fn best(&self, ours: bool) -> Option<&Row> {
         self.rows.iter().find(|row| row.contestant.ours == ours && self.median(row).is_some())
     }
 
-    /// What a contestant is compared by. None for a queue that has no room for its items yet and takes
-    /// memory later.
+    /// The figure by which a contestant is compared. `None` also for less than a word of memory per slot: such a queue
+    /// allocates its slots later.
     pub fn median(&self, row: &Row) -> Option<f64> {
         let least = if self.metric == Metric::Bytes { size_of::<usize>() as f64 } else { 0.0 };
         row.main.as_ref().map(|spread| spread.median).filter(|median| *median >= least)
@@ -93,14 +103,22 @@ impl Comparison {
 pub struct Summary {
     pub run: Run,
     pub missing: Vec<Missing>,
-    /// The median round trips of the trials near and far.
+    /// Median round trips in ns, of the trials on the same L3 and of those across L3s.
     pub round_trips: [Option<f64>; 2],
+    /// How many trials had each placement.
     pub same_l3: usize,
     pub cross_l3: usize,
     pub moved: usize,
     pub comparisons: Vec<Comparison>,
 }
 
+impl Summary {
+    pub fn has_both_placements(&self) -> bool {
+        self.same_l3 > 0 && self.cross_l3 > 0
+    }
+}
+
+/// The figure of one measurement.
 pub fn value(metric: Metric, case: &Case, measured: &Measurement) -> Option<f64> {
     let value = match metric {
         Metric::Rate => measured.items as f64 / measured.seconds / 1e6,
@@ -108,7 +126,7 @@ pub fn value(metric: Metric, case: &Case, measured: &Measurement) -> Option<f64>
         Metric::TailLatency => measured.latency_ns.as_ref()?.p99 / 1e3,
         Metric::MinShare => {
             let shares = measured.shares.as_ref()?;
-            // The shares of producers and those of consumers come to the same.
+            // Producers together move as many items as consumers do, so one mean serves both.
             let fair = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
             *shares.iter().min()? as f64 / fair * 100.0
         }
@@ -120,7 +138,7 @@ pub fn value(metric: Metric, case: &Case, measured: &Measurement) -> Option<f64>
 fn extras(metric: Metric) -> &'static [&'static str] {
     match metric {
         Metric::TailLatency => &["p50 µs", "p99.9 µs", "max µs"],
-        Metric::MinShare => &["million items/s", "starved ms"],
+        Metric::MinShare => &["million items/s", "starvation ms"],
         Metric::Bytes => &["bytes"],
         _ => &[],
     }
@@ -133,7 +151,7 @@ fn extra(name: &str, measured: &Measurement) -> Option<f64> {
         "p99.9 µs" => Some(latency()?.p999 / 1e3),
         "max µs" => Some(latency()?.max / 1e3),
         "million items/s" => Some(measured.items as f64 / measured.seconds / 1e6),
-        "starved ms" => Some(measured.longest_starvation_ns? / 1e6),
+        "starvation ms" => Some(measured.longest_starvation_ns? / 1e6),
         "bytes" => measured.bytes,
         _ => None,
     }
@@ -180,7 +198,7 @@ impl Summary {
 
 fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Comparison {
     let metric = case.metric();
-    // Memory is the same wherever.
+    // Memory does not depend on the placement.
     let placement =
         |trial: &Trial| if metric == Metric::Bytes { Placement::SameL3 } else { placement(trial) };
     let is_at = |at| trials.iter().any(|t| t.measured.is_some() && placement(t) == at);
@@ -219,7 +237,7 @@ fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Com
     let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
     let key = |row: &Row| row.main.as_ref().map_or(f64::INFINITY, |spread| sign * spread.median);
     rows.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    let mut comparison = Comparison { case, metric, place: main, extras, rows };
+    let mut comparison = Comparison { case, metric, placement: main, extras, rows };
     let best = comparison.best(false).and_then(|row| comparison.median(row));
     let ratio = |row| Some(metric.ratio(comparison.median(row)?, best?)).filter(|r| r.is_finite());
     let ratios: Vec<_> = comparison.rows.iter().map(ratio).collect();
@@ -229,7 +247,7 @@ fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Com
     comparison
 }
 
-/// Three digits that count.
+/// `value` with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         v if v >= 1e6 => format!("{:.2}M", value / 1e6),
@@ -245,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spreads() {
+    fn a_spread_has_the_median_of_an_odd_and_of_an_even_number() {
         assert_eq!(Spread::of(vec![]), None);
         let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
         assert_eq!((spread.median, spread.min, spread.max, spread.trials), (2.0, 1.0, 3.0, 3));
@@ -253,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn places() {
+    fn probes_decide_the_placement() {
         let trial = |before, after| Trial {
             round: 1,
             case: String::new(),
@@ -277,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
+    fn numbers_have_three_significant_digits() {
         let shown = [1234567.0, 12345.0, 1234.0, 12.34, 1.234].map(number);
         assert_eq!(shown, ["1.23M", "12.3k", "1234", "12.3", "1.23"]);
     }

@@ -1,107 +1,114 @@
-//! What came out, on a terminal.
+//! The comparisons as a table for the terminal. Its columns, and the note on how to read them, serve the page too.
 
 use crate::output::one_line;
 use crate::summary::{Comparison, Placement, Row, Spread, Summary, number};
 use std::fmt::Write;
 
-/// Of the median, the least and the most, where they are as wide as each other.
-fn median(spread: &Option<Spread>) -> String {
-    spread.as_ref().map_or("-".into(), |spread| number(spread.median))
+/// The headings of [`cells`].
+pub const HEADINGS: [&str; 4] = ["median", "min-max", "trials", "vs best"];
+
+/// What both the table and the page show of a contestant: median, range, trials and ratio to the best peer.
+pub fn cells(row: &Row) -> [String; 4] {
+    let dash = || String::from("-");
+    let range = |spread: &Spread| format!("{}-{}", number(spread.min), number(spread.max));
+    [
+        median(&row.main),
+        row.main.as_ref().map_or_else(dash, range),
+        trials(&row.main),
+        row.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")),
+    ]
 }
 
-pub fn range(spread: &Spread) -> String {
-    format!("{}-{}", number(spread.min), number(spread.max))
+pub fn median(spread: &Option<Spread>) -> String {
+    optional(spread.as_ref().map(|spread| spread.median))
 }
 
-/// The place that counts in a case, if it is not the near one, and the other place.
-pub fn places(comparison: &Comparison) -> (&'static str, &'static str) {
-    match comparison.place {
-        Placement::CrossL3 => (", on far cores", "near"),
-        _ => ("", "far"),
+pub fn trials(spread: &Option<Spread>) -> String {
+    spread.as_ref().map_or(0, |spread| spread.trials).to_string()
+}
+
+/// A dash where there is no figure.
+pub fn optional(value: Option<f64>) -> String {
+    value.map_or("-".into(), number)
+}
+
+/// What a heading says of trials across L3s, and the name of the column for the other placement.
+pub fn placements(comparison: &Comparison) -> (&'static str, &'static str) {
+    match comparison.placement {
+        Placement::CrossL3 => (", across L3s", "same L3"),
+        _ => ("", "cross-L3"),
     }
 }
 
 pub fn render(summary: &Summary, colors: bool) -> String {
     let mut text = String::new();
     let (bold, plain) = if colors { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let both = summary.same_l3 > 0 && summary.cross_l3 > 0;
     for comparison in &summary.comparisons {
+        let (placement, other) = placements(comparison);
+        let title = one_line(&comparison.case.title());
         let _ = writeln!(text, "\n{bold}{}{plain}", one_line(comparison.case.path()));
-        let (place, other) = places(comparison);
-        let _ = writeln!(
-            text,
-            "{}; {}{place}",
-            one_line(&comparison.case.title()),
-            comparison.metric.unit()
-        );
-        // Results may come from anywhere, and a terminal obeys what it is shown.
+        let _ = writeln!(text, "{title}; {}{placement}", comparison.metric.unit());
+        // Results may come from anywhere, and a terminal acts on control characters.
         let name = |row: &Row| one_line(&row.contestant.name);
         let width =
             comparison.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(10);
-        let _ = write!(
-            text,
-            "  {:<width$}  {:<6} {:>8} {:>15} {:>6} {:>8}",
-            "contestant", "", "median", "min-max", "trials", "of best"
-        );
-        if both {
-            let _ = write!(text, " {other:>8}");
-        }
+        let line = |start: &str, name: &str, language: &str, cells: [&str; 4], other: &str| {
+            let [median, range, trials, ratio] = cells;
+            let mut line = format!(
+                "{start} {name:<width$}  {language:<6} {median:>8} {range:>15} {trials:>6} {ratio:>8}"
+            );
+            if summary.has_both_placements() {
+                let _ = write!(line, " {other:>8}");
+            }
+            line
+        };
+        text += &line(" ", "contestant", "", HEADINGS, other);
         for extra in comparison.extras {
             let _ = write!(text, " {extra:>16}");
         }
         text.push('\n');
         for row in &comparison.rows {
-            let ours = row.contestant.ours;
-            let (on, off) = if ours { (bold, plain) } else { ("", "") };
-            let _ = write!(
-                text,
-                "{on}{} {:<width$}  {:<6} {:>8} {:>15} {:>6} {:>8}",
-                if ours { '*' } else { ' ' },
-                name(row),
-                one_line(&row.contestant.language),
-                median(&row.main),
-                row.main.as_ref().map_or("-".into(), range),
-                row.main.as_ref().map_or(0, |spread| spread.trials),
-                row.ratio.map_or("-".into(), |ratio| format!("{ratio:.2}")),
-            );
-            if both {
-                let _ = write!(text, " {:>8}", median(&row.other));
-            }
+            let (start, end) =
+                if row.contestant.ours { (format!("{bold}*"), plain) } else { (" ".into(), "") };
+            let language = one_line(&row.contestant.language);
+            let cells = cells(row);
+            let cells = cells.each_ref().map(String::as_str);
+            text += &line(&start, &name(row), &language, cells, &median(&row.other));
             for extra in &row.extras {
-                let _ = write!(text, " {:>16}", extra.map_or("-".into(), number));
+                let _ = write!(text, " {:>16}", optional(*extra));
             }
             if let Some(failure) = &row.failure {
                 let _ = write!(text, "  {}", one_line(failure));
             }
-            let _ = writeln!(text, "{off}");
+            let _ = writeln!(text, "{end}");
         }
     }
     text.push('\n');
     if !summary.missing.is_empty() {
-        let _ = writeln!(text, "left out:");
+        let _ = writeln!(text, "missing:");
         for missing in &summary.missing {
             let _ = writeln!(text, "  {}: {}", one_line(&missing.name), one_line(&missing.reason));
         }
     }
-    let _ = writeln!(text, "{}", foot(summary));
+    let _ = writeln!(text, "{}", note(summary));
     text
 }
 
-/// How to read it.
-pub fn foot(summary: &Summary) -> String {
+/// How to read the table.
+pub fn note(summary: &Summary) -> String {
     let mut text = String::from(
-        "* ours. of best: compared with the best peer of the case, above 1 is better. Medians of trials on near cores.",
+        "* ours. vs best: ratio to the best peer of the case, above 1 is better. Medians are of trials on cores with the same L3 cache.",
     );
-    for (place, count, round_trip) in [
-        ("near", summary.same_l3, summary.round_trips[0]),
-        ("far", summary.cross_l3, summary.round_trips[1]),
+    for (placement, count, round_trip) in [
+        ("on the same L3", summary.same_l3, summary.round_trips[0]),
+        ("across L3s", summary.cross_l3, summary.round_trips[1]),
     ] {
-        let _ = write!(text, " {count} trials {place}");
+        let _ = write!(text, " {count} trials {placement}");
         if let Some(round_trip) = round_trip {
-            let _ = write!(text, " (a cache line there and back: {round_trip:.0} ns)");
+            let _ = write!(text, " (round trip of a cache line: {round_trip:.0} ns)");
         }
         text.push(',');
     }
-    let _ = write!(text, " {} not counted because the cores moved meanwhile.", summary.moved);
+    let _ = write!(text, " {} not counted because the host moved the processors.", summary.moved);
     text
 }

@@ -1,4 +1,5 @@
-//! The driver as a program: reports of results that lie beside this, and answers to what it does not know.
+//! The driver as a program: the table and the page of stored results (fixture.jsonl), and the one-line errors for
+//! arguments and files that it cannot use.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -11,14 +12,14 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.into()).unwrap()
 }
 
-/// A copy, for the page is put beside it.
+/// A copy of the fixture, since the driver writes the page beside the results.
 fn results(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, include_str!("fixture.jsonl")).unwrap();
     path
 }
 
-/// The columns of the first row that begins so.
+/// The columns behind `start` in the first row that begins with it.
 fn row(table: &str, start: &str) -> Vec<String> {
     let line = table.lines().find(|line| line.starts_with(start));
     let line = line.unwrap_or_else(|| panic!("no {start:?} in\n{table}"));
@@ -31,7 +32,7 @@ fn report_has_medians_and_ratios() {
     let output = versus(&["report", path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    // Near trials, of which the one that moved is none; the far one stands beside them.
+    // Trials on the same L3. The one across L3s has a column of its own, and the one that was moved does not count.
     assert_eq!(row(&table, "* queues spsc "), ["C", "200", "180-220", "3", "2.00", "-"]);
     assert_eq!(row(&table, "  rtrb "), ["Rust", "100", "90.0-110", "3", "1.00", "20.0"]);
     assert!(table.contains("timed out after 10 s"));
@@ -54,12 +55,12 @@ fn page_stands_alone() {
         assert!(!page.contains(part), "{part}");
     }
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-    // Three cases, and one thing that grows: of memory there is one capacity only.
+    // Four cases, and one plot of growth: spsc has two capacities, memory only one.
     assert_eq!(page.matches("<figure").count(), 4 + 1);
 }
 
-/// It ends with exit code 2 and one line, in which this stands; what it printed before.
-fn refuses(arguments: &[&str], told: &str) -> String {
+/// Checks that the driver ends with exit code 2 and one line that contains `expected`; returns its standard output.
+fn refuses(arguments: &[&str], expected: &str) -> String {
     let output = versus(arguments);
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
@@ -68,14 +69,14 @@ fn refuses(arguments: &[&str], told: &str) -> String {
         "{arguments:?}: {message:?}"
     );
     assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
-    assert!(message.contains(told), "{arguments:?}: {told:?} is not in {message}");
+    assert!(message.contains(expected), "{arguments:?}: {expected:?} is not in {message}");
     assert!(!message.trim_end().contains(char::is_control), "{message:?}");
     text(&output.stdout)
 }
 
 #[test]
-fn what_is_unknown_is_answered_in_one_line() {
-    for (arguments, told) in [
+fn invalid_arguments_are_refused_in_one_line() {
+    for (arguments, expected) in [
         (&["--case", "spcs"][..], "no case matches \"spcs\"; `versus list` shows them"),
         (&["--case", ""], "no case matches \"\""),
         (&["--case", "\x1b[31m"], "no case matches \"\\u{1b}[31m\""),
@@ -91,23 +92,23 @@ fn what_is_unknown_is_answered_in_one_line() {
         (&["report", "/nonexistent.jsonl"], "/nonexistent.jsonl: No such file or directory\n"),
         (&["report", "/"], "/: Is a directory\n"),
     ] {
-        assert_eq!(refuses(arguments, told), "", "{arguments:?}");
+        assert_eq!(refuses(arguments, expected), "", "{arguments:?}");
     }
     assert!(text(&versus(&["--help"]).stdout).contains("--rounds"));
 }
 
-/// What is to be written cannot be: nothing is printed or left behind.
+/// If a file cannot be written, nothing is printed and no file is left behind.
 #[test]
-fn unwritable_results_and_pages() {
+fn unwritable_pages_leave_no_files() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unwritable");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    // Where the page would be there is something else.
+    // A directory has the name of the page.
     let path = folder.join("blocked.jsonl");
     std::fs::write(&path, include_str!("fixture.jsonl")).unwrap();
     std::fs::create_dir(folder.join("blocked.html")).unwrap();
     assert_eq!(refuses(&["report", path.to_str().unwrap()], "blocked.html: Is a directory\n"), "");
-    // Results that have the page's name are not overwritten.
+    // Results with the name of the page are not overwritten.
     let path = folder.join("results.html");
     std::fs::write(&path, include_str!("fixture.jsonl")).unwrap();
     assert_eq!(refuses(&["report", path.to_str().unwrap()], "results.html: the page"), "");
@@ -120,20 +121,20 @@ fn unwritable_results_and_pages() {
     assert_eq!(files, ["blocked.html", "blocked.jsonl", "results.html"]);
 }
 
-/// A driver beside a program that lists one queue, which it never runs.
+/// A driver beside a program that lists one contestant and runs none.
 #[test]
-fn nothing_to_run_leaves_nothing() {
-    // So deep that the driver does not find programs that were built.
+fn a_run_without_trials_leaves_no_files() {
+    // Deep enough that the driver does not find the programs of this build.
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("far/from/programs");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let (driver, program) = (folder.join("versus"), folder.join("versus-c"));
     std::fs::copy(env!("CARGO_BIN_EXE_versus"), &driver).unwrap();
-    let refuses = |arguments: &[&str], told: &str| {
+    let refuses = |arguments: &[&str], expected: &str| {
         let output = Command::new(&driver).args(arguments).current_dir(&folder).output().unwrap();
         let message = text(&output.stderr);
         assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
-        assert!(message.contains(told), "{message}");
+        assert!(message.contains(expected), "{message}");
         assert!(!folder.join("bench-results").exists());
     };
     refuses(&[], "there are no programs to compare: `make versus` builds them");
@@ -141,18 +142,21 @@ fn nothing_to_run_leaves_nothing() {
     std::fs::write(&program, format!("#!/bin/sh\necho '{listing}'\n")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&program, mode).unwrap();
-    refuses(&["--contestant", "nobody"], "no contestant's name contains \"nobody\"; `versus list`");
+    refuses(
+        &["--contestant", "unknown"],
+        "no contestant's name contains \"unknown\"; `versus list`",
+    );
     refuses(&["--case", "mpmc"], "none of these contestants supports any of these cases");
     refuses(&["--case", "spsc", "--out", "versus-c/results"], "versus-c/results/");
 }
 
 #[test]
-fn results_that_are_none() {
+fn files_that_are_no_results_are_refused() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("broken.jsonl");
     let page = path.with_extension("html");
     let _ = std::fs::remove_file(&page);
     let long = format!("{{\"{}\":5}}\n", "x".repeat(100_000));
-    for (content, told) in [
+    for (content, expected) in [
         (&b"{\"trial\":5}\n"[..], "broken.jsonl: line 1: invalid type"),
         (b"", "no results"),
         (b"garbage", "no results"),
@@ -162,14 +166,14 @@ fn results_that_are_none() {
         (long.as_bytes(), "line 1: unknown variant `xxx"),
     ] {
         std::fs::write(&path, content).unwrap();
-        assert_eq!(refuses(&["report", path.to_str().unwrap()], told), "");
+        assert_eq!(refuses(&["report", path.to_str().unwrap()], expected), "");
         assert!(!page.exists());
     }
 }
 
-/// Whatever stands in results that are some, a terminal does not obey it.
+/// Control characters in stored names do not reach the terminal.
 #[test]
-fn names_in_results_are_text() {
+fn names_in_results_are_escaped() {
     let name = r#"a\u001b[31m\nb"#;
     let trial = |seconds: &str| {
         format!(
@@ -192,7 +196,7 @@ fn names_in_results_are_text() {
 }
 
 #[test]
-fn somebody_may_stop_reading() {
+fn a_reader_may_close_the_pipe_early() {
     let mut list = Command::new(env!("CARGO_BIN_EXE_versus"));
     list.arg("list").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut list = list.spawn().unwrap();

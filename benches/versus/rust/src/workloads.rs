@@ -3,6 +3,7 @@
 use crate::Case;
 use crossbeam_utils::{Backoff, CachePadded};
 use hdrhistogram::Histogram;
+use processors::pin;
 use serde_json::{Value, json};
 use std::cell::UnsafeCell;
 use std::hint::{black_box, spin_loop};
@@ -105,7 +106,7 @@ impl<const N: usize> Item for [u64; N] {
 /// Runs `work` on so many threads at once, pinned if there are as many processors: from the first start
 /// to the last end.
 pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
-    let processors = processors();
+    let processors = processors::allowed();
     let ready = Barrier::new(threads);
     let run = &|thread| {
         if threads <= processors.len() {
@@ -123,25 +124,6 @@ pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     let start = times.iter().map(|(start, _)| *start).min().unwrap();
     let end = times.iter().map(|(_, end)| *end).max().unwrap();
     end - start
-}
-
-/// Those that this process may use.
-fn processors() -> Vec<usize> {
-    // SAFETY: a zeroed set is valid, and outlives the call.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::sched_getaffinity(0, size_of_val(&set), &mut set);
-        (0..libc::CPU_SETSIZE as usize).filter(|&cpu| libc::CPU_ISSET(cpu, &set)).collect()
-    }
-}
-
-fn pin(processor: usize) {
-    // SAFETY: a zeroed set is valid, and outlives the call.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(processor, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &set);
-    }
 }
 
 /// So many nanoseconds.
@@ -337,7 +319,7 @@ pub fn latency<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity);
     let pairs = Case::number(&case.shape);
     let each = items / pairs;
-    let crowded = 2 * pairs > processors().len();
+    let crowded = 2 * pairs > processors::allowed().len();
     let start = now() + 1_000_000;
     let sum = AtomicUsize::new(0);
     let latencies = std::sync::Mutex::new(Histogram::<u64>::new(3).unwrap());
