@@ -1,4 +1,4 @@
-//! Links the library as its users do: dynamically, from where `make build` left it.
+//! Links the library dynamically, as its users do, from the directory where `make build` puts it (or LIBDIR).
 
 fn main() {
     let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/release");

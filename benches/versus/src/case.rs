@@ -51,8 +51,7 @@ impl Case {
         }
     }
 
-    /// The items of the first trial of round 0, which finds the number for all other rounds. Few enough that
-    /// the slowest contestant ends within seconds.
+    /// The items of the first trial of round 0, from which the run finds the number that fills a trial's time.
     pub fn first_items(&self) -> u64 {
         match (self.family(), self.mode()) {
             ("memory", _) => 1,

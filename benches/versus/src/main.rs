@@ -39,7 +39,7 @@ enum Subcommands {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Set {
-    /// The most telling cases, about a minute
+    /// One or two cases of each family, about a minute
     Quick,
     /// All cases
     Full,
@@ -50,7 +50,7 @@ struct Options {
     /// Which cases to run, and how long
     #[arg(long, value_enum, default_value = "full")]
     set: Set,
-    /// Run the cases that match, instead of a set: mpmc, mpmc/pair, 'spsc/*/b64'; may be repeated
+    /// Run the matching cases instead of the set's: mpmc, mpmc/pair, 'spsc/*/b64'; may be repeated
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
     /// Run only contestants whose name contains this, ignoring case; may be repeated

@@ -6,8 +6,8 @@ use crate::contestant::{Contestant, Measurement, Missing};
 use crate::record::{Record, Run, Trial};
 use std::collections::BTreeMap;
 
-/// The factor by which the two probes of a trial may differ; if they differ by more, the host moved the processors
-/// during the trial, and it does not count.
+/// The factor by which the two round trips of a trial may differ. A larger change is taken for a move of the
+/// processors by the host, and the trial does not count.
 pub const MAX_CHANGE: f64 = 1.4;
 /// In ns: a round trip below this is between cores with the same L3. On virtual machines of AMD EPYC (Zen 4 and
 /// Zen 5) such round trips were 46 to 75 ns, and 300 to 420 ns between L3s (decisions 003 and 007).
@@ -20,7 +20,7 @@ pub enum Placement {
     SameL3,
     /// On cores with different L3 caches.
     CrossL3,
-    /// The host moved them during the trial.
+    /// The round trip changed by more than [`MAX_CHANGE`] during the trial.
     Moved,
 }
 

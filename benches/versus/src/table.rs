@@ -109,6 +109,7 @@ pub fn note(summary: &Summary) -> String {
         }
         text.push(',');
     }
-    let _ = write!(text, " {} not counted because the host moved the processors.", summary.moved);
+    let _ =
+        write!(text, " {} not counted because the round trip changed during them.", summary.moved);
     text
 }

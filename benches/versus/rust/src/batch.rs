@@ -1,5 +1,5 @@
-//! BatchQueue: two producers, one consumer that takes 32 items at a time, or fewer when the oldest has
-//! waited for long enough. All wait by sleeping.
+//! Batching: two producers put items one by one, and a consumer gets them in batches. A batch is due when it has 32 items
+//! or when its oldest item has waited for the timeout; until then the consumer sleeps.
 
 use crate::workloads::{TrialResult, check, percentiles, sum_up_to, timed};
 use crate::{Case, Contestant};
@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+/// Items of a full batch.
 pub const SIZE: usize = 32;
 const PRODUCERS: usize = 2;
 
-/// A queue of words whose items are taken in batches, `timeout` after the oldest came at the latest.
+/// A queue of words that a consumer gets in batches. `get` blocks until a batch is due: it is full, or its oldest word was
+/// put `timeout` ago.
 pub trait BatchQueue: Sync + Sized {
     fn new(capacity: usize, timeout: Duration) -> Self;
     fn put(&self, word: usize);
@@ -45,7 +47,7 @@ fn throughput<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     run(items)
 }
 
-/// How much later than it was due a batch came that only its timeout made due.
+/// The time from when a batch became due by its timeout until the consumer had it. A batch has one item.
 fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     const TIMEOUT: Duration = Duration::from_millis(1);
     let queue = &Q::new(case.capacity, TIMEOUT);
@@ -57,7 +59,7 @@ fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
         let (taken, next) = mpsc::channel();
         scope.spawn(move || {
             for word in 0..items {
-                // By now the consumer sleeps, most likely.
+                // 300 µs, by which the consumer is asleep.
                 std::thread::sleep(Duration::from_micros(300));
                 arrived.send(Instant::now()).unwrap();
                 queue.put(word);
@@ -75,7 +77,7 @@ fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
             late.record(now.saturating_duration_since(due).as_nanos() as u64).unwrap();
         }
     });
-    check("batches of something else", odd, 0)?;
+    check("batches with other items than the one that was put", odd, 0)?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(json!({ "items": items, "seconds": seconds, "latency_ns": percentiles(&late) }))
 }
@@ -84,8 +86,8 @@ pub fn cases<Q: BatchQueue>(contestant: Contestant) -> Contestant {
     contestant.runs("batch/2P1C", throughput::<Q>).runs("batch/lateness", lateness::<Q>)
 }
 
-/// As one writes it oneself: a lock, and a condition for each side. Who puts wakes the consumer when
-/// it waits for what is there now.
+/// What a program without a queue library would write: a lock, and a condition variable for each side. A producer wakes
+/// the consumer when the queue gets its first item or a full batch.
 struct Locked {
     items: Mutex<VecDeque<(usize, Instant)>>,
     not_empty: Condvar,
@@ -129,7 +131,7 @@ impl BatchQueue for Locked {
     }
 }
 
-/// Another usual way: the consumer collects what a channel gives until the first item is old enough.
+/// A bounded channel whose consumer collects a batch until it is due.
 struct Channel {
     sender: crossbeam_channel::Sender<(usize, Instant)>,
     receiver: crossbeam_channel::Receiver<(usize, Instant)>,

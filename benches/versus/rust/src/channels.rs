@@ -1,4 +1,5 @@
-//! Queues that wait: channels, and a lock as one writes it oneself.
+//! Adapters for the channels of crates and of std, and a deque under a lock with two condition variables. All of them
+//! block, so they take part in the `blocking` and `latency` cases too.
 
 use crate::Contestant;
 use crate::workloads::{Blocking, End, NonBlocking, Queue};
@@ -6,7 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::mpsc;
 
-/// Channels of crates; both ends may be shared.
+/// An adapter for a channel whose ends any number of threads may share.
 macro_rules! channel {
     ($name:ident, $sender:ty, $receiver:ty, $new:path, $sent:pat, $received:pat => $word:ident) => {
         struct $name($sender, $receiver);
@@ -47,7 +48,7 @@ channel!(Kanal, kanal::Sender<Word>, kanal::Receiver<Word>, kanal::bounded, Ok(t
 channel!(Crossfire, crossfire::MTx<Array<Word>>, crossfire::MRx<Array<Word>>,
     crossfire::mpmc::bounded_blocking, Ok(()), Ok(word) => word);
 
-/// Their kinds for one thread at each end.
+/// An adapter for a channel whose ends belong to one thread each.
 macro_rules! spsc_channel {
     ($name:ident, $sender:ty, $receiver:ty, $new:path) => {
         struct $name(End<$sender>, End<$receiver>);
@@ -87,6 +88,7 @@ spsc_channel!(
 );
 spsc_channel!(Std, mpsc::SyncSender<usize>, mpsc::Receiver<usize>, mpsc::sync_channel);
 
+/// What a program without a queue library would write.
 struct Locked {
     words: Mutex<VecDeque<usize>>,
     not_empty: Condvar,
@@ -99,7 +101,7 @@ impl Queue for Locked {
         Self { words, not_empty: Condvar::new(), not_full: Condvar::new(), capacity }
     }
 }
-/// Without the conditions, for nobody waits.
+/// Signals no condition, since no thread waits in the non-blocking cases.
 impl NonBlocking<usize> for Locked {
     fn try_put(&self, word: usize) -> bool {
         let mut words = self.words.lock();

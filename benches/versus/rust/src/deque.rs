@@ -1,4 +1,5 @@
-//! Work-stealing deques: the owner alone, or with thieves that steal one word at a time.
+//! Work-stealing deques: an owner pushes and pops at one end, alone or with thieves that steal one word at a time from
+//! the other end.
 
 use crate::workloads::{End, TrialResult, check, sum_up_to, timed};
 use crate::{Case, Contestant};
@@ -6,13 +7,13 @@ use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 pub trait StealingDeque: Sync {
-    /// What a thief needs of its own.
+    /// The state of a thief.
     type Thief;
     fn new(capacity: usize) -> Self;
     fn push(&self, word: usize) -> bool;
     fn pop(&self) -> Option<usize>;
     fn thief(&self) -> Self::Thief;
-    /// None if there is nothing, or another was faster.
+    /// `None` if the deque is empty or another thread won the race for the word.
     fn steal(&self, thief: &mut Self::Thief) -> Option<usize>;
 }
 
@@ -67,7 +68,7 @@ fn with_thieves(deque: &impl StealingDeque, thieves: usize, items: usize) -> Tak
         } else {
             let mut thief = deque.thief();
             loop {
-                // Looked at first: what is not there after the last push never comes.
+                // Loaded before the steal: if the owner had finished by then, an empty deque stays empty.
                 let last = finished.load(Acquire);
                 match deque.steal(&mut thief) {
                     Some(word) => sum = sum.wrapping_add(word),
@@ -90,12 +91,12 @@ impl StealingDeque for Crossbeam {
         Self(End::new(worker), stealer)
     }
     fn push(&self, word: usize) -> bool {
-        // SAFETY: the owner.
+        // SAFETY: only the owner calls this.
         unsafe { self.0.get() }.push(word);
         true
     }
     fn pop(&self) -> Option<usize> {
-        // SAFETY: the owner.
+        // SAFETY: only the owner calls this.
         unsafe { self.0.get() }.pop()
     }
     fn thief(&self) {}
@@ -106,7 +107,7 @@ impl StealingDeque for Crossbeam {
 
 struct St3(End<st3::lifo::Worker<usize>>, st3::lifo::Stealer<usize>);
 impl StealingDeque for St3 {
-    /// It steals into a deque.
+    /// The deque of the thief, into which st3 steals.
     type Thief = st3::lifo::Worker<usize>;
     fn new(capacity: usize) -> Self {
         let worker = st3::lifo::Worker::new(capacity);
@@ -114,11 +115,11 @@ impl StealingDeque for St3 {
         Self(End::new(worker), stealer)
     }
     fn push(&self, word: usize) -> bool {
-        // SAFETY: the owner.
+        // SAFETY: only the owner calls this.
         unsafe { self.0.get() }.push(word).is_ok()
     }
     fn pop(&self) -> Option<usize> {
-        // SAFETY: the owner.
+        // SAFETY: only the owner calls this.
         unsafe { self.0.get() }.pop()
     }
     fn thief(&self) -> Self::Thief {

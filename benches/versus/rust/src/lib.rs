@@ -1,7 +1,9 @@
-//! Queues in trials, by the protocol of `../README.md`.
+//! The contestants in Rust and the protocol of `../README.md`: a contestant is a list of case patterns, each with the
+//! workload that measures it. The words are those of the driver (`../../src/lib.rs`).
 //!
-//! [`workloads`] has what is done to a queue, by the traits that queues implement; the other modules have the
-//! queues, and say who supports which case.
+//! A *workload* is what is done to a queue in a case. [`workloads`] has the traits that queues implement and the
+//! workloads of first-in-first-out queues; [`priority`], [`deque`] and [`batch`] have those of their families. The other
+//! modules adapt queues to the traits.
 
 pub mod batch;
 pub mod channels;
@@ -16,7 +18,7 @@ use std::fmt;
 use std::process::exit;
 use workloads::{Blocking, Bulk, Item, NonBlocking, TrialResult};
 
-/// Everybody.
+/// The contestants of all modules.
 pub fn contestants() -> Vec<Contestant> {
     let mut all = ours::contestants();
     all.extend(rings::contestants());
@@ -27,7 +29,7 @@ pub fn contestants() -> Vec<Contestant> {
     all
 }
 
-/// `family/shape/mode/capacity/payload`.
+/// A case by its segments: `family/shape/mode/capacity/payload`.
 pub struct Case {
     pub family: String,
     pub shape: String,
@@ -64,7 +66,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// A segment is a word or `*`; segments that are left out match everything.
+/// Whether `pattern` covers `case`: each segment is a word or `*`, and segments left out match everything.
 fn matches(pattern: &str, case: &str) -> bool {
     let mut case = case.split('/');
     pattern.split('/').all(|p| case.next().is_some_and(|segment| p == "*" || p == segment))
@@ -72,7 +74,7 @@ fn matches(pattern: &str, case: &str) -> bool {
 
 type Workload = fn(&Case, usize) -> TrialResult;
 
-/// A queue, and what is done with it in which cases.
+/// A queue, with a workload for each pattern of cases that it supports.
 pub struct Contestant {
     name: String,
     version: String,
@@ -93,7 +95,7 @@ impl Contestant {
         Self { ours: true, version, ..Self::new(&format!("queues {family}")) }
     }
 
-    /// The version of a crate, as it is locked.
+    /// Sets the version to that of a crate in Cargo.lock.
     pub fn version_of(mut self, name: &str) -> Self {
         let lock = include_str!("../../Cargo.lock");
         let entry = lock.rsplit(&format!("name = \"{name}\"\nversion = \"")).next().unwrap();
@@ -101,24 +103,25 @@ impl Contestant {
         self
     }
 
+    /// Adds the cases that match `pattern`.
     pub fn runs(mut self, pattern: impl Into<String>, run: Workload) -> Self {
         self.cases.push((pattern.into(), run));
         self
     }
 
-    /// For one producer and one consumer that try.
+    /// Adds the non-blocking cases of a queue for one producer and one consumer.
     pub fn spsc<Q: NonBlocking<usize>>(self) -> Self {
         self.runs("spsc/1P1C/single/*/ptr", workloads::single::<Q, usize>)
             .runs("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
             .runs("memory", workloads::memory::<Q>)
     }
 
-    /// For one that blobs can be put in, too. Of these sizes one type each.
+    /// Adds the cases with blobs of the size of `T`.
     pub fn blob<Q: NonBlocking<T>, T: Item>(self) -> Self {
         self.runs(format!("spsc/1P1C/single/*/b{}", size_of::<T>()), workloads::single::<Q, T>)
     }
 
-    /// For any number of threads that try.
+    /// Adds the non-blocking cases of a queue for any number of threads.
     pub fn mpmc<Q: NonBlocking<usize>>(self) -> Self {
         self.runs("mpmc/*/single/*/ptr", workloads::single::<Q, usize>)
             .runs("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
@@ -151,7 +154,7 @@ impl Contestant {
     }
 }
 
-/// For [`Contestant::blob`] of every size that is compared.
+/// [`Contestant::blob`] for every size of the catalogue.
 #[macro_export]
 macro_rules! blobs {
     ($contestant:expr, $queue:ident) => {
@@ -169,7 +172,7 @@ fn fail(code: i32, message: impl fmt::Display) -> ! {
     exit(code)
 }
 
-/// The program: `list`, or `run --contestant NAME --case CASE --items N`.
+/// The command line: `list`, or `run --contestant NAME --case CASE --items N`.
 pub fn main(contestants: impl IntoIterator<Item = Contestant>) {
     let contestants: Vec<_> = contestants.into_iter().collect();
     let arguments: Vec<_> = std::env::args().skip(1).collect();

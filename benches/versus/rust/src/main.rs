@@ -1,7 +1,7 @@
-//! Ours through `libqueues.so`, and the crates.
+//! The program `versus-rust`: ours through `libqueues.so`, and queues of crates.
 
 fn main() {
-    // As crossfire asks its users to do.
+    // As the documentation of crossfire recommends.
     crossfire::detect_backoff_cfg();
     contestants::main(contestants::contestants());
 }

@@ -1,4 +1,5 @@
-//! Ours, by its C ABI, as everybody but Rust programs uses it.
+//! Ours through the C ABI of the shared library, as programs in every language but Rust call it. Its functions and
+//! structures are declared here a second time.
 
 use crate::batch::{BatchQueue, SIZE};
 use crate::deque::StealingDeque;
@@ -96,7 +97,7 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// The calls that mpmc and spsc have in common.
+/// Declares and adapts the functions that mpmc and spsc both have.
 macro_rules! fifo {
     ($name:ident: $create:ident $release:ident $try_put:ident $try_get:ident $put:ident $get:ident
      $try_put_bytes:ident $try_get_bytes:ident $put_many:ident $get_many:ident) => {
@@ -131,7 +132,7 @@ macro_rules! fifo {
         }
 
         struct $name<T = usize>(Handle, PhantomData<fn(T)>);
-        // SAFETY: handles may be used from any thread.
+        // SAFETY: any thread may use a handle.
         unsafe impl<T> Sync for $name<T> {}
 
         impl<T: Item> Queue for $name<T> {
@@ -147,7 +148,7 @@ macro_rules! fifo {
                     return unsafe { $try_put(self.0, item.number() as Word) } == 0;
                 }
                 let data = (&raw const item).cast();
-                // SAFETY: a live handle and so many bytes.
+                // SAFETY: a live handle, and `data` has that many bytes.
                 unsafe { $try_put_bytes(self.0, data, size_of::<T>()) == 0 }
             }
             fn try_get(&self) -> Option<T> {
@@ -163,7 +164,7 @@ macro_rules! fifo {
                 let status = unsafe {
                     $try_get_bytes(self.0, item.as_mut_ptr().cast(), size_of::<T>(), &mut len)
                 };
-                // SAFETY: what was put are whole items.
+                // SAFETY: the library copied a whole item.
                 (status == 0).then(|| unsafe { item.assume_init() })
             }
         }
@@ -184,13 +185,13 @@ macro_rules! fifo {
         impl Bulk for $name {
             fn put_bulk(&self, words: &[usize]) -> usize {
                 let mut done = 0;
-                // SAFETY: a live handle, so many words, a valid output.
+                // SAFETY: a live handle, that many words, a valid output.
                 unsafe { $put_many(self.0, words.as_ptr().cast(), words.len(), 0, &mut done) };
                 done
             }
             fn get_bulk(&self, words: &mut [usize]) -> usize {
                 let mut done = 0;
-                // SAFETY: a live handle, room for so many words, a valid output.
+                // SAFETY: a live handle, room for that many words, a valid output.
                 unsafe { $get_many(self.0, words.as_mut_ptr().cast(), words.len(), 0, &mut done) };
                 done
             }
@@ -212,7 +213,7 @@ fifo!(Spsc: queues_spsc_create queues_spsc_release queues_spsc_try_put queues_sp
     queues_spsc_put queues_spsc_get queues_spsc_try_put_bytes queues_spsc_try_get_bytes
     queues_spsc_put_many queues_spsc_get_many);
 
-/// Blobs that are written and read where they lie in the queue.
+/// Blobs written and read in place, in the slots of the queue.
 struct ZeroCopy<T>(Spsc<T>);
 impl<T: Item> Queue for ZeroCopy<T> {
     fn new(capacity: usize) -> Self {
@@ -222,7 +223,7 @@ impl<T: Item> Queue for ZeroCopy<T> {
 impl<T: Item> NonBlocking<T> for ZeroCopy<T> {
     fn try_put(&self, item: T) -> bool {
         let mut data = null_mut();
-        // SAFETY: a live handle; what is reserved has room for an item.
+        // SAFETY: a live handle, and the reserved slot has room for an item.
         unsafe {
             if queues_spsc_reserve(self.0.0, &mut data, 0) != 0 {
                 return false;
@@ -233,7 +234,7 @@ impl<T: Item> NonBlocking<T> for ZeroCopy<T> {
     }
     fn try_get(&self) -> Option<T> {
         let (mut data, mut len) = (std::ptr::null(), 0);
-        // SAFETY: a live handle; what is in front is an item.
+        // SAFETY: a live handle, and the front slot has an item.
         unsafe {
             if queues_spsc_front(self.0.0, &mut data, &mut len, 0) != 0 {
                 return None;
@@ -246,7 +247,7 @@ impl<T: Item> NonBlocking<T> for ZeroCopy<T> {
 }
 
 struct Priority(Handle);
-// SAFETY: handles may be used from any thread.
+// SAFETY: any thread may use a handle.
 unsafe impl Sync for Priority {}
 
 impl PriorityQueue for Priority {
@@ -273,7 +274,7 @@ impl Drop for Priority {
 }
 
 struct Deque(Handle);
-// SAFETY: the owner's calls come from one thread, and the others may come from any.
+// SAFETY: only the owner pushes and pops; any thread may steal.
 unsafe impl Sync for Deque {}
 
 impl StealingDeque for Deque {
@@ -306,7 +307,7 @@ impl Drop for Deque {
 }
 
 struct Batch(Handle);
-// SAFETY: handles may be used from any thread.
+// SAFETY: any thread may use a handle.
 unsafe impl Sync for Batch {}
 
 impl BatchQueue for Batch {

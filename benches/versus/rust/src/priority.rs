@@ -1,5 +1,5 @@
-//! Priority queues: every thread puts an item of random priority and gets the lowest, in turn, in a
-//! queue that holds so many all the time. Puts and gets both count as items.
+//! Priority queues: the queue is filled to the case's capacity, then each thread puts an item of random priority and gets
+//! the lowest one, in turn. A put and a get count as two items.
 
 use crate::workloads::{TrialResult, check, timed};
 use crate::{Case, Contestant};
@@ -26,7 +26,7 @@ fn random(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A priority of which there are a million.
+/// One of a million priorities.
 fn priority(state: &mut u64) -> f64 {
     (random(state) % 1_000_000) as f64
 }
@@ -67,11 +67,11 @@ pub fn run<Q: PriorityQueue>(case: &Case, items: usize) -> TrialResult {
     Ok(json!({ "items": each * threads * 2, "seconds": time.as_secs_f64() }))
 }
 
-/// Ties go by the ticket in the lower half.
+/// The key is the priority and, below it, a ticket: equal priorities are first in, first out.
 type Heap = (BinaryHeap<Reverse<(u128, usize)>>, u64);
 
 fn push((heap, ticket): &mut Heap, priority: f64, word: usize) {
-    // The bits of positive numbers are in their order.
+    // The bits of positive floating-point numbers sort as the numbers do.
     heap.push(Reverse(((priority.to_bits() as u128) << 64 | *ticket as u128, word)));
     *ticket += 1;
 }
@@ -80,7 +80,7 @@ fn pop((heap, _): &mut Heap) -> Option<usize> {
     heap.pop().map(|Reverse((_, word))| word)
 }
 
-/// The plain way.
+/// A binary heap under a lock.
 struct Locked(Mutex<Heap>);
 impl PriorityQueue for Locked {
     fn new(capacity: usize) -> Self {
@@ -94,8 +94,8 @@ impl PriorityQueue for Locked {
     }
 }
 
-/// Flat combining (Hendler, Incze, Shavit and Tzafrir 2010): each thread posts what it wants, and who
-/// holds the lock does it for all.
+/// Flat combining (Hendler, Incze, Shavit and Tzafrir 2010): each thread posts its request, and the thread that gets the
+/// lock, the combiner, serves the requests of all.
 struct Combining {
     heap: Mutex<Heap>,
     posts: Box<[CachePadded<Post>]>,
@@ -105,7 +105,7 @@ struct Combining {
 struct Post {
     /// [`IDLE`], [`PUT`] or [`GET`].
     request: AtomicU32,
-    /// Changed by the poster while idle, and else by who combines.
+    /// Written by the posting thread while `request` is idle, and otherwise by the combiner.
     item: UnsafeCell<(f64, Option<usize>)>,
 }
 
@@ -113,13 +113,13 @@ const IDLE: u32 = 0;
 const PUT: u32 = 1;
 const GET: u32 = 2;
 
-// SAFETY: `request` says whose the item is.
+// SAFETY: `request` decides which thread may access `item`.
 unsafe impl Sync for Post {}
 
 impl Combining {
     fn post(&self, thread: usize, request: u32, item: (f64, Option<usize>)) -> Option<usize> {
         let post = &self.posts[thread];
-        // SAFETY: idle, so it is ours.
+        // SAFETY: idle, so only the posting thread accesses it.
         unsafe { *post.item.get() = item };
         post.request.store(request, Release);
         let backoff = Backoff::new();
@@ -133,7 +133,7 @@ impl Combining {
                 if request == IDLE {
                     continue;
                 }
-                // SAFETY: posted, and we hold the lock.
+                // SAFETY: the request is posted and this thread holds the lock, so it is the combiner.
                 let item = unsafe { &mut *other.item.get() };
                 match request {
                     PUT => push(&mut heap, item.0, item.1.unwrap()),
@@ -142,7 +142,7 @@ impl Combining {
                 other.request.store(IDLE, Release);
             }
         }
-        // SAFETY: idle, so it is ours.
+        // SAFETY: idle, so only the posting thread accesses it.
         unsafe { (*post.item.get()).1 }
     }
 }

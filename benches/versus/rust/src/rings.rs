@@ -1,4 +1,5 @@
-//! Queues of crates, without waiting; and the usual design.
+//! Adapters for the non-blocking queues of crates, and Vyukov's bounded queue as the textbook has it. No call blocks, so
+//! they take part in the `single` and `bulk` cases only.
 
 use crate::workloads::{Bulk, End, Item, NonBlocking, Queue};
 use crate::{Contestant, blobs};
@@ -25,7 +26,7 @@ impl<T: Item> NonBlocking<T> for Rtrb<T> {
         unsafe { self.1.get() }.pop().ok()
     }
 }
-/// By chunks.
+/// Copies slices, as the chunks of rtrb allow.
 impl Bulk for Rtrb {
     fn put_bulk(&self, words: &[usize]) -> usize {
         // SAFETY: one producer thread.
@@ -96,19 +97,21 @@ impl NonBlocking<usize> for SegQueue<usize> {
     }
 }
 
-/// Vyukov's bounded queue (1024cores.net, 2010) with exponential back-off: the usual design, fast and
-/// not lock-free.
+/// Vyukov's bounded queue (1024cores.net, 2010) with exponential backoff. It is the usual design: fast, and not
+/// lock-free, since a thread that stops between its claim and its store blocks the slot.
 struct Vyukov {
     slots: Box<[Slot]>,
     tail: CachePadded<AtomicUsize>,
     head: CachePadded<AtomicUsize>,
 }
 type Slot = (AtomicUsize, UnsafeCell<usize>);
-// SAFETY: a slot's sequence says whose it is.
+// SAFETY: the sequence of a slot decides which thread may access its word.
 unsafe impl Sync for Vyukov {}
 impl Vyukov {
-    /// Claims the position whose slot has reached `position + ready`; its slot.
+    /// Claims the next position of an end, once the sequence of its slot is `position + ready`. Returns the position and
+    /// the slot; `None` if the queue is full or empty.
     fn claim(&self, end: &AtomicUsize, ready: usize) -> Option<(usize, &Slot)> {
+        // Pauses after a lost race: 8, doubled up to 256.
         let mut pauses = 8;
         let mut position = end.load(Ordering::Relaxed);
         loop {
@@ -142,14 +145,14 @@ impl Queue for Vyukov {
 impl NonBlocking<usize> for Vyukov {
     fn try_put(&self, word: usize) -> bool {
         let Some((position, slot)) = self.claim(&self.tail, 0) else { return false };
-        // SAFETY: claimed.
+        // SAFETY: the position was claimed, so no other thread accesses the word.
         unsafe { *slot.1.get() = word };
         slot.0.store(position + 1, Ordering::Release);
         true
     }
     fn try_get(&self) -> Option<usize> {
         let (position, slot) = self.claim(&self.head, 1)?;
-        // SAFETY: claimed.
+        // SAFETY: the position was claimed, so no other thread accesses the word.
         let word = unsafe { *slot.1.get() };
         slot.0.store(position + self.slots.len(), Ordering::Release);
         Some(word)

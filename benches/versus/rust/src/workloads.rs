@@ -1,4 +1,5 @@
-//! What is done to queues.
+//! The traits that queues implement, and the workloads of first-in-first-out queues: each is written once, generic over
+//! the queue, so that all contestants are measured by the same code. Times are taken by the threads themselves.
 
 use crate::Case;
 use crossbeam_utils::{Backoff, CachePadded};
@@ -11,20 +12,21 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::*};
 use std::time::{Duration, Instant};
 
-/// The line that a trial prints, or how its items came to harm.
+/// The line that a trial prints; or an error if items were lost, duplicated or torn.
 pub type TrialResult = Result<Value, String>;
 
-// --- what a queue can do
+// --- what a queue offers
 
 pub trait Queue: Sync {
     fn new(capacity: usize) -> Self;
 }
 
+/// Calls that return at once: `false` and `None` on a full and an empty queue.
 pub trait NonBlocking<T>: Queue {
     fn try_put(&self, item: T) -> bool;
     fn try_get(&self) -> Option<T>;
 
-    /// Tries until it is done, backing off as a program would: the same way for all.
+    /// Tries until it succeeds. All queues get the same backoff: spinning, then yielding.
     fn put(&self, item: T)
     where
         T: Copy,
@@ -45,40 +47,40 @@ pub trait NonBlocking<T>: Queue {
     }
 }
 
-/// By the library's own waiting.
+/// Calls that block in the way of the library that has the queue.
 pub trait Blocking: Queue {
     fn blocking_put(&self, word: usize);
     fn blocking_get(&self) -> usize;
 }
 
-/// As many as fit or are there; how many.
+/// Calls that move as many words as fit or are there, without blocking, and return how many.
 pub trait Bulk: Queue {
     fn put_bulk(&self, words: &[usize]) -> usize;
     fn get_bulk(&self, words: &mut [usize]) -> usize;
 }
 
-/// One end of a queue for one thread, apart from the other end.
+/// The end of a queue that one thread uses, on a cache line of its own.
 pub struct End<T>(CachePadded<UnsafeCell<T>>);
-// SAFETY: see `get`.
+// SAFETY: only one thread at a time calls `get`, which demands that.
 unsafe impl<T> Sync for End<T> {}
 impl<T> End<T> {
     pub fn new(end: T) -> Self {
         Self(CachePadded::new(UnsafeCell::new(end)))
     }
     /// # Safety
-    /// By one thread at a time, which keeps no other borrow.
+    /// Only one thread at a time calls this, and it holds no other borrow of the end.
     #[allow(clippy::mut_from_ref)]
     pub unsafe fn get(&self) -> &mut T {
-        // SAFETY: promised by the caller.
+        // SAFETY: the caller promises it.
         unsafe { &mut *self.0.get() }
     }
 }
 
-/// What travels: a word, or a blob of so many.
+/// What is put into a queue: a word, or a blob of `N` words. Each carries a number, which the consumers add up.
 pub trait Item: Copy + Send + 'static {
     const WORD: bool = false;
     fn from_number(number: usize) -> Self;
-    /// The number that the item was made of; nonsense if it is torn.
+    /// The number that the item carries. A torn blob yields a number that no producer puts.
     fn number(&self) -> usize;
 }
 
@@ -103,8 +105,8 @@ impl<const N: usize> Item for [u64; N] {
 
 // --- threads and time
 
-/// Runs `work` on so many threads at once, pinned if there are as many processors: from the first start
-/// to the last end.
+/// Runs `work` on `threads` threads and returns the time from the first start to the last end. Threads are pinned if
+/// there are at least as many processors.
 pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     let processors = processors::allowed();
     let ready = Barrier::new(threads);
@@ -126,7 +128,7 @@ pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     end - start
 }
 
-/// So many nanoseconds.
+/// Nanoseconds on the monotonic clock.
 fn now() -> usize {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a valid output.
@@ -156,7 +158,7 @@ pub fn sum_up_to(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// Once with a tenth of the items, then in earnest.
+/// Warms up with a tenth of the items, then measures.
 fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
     run(items / 10)?;
     run(items)
@@ -164,7 +166,7 @@ fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
 
 // --- throughput
 
-/// `put` puts the numbers from 1 to n, `get` takes n and gives their sum.
+/// Pairs of a producer and a consumer: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and returns their sum.
 fn flow(
     case: &Case,
     items: usize,
@@ -185,7 +187,7 @@ fn flow(
     throughput(each * pairs, time)
 }
 
-/// Two threads that put and get in turn.
+/// Two threads, each of which puts and gets in turn.
 fn pair(items: usize, put: impl Fn(usize) + Sync, get: impl Fn() -> usize + Sync) -> TrialResult {
     let each = items / 2;
     let got = AtomicUsize::new(0);
@@ -290,7 +292,7 @@ fn pingpong<Q: Sync>(
 
 pub fn pingpong_spin<Q: NonBlocking<usize>>(case: &Case, trips: usize) -> TrialResult {
     let queues = [&Q::new(case.capacity), &Q::new(case.capacity)];
-    // Without a yield, which would be measured instead.
+    // No backoff: a yield takes longer than the round trip that is measured.
     let put = |queue: &Q, word| {
         while !queue.try_put(word) {
             spin_loop();
@@ -312,7 +314,8 @@ pub fn pingpong_blocking<Q: Blocking>(case: &Case, trips: usize) -> TrialResult 
     warmed_up(trips, |trips| pingpong(queues, trips, Q::blocking_put, Q::blocking_get))
 }
 
-/// Items a second, of all producers.
+/// Items per second of all producers together: a pace that no contestant falls behind, so that the latency is not that
+/// of a full queue.
 const RATE: usize = 100_000;
 
 pub fn latency<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
@@ -358,6 +361,7 @@ pub fn latency<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
 // --- fairness
 
 pub fn fairness<Q: NonBlocking<usize>>(case: &Case, items: usize) -> TrialResult {
+    // Items that a producer claims at a time, so that the claim costs little.
     const SHARE: usize = 64;
     let queue = Q::new(case.capacity);
     let pairs = Case::number(&case.shape);
@@ -388,7 +392,7 @@ pub fn fairness<Q: NonBlocking<usize>>(case: &Case, items: usize) -> TrialResult
             } else {
                 let backoff = Backoff::new();
                 loop {
-                    // Looked at first: what is not there after the last put never comes.
+                    // Loaded before the get: if all producers had finished by then, an empty queue stays empty.
                     let finished = producing.load(Acquire) == 0;
                     match queue.try_get() {
                         Some(i) => {
@@ -421,15 +425,15 @@ pub fn fairness<Q: NonBlocking<usize>>(case: &Case, items: usize) -> TrialResult
 
 // --- memory
 
-/// What is allocated on the heap, by whomever in this process.
+/// Bytes that this process has allocated on the heap.
 fn allocated() -> usize {
-    // SAFETY: takes nothing.
+    // SAFETY: no arguments.
     let heap = unsafe { libc::mallinfo2() };
     heap.uordblks + heap.hblkhd
 }
 
 pub fn memory<Q: Queue>(case: &Case, _: usize) -> TrialResult {
-    // What the first queue sets up for all is not part of one.
+    // The first queue may allocate what all queues share, which is not part of one.
     drop(Q::new(1));
     let before = allocated();
     let start = Instant::now();
