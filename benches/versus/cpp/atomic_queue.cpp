@@ -1,5 +1,5 @@
-// Maxim Egorushkin's atomic_queue. The optimist kinds have no try calls: push and pop take a place
-// and spin there, without end if need be.
+// Adapters for atomic_queue by Maxim Egorushkin. The optimist queues have no try calls: a push or
+// pop claims a slot and spins until the slot is free or filled, without limit.
 #if __has_include(<atomic_queue/atomic_queue.h>)
 
 #include "workloads.hpp"
@@ -11,19 +11,19 @@ namespace {
 using namespace versus;
 namespace aq = atomic_queue;
 
-// Those whose capacity is part of the type.
-template <class Queue> struct fixed {
+// Queues whose capacity is a template argument.
+template <class Queue> struct static_capacity {
     using item = typename Queue::value_type;
-    explicit fixed(std::size_t) {}
+    explicit static_capacity(std::size_t) {}
     bool try_put(const item &i) { return queue.try_push(i); }
     bool try_get(item &i) { return queue.try_pop(i); }
     Queue queue;
 };
 
-// Those that are told.
-template <class T, class Queue> struct dynamic {
+// Queues whose capacity is an argument of the constructor.
+template <class T, class Queue> struct dynamic_capacity {
     using item = T;
-    explicit dynamic(std::size_t capacity) : queue(static_cast<unsigned>(capacity)) {}
+    explicit dynamic_capacity(std::size_t capacity) : queue(static_cast<unsigned>(capacity)) {}
     bool try_put(const item &i) { return queue.try_push(i); }
     bool try_get(item &i) { return queue.try_pop(i); }
     Queue queue;
@@ -45,35 +45,39 @@ template <class Queue> struct optimist {
 
 template <class T> using allocator = std::allocator<T>;
 
-template <std::size_t Capacity, bool Spsc> struct sized {
-    template <class T> using any = fixed<aq::AtomicQueue2<T, Capacity, true, true, false, Spsc>>;
-    using atomic = fixed<aq::AtomicQueue<void *, Capacity, nullptr, true, true, false, Spsc>>;
-    using hopeful = optimist<aq::AtomicQueue<void *, Capacity, nullptr, true, true, false, Spsc>>;
+template <std::size_t Capacity, bool Spsc> struct of_capacity {
+    template <class T>
+    using atomic2 = static_capacity<aq::AtomicQueue2<T, Capacity, true, true, false, Spsc>>;
+    using atomic =
+        static_capacity<aq::AtomicQueue<void *, Capacity, nullptr, true, true, false, Spsc>>;
+    using optimistic =
+        optimist<aq::AtomicQueue<void *, Capacity, nullptr, true, true, false, Spsc>>;
 };
 
 template <class T, bool Spsc>
-using told = dynamic<T, aq::AtomicQueueB2<T, allocator<T>, true, false, Spsc>>;
-template <class T> using told_spsc = told<T, true>;
+using b2_queue = dynamic_capacity<T, aq::AtomicQueueB2<T, allocator<T>, true, false, Spsc>>;
+template <class T> using b2_spsc = b2_queue<T, true>;
 template <bool Spsc>
-using told_atomic =
-    dynamic<void *, aq::AtomicQueueB<void *, allocator<void *>, nullptr, true, false, Spsc>>;
+using b_queue =
+    dynamic_capacity<void *,
+                     aq::AtomicQueueB<void *, allocator<void *>, nullptr, true, false, Spsc>>;
 
-// Runs the kind of the right capacity.
+// Each runs the queue type with the capacity of the case.
 template <bool Spsc> bool run_atomic(const case_spec *s, measurement *m) {
-    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::atomic>(s, m)
-                               : fifo<typename sized<65536, Spsc>::atomic>(s, m);
+    return s->capacity == 1024 ? fifo<typename of_capacity<1024, Spsc>::atomic>(s, m)
+                               : fifo<typename of_capacity<65536, Spsc>::atomic>(s, m);
 }
-template <bool Spsc> bool run_hopeful(const case_spec *s, measurement *m) {
-    return s->capacity == 1024 ? fifo<typename sized<1024, Spsc>::hopeful>(s, m)
-                               : fifo<typename sized<65536, Spsc>::hopeful>(s, m);
+template <bool Spsc> bool run_optimistic(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? fifo<typename of_capacity<1024, Spsc>::optimistic>(s, m)
+                               : fifo<typename of_capacity<65536, Spsc>::optimistic>(s, m);
 }
-bool run_any_spsc(const case_spec *s, measurement *m) {
-    return s->capacity == 1024 ? any_payload<sized<1024, true>::any>(s, m)
-                               : any_payload<sized<65536, true>::any>(s, m);
+bool run_atomic2_spsc(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? any_payload<of_capacity<1024, true>::atomic2>(s, m)
+                               : any_payload<of_capacity<65536, true>::atomic2>(s, m);
 }
-bool run_any(const case_spec *s, measurement *m) {
-    return s->capacity == 1024 ? fifo<sized<1024, false>::any<void *>>(s, m)
-                               : fifo<sized<65536, false>::any<void *>>(s, m);
+bool run_atomic2(const case_spec *s, measurement *m) {
+    return s->capacity == 1024 ? fifo<of_capacity<1024, false>::atomic2<void *>>(s, m)
+                               : fifo<of_capacity<65536, false>::atomic2<void *>>(s, m);
 }
 
 #define EACH_CAPACITY(before, after) before "1024" after, before "65536" after
@@ -90,7 +94,7 @@ const char *const fixed_cases[] = {FIXED_MPMC, nullptr};
 const char *const spsc_cases[] = {SPSC_TRY("*"), nullptr};
 const char *const spsc_words[] = {SPSC_TRY("ptr"), nullptr};
 const char *const mpmc_cases[] = {MPMC_TRY, nullptr};
-// Their tries cannot end a trial of fairness.
+// Without fairness: its consumers end with a try that finds the queue empty.
 const char *const optimist_spsc_cases[] = {EACH_CAPACITY("spsc/1P1C/single/", "/ptr"),
                                            "pingpong/1P1C/spin/1024", nullptr};
 const char *const optimist_cases[] = {EACH_CAPACITY("mpmc/*/single/", "/ptr"),
@@ -103,18 +107,19 @@ constexpr auto version = VERSION_ATOMIC_QUEUE;
 extern const contestant atomic_queues[] = {
     {"atomic_queue::AtomicQueue, SPSC", version, nullptr, fixed_spsc_words, run_atomic<true>,
      false},
-    {"atomic_queue::AtomicQueue2, SPSC", version, nullptr, fixed_spsc_cases, run_any_spsc, false},
-    {"atomic_queue::AtomicQueueB, SPSC", version, nullptr, spsc_words, fifo<told_atomic<true>>,
+    {"atomic_queue::AtomicQueue2, SPSC", version, nullptr, fixed_spsc_cases, run_atomic2_spsc,
      false},
-    {"atomic_queue::AtomicQueueB2, SPSC", version, nullptr, spsc_cases, any_payload<told_spsc>,
+    {"atomic_queue::AtomicQueueB, SPSC", version, nullptr, spsc_words, fifo<b_queue<true>>, false},
+    {"atomic_queue::AtomicQueueB2, SPSC", version, nullptr, spsc_cases, any_payload<b2_spsc>,
      false},
     {"atomic_queue::OptimistAtomicQueue, SPSC", version, nullptr, optimist_spsc_cases,
-     run_hopeful<true>, false},
+     run_optimistic<true>, false},
     {"atomic_queue::AtomicQueue", version, nullptr, fixed_cases, run_atomic<false>, false},
-    {"atomic_queue::AtomicQueue2", version, nullptr, fixed_cases, run_any, false},
-    {"atomic_queue::AtomicQueueB", version, nullptr, mpmc_cases, fifo<told_atomic<false>>, false},
-    {"atomic_queue::AtomicQueueB2", version, nullptr, mpmc_cases, fifo<told<void *, false>>, false},
-    {"atomic_queue::OptimistAtomicQueue", version, nullptr, optimist_cases, run_hopeful<false>,
+    {"atomic_queue::AtomicQueue2", version, nullptr, fixed_cases, run_atomic2, false},
+    {"atomic_queue::AtomicQueueB", version, nullptr, mpmc_cases, fifo<b_queue<false>>, false},
+    {"atomic_queue::AtomicQueueB2", version, nullptr, mpmc_cases, fifo<b2_queue<void *, false>>,
+     false},
+    {"atomic_queue::OptimistAtomicQueue", version, nullptr, optimist_cases, run_optimistic<false>,
      false},
     {},
 };

@@ -1,4 +1,4 @@
-// Boost.Lockfree.
+// Adapters for Boost.Lockfree: the bounded queue and the SPSC ring.
 #if __has_include(<boost/lockfree/queue.hpp>)
 
 #include "workloads.hpp"
@@ -31,7 +31,7 @@ template <class T> struct spsc {
 };
 
 const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), nullptr};
-// Its nodes have numbers of 16 bits: 65536 are too many.
+// A queue of fixed size has 16-bit node indexes, so 65536 nodes are too many.
 const char *const mpmc_cases[] = {"mpmc/*/single/64/ptr",
                                   "mpmc/*/single/256/ptr",
                                   "mpmc/*/single/1024/ptr",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# check.sh PROGRAM...: bad input is answered in one line; and every case of every contestant, with few items: does
-# it end in time, with an answer?
-# ITEMS and TIMEOUT (seconds) say how few and in what time. Out of time is a failure of ours only: of the
-# others some stand still for long whenever a thread is suspended in the wrong place.
+# check.sh PROGRAM...: checks that each program refuses bad arguments in one line, and that every case of every
+# contestant prints a measurement. ITEMS is the number of items of a trial, TIMEOUT its limit in seconds. A trial
+# that exceeds the limit is a failure only if it is one of ours: some peers make no progress while a thread is
+# suspended in one of their calls.
 set -uo pipefail
 items=${ITEMS:-20000}
 seconds=${TIMEOUT:-20}
@@ -32,14 +32,15 @@ mapfile -t cases < <(all_cases)
 ran=0
 failed=0
 late=0
-# refuses MESSAGE ARGUMENT...: the program ends so, in one line that a terminal may see.
+# refuses MESSAGE ARGUMENT...: the program ends with exit code 2 and one line that contains MESSAGE and no
+# control characters.
 refuses() {
     ran=$((ran + 1))
-    answer=$(timeout "$seconds" "$program" "${@:2}" 2>&1)
+    output=$(timeout "$seconds" "$program" "${@:2}" 2>&1)
     code=$?
-    if [ $code -ne 2 ] || [[ $answer != *"$1"* || $answer == *[[:cntrl:]]* ]]; then
+    if [ $code -ne 2 ] || [[ $output != *"$1"* || $output == *[[:cntrl:]]* ]]; then
         failed=$((failed + 1))
-        echo "$program ${*:2}: exit $code: ${answer@Q}"
+        echo "$program ${*:2}: exit $code: ${output@Q}"
     fi
 }
 for program in "$@"; do
@@ -63,26 +64,26 @@ for program in "$@"; do
         for pattern in "${patterns[@]}"; do
             matched=0
             for case in "${cases[@]}"; do
-                # shellcheck disable=SC2053 # it is a pattern
+                # shellcheck disable=SC2053 # the right side is a pattern
                 [[ $case == $pattern || $case == $pattern/* ]] || continue
                 matched=1
                 ran=$((ran + 1))
                 [[ $case == *lateness* ]] && few=100 || few=$items
-                answer=$(timeout "$seconds" "$program" run --contestant "$name" --case "$case" \
+                output=$(timeout "$seconds" "$program" run --contestant "$name" --case "$case" \
                     --items "$few" 2>&1)
                 code=$?
                 if [ $code -eq 124 ] && [[ $line == *'"ours":false'* ]]; then
                     late=$((late + 1))
                     echo "$name: $case: not done in $seconds s"
-                elif [ $code -ne 0 ] || [[ ! $answer =~ ^\{\"items\":[1-9] ]]; then
+                elif [ $code -ne 0 ] || [[ ! $output =~ ^\{\"items\":[1-9] ]]; then
                     failed=$((failed + 1))
-                    echo "$name: $case: exit $code: $answer"
+                    echo "$name: $case: exit $code: $output"
                 fi
             done
-            [ $matched -eq 1 ] || { echo "$name: no case is like $pattern"; failed=$((failed + 1)); }
+            [ $matched -eq 1 ] || { echo "$name: no case matches $pattern"; failed=$((failed + 1)); }
         done
         echo "$name: $((ran - before)) cases"
     done <<<"$listing"
 done
-echo "$ran trials, $failed failed, $late others not done in time"
+echo "$ran trials, $failed failed, $late trials of peers not done in time"
 [ "$failed" -eq 0 ]

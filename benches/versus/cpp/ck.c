@@ -1,4 +1,5 @@
-// Concurrency Kit's rings. That for many threads stands still while one is suspended in a call.
+// Adapter for the rings of Concurrency Kit. In the ring for many threads a thread that is suspended
+// in a call blocks the others.
 #if __has_include(<ck_ring.h>)
 
 #include "harness.h"
@@ -13,13 +14,14 @@ struct ck {
 };
 
 static struct ck *ck_create(size_t capacity, size_t size) {
-    // One place stays empty, and their number is a power of two: twice that of the others.
-    unsigned places = 2;
-    while (places <= capacity)
-        places *= 2;
+    // One slot stays empty and the number of slots is a power of two: twice the capacity of the
+    // case.
+    unsigned slots = 2;
+    while (slots <= capacity)
+        slots *= 2;
     struct ck *q = aligned_alloc(128, 256);
-    q->buffer = calloc(places, size == 0 ? sizeof(ck_ring_buffer_t) : size);
-    ck_ring_init(&q->ring, places);
+    q->buffer = calloc(slots, size == 0 ? sizeof(ck_ring_buffer_t) : size);
+    ck_ring_init(&q->ring, slots);
     return q;
 }
 static void ck_release(struct ck *q) {
@@ -27,7 +29,7 @@ static void ck_release(struct ck *q) {
     free(q);
 }
 
-// --- one producer, one consumer; blobs by the calls that the library makes for a type
+// --- SPSC; for blobs, functions that the macros of the library make for each type
 
 #define BLOB(size)                                                                                 \
     struct blob##size {                                                                            \
@@ -81,7 +83,7 @@ static inline bool spsc_try_get(struct ck *q, void *item, size_t size) {
 #define HAS_BULK 0
 #include "workloads.h"
 
-// --- many of both
+// --- MPMC
 
 static inline bool mpmc_try_put(struct ck *q, const void *item, size_t size) {
     (void)size;

@@ -1,6 +1,7 @@
-// DPDK's rings, without its environment: on memory of our own. That for many threads stands still
-// while one is suspended in a call, unless it is told by its flags to be relaxed ("RTS") or strict
-// ("HTS") about tails.
+// Adapter for the rings of DPDK, in memory from malloc, since no environment (EAL) is set up. In
+// the default ring for many threads a thread that is suspended in a call blocks the others. Relaxed
+// tail sync (RTS) and head/tail sync (HTS) are the modes that DPDK has for more threads than
+// processors.
 #if __has_include(<rte_ring.h>)
 
 #include "harness.h"
@@ -9,9 +10,10 @@
 #include <stdlib.h>
 
 static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags) {
-    // Of exactly that capacity; one place stays empty, and their number is a power of two.
-    const unsigned places = rte_align32pow2((uint32_t)capacity + 1);
-    const ssize_t bytes = rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, places);
+    // RING_F_EXACT_SZ: the ring holds `capacity` items. The number of slots is a power of two, and
+    // one slot stays empty.
+    const unsigned slots = rte_align32pow2((uint32_t)capacity + 1);
+    const ssize_t bytes = rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, slots);
     struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(bytes));
     if (rte_ring_init(ring, "versus", (unsigned)capacity, flags | RING_F_EXACT_SZ) != 0)
         fail(1, "rte_ring_init failed");

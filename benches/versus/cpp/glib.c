@@ -1,4 +1,4 @@
-// GLib's queue: a list under a lock.
+// Adapter for GAsyncQueue of GLib, an unbounded list under a lock. Its items are words only.
 #if __has_include(<glib.h>)
 
 #include "harness.h"
@@ -27,7 +27,7 @@ static inline void async_get(GAsyncQueue *q, void *item, size_t size) {
     (void)size;
     *(void **)item = g_async_queue_pop(q);
 }
-// Under one lock.
+// The lock is taken once for all items.
 static inline size_t async_put_bulk(GAsyncQueue *q, void *items, size_t count, size_t size) {
     (void)size;
     g_async_queue_lock(q);

@@ -1,3 +1,4 @@
+// The functions of harness.h, and main: `list` prints the contestants, `run` runs one trial.
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -54,7 +55,7 @@ static cpu_set_t allowed;
 static void find_processors(void) { sched_getaffinity(0, sizeof allowed, &allowed); }
 unsigned processors(void) { return (unsigned)CPU_COUNT(&allowed); }
 
-// Keeps the calling thread on one of the processors.
+// Pins the calling thread to the processor with this index among those that the process may use.
 static void pin(unsigned number) {
     unsigned processor = 0;
     while (!CPU_ISSET(processor, &allowed) || number-- > 0)
@@ -113,8 +114,8 @@ uint64_t quantile(const struct histogram *h, double fraction) {
     for (unsigned i = 0; i < BUCKETS; i++) {
         seen += h->counts[i];
         if (seen > 0 && (double)seen >= fraction * (double)h->total) {
-            const unsigned shift = i < 2 * STEPS ? 0 : i / STEPS - 1;
-            const uint64_t upper = (((uint64_t)(i - shift * STEPS) + 1) << shift) - 1;
+            const unsigned shift = i < 2 * BUCKETS_PER_OCTAVE ? 0 : i / BUCKETS_PER_OCTAVE - 1;
+            const uint64_t upper = (((uint64_t)(i - shift * BUCKETS_PER_OCTAVE) + 1) << shift) - 1;
             return upper < h->max ? upper : h->max;
         }
     }
@@ -123,7 +124,8 @@ uint64_t quantile(const struct histogram *h, double fraction) {
 
 // --- cases
 
-// Whether a case is what a pattern says: * is any segment, and those left out match everything.
+// Whether a pattern covers a case: each segment is a word or `*`, and segments left out match
+// everything.
 static bool matches(const char *text, const char *pattern) {
     while (*pattern != '\0') {
         if (*pattern == '*') {
@@ -228,7 +230,8 @@ static void print_measurement(const struct measurement *m) {
     printf("}\n");
 }
 
-// What is wrong, and a text from outside, of which a terminal obeys nothing; the exit code.
+// Prints an error with a text from the command line, whose control characters are escaped. Returns
+// the exit code.
 static int refuse(const char *what, const char *text, const char *then) {
     enum { MOST = 100 };
     fprintf(stderr, "%s\"", what);
@@ -264,7 +267,7 @@ int main(int count, char **arguments) {
                 (s.items = strtoull(value, NULL, 10)) < 1)
                 return refuse("--items: expected a number from 1 to 999999999999, found ", value,
                               "");
-        } else if (!is(arguments[i], "--seconds")) { // which the driver sees to
+        } else if (!is(arguments[i], "--seconds")) { // the driver limits the time
             return refuse("unknown option ", arguments[i], "");
         }
     }

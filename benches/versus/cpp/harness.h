@@ -1,6 +1,9 @@
-// What the programs of C and C++ share, by the protocol of ../README.md: the command line, pinned
-// threads, a clock, back-off, a histogram. A program is `contestants`, and the scenarios that these
-// run.
+// What the programs in C and C++ share: the command line of the protocol (../README.md), pinned
+// threads, a clock, backoff and a histogram. A program adds its contestants and their workloads.
+//
+// Words: a contestant is a queue; a case is what is measured; a trial is one run of this process,
+// for one contestant and one case; a workload is what the trial does to the queue; a measurement is
+// what the trial prints. (`case` is a keyword, so a parsed case is a `case_spec`.)
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -15,7 +18,7 @@ extern "C" {
 
 enum { MAX_THREADS = 16 };
 
-// A case, taken apart: family/shape/mode/capacity/payload.
+// A case by its segments, family/shape/mode/capacity/payload, and the items of the trial.
 struct case_spec {
     char text[64];
     char *family;
@@ -25,41 +28,41 @@ struct case_spec {
     size_t item_size; // 0 for "ptr"
     unsigned pairs;   // of producers and consumers
     unsigned threads;
-    bool alternates; // "pair": each thread puts and gets in turn
-    size_t bulk;     // of "bulk32" or "batch32", else 0
+    bool alternates; // shape "pair": each thread puts and gets in turn
+    size_t bulk;     // 32 in "bulk32" or "batch32", else 0
     uint64_t items;
 };
 
 bool is(const char *component, const char *wanted);
 
-// What a trial came to; the scenario fills in what applies.
+// The workload sets items, seconds, and the fields that its family has.
 struct measurement {
     uint64_t items;
     double seconds;
     struct histogram *latency;
-    unsigned threads; // that have shares
+    unsigned threads; // how many have a share
     uint64_t shares[MAX_THREADS];
     uint64_t longest_starvation;
     size_t bytes;
 };
 
 struct contestant {
-    const char *name; // NULL ends a list
+    const char *name; // NULL at the end of a list
     const char *version;
-    const char *missing;                                         // why it is not there, or NULL
-    const char *const *patterns;                                 // of cases, ends with NULL
+    const char *missing;                                         // why it is left out, or NULL
+    const char *const *patterns;                                 // of cases, NULL at the end
     bool (*run)(const struct case_spec *, struct measurement *); // false: no such case
     bool ours;
 };
 
-// The program's own.
+// Defined by each program.
 extern const char *const language;
-extern const struct contestant *const contestants[]; // ends with NULL
+extern const struct contestant *const contestants[]; // NULL at the end
 
 #define MISSING(name_, package)                                                                    \
     { (name_), NULL, package " is not installed", NULL, NULL, false }
 
-// The cases of a queue by what it can do: `try` calls, waiting, many at once.
+// The cases that a queue supports with non-blocking calls (TRY), blocking calls, and bulk calls.
 #define SPSC_TRY(payload) "spsc/1P1C/single/*/" payload, "pingpong/1P1C/spin", "memory"
 #define SPSC_BLOCKING(payload)                                                                     \
     "spsc/1P1C/blocking/*/" payload, "pingpong/1P1C/blocking", "latency/1P1C"
@@ -72,21 +75,21 @@ extern const struct contestant *const contestants[]; // ends with NULL
 #define DEQUE "deque"
 #define BATCH "batch"
 
-// Ends the program with that code, after a message.
+// Prints `why` and ends the program with exit code `code`.
 void fail(int code, const char *why) __attribute__((noreturn, cold));
 static inline void verify(bool holds, const char *why) {
     if (!holds)
         fail(3, why);
 }
 
-// Runs `work` on so many threads at once, pinned if there are as many processors: seconds from the
-// first start to the last end.
+// Runs `work` on `threads` threads. Returns the seconds from the first start to the last end.
+// Threads are pinned if there are at least as many processors.
 double timed(unsigned threads, void (*work)(void *context, unsigned thread), void *context);
-// How many processors there are for this program.
+// How many processors this process may use.
 unsigned processors(void);
 // Nanoseconds on the monotonic clock.
 uint64_t now(void);
-// Bytes on the heap.
+// Bytes allocated on the heap.
 size_t allocated(void);
 void sleep_for(uint64_t nanoseconds);
 
@@ -100,7 +103,7 @@ static inline void relax(void) {
 #endif
 }
 
-// Waits as crossbeam_utils::Backoff::snooze does: 1 to 64 pauses, then yields.
+// Waits as crossbeam_utils::Backoff::snooze does: 1, 2, 4, ... 64 pauses, then yields.
 struct backoff {
     unsigned step;
 };
@@ -114,13 +117,14 @@ static inline void snooze(struct backoff *b) {
     b->step++;
 }
 
-// The latency cases: producers send an item in so many nanoseconds, all together.
+// Latency: nanoseconds between two items of all producers together. A pace that no contestant falls
+// behind, so that the latency is not that of a full queue.
 enum { PACE_NS = 10000 };
-// Waits for that time; lets others run meanwhile if the threads are more than the processors.
+// Spins until `time`; yields between checks if there are more threads than processors.
 void wait_until(uint64_t time, unsigned threads);
-// The fairness cases: a producer takes so many items at once upon itself.
+// Fairness: items that a producer claims at a time, so that the claim costs little.
 enum { SHARE = 64 };
-// The batch cases: how many make a batch, and for how long it blocking for them.
+// Batches: items of a full batch, and nanoseconds after which an item makes its batch due.
 enum { BATCH_SIZE = 32, BATCH_TIMEOUT_NS = 10000000, LATENESS_TIMEOUT_NS = 1000000 };
 
 // SplitMix64 (Steele, Lea and Flood 2014).
@@ -131,22 +135,22 @@ static inline uint64_t random_next(uint64_t *state) {
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
     return z ^ (z >> 31);
 }
-// A priority of which there are a million.
+// One of a million priorities.
 static inline double random_priority(uint64_t *state) {
     return (double)(random_next(state) % 1000000);
 }
 
-// Counts by value in linear steps, as many for each power of two: within 1/128 of the truth, exact
-// below 256.
-enum { STEPS = 128, BUCKETS = 58 * STEPS };
+// Counts by value. Each power of two has 128 buckets of equal width, so a value is known to within
+// 1/128; values below 256 are exact.
+enum { BUCKETS_PER_OCTAVE = 128, BUCKETS = 58 * BUCKETS_PER_OCTAVE };
 struct histogram {
     uint64_t counts[BUCKETS];
     uint64_t total;
     uint64_t max;
 };
 static inline unsigned bucket_of(uint64_t value) {
-    const unsigned shift = value < STEPS ? 0 : 56 - (unsigned)__builtin_clzll(value);
-    return shift * STEPS + (unsigned)(value >> shift);
+    const unsigned shift = value < BUCKETS_PER_OCTAVE ? 0 : 56 - (unsigned)__builtin_clzll(value);
+    return shift * BUCKETS_PER_OCTAVE + (unsigned)(value >> shift);
 }
 static inline void record(struct histogram *h, uint64_t value) {
     h->counts[bucket_of(value)]++;
@@ -155,7 +159,7 @@ static inline void record(struct histogram *h, uint64_t value) {
         h->max = value;
 }
 void merge(struct histogram *into, const struct histogram *from);
-// The upper bound of the bucket that so large a fraction of the values does not exceed.
+// The upper bound of the first bucket up to which `fraction` of the values lie.
 uint64_t quantile(const struct histogram *h, double fraction);
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
-// What the standard library has to offer: containers under a mutex.
+// What a program without a queue library would write: containers of the standard library under a
+// mutex, with condition variables to block.
 #include "priority_entry.hpp"
 #include "workloads.hpp"
 
@@ -64,7 +65,7 @@ template <class T> class locked_deque {
     std::deque<item> items_;
 };
 
-// For one consumer; who puts wakes it when it blocking for what is there now.
+// For one consumer. A producer wakes it when the queue gets its first item or a full batch.
 class locked_batches {
   public:
     locked_batches(std::size_t capacity, std::int64_t timeout)

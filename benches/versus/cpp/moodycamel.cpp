@@ -1,4 +1,5 @@
-// Cameron Desrochers' queues. ConcurrentQueue has no bound, and no order among producers.
+// Adapters for the queues of Cameron Desrochers (moodycamel). ConcurrentQueue is unbounded, and
+// items of different producers have no common order.
 #if __has_include(<concurrentqueue/blockingconcurrentqueue.h>) && \
     __has_include(<readerwriterqueue/readerwritercircularbuffer.h>)
 
@@ -58,7 +59,7 @@ struct blocking_queue {
     mc::BlockingConcurrentQueue<item> queue;
 };
 
-// The consumer collects until the first item is old enough.
+// The consumer collects a batch until it is due: full, or its first item older than the timeout.
 struct collected {
     using clock = std::chrono::steady_clock;
     struct timed_item {
@@ -94,7 +95,7 @@ template <class T> struct reader_writer {
     mc::ReaderWriterQueue<item> queue;
 };
 
-// Only the consumer sleeps; the producer, which has no such call, tries.
+// Only gets can block. Puts have no blocking call, so they try with backoff.
 template <class T> struct blocking_reader_writer {
     using item = T;
     explicit blocking_reader_writer(std::size_t capacity) : queue(capacity) {}

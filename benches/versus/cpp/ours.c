@@ -1,4 +1,4 @@
-// Ours, by the header for C: from the shared library, or with STATIC from the static one.
+// Ours through queues.h. Links the shared library, or the static one if STATIC is defined.
 #include "harness.h"
 
 #include <pthread.h>
@@ -12,7 +12,8 @@
 #define NAME(family) "queues_" family
 #endif
 
-static void done(queues_status_t status) {
+// Ends the program unless a call succeeded.
+static void expect_ok(queues_status_t status) {
     if (status != QUEUES_OK)
         fail(1, queues_status_string(status));
 }
@@ -24,7 +25,7 @@ static void done(queues_status_t status) {
         const queues_##family##_options_t options = {                                              \
             .struct_size = sizeof options, .capacity = capacity, .item_size = size};               \
         queues_##family##_t *q;                                                                    \
-        done(queues_##family##_create(&options, &q));                                              \
+        expect_ok(queues_##family##_create(&options, &q));                                         \
         return q;                                                                                  \
     }                                                                                              \
     static void family##_release(queues_##family##_t *q) { queues_##family##_release(q); }         \
@@ -78,7 +79,7 @@ ADAPTER(mpmc)
 #define HAS_BULK 1
 #include "workloads.h"
 
-// Blobs that are written and read where they lie in the queue.
+// Blobs written and read in place, in the slots of the queue.
 static queues_spsc_t *in_place_create(size_t capacity, size_t size) {
     return spsc_create(capacity, size);
 }
@@ -107,8 +108,8 @@ static inline bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
 #define HAS_BULK 0
 #include "workloads.h"
 
-// --- priority: every thread puts an item of random priority and gets the lowest, in turn, in a
-// queue that holds so many all the time
+// --- priority: the queue is filled to the capacity of the case, then each thread puts an item of
+// random priority and gets the lowest, in turn
 
 struct priorities {
     queues_priority_t *queue;
@@ -117,7 +118,7 @@ struct priorities {
 };
 
 static void put_random(queues_priority_t *queue, uint64_t *state, uint64_t word) {
-    done(queues_priority_try_put(queue, (void *)word, random_priority(state)));
+    expect_ok(queues_priority_try_put(queue, (void *)word, random_priority(state)));
 }
 static bool get_lowest(queues_priority_t *queue, uint64_t *sum) {
     void *item;
@@ -133,7 +134,7 @@ static void put_and_get_random(void *context, unsigned thread) {
     uint64_t state = thread, sum = 0;
     for (uint64_t i = 1; i <= p->each; i++) {
         put_random(p->queue, &state, i);
-        verify(get_lowest(p->queue, &sum), "empty, after as many puts as gets");
+        verify(get_lowest(p->queue, &sum), "empty although each get follows a put");
     }
     p->got += sum;
 }
@@ -142,7 +143,7 @@ static bool priority_run(const struct case_spec *s, struct measurement *m) {
     const queues_priority_options_t options = {.struct_size = sizeof options,
                                                .capacity = s->capacity + s->threads};
     struct priorities p = {.queue = NULL};
-    done(queues_priority_create(&options, &p.queue));
+    expect_ok(queues_priority_create(&options, &p.queue));
     uint64_t state = 1, put = sum_up_to(s->capacity);
     for (uint64_t i = 1; i <= s->capacity; i++)
         put_random(p.queue, &state, i);
@@ -155,14 +156,14 @@ static bool priority_run(const struct case_spec *s, struct measurement *m) {
     uint64_t sum = 0, left = 0;
     while (get_lowest(p.queue, &sum))
         left++;
-    verify(left == s->capacity, "more or fewer are left than were put and not got");
+    verify(left == s->capacity, "the number of items left is not the capacity");
     verify_sum(p.got + sum, put);
     queues_priority_release(p.queue);
     return true;
 }
 
-// --- deque: the owner alone pushes and pops in turn. With thieves it pops one after every second
-// push and when the deque is full, and the rest at the end
+// --- deque: alone, the owner pushes and pops in turn. With thieves it pops after every second push
+// and when the deque is full, and what is left at the end
 
 struct stealing {
     queues_deque_t *deque;
@@ -200,7 +201,8 @@ static void own_or_steal(void *context, unsigned thread) {
         t->finished = true;
     } else {
         for (;;) {
-            // Looked at first: what is not there after the last push never comes.
+            // Loaded before the steal: if the owner had finished by then, an empty deque stays
+            // empty.
             const bool last = t->finished;
             void *item;
             if (queues_deque_steal(t->deque, &item) == QUEUES_OK)
@@ -217,7 +219,7 @@ static void own_or_steal(void *context, unsigned thread) {
 static bool deque_run(const struct case_spec *s, struct measurement *m) {
     const queues_deque_options_t options = {.struct_size = sizeof options, .capacity = s->capacity};
     struct stealing t = {.alone = s->threads == 1};
-    done(queues_deque_create(&options, &t.deque));
+    expect_ok(queues_deque_create(&options, &t.deque));
     for (int pass = 0; pass < 2; pass++) {
         t.items = s->items / (pass == 0 ? 10 : 1);
         t.finished = false;
@@ -230,8 +232,8 @@ static bool deque_run(const struct case_spec *s, struct measurement *m) {
     return true;
 }
 
-// --- batch: two producers wait for room, a consumer takes up to 32, or what is there when the
-// oldest has waited for so long
+// --- batch: two producers block while the queue is full; a consumer gets a batch when it has
+// BATCH_SIZE items or when its oldest has waited for the timeout
 
 enum { PRODUCERS = 2 };
 
@@ -239,7 +241,7 @@ struct batches {
     queues_batch_t *queue;
     uint64_t each;
     uint64_t sum;
-    // Of lateness; written before the put and read after the get.
+    // For lateness only: written before the put, read after the get.
     uint64_t arrival;
     sem_t taken;
 };
@@ -250,7 +252,7 @@ static queues_batch_t *batch_create(const struct case_spec *s, int64_t timeout) 
                                             .batch_size = BATCH_SIZE,
                                             .batch_timeout_ns = timeout};
     queues_batch_t *queue;
-    done(queues_batch_create(&options, &queue));
+    expect_ok(queues_batch_create(&options, &queue));
     return queue;
 }
 
@@ -265,7 +267,7 @@ static void put_or_get_batches(void *context, unsigned thread) {
     for (uint64_t got = 0; got < PRODUCERS * b->each;) {
         void *items[BATCH_SIZE];
         size_t count = 0;
-        done(queues_batch_get_batch(b->queue, items, BATCH_SIZE, &count, -1));
+        expect_ok(queues_batch_get_batch(b->queue, items, BATCH_SIZE, &count, -1));
         for (size_t i = 0; i < count; i++)
             sum += (uint64_t)items[i];
         got += count;
@@ -285,10 +287,10 @@ static bool batch_stream(const struct case_spec *s, struct measurement *m) {
     return true;
 }
 
-static void *send_now_and_then(void *context) {
+static void *send_one_by_one(void *context) {
     struct batches *b = context;
     for (uint64_t i = 1; i <= b->each; i++) {
-        // By then the consumer sleeps, most likely.
+        // 300 us, by which the consumer is asleep.
         sleep_for(300000);
         b->arrival = now();
         queues_batch_put(b->queue, (void *)i, -1);
@@ -297,21 +299,22 @@ static void *send_now_and_then(void *context) {
     return NULL;
 }
 
-// How much later than it was due a batch came that only its age made due.
+// The time from when a batch of one item became due by its timeout until the consumer had it.
 static bool batch_lateness(const struct case_spec *s, struct measurement *m) {
     static struct histogram late;
     struct batches b = {.queue = batch_create(s, LATENESS_TIMEOUT_NS), .each = s->items};
     sem_init(&b.taken, 0, 0);
     const uint64_t start = now();
     pthread_t producer;
-    if (pthread_create(&producer, NULL, send_now_and_then, &b) != 0)
+    if (pthread_create(&producer, NULL, send_one_by_one, &b) != 0)
         fail(1, "no more threads");
     for (uint64_t i = 1; i <= s->items; i++) {
         void *items[BATCH_SIZE];
         size_t count = 0;
-        done(queues_batch_get_batch(b.queue, items, BATCH_SIZE, &count, -1));
+        expect_ok(queues_batch_get_batch(b.queue, items, BATCH_SIZE, &count, -1));
         const uint64_t time = now(), due = b.arrival + LATENESS_TIMEOUT_NS;
-        verify(count == 1 && (uint64_t)items[0] == i, "a batch of something else");
+        verify(count == 1 && (uint64_t)items[0] == i,
+               "a batch with other items than the one that was put");
         record(&late, time > due ? time - due : 0);
         sem_post(&b.taken);
     }

@@ -1,4 +1,4 @@
-// Ours, by the binding for C++ and the shared library.
+// Ours through queues.hpp and the shared library.
 #include "workloads.hpp"
 
 #include <queues.hpp>
@@ -8,7 +8,7 @@ namespace {
 using namespace versus;
 using queues::conqueue_status;
 
-// What both families do alike.
+// The calls that spsc and mpmc share.
 template <class Queue> struct fifo_adapter {
     using item = typename Queue::value_type;
 
@@ -73,7 +73,7 @@ struct deque_adapter {
     queues::deque<void *>::stealer thief;
 };
 
-// Blobs that travel in the slots have no bulk call.
+// Blobs larger than a word are stored in the slots and have no bulk calls.
 const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BLOCKING("*"), SPSC_BULK("ptr"),
                                   SPSC_BULK("b8"), nullptr};
 const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BLOCKING, MPMC_BULK, nullptr};

@@ -1,5 +1,5 @@
-// For priority queues without an order among equals: a ticket makes them first in, first out, as
-// ours are.
+// The entry of priority queues that leave the order of equal priorities open. A ticket makes equals
+// first in, first out, as in our queue.
 #ifndef PRIORITY_ENTRY_HPP
 #define PRIORITY_ENTRY_HPP
 

@@ -1,4 +1,4 @@
-// oneTBB.
+// Adapters for oneTBB: the bounded queue and the priority queue.
 #if __has_include(<tbb/concurrent_queue.h>)
 
 #include "priority_entry.hpp"
@@ -23,7 +23,7 @@ struct bounded {
     tbb::concurrent_bounded_queue<item> queue;
 };
 
-// The ticket is drawn outside of the queue's lock, which its interface does not offer.
+// The ticket is a counter of its own, since the interface gives no access to the lock of the queue.
 struct priority_adapter {
     explicit priority_adapter(std::size_t capacity) : queue(capacity) {}
     void put(double priority, std::uint64_t word) {

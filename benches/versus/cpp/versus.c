@@ -1,4 +1,5 @@
-// The queues of C; with STATIC ours alone, from the static library.
+// The program versus-c, with all contestants in C; with STATIC versus-c-static, which has only
+// ours.
 #include "harness.h"
 
 const char *const language = "C";

@@ -1,4 +1,4 @@
-// The queues of C++.
+// The program versus-c++, with all contestants in C++.
 #include "harness.h"
 
 const char *const language = "C++";

@@ -1,15 +1,14 @@
-// The scenarios, once for each first-in-first-out queue of C: a template, to be included by whom
-// has defined
-//   QUEUE      the prefix of the functions of the adapter, and of QUEUE_run, which is made here
-//   HANDLE     the type of a queue
-//   HAS_TRY    1 if there are QUEUE_try_put(q, item, size) and QUEUE_try_get(q, item, size), which
-//   do not wait;
-//              false: full, empty
-//   HAS_BLOCKING   1 if there are QUEUE_put and QUEUE_get, which wait as the queue itself does
-//   HAS_BULK   1 if there are QUEUE_put_many(q, items, n, size) and QUEUE_get_many, which do not
-//   wait; how many
-// as well as QUEUE_create(capacity, size) and QUEUE_release(q). An item is a word, size 0, or so
-// many bytes.
+// The workloads of first-in-first-out queues in C: a template that makes them once for each queue.
+// The file that includes it adapts a queue by functions with a prefix and defines
+//   QUEUE         the prefix; the template makes QUEUE_run
+//   HANDLE        the type of a queue
+//   HAS_TRY       1 if QUEUE_try_put(q, item, size) and QUEUE_try_get(q, item, size) exist: they do
+//                 not block, and return false if the queue is full or empty
+//   HAS_BLOCKING  1 if QUEUE_put and QUEUE_get exist: they block as the queue itself does
+//   HAS_BULK      1 if QUEUE_put_bulk(q, items, n, size) and QUEUE_get_bulk exist: they do not
+//                 block, and return how many items they moved
+// QUEUE_create(capacity, size) and QUEUE_release(q) always exist. An item is a blob of `size`
+// bytes, or a word if `size` is 0.
 #include "harness.h"
 
 #include <pthread.h>
@@ -23,18 +22,18 @@
 #define PASTE(a, b) PASTE_(a, b)
 #define Q(name) PASTE(QUEUE, name)
 
-// What is inlined knows the size of the items.
+// Inlined into callers with a constant item size, so that the compiler knows it.
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LARGEST_BULK = 256, LARGEST_ITEM = 1024 };
 
-// The number that an item carries is in each of its words.
+// An item carries a number in each of its words.
 INLINE void set_number(void *item, uint64_t number, size_t size) {
     memcpy(item, &number, sizeof number);
     for (size_t i = 8; i < size; i += 8)
         memcpy((char *)item + i, &number, sizeof number);
 }
-// Nonsense if the item is torn.
+// A torn item yields a number that no producer puts.
 INLINE uint64_t number_of(const void *item, size_t size) {
     uint64_t first, last;
     memcpy(&first, item, sizeof first);
@@ -44,26 +43,26 @@ INLINE uint64_t number_of(const void *item, size_t size) {
 INLINE size_t stride(size_t size) { return size == 0 ? sizeof(void *) : size; }
 
 INLINE void verify_sum(uint64_t got, uint64_t put) {
-    verify(got == put, "items were lost, doubled or torn");
+    verify(got == put, "items were lost, duplicated or torn");
 }
 
 #endif
 
-// A trial under way.
+// The state of a trial.
 struct Q(trial) {
     HANDLE *queue, *back;
     const struct case_spec *s;
     uint64_t items;
     uint64_t start;
     _Atomic uint64_t put, got;
-    // Of fairness.
+    // For fairness only.
     struct measurement *m;
     _Alignas(128) _Atomic int64_t left;
     _Alignas(128) atomic_uint producing;
     _Alignas(128) pthread_mutex_t merging;
 };
 
-// --- ways to put and get
+// --- put and get, with backoff or blocking
 
 INLINE void Q(put_one)(HANDLE *q, const void *item, size_t size, bool blocking) {
 #if HAS_BLOCKING
@@ -96,7 +95,7 @@ INLINE void Q(get_one)(HANDLE *q, void *item, size_t size, bool blocking) {
 }
 
 #if HAS_BULK
-// The numbers behind `last`.
+// Puts the `count` numbers after `last`.
 INLINE void Q(put_numbers)(HANDLE *q, char *items, uint64_t last, size_t count, size_t size) {
     for (size_t i = 0; i < count; i++)
         set_number(items + i * stride(size), last + 1 + i, size);
@@ -111,6 +110,7 @@ INLINE void Q(put_numbers)(HANDLE *q, char *items, uint64_t last, size_t count, 
     }
 }
 
+// Gets `count` items and returns the sum of their numbers.
 INLINE uint64_t Q(get_numbers)(HANDLE *q, char *items, uint64_t count, size_t bulk, size_t size) {
     uint64_t sum = 0;
     struct backoff b = {0};
@@ -128,8 +128,8 @@ INLINE uint64_t Q(get_numbers)(HANDLE *q, char *items, uint64_t count, size_t bu
 }
 #endif
 
-// --- streams: the numbers from 1 on go through a queue, by producers and consumers in pairs or by
-// threads that are both
+// --- streams: the numbers from 1 to t->items, from producers to consumers in pairs, or by threads
+// that put and get in turn
 
 INLINE void Q(stream_one_by_one)(struct Q(trial) * t, unsigned thread, size_t size, bool blocking) {
     _Alignas(64) char item[LARGEST_ITEM];
@@ -214,7 +214,7 @@ static void Q(stream)(void *context, unsigned thread) {
     }
 }
 
-// --- a token there and back
+// --- ping-pong: a token through one queue and back through another
 
 INLINE void Q(ping_pong_by)(struct Q(trial) * t, unsigned thread, bool blocking) {
     HANDLE *out = thread == 0 ? t->queue : t->back, *in = thread == 0 ? t->back : t->queue;
@@ -225,13 +225,14 @@ INLINE void Q(ping_pong_by)(struct Q(trial) * t, unsigned thread, bool blocking)
             Q(put_one)(out, &token, 0, blocking);
         }
 #if HAS_TRY
-        // Without a yield, which would be measured instead; put_one meets with no full queue.
+        // No backoff: a yield takes longer than the round trip that is measured. The queue of a put
+        // is never full.
         while (!blocking && !Q(try_get)(in, &token, 0))
             relax();
 #endif
         if (blocking)
             Q(get_one)(in, &token, 0, blocking);
-        verify(number_of(&token, 0) == i, "not the token that was sent");
+        verify(number_of(&token, 0) == i, "a round trip returned another token");
         if (thread == 1)
             Q(put_one)(out, &token, 0, blocking);
     }
@@ -243,7 +244,7 @@ static void Q(ping_pong)(void *context, unsigned thread) {
                                : Q(ping_pong_by)(t, thread, false);
 }
 
-// --- from when an item was due to when it was got, at a pace that no queue has trouble with
+// --- latency: from the time at which an item was due until a consumer has it
 
 static struct histogram Q(latencies);
 
@@ -267,7 +268,7 @@ static void Q(latency)(void *context, unsigned thread) {
         Q(get_one)(t->queue, &item, 0, true);
         const uint64_t time = now(), due = number_of(&item, 0);
         sum += due;
-        // The first tenth is for warming up.
+        // The first tenth is warm-up.
         if (i >= t->items / 10)
             record(&mine, time > due ? time - due : 0);
     }
@@ -277,7 +278,7 @@ static void Q(latency)(void *context, unsigned thread) {
     pthread_mutex_unlock(&t->merging);
 }
 
-// --- who gets to put and get how often, and who blocking for how long
+// --- fairness: how many items each thread moves, and the longest time between two of them
 
 #if HAS_TRY
 static void Q(fairness)(void *context, unsigned thread) {
@@ -298,7 +299,8 @@ static void Q(fairness)(void *context, unsigned thread) {
             Q(put_one)(t->queue, &item, 0, false);
             moved = true;
         } else {
-            // Looked at first: what is not there after the last put never comes.
+            // Loaded before the get: if all producers had finished by then, an empty queue stays
+            // empty.
             finished = t->producing == 0;
             moved = Q(try_get)(t->queue, &item, 0);
             sum += moved ? number_of(&item, 0) : 0;
@@ -326,9 +328,9 @@ static void Q(fairness)(void *context, unsigned thread) {
 }
 #endif
 
-// --- who runs what
+// --- one trial
 
-// Once with a tenth of the items, then in earnest.
+// Warms up with a tenth of the items, then measures.
 static double Q(warmed_up)(struct Q(trial) * t, void (*work)(void *, unsigned),
                            unsigned producers) {
     const struct case_spec *s = t->s;
@@ -357,7 +359,7 @@ static bool Q(run)(const struct case_spec *s, struct measurement *m) {
     t.s = s;
     t.m = m;
     if (is(s->family, "memory")) {
-        // What the first queue sets up for all is not part of one.
+        // The first queue may allocate what all queues share, which is not part of one.
         Q(release)(Q(create)(1, 0));
         const size_t before = allocated();
         const uint64_t start = now();

@@ -1,11 +1,12 @@
-// The scenarios, each once for all queues of C++.
+// The workloads in C++, each a template that is written once for all queues.
 //
-// A queue is an adapter: a class that is made with a capacity, has a type `item`, and as many of
-//   try_put(const item &), try_get(item &)     does not wait; false: full, empty
-//   put(const item &), get(item &)             blocking as the queue itself does
-//   put_bulk(const item *, n), get_bulk(item *, n)   does not wait; how many
-//   end()                                      what a thread uses in the queue's place
-// as the queue offers. What a scenario needs and the adapter lacks makes it answer false.
+// An adapter is a class that is constructed with a capacity and has a type `item`. It has as many
+// of these members as its queue offers:
+//   try_put(const item &), try_get(item &)          do not block; false: full, empty
+//   put(const item &), get(item &)                  block as the queue itself does
+//   put_bulk(const item *, n), get_bulk(item *, n)  do not block; return how many items they moved
+//   handle()                                        what a thread uses in place of the queue
+// A workload that needs a member which the adapter lacks returns false.
 #ifndef WORKLOADS_HPP
 #define WORKLOADS_HPP
 
@@ -29,17 +30,17 @@ template <class Work> double timed(unsigned threads, Work &&work) {
     return ::timed(threads, call, std::addressof(work));
 }
 
-// Once with a tenth of the items, then in earnest.
+// Warms up with a tenth of the items, then measures.
 template <class Once> double warmed_up(std::uint64_t items, Once &&once) {
     once(items / 10);
     return once(items);
 }
 
 inline void verify_sum(std::uint64_t got, std::uint64_t put) {
-    verify(got == put, "items were lost, doubled or torn");
+    verify(got == put, "items were lost, duplicated or torn");
 }
 
-// --- items: a word, or a blob; each carries a number
+// --- items: words and blobs, each of which carries a number
 
 template <std::size_t Size> struct blob { std::uint64_t words[Size / 8]; };
 
@@ -51,13 +52,13 @@ inline std::uint64_t number_of(void *item) { return reinterpret_cast<std::uint64
 template <std::size_t Size> void set_number(blob<Size> &item, std::uint64_t number) {
     std::fill(std::begin(item.words), std::end(item.words), number);
 }
-// Nonsense if the item is torn.
+// A torn item yields a number that no producer puts.
 template <std::size_t Size> std::uint64_t number_of(const blob<Size> &item) {
     const auto first = item.words[0], last = item.words[Size / 8 - 1];
     return first == last ? first : UINT64_MAX / 3;
 }
 
-// --- ways to put and get
+// --- policies: how to put and get one item
 
 template <class Queue> decltype(auto) handle_of(Queue &queue) {
     if constexpr (requires { queue.handle(); })
@@ -68,7 +69,7 @@ template <class Queue> decltype(auto) handle_of(Queue &queue) {
 
 template <class Queue> using item_of = typename Queue::item;
 
-// Tries until it is done, backing off as a program would: the same way for all.
+// Tries until it succeeds. All queues get the same backoff: spinning, then yielding.
 struct with_backoff {
     template <class Queue> static constexpr bool supports = requires(Queue q, item_of<Queue> i) {
         handle_of(q).try_put(i);
@@ -86,7 +87,7 @@ struct with_backoff {
     }
 };
 
-// Without a yield, which would be measured instead.
+// For ping-pong: a yield takes longer than the round trip that is measured.
 struct spinning {
     template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
         while (!handle.try_put(item))
@@ -115,9 +116,8 @@ template <class Queue> constexpr bool has_bulk = requires(Queue q, item_of<Queue
     handle_of(q).put_bulk(&i, std::size_t{1});
 };
 
-// --- streams: the numbers from 1 on go through a queue
+// --- streams: the numbers from 1 to `count`, one by one or in bulk
 
-// One at a time.
 template <class Policy> struct one_by_one {
     template <class Item> static void produce(auto &handle, std::uint64_t count) {
         Item item;
@@ -148,9 +148,8 @@ template <class Policy> struct one_by_one {
     }
 };
 
-// Many at once.
 template <std::size_t Bulk> struct in_bulk {
-    // The numbers behind `last`.
+    // Puts the `count` numbers after `last`.
     template <class Item>
     static void put(auto &handle, std::vector<Item> &items, std::uint64_t last, std::size_t count) {
         for (std::size_t i = 0; i < count; i++)
@@ -202,7 +201,7 @@ template <std::size_t Bulk> struct in_bulk {
     }
 };
 
-// Producers and consumers in pairs, or threads that are both.
+// Producers and consumers in pairs, or threads that put and get in turn.
 template <class Mode, class Queue> bool stream(const case_spec *s, measurement *m) {
     using item = item_of<Queue>;
     const auto queue = std::make_unique<Queue>(s->capacity);
@@ -248,7 +247,7 @@ template <class Queue> bool streams(const case_spec *s, measurement *m) {
     return false;
 }
 
-// --- two queues, a token there and back
+// --- ping-pong: a token through one queue and back through another
 
 template <class Policy, class Queue> bool ping_pong(const case_spec *s, measurement *m) {
     const auto there = std::make_unique<Queue>(s->capacity);
@@ -265,7 +264,7 @@ template <class Policy, class Queue> bool ping_pong(const case_spec *s, measurem
                     Policy::put(out, item);
                 }
                 Policy::get(in, item);
-                verify(number_of(item) == i, "not the token that was sent");
+                verify(number_of(item) == i, "a round trip returned another token");
                 if (thread == 1)
                     Policy::put(out, item);
             }
@@ -274,7 +273,7 @@ template <class Policy, class Queue> bool ping_pong(const case_spec *s, measurem
     return true;
 }
 
-// --- from when an item was due to when it was got, at a pace that no queue has trouble with
+// --- latency: from the time at which an item was due until a consumer has it
 
 template <class Queue> bool latency(const case_spec *s, measurement *m) {
     static histogram latencies;
@@ -302,7 +301,7 @@ template <class Queue> bool latency(const case_spec *s, measurement *m) {
             handle.get(item);
             const std::uint64_t time = now(), due = number_of(item);
             sum += due;
-            // The first tenth is for warming up.
+            // The first tenth is warm-up.
             if (i >= each / 10)
                 record(mine.get(), time > due ? time - due : 0);
         }
@@ -316,7 +315,7 @@ template <class Queue> bool latency(const case_spec *s, measurement *m) {
     return true;
 }
 
-// --- who gets to put and get how often, and who blocking for how long
+// --- fairness: how many items each thread moves, and the longest time between two of them
 
 template <class Queue> bool fairness(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity);
@@ -349,7 +348,8 @@ template <class Queue> bool fairness(const case_spec *s, measurement *m) {
             } else {
                 backoff b{};
                 for (;;) {
-                    // Looked at first: what is not there after the last put never comes.
+                    // Loaded before the get: if all producers had finished by then, an empty queue
+                    // stays empty.
                     const bool finished = producing == 0;
                     if (handle.try_get(item)) {
                         mine += number_of(item);
@@ -375,10 +375,10 @@ template <class Queue> bool fairness(const case_spec *s, measurement *m) {
     return true;
 }
 
-// --- what an empty queue takes
+// --- memory of an empty queue
 
 template <class Queue> bool memory(const case_spec *s, measurement *m) {
-    // What the first queue sets up for all is not part of one.
+    // The first queue may allocate what all queues share, which is not part of one.
     std::make_unique<Queue>(1);
     const std::size_t before = allocated();
     const std::uint64_t start = now();
@@ -389,9 +389,9 @@ template <class Queue> bool memory(const case_spec *s, measurement *m) {
     return true;
 }
 
-// --- who runs what
+// --- one trial
 
-// All that first-in-first-out queues do.
+// All workloads of first-in-first-out queues.
 template <class Queue> bool fifo(const case_spec *s, measurement *m) {
     if (is(s->family, "spsc") || is(s->family, "mpmc"))
         return streams<Queue>(s, m);
@@ -412,7 +412,7 @@ template <class Queue> bool fifo(const case_spec *s, measurement *m) {
     return false;
 }
 
-// The same for words, and streams for blobs.
+// All workloads for words, and streams for blobs.
 template <template <class> class Queue> bool any_payload(const case_spec *s, measurement *m) {
     switch (s->item_size) {
     case 0:
@@ -431,8 +431,10 @@ template <template <class> class Queue> bool any_payload(const case_spec *s, mea
     return false;
 }
 
-// Every thread puts an item of random priority and gets the lowest, in turn, in a queue that holds
-// so many all the time. The adapter: put(double, std::uint64_t), get(std::uint64_t &).
+// --- priority: the queue is filled to the capacity of the case, then each thread puts an item of
+// random priority and gets the lowest, in turn. The adapter: put(double, std::uint64_t), and
+// get(std::uint64_t &), which returns false if the queue is empty
+
 template <class Queue> bool priority(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity + s->threads);
     std::uint64_t state = 1;
@@ -448,7 +450,7 @@ template <class Queue> bool priority(const case_spec *s, measurement *m) {
             std::uint64_t mine = thread, sum = 0, word;
             for (std::uint64_t i = 1; i <= each; i++) {
                 queue->put(random_priority(&mine), i);
-                verify(queue->get(word), "empty, after as many puts as gets");
+                verify(queue->get(word), "empty although each get follows a put");
                 sum += word;
             }
             got += sum;
@@ -457,14 +459,16 @@ template <class Queue> bool priority(const case_spec *s, measurement *m) {
     std::size_t left = 0;
     for (std::uint64_t word; queue->get(word); left++)
         got += word;
-    verify(left == s->capacity, "more or fewer are left than were put and not got");
+    verify(left == s->capacity, "the number of items left is not the capacity");
     verify_sum(got, put);
     return true;
 }
 
-// The owner alone pushes and pops in turn. With thieves it pops one after every second push and
-// when the deque is full, and the rest at the handle. The adapter: push(void *), pop(void *&),
-// steal(void *&), false: full, none, none or a lost race.
+// --- deque: alone, the owner pushes and pops in turn. With thieves it pops after every second push
+// and when the deque is full, and what is left at the end. The adapter: push(void *), false if
+// full; pop(void *&), false if empty; steal(void *&), false if empty or if another thread won the
+// race
+
 template <class Deque> bool deque(const case_spec *s, measurement *m) {
     const auto ends = std::make_unique<Deque>(s->capacity);
     std::atomic<std::uint64_t> taken{0};
@@ -505,7 +509,8 @@ template <class Deque> bool deque(const case_spec *s, measurement *m) {
         std::uint64_t sum = 0;
         void *item;
         for (;;) {
-            // Looked at first: what is not there after the last push never comes.
+            // Loaded before the steal: if the owner had finished by then, an empty deque stays
+            // empty.
             const bool last = finished;
             if (ends->steal(item))
                 sum += number_of(item);
@@ -535,9 +540,9 @@ template <class Deque> bool deque(const case_spec *s, measurement *m) {
     return true;
 }
 
-// --- batches: the adapter is made with a capacity and an age in nanoseconds, and has put(void *),
-// which blocking for room, and get_batch(void **): up to BATCH_SIZE, or what is there when the
-// oldest is that old
+// --- batch: the adapter is constructed with a capacity and a timeout in nanoseconds. put(void *)
+// blocks while the queue is full; get_batch(void **) blocks until a batch is due, which it is with
+// BATCH_SIZE items or when its oldest has waited for the timeout, and returns its size
 
 template <class Queue> bool batch_stream(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity, BATCH_TIMEOUT_NS);
@@ -568,17 +573,17 @@ template <class Queue> bool batch_stream(const case_spec *s, measurement *m) {
     return true;
 }
 
-// How much later than it was due a batch came that only its age made due.
+// The time from when a batch of one item became due by its timeout until the consumer had it.
 template <class Queue> bool batch_lateness(const case_spec *s, measurement *m) {
     static histogram late;
     const auto queue = std::make_unique<Queue>(s->capacity, LATENESS_TIMEOUT_NS);
-    std::uint64_t arrival = 0; // written before the put and read after the get
+    std::uint64_t arrival = 0; // written before the put, read after the get
     std::binary_semaphore taken{0};
     const std::uint64_t start = now();
     std::thread producer([&] {
         void *item;
         for (std::uint64_t i = 1; i <= s->items; i++) {
-            // By then the consumer sleeps, most likely.
+            // 300 us, by which the consumer is asleep.
             sleep_for(300000);
             set_number(item, i);
             arrival = now();
@@ -590,7 +595,8 @@ template <class Queue> bool batch_lateness(const case_spec *s, measurement *m) {
         void *batch[BATCH_SIZE];
         const auto count = queue->get_batch(batch);
         const std::uint64_t time = now(), due = arrival + LATENESS_TIMEOUT_NS;
-        verify(count == 1 && number_of(batch[0]) == i, "a batch of something else");
+        verify(count == 1 && number_of(batch[0]) == i,
+               "a batch with other items than the one that was put");
         record(&late, time > due ? time - due : 0);
         taken.release();
     }

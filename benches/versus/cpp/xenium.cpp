@@ -1,4 +1,4 @@
-// Manuel Pöter's xenium: Vyukov's ring and the deque of Chase and Lev.
+// Adapters for xenium by Manuel Pöter: Vyukov's bounded queue and the deque of Chase and Lev.
 #if __has_include(<xenium/vyukov_bounded_queue.hpp>)
 
 #include "workloads.hpp"
@@ -33,7 +33,7 @@ struct chase_lev {
         item = is_there ? found : nullptr;
         return is_there;
     }
-    // Of fixed size: one that grows loses items in this version.
+    // Of fixed size, since the growing array loses items in this version.
     using array = xenium::detail::fixed_size_circular_array<char, 1024>;
     xenium::chase_work_stealing_deque<char, xenium::policy::capacity<1024>,
                                       xenium::policy::container<array>>
