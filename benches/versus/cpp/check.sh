@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# check.sh PROGRAM...: checks that each program refuses bad arguments in one line, and that every case of every
-# contestant prints a measurement. ITEMS is the number of items of a trial, TIMEOUT its limit in seconds. A trial
-# that exceeds the limit is a failure only if it is one of ours: some peers make no progress while a thread is
-# suspended in one of their calls.
+# check.sh PROGRAM...: checks that each program refuses bad arguments in one line, and that every
+# case of every contestant prints a measurement. ITEMS is the number of items of a trial, TIMEOUT
+# its limit in seconds. A trial that exceeds the limit is a failure only if it is one of ours: some
+# peers make no progress while a thread is suspended in one of their calls.
 set -uo pipefail
 items=${ITEMS:-20000}
 seconds=${TIMEOUT:-20}
@@ -32,8 +32,8 @@ mapfile -t cases < <(all_cases)
 ran=0
 failed=0
 late=0
-# refuses MESSAGE ARGUMENT...: the program ends with exit code 2 and one line that contains MESSAGE and no
-# control characters.
+# refuses MESSAGE ARGUMENT...: the program ends with exit code 2 and one line that contains MESSAGE
+# and no control characters.
 refuses() {
     ran=$((ran + 1))
     output=$(timeout "$seconds" "$program" "${@:2}" 2>&1)

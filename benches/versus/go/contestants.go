@@ -1,3 +1,7 @@
+// The contestants in Go: the queues of the binding, a channel, and structures under a mutex as a
+// program without a queue library would write them. Each is adapted to an interface of
+// workloads.go.
+
 package main
 
 /*
@@ -30,7 +34,7 @@ func must[T any](v T, err error) T {
 
 // --- ours
 
-// libraryFIFO are what our queues have in common.
+// libraryFIFO has the methods that SPSC and MPMC share.
 type libraryFIFO interface {
 	TryPut(int) error
 	TryGet() (int, error)
@@ -40,21 +44,24 @@ type libraryFIFO interface {
 	GetMany(context.Context, []int) (int, error)
 }
 
+// oursFIFO adapts a queue of the binding. bytes is what the library allocated for it.
 type oursFIFO struct {
 	libraryFIFO
 	bytes int
 }
 
-func newSPSC(capacity int) oursFIFO {
+func newOurs(create func() libraryFIFO) oursFIFO {
 	before := int(C.allocated())
-	q := must(queues.NewSPSC[int](capacity))
+	q := create()
 	return oursFIFO{q, int(C.allocated()) - before}
 }
 
+func newSPSC(capacity int) oursFIFO {
+	return newOurs(func() libraryFIFO { return must(queues.NewSPSC[int](capacity)) })
+}
+
 func newMPMC(capacity int) oursFIFO {
-	before := int(C.allocated())
-	q := must(queues.NewMPMC[int](capacity))
-	return oursFIFO{q, int(C.allocated()) - before}
+	return newOurs(func() libraryFIFO { return must(queues.NewMPMC[int](capacity)) })
 }
 
 func (q oursFIFO) TryPut(v int) bool   { return q.libraryFIFO.TryPut(v) == nil }
@@ -63,7 +70,8 @@ func (q oursFIFO) Put(v int)           { q.libraryFIFO.Put(background, v) }
 func (q oursFIFO) Get() int            { v, _ := q.libraryFIFO.Get(background); return v }
 func (q oursFIFO) Bytes() int          { return q.bytes }
 
-// Our calls on many items wait, as those of Go do: they have no try.
+// The bulk calls of the binding block while the queue is full or empty; they have no non-blocking
+// form.
 func (q oursFIFO) PutBulk(vs []int) int { n, _ := q.libraryFIFO.PutMany(background, vs); return n }
 func (q oursFIFO) GetBulk(vs []int) int { n, _ := q.libraryFIFO.GetMany(background, vs); return n }
 
@@ -122,7 +130,7 @@ func (c channel) Put(v int)  { c <- v }
 func (c channel) Get() int   { return <-c }
 func (c channel) Bytes() int { return 0 }
 
-// It has no calls on many items; these are what one writes instead.
+// A channel has no bulk calls; a program would write these loops.
 func (c channel) PutBulk(vs []int) int {
 	for i, v := range vs {
 		if !c.TryPut(v) {

@@ -1,23 +1,26 @@
+// A histogram of latencies with small, fixed memory, which consumers fill without a lock and merge
+// at the end.
+
 package main
 
 import "math/bits"
 
-// A histogram counts by value in linear steps, as many for each power of two: within 1/128 of the truth, exact
-// below 256.
+// A histogram counts by value. Each power of two has 128 buckets of equal width, so a value is
+// known to within 1/128; values below 256 are exact.
 type histogram struct {
-	counts [58 * steps]int
+	counts [58 * bucketsPerOctave]int
 	total  int
 	max    int
 }
 
-const steps = 128
+const bucketsPerOctave = 128
 
 func (h *histogram) record(value int) {
 	shift := 0
-	if value >= steps {
+	if value >= bucketsPerOctave {
 		shift = bits.Len64(uint64(value)) - 8
 	}
-	h.counts[shift*steps+value>>shift]++
+	h.counts[shift*bucketsPerOctave+value>>shift]++
 	h.total++
 	h.max = max(h.max, value)
 }
@@ -30,13 +33,13 @@ func (h *histogram) merge(from *histogram) {
 	h.max = max(h.max, from.max)
 }
 
-// quantile returns the upper bound of the bucket that so large a fraction of the values does not exceed.
+// quantile returns the upper bound of the first bucket up to which fraction of the values lie.
 func (h *histogram) quantile(fraction float64) int {
 	seen := 0
 	for i, n := range h.counts {
 		if seen += n; seen > 0 && float64(seen) >= fraction*float64(h.total) {
-			shift := max(i/steps-1, 0)
-			return min((i-shift*steps+1)<<shift-1, h.max)
+			shift := max(i/bucketsPerOctave-1, 0)
+			return min((i-shift*bucketsPerOctave+1)<<shift-1, h.max)
 		}
 	}
 	return h.max

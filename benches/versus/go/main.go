@@ -1,4 +1,9 @@
-// Command versus-go runs the contestants of Go, by the protocol of ../README.md.
+// Command versus-go is the program in Go of the comparison: it implements the protocol of
+// ../README.md, which lists the contestants and runs one trial of one of them.
+//
+// A contestant is a queue; a case is what is measured; a workload is what a trial does to the
+// queue; a measurement is what the trial prints. (case is a keyword, so a parsed case is a
+// caseSpec.)
 package main
 
 import (
@@ -14,23 +19,24 @@ import (
 	"queues"
 )
 
-// A contestant is a queue, and what is done with it in which cases.
+// A contestant is a queue with the cases that it supports and the workload that runs them.
 type contestant struct {
 	Name     string   `json:"name"`
 	Language string   `json:"language"`
 	Version  string   `json:"version"`
 	Ours     bool     `json:"ours"`
 	Cases    []string `json:"cases"`
-	run      func(caseSpec) measurement
+	workload func(caseSpec) measurement
 }
 
-// A caseSpec is a case, taken apart: family/shape/mode/capacity/payload.
+// A caseSpec is a case by its segments, family/shape/mode/capacity/payload, and the items of the
+// trial.
 type caseSpec struct {
 	family, shape, mode string
 	capacity            int
-	number              int  // of the shape: pairs of producers and consumers, threads
-	alternates          bool // each goroutine puts and gets in turn
-	bulk                int  // of bulk32, else 0
+	number              int  // in the shape: pairs of producers and consumers, or threads
+	alternates          bool // shape pair: each goroutine puts and gets in turn
+	bulk                int  // 32 in bulk32, else 0
 	items               int
 }
 
@@ -53,7 +59,7 @@ var contestants = func() []contestant {
 		"mpmc/*/single/*/ptr", "mpmc/*/bulk32/*/ptr", "mpmc/*/blocking/*/ptr", "pingpong/1P1C", "latency",
 		"fairness", "memory",
 	}
-	// What Go programs use otherwise, for any number at both ends.
+	// Channels and locks take any number of producers and consumers.
 	anyCases := append(spscCases[:5:5], mpmcCases...)
 	ours, others := queues.Version(), strings.TrimPrefix(runtime.Version(), "go")
 	return []contestant{
@@ -79,11 +85,11 @@ func main() {
 		fail(2, "usage: versus-go list | versus-go run --contestant NAME --case CASE --items N")
 	}
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // it would say more than what is wrong
-	name := flags.String("contestant", "", "whose turn it is")
+	flags.SetOutput(io.Discard) // the flag package would print the usage after the error
+	name := flags.String("contestant", "", "the name of the contestant")
 	text := flags.String("case", "", "family/shape/mode/capacity/payload")
-	items := flags.Int("items", 0, "how many go through")
-	flags.Float64("seconds", 0, "for the driver to see to")
+	items := flags.Int("items", 0, "items of the trial")
+	flags.Float64("seconds", 0, "ignored; the driver limits the time")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		fail(2, "%s", strings.Trim(strconv.Quote(err.Error()), `"`))
 	}
@@ -96,7 +102,7 @@ func main() {
 	c := find(*name)
 	for _, pattern := range c.Cases {
 		if matches(*text, pattern) {
-			line, _ := json.Marshal(c.run(parse(*text, *items)))
+			line, _ := json.Marshal(c.workload(parse(*text, *items)))
 			fmt.Println(string(line))
 			return
 		}
@@ -114,7 +120,8 @@ func find(name string) contestant {
 	panic("unreachable")
 }
 
-// matches tells whether a case is what a pattern says: * is any segment, and those left out match everything.
+// matches reports whether a pattern covers a case: each segment is a word or *, and segments left
+// out match everything.
 func matches(text, pattern string) bool {
 	segments := strings.Split(text, "/")
 	patterns := strings.Split(pattern, "/")
@@ -129,6 +136,7 @@ func matches(text, pattern string) bool {
 	return true
 }
 
+// parse returns the segments of a case that matches accepted.
 func parse(text string, items int) caseSpec {
 	segments := strings.Split(text, "/")
 	s := caseSpec{family: segments[0], shape: segments[1], mode: segments[2], items: items}
@@ -139,11 +147,12 @@ func parse(text string, items int) caseSpec {
 	return s
 }
 
-// numberIn returns the number in a segment: 32 of bulk32, 4 of 4P4C.
-func numberIn(segment string, without int) int {
+// numberIn returns the number in a segment, 32 in bulk32 and 4 in 4P4C, or fallback if there is
+// none.
+func numberIn(segment string, fallback int) int {
 	start := strings.IndexAny(segment, "0123456789")
 	if start < 0 {
-		return without
+		return fallback
 	}
 	digits := segment[start:]
 	if end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
@@ -153,11 +162,13 @@ func numberIn(segment string, without int) int {
 	return n
 }
 
+// fail prints an error in one line and ends the program.
 func fail(code int, format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 	os.Exit(code)
 }
 
+// verify ends the program with exit code 3 unless the queue was correct.
 func verify(holds bool, format string, arguments ...any) {
 	if !holds {
 		fail(3, format, arguments...)

@@ -1,3 +1,6 @@
+// The workloads, each written once for all queues in Go behind an interface. Goroutines are not
+// pinned, and between tries they yield.
+
 package main
 
 import (
@@ -7,7 +10,8 @@ import (
 	"time"
 )
 
-// A queue holds numbers, as many as its capacity at most. What is many, or a try, does not wait.
+// A queue holds up to its capacity of numbers. Try and bulk calls do not block, except for the bulk
+// calls of ours; Put and Get block.
 type queue interface {
 	TryPut(v int) bool
 	TryGet() (v int, found bool)
@@ -15,12 +19,13 @@ type queue interface {
 	Get() int
 	PutBulk(vs []int) (n int)
 	GetBulk(vs []int) (n int)
-	// Bytes returns what the queue takes that is not in Go's heap.
+	// Bytes returns the memory of the queue that is not in the heap of Go.
 	Bytes() int
 }
 
-// timed runs work in so many goroutines at once: from the first start to the last end. They share the threads
-// that the runtime has, one for each processor, which are not pinned: it moves goroutines as it sees fit.
+// timed runs work in the given number of goroutines and returns the time from the first start to
+// the last end. The runtime has a thread for each processor, pins none, and moves goroutines
+// between them.
 func timed(goroutines int, work func(goroutine int)) time.Duration {
 	type span struct{ start, end time.Time }
 	spans := make([]span, goroutines)
@@ -50,7 +55,7 @@ func timed(goroutines int, work func(goroutine int)) time.Duration {
 	return last.Sub(first)
 }
 
-// warmedUp runs once with a tenth of the items, then in earnest.
+// warmedUp warms up with a tenth of the items, then measures.
 func warmedUp(items int, once func(items int) measurement) measurement {
 	once(items / 10)
 	return once(items)
@@ -60,7 +65,8 @@ func sumUpTo(n int) int { return n * (n + 1) / 2 }
 
 func verifySum(got, put int) { verify(got == put, "sum of the items: %d instead of %d", got, put) }
 
-// Between tries a goroutine yields. Not after a few pauses, as in the other programs: Go has none.
+// Between tries a goroutine yields. The other programs pause first, for which Go has no
+// instruction.
 
 func put(q queue, v int) {
 	for !q.TryPut(v) {
@@ -86,7 +92,7 @@ func putBulk(q queue, vs []int) {
 	}
 }
 
-// getBulk fills vs, again and again, until it got so many; it returns their sum.
+// getBulk gets count items, up to len(vs) at a time, and returns their sum.
 func getBulk(q queue, vs []int, count int) (sum int) {
 	for count > 0 {
 		n := q.GetBulk(vs[:min(len(vs), count)])
@@ -100,7 +106,7 @@ func getBulk(q queue, vs []int, count int) (sum int) {
 	return sum
 }
 
-// fifo runs what first-in-first-out queues do.
+// fifo returns the workload of first-in-first-out queues, for all their families.
 func fifo[Q queue](create func(capacity int) Q) func(caseSpec) measurement {
 	return func(s caseSpec) measurement {
 		switch s.family {
@@ -118,8 +124,8 @@ func fifo[Q queue](create func(capacity int) Q) func(caseSpec) measurement {
 	}
 }
 
-// stream sends the numbers from 1 on through a queue, by producers and consumers in pairs or by goroutines
-// that are both.
+// stream sends the numbers from 1 to n through a queue: from producers to consumers in pairs, or by
+// goroutines that put and get in turn.
 func stream(s caseSpec, q queue) measurement {
 	producers, goroutines := s.number, 2*s.number
 	if s.alternates {
@@ -185,9 +191,10 @@ func streamBulk(q queue, puts, gets bool, each, bulk int) (sum int) {
 	return sum
 }
 
-// pingPong sends a token there and back.
+// pingPong sends a token through one queue and back through another.
 func pingPong(s caseSpec, there, back queue) measurement {
-	// Without a yield, which would be measured instead; there is always room.
+	// No backoff: a yield takes longer than the round trip that is measured. The queue of a put is
+	// never full.
 	get := func(q queue) int {
 		for {
 			if v, found := q.TryGet(); found {
@@ -204,7 +211,7 @@ func pingPong(s caseSpec, there, back queue) measurement {
 			for i := 1; i <= trips; i++ {
 				if g == 0 {
 					put(there, i)
-					verify(get(back) == i, "not the token that was sent")
+					verify(get(back) == i, "a round trip returned another token")
 				} else {
 					put(back, get(there))
 				}
@@ -214,8 +221,10 @@ func pingPong(s caseSpec, there, back queue) measurement {
 	})
 }
 
-// latency measures from when an item was due to when it was got, at a pace that no queue has trouble with.
+// latency measures the time from when an item was due until a consumer has it.
 func latency(s caseSpec, q queue) measurement {
+	// Between two items of all producers together: a pace that no contestant falls behind, so that
+	// the latency is not that of a full queue.
 	const pace = 10 * time.Microsecond
 	pairs, each := s.number, s.items/s.number
 	crowded := 2*pairs > runtime.GOMAXPROCS(0)
@@ -242,7 +251,7 @@ func latency(s caseSpec, q queue) measurement {
 			due := q.Get()
 			late := int(time.Since(origin)) - due
 			got.Add(int64(due))
-			// The first tenth is for warming up.
+			// The first tenth is warm-up.
 			if i >= each/10 {
 				mine.record(max(late, 0))
 			}
@@ -255,8 +264,9 @@ func latency(s caseSpec, q queue) measurement {
 	return measurement{Items: each * pairs, Seconds: elapsed.Seconds(), Latency: latencies.percentiles()}
 }
 
-// fairness tells who gets to put and get how often, and who waits for how long.
+// fairness measures how many items each goroutine moves, and the longest time between two of them.
 func fairness(s caseSpec, q queue) measurement {
+	// Items that a producer claims at a time, so that the claim costs little.
 	const share = 64
 	return warmedUp(s.items, func(items int) measurement {
 		items = items / share * share
@@ -286,7 +296,8 @@ func fairness(s caseSpec, q queue) measurement {
 			}
 			mine := 0
 			for {
-				// Looked at first: what is not there after the last put never comes.
+				// Loaded before the get: if all producers had finished by then, an empty queue
+				// stays empty.
 				finished := producing.Load() == 0
 				if v, found := q.TryGet(); found {
 					mine += v
@@ -309,7 +320,7 @@ func fairness(s caseSpec, q queue) measurement {
 	})
 }
 
-// memory tells what an empty queue takes, in Go and in C.
+// memory measures what an empty queue allocates, in Go and in C.
 func memory[Q queue](s caseSpec, create func(capacity int) Q) measurement {
 	create(1)
 	heap := func() int {
@@ -327,7 +338,7 @@ func memory[Q queue](s caseSpec, create func(capacity int) Q) measurement {
 	return measurement{Items: 1, Seconds: elapsed.Seconds(), Bytes: bytes}
 }
 
-// A priorityQueue queue holds numbers, the lowest priority first, first in first out among equals.
+// A priorityQueue returns the number of the lowest priority, and equals first in, first out.
 type priorityQueue interface {
 	Put(v int, priority float64)
 	Get() (v int, found bool)
@@ -336,7 +347,7 @@ type priorityQueue interface {
 // random is SplitMix64 (Steele, Lea and Flood 2014).
 type random uint64
 
-// priority returns one of a million.
+// priority returns one of a million priorities.
 func (r *random) priority() float64 {
 	*r += 0x9E3779B97F4A7C15
 	z := uint64(*r)
@@ -345,8 +356,8 @@ func (r *random) priority() float64 {
 	return float64((z ^ z>>31) % 1000000)
 }
 
-// priority has every goroutine put an item of random priority and get the lowest, in turn, in a queue that
-// holds so many all the time.
+// priority fills the queue to the capacity of the case, then has each goroutine put an item of
+// random priority and get the lowest, in turn.
 func priority[Q priorityQueue](create func(capacity int) Q) func(caseSpec) measurement {
 	return func(s caseSpec) measurement {
 		goroutines := s.number
@@ -364,7 +375,7 @@ func priority[Q priorityQueue](create func(capacity int) Q) func(caseSpec) measu
 				for i := 1; i <= each; i++ {
 					q.Put(i, state.priority())
 					v, found := q.Get()
-					verify(found, "empty, after as many puts as gets")
+					verify(found, "empty although each get follows a put")
 					mine += v
 				}
 				got.Add(int64(mine))
@@ -382,15 +393,16 @@ func priority[Q priorityQueue](create func(capacity int) Q) func(caseSpec) measu
 	}
 }
 
-// A stealingDeque is a deque: one goroutine pushes and pops, others steal; false: full, none, none or a lost race.
+// A stealingDeque has an owner, which pushes and pops, and thieves. False means that a push found
+// it full, a pop found it empty, and a steal found it empty or lost a race.
 type stealingDeque interface {
 	Push(v int) bool
 	Pop() (v int, found bool)
 	Steal() (v int, found bool)
 }
 
-// deque has the owner push and pop in turn. With thieves it pops one after every second push and when the
-// deque is full, and the rest at the end.
+// deque has the owner push and pop in turn. With thieves the owner pops after every second push and
+// when the deque is full, and what is left at the end.
 func deque[D stealingDeque](create func(capacity int) D) func(caseSpec) measurement {
 	return func(s caseSpec) measurement {
 		d := create(s.capacity)
@@ -410,7 +422,8 @@ func deque[D stealingDeque](create func(capacity int) D) func(caseSpec) measurem
 				}
 				if g > 0 {
 					for {
-						// Looked at first: what is not there after the last push never comes.
+						// Loaded before the steal: if the owner had finished by then, an empty
+						// deque stays empty.
 						last := finished.Load()
 						v, found := d.Steal()
 						if !found && last {

@@ -1,4 +1,5 @@
-//! Links the library dynamically, as its users do, from the directory where `make build` puts it (or LIBDIR).
+//! Links the library dynamically, as its users do, from the directory where `make build` puts it
+//! (or LIBDIR).
 
 fn main() {
     let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/release");

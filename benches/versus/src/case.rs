@@ -1,5 +1,6 @@
-//! The cases: a path names each, and its segments decide the metric, the title and the first number of items.
-//! [`catalogue`] lists all; patterns select some, for the command line and for contestants.
+//! The cases: a path names each, and its segments decide the metric, the title and the first number
+//! of items. [`catalogue`] lists all; patterns select some, for the command line and for
+//! contestants.
 
 use std::fmt;
 
@@ -51,7 +52,8 @@ impl Case {
         }
     }
 
-    /// The items of the first trial of round 0, from which the run finds the number that fills a trial's time.
+    /// The items of the first trial of round 0, from which the run finds the number that fills a
+    /// trial's time.
     pub fn first_items(&self) -> u64 {
         match (self.family(), self.mode()) {
             ("memory", _) => 1,
@@ -63,8 +65,8 @@ impl Case {
         }
     }
 
-    /// The factor by which the trials of the case are longer than those of others: items come at a fixed
-    /// pace, or what is measured is rare.
+    /// The factor by which the trials of the case are longer than those of others: items come at a
+    /// fixed pace, or what is measured is rare.
     pub fn time_factor(&self) -> f64 {
         match (self.family(), self.shape()) {
             ("latency" | "fairness", _) | ("batch", "lateness") => 4.0,
@@ -149,7 +151,8 @@ impl Metric {
     pub fn more_is_better(self) -> bool {
         matches!(self, Self::Rate | Self::MinShare)
     }
-    /// How much better `value` is than `other`: above 1 is better, whichever direction the metric has.
+    /// How much better `value` is than `other`: above 1 is better, whichever direction the metric
+    /// has.
     pub fn ratio(self, value: f64, other: f64) -> f64 {
         if self.more_is_better() { value / other } else { other / value }
     }
@@ -233,7 +236,8 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The cases that a pattern of the command line selects: it matches the whole path, or its first segments.
+/// The cases that a pattern of the command line selects: it matches the whole path, or its first
+/// segments.
 pub fn select(cases: &[Case], pattern: &str) -> Result<Vec<Case>, String> {
     let longer = format!("{pattern}/*");
     let matches = |case: &&Case| glob(pattern, &case.0) || glob(&longer, &case.0);
@@ -244,8 +248,8 @@ pub fn select(cases: &[Case], pattern: &str) -> Result<Vec<Case>, String> {
     Ok(found)
 }
 
-/// Whether a pattern of a contestant's listing covers `case`: each segment is a word or `*`, and segments left
-/// out match everything.
+/// Whether a pattern of a contestant's listing covers `case`: each segment is a word or `*`, and
+/// segments left out match everything.
 pub fn supports(pattern: &str, case: &Case) -> bool {
     let mut segments = case.0.split('/');
     pattern.split('/').all(|p| segments.next().is_some_and(|segment| p == "*" || p == segment))

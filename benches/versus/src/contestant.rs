@@ -1,5 +1,6 @@
-//! Finds the programs, reads what contestants they list, and runs one trial of one contestant. A trial is a
-//! process of its own with a time limit, so that a peer that hangs or crashes ends its trial and nothing else.
+//! Finds the programs, reads what contestants they list, and runs one trial of one contestant. A
+//! trial is a process of its own with a time limit, so that a peer that hangs or crashes ends its
+//! trial and nothing else.
 
 use crate::case::{Case, supports};
 use crate::output::one_line;
@@ -70,8 +71,8 @@ pub struct Percentiles {
     pub max: f64,
 }
 
-/// The contestants of all programs. Programs are looked for in the directory of the driver and in the two above
-/// it: cargo puts them there, one level deeper if it builds for a named target.
+/// The contestants of all programs. Programs are looked for in the directory of the driver and in
+/// the two above it: cargo puts them there, one level deeper if it builds for a named target.
 pub struct Contestants {
     pub present: Vec<Contestant>,
     pub missing: Vec<Missing>,
@@ -113,8 +114,8 @@ impl Contestants {
         Ok(())
     }
 
-    /// Keeps the contestants whose name contains one of `words`, ignoring case; all if there are no words. A word
-    /// that matches no contestant is an error.
+    /// Keeps the contestants whose name contains one of `words`, ignoring case; all if there are no
+    /// words. A word that matches no contestant is an error.
     pub fn select(&mut self, words: &[String]) -> Result<(), String> {
         if self.present.is_empty() {
             return Err("there are no programs to compare: `make versus` builds them".into());
@@ -149,7 +150,8 @@ fn parse_listing(line: &str) -> Result<Result<Contestant, Missing>, String> {
 struct Guard(Child);
 impl Drop for Guard {
     fn drop(&mut self) {
-        // The whole group, since the program may have started others. A trial that ended is not killed.
+        // The whole group, since the program may have started others. A trial that ended is not
+        // killed.
         // SAFETY: no pointers. The child was not reaped, so its number still names its group.
         if let Ok(None) = self.0.try_wait() {
             unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
@@ -165,7 +167,8 @@ pub enum Failure {
     Other(String),
 }
 
-/// Runs one trial for `limit` at most. Its process group is its own, so that Ctrl-C reaches only the driver.
+/// Runs one trial for `limit` at most. Its process group is its own, so that Ctrl-C reaches only
+/// the driver.
 pub fn trial(
     program: &Path,
     contestant: &str,
@@ -195,7 +198,8 @@ pub fn trial(
     let child = command.spawn().map_err(|e| other(format!("does not start: {e}")))?;
     let mut child = Guard(child);
     let start = Instant::now();
-    // Every 5 ms, so that the driver takes no processor time from the trial. The trial measures its own time.
+    // Every 5 ms, so that the driver takes no processor time from the trial. The trial measures its
+    // own time.
     let status = loop {
         match child.0.try_wait() {
             Ok(Some(status)) => break status,

@@ -1,5 +1,5 @@
-//! The machine, compilers and commit of a run. A record of them stands at the head of the results, since
-//! figures of two machines cannot be compared.
+//! The machine, compilers and commit of a run. A record of them stands at the head of the results,
+//! since figures of two machines cannot be compared.
 
 use serde::{Deserialize, Serialize};
 use std::process::Command;

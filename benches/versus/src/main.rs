@@ -1,5 +1,6 @@
-//! The command line of the driver: `versus` measures, `versus list` shows cases and contestants, and
-//! `versus report results.jsonl` shows an earlier run again. Every error is one line and exit code 2.
+//! The command line of the driver: `versus` measures, `versus list` shows cases and contestants,
+//! and `versus report results.jsonl` shows an earlier run again. Every error is one line and exit
+//! code 2.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
@@ -16,7 +17,8 @@ use versus::run::{Plan, run};
 use versus::summary::Summary;
 use versus::{page, table};
 
-/// Compares queues in interleaved rounds; prints a table, writes a page with plots and the results as JSON lines
+/// Compares queues in interleaved rounds; prints a table, writes a page with plots and the results
+/// as JSON lines
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -85,8 +87,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// The message of `error` in one line. Help and version are no errors: they are printed, and the program
-/// exits.
+/// The message of `error` in one line. Help and version are no errors: they are printed, and the
+/// program exits.
 fn usage(error: clap::Error) -> String {
     if !error.use_stderr() {
         error.exit();

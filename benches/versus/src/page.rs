@@ -1,5 +1,5 @@
-//! The comparisons as one HTML page without scripts or other files: an overview, then for each case a plot with the
-//! table under it, then plots of how the cost grows with capacity, threads or size.
+//! The comparisons as one HTML page without scripts or other files: an overview, then for each case
+//! a plot with the table under it, then plots of how the cost grows with capacity, threads or size.
 
 use crate::case::{Case, Metric, catalogue};
 use crate::html::escape;
@@ -203,7 +203,8 @@ fn sweeps() -> Vec<(&'static str, Vec<(String, Case)>)> {
     ]
 }
 
-/// The most series of ours in a plot, so that peers have room: the languages all call the same library.
+/// The most series of ours in a plot, so that peers have room: the languages all call the same
+/// library.
 const MAX_OURS: usize = 2;
 
 fn growth(html: &mut String, summary: &Summary) {

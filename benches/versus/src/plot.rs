@@ -1,5 +1,5 @@
-//! Plots as SVG. The colors in them are placeholders for roles, such as `#A00005` for ours; the style sheet of the
-//! page replaces each by a color for the light or the dark scheme.
+//! Plots as SVG. The colors in them are placeholders for roles, such as `#A00005` for ours; the
+//! style sheet of the page replaces each by a color for the light or the dark scheme.
 
 use crate::html::escape;
 use crate::summary::{Comparison, number};
@@ -25,7 +25,8 @@ const fn line(n: usize) -> RGBColor {
     role(0x10 + n as u8)
 }
 
-/// Pixels: two plots fit side by side on a screen of 1200, and one fits a phone when scaled down a little.
+/// Pixels: two plots fit side by side on a screen of 1200, and one fits a phone when scaled down a
+/// little.
 const WIDTH: u32 = 560;
 /// In units of plotters; 20 of them are about 16 pixels.
 const FONT: u32 = 20;
@@ -34,8 +35,8 @@ fn text(size: u32, color: RGBColor, h: HPos, v: VPos) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&color).pos(Pos::new(h, v))
 }
 
-/// Replaces the fixed size of `svg` by a view box, so that it scales to the width of its column; adds the title for
-/// screen readers.
+/// Replaces the fixed size of `svg` by a view box, so that it scales to the width of its column;
+/// adds the title for screen readers.
 fn scalable(svg: String, title: &str) -> String {
     let start = svg.find("<svg").unwrap_or(0);
     let height =
@@ -58,7 +59,8 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Ticks between `low` and `high` at 1, 2, 5, 10, …; only powers of ten if the range spans more than a factor of 300.
+/// Ticks between `low` and `high` at 1, 2, 5, 10, …; only powers of ten if the range spans more
+/// than a factor of 300.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let steps: &[f64] = if high / low > 300.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
     let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
@@ -74,7 +76,8 @@ pub fn bars(comparison: &Comparison) -> String {
     if !(most > 0.0 && least.is_finite()) {
         return String::new();
     }
-    // Latencies of contestants differ by up to a factor of thousands: logarithmic from a factor of 20.
+    // Latencies of contestants differ by up to a factor of thousands: logarithmic from a factor of
+    // 20.
     if !comparison.metric.more_is_better() && least > 0.0 && most / least > 20.0 {
         let start = least / 3.0;
         bars_on((start..most * 1.5).log_scale(), start, comparison)

@@ -1,22 +1,25 @@
-//! The round trip of a cache line between the first two processors, which shows whether they share an L3 cache.
-//! A virtual machine cannot ask its topology for that: the host moves virtual processors between cores while a run
-//! goes on, and the topology that the guest sees stays the same.
+//! The round trip of a cache line between the first two processors, which shows whether they share
+//! an L3 cache. A virtual machine cannot ask its topology for that: the host moves virtual
+//! processors between cores while a run goes on, and the topology that the guest sees stays the
+//! same.
 
 use processors::pin;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::time::{Duration, Instant};
 
-/// Round trips per sample: at 50 to 400 ns each, 10 to 80 µs, far above the resolution of the clock.
+/// Round trips per sample: at 50 to 400 ns each, 10 to 80 µs, far above the resolution of the
+/// clock.
 const ROUND_TRIPS: u32 = 200;
 /// Samples per probe, of which the median counts.
 const SAMPLES: usize = 51;
-/// Time after which a probe takes no further sample. It only matters on a busy machine, where the two threads
-/// seldom run at the same time.
+/// Time after which a probe takes no further sample. It only matters on a busy machine, where the
+/// two threads seldom run at the same time.
 const LIMIT: Duration = Duration::from_millis(50);
 
-/// The time in ns that a cache line takes from the first processor to the second and back. A median, so that
-/// samples in which a thread was preempted do not count. `None` if the process may use one processor only.
+/// The time in ns that a cache line takes from the first processor to the second and back. A
+/// median, so that samples in which a thread was preempted do not count. `None` if the process may
+/// use one processor only.
 pub fn round_trip() -> Option<f64> {
     let processors = processors::allowed();
     if processors.len() < 2 {

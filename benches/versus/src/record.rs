@@ -1,5 +1,6 @@
-//! The results file: JSON lines, each written as soon as it is known, so that an interrupted run keeps what it
-//! measured. One `run`, then a line per contestant and per missing contestant, then a line per trial.
+//! The results file: JSON lines, each written as soon as it is known, so that an interrupted run
+//! keeps what it measured. One `run`, then a line per contestant and per missing contestant, then a
+//! line per trial.
 
 use crate::contestant::{Contestant, Measurement, Missing};
 use crate::machine::Machine;
@@ -32,8 +33,8 @@ pub struct Trial {
     pub case: String,
     pub program: String,
     pub contestant: String,
-    /// The round trip of a cache line in ns before and after the trial ([`crate::probe`]); `None` on one
-    /// processor.
+    /// The round trip of a cache line in ns before and after the trial ([`crate::probe`]); `None`
+    /// on one processor.
     pub before: Option<f64>,
     pub after: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

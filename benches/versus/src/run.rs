@@ -1,7 +1,9 @@
-//! The run: rounds in which every contestant has one trial in every case that it supports. The trials of a case
-//! follow each other directly, so that a disturbance of the machine reaches all contestants of the case alike.
+//! The run: rounds in which every contestant has one trial in every case that it supports. The
+//! trials of a case follow each other directly, so that a disturbance of the machine reaches all
+//! contestants of the case alike.
 //!
-//! Before and after each trial a probe measures the round trip of a cache line, which gives the trial's placement.
+//! Before and after each trial a probe measures the round trip of a cache line, which gives the
+//! trial's placement.
 
 use crate::case::Case;
 use crate::contestant::{Contestants, Failure, Measurement, trial};
@@ -35,11 +37,12 @@ struct Entry<'a> {
     failures: u32,
 }
 
-/// Failed trials after which a contestant is not run in the case again. One failure may be the machine's fault.
+/// Failed trials after which a contestant is not run in the case again. One failure may be the
+/// machine's fault.
 const MAX_FAILURES: u32 = 2;
 
-/// The time of a trial that is not measured: two probes, starting the process, noticing its end. An estimate, only
-/// for the duration that is announced.
+/// The time of a trial that is not measured: two probes, starting the process, noticing its end. An
+/// estimate, only for the duration that is announced.
 const OVERHEAD: Duration = Duration::from_millis(25);
 
 /// How long a trial takes with its overhead, as an estimate.
@@ -69,8 +72,8 @@ fn entries<'a>(plan: &'a Plan, contestants: &Contestants) -> Result<Vec<Entry<'a
     Ok(entries)
 }
 
-/// Runs the plan and writes each record to the new file `results` at once. Returns the records, and whether a
-/// trial of ours failed.
+/// Runs the plan and writes each record to the new file `results` at once. Returns the records, and
+/// whether a trial of ours failed.
 pub fn run(
     plan: &Plan,
     contestants: &Contestants,

@@ -1,19 +1,22 @@
-//! The records of a run, summed up: for each case every contestant's median, minimum and maximum, and its ratio to the
-//! best peer. Trials on cores with the same L3 and on others are kept apart, since their figures differ by factors.
+//! The records of a run, summed up: for each case every contestant's median, minimum and maximum,
+//! and its ratio to the best peer. Trials on cores with the same L3 and on others are kept apart,
+//! since their figures differ by factors.
 
 use crate::case::{Case, Metric, catalogue};
 use crate::contestant::{Contestant, Measurement, Missing};
 use crate::record::{Record, Run, Trial};
 use std::collections::BTreeMap;
 
-/// The factor by which the two round trips of a trial may differ. A larger change is taken for a move of the
-/// processors by the host, and the trial does not count.
+/// The factor by which the two round trips of a trial may differ. A larger change is taken for a
+/// move of the processors by the host, and the trial does not count.
 pub const MAX_CHANGE: f64 = 1.4;
-/// In ns: a round trip below this is between cores with the same L3. On virtual machines of AMD EPYC (Zen 4 and
-/// Zen 5) such round trips were 46 to 75 ns, and 300 to 420 ns between L3s (decisions 003 and 007).
+/// In ns: a round trip below this is between cores with the same L3. On virtual machines of AMD
+/// EPYC (Zen 4 and Zen 5) such round trips were 46 to 75 ns, and 300 to 420 ns between L3s
+/// (decisions 003 and 007).
 pub const SAME_L3_BELOW: f64 = 150.0;
 
-/// Where the first two processors were during a trial, by the round trip of a cache line between them.
+/// Where the first two processors were during a trial, by the round trip of a cache line between
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// On cores that share an L3 cache; also if there was no probe, on one processor.
@@ -77,7 +80,8 @@ pub struct Row {
 pub struct Comparison {
     pub case: Case,
     pub metric: Metric,
-    /// The placement of the trials that are compared: the same L3, unless the case has no such trial.
+    /// The placement of the trials that are compared: the same L3, unless the case has no such
+    /// trial.
     pub placement: Placement,
     /// Names of the further figures that the case measures.
     pub extras: &'static [&'static str],
@@ -91,8 +95,8 @@ impl Comparison {
         self.rows.iter().find(|row| row.contestant.ours == ours && self.median(row).is_some())
     }
 
-    /// The figure by which a contestant is compared. `None` also for less than a word of memory per slot: such a queue
-    /// allocates its slots later.
+    /// The figure by which a contestant is compared. `None` also for less than a word of memory per
+    /// slot: such a queue allocates its slots later.
     pub fn median(&self, row: &Row) -> Option<f64> {
         let least = if self.metric == Metric::Bytes { size_of::<usize>() as f64 } else { 0.0 };
         row.main.as_ref().map(|spread| spread.median).filter(|median| *median >= least)

@@ -1,4 +1,5 @@
-//! The comparisons as a table for the terminal. Its columns, and the note on how to read them, serve the page too.
+//! The comparisons as a table for the terminal. Its columns, and the note on how to read them,
+//! serve the page too.
 
 use crate::output::one_line;
 use crate::summary::{Comparison, Placement, Row, Spread, Summary, number};
@@ -7,7 +8,8 @@ use std::fmt::Write;
 /// The headings of [`cells`].
 pub const HEADINGS: [&str; 4] = ["median", "min-max", "trials", "vs best"];
 
-/// What both the table and the page show of a contestant: median, range, trials and ratio to the best peer.
+/// What both the table and the page show of a contestant: median, range, trials and ratio to the
+/// best peer.
 pub fn cells(row: &Row) -> [String; 4] {
     let dash = || String::from("-");
     let range = |spread: &Spread| format!("{}-{}", number(spread.min), number(spread.max));

@@ -1,5 +1,5 @@
-//! The driver as a program: the table and the page of stored results (fixture.jsonl), and the one-line errors for
-//! arguments and files that it cannot use.
+//! The driver as a program: the table and the page of stored results (fixture.jsonl), and the
+//! one-line errors for arguments and files that it cannot use.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -32,7 +32,8 @@ fn report_has_medians_and_ratios() {
     let output = versus(&["report", path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    // Trials on the same L3. The one across L3s has a column of its own, and the one that was moved does not count.
+    // Trials on the same L3. The one across L3s has a column of its own, and the one that was moved
+    // does not count.
     assert_eq!(row(&table, "* queues spsc "), ["C", "200", "180-220", "3", "2.00", "-"]);
     assert_eq!(row(&table, "  rtrb "), ["Rust", "100", "90.0-110", "3", "1.00", "20.0"]);
     assert!(table.contains("timed out after 10 s"));
@@ -59,7 +60,8 @@ fn page_stands_alone() {
     assert_eq!(page.matches("<figure").count(), 4 + 1);
 }
 
-/// Checks that the driver ends with exit code 2 and one line that contains `expected`; returns its standard output.
+/// Checks that the driver ends with exit code 2 and one line that contains `expected`; returns its
+/// standard output.
 fn refuses(arguments: &[&str], expected: &str) -> String {
     let output = versus(arguments);
     let message = text(&output.stderr);

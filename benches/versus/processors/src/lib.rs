@@ -1,5 +1,6 @@
-//! The processors that a process may use, and pinning a thread to one of them. The driver's probe and the Rust
-//! program share this, so that the probe measures the two processors on which trials run.
+//! The processors that a process may use, and pinning a thread to one of them. The driver's probe
+//! and the Rust program share this, so that the probe measures the two processors on which trials
+//! run.
 
 /// The numbers of the processors that this process may use, in ascending order.
 pub fn allowed() -> Vec<usize> {

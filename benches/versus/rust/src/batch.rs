@@ -1,5 +1,6 @@
-//! Batching: two producers put items one by one, and a consumer gets them in batches. A batch is due when it has 32 items
-//! or when its oldest item has waited for the timeout; until then the consumer sleeps.
+//! Batching: two producers put items one by one, and a consumer gets them in batches. A batch is
+//! due when it has 32 items or when its oldest item has waited for the timeout; until then the
+//! consumer sleeps.
 
 use crate::workloads::{TrialResult, check, percentiles, sum_up_to, timed};
 use crate::{Case, Contestant};
@@ -15,8 +16,8 @@ use std::time::{Duration, Instant};
 pub const SIZE: usize = 32;
 const PRODUCERS: usize = 2;
 
-/// A queue of words that a consumer gets in batches. `get` blocks until a batch is due: it is full, or its oldest word was
-/// put `timeout` ago.
+/// A queue of words that a consumer gets in batches. `get` blocks until a batch is due: it is full,
+/// or its oldest word was put `timeout` ago.
 pub trait BatchQueue: Sync + Sized {
     fn new(capacity: usize, timeout: Duration) -> Self;
     fn put(&self, word: usize);
@@ -47,7 +48,8 @@ fn throughput<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     run(items)
 }
 
-/// The time from when a batch became due by its timeout until the consumer had it. A batch has one item.
+/// The time from when a batch became due by its timeout until the consumer had it. A batch has one
+/// item.
 fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     const TIMEOUT: Duration = Duration::from_millis(1);
     let queue = &Q::new(case.capacity, TIMEOUT);
@@ -86,8 +88,8 @@ pub fn cases<Q: BatchQueue>(contestant: Contestant) -> Contestant {
     contestant.runs("batch/2P1C", throughput::<Q>).runs("batch/lateness", lateness::<Q>)
 }
 
-/// What a program without a queue library would write: a lock, and a condition variable for each side. A producer wakes
-/// the consumer when the queue gets its first item or a full batch.
+/// What a program without a queue library would write: a lock, and a condition variable for each
+/// side. A producer wakes the consumer when the queue gets its first item or a full batch.
 struct Locked {
     items: Mutex<VecDeque<(usize, Instant)>>,
     not_empty: Condvar,

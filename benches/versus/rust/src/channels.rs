@@ -1,5 +1,5 @@
-//! Adapters for the channels of crates and of std, and a deque under a lock with two condition variables. All of them
-//! block, so they take part in the `blocking` and `latency` cases too.
+//! Adapters for the channels of crates and of std, and a deque under a lock with two condition
+//! variables. All of them block, so they take part in the `blocking` and `latency` cases too.
 
 use crate::Contestant;
 use crate::workloads::{Blocking, End, NonBlocking, Queue};

@@ -1,5 +1,5 @@
-//! Work-stealing deques: an owner pushes and pops at one end, alone or with thieves that steal one word at a time from
-//! the other end.
+//! Work-stealing deques: an owner pushes and pops at one end, alone or with thieves that steal one
+//! word at a time from the other end.
 
 use crate::workloads::{End, TrialResult, check, sum_up_to, timed};
 use crate::{Case, Contestant};
@@ -68,7 +68,8 @@ fn with_thieves(deque: &impl StealingDeque, thieves: usize, items: usize) -> Tak
         } else {
             let mut thief = deque.thief();
             loop {
-                // Loaded before the steal: if the owner had finished by then, an empty deque stays empty.
+                // Loaded before the steal: if the owner had finished by then, an empty deque stays
+                // empty.
                 let last = finished.load(Acquire);
                 match deque.steal(&mut thief) {
                     Some(word) => sum = sum.wrapping_add(word),

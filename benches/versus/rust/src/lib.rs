@@ -1,9 +1,10 @@
-//! The contestants in Rust and the protocol of `../README.md`: a contestant is a list of case patterns, each with the
-//! workload that measures it. The words are those of the driver (`../../src/lib.rs`).
+//! The contestants in Rust and the protocol of `../README.md`: a contestant is a list of case
+//! patterns, each with the workload that measures it. The words are those of the driver
+//! (`../../src/lib.rs`).
 //!
-//! A *workload* is what is done to a queue in a case. [`workloads`] has the traits that queues implement and the
-//! workloads of first-in-first-out queues; [`priority`], [`deque`] and [`batch`] have those of their families. The other
-//! modules adapt queues to the traits.
+//! A *workload* is what is done to a queue in a case. [`workloads`] has the traits that queues
+//! implement and the workloads of first-in-first-out queues; [`priority`], [`deque`] and [`batch`]
+//! have those of their families. The other modules adapt queues to the traits.
 
 pub mod batch;
 pub mod channels;
@@ -66,7 +67,8 @@ impl fmt::Display for Case {
     }
 }
 
-/// Whether `pattern` covers `case`: each segment is a word or `*`, and segments left out match everything.
+/// Whether `pattern` covers `case`: each segment is a word or `*`, and segments left out match
+/// everything.
 fn matches(pattern: &str, case: &str) -> bool {
     let mut case = case.split('/');
     pattern.split('/').all(|p| case.next().is_some_and(|segment| p == "*" || p == segment))

@@ -1,5 +1,5 @@
-//! Ours through the C ABI of the shared library, as programs in every language but Rust call it. Its functions and
-//! structures are declared here a second time.
+//! Ours through the C ABI of the shared library, as programs in every language but Rust call it.
+//! Its functions and structures are declared here a second time.
 
 use crate::batch::{BatchQueue, SIZE};
 use crate::deque::StealingDeque;

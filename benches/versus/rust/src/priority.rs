@@ -1,5 +1,5 @@
-//! Priority queues: the queue is filled to the case's capacity, then each thread puts an item of random priority and gets
-//! the lowest one, in turn. A put and a get count as two items.
+//! Priority queues: the queue is filled to the case's capacity, then each thread puts an item of
+//! random priority and gets the lowest one, in turn. A put and a get count as two items.
 
 use crate::workloads::{TrialResult, check, timed};
 use crate::{Case, Contestant};
@@ -94,8 +94,8 @@ impl PriorityQueue for Locked {
     }
 }
 
-/// Flat combining (Hendler, Incze, Shavit and Tzafrir 2010): each thread posts its request, and the thread that gets the
-/// lock, the combiner, serves the requests of all.
+/// Flat combining (Hendler, Incze, Shavit and Tzafrir 2010): each thread posts its request, and the
+/// thread that gets the lock, the combiner, serves the requests of all.
 struct Combining {
     heap: Mutex<Heap>,
     posts: Box<[CachePadded<Post>]>,
@@ -133,7 +133,8 @@ impl Combining {
                 if request == IDLE {
                     continue;
                 }
-                // SAFETY: the request is posted and this thread holds the lock, so it is the combiner.
+                // SAFETY: the request is posted and this thread holds the lock, so it is the
+                // combiner.
                 let item = unsafe { &mut *other.item.get() };
                 match request {
                     PUT => push(&mut heap, item.0, item.1.unwrap()),

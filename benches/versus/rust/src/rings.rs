@@ -1,5 +1,5 @@
-//! Adapters for the non-blocking queues of crates, and Vyukov's bounded queue as the textbook has it. No call blocks, so
-//! they take part in the `single` and `bulk` cases only.
+//! Adapters for the non-blocking queues of crates, and Vyukov's bounded queue as the textbook has
+//! it. No call blocks, so they take part in the `single` and `bulk` cases only.
 
 use crate::workloads::{Bulk, End, Item, NonBlocking, Queue};
 use crate::{Contestant, blobs};
@@ -97,8 +97,9 @@ impl NonBlocking<usize> for SegQueue<usize> {
     }
 }
 
-/// Vyukov's bounded queue (1024cores.net, 2010) with exponential backoff. It is the usual design: fast, and not
-/// lock-free, since a thread that stops between its claim and its store blocks the slot.
+/// Vyukov's bounded queue (1024cores.net, 2010) with exponential backoff. It is the usual design:
+/// fast, and not lock-free, since a thread that stops between its claim and its store blocks the
+/// slot.
 struct Vyukov {
     slots: Box<[Slot]>,
     tail: CachePadded<AtomicUsize>,
@@ -108,8 +109,8 @@ type Slot = (AtomicUsize, UnsafeCell<usize>);
 // SAFETY: the sequence of a slot decides which thread may access its word.
 unsafe impl Sync for Vyukov {}
 impl Vyukov {
-    /// Claims the next position of an end, once the sequence of its slot is `position + ready`. Returns the position and
-    /// the slot; `None` if the queue is full or empty.
+    /// Claims the next position of an end, once the sequence of its slot is `position + ready`.
+    /// Returns the position and the slot; `None` if the queue is full or empty.
     fn claim(&self, end: &AtomicUsize, ready: usize) -> Option<(usize, &Slot)> {
         // Pauses after a lost race: 8, doubled up to 256.
         let mut pauses = 8;

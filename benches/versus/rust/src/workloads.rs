@@ -1,5 +1,6 @@
-//! The traits that queues implement, and the workloads of first-in-first-out queues: each is written once, generic over
-//! the queue, so that all contestants are measured by the same code. Times are taken by the threads themselves.
+//! The traits that queues implement, and the workloads of first-in-first-out queues: each is
+//! written once, generic over the queue, so that all contestants are measured by the same code.
+//! Times are taken by the threads themselves.
 
 use crate::Case;
 use crossbeam_utils::{Backoff, CachePadded};
@@ -76,7 +77,8 @@ impl<T> End<T> {
     }
 }
 
-/// What is put into a queue: a word, or a blob of `N` words. Each carries a number, which the consumers add up.
+/// What is put into a queue: a word, or a blob of `N` words. Each carries a number, which the
+/// consumers add up.
 pub trait Item: Copy + Send + 'static {
     const WORD: bool = false;
     fn from_number(number: usize) -> Self;
@@ -105,8 +107,8 @@ impl<const N: usize> Item for [u64; N] {
 
 // --- threads and time
 
-/// Runs `work` on `threads` threads and returns the time from the first start to the last end. Threads are pinned if
-/// there are at least as many processors.
+/// Runs `work` on `threads` threads and returns the time from the first start to the last end.
+/// Threads are pinned if there are at least as many processors.
 pub fn timed(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
     let processors = processors::allowed();
     let ready = Barrier::new(threads);
@@ -166,7 +168,8 @@ fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
 
 // --- throughput
 
-/// Pairs of a producer and a consumer: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and returns their sum.
+/// Pairs of a producer and a consumer: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and
+/// returns their sum.
 fn flow(
     case: &Case,
     items: usize,
@@ -314,8 +317,8 @@ pub fn pingpong_blocking<Q: Blocking>(case: &Case, trips: usize) -> TrialResult 
     warmed_up(trips, |trips| pingpong(queues, trips, Q::blocking_put, Q::blocking_get))
 }
 
-/// Items per second of all producers together: a pace that no contestant falls behind, so that the latency is not that
-/// of a full queue.
+/// Items per second of all producers together: a pace that no contestant falls behind, so that the
+/// latency is not that of a full queue.
 const RATE: usize = 100_000;
 
 pub fn latency<Q: Blocking>(case: &Case, items: usize) -> TrialResult {
@@ -392,7 +395,8 @@ pub fn fairness<Q: NonBlocking<usize>>(case: &Case, items: usize) -> TrialResult
             } else {
                 let backoff = Backoff::new();
                 loop {
-                    // Loaded before the get: if all producers had finished by then, an empty queue stays empty.
+                    // Loaded before the get: if all producers had finished by then, an empty queue
+                    // stays empty.
                     let finished = producing.load(Acquire) == 0;
                     match queue.try_get() {
                         Some(i) => {
