@@ -54,7 +54,7 @@ for program in "$@"; do
         refuses items run --contestant "$some" --case spsc/1P1C/single/1024/ptr --items "$few"
     done
     while IFS= read -r line; do
-        name=$(sed -E 's/^\{"name":"([^"]*)".*/\1/' <<<"$line")
+        name=$(sed -E 's/.*"name":"([^"]*)".*/\1/' <<<"$line")
         if [[ $line == *'"missing":'* ]]; then
             echo "$name: missing"
             continue
@@ -75,7 +75,7 @@ for program in "$@"; do
                 if [ $code -eq 124 ] && [[ $line == *'"ours":false'* ]]; then
                     late=$((late + 1))
                     echo "$name: $case: not done in $seconds s"
-                elif [ $code -ne 0 ] || [[ ! $output =~ ^\{\"items\":[1-9] ]]; then
+                elif [ $code -ne 0 ] || [[ ! $output =~ ^\{.*\"items\":[1-9] ]]; then
                     failed=$((failed + 1))
                     echo "$name: $case: exit $code: $output"
                 fi

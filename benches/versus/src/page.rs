@@ -72,7 +72,7 @@ fn anchor(case: &Case) -> String {
 /// A line for each case: the best of ours, the best peer, and their ratio.
 fn overview(html: &mut String, summary: &Summary) {
     html.push_str(
-        "<table class=\"overview\"><tr><th>case<th>ours<th>median<th>best peer<th>median<th>ratio</tr>\n",
+        "<table class=\"overview\"><tr><th>case<th>ours<th>median<th>best peer<th>median<th>vs best</tr>\n",
     );
     for comparison in &summary.comparisons {
         let cell = |row: Option<&Row>| match row.and_then(|row| Some((row, row.main.as_ref()?))) {

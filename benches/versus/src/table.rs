@@ -99,7 +99,8 @@ pub fn render(summary: &Summary, colors: bool) -> String {
 /// How to read the table.
 pub fn note(summary: &Summary) -> String {
     let mut text = String::from(
-        "* ours. vs best: ratio to the best peer of the case, above 1 is better. Medians are of trials on cores with the same L3 cache.",
+        "* ours. \"vs best\" is the ratio to the best peer of the case; above 1 is better. Medians are of \
+         trials on cores with the same L3 cache.",
     );
     for (placement, count, round_trip) in [
         ("on the same L3", summary.same_l3, summary.round_trips[0]),
