@@ -117,8 +117,8 @@ static inline void snooze(struct backoff *b) {
     b->step++;
 }
 
-// Latency: nanoseconds between two items of all producers together. A pace that no contestant falls
-// behind, so that the latency is not that of a full queue.
+// Latency: nanoseconds between two items of all producers together. A pace with which every queue
+// keeps up, so that the latency is not that of a full queue.
 enum { PACE_NS = 10000 };
 // Spins until `time`; yields between checks if there are more threads than processors.
 void wait_until(uint64_t time, unsigned threads);

@@ -290,7 +290,7 @@ static bool batch_stream(const struct case_spec *s, struct measurement *m) {
 static void *send_one_by_one(void *context) {
     struct batches *b = context;
     for (uint64_t i = 1; i <= b->each; i++) {
-        // 300 us, by which the consumer is asleep.
+        // After 300 us the consumer is most likely asleep.
         sleep_for(300000);
         b->arrival = now();
         queues_batch_put(b->queue, (void *)i, -1);

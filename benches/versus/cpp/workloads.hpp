@@ -583,7 +583,7 @@ template <class Queue> bool batch_lateness(const case_spec *s, measurement *m) {
     std::thread producer([&] {
         void *item;
         for (std::uint64_t i = 1; i <= s->items; i++) {
-            // 300 us, by which the consumer is asleep.
+            // After 300 us the consumer is most likely asleep.
             sleep_for(300000);
             set_number(item, i);
             arrival = now();

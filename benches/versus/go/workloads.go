@@ -223,7 +223,7 @@ func pingPong(s caseSpec, there, back queue) measurement {
 
 // latency measures the time from when an item was due until a consumer has it.
 func latency(s caseSpec, q queue) measurement {
-	// Between two items of all producers together: a pace that no contestant falls behind, so that
+	// Between two items of all producers together: a pace with which every queue keeps up, so that
 	// the latency is not that of a full queue.
 	const pace = 10 * time.Microsecond
 	pairs, each := s.number, s.items/s.number

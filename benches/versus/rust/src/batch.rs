@@ -55,13 +55,13 @@ fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     let queue = &Q::new(case.capacity, TIMEOUT);
     let (arrived, arrivals) = mpsc::channel();
     let mut late = Histogram::<u64>::new(3).unwrap();
-    let mut odd = 0;
+    let mut wrong = 0;
     let start = Instant::now();
     std::thread::scope(|scope| {
         let (taken, next) = mpsc::channel();
         scope.spawn(move || {
             for word in 0..items {
-                // 300 µs, by which the consumer is asleep.
+                // After 300 µs the consumer is most likely asleep.
                 std::thread::sleep(Duration::from_micros(300));
                 arrived.send(Instant::now()).unwrap();
                 queue.put(word);
@@ -72,14 +72,14 @@ fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
         for word in 0..items {
             queue.get(&mut batch);
             let now = Instant::now();
-            odd += (batch != [word]) as usize;
+            wrong += (batch != [word]) as usize;
             batch.clear();
             taken.send(()).unwrap();
             let due = arrivals.recv().unwrap() + TIMEOUT;
             late.record(now.saturating_duration_since(due).as_nanos() as u64).unwrap();
         }
     });
-    check("batches with other items than the one that was put", odd, 0)?;
+    check("batches with other items than the one that was put", wrong, 0)?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(json!({ "items": items, "seconds": seconds, "latency_ns": percentiles(&late) }))
 }

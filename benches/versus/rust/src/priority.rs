@@ -150,6 +150,7 @@ impl Combining {
 
 impl PriorityQueue for Combining {
     fn new(capacity: usize) -> Self {
+        // One for each thread of the largest shape, x8.
         let posts = (0..8).map(|_| CachePadded::default()).collect();
         Self { heap: Mutex::new((BinaryHeap::with_capacity(capacity), 0)), posts }
     }

@@ -48,7 +48,7 @@ pub trait NonBlocking<T>: Queue {
     }
 }
 
-/// Calls that block in the way of the library that has the queue.
+/// Calls that block; how they wait is up to the library.
 pub trait Blocking: Queue {
     fn blocking_put(&self, word: usize);
     fn blocking_get(&self) -> usize;
@@ -317,7 +317,7 @@ pub fn pingpong_blocking<Q: Blocking>(case: &Case, trips: usize) -> TrialResult 
     warmed_up(trips, |trips| pingpong(queues, trips, Q::blocking_put, Q::blocking_get))
 }
 
-/// Items per second of all producers together: a pace that no contestant falls behind, so that the
+/// Items per second of all producers together: a pace with which every queue keeps up, so that the
 /// latency is not that of a full queue.
 const RATE: usize = 100_000;
 
