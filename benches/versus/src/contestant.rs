@@ -1,4 +1,4 @@
-//! Finds the programs, reads what contestants they list, and runs one trial of one contestant. A
+//! Finds the programs, reads which contestants they list, and runs one trial of one contestant. A
 //! trial is a process of its own with a time limit, so that a peer that hangs or crashes ends its
 //! trial and nothing else.
 

@@ -1,6 +1,6 @@
 //! The command line of the driver: `versus` measures, `versus list` shows cases and contestants,
-//! and `versus report results.jsonl` shows an earlier run again. Every error is one line and exit
-//! code 2.
+//! and `versus report results.jsonl` shows an earlier run again. An error of the arguments or of a
+//! file is one line and exit code 2; exit code 1 means that a trial of ours failed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ enum Subcommands {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Set {
-    /// One or two cases of each family, about a minute
+    /// Ten cases of the main families, about a minute
     Quick,
     /// All cases
     Full,

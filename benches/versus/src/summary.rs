@@ -65,7 +65,7 @@ pub struct Row {
     pub main: Option<Spread>,
     /// Of the trials with the other placement.
     pub other: Option<Spread>,
-    /// How many trials do not count because the processors moved.
+    /// How many trials do not count because their round trip changed.
     pub moved: usize,
     /// Ratio to the best peer; above 1 is better.
     pub ratio: Option<f64>,
