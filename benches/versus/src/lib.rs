@@ -17,7 +17,8 @@
 //!   results file.
 //! - A *comparison* is a case with the results of all contestants: their medians, and ratios to the
 //!   best peer.
-//! - The *placement* of a trial is whether its first two processors shared an L3 cache.
+//! - The *placement* of a trial is *near* or *far*: whether the round trip of a cache line between its
+//!   first two processors took less than 150 ns.
 //!
 //! # Reading order
 //!

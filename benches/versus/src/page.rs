@@ -4,7 +4,7 @@
 use crate::case::{Case, Metric, catalogue};
 use crate::html::escape;
 use crate::plot::{self, Series};
-use crate::summary::{Comparison, MAX_CHANGE, Row, SAME_L3_BELOW, Summary, number};
+use crate::summary::{Comparison, MAX_CHANGE, NEAR_BELOW, Row, Summary, number};
 use crate::table;
 use std::fmt::Write;
 
@@ -285,8 +285,8 @@ fn method(html: &mut String, summary: &Summary) {
         "<h2 id=\"method\">Method</h2>\n<p>Each trial is a process of its own, which warms up, runs, and checks that no item was \
          lost, duplicated or torn. Rounds are interleaved: in a round the contestants of a case have one trial each, one \
          directly after the other. Threads are pinned if there are at least as many processors as threads. Before and after \
-         each trial the round trip of a cache line between the first two processors is measured. Below {SAME_L3_BELOW} ns the \
-         processors share an L3 cache, above it they do not; a trial whose two round trips differ by more than a factor of \
+         each trial the round trip of a cache line between the first two processors is measured. Below {NEAR_BELOW} ns they \
+         are near, as processors with one L3 cache are, above it far; a trial whose two round trips differ by more than a factor of \
          {MAX_CHANGE} does not count. Bars show medians, whiskers the minimum and the maximum. Where the whiskers of two \
          contestants overlap, their difference may be noise.</p>\n",
     );

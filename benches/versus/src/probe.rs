@@ -1,7 +1,6 @@
-//! The round trip of a cache line between the first two processors, which shows whether they share
-//! an L3 cache. A virtual machine cannot ask its topology for that: the host moves virtual
-//! processors between cores while a run goes on, and the topology that the guest sees stays the
-//! same.
+//! The round trip of a cache line between the first two processors, which shows whether they are near
+//! or far. The topology that a virtual machine sees does not show it: the host moves virtual processors
+//! between cores while a run goes on, and the topology stays the same.
 
 use processors::pin;
 use std::hint::spin_loop;

@@ -1,6 +1,6 @@
 //! The records of a run, summed up: for each case every contestant's median, minimum and maximum,
-//! and its ratio to the best peer. Trials on cores with the same L3 and on others are kept apart,
-//! since their figures differ by factors.
+//! and its ratio to the best peer. Trials on near and on far cores are kept apart, since their
+//! figures differ by factors.
 
 use crate::case::{Case, Metric, catalogue};
 use crate::contestant::{Contestant, Measurement, Missing};
@@ -10,30 +10,30 @@ use std::collections::BTreeMap;
 /// The factor by which the two round trips of a trial may differ. A larger change is taken for a
 /// move of the processors by the host, and the trial does not count.
 pub const MAX_CHANGE: f64 = 1.4;
-/// In ns: a round trip below this is between cores with the same L3. On virtual machines of AMD
-/// EPYC (Zen 4 and Zen 5) such round trips were 46 to 75 ns, and 300 to 420 ns between L3s
-/// (decisions 003 and 007).
-pub const SAME_L3_BELOW: f64 = 150.0;
+/// In ns: cores with a shorter round trip are near, others far. On virtual machines of AMD EPYC (Zen 4
+/// and Zen 5) near round trips took 46 to 75 ns and far ones 300 to 420 ns (decisions 003 and 007), as
+/// between cores with one L3 cache and with two.
+pub const NEAR_BELOW: f64 = 150.0;
 
 /// Where the first two processors were during a trial, by the round trip of a cache line between
 /// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// On cores that share an L3 cache; also if there was no probe, on one processor.
-    SameL3,
-    /// On cores with different L3 caches.
-    CrossL3,
+    /// On near cores; also without a probe, on one processor.
+    Near,
+    /// On far cores.
+    Far,
     /// The round trip changed by more than [`MAX_CHANGE`] during the trial.
     Moved,
 }
 
 pub fn placement(trial: &Trial) -> Placement {
-    let (Some(before), Some(after)) = (trial.before, trial.after) else { return Placement::SameL3 };
+    let (Some(before), Some(after)) = (trial.before, trial.after) else { return Placement::Near };
     let (low, high) = (before.min(after), before.max(after));
     match () {
         () if high > low * MAX_CHANGE => Placement::Moved,
-        () if high < SAME_L3_BELOW => Placement::SameL3,
-        () => Placement::CrossL3,
+        () if high < NEAR_BELOW => Placement::Near,
+        () => Placement::Far,
     }
 }
 
@@ -80,8 +80,7 @@ pub struct Row {
 pub struct Comparison {
     pub case: Case,
     pub metric: Metric,
-    /// The placement of the trials that are compared: the same L3, unless the case has no such
-    /// trial.
+    /// The placement of the trials that are compared: near, unless the case has no such trial.
     pub placement: Placement,
     /// Names of the further figures that the case measures.
     pub extras: &'static [&'static str],
@@ -107,18 +106,18 @@ impl Comparison {
 pub struct Summary {
     pub run: Run,
     pub missing: Vec<Missing>,
-    /// Median round trips in ns, of the trials on the same L3 and of those across L3s.
+    /// Median round trips in ns, of the trials on near and on far cores.
     pub round_trips: [Option<f64>; 2],
     /// How many trials had each placement.
-    pub same_l3: usize,
-    pub cross_l3: usize,
+    pub near: usize,
+    pub far: usize,
     pub moved: usize,
     pub comparisons: Vec<Comparison>,
 }
 
 impl Summary {
     pub fn has_both_placements(&self) -> bool {
-        self.same_l3 > 0 && self.cross_l3 > 0
+        self.near > 0 && self.far > 0
     }
 }
 
@@ -176,13 +175,12 @@ impl Summary {
         let count = |wanted| {
             trials.iter().filter(|t| t.measured.is_some() && placement(t) == wanted).count()
         };
-        let [same_l3, cross_l3, moved] =
-            [Placement::SameL3, Placement::CrossL3, Placement::Moved].map(count);
+        let [near, far, moved] = [Placement::Near, Placement::Far, Placement::Moved].map(count);
         let round_trip = |wanted| {
             let probes = trials.iter().filter(|t| placement(t) == wanted).filter_map(|t| t.before);
             Spread::of(probes.collect()).map(|spread| spread.median)
         };
-        let round_trips = [Placement::SameL3, Placement::CrossL3].map(round_trip);
+        let round_trips = [Placement::Near, Placement::Far].map(round_trip);
 
         let order: BTreeMap<Case, usize> =
             catalogue().into_iter().enumerate().map(|(i, case)| (case, i)).collect();
@@ -196,7 +194,7 @@ impl Summary {
             .into_iter()
             .map(|((_, case), trials)| comparison(case, &contestants, &trials))
             .collect();
-        Self { run, missing, round_trips, same_l3, cross_l3, moved, comparisons }
+        Self { run, missing, round_trips, near, far, moved, comparisons }
     }
 }
 
@@ -204,12 +202,12 @@ fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Com
     let metric = case.metric();
     // Memory does not depend on the placement.
     let placement =
-        |trial: &Trial| if metric == Metric::Bytes { Placement::SameL3 } else { placement(trial) };
+        |trial: &Trial| if metric == Metric::Bytes { Placement::Near } else { placement(trial) };
     let is_at = |at| trials.iter().any(|t| t.measured.is_some() && placement(t) == at);
-    let main = if is_at(Placement::CrossL3) && !is_at(Placement::SameL3) {
-        Placement::CrossL3
+    let main = if is_at(Placement::Far) && !is_at(Placement::Near) {
+        Placement::Far
     } else {
-        Placement::SameL3
+        Placement::Near
     };
     let extras = extras(metric);
     let mut rows = Vec::new();
@@ -224,7 +222,7 @@ fn comparison(case: Case, contestants: &[&Contestant], trials: &[&Trial]) -> Com
         };
         let spread =
             |at| Spread::of(measured(at).filter_map(|m| value(metric, &case, m)).collect());
-        let other = if main == Placement::SameL3 { Placement::CrossL3 } else { Placement::SameL3 };
+        let other = if main == Placement::Near { Placement::Far } else { Placement::Near };
         let extra = |name: &&str| {
             Spread::of(measured(main).filter_map(|m| extra(name, m)).collect()).map(|s| s.median)
         };
@@ -286,10 +284,10 @@ mod tests {
             measured: None,
             failure: None,
         };
-        assert_eq!(placement(&trial(Some(60.0), Some(62.0))), Placement::SameL3);
-        assert_eq!(placement(&trial(Some(320.0), Some(300.0))), Placement::CrossL3);
+        assert_eq!(placement(&trial(Some(60.0), Some(62.0))), Placement::Near);
+        assert_eq!(placement(&trial(Some(320.0), Some(300.0))), Placement::Far);
         assert_eq!(placement(&trial(Some(60.0), Some(320.0))), Placement::Moved);
-        assert_eq!(placement(&trial(None, None)), Placement::SameL3);
+        assert_eq!(placement(&trial(None, None)), Placement::Near);
     }
 
     #[test]

@@ -34,11 +34,11 @@ pub fn optional(value: Option<f64>) -> String {
     value.map_or("-".into(), number)
 }
 
-/// What a heading says of trials across L3s, and the name of the column for the other placement.
+/// The words of a heading for trials on far cores, and the name of the column of the other placement.
 pub fn placements(comparison: &Comparison) -> (&'static str, &'static str) {
     match comparison.placement {
-        Placement::CrossL3 => (", across L3s", "same L3"),
-        _ => ("", "cross-L3"),
+        Placement::Far => (", on far cores", "near"),
+        _ => ("", "far"),
     }
 }
 
@@ -100,11 +100,11 @@ pub fn render(summary: &Summary, colors: bool) -> String {
 pub fn note(summary: &Summary) -> String {
     let mut text = String::from(
         "* ours. \"vs best\" is the ratio to the best peer of the case; above 1 is better. Medians are of \
-         trials on cores with the same L3 cache.",
+         trials on near cores.",
     );
     for (placement, count, round_trip) in [
-        ("on the same L3", summary.same_l3, summary.round_trips[0]),
-        ("across L3s", summary.cross_l3, summary.round_trips[1]),
+        ("on near cores", summary.near, summary.round_trips[0]),
+        ("on far cores", summary.far, summary.round_trips[1]),
     ] {
         let _ = write!(text, " {count} trials {placement}");
         if let Some(round_trip) = round_trip {

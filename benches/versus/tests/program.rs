@@ -32,7 +32,7 @@ fn report_has_medians_and_ratios() {
     let output = versus(&["report", path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    // Trials on the same L3. The one across L3s has a column of its own, and the one that was moved
+    // Trials on near cores. The one on far cores has a column of its own, and the one that was moved
     // does not count.
     assert_eq!(row(&table, "* queues spsc "), ["C", "200", "180-220", "3", "2.00", "-"]);
     assert_eq!(row(&table, "  rtrb "), ["Rust", "100", "90.0-110", "3", "1.00", "20.0"]);
