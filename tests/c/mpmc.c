@@ -1,7 +1,7 @@
 /* The MPMC queue: what it shares with the others, and blobs that are made and read in place. */
 #define FAMILY mpmc
 enum { DEFAULT_CAPACITY = 1000, WAITERS = 4 };
-#include "family.h"
+#include "fifo.h"
 
 enum { LONG_BLOB = 100 };
 

@@ -5,7 +5,7 @@
 #include "ties.h"
 #define FAMILY ties
 enum { DEFAULT_CAPACITY = 10000, WAITERS = 4 };
-#include "family.h"
+#include "fifo.h"
 
 #define FLAGS 0
 #define T(name) PASTE(, FAMILY, name)

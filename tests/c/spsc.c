@@ -1,7 +1,7 @@
 /* The SPSC queue: what it shares with the others, its own calls, and the checked mode. */
 #define FAMILY spsc
 enum { DEFAULT_CAPACITY = 1024, WAITERS = 1 };
-#include "family.h"
+#include "fifo.h"
 
 static void it_tells_whether_it_is_empty_or_full(void) {
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
