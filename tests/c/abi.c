@@ -1,8 +1,9 @@
-/* The rules of the ABI: bad input is refused and changes nothing, structures may grow, and the
- * calls that belong to no family. */
+/* The rules of the ABI that hold for the FIFO families: bad input is refused and changes nothing,
+ * and structures may grow. Then the functions that belong to no family: version, texts of statuses,
+ * and statistics as JSON and for Prometheus. */
 #include "check.h"
 
-enum { BLOB = 16 << 20, SMALL_STACK = 64 << 10 };
+enum { BLOB = 16 << 20 };
 
 #define FAMILY mpmc
 #define OTHER spsc
@@ -15,6 +16,9 @@ enum { BLOB = 16 << 20, SMALL_STACK = 64 << 10 };
 #define OTHER mpmc
 #define FLAGS QUEUES_SPSC_CHECKED
 #include "invalid.h"
+#undef FAMILY
+#undef OTHER
+#undef FLAGS
 
 static void the_version_is_that_of_the_header(void) {
     char version[32];
@@ -24,20 +28,26 @@ static void the_version_is_that_of_the_header(void) {
     CHECK(strcmp(version, queues_version()) == 0);
 }
 
-static void every_status_has_a_text(void) {
-    const char *unknown = queues_status_string(INT32_MIN);
-    CHECK(unknown && *unknown);
-    for (int32_t a = -1000; a <= 1000; a++) {
-        CHECK(queues_status_string(a));
-        bool known = a >= QUEUES_PANIC && a <= QUEUES_TOO_SMALL;
-        CHECK_EQ(strcmp(queues_status_string(a), unknown) != 0, known);
-        for (int32_t b = QUEUES_PANIC; known && b < a; b++)
-            CHECK(strcmp(queues_status_string(a), queues_status_string(b)) != 0);
-    }
-    CHECK(strcmp(queues_status_string(INT32_MAX), unknown) == 0);
+/* Of any integer: a program may pass a status of a later version. */
+static const char *text_of(int status) {
+    const char *text = queues_status_string((queues_status_t)status);
+    CHECK(text);
+    return text;
 }
 
-static void statistics_as_json(void) {
+static void every_status_has_a_text(void) {
+    const char *unknown = text_of(INT32_MIN);
+    CHECK(*unknown);
+    for (int a = -1000; a <= 1000; a++) {
+        bool known = a >= QUEUES_PANIC && a <= QUEUES_TOO_SMALL;
+        CHECK_EQ(strcmp(text_of(a), unknown) != 0, known);
+        for (int b = QUEUES_PANIC; known && b < a; b++)
+            CHECK(strcmp(text_of(a), text_of(b)) != 0);
+    }
+    CHECK(strcmp(text_of(INT32_MAX), unknown) == 0);
+}
+
+static void stats_json_writes_every_counter(void) {
     static const struct {
         queues_stats_t stats;
         const char *json;
@@ -72,7 +82,7 @@ static void statistics_as_json(void) {
     }
 }
 
-static void statistics_for_prometheus(void) {
+static void stats_prometheus_writes_every_counter(void) {
     const queues_stats_t stats[] = {
         {sizeof(queues_stats_t), 1, 2, 3, 4, 5, 6, 7, 8},
         {.struct_size = sizeof(queues_stats_t), .enqueued = UINT64_MAX}};
@@ -113,7 +123,7 @@ static void statistics_for_prometheus(void) {
     CHECK_EQ(text[0], 0);
 }
 
-static void statistics_for_prometheus_check_their_arguments(void) {
+static void stats_prometheus_checks_its_arguments(void) {
     queues_stats_t stats[2] = {{.struct_size = sizeof *stats}, {.struct_size = sizeof *stats}};
     const char *names[] = {"one", "two"};
     char text[4096];
@@ -127,7 +137,7 @@ static void statistics_for_prometheus_check_their_arguments(void) {
     names[1] = "no UTF-8: \xFF";
     CHECK_STATUS(queues_stats_prometheus(stats, names, 2, text, sizeof text, &len), QUEUES_INVALID);
     names[1] = "two";
-    static const size_t sizes[] = {0, 1, sizeof *stats - 1, SIZE_MAX};
+    static const size_t sizes[] = BAD_SIZES(queues_stats_t);
     for (size_t i = 0; i < LENGTH(sizes); i++)
         for (size_t k = 0; k < 2; k++) {
             stats[k].struct_size = sizes[i];
@@ -138,7 +148,7 @@ static void statistics_for_prometheus_check_their_arguments(void) {
     CHECK_EQ(len, 7);
 }
 
-static void statistics_as_json_check_their_arguments(void) {
+static void stats_json_checks_its_arguments(void) {
     struct {
         queues_stats_t known;
         unsigned char unknown[8];
@@ -153,7 +163,7 @@ static void statistics_as_json_check_their_arguments(void) {
         CHECK_STATUS(queues_stats_json(&later.known, buffer, sizeof buffer, &len), QUEUES_INVALID);
         later.unknown[i] = 0;
     }
-    static const size_t sizes[] = {0, 1, sizeof(queues_stats_t) - 1, SIZE_MAX};
+    static const size_t sizes[] = BAD_SIZES(queues_stats_t);
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         queues_stats_t stats = {.struct_size = sizes[i]};
         CHECK_STATUS(queues_stats_json(&stats, buffer, sizeof buffer, &len), QUEUES_INVALID);
@@ -168,9 +178,9 @@ int main(void) {
     spsc_run();
     RUN(the_version_is_that_of_the_header);
     RUN(every_status_has_a_text);
-    RUN(statistics_as_json);
-    RUN(statistics_as_json_check_their_arguments);
-    RUN(statistics_for_prometheus);
-    RUN(statistics_for_prometheus_check_their_arguments);
+    RUN(stats_json_writes_every_counter);
+    RUN(stats_json_checks_its_arguments);
+    RUN(stats_prometheus_writes_every_counter);
+    RUN(stats_prometheus_checks_its_arguments);
     return 0;
 }

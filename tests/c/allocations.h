@@ -1,22 +1,11 @@
-/* Which calls allocate, and what they answer when they cannot. Included once a family. */
-
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
-
+/* In a FIFO family only create allocates, and it reports when it cannot. Included once for each
+ * FAMILY, as creation.h. */
 #include "creation.h"
 
-static void T(drop)(void *ctx, void *item) {
-    (void)ctx;
-    (void)item;
-}
-
 static void T(other_calls_allocate_nothing)(void) {
-    OPTIONS options = {.struct_size = sizeof options, .capacity = 2, .drop = T(drop)};
     QUEUE *pointers, *bytes;
-    CHECK_OK(Q(create)(&options, &pointers));
-    options.item_size = 100;
-    CHECK_OK(Q(create)(&options, &bytes));
+    CREATE(FAMILY, &pointers, SIZED(2, 0), .drop = ignore_item);
+    CREATE(FAMILY, &bytes, SIZED(2, 100), .drop = ignore_item);
 
     const size_t calls_before = calls;
     void *items[3] = {NULL};
@@ -49,10 +38,6 @@ static void T(other_calls_allocate_nothing)(void) {
 }
 
 static void T(run)(void) {
-    RUN(T(create_may_fail));
+    RUN(T(create_reports_failed_allocations));
     RUN(T(other_calls_allocate_nothing));
 }
-
-#undef T
-#undef QUEUE
-#undef OPTIONS

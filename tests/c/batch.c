@@ -1,8 +1,6 @@
-/* The batching queue: when a batch is due, what is in it, and that nothing is lost on the way. */
+/* The batching queue: when a batch is due and which items are in it, by number, age, weight, flush
+ * and close. No item is lost or duplicated, also with several producers and consumers. */
 #define FAMILY batch
-#include "check.h"
-#undef SIZED
-#define SIZED(items, bytes) .max_pending = items, .item_size = bytes, .batch_size = 1
 #include "items.h"
 
 #define PUT_BLOB queues_batch_try_put_bytes
@@ -10,14 +8,10 @@
 #include "lengths.h"
 
 #define FLAGS 0
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
 #include "options.h"
 
-enum { BLOB = 16 << 20, SMALL_STACK = 64 << 10, WAITERS = 4, NEVER = -1 };
+enum { BLOB = 16 << 20, WAITERS = 4, NEVER = -1 };
 
-static const int64_t timeouts[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
 static const int64_t AGE = 20 * MILLISECOND;
 
 /* A queue in which only the number of items makes a batch due. */
@@ -26,7 +20,7 @@ static queue_t *counted(size_t max_pending, size_t batch_size) {
         .max_pending = max_pending, .batch_size = batch_size, .batch_timeout_ns = NEVER});
 }
 
-/* One in which, in effect, only their age does. */
+/* A queue in which only the age of items makes a batch due, while there are fewer than 100. */
 static queue_t *aged(int64_t age) {
     return create((options_t){.max_pending = 100, .batch_size = 100, .batch_timeout_ns = age});
 }
@@ -41,7 +35,7 @@ static void check_items(void *const *items, size_t first, size_t n) {
         CHECK_EQ(items[i], item(first + i));
 }
 
-/* The batch that is due is made of the n items from this one on. */
+/* A batch is due, of the n items from `first` on. */
 static void get_due(queue_t *queue, size_t first, size_t n) {
     void *items[MOST];
     size_t got = SIZE_MAX;
@@ -58,7 +52,7 @@ static void nothing_is_due(queue_t *queue) {
     CHECK_EQ(queues_batch_pending_count(queue), pending);
 }
 
-/* The same of a call that waits. */
+/* The same by the call that waits. */
 static void get_batch(queue_t *queue, int64_t timeout_ns, size_t first, size_t n) {
     void *items[MOST];
     size_t got = SIZE_MAX;
@@ -76,7 +70,7 @@ static void no_batch(queue_t *queue, int64_t timeout_ns, queues_status_t expecte
 
 /* --- when a batch is due */
 
-static void so_many_items_are_a_batch(void) {
+static void batch_size_items_are_due(void) {
     for (size_t size = 1; size <= MOST; size++) {
         for (size_t max_pending = size; max_pending <= 2 * size + 1; max_pending++) {
             queue_t *queue = counted(max_pending, size);
@@ -104,7 +98,7 @@ static void so_many_items_are_a_batch(void) {
     }
 }
 
-static void the_oldest_item_decides(void) {
+static void the_age_of_the_oldest_item_makes_a_batch_due(void) {
     queue_t *queue = aged(AGE);
     for (int turn = 0; turn < 3; turn++) {
         int64_t begin = now_ns();
@@ -114,13 +108,13 @@ static void the_oldest_item_decides(void) {
         put_all(queue, 1, 2);
         if (turn == 0) {
             get_batch(queue, -1, 0, 3);
-        } else if (turn == 1) { /* an event loop */
+        } else if (turn == 1) { /* polls, as an event loop does */
             void *items[3];
             size_t n = 0;
             while (queues_batch_get_due(queue, items, LENGTH(items), &n) == QUEUES_EMPTY)
                 pause_ns(MILLISECOND);
             CHECK_EQ(n, 3);
-        } else { /* with its age, a partial take leaves each item what it has waited already */
+        } else { /* items that a partial take leaves keep their age */
             void *first;
             size_t n = 0;
             CHECK_OK(queues_batch_get_batch(queue, &first, 1, &n, -1));
@@ -138,7 +132,7 @@ typedef struct {
     queue_t *queue;
     atomic_bool over;
 } feeder_t;
-static void *put_until_told(void *arg) {
+static void *put_until_over(void *arg) {
     feeder_t *feeder = arg;
     while (!feeder->over) {
         CHECK_OK(queues_batch_put(feeder->queue, item(0), -1));
@@ -147,14 +141,14 @@ static void *put_until_told(void *arg) {
     return NULL;
 }
 
-/* If each item began the wait anew, the first batch would be a full queue. */
-static void later_items_do_not_put_it_off(void) {
+/* If each new item restarted the wait, the first batch would be a full queue. */
+static void later_items_do_not_delay_a_batch(void) {
     enum { MANY = 10000 };
     feeder_t feeder = {.queue = create((options_t){
                            .max_pending = MANY, .batch_size = MANY, .batch_timeout_ns = AGE})};
     static void *items[MANY];
     size_t n = 0;
-    pthread_t producer = start(put_until_told, &feeder);
+    pthread_t producer = start(put_until_over, &feeder);
     CHECK_OK(queues_batch_get_batch(feeder.queue, items, MANY, &n, -1));
     CHECK(n < MANY);
     feeder.over = true;
@@ -162,9 +156,9 @@ static void later_items_do_not_put_it_off(void) {
     queues_batch_release(feeder.queue);
 }
 
-static void a_flush_makes_due_what_is_there(void) {
+static void a_flush_makes_pending_items_due(void) {
     queue_t *queue = counted(10, 3);
-    CHECK_OK(queues_batch_flush(queue)); /* nothing is there */
+    CHECK_OK(queues_batch_flush(queue)); /* no item is pending */
     for (size_t turn = 0, first = 0; turn < 3; turn++) {
         put_all(queue, first, 2);
         nothing_is_due(queue);
@@ -176,7 +170,7 @@ static void a_flush_makes_due_what_is_there(void) {
         put_all(queue, first += 8, 1); /* after the flush: not due */
         nothing_is_due(queue);
         CHECK_OK(queues_batch_flush(queue));
-        put_all(queue, first + 1, 1); /* rides along, for the oldest is due */
+        put_all(queue, first + 1, 1); /* in the same batch, because the oldest item is due */
         get_due(queue, first, 2);
         first += 2;
     }
@@ -188,7 +182,7 @@ static void *get_three(void *queue) {
     return NULL;
 }
 
-static void a_flush_wakes_who_waits(void) {
+static void a_flush_wakes_a_waiter(void) {
     for (int round = 0; round < 20; round++) {
         queue_t *queue = counted(10, 10);
         pthread_t consumer = start(get_three, queue);
@@ -225,19 +219,19 @@ static void put_weights(queue_t *queue, size_t first, const uint64_t *weights, s
         CHECK_OK(queues_batch_put_weighted(queue, item(first + i), weights[i], 0));
 }
 
-static void so_much_weight_is_a_batch(void) {
+static void batch_weight_makes_a_batch_due(void) {
     const struct {
-        uint64_t weights[8]; /* the last one makes the first batch due */
+        uint64_t weights[8]; /* the last item makes the first batch due */
         size_t n, batches[8];
     } cases[] = {
         {{100}, 1, {1}},
         {{40, 40, 20}, 3, {3}},
-        {{60, 39, 60}, 3, {2}},    /* 60 more would be too heavy; they stay */
-        {{UINT64_MAX}, 1, {1}},    /* alone, */
+        {{60, 39, 60}, 3, {2}},    /* with the third the batch would be too heavy */
+        {{UINT64_MAX}, 1, {1}},    /* a too heavy item is a batch alone, */
         {{10, 500}, 2, {1, 1}},    /* also behind others, */
-        {{0, 0, 101}, 3, {2, 1}},  /* even if they weigh nothing */
-        {{0, 0, 0, 100}, 4, {4}},  /* weightless items ride along */
-        {{1, 1, 1, 1, 1}, 5, {5}}, /* the number counts as well */
+        {{0, 0, 101}, 3, {2, 1}},  /* even if those weigh nothing */
+        {{0, 0, 0, 100}, 4, {4}},  /* items of weight 0 are in the batch */
+        {{1, 1, 1, 1, 1}, 5, {5}}, /* due by their number */
         {{99, UINT64_MAX, UINT64_MAX}, 3, {1, 1, 1}},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -251,7 +245,7 @@ static void so_much_weight_is_a_batch(void) {
             out % 2 ? get_batch(queue, -1, out, *batch) : get_due(queue, out, *batch);
         nothing_is_due(queue);
         CHECK_EQ(queues_batch_pending_count(queue), n - out);
-        if (out < n) { /* what is left, and its weight, count for the next one */
+        if (out < n) { /* the items that are left count for the next batch, with their weights */
             put_weights(queue, n, (uint64_t[]){40}, 1);
             get_due(queue, out, n + 1 - out);
         }
@@ -259,14 +253,14 @@ static void so_much_weight_is_a_batch(void) {
     }
 }
 
-static void weights_count_if_there_is_a_limit(void) {
+static void weights_count_only_with_a_limit(void) {
     queue_t *without = weighed(0, 3), *with = weighed(3, 10);
     const uint64_t heavy[] = {UINT64_MAX, UINT64_MAX};
     put_weights(without, 0, heavy, 2);
     nothing_is_due(without);
     put_all(without, 2, 1);
     get_due(without, 0, 3);
-    put_all(with, 0, 2); /* without a weight: 1 */
+    put_all(with, 0, 2); /* of weight 1 each */
     nothing_is_due(with);
     CHECK_OK(queues_batch_put(with, item(2), -1));
     get_due(with, 0, 3);
@@ -274,7 +268,7 @@ static void weights_count_if_there_is_a_limit(void) {
     queues_batch_release(with);
 }
 
-static void a_flush_keeps_to_the_weight(void) {
+static void a_flush_keeps_the_limit_of_weight(void) {
     queue_t *queue = weighed(100, 10);
     put_weights(queue, 0, (uint64_t[]){50, 60, 20, 30}, 4);
     CHECK_OK(queues_batch_flush(queue));
@@ -289,9 +283,9 @@ static void a_flush_keeps_to_the_weight(void) {
     queues_batch_release(queue);
 }
 
-/* --- the call's own time */
+/* --- the timeout of get_batch */
 
-static void its_own_time_delivers_what_is_pending(void) {
+static void get_batch_returns_pending_items_at_its_timeout(void) {
     queue_t *queue = counted(10, 10);
     for (int64_t timeout = 1; timeout <= 16 * MILLISECOND; timeout *= 16) {
         int64_t begin = now_ns();
@@ -309,7 +303,7 @@ static void its_own_time_delivers_what_is_pending(void) {
     queues_batch_release(queue);
 }
 
-static void every_timeout_and_every_age(void) {
+static void every_timeout_goes_with_every_age(void) {
     for (size_t i = 0; i < LENGTH(timeouts); i++) {
         queue_t *queue = aged(timeouts[i]);
         const bool ages = timeouts[i] == 0 || timeouts[i] == 1; /* 0: the default */
@@ -319,7 +313,7 @@ static void every_timeout_and_every_age(void) {
             void *items[100];
             for (size_t in = 0; in < n; in++)
                 CHECK_OK(queues_batch_put(queue, item(in), timeouts[k]));
-            /* At an age of 1 ns a slow put may be behind. */
+            /* At an age of 1 ns a batch may be due before all items are put. */
             for (; out < n; out += got) {
                 CHECK_OK(queues_batch_get_batch(queue, items, 100, &got, timeouts[k]));
                 check_items(items, out, got);
@@ -329,7 +323,7 @@ static void every_timeout_and_every_age(void) {
     }
 }
 
-static void max_bounds_a_batch(void) {
+static void max_limits_a_batch(void) {
     queue_t *queue = counted(10, 4);
     void *items[10];
     size_t n = SIZE_MAX;
@@ -337,7 +331,7 @@ static void max_bounds_a_batch(void) {
     CHECK_OK(queues_batch_get_batch(queue, items, 3, &n, -1));
     CHECK_EQ(n, 3);
     check_items(items, 0, 3);
-    CHECK_OK(queues_batch_get_due(queue, items, 10, &n)); /* batch_size does, too */
+    CHECK_OK(queues_batch_get_due(queue, items, 10, &n)); /* limited by batch_size */
     CHECK_EQ(n, 4);
     check_items(items, 3, 4);
     nothing_is_due(queue); /* 3 are left */
@@ -372,7 +366,7 @@ static queues_status_t get_bytes(queue_t *queue, size_t capacity, bool due, byte
     return status;
 }
 
-static void blobs_lie_one_behind_the_other(void) {
+static void blobs_follow_each_other_without_gaps(void) {
     static const size_t lengths[] = {3, 0, 1, 8, 0, 5};
     enum { SUM = 17 };
     for (int due = 0; due < 2; due++) {
@@ -390,7 +384,7 @@ static void blobs_lie_one_behind_the_other(void) {
             CHECK_STATUS(queues_batch_try_put_bytes(queue, NULL, 0), QUEUES_FULL);
             CHECK_STATUS(queues_batch_put_bytes(queue, NULL, 0, 1), QUEUES_TIMEOUT);
             CHECK_STATUS(queues_batch_put_weighted_bytes(queue, NULL, 0, 1, 0), QUEUES_FULL);
-            for (size_t room = 0; room < SUM; room += 4) { /* too little changes nothing */
+            for (size_t room = 0; room < SUM; room += 4) { /* TOO_SMALL changes nothing */
                 const size_t untouched = (size_t)0xEEEEEEEEEEEEEEEE;
                 CHECK_STATUS(get_bytes(queue, room, due, &batch), QUEUES_TOO_SMALL);
                 CHECK_EQ(batch.len, SUM);
@@ -444,15 +438,14 @@ static void blobs_have_weights(void) {
     CHECK_OK(queues_batch_put_weighted_bytes(queue, "abc", 3, 9, -1));
     CHECK_STATUS(get_bytes(queue, 8, true, &batch), QUEUES_EMPTY);
     CHECK_OK(queues_batch_put_weighted_bytes(queue, "de", 2, 2, -1));
-    CHECK_OK(
-        get_bytes(queue, 8, true, &batch)); /* and room for one, though not for both, is enough */
+    CHECK_OK(get_bytes(queue, 8, true, &batch)); /* needs room for the first blob only */
     CHECK(batch.n == 1 && batch.len == 3 && memcmp(batch.bytes, "abc", 3) == 0);
-    CHECK_OK(get_bytes(queue, 2, false, &batch)); /* after its own time */
+    CHECK_OK(get_bytes(queue, 2, false, &batch)); /* at its timeout */
     CHECK(batch.n == 1 && batch.len == 2 && memcmp(batch.bytes, "de", 2) == 0);
     queues_batch_release(queue);
 }
 
-static void *get_large_blobs(void *buffer) {
+static void *use_large_blobs(void *buffer) {
     size_t len = 0, n = 0;
     queues_batch_blob_t blobs[2];
     queue_t *queue = create((options_t){.max_pending = 2, .item_size = BLOB, .batch_size = 2});
@@ -470,18 +463,7 @@ static void *get_large_blobs(void *buffer) {
     return NULL;
 }
 
-static void large_blobs_need_no_stack(void) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    void *buffer = malloc(2 * BLOB);
-    CHECK(buffer);
-    CHECK_EQ(pthread_attr_init(&attributes), 0);
-    CHECK_EQ(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
-    CHECK_EQ(pthread_create(&thread, &attributes, get_large_blobs, buffer), 0);
-    finish(thread);
-    CHECK_EQ(pthread_attr_destroy(&attributes), 0);
-    free(buffer);
-}
+static void large_blobs_need_no_stack(void) { run_on_small_stack(use_large_blobs, 2 * BLOB); }
 
 /* --- close */
 
@@ -517,24 +499,24 @@ static void a_closed_queue_is_drained_in_batches(void) {
     }
 }
 
-static void *wait_at_the_end(void *queue) {
+static void *get_until_closed(void *queue) {
     no_batch(queue, -1, QUEUES_CLOSED);
     return NULL;
 }
 
-static void *wait_at_the_start(void *queue) {
+static void *put_to_a_full_queue(void *queue) {
     CHECK_STATUS(queues_batch_put(queue, item(0), INT64_MAX), QUEUES_CLOSED);
     return NULL;
 }
 
-static void close_wakes_all_who_wait(void) {
+static void close_wakes_all_waiters(void) {
     for (int round = 0; round < 20; round++) {
         queue_t *empty = counted(2, 2), *full = counted(2, 2);
         pthread_t consumers[WAITERS], producers[WAITERS];
         put_all(full, 0, 2);
         for (int i = 0; i < WAITERS; i++) {
-            consumers[i] = start(wait_at_the_end, empty);
-            producers[i] = start(wait_at_the_start, full);
+            consumers[i] = start(get_until_closed, empty);
+            producers[i] = start(put_to_a_full_queue, full);
         }
         if (round % 2)
             pause_ns(MILLISECOND);
@@ -555,8 +537,8 @@ static void *put_one(void *queue) {
     return NULL;
 }
 
-/* A batch that leaves, or what is cleared, makes room for as many. */
-static void room_for_many_wakes_many(void) {
+/* A batch that is got, or a clear, makes room for as many items as it removes. */
+static void room_wakes_a_waiter_for_each_place(void) {
     for (int round = 0; round < 40; round++) {
         queue_t *queue = counted(WAITERS, WAITERS);
         pthread_t producers[WAITERS];
@@ -579,7 +561,7 @@ static void room_for_many_wakes_many(void) {
 
 /* --- leftovers, references, callbacks */
 
-/* Puts `in` items, gets those that are in full batches, drops the others: each once. */
+/* Puts `in` items and gets some full batches: exactly the others are dropped, each once. */
 static void check_leftovers(bool blobs, bool clear, size_t in) {
     enum { SIZE = 3 };
     queue_t *queue = create((options_t){.max_pending = MOST,
@@ -628,7 +610,7 @@ static void leftovers_are_dropped_once(void) {
             check_leftovers(kind & 1, kind & 2, in);
 }
 
-static void without_a_callback_leftovers_go_silently(void) {
+static void leftovers_need_no_callback(void) {
     queue_t *pointer = pointers(3), *byte = bytes(3, 3);
     size_t count = 0;
     put_all(pointer, 0, 3);
@@ -640,8 +622,8 @@ static void without_a_callback_leftovers_go_silently(void) {
     queues_batch_release(byte);
 }
 
-/* What was cleared makes nothing due that comes later. */
-static void a_clear_begins_anew(void) {
+/* Items that were cleared do not count for later batches. */
+static void a_clear_resets_number_weight_and_flush(void) {
     queue_t *queue = weighed(100, 3);
     size_t count = 0;
     for (int turn = 0; turn < 3; turn++) {
@@ -661,14 +643,9 @@ static void a_clear_begins_anew(void) {
     queues_batch_release(queue);
 }
 
-static void release_a_queue(void *ctx, void *queue) {
-    (void)ctx;
-    queues_batch_release(queue);
-}
-
-/* A queue of queues with items, one of them held by another too. */
+/* The items of a queue are queues with items; of one of them the test holds a reference. */
 static void callbacks_may_release_queues(void) {
-    queue_t *outer = create((options_t){SIZED(4, 0), .drop = release_a_queue}), *held = NULL;
+    queue_t *outer = create((options_t){SIZED(4, 0), .drop = drop_queue}), *held = NULL;
     memset(&dropped, 0, sizeof dropped);
     for (size_t i = 0; i < 4; i++) {
         queue_t *inner = create((options_t){SIZED(2, 0), .drop = drop_pointer});
@@ -687,7 +664,7 @@ static void callbacks_may_release_queues(void) {
 
 static queue_t *refilled;
 
-/* Asks the queue that is being cleared, and puts each item back once. */
+/* Calls the queue that is being cleared, and puts each item back once. */
 static void put_back(void *ctx, void *dropped_item) {
     drop_pointer(ctx, dropped_item);
     CHECK(!queues_batch_is_closed(refilled));
@@ -704,7 +681,8 @@ static void callbacks_may_use_the_queue(void) {
     put_all(refilled, 0, 4);
     for (size_t times = 1; times <= 2; times++) {
         size_t count = 0;
-        CHECK_OK(queues_batch_clear(refilled, &count)); /* what was there when it began */
+        CHECK_OK(queues_batch_clear(
+            refilled, &count)); /* drops only what was in the queue when clear was called */
         CHECK_EQ(count, 4);
         for (size_t i = 0; i < 4; i++)
             CHECK_EQ(dropped.times[i], times);
@@ -713,8 +691,8 @@ static void callbacks_may_use_the_queue(void) {
     queues_batch_release(refilled);
 }
 
-/* Weights may come to just below 2^62, those of cells to spare and items that are too heavy
- * included: (60 + 64 + 2 * 2) cells, and one more than batch_weight each. */
+/* All weights together must stay below 2^62: (60 + 64 + 2 * 2) cells, counting spare ones, of at
+ * most batch_weight + 1 each, which is what a heavier item counts. */
 static void weights_have_a_limit(void) {
     queues_batch_options_t options = {
         .struct_size = sizeof options, .max_pending = 60, .batch_size = 2};
@@ -750,7 +728,7 @@ static void statistics_count_items(void) {
     CHECK_STATUS(queues_batch_try_put(queue, item(5)), QUEUES_FULL);
     CHECK_STATUS(queues_batch_put(queue, item(5), 1), QUEUES_TIMEOUT);
     get_due(queue, 0, 3);
-    nothing_is_due(queue); /* 2 are pending: nothing failed */
+    nothing_is_due(queue); /* 2 are pending: no failed get */
     s = stats(queue);
     CHECK_EQ(s.enqueued, 5);
     CHECK_EQ(s.dequeued, 3);
@@ -779,10 +757,10 @@ static void limits_are_checked(void) {
     } cases[] = {
         {0, 0, 0, QUEUES_OK},
         {1, 1, 0, QUEUES_OK},
-        {31, 0, 0, QUEUES_INVALID}, /* the default batch has 32 */
+        {31, 0, 0, QUEUES_INVALID}, /* batch_size is 32 by default */
         {32, 0, 0, QUEUES_OK},
         {7, 8, 0, QUEUES_INVALID},
-        {0, 10000, 0, QUEUES_OK}, /* the default capacity is 10000 */
+        {0, 10000, 0, QUEUES_OK}, /* max_pending is 10000 by default */
         {0, 10001, 0, QUEUES_INVALID},
         {0, 20000, 0, QUEUES_INVALID},
         {0, SIZE_MAX, 0, QUEUES_INVALID},
@@ -825,8 +803,9 @@ static void defaults_are_those_of_the_header(void) {
     queues_batch_release(queue);
 }
 
-/* Every call, on a handle that is none of this family. */
-static void handle_is_refused(queue_t *bad) {
+/* Makes every call on a handle that belongs to no batching queue. */
+static void handle_is_refused(void *handle) {
+    queue_t *bad = handle;
     char buffer[8] = {0};
     void *items[1] = {buffer};
     queues_batch_blob_t blobs[1] = {{7, 7}};
@@ -861,19 +840,12 @@ static void handle_is_refused(queue_t *bad) {
 }
 
 static void foreign_handles_are_refused(void) {
-    static _Alignas(16) char zeros[4096], noise[4096];
-    memset(noise, 0x55, sizeof noise);
-    handle_is_refused(NULL);
-    handle_is_refused((queue_t *)zeros);
-    handle_is_refused((queue_t *)noise);
-    handle_is_refused((queue_t *)(noise + 16)); /* as malloc aligns, perhaps not as a queue is */
+    for_each_non_queue(handle_is_refused);
     for (size_t item_size = 0; item_size <= 8; item_size += 8) {
-        queues_mpmc_options_t options = {
-            .struct_size = sizeof options, .capacity = 2, .item_size = item_size};
         queues_mpmc_t *other;
-        queue_t *queue = item_size ? bytes(1, item_size) : pointers(1);
-        CHECK_OK(queues_mpmc_create(&options, &other));
-        handle_is_refused((queue_t *)other);
+        queue_t *queue = bytes(1, item_size);
+        CREATE(mpmc, &other, .capacity = 2, .item_size = item_size);
+        handle_is_refused(other);
         CHECK(!queues_mpmc_is_closed(other));
         CHECK_STATUS(queues_mpmc_close((queues_mpmc_t *)queue), QUEUES_INVALID);
         CHECK(!queues_batch_is_closed(queue));
@@ -900,14 +872,14 @@ static void arguments_are_checked(void) {
     CHECK_STATUS(due ? queues_batch_get_due_bytes(queue, __VA_ARGS__)                              \
                      : queues_batch_get_batch_bytes(queue, __VA_ARGS__, -1),                       \
                  QUEUES_INVALID)
-        /* no place for the answer */
+        /* an output is NULL */
         GET(pointer, items, 1, NULL);
         GET(pointer, NULL, 1, &n);
         GET_BYTES(byte, NULL, 8, &len, blobs, 1, &n);
         GET_BYTES(byte, buffer, 8, NULL, blobs, 1, &n);
         GET_BYTES(byte, buffer, 8, &len, NULL, 1, &n);
         GET_BYTES(byte, buffer, 8, &len, blobs, 1, NULL);
-        /* too much, or askew */
+        /* more items than can be, or a misaligned array */
         GET(pointer, items, SIZE_MAX, &n);
         GET(pointer, items, SIZE_MAX / sizeof *items + 2, &n);
         GET(pointer, (void **)(buffer + ((uintptr_t)buffer % 2 == 0)), 1, &n);
@@ -933,13 +905,7 @@ static void arguments_are_checked(void) {
     CHECK_STATUS(queues_batch_try_put_bytes(pointer, buffer, 1), QUEUES_INVALID);
     CHECK_STATUS(queues_batch_put_bytes(pointer, NULL, 0, -1), QUEUES_INVALID);
     CHECK_STATUS(queues_batch_put_weighted_bytes(pointer, buffer, 1, 1, -1), QUEUES_INVALID);
-    CHECK_STATUS(queues_batch_stats(pointer, NULL), QUEUES_INVALID);
-    static const size_t sizes[] = {0, 1, sizeof(queues_stats_t) - 1, SIZE_MAX};
-    for (size_t i = 0; i < LENGTH(sizes); i++) {
-        queues_stats_t s = {.struct_size = sizes[i], .capacity = 7};
-        CHECK_STATUS(queues_batch_stats(pointer, &s), QUEUES_INVALID);
-        CHECK(s.struct_size == sizes[i] && s.capacity == 7);
-    }
+    T(bad_statistics_are_refused)(pointer);
 
     CHECK(n == 7 && len == 7 && items[0] == buffer && buffer[0] == 0);
     CHECK(blobs[0].offset == 7 && blobs[0].length == 7);
@@ -957,7 +923,8 @@ static void arguments_are_checked(void) {
 
 enum { PRODUCERS = 3, CONSUMERS = 3, ITEMS = 3000, SIZE = 7, MOST_WEIGHT = 20 };
 
-/* Written by its producer and by whoever gets it: a sanitizer sees whether it is handed over. */
+/* Written by its producer and by the consumer that gets it, so that the thread sanitizer checks the
+ * handover. */
 typedef struct {
     uint32_t producer, sequence;
     uint64_t weight;
@@ -970,7 +937,7 @@ typedef struct {
     kind_t kind;
     queue_t *queue;
     task_t tasks[PRODUCERS][ITEMS];
-    size_t accepted[PRODUCERS]; /* a producer's first so many */
+    size_t accepted[PRODUCERS]; /* how many items of each producer the queue accepted */
     atomic_size_t batches;
 } work_t;
 
@@ -997,7 +964,7 @@ static void *produce(void *arg) {
     return NULL;
 }
 
-/* A batch is a piece of the queue: what it has of one producer follows without a gap. */
+/* A batch is a contiguous part of the queue: the items of one producer have no gap. */
 static void check_batch(work_t *work, task_t *const *tasks, size_t n, uint32_t *next) {
     const task_t *last[PRODUCERS] = {NULL};
     uint64_t weight = 0;
@@ -1006,7 +973,8 @@ static void check_batch(work_t *work, task_t *const *tasks, size_t n, uint32_t *
         task_t *task = tasks[i];
         const task_t **before = &last[task->producer];
         CHECK(!*before || task->sequence == (*before)->sequence + 1);
-        CHECK(task->sequence >= next[task->producer]); /* of batches that one thread got */
+        CHECK(task->sequence >=
+              next[task->producer]); /* also between the batches of one consumer */
         next[task->producer] = task->sequence + 1;
         *before = task;
         weight += task->weight;
@@ -1014,12 +982,12 @@ static void check_batch(work_t *work, task_t *const *tasks, size_t n, uint32_t *
     }
     if (work->kind == WEIGHED)
         CHECK(weight <= MOST_WEIGHT || n == 1);
-    else if (work->kind != AGED && n < SIZE) /* only the last one may be smaller */
+    else if (work->kind != AGED && n < SIZE) /* only the last batch may be smaller */
         CHECK(queues_batch_is_closed(work->queue));
     atomic_fetch_add(&work->batches, 1);
 }
 
-/* Waits for a batch, or looks for one again and again. */
+/* The second consumer polls, the others wait. */
 static void *consume(void *arg) {
     actor_t *self = arg;
     work_t *work = self->work;
@@ -1090,7 +1058,7 @@ static void transfer_all(kind_t kind, size_t max_pending, int64_t close_after_ns
     queues_batch_release(work.queue);
 }
 
-static void every_item_comes_once(void) {
+static void every_item_is_got_once(void) {
     for (kind_t kind = 0; kind < KINDS; kind++) {
         static const size_t capacities[] = {SIZE, SIZE + 1, 2 * SIZE, 64};
         for (size_t i = 0; i < LENGTH(capacities); i++)
@@ -1100,20 +1068,20 @@ static void every_item_comes_once(void) {
     }
 }
 
-/* --- whoever still leaves has a reference of its own */
+/* --- the last release, while other threads are on their way out of a call */
 
-static void *leave(void *queue) {
+static void *get_and_release(void *queue) {
     no_batch(queue, -1, QUEUES_CLOSED);
     queues_batch_release(queue);
     return NULL;
 }
 
-static void release_while_others_leave(void) {
+static void a_waiter_keeps_the_queue_by_its_own_reference(void) {
     for (int round = 0; round < 30; round++) {
         queue_t *queue = counted(10, 10);
         pthread_t waiters[WAITERS];
         for (int i = 0; i < WAITERS; i++)
-            waiters[i] = start(leave, queues_batch_retain(queue));
+            waiters[i] = start(get_and_release, queues_batch_retain(queue));
         if (round % 2)
             pause_ns(MILLISECOND / 10);
         CHECK_OK(queues_batch_close(queue));
@@ -1124,43 +1092,39 @@ static void release_while_others_leave(void) {
 }
 
 int main(void) {
-    RUN(T(options_are_checked));
-    RUN(T(drop_callbacks_are_checked));
-    RUN(T(options_of_a_later_version));
-    RUN(T(sizes_may_overflow));
-    RUN(T(statistics_for_a_later_version));
+    T(run_options)();
     RUN(limits_are_checked);
     RUN(defaults_are_those_of_the_header);
     RUN(foreign_handles_are_refused);
     RUN(arguments_are_checked);
-    RUN(so_many_items_are_a_batch);
-    RUN(the_oldest_item_decides);
-    RUN(later_items_do_not_put_it_off);
-    RUN(a_flush_makes_due_what_is_there);
-    RUN(a_flush_wakes_who_waits);
+    RUN(batch_size_items_are_due);
+    RUN(the_age_of_the_oldest_item_makes_a_batch_due);
+    RUN(later_items_do_not_delay_a_batch);
+    RUN(a_flush_makes_pending_items_due);
+    RUN(a_flush_wakes_a_waiter);
     RUN(a_full_queue_has_a_batch);
-    RUN(so_much_weight_is_a_batch);
-    RUN(weights_count_if_there_is_a_limit);
-    RUN(a_flush_keeps_to_the_weight);
-    RUN(its_own_time_delivers_what_is_pending);
-    RUN(every_timeout_and_every_age);
-    RUN(max_bounds_a_batch);
-    RUN(blobs_lie_one_behind_the_other);
+    RUN(batch_weight_makes_a_batch_due);
+    RUN(weights_count_only_with_a_limit);
+    RUN(a_flush_keeps_the_limit_of_weight);
+    RUN(get_batch_returns_pending_items_at_its_timeout);
+    RUN(every_timeout_goes_with_every_age);
+    RUN(max_limits_a_batch);
+    RUN(blobs_follow_each_other_without_gaps);
     RUN(empty_blobs_need_no_buffer);
     RUN(blobs_have_weights);
     RUN(large_blobs_need_no_stack);
     RUN(a_closed_queue_is_drained_in_batches);
-    RUN(close_wakes_all_who_wait);
-    RUN(room_for_many_wakes_many);
+    RUN(close_wakes_all_waiters);
+    RUN(room_wakes_a_waiter_for_each_place);
     RUN(leftovers_are_dropped_once);
     RUN(leftovers_are_dropped_with_their_length);
-    RUN(without_a_callback_leftovers_go_silently);
-    RUN(a_clear_begins_anew);
+    RUN(leftovers_need_no_callback);
+    RUN(a_clear_resets_number_weight_and_flush);
     RUN(callbacks_may_release_queues);
     RUN(callbacks_may_use_the_queue);
     RUN(weights_have_a_limit);
     RUN(statistics_count_items);
-    RUN(every_item_comes_once);
-    RUN(release_while_others_leave);
+    RUN(every_item_is_got_once);
+    RUN(a_waiter_keeps_the_queue_by_its_own_reference);
     return 0;
 }

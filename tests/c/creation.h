@@ -1,10 +1,13 @@
-/* What a create that cannot allocate answers. With a FAMILY; T, QUEUE and OPTIONS are its names. */
+/* A create whose n-th allocation fails returns NOMEM, leaks nothing and leaves its output as it
+ * was; every n is tried. Included once for each FAMILY, by a program that counts allocations in
+ * `calls` and lets the one numbered `failing` fail. */
 
-static void T(create_may_fail)(void) {
+static void T(create_reports_failed_allocations)(void) {
     for (size_t item_size = 0; item_size <= 100; item_size += 50) {
         OPTIONS options = {.struct_size = sizeof options, SIZED(5, item_size)};
         QUEUE *queue;
-        CHECK_OK(Q(create)(&options, &queue)); /* what is looked up once is looked up now */
+        /* The first create of a process also looks up symbols, which may allocate. */
+        CHECK_OK(Q(create)(&options, &queue));
         Q(release)(queue);
         for (size_t n = 1;; n++) {
             QUEUE *const untouched = (QUEUE *)&options;
@@ -13,7 +16,7 @@ static void T(create_may_fail)(void) {
             failing = calls + n;
             queues_status_t status = Q(create)(&options, &queue);
             failing = 0;
-            if (calls - calls_before < n) { /* it needs no more than that */
+            if (calls - calls_before < n) { /* fewer than n allocations: none has failed */
                 CHECK_OK(status);
                 CHECK(n > 1);
                 Q(release)(queue);

@@ -1,4 +1,6 @@
-/* The tests that mpmc and spsc share. Whoever includes this says which: #define FAMILY mpmc. */
+/* What every FIFO family promises: order, capacity, lengths of blobs, progress of calls on many
+ * items, timeouts, close, drop callbacks and statistics. Included once, with FAMILY mpmc, spsc or
+ * ties, its DEFAULT_CAPACITY, and how many WAITERS may wait at one end. */
 #include "items.h"
 
 #define PUT_BLOB Q(try_put_bytes)
@@ -20,16 +22,16 @@ static void get_all(queue_t *queue, size_t first, size_t n) {
 
 /* --- order and boundaries */
 
-static void pointers_come_in_order(void) {
+static void pointers_leave_in_order(void) {
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
         queue_t *queue = pointers(capacity);
         CHECK_EQ(Q(capacity)(queue), capacity);
-        /* So many items stay in the queue while it turns: every fill at every position. */
+        /* With `kept` items always inside, the rest goes round: every size at every index. */
         for (size_t kept = 0; kept <= capacity; kept++) {
             size_t in = 0, out = 0;
             void *got = NULL;
             put_all(queue, 0, in = kept);
-            for (size_t turn = 0; turn < 3 * capacity; turn++) {
+            for (size_t round = 0; round < 3 * capacity; round++) {
                 put_all(queue, in, capacity - kept);
                 in += capacity - kept;
                 CHECK_EQ(Q(size)(queue), capacity);
@@ -56,7 +58,7 @@ static void pointers_come_in_order(void) {
 static void any_value_is_an_item(void) {
     void *values[] = {NULL, (void *)1, (void *)2, (void *)UINTPTR_MAX, (void *)(UINTPTR_MAX - 1)};
     queue_t *queue = pointers(LENGTH(values));
-    for (int turn = 0; turn < 3; turn++) {
+    for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < LENGTH(values); i++)
             CHECK_OK(Q(put)(queue, values[i], -1));
         for (size_t i = 0; i < LENGTH(values); i++) {
@@ -71,7 +73,8 @@ static void any_value_is_an_item(void) {
     Q(release)(queue);
 }
 
-/* Gets a blob into a buffer of just its length, at an odd address, and looks at the byte behind. */
+/* Gets a blob into a buffer of exactly its length, at an odd address, and checks the bytes around
+ * it. */
 static void expect_blob(queue_t *queue, size_t len, size_t seed) {
     unsigned char expected[128], buffer[sizeof expected + 2];
     size_t got = SIZE_MAX;
@@ -109,7 +112,7 @@ static void blobs_keep_their_length_and_order(void) {
             unsigned char data[128];
             size_t in = 0, out = 0, lengths = sizes[i] + 1, got;
             while (out < 3 * lengths) {
-                for (; in < out + capacity; in++) { /* at an odd address, and with room to spare */
+                for (; in < out + capacity; in++) { /* from any address */
                     fill(data + in % 3, in % lengths, in);
                     CHECK_OK(Q(try_put_bytes)(queue, data + in % 3, in % lengths));
                 }
@@ -146,7 +149,7 @@ static void null_with_no_length_is_an_empty_blob(void) {
     Q(release)(queue);
 }
 
-static void defaults_have_room(void) {
+static void the_default_capacity_has_room(void) {
     queue_t *queue = pointers(0);
     size_t capacity = Q(capacity)(queue);
     CHECK_EQ(capacity, DEFAULT_CAPACITY);
@@ -158,7 +161,7 @@ static void defaults_have_room(void) {
 
 /* --- many items at once */
 
-static void many_go_as_far_as_they_can(void) {
+static void many_reports_how_many_items_it_moved(void) {
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
         void *in[MOST + 2], *out[MOST + 2];
         queue_t *queue = pointers(capacity);
@@ -190,7 +193,7 @@ static void many_go_as_far_as_they_can(void) {
         CHECK_OK(Q(put_many)(queue, NULL, 0, -1, &done));
         CHECK_EQ(done, 0);
 
-        /* One at a time, so that the items lie across the ring's end; then all of them. */
+        /* One at a time, so that the items wrap around the end of the ring; then all of them. */
         for (size_t first = 0; first < 2 * capacity; first++) {
             CHECK_OK(Q(get_many)(queue, out, 1, -1, &done));
             CHECK_EQ(done, 1);
@@ -229,7 +232,7 @@ static void *put_a_stream(void *queue) {
     return NULL;
 }
 
-static void many_more_than_fit_wait_for_room(void) {
+static void put_many_waits_for_room(void) {
     for (size_t capacity = 1; capacity <= MOST; capacity += 4) {
         queue_t *queue = pointers(capacity);
         pthread_t producer = start(put_a_stream, queue);
@@ -257,7 +260,7 @@ static void *put_until_closed(void *arg) {
     return NULL;
 }
 
-static void close_tells_how_many_went_in(void) {
+static void put_many_reports_what_it_put_before_a_close(void) {
     stream_t stream = {pointers(7), 0};
     pthread_t producer = start(put_until_closed, &stream);
     void *got;
@@ -268,16 +271,14 @@ static void close_tells_how_many_went_in(void) {
     for (; Q(get)(stream.queue, &got, -1) == QUEUES_OK; out++)
         ;
     finish(producer);
-    CHECK_STATUS(Q(try_get)(stream.queue, &got), QUEUES_CLOSED); /* once drained, for ever */
+    CHECK_STATUS(Q(try_get)(stream.queue, &got), QUEUES_CLOSED); /* and stays so */
     CHECK_EQ(stream.done, out);
     Q(release)(stream.queue);
 }
 
 /* --- time */
 
-static const int64_t timeouts[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
-
-static void no_timeout_matters_where_nothing_waits(void) {
+static void calls_that_need_not_wait_succeed_with_any_timeout(void) {
     queue_t *pointer = pointers(1), *byte = bytes(1, 1);
     for (size_t i = 0; i < LENGTH(timeouts); i++) {
         void *items[] = {item(i)}, *got = NULL;
@@ -297,7 +298,7 @@ static void no_timeout_matters_where_nothing_waits(void) {
     Q(release)(byte);
 }
 
-static void a_timeout_is_waited_out(void) {
+static void no_call_times_out_early(void) {
     queue_t *pointer = pointers(1), *byte = bytes(1, 1);
     void *got;
     char data = 0;
@@ -341,10 +342,10 @@ static void *put_one(void *arg) {
     return NULL;
 }
 
-static void long_waits_end_when_there_is_something(void) {
-    static const int64_t for_long[] = {INT64_MIN, -1, INT64_MAX};
-    for (size_t i = 0; i < LENGTH(for_long); i++) {
-        wait_t wait = {pointers(1), for_long[i]};
+static void unlimited_waits_end_with_an_item_or_room(void) {
+    static const int64_t unlimited[] = {INT64_MIN, -1, INT64_MAX};
+    for (size_t i = 0; i < LENGTH(unlimited); i++) {
+        wait_t wait = {pointers(1), unlimited[i]};
         pthread_t consumer = start(get_one, &wait);
         pause_ns(MILLISECOND);
         put_all(wait.queue, 0, 1);
@@ -414,25 +415,25 @@ static void a_closed_queue_of_bytes_is_drained(void) {
 }
 
 /* Threads that wait at one end until the queue is closed. */
-static void *wait_at_the_end(void *queue) {
+static void *get_until_closed(void *queue) {
     void *got;
     CHECK_STATUS(Q(get)(queue, &got, -1), QUEUES_CLOSED);
     return NULL;
 }
 
-static void *wait_at_the_start(void *queue) {
+static void *put_to_a_full_queue(void *queue) {
     CHECK_STATUS(Q(put)(queue, item(0), INT64_MAX), QUEUES_CLOSED);
     return NULL;
 }
 
-static void close_wakes_all_who_wait(void) {
+static void close_wakes_all_waiters(void) {
     for (int round = 0; round < 20; round++) {
         queue_t *empty = pointers(1), *full = pointers(1);
         pthread_t consumers[WAITERS], producers[WAITERS];
         put_all(full, 0, 1);
         for (int i = 0; i < WAITERS; i++) {
-            consumers[i] = start(wait_at_the_end, empty);
-            producers[i] = start(wait_at_the_start, full);
+            consumers[i] = start(get_until_closed, empty);
+            producers[i] = start(put_to_a_full_queue, full);
         }
         if (round % 2)
             pause_ns(MILLISECOND);
@@ -448,7 +449,7 @@ static void close_wakes_all_who_wait(void) {
     }
 }
 
-/* Threads that wait at one end for one item, or room for one. */
+/* Threads that wait for one item, or for room for one. */
 static void *wait_for_an_item(void *queue) {
     void *got;
     CHECK_OK(Q(get)(queue, &got, -1));
@@ -460,7 +461,7 @@ static void *wait_for_room(void *queue) {
     return NULL;
 }
 
-static void one_call_wakes_as_many_as_it_serves(void) {
+static void one_call_wakes_a_waiter_for_each_item_or_place(void) {
     enum { ITEMS, ROOM, CLEARED_ROOM, KINDS };
     for (int round = 0; round < 20 * KINDS; round++) {
         queue_t *queue = pointers(WAITERS);
@@ -487,7 +488,7 @@ static void one_call_wakes_as_many_as_it_serves(void) {
 
 /* --- leftovers, references, callbacks */
 
-/* Puts `in` items, gets `out`, drops the others: each once, and no other. */
+/* Puts `in` items and gets `out` of them: exactly the others are dropped, each once. */
 static void check_leftovers(bool blobs, bool clear, size_t capacity, size_t in, size_t out) {
     queue_t *queue = create((options_t){.capacity = capacity,
                                         .item_size = blobs ? 3 : 0,
@@ -533,7 +534,7 @@ static void leftovers_are_dropped_once(void) {
                     check_leftovers(kind & 1, kind & 2, capacity, in, out);
 }
 
-static void without_a_callback_leftovers_go_silently(void) {
+static void leftovers_need_no_callback(void) {
     queue_t *pointer = pointers(3), *byte = bytes(3, 3);
     size_t count = 0;
     put_all(pointer, 0, 3);
@@ -560,14 +561,9 @@ static void clear_leaves_a_closed_queue_drained(void) {
     Q(release)(queue);
 }
 
-static void release_a_queue(void *ctx, void *queue) {
-    (void)ctx;
-    Q(release)(queue);
-}
-
-/* A queue of queues with items, some of them held by others too. */
+/* The items of a queue are queues with items; of one of them the test holds a reference. */
 static void callbacks_may_release_queues(void) {
-    queue_t *outer = create((options_t){.capacity = 4, .drop = release_a_queue}), *held = NULL;
+    queue_t *outer = create((options_t){.capacity = 4, .drop = drop_queue}), *held = NULL;
     memset(&dropped, 0, sizeof dropped);
     for (size_t i = 0; i < 4; i++) {
         queue_t *inner = create((options_t){.capacity = 2, .drop = drop_pointer});
@@ -585,7 +581,7 @@ static void callbacks_may_release_queues(void) {
 
 static queue_t *refilled;
 
-/* Asks the queue that is being cleared, and puts each item back once. */
+/* Calls the queue that is being cleared, and puts each item back once. */
 static void put_back(void *ctx, void *dropped_item) {
     drop_pointer(ctx, dropped_item);
     CHECK(!Q(is_closed)(refilled));
@@ -600,7 +596,8 @@ static void callbacks_may_use_the_queue(void) {
     put_all(refilled, 0, 4);
     for (size_t times = 1; times <= 2; times++) {
         size_t count = 0;
-        CHECK_OK(Q(clear)(refilled, &count)); /* what was there when it began */
+        CHECK_OK(Q(clear)(refilled,
+                          &count)); /* drops only what was in the queue when clear was called */
         CHECK_EQ(count, 4);
         for (size_t i = 0; i < 4; i++)
             CHECK_EQ(dropped.times[i], times);
@@ -611,7 +608,7 @@ static void callbacks_may_use_the_queue(void) {
 
 /* --- statistics */
 
-static void statistics_count(void) {
+static void statistics_are_exact(void) {
     queue_t *queue = pointers(3);
     void *got, *items[] = {item(3), item(4)};
     size_t n;
@@ -650,26 +647,26 @@ static void statistics_count(void) {
 }
 
 static void run_family(void) {
-    RUN(pointers_come_in_order);
+    RUN(pointers_leave_in_order);
     RUN(any_value_is_an_item);
     RUN(blobs_keep_their_length_and_order);
     RUN(null_with_no_length_is_an_empty_blob);
-    RUN(defaults_have_room);
-    RUN(many_go_as_far_as_they_can);
-    RUN(many_more_than_fit_wait_for_room);
-    RUN(close_tells_how_many_went_in);
-    RUN(no_timeout_matters_where_nothing_waits);
-    RUN(a_timeout_is_waited_out);
-    RUN(long_waits_end_when_there_is_something);
+    RUN(the_default_capacity_has_room);
+    RUN(many_reports_how_many_items_it_moved);
+    RUN(put_many_waits_for_room);
+    RUN(put_many_reports_what_it_put_before_a_close);
+    RUN(calls_that_need_not_wait_succeed_with_any_timeout);
+    RUN(no_call_times_out_early);
+    RUN(unlimited_waits_end_with_an_item_or_room);
     RUN(a_closed_queue_is_drained);
     RUN(a_closed_queue_of_bytes_is_drained);
-    RUN(close_wakes_all_who_wait);
-    RUN(one_call_wakes_as_many_as_it_serves);
+    RUN(close_wakes_all_waiters);
+    RUN(one_call_wakes_a_waiter_for_each_item_or_place);
     RUN(leftovers_are_dropped_once);
     RUN(leftovers_are_dropped_with_their_length);
-    RUN(without_a_callback_leftovers_go_silently);
+    RUN(leftovers_need_no_callback);
     RUN(clear_leaves_a_closed_queue_drained);
     RUN(callbacks_may_release_queues);
     RUN(callbacks_may_use_the_queue);
-    RUN(statistics_count);
+    RUN(statistics_are_exact);
 }

@@ -1,40 +1,36 @@
-/* What a child may do with queues, old and new, if the parent's other threads were in the middle of
- * calls, held locks or slept (docs/abi.md, "fork"). The parent's queues go on as if nothing were.
- */
+/* A process forks while its other threads are in the middle of calls, hold locks or sleep. The
+ * child may use queues of its own, and its copies as docs/abi.md allows ("fork"); the parent's
+ * queues are not affected. */
 #include "check.h"
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CAPACITY = 8, SPARE = 4, ITEMS = 100, SECONDS = 60 };
-
-#define OPTIONS(family, ...)                                                                       \
-    (&(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),            \
-                                    __VA_ARGS__})
+enum { CAPACITY = 8, SPARE = 4, ITEMS = 100, WATCHDOG_S = 60 };
 
 static int first_forks, forks;
 
 static void *number(uintptr_t n) { return (void *)n; }
 
-/* Waits for a child, which ends itself if it hangs. */
+/* Waits for a child, which its watchdog ends if it hangs. */
 static void expect_success(pid_t child) {
     int status;
     CHECK(child > 0);
     CHECK_EQ(waitpid(child, &status, 0), child);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        fprintf(stderr, "a child hangs\n");
+        fprintf(stderr, "a child hung for %d s\n", WATCHDOG_S);
     CHECK_EQ(status, 0);
 }
 
 static pid_t fork_with_watchdog(void) {
     pid_t child = fork();
     if (child == 0)
-        alarm(SECONDS);
+        alarm(WATCHDOG_S);
     return child;
 }
 
-/* --- queues of the child's own: all families, with threads and waits */
+/* --- queues that the child creates: of all families, with threads that wait */
 
 static struct {
     queues_mpmc_t *mpmc, *bytes;
@@ -44,7 +40,7 @@ static struct {
     queues_deque_t *deque;
 } own;
 
-static void *give(void *unused) {
+static void *put_to_new_queues(void *unused) {
     for (uintptr_t i = 1; i <= ITEMS; i++) {
         CHECK_OK(queues_mpmc_put(own.mpmc, number(i), -1));
         CHECK_OK(queues_mpmc_put_bytes(own.bytes, &i, sizeof i, -1));
@@ -57,13 +53,13 @@ static void *give(void *unused) {
 }
 
 static void use_new_queues(void) {
-    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 2), &own.mpmc));
-    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 2, .item_size = 100), &own.bytes));
-    CHECK_OK(queues_priority_create(OPTIONS(priority, .capacity = 2), &own.priority));
-    CHECK_OK(queues_batch_create(OPTIONS(batch, .max_pending = 2, .batch_size = 1), &own.batch));
-    CHECK_OK(queues_spsc_create(OPTIONS(spsc, .capacity = 2), &own.spsc));
-    CHECK_OK(queues_deque_create(OPTIONS(deque, .capacity = ITEMS), &own.deque));
-    pthread_t giver = start(give, NULL);
+    CREATE(mpmc, &own.mpmc, .capacity = 2);
+    CREATE(mpmc, &own.bytes, .capacity = 2, .item_size = 100);
+    CREATE(priority, &own.priority, .capacity = 2);
+    CREATE(batch, &own.batch, .max_pending = 2, .batch_size = 1);
+    CREATE(spsc, &own.spsc, .capacity = 2);
+    CREATE(deque, &own.deque, .capacity = ITEMS);
+    pthread_t producer = start(put_to_new_queues, NULL);
     for (uintptr_t i = 1; i <= ITEMS; i++) {
         void *got = NULL;
         uintptr_t bytes = 0;
@@ -85,7 +81,7 @@ static void use_new_queues(void) {
         CHECK_OK(status);
         CHECK_EQ(got, i);
     }
-    finish(giver);
+    finish(producer);
     queues_mpmc_release(own.mpmc);
     queues_mpmc_release(own.bytes);
     queues_priority_release(own.priority);
@@ -94,26 +90,26 @@ static void use_new_queues(void) {
     queues_deque_release(own.deque);
 }
 
-/* --- a fork while another thread creates the first queue of all */
+/* --- a fork while another thread creates the first queue of the process */
 
 static atomic_bool begun;
 
 static void *create_first(void *unused) {
     queues_mpmc_t *queue;
     begun = true;
-    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = 1), &queue));
+    CREATE(mpmc, &queue, .capacity = 1);
     queues_mpmc_release(queue);
     return unused;
 }
 
-/* Each time in a process that has never had a queue. */
+/* Each time in a new process that has created no queue. */
 static void fork_during_the_first_create(void) {
     for (int i = 0; i < first_forks; i++) {
         fflush(NULL);
         pid_t fresh = fork_with_watchdog();
         if (fresh == 0) {
             pthread_t creator = start(create_first, NULL);
-            while (!begun) /* no yield: the other one is quick */
+            while (!begun) /* without a yield, which would miss the creation */
                 continue;
             for (int64_t end = now_ns() + i * INT64_C(4000); now_ns() < end;)
                 continue;
@@ -130,16 +126,16 @@ static void fork_during_the_first_create(void) {
     }
 }
 
-/* --- what is busy in the parent */
+/* --- queues that threads of the parent use */
 
 static struct {
     queues_mpmc_t *mpmc, *bytes;
     queues_priority_t *priority, *priority_bytes;
     queues_batch_t *batch;
-    queues_spsc_t *spsc, *checked; /* of other threads */
+    queues_spsc_t *spsc, *checked; /* other threads are the producer and the consumer */
     queues_deque_t *deque;
-    queues_spsc_t *produced[2]; /* this thread is the producer; the second is checked */
-    queues_deque_t *owned;      /* this thread is the owner */
+    queues_spsc_t *produced[2]; /* the main thread is the producer; the second queue is checked */
+    queues_deque_t *owned;      /* the main thread is the owner */
     queues_mpmc_t *in_place;
     queues_mpmc_t *empty, *full;
     queues_priority_t *no_priorities;
@@ -162,20 +158,21 @@ static void drop_in_place(void *ctx, void *item) {
     dropped_in_place++;
 }
 
-/* Counts a call if it came about. */
+/* Counts a call that returned OK; a call that failed ends the program. */
 static queues_status_t count(_Atomic size_t *calls, queues_status_t status) {
     if (status == QUEUES_OK)
         ++*calls;
     else
-        CHECK(status > QUEUES_OK);
+        CHECK((int)status > QUEUES_OK);
     return status;
 }
 
 #define UNTIL_CLOSED(status) while ((status) != QUEUES_CLOSED)
 
-/* Numbers ascend, for each queue by itself. */
+/* The numbers in each of the two queues ascend. */
 static void *put_mpmc(void *unused) {
-    for (uintptr_t i = 1; count(&put_count, queues_mpmc_put(old.mpmc, number(i), -1)) == 0; i++)
+    for (uintptr_t i = 1; count(&put_count, queues_mpmc_put(old.mpmc, number(i), -1)) == QUEUES_OK;
+         i++)
         count(&put_count, queues_mpmc_put_bytes(old.bytes, &i, sizeof i, -1));
     return unused;
 }
@@ -251,7 +248,7 @@ static void *own_deque(void *unused) {
     void *got;
     for (uintptr_t i = 1; !over; i++) {
         if (i % 64 == 0)
-            pause_ns(MILLISECOND / 10); /* leave the child something of the processor */
+            pause_ns(MILLISECOND / 10); /* leaves processor time for the child */
         count(&put_count, queues_deque_push(old.deque, number(i)));
         if (i % 3 == 0)
             count(&got_count, queues_deque_pop(old.deque, &got));
@@ -267,7 +264,7 @@ static void *steal_deques(void *unused) {
     }
     return unused;
 }
-/* Those who sleep all the time. */
+/* Threads that sleep until the end. */
 static void *sleep_in_get(void *unused) {
     void *got;
     CHECK_STATUS(queues_mpmc_get(old.empty, &got, -1), QUEUES_CLOSED);
@@ -296,27 +293,25 @@ static void *sleep_in_spsc(void *unused) {
 }
 
 static void create_old_queues(void) {
-#define CREATE(family, queue, ...)                                                                 \
-    CHECK_OK(queues_##family##_create(OPTIONS(family, .drop = drop, __VA_ARGS__), queue))
-    CREATE(mpmc, &old.mpmc, .capacity = CAPACITY);
-    CREATE(mpmc, &old.bytes, .capacity = CAPACITY, .item_size = sizeof(uintptr_t));
-    CHECK_OK(queues_mpmc_create(OPTIONS(mpmc, .capacity = CAPACITY, .spare = SPARE,
-                                        .item_size = sizeof(uintptr_t), .drop = drop_in_place),
-                                &old.in_place));
-    CREATE(priority, &old.priority, .capacity = CAPACITY);
-    CREATE(priority, &old.priority_bytes, .capacity = CAPACITY, .item_size = 100);
-    CREATE(batch, &old.batch, .max_pending = CAPACITY, .batch_size = 4);
-    CREATE(spsc, &old.spsc, .capacity = CAPACITY);
-    CREATE(spsc, &old.checked, .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
-    CREATE(deque, &old.deque, .capacity = CAPACITY);
-    CREATE(spsc, &old.produced[0], .capacity = CAPACITY);
-    CREATE(spsc, &old.produced[1], .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
-    CREATE(deque, &old.owned, .capacity = CAPACITY);
-    CREATE(mpmc, &old.empty, .capacity = 1);
-    CREATE(mpmc, &old.full, .capacity = 1);
-    CREATE(priority, &old.no_priorities, .capacity = 1);
-    CREATE(batch, &old.no_batches, .max_pending = 1, .batch_size = 1);
-    CREATE(spsc, &old.silent, .capacity = 1);
+#define CREATE_OLD(family, name, ...) CREATE(family, &old.name, .drop = drop, __VA_ARGS__)
+    CREATE_OLD(mpmc, mpmc, .capacity = CAPACITY);
+    CREATE_OLD(mpmc, bytes, .capacity = CAPACITY, .item_size = sizeof(uintptr_t));
+    CREATE(mpmc, &old.in_place, .capacity = CAPACITY, .spare = SPARE,
+           .item_size = sizeof(uintptr_t), .drop = drop_in_place);
+    CREATE_OLD(priority, priority, .capacity = CAPACITY);
+    CREATE_OLD(priority, priority_bytes, .capacity = CAPACITY, .item_size = 100);
+    CREATE_OLD(batch, batch, .max_pending = CAPACITY, .batch_size = 4);
+    CREATE_OLD(spsc, spsc, .capacity = CAPACITY);
+    CREATE_OLD(spsc, checked, .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
+    CREATE_OLD(deque, deque, .capacity = CAPACITY);
+    CREATE_OLD(spsc, produced[0], .capacity = CAPACITY);
+    CREATE_OLD(spsc, produced[1], .capacity = CAPACITY, .flags = QUEUES_SPSC_CHECKED);
+    CREATE_OLD(deque, owned, .capacity = CAPACITY);
+    CREATE_OLD(mpmc, empty, .capacity = 1);
+    CREATE_OLD(mpmc, full, .capacity = 1);
+    CREATE_OLD(priority, no_priorities, .capacity = 1);
+    CREATE_OLD(batch, no_batches, .max_pending = 1, .batch_size = 1);
+    CREATE_OLD(spsc, silent, .capacity = 1);
 }
 
 static void release_old_queues(void) {
@@ -339,7 +334,7 @@ static void release_old_queues(void) {
     queues_spsc_release(old.silent);
 }
 
-/* --- what a child may do with its copies of them */
+/* --- what a child may do with its copies of the queues */
 
 static void expect_ascending(void *got, uintptr_t *last) {
     CHECK((uintptr_t)got > *last);
@@ -352,7 +347,7 @@ static void *get_one(void *queue) {
     return got;
 }
 
-/* mpmc: everything. */
+/* mpmc: every call. */
 static void use_old_mpmc(void) {
     void *got, *items[CAPACITY + 1] = {NULL};
     uintptr_t last = 0, bytes = 0;
@@ -383,7 +378,8 @@ static void use_old_mpmc(void) {
     queues_mpmc_release(old.bytes);
     CHECK_EQ(dropped_count, CAPACITY - 2 + CAPACITY);
 
-    /* The parent's sleepers are not here: who is woken is a thread of this process. */
+    /* The parent's sleeping threads do not exist in this process: a put wakes a thread of the
+     * child. */
     CHECK_OK(queues_mpmc_try_put(old.empty, number(1)));
     CHECK_OK(queues_mpmc_try_get(old.empty, &got));
     pthread_t getter = start(get_one, old.empty);
@@ -396,8 +392,8 @@ static void use_old_mpmc(void) {
     CHECK_STATUS(queues_mpmc_try_get(old.full, &got), QUEUES_EMPTY);
 }
 
-/* mpmc, in place: each of the parent's two threads keeps the cell that it held, if it held one, and
- * what they had leased goes to the callback of the last release. */
+/* mpmc, in place: each of the parent's two threads may have held a cell, which stays held in the
+ * child. Blobs that they had leased are dropped by the last release. */
 static void use_old_in_place(void) {
     void *cells[CAPACITY + SPARE + 1], *data;
     size_t free_cells = 0, n;
@@ -422,7 +418,7 @@ static void use_old_in_place(void) {
     CHECK(dropped_in_place >= CAPACITY && dropped_in_place <= CAPACITY + 2);
 }
 
-/* batch: what takes no lock. */
+/* batch: the calls that take no lock. */
 static void use_old_batch(void) {
     queues_stats_t stats = {.struct_size = sizeof stats};
     queues_status_t status;
@@ -440,7 +436,7 @@ static void use_old_batch(void) {
     CHECK_OK(queues_batch_try_put(old.no_batches, NULL));
 }
 
-/* spsc and deque: the sides that this thread had in the parent, and what any thread may call. */
+/* spsc and deque: the sides of the main thread, and the calls that any thread may make. */
 static void use_old_sides(void) {
     void *got;
     queues_stats_t stats = {.struct_size = sizeof stats};
@@ -498,7 +494,8 @@ static void *begin(void *job) {
 static void fork_while_all_are_busy(void) {
     create_old_queues();
     CHECK_OK(queues_mpmc_put(old.full, NULL, 0));
-    const long can_barrier = barrier(); /* 0 where the kernel has it: the queues asked for it */
+    const long can_barrier =
+        barrier(); /* 0: the kernel has it, and create registered the process */
     job_t jobs[] = {
         {put_mpmc, NULL},
         {get_mpmc, NULL},
@@ -526,8 +523,8 @@ static void fork_while_all_are_busy(void) {
     pthread_t threads[LENGTH(jobs)];
     for (size_t i = 0; i < n; i++)
         threads[i] = start(begin, &jobs[i]);
-    /* A thread that begins allocates, and the address sanitizer's heap does not survive a fork
-     * then. */
+    /* A new thread allocates, and the heap of the address sanitizer does not survive a fork during
+     * an allocation: fork only when all threads run. */
     while (running < n)
         sched_yield();
 
@@ -571,12 +568,12 @@ static void fork_while_all_are_busy(void) {
         finish(threads[i]);
     const size_t left = queues_deque_size(old.deque) + queues_deque_size(old.owned);
     CHECK_EQ(dropped_count, 0);
-    CHECK_EQ(got_count + left, put_count); /* nothing was lost to the children, or got there */
+    CHECK_EQ(got_count + left, put_count); /* no item was lost, and the children took none */
     release_old_queues();
     CHECK_EQ(dropped_count, left + 1);
 }
 
-/* Nobody else inside: the copy is a queue like any other, and goes like one. */
+/* No other thread is inside a call: a copy may be used and released like any queue. */
 static void fork_alone(void) {
     create_old_queues();
     CHECK_OK(queues_priority_put(old.priority, number(2), 2, 0));
@@ -610,7 +607,7 @@ static void fork_alone(void) {
     _exit(0);
 }
 
-/* The arguments: how many forks, during the first creation and later. */
+/* Arguments: the number of forks during the first creation, and while all threads are busy. */
 int main(int n, char **arguments) {
     CHECK_EQ(n, 3);
     first_forks = atoi(arguments[1]);

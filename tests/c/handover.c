@@ -1,18 +1,19 @@
-/* What a race detector has to understand: programs whose accesses are ordered by queues alone. None
- * of them may be reported, whatever is handed over, and wherever it is read and written. */
-#include "check.h"
+/* Programs whose accesses to memory are ordered by queues alone, by every pair of calls that the
+ * header's rule "Order" names. A race detector must report none of them: neither what is handed
+ * over by pointer, nor blobs that are copied, written or read in place, nor callbacks. */
+#include "families.h"
 
 enum {
     ROUNDS = 40,
-    LONG = 600, /* bytes of a blob, for which the library would use memcpy */
+    LONG = 600, /* bytes of a blob: long enough that the library calls memcpy */
 };
 
-/* What travels by pointer: the other side reads and writes it. */
+/* An item that is handed over by pointer: the other thread reads and writes it. */
 typedef struct {
     int question, answer;
 } job_t;
 
-/* What travels as a blob. */
+/* An item that is handed over as a blob. */
 typedef struct {
     unsigned char bytes[LONG];
 } blob_t;
@@ -32,13 +33,14 @@ static void check(const void *data, int seed) {
         CHECK_EQ(bytes[i], seed % 251);
 }
 
-/* Both ends of one queue, each with data of its own. */
+/* A queue between two threads, and a variable that is not atomic, which only the queue protects. */
 typedef struct {
+    const family_t *family;
     void *queue;
-    int plain; /* written by one thread, read by the other */
+    int plain;
 } meeting_t;
 
-/* A drop callback that reads the item where it lies, and its context. */
+/* Drop callbacks that read the item in the queue, and their context. */
 static void drop_job(void *sum, void *item) {
     *(int *)sum += ((job_t *)item)->question;
     free(item);
@@ -46,92 +48,68 @@ static void drop_job(void *sum, void *item) {
 
 static void drop_blob(void *sum, void *data) {
     check(data, *(unsigned char *)data);
-    fill(data, 7); /* it is the callback's, until it returns */
+    fill(data, 7); /* until it returns, the blob belongs to the callback */
     ++*(int *)sum;
 }
 
-#define OPTIONS(family, ...)                                                                       \
-    (queues_##family##_options_t) {                                                                \
-        .struct_size = sizeof(queues_##family##_options_t), __VA_ARGS__                            \
-    }
-
-#define ROOM_mpmc(n) .capacity = n
-#define ROOM_spsc(n) .capacity = n
-#define ROOM_priority(n) .capacity = n
-#define ROOM_batch(n) .max_pending = n, .batch_size = 1
-
-/* --- pointers and blobs, through the calls that wait */
-
-#define WAITING_CALLS(family, PUT, GET, PUT_BYTES, GET_BYTES)                                      \
-    static void *family##_answer(void *queue) {                                                    \
-        void *item;                                                                                \
-        queues_status_t status;                                                                    \
-        while ((status = GET) == QUEUES_OK)                                                        \
-            ((job_t *)item)->answer = ((job_t *)item)->question + 1;                               \
-        CHECK_STATUS(status, QUEUES_CLOSED);                                                       \
-        return NULL;                                                                               \
-    }                                                                                              \
-    static void family##_jobs(void) {                                                              \
-        job_t *jobs[ROUNDS];                                                                       \
-        queues_##family##_t *queue;                                                                \
-        CHECK_OK(queues_##family##_create(&OPTIONS(family, ROOM_##family(2)), &queue));            \
-        pthread_t other = start(family##_answer, queue);                                           \
-        for (int i = 0; i < ROUNDS; i++) {                                                         \
-            void *item = jobs[i] = new_job(i);                                                     \
-            CHECK_OK(PUT);                                                                         \
-        }                                                                                          \
-        CHECK_OK(queues_##family##_close(queue));                                                  \
-        finish(other);                                                                             \
-        for (int i = 0; i < ROUNDS; i++) {                                                         \
-            CHECK_EQ(jobs[i]->answer, i + 1);                                                      \
-            free(jobs[i]);                                                                         \
-        }                                                                                          \
-        queues_##family##_release(queue);                                                          \
-    }                                                                                              \
-    static void *family##_read(void *queue) {                                                      \
-        blob_t blob;                                                                               \
-        size_t len;                                                                                \
-        int i = 0;                                                                                 \
-        for (; GET_BYTES == QUEUES_OK; i++)                                                        \
-            check(blob.bytes, i);                                                                  \
-        CHECK_EQ(i, ROUNDS);                                                                       \
-        return NULL;                                                                               \
-    }                                                                                              \
-    static void family##_blobs(void) {                                                             \
-        queues_##family##_t *queue;                                                                \
-        CHECK_OK(queues_##family##_create(&OPTIONS(family, ROOM_##family(2), .item_size = LONG),   \
-                                          &queue));                                                \
-        pthread_t other = start(family##_read, queue);                                             \
-        blob_t blob; /* one for all: it is the caller's again after each put */                    \
-        for (int i = 0; i < ROUNDS; i++) {                                                         \
-            fill(blob.bytes, i);                                                                   \
-            CHECK_OK(PUT_BYTES);                                                                   \
-        }                                                                                          \
-        CHECK_OK(queues_##family##_close(queue));                                                  \
-        finish(other);                                                                             \
-        queues_##family##_release(queue);                                                          \
-    }
-
-static _Thread_local double priority; /* outputs that nobody reads */
-static _Thread_local size_t n;
-static _Thread_local queues_batch_blob_t where;
-
 #define BLOB blob.bytes, LONG
-WAITING_CALLS(mpmc, queues_mpmc_put(queue, item, -1), queues_mpmc_get(queue, &item, -1),
-              queues_mpmc_put_bytes(queue, BLOB, -1), queues_mpmc_get_bytes(queue, BLOB, &len, -1))
-WAITING_CALLS(spsc, queues_spsc_put(queue, item, -1), queues_spsc_get(queue, &item, -1),
-              queues_spsc_put_bytes(queue, BLOB, -1), queues_spsc_get_bytes(queue, BLOB, &len, -1))
-WAITING_CALLS(priority, queues_priority_put(queue, item, 1, -1),
-              queues_priority_get(queue, &item, &priority, -1),
-              queues_priority_put_bytes(queue, BLOB, 1, -1),
-              queues_priority_get_bytes(queue, BLOB, &len, &priority, -1))
 
-WAITING_CALLS(batch, queues_batch_put(queue, item, -1),
-              queues_batch_get_batch(queue, &item, 1, &n, -1),
-              queues_batch_put_bytes(queue, BLOB, -1),
-              queues_batch_get_batch_bytes(queue, BLOB, &len, &where, 1, &n, -1))
+/* --- pointers and blobs, by the calls that wait */
 
-/* --- the deque: what is stolen was pushed before, and its place is pushed to again */
+static void *answer_jobs(void *arg) {
+    meeting_t *meeting = arg;
+    void *item;
+    queues_status_t status;
+    while ((status = meeting->family->get(meeting->queue, &item, -1)) == QUEUES_OK)
+        ((job_t *)item)->answer = ((job_t *)item)->question + 1;
+    CHECK_STATUS(status, QUEUES_CLOSED);
+    return NULL;
+}
+
+static void pointers_are_handed_over(const family_t *family) {
+    job_t *jobs[ROUNDS];
+    meeting_t meeting = {family, family->create(2, 0, NULL, NULL), 0};
+    pthread_t other = start(answer_jobs, &meeting);
+    for (int i = 0; i < ROUNDS; i++) {
+        jobs[i] = new_job(i);
+        CHECK_OK(family->put(meeting.queue, jobs[i], -1));
+    }
+    CHECK_OK(family->close(meeting.queue));
+    finish(other);
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK_EQ(jobs[i]->answer, i + 1);
+        free(jobs[i]);
+    }
+    family->release(meeting.queue);
+}
+
+static void *read_blobs(void *arg) {
+    meeting_t *meeting = arg;
+    blob_t blob;
+    queues_status_t status;
+    int i = 0;
+    for (; (status = meeting->family->get_bytes(meeting->queue, BLOB, -1)) == QUEUES_OK; i++)
+        check(blob.bytes, i);
+    CHECK_STATUS(status, QUEUES_CLOSED);
+    CHECK_EQ(i, ROUNDS);
+    return NULL;
+}
+
+static void blobs_are_handed_over(const family_t *family) {
+    meeting_t meeting = {family, family->create(2, LONG, NULL, NULL), 0};
+    pthread_t other = start(read_blobs, &meeting);
+    blob_t blob; /* one for all rounds: after each put it belongs to this thread again */
+    for (int i = 0; i < ROUNDS; i++) {
+        fill(blob.bytes, i);
+        CHECK_OK(family->put_bytes(meeting.queue, BLOB, -1));
+    }
+    CHECK_OK(family->close(meeting.queue));
+    finish(other);
+    family->release(meeting.queue);
+}
+
+/* --- the deque: a steal follows the push of its item, and the next push to the same place follows
+ * the steal */
 
 static void *steal_jobs(void *deque) {
     for (int done = 0; done < ROUNDS;) {
@@ -147,10 +125,9 @@ static void *steal_jobs(void *deque) {
     return NULL;
 }
 
-static void deque_jobs(void) {
+static void deque_hands_pointers_over(void) {
     queues_deque_t *deque;
-    CHECK_OK(queues_deque_create(&OPTIONS(deque, .capacity = 2, .flags = QUEUES_DEQUE_GROWABLE),
-                                 &deque));
+    CREATE(deque, &deque, .capacity = 2, .flags = QUEUES_DEQUE_GROWABLE);
     pthread_t thief = start(steal_jobs, deque);
     for (int i = 0; i < ROUNDS; i++)
         CHECK_OK(queues_deque_push(deque, new_job(i)));
@@ -170,9 +147,9 @@ static void *steal_blobs(void *deque) {
     return NULL;
 }
 
-static void deque_blobs(void) {
+static void deque_hands_blobs_over(void) {
     queues_deque_t *deque;
-    CHECK_OK(queues_deque_create(&OPTIONS(deque, .capacity = 2, .item_size = LONG), &deque));
+    CREATE(deque, &deque, .capacity = 2, .item_size = LONG);
     pthread_t thief = start(steal_blobs, deque);
     for (int i = 0; i < ROUNDS;) {
         blob_t blob;
@@ -186,7 +163,7 @@ static void deque_blobs(void) {
     queues_deque_release(deque);
 }
 
-/* --- in place: whoever put them, blobs are read where they lie, and written where they will lie */
+/* --- blobs that are written and read in place, next to blobs that are copied */
 
 static void *read_in_place(void *queue) {
     const void *data;
@@ -195,7 +172,7 @@ static void *read_in_place(void *queue) {
         CHECK_OK(queues_spsc_front(queue, &data, &len, -1));
         CHECK_EQ(len, LONG);
         check(data, i);
-        if (i % 3 == 0) { /* then copied, too */
+        if (i % 3 == 0) { /* then by copies, too */
             blob_t blob;
             CHECK_OK(queues_spsc_peek_bytes(queue, BLOB, &len));
             CHECK_OK(queues_spsc_get_bytes(queue, BLOB, &len, -1));
@@ -207,11 +184,10 @@ static void *read_in_place(void *queue) {
     return NULL;
 }
 
-static void spsc_in_place(void) {
+static void spsc_hands_blobs_over_in_place(void) {
     for (size_t capacity = 1; capacity <= 3; capacity++) {
         queues_spsc_t *queue;
-        CHECK_OK(
-            queues_spsc_create(&OPTIONS(spsc, .capacity = capacity, .item_size = LONG), &queue));
+        CREATE(spsc, &queue, .capacity = capacity, .item_size = LONG);
         pthread_t consumer = start(read_in_place, queue);
         for (int i = 0; i < ROUNDS; i++) {
             if (i % 2 == 0) {
@@ -230,14 +206,14 @@ static void spsc_in_place(void) {
     }
 }
 
-/* Leased blobs are read and written, settled or put back; whoever reserved the cell before. */
+/* Leased blobs are read and written, then settled or returned to the queue. */
 static void *lease_in_place(void *queue) {
     void *data;
     size_t len;
     for (int done = 0; done < ROUNDS;) {
         CHECK_OK(queues_mpmc_lease(queue, &data, &len, -1));
         unsigned char *bytes = data;
-        if (bytes[0] != 250) { /* once more, by whoever leases it next */
+        if (bytes[0] != 250) { /* returned, for the next thread that leases it */
             check(data, bytes[0]);
             fill(data, 250);
             if (queues_mpmc_return(queue, data) == QUEUES_OK)
@@ -270,11 +246,10 @@ static void *reserve_in_place(void *queue) {
     return NULL;
 }
 
-static void mpmc_in_place(void) {
+static void mpmc_hands_blobs_over_in_place(void) {
     for (int many = 0; many < 2; many++) {
         queues_mpmc_t *queue;
-        CHECK_OK(queues_mpmc_create(&OPTIONS(mpmc, .capacity = 3, .item_size = LONG, .spare = 8),
-                                    &queue));
+        CREATE(mpmc, &queue, .capacity = 3, .item_size = LONG, .spare = 8);
         pthread_t consumers[2], producers[2];
         for (int i = 0; i <= many; i++) {
             consumers[i] = start(lease_in_place, queue);
@@ -288,7 +263,7 @@ static void mpmc_in_place(void) {
     }
 }
 
-/* --- a peek shows what may be followed, if the program keeps the item from being got */
+/* --- a peek shows a pointer that may be followed, if no other thread can get the item meanwhile */
 
 static void *peek_at_jobs(void *queue) {
     void *item;
@@ -302,9 +277,9 @@ static void *peek_at_jobs(void *queue) {
     return NULL;
 }
 
-static void spsc_peek(void) {
+static void spsc_peek_shows_what_was_put(void) {
     queues_spsc_t *queue;
-    CHECK_OK(queues_spsc_create(&OPTIONS(spsc, .capacity = 2), &queue));
+    CREATE(spsc, &queue, .capacity = 2);
     pthread_t consumer = start(peek_at_jobs, queue);
     for (int i = 0; i < ROUNDS; i++)
         CHECK_OK(queues_spsc_put(queue, new_job(i), -1));
@@ -312,92 +287,86 @@ static void spsc_peek(void) {
     queues_spsc_release(queue);
 }
 
-/* --- closing: what was done before it is seen by whoever finds the queue closed */
+/* --- close: a thread that finds the queue closed sees what the closing thread did before */
 
-#define CLOSING(family, ASK)                                                                       \
-    static void *family##_publish(void *arg) {                                                     \
-        meeting_t *meeting = arg;                                                                  \
-        meeting->plain = 42;                                                                       \
-        CHECK_OK(queues_##family##_close(meeting->queue));                                         \
-        return NULL;                                                                               \
-    }                                                                                              \
-    static void family##_closes(void) {                                                            \
-        for (int how = 0; how < 3; how++) {                                                        \
-            queues_##family##_t *queue;                                                            \
-            void *item = NULL;                                                                     \
-            CHECK_OK(queues_##family##_create(&OPTIONS(family, ROOM_##family(2)), &queue));        \
-            meeting_t meeting = {queue, 0};                                                        \
-            pthread_t other = start(family##_publish, &meeting);                                   \
-            while (how == 0   ? !queues_##family##_is_closed(queue)                                \
-                   : how == 1 ? ASK != QUEUES_CLOSED                                               \
-                              : queues_##family##_try_put(queue, item PRIORITY) != QUEUES_CLOSED)  \
-                sched_yield();                                                                     \
-            CHECK_EQ(meeting.plain, 42);                                                           \
-            finish(other);                                                                         \
-            queues_##family##_release(queue);                                                      \
-        }                                                                                          \
+static void *publish_and_close(void *arg) {
+    meeting_t *meeting = arg;
+    meeting->plain = 42;
+    CHECK_OK(meeting->family->close(meeting->queue));
+    return NULL;
+}
+
+static bool finds_closed_by_is_closed(meeting_t *meeting) {
+    return meeting->family->is_closed(meeting->queue);
+}
+static bool finds_closed_by_get(meeting_t *meeting) {
+    void *item;
+    return meeting->family->try_get(meeting->queue, &item) == QUEUES_CLOSED;
+}
+static bool finds_closed_by_put(meeting_t *meeting) {
+    return meeting->family->try_put(meeting->queue, NULL) == QUEUES_CLOSED;
+}
+
+static void close_is_seen_with_what_was_before(const family_t *family) {
+    static bool (*const finds_closed[])(meeting_t *) = {finds_closed_by_is_closed,
+                                                        finds_closed_by_get, finds_closed_by_put};
+    for (size_t i = 0; i < LENGTH(finds_closed); i++) {
+        meeting_t meeting = {family, family->create(2, 0, NULL, NULL), 0};
+        pthread_t other = start(publish_and_close, &meeting);
+        while (!finds_closed[i](&meeting))
+            sched_yield();
+        CHECK_EQ(meeting.plain, 42);
+        finish(other);
+        family->release(meeting.queue);
     }
+}
 
-#define PRIORITY
-CLOSING(mpmc, queues_mpmc_try_get(queue, &item))
-CLOSING(spsc, queues_spsc_try_get(queue, &item))
-CLOSING(batch, queues_batch_get_due(queue, &item, 1, &n))
-#undef PRIORITY
-#define PRIORITY , 1
-CLOSING(priority, queues_priority_try_get(queue, &item, &priority))
-
-/* --- callbacks read items where they lie: in clear, which runs beside puts, and in the last
+/* --- callbacks read items in the queue: in clear, while another thread puts, and in the last
  * release */
 
-#define CLEARING(family, PUT, PUT_BYTES)                                                           \
-    static void *family##_put_jobs(void *queue) {                                                  \
-        for (int i = 0; i < ROUNDS; i++) {                                                         \
-            void *item = new_job(1);                                                               \
-            CHECK_OK(PUT);                                                                         \
-        }                                                                                          \
-        queues_##family##_release(queue);                                                          \
-        return NULL;                                                                               \
-    }                                                                                              \
-    static void *family##_put_blobs(void *queue) {                                                 \
-        for (int i = 0; i < ROUNDS; i++) {                                                         \
-            blob_t blob;                                                                           \
-            fill(blob.bytes, i);                                                                   \
-            CHECK_OK(PUT_BYTES);                                                                   \
-        }                                                                                          \
-        queues_##family##_release(queue);                                                          \
-        return NULL;                                                                               \
-    }                                                                                              \
-    static void family##_clears(void) {                                                            \
-        for (int how = 0; how < 4; how++) {                                                        \
-            bool blobs = how & 1;                                                                  \
-            bool all = how & 2; /* what is left for the last release is as much as there was */    \
-            int sum = 0;                                                                           \
-            queues_##family##_t *queue;                                                            \
-            CHECK_OK(queues_##family##_create(                                                     \
-                &OPTIONS(family, ROOM_##family(all ? ROUNDS : 3), .item_size = blobs ? LONG : 0,   \
-                         .drop = blobs ? drop_blob : drop_job, .drop_ctx = &sum),                  \
-                &queue));                                                                          \
-            queues_##family##_retain(queue);                                                       \
-            pthread_t other = start(blobs ? family##_put_blobs : family##_put_jobs, queue);        \
-            while (!all && sum < ROUNDS) {                                                         \
-                size_t count;                                                                      \
-                CHECK_OK(queues_##family##_clear(queue, &count));                                  \
-                if (count == 0)                                                                    \
-                    sched_yield();                                                                 \
-            }                                                                                      \
-            queues_##family##_release(queue);                                                      \
-            finish(other);                                                                         \
-            CHECK_EQ(sum, ROUNDS);                                                                 \
-        }                                                                                          \
+static void *put_jobs(void *arg) {
+    meeting_t *meeting = arg;
+    for (int i = 0; i < ROUNDS; i++)
+        CHECK_OK(meeting->family->put(meeting->queue, new_job(1), -1));
+    meeting->family->release(meeting->queue);
+    return NULL;
+}
+
+static void *put_blobs(void *arg) {
+    meeting_t *meeting = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        blob_t blob;
+        fill(blob.bytes, i);
+        CHECK_OK(meeting->family->put_bytes(meeting->queue, BLOB, -1));
     }
+    meeting->family->release(meeting->queue);
+    return NULL;
+}
 
-CLEARING(mpmc, queues_mpmc_put(queue, item, -1), queues_mpmc_put_bytes(queue, BLOB, -1))
-CLEARING(spsc, queues_spsc_put(queue, item, -1), queues_spsc_put_bytes(queue, BLOB, -1))
-CLEARING(priority, queues_priority_put(queue, item, 1, -1),
-         queues_priority_put_bytes(queue, BLOB, 1, -1))
-CLEARING(batch, queues_batch_put(queue, item, -1), queues_batch_put_bytes(queue, BLOB, -1))
+static void callbacks_read_what_was_put(const family_t *family) {
+    for (int kind = 0; kind < 4; kind++) {
+        bool blobs = kind & 1;
+        bool at_release = kind & 2; /* every item is left for the last release */
+        int sum = 0;
+        meeting_t meeting = {family,
+                             family->create(at_release ? ROUNDS : 3, blobs ? LONG : 0,
+                                            blobs ? drop_blob : drop_job, &sum),
+                             0};
+        CHECK(family->retain(meeting.queue));
+        pthread_t other = start(blobs ? put_blobs : put_jobs, &meeting);
+        while (!at_release && sum < ROUNDS) {
+            size_t count;
+            CHECK_OK(family->clear(meeting.queue, &count));
+            if (count == 0)
+                sched_yield();
+        }
+        family->release(meeting.queue);
+        finish(other);
+        CHECK_EQ(sum, ROUNDS);
+    }
+}
 
-/* A place that clear empties is written in place next. */
+/* The memory of a blob that clear has dropped is written in place next. */
 static void *write_in_place(void *queue) {
     for (int i = 0; i < ROUNDS; i++) {
         void *data;
@@ -408,12 +377,10 @@ static void *write_in_place(void *queue) {
     return NULL;
 }
 
-static void spsc_clears_in_place(void) {
+static void spsc_clear_hands_memory_over(void) {
     int sum = 0;
     queues_spsc_t *queue;
-    CHECK_OK(queues_spsc_create(
-        &OPTIONS(spsc, .capacity = 2, .item_size = LONG, .drop = drop_blob, .drop_ctx = &sum),
-        &queue));
+    CREATE(spsc, &queue, .capacity = 2, .item_size = LONG, .drop = drop_blob, .drop_ctx = &sum);
     pthread_t producer = start(write_in_place, queue);
     while (sum < ROUNDS) {
         size_t count;
@@ -425,27 +392,26 @@ static void spsc_clears_in_place(void) {
     queues_spsc_release(queue);
 }
 
-/* An spsc queue's place is free when its callback has returned: who finds it free finds what the
- * callback did. */
+/* In an spsc queue the place of an item is free when its callback has returned: the producer that
+ * finds the place free sees what the callback did. */
 static void *find_room(void *arg) {
     meeting_t *meeting = arg;
     static job_t job;
     CHECK_OK(queues_spsc_put(meeting->queue, &job, -1));
-    CHECK_OK(queues_spsc_put(meeting->queue, &job, -1)); /* in the place of the first */
+    CHECK_OK(queues_spsc_put(meeting->queue, &job, -1)); /* into the place of the first */
     CHECK_EQ(meeting->plain, 42);
     return NULL;
 }
 
-static void say(void *plain, void *item) {
+static void publish(void *plain, void *item) {
     (void)item;
     *(int *)plain = 42;
 }
 
-static void spsc_room_after_a_callback(void) {
-    meeting_t meeting = {NULL, 0};
+static void spsc_hands_memory_over_after_a_callback(void) {
+    meeting_t meeting = {0};
     queues_spsc_t *queue;
-    CHECK_OK(queues_spsc_create(
-        &OPTIONS(spsc, .capacity = 1, .drop = say, .drop_ctx = &meeting.plain), &queue));
+    CREATE(spsc, &queue, .capacity = 1, .drop = publish, .drop_ctx = &meeting.plain);
     meeting.queue = queue;
     pthread_t producer = start(find_room, &meeting);
     for (size_t count = 0; count == 0; sched_yield())
@@ -456,7 +422,7 @@ static void spsc_room_after_a_callback(void) {
     CHECK_EQ(meeting.plain, 42);
 }
 
-/* --- a place that was got from is put to next: a token that goes round */
+/* --- a put into a place follows the get from that place: one token passes between threads */
 
 static void *take_turns(void *arg) {
     meeting_t *meeting = arg;
@@ -469,10 +435,10 @@ static void *take_turns(void *arg) {
     return NULL;
 }
 
-static void a_token(void) {
-    meeting_t meeting = {NULL, 0};
+static void a_token_orders_its_holders(void) {
+    meeting_t meeting = {0};
     queues_mpmc_t *queue;
-    CHECK_OK(queues_mpmc_create(&OPTIONS(mpmc, .capacity = 1), &queue));
+    CREATE(mpmc, &queue, .capacity = 1);
     meeting.queue = queue;
     CHECK_OK(queues_mpmc_put(queue, queue, -1));
     pthread_t others[3];
@@ -499,9 +465,9 @@ static void *get_many(void *queue) {
     return NULL;
 }
 
-static void spsc_many(void) {
+static void spsc_hands_many_items_over(void) {
     queues_spsc_t *queue;
-    CHECK_OK(queues_spsc_create(&OPTIONS(spsc, .capacity = 7), &queue));
+    CREATE(spsc, &queue, .capacity = 7);
     pthread_t consumer = start(get_many, queue);
     for (int i = 0; i < ROUNDS; i += 4) {
         void *items[] = {new_job(i), new_job(i), new_job(i), new_job(i)};
@@ -512,7 +478,7 @@ static void spsc_many(void) {
     queues_spsc_release(queue);
 }
 
-static void *push_and_leave(void *deque) {
+static void *push_and_release(void *deque) {
     for (int i = 0; i < ROUNDS; i++) {
         blob_t blob;
         fill(blob.bytes, i);
@@ -522,15 +488,13 @@ static void *push_and_leave(void *deque) {
     return NULL;
 }
 
-static void deque_leftovers(void) {
+static void deque_hands_leftovers_to_callbacks(void) {
     int sum = 0;
     queues_deque_t *deque;
-    CHECK_OK(queues_deque_create(&OPTIONS(deque, .capacity = 2, .item_size = LONG,
-                                          .flags = QUEUES_DEQUE_GROWABLE, .drop = drop_blob,
-                                          .drop_ctx = &sum),
-                                 &deque));
-    queues_deque_retain(deque);
-    pthread_t owner = start(push_and_leave, deque);
+    CREATE(deque, &deque, .capacity = 2, .item_size = LONG, .flags = QUEUES_DEQUE_GROWABLE,
+           .drop = drop_blob, .drop_ctx = &sum);
+    CHECK(queues_deque_retain(deque) == deque);
+    pthread_t owner = start(push_and_release, deque);
     blob_t blob;
     size_t len;
     int stolen = 0;
@@ -542,31 +506,19 @@ static void deque_leftovers(void) {
 }
 
 int main(void) {
-    RUN(mpmc_jobs);
-    RUN(mpmc_blobs);
-    RUN(spsc_jobs);
-    RUN(spsc_blobs);
-    RUN(priority_jobs);
-    RUN(priority_blobs);
-    RUN(batch_jobs);
-    RUN(batch_blobs);
-    RUN(deque_jobs);
-    RUN(deque_blobs);
-    RUN(deque_leftovers);
-    RUN(spsc_in_place);
-    RUN(mpmc_in_place);
-    RUN(spsc_peek);
-    RUN(spsc_many);
-    RUN(mpmc_closes);
-    RUN(spsc_closes);
-    RUN(priority_closes);
-    RUN(batch_closes);
-    RUN(mpmc_clears);
-    RUN(spsc_clears);
-    RUN(priority_clears);
-    RUN(batch_clears);
-    RUN(spsc_clears_in_place);
-    RUN(spsc_room_after_a_callback);
-    RUN(a_token);
+    RUN_FAMILIES(pointers_are_handed_over);
+    RUN_FAMILIES(blobs_are_handed_over);
+    RUN_FAMILIES(close_is_seen_with_what_was_before);
+    RUN_FAMILIES(callbacks_read_what_was_put);
+    RUN(deque_hands_pointers_over);
+    RUN(deque_hands_blobs_over);
+    RUN(deque_hands_leftovers_to_callbacks);
+    RUN(spsc_hands_blobs_over_in_place);
+    RUN(mpmc_hands_blobs_over_in_place);
+    RUN(spsc_peek_shows_what_was_put);
+    RUN(spsc_hands_many_items_over);
+    RUN(spsc_clear_hands_memory_over);
+    RUN(spsc_hands_memory_over_after_a_callback);
+    RUN(a_token_orders_its_holders);
     return 0;
 }

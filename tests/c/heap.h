@@ -1,18 +1,18 @@
-/* The program's own malloc and its kin, which take the place of the C library's, for the shared
- * library too. Whoever includes this says what becomes of each call: allocate may use `take`, and
- * nothing is used again, so that all of it is zero. */
+/* The program's own malloc, free and their like, which replace those of the C library, also for the
+ * shared library. A program that includes this defines `allocate`, which may call `take`, and
+ * `deallocate`. Memory is never reused, so all of it is zero at first. */
 #ifndef HEAP_H
 #define HEAP_H
 
 #include <malloc.h>
 
 static void *allocate(size_t alignment, size_t size);
-static void deallocate(void *memory); /* neither NULL nor another heap's */
+static void deallocate(void *memory); /* memory that `take` returned */
 
 static _Alignas(4096) char heap[16 << 20];
 static _Atomic size_t heap_used;
 
-/* NULL if there is no room. */
+/* Returns NULL if the heap is used up. */
 static void *take(size_t alignment, size_t size) {
     size_t used = atomic_load(&heap_used), start;
     do {
@@ -20,7 +20,7 @@ static void *take(size_t alignment, size_t size) {
         if (size > sizeof heap || start > sizeof heap - size)
             return NULL;
     } while (!atomic_compare_exchange_weak(&heap_used, &used, start + size));
-    memcpy(heap + start - sizeof size, &size, sizeof size); /* for realloc */
+    memcpy(heap + start - sizeof size, &size, sizeof size); /* read by realloc */
     return heap + start;
 }
 

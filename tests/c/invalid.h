@@ -1,17 +1,13 @@
-/* What no queue accepts, and that it changes nothing. Included once a family, with its FAMILY, an
- * OTHER one, and the FLAGS that it knows. */
-
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
-#define O(name) PASTE(queues_, OTHER, name)
-#define OTHER_T O(t)
-
+/* Bad arguments are refused with INVALID and change nothing: foreign handles, missing outputs, the
+ * wrong payload. Included once for each FIFO FAMILY, with an OTHER family and the FLAGS that create
+ * knows. */
 #include "options.h"
 
-/* Every call, on a handle that is none of this family. */
-static void T(handle_is_refused)(QUEUE *bad) {
-    static const int64_t timeouts[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
+#define O(name) PASTE(queues_, OTHER, name)
+
+/* Makes every call on a handle that belongs to no queue of this family. */
+static void T(handle_is_refused)(void *handle) {
+    QUEUE *bad = handle;
     char buffer[8] = {0};
     void *one = buffer, *items[1] = {buffer};
     size_t n = 7;
@@ -46,18 +42,11 @@ static void T(handle_is_refused)(QUEUE *bad) {
 }
 
 static void T(foreign_handles_are_refused)(void) {
-    static _Alignas(16) char zeros[4096], noise[4096];
-    memset(noise, 0x55, sizeof noise);
-    T(handle_is_refused)(NULL);
-    T(handle_is_refused)((QUEUE *)zeros);
-    T(handle_is_refused)((QUEUE *)noise);
-    T(handle_is_refused)((QUEUE *)(noise + 16)); /* as malloc aligns, perhaps not as a queue is */
+    for_each_non_queue(T(handle_is_refused));
     for (size_t item_size = 0; item_size <= 8; item_size += 8) {
-        O(options_t)
-        options = {.struct_size = sizeof options, .capacity = 2, .item_size = item_size};
-        OTHER_T *other;
-        CHECK_OK(O(create)(&options, &other));
-        T(handle_is_refused)((QUEUE *)other);
+        O(t) * other;
+        CREATE(OTHER, &other, ROOM(OTHER, 2), .item_size = item_size);
+        T(handle_is_refused)(other);
         CHECK(!O(is_closed)(other));
         O(release)(other);
     }
@@ -71,12 +60,10 @@ static queues_stats_t T(stats_of)(const QUEUE *queue) {
 
 static void T(arguments_are_checked)(void) {
     for (int flags = 0; flags <= FLAGS; flags++) {
-        OPTIONS options = {.struct_size = sizeof options, .capacity = 2, .flags = (uint64_t)flags};
         QUEUE *pointers, *bytes;
-        CHECK_OK(Q(create)(&options, &pointers));
-        options.item_size = 8;
-        CHECK_OK(Q(create)(&options, &bytes));
-        CHECK_OK(Q(try_put)(pointers, &options));
+        CREATE(FAMILY, &pointers, SIZED(2, 0), .flags = (uint64_t)flags);
+        CREATE(FAMILY, &bytes, SIZED(2, 8), .flags = (uint64_t)flags);
+        CHECK_OK(Q(try_put)(pointers, &pointers));
         CHECK_OK(Q(try_put_bytes)(bytes, "one", 3));
         const queues_stats_t pointers_before = T(stats_of)(pointers),
                              bytes_before = T(stats_of)(bytes);
@@ -84,7 +71,7 @@ static void T(arguments_are_checked)(void) {
         char buffer[9] = {0};
         void *one = buffer, *items[1] = {buffer};
         size_t n = 7;
-        /* no place for the answer */
+        /* an output is NULL */
         CHECK_STATUS(Q(try_get)(pointers, NULL), QUEUES_INVALID);
         CHECK_STATUS(Q(get)(pointers, NULL, -1), QUEUES_INVALID);
         CHECK_STATUS(Q(peek)(pointers, NULL), QUEUES_INVALID);
@@ -98,12 +85,12 @@ static void T(arguments_are_checked)(void) {
         CHECK_STATUS(Q(get_many)(pointers, items, 1, -1, NULL), QUEUES_INVALID);
         CHECK_STATUS(Q(clear)(pointers, NULL), QUEUES_INVALID);
         CHECK_STATUS(Q(clear)(bytes, NULL), QUEUES_INVALID);
-        /* nothing to put, or nowhere to get to */
+        /* items or bytes are NULL, and their number is not 0 */
         CHECK_STATUS(Q(try_put_bytes)(bytes, NULL, 1), QUEUES_INVALID);
         CHECK_STATUS(Q(put_bytes)(bytes, NULL, 1, -1), QUEUES_INVALID);
         CHECK_STATUS(Q(put_many)(pointers, NULL, 1, -1, &n), QUEUES_INVALID);
         CHECK_STATUS(Q(get_many)(pointers, NULL, 1, -1, &n), QUEUES_INVALID);
-        /* too much */
+        /* more bytes or items than can be */
         CHECK_STATUS(Q(try_put_bytes)(bytes, buffer, 9), QUEUES_INVALID);
         CHECK_STATUS(Q(put_bytes)(bytes, buffer, 9, -1), QUEUES_INVALID);
         CHECK_STATUS(Q(try_put_bytes)(bytes, buffer, SIZE_MAX), QUEUES_INVALID);
@@ -123,16 +110,7 @@ static void T(arguments_are_checked)(void) {
         CHECK_STATUS(Q(try_get_bytes)(pointers, buffer, 8, &n), QUEUES_INVALID);
         CHECK_STATUS(Q(get_bytes)(pointers, buffer, 8, &n, -1), QUEUES_INVALID);
         CHECK_STATUS(Q(peek_bytes)(pointers, buffer, 8, &n), QUEUES_INVALID);
-        /* statistics for nobody knows whom */
-        CHECK_STATUS(Q(stats)(pointers, NULL), QUEUES_INVALID);
-        queues_stats_t stats = {.capacity = 7};
-        static const size_t sizes[] = {0, 1, sizeof stats - 1, SIZE_MAX};
-        for (size_t i = 0; i < LENGTH(sizes); i++) {
-            stats.struct_size = sizes[i];
-            CHECK_STATUS(Q(stats)(pointers, &stats), QUEUES_INVALID);
-            CHECK_EQ(stats.struct_size, sizes[i]);
-        }
-        CHECK_EQ(stats.capacity, 7);
+        T(bad_statistics_are_refused)(pointers);
 
         CHECK_EQ(n, 7);
         CHECK(one == buffer && items[0] == buffer && buffer[0] == 0);
@@ -140,7 +118,7 @@ static void T(arguments_are_checked)(void) {
         CHECK(memcmp(&pointers_after, &pointers_before, sizeof pointers_after) == 0);
         CHECK(memcmp(&bytes_after, &bytes_before, sizeof bytes_after) == 0);
         CHECK_OK(Q(try_get)(pointers, &one));
-        CHECK_EQ(one, &options);
+        CHECK_EQ(one, &pointers);
         CHECK_OK(Q(try_get_bytes)(bytes, buffer, 8, &n));
         CHECK(n == 3 && memcmp(buffer, "one", 3) == 0);
         Q(release)(pointers);
@@ -148,22 +126,18 @@ static void T(arguments_are_checked)(void) {
     }
 }
 
-/* --- large blobs, small stacks */
+/* --- large blobs */
 
-static void T(count)(void *count, void *item) {
+static void T(count_blob)(void *count, void *item) {
     CHECK_EQ(((unsigned char *)item)[BLOB - 1], 1);
-    ++*(size_t *)count;
+    count_item(count, item);
 }
 
-static void *T(large_blobs)(void *blob) {
+/* Each call that copies a blob. `blob` has room for one. */
+static void *T(use_large_blobs)(void *blob) {
     size_t dropped = 0, len = 0;
-    OPTIONS options = {.struct_size = sizeof options,
-                       .capacity = 2,
-                       .item_size = BLOB,
-                       .drop = T(count),
-                       .drop_ctx = &dropped};
     QUEUE *queue;
-    CHECK_OK(Q(create)(&options, &queue));
+    CREATE(FAMILY, &queue, SIZED(2, BLOB), .drop = T(count_blob), .drop_ctx = &dropped);
     memset(blob, 1, BLOB);
     for (int i = 0; i < 2; i++)
         CHECK_OK(Q(try_put_bytes)(queue, blob, BLOB));
@@ -184,32 +158,13 @@ static void *T(large_blobs)(void *blob) {
     return NULL;
 }
 
-static void T(large_blobs_need_no_stack)(void) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    void *blob = malloc(BLOB);
-    CHECK(blob);
-    CHECK_EQ(pthread_attr_init(&attributes), 0);
-    CHECK_EQ(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
-    CHECK_EQ(pthread_create(&thread, &attributes, T(large_blobs), blob), 0);
-    finish(thread);
-    CHECK_EQ(pthread_attr_destroy(&attributes), 0);
-    free(blob);
-}
+static void T(large_blobs_need_no_stack)(void) { run_on_small_stack(T(use_large_blobs), BLOB); }
 
 static void T(run)(void) {
-    RUN(T(options_are_checked));
-    RUN(T(drop_callbacks_are_checked));
-    RUN(T(options_of_a_later_version));
-    RUN(T(sizes_may_overflow));
+    T(run_options)();
     RUN(T(foreign_handles_are_refused));
     RUN(T(arguments_are_checked));
-    RUN(T(statistics_for_a_later_version));
     RUN(T(large_blobs_need_no_stack));
 }
 
-#undef T
-#undef QUEUE
-#undef OPTIONS
 #undef O
-#undef OTHER_T

@@ -1,18 +1,18 @@
-/* Queues of one family, their items, and what became of those: for tests that say #define FAMILY
- * mpmc. */
+/* Queues of one FAMILY, numbered items to put into them, and drop callbacks that count those items.
+ * The programs that test one family alone are written with these. */
 #include "check.h"
 
-typedef Q(t) queue_t;
-typedef Q(options_t) options_t;
+typedef QUEUE queue_t;
+typedef OPTIONS options_t;
 
-enum { MOST = 17 }; /* capacities from 1 to this */
+enum { MOST = 17 }; /* the largest capacity of tests that try every capacity from 1 */
 
 static char places[256];
 
-/* The items of the tests: the i-th is this pointer, or these bytes. */
+/* Item i of a queue of pointers. A blob stands for item i if its first byte is i. */
 static void *item(size_t i) { return &places[i % sizeof places]; }
 
-static uint64_t flags; /* of all queues */
+static uint64_t flags; /* of the queues that create makes */
 
 static queue_t *create(options_t options) {
     queue_t *queue = NULL;
@@ -35,6 +35,7 @@ static queues_stats_t stats(const queue_t *queue) {
     return s;
 }
 
+/* Writes bytes that depend on the seed and on their place. */
 static void fill(unsigned char *data, size_t len, size_t seed) {
     for (size_t i = 0; i < len; i++)
         data[i] = (unsigned char)(seed + i * 7);
@@ -54,4 +55,10 @@ static void drop_pointer(void *ctx, void *dropped_item) {
 static void drop_bytes(void *ctx, void *data) {
     CHECK_EQ((uintptr_t)data % 8, 0);
     drop_pointer(ctx, item(*(unsigned char *)data));
+}
+
+/* Drops a queue that is an item of another queue. */
+static void drop_queue(void *ctx, void *queue) {
+    (void)ctx;
+    Q(release)(queue);
 }

@@ -1,16 +1,17 @@
-/* Drop callbacks that are passed the length of a blob. Whoever includes this after items.h says how
- * one is put: #define PUT_BLOB(queue, data, len); and HAS_CLEAR, 1 or 0. */
+/* drop_bytes is called once for each blob that is left over, with the blob's length and bytes.
+ * Lengths from 0 to item_size, dropped by clear and by the last release. Included after items.h
+ * with PUT_BLOB(queue, data, len), the family's put, and HAS_CLEAR, 1 or 0. */
 
-enum { LONGEST_LEFT = 24 };
+enum { LONGEST = 24 };
 
-static struct { size_t times[LONGEST_LEFT + 1], total; } lengths;
+static struct { size_t times[LONGEST + 1], total; } lengths;
 
-/* The blob of each length has that for its seed. */
+/* The seed of a blob is its length. */
 static void drop_with_length(void *ctx, void *data, size_t len) {
-    unsigned char expected[LONGEST_LEFT];
+    unsigned char expected[LONGEST];
     CHECK_EQ(ctx, &lengths);
     CHECK_EQ((uintptr_t)data % 8, 0);
-    CHECK(len <= LONGEST_LEFT);
+    CHECK(len <= LONGEST);
     fill(expected, len, len);
     CHECK(memcmp(data, expected, len) == 0);
     lengths.times[len]++;
@@ -18,16 +19,15 @@ static void drop_with_length(void *ctx, void *data, size_t len) {
 }
 
 static void put_each_length(queue_t *queue, size_t item_size) {
-    unsigned char data[LONGEST_LEFT];
+    unsigned char data[LONGEST];
     for (size_t len = 0; len <= item_size; len++) {
         fill(data, len, len);
         CHECK_OK(PUT_BLOB(queue, data, len));
     }
 }
 
-/* From 0 to item_size, by clear and by the last release. */
 static void leftovers_are_dropped_with_their_length(void) {
-    for (size_t item_size = 1; item_size <= LONGEST_LEFT; item_size++) {
+    for (size_t item_size = 1; item_size <= LONGEST; item_size++) {
         queue_t *queue = create((options_t){SIZED(item_size + 1, item_size),
                                             .drop_bytes = drop_with_length, .drop_ctx = &lengths});
         memset(&lengths, 0, sizeof lengths);

@@ -1,4 +1,6 @@
-/* The MPMC queue: what it shares with the others, and blobs that are made and read in place. */
+/* The MPMC queue: the tests of every FIFO family, then blobs that are written and read in place:
+ * reserve, commit and cancel; lease, settle and return. A cell belongs to one holder at a time, and
+ * every address that is not held is refused. */
 #define FAMILY mpmc
 enum { DEFAULT_CAPACITY = 1000, WAITERS = 4 };
 #include "fifo.h"
@@ -18,7 +20,7 @@ static void *reserve(queue_t *queue) {
 
 static void reserve_and_put(queue_t *queue, size_t item_size, size_t len, size_t seed) {
     void *data = reserve(queue);
-    fill(data, item_size, seed); /* all of it may be written, whatever is committed */
+    fill(data, item_size, seed); /* the caller may write item_size bytes and commit fewer */
     CHECK_OK(queues_mpmc_commit(queue, data, len));
 }
 
@@ -34,7 +36,7 @@ static void *lease(queue_t *queue, size_t len, size_t seed) {
     return data;
 }
 
-/* All cells of an empty queue are free. */
+/* The queue is empty, and exactly n cells are free. */
 static void expect_cells(queue_t *queue, size_t n) {
     void *held[64], *one = queue;
     CHECK(n <= LENGTH(held));
@@ -47,8 +49,8 @@ static void expect_cells(queue_t *queue, size_t n) {
         CHECK_OK(queues_mpmc_cancel(queue, held[i]));
 }
 
-/* Copies and calls in place in turn, at both ends. */
-static void blobs_are_made_and_read_in_place(void) {
+/* At both ends, copies and blobs in place alternate. */
+static void blobs_are_written_and_read_in_place(void) {
     static const size_t sizes[] = {1, 7, 8, 9, 24, LONG_BLOB};
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
         for (size_t i = 0; i < LENGTH(sizes); i++) {
@@ -91,7 +93,7 @@ static void a_commit_is_the_put(void) {
     memcpy(second, "2nd", 3);
     memcpy(third, "3rd", 3);
     CHECK_OK(Q(try_put_bytes)(queue, "put", 3));
-    CHECK_OK(queues_mpmc_commit(queue, second, 3)); /* in any order */
+    CHECK_OK(queues_mpmc_commit(queue, second, 3)); /* commits may come in any order */
     CHECK_STATUS(queues_mpmc_commit(queue, first, 3), QUEUES_FULL);
     CHECK_EQ(stats(queue).failed_enqueue, 1);
     CHECK_STATUS(queues_mpmc_commit(queue, first, 9), QUEUES_INVALID);
@@ -104,7 +106,7 @@ static void a_commit_is_the_put(void) {
     CHECK_OK(Q(try_get_bytes)(queue, buffer, sizeof buffer, &len));
     CHECK(len == 3 && memcmp(buffer, "put", 3) == 0);
     CHECK_OK(queues_mpmc_commit(queue, first, 2));
-    /* From a reserved cell that finds no room, a put may copy. */
+    /* Of a reserved cell that cannot be committed, a put can copy the bytes. */
     CHECK_STATUS(Q(put_bytes)(queue, third, 3, 1), QUEUES_TIMEOUT);
     CHECK_OK(Q(try_get_bytes)(queue, buffer, sizeof buffer, &len));
     CHECK(len == 3 && memcmp(buffer, "2nd", 3) == 0);
@@ -120,8 +122,9 @@ static void a_commit_is_the_put(void) {
     Q(release)(queue);
 }
 
-/* FULL is exact while no more than the spare cells are held; then it may be for want of a cell. */
-static void as_many_cells_may_be_held(void) {
+/* FULL is exact while at most `spare` cells are held. Beyond that it may also mean that no cell is
+ * free. */
+static void capacity_plus_spare_cells_may_be_held(void) {
     for (size_t capacity = 1; capacity <= 5; capacity++) {
         for (size_t spare = 1; spare <= 5; spare++) {
             queue_t *queue = cells(capacity, 8, spare);
@@ -146,7 +149,7 @@ static void as_many_cells_may_be_held(void) {
             CHECK_STATUS(Q(try_put_bytes)(queue, "", 0), QUEUES_FULL);
             CHECK_STATUS(Q(put_bytes)(queue, "", 0, 1), QUEUES_TIMEOUT);
             CHECK_STATUS(queues_mpmc_reserve(queue, &one, 1), QUEUES_TIMEOUT);
-            CHECK_OK(queues_mpmc_return(queue, one)); /* which needs no cell */
+            CHECK_OK(queues_mpmc_return(queue, one)); /* needs no free cell */
             CHECK_EQ(Q(size)(queue), capacity);
             CHECK_OK(queues_mpmc_lease(queue, &one, &len, 0));
             CHECK_OK(queues_mpmc_settle(queue, one));
@@ -161,7 +164,7 @@ static void as_many_cells_may_be_held(void) {
             Q(release)(queue);
         }
     }
-    queue_t *queue = bytes(3, 1); /* the default */
+    queue_t *queue = bytes(3, 1); /* 64 spare cells by default */
     void *held[3 + 64], *one;
     for (size_t i = 0; i < LENGTH(held); i++)
         held[i] = reserve(queue);
@@ -171,7 +174,7 @@ static void as_many_cells_may_be_held(void) {
     Q(release)(queue);
 }
 
-static void spare_is_checked(void) {
+static void the_number_of_spare_cells_is_checked(void) {
     static const struct {
         size_t item_size, spare;
         queues_status_t status;
@@ -193,7 +196,7 @@ static void spare_is_checked(void) {
     }
 }
 
-static void a_lease_is_out_of_the_queue(void) {
+static void a_lease_takes_a_blob_out_of_the_queue(void) {
     queue_t *queue = cells(3, 8, 1);
     unsigned char data[8];
     size_t len, count;
@@ -206,10 +209,10 @@ static void a_lease_is_out_of_the_queue(void) {
     CHECK_EQ(stats(queue).dequeued, 2);
     CHECK_OK(Q(peek_bytes)(queue, data, sizeof data, &len));
     CHECK_EQ(len, 2);
-    CHECK_OK(queues_mpmc_return(queue, first)); /* behind the second */
+    CHECK_OK(queues_mpmc_return(queue, first)); /* becomes the last */
     CHECK_EQ(stats(queue).enqueued, 4);
     expect_blob(queue, 2, 2);
-    fill(zeroth, 8, 5); /* what is leased may be written; its length stays */
+    fill(zeroth, 8, 5); /* a leased blob may be written; its length stays */
     CHECK_OK(queues_mpmc_return(queue, zeroth));
     expect_blob(queue, 1, 1);
     CHECK_OK(Q(peek_bytes)(queue, data, sizeof data, &len));
@@ -232,14 +235,14 @@ static void a_lease_is_out_of_the_queue(void) {
     Q(release)(queue);
 }
 
-static void close_leaves_leases_and_reservations(void) {
+static void close_keeps_leases_and_reservations(void) {
     queue_t *queue = cells(2, 8, 2);
     void *place = queue;
     size_t len = SIZE_MAX;
     CHECK_OK(Q(try_put_bytes)(queue, "first", 5));
     CHECK_OK(Q(try_put_bytes)(queue, "second", 6));
     CHECK_OK(queues_mpmc_lease(queue, &place, &len, 0));
-    void *reserved = reserve(queue), *cancelled = reserve(queue), *leased = place;
+    void *reserved = reserve(queue), *canceled = reserve(queue), *leased = place;
     memcpy(reserved, "late", 4);
     CHECK_OK(Q(close)(queue));
     for (int again = 0; again < 2; again++) {
@@ -254,7 +257,7 @@ static void close_leaves_leases_and_reservations(void) {
     for (size_t i = 0; i < LENGTH(timeouts); i++)
         CHECK_STATUS(queues_mpmc_lease(queue, &place, &len, timeouts[i]), QUEUES_CLOSED);
     CHECK(memcmp(leased, "first", 5) == 0 && memcmp(reserved, "late", 4) == 0);
-    CHECK_OK(queues_mpmc_cancel(queue, cancelled));
+    CHECK_OK(queues_mpmc_cancel(queue, canceled));
     CHECK_OK(queues_mpmc_cancel(queue, reserved));
     CHECK_OK(queues_mpmc_settle(queue, leased));
     CHECK_EQ(stats(queue).enqueued, 2);
@@ -264,13 +267,12 @@ static void close_leaves_leases_and_reservations(void) {
 
 /* --- misuse */
 
+/* The calls that end a reservation or a lease, except commit, which also takes a length. */
 static const struct {
     const char *name;
     queues_status_t (*call)(queue_t *queue, void *data);
-    bool of_leases;
-} enders[] = {{"cancel", queues_mpmc_cancel, false},
-              {"settle", queues_mpmc_settle, true},
-              {"return", queues_mpmc_return, true}};
+} enders[] = {
+    {"cancel", queues_mpmc_cancel}, {"settle", queues_mpmc_settle}, {"return", queues_mpmc_return}};
 
 static void expect_misuse(queue_t *queue, void *data) {
     for (size_t i = 0; i < LENGTH(enders); i++)
@@ -279,8 +281,8 @@ static void expect_misuse(queue_t *queue, void *data) {
         CHECK_STATUS(queues_mpmc_commit(queue, data, len), QUEUES_MISUSE);
 }
 
-/* Every address in and around the cells, and some that are nowhere near. */
-static void only_what_was_given_out_is_accepted(void) {
+/* Tries every address in and around the cells, and some that are far away. */
+static void only_addresses_that_are_held_are_accepted(void) {
     static const size_t sizes[] = {1, 8, 16};
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         queue_t *queue = cells(3, sizes[i], 2), *other = cells(3, sizes[i], 2);
@@ -289,7 +291,8 @@ static void only_what_was_given_out_is_accepted(void) {
         CHECK_OK(Q(try_put_bytes)(queue, data, sizes[i]));
         CHECK_OK(Q(try_put_bytes)(queue, data, sizes[i]));
         void *leased = lease(queue, sizes[i], 1), *reserved = reserve(queue);
-        memset(reserved, 0xFF, sizes[i]); /* like a length word with every mark */
+        memset(reserved, 0xFF,
+               sizes[i]); /* the same bytes as a word for a length with all bits set */
         memset(leased, 0xFF, sizes[i]);
         const queues_stats_t before = stats(queue);
 
@@ -303,23 +306,23 @@ static void only_what_was_given_out_is_accepted(void) {
         CHECK_STATUS(queues_mpmc_settle(queue, reserved), QUEUES_MISUSE);
         CHECK_STATUS(queues_mpmc_return(queue, reserved), QUEUES_MISUSE);
         if (sizes[i] == 16) {
-            void *strangers[] = {data,
-                                 queue,
-                                 &leased,
-                                 (void *)1,
-                                 (void *)8,
-                                 (void *)UINTPTR_MAX,
-                                 reserve(other),
-                                 (void *)(UINTPTR_MAX - 7),
-                                 (void *)(uintptr_t)INTPTR_MAX};
-            for (size_t k = 0; k < LENGTH(strangers); k++)
-                expect_misuse(queue, strangers[k]);
-            CHECK_OK(queues_mpmc_cancel(other, strangers[6]));
+            void *others[] = {data,
+                              queue,
+                              &leased,
+                              (void *)1,
+                              (void *)8,
+                              (void *)UINTPTR_MAX,
+                              reserve(other),
+                              (void *)(UINTPTR_MAX - 7),
+                              (void *)(uintptr_t)INTPTR_MAX};
+            for (size_t k = 0; k < LENGTH(others); k++)
+                expect_misuse(queue, others[k]);
+            CHECK_OK(queues_mpmc_cancel(other, others[6]));
         }
         const queues_stats_t after = stats(queue);
         CHECK(memcmp(&before, &after, sizeof before) == 0);
 
-        /* Once it is over, it is over. */
+        /* What was committed and returned is held no longer. */
         CHECK_OK(queues_mpmc_commit(queue, reserved, sizes[i]));
         CHECK_OK(queues_mpmc_return(queue, leased));
         for (size_t k = 0; k < LENGTH(enders); k++) {
@@ -341,16 +344,17 @@ static void only_what_was_given_out_is_accepted(void) {
         CHECK_STATUS(queues_mpmc_settle(queue, leased), QUEUES_MISUSE);
         CHECK_STATUS(queues_mpmc_return(queue, leased), QUEUES_MISUSE);
         CHECK_OK(queues_mpmc_settle(queue, reserved));
-        void *cancelled = reserve(queue);
-        CHECK_OK(queues_mpmc_cancel(queue, cancelled));
-        CHECK_STATUS(queues_mpmc_cancel(queue, cancelled), QUEUES_MISUSE);
-        CHECK_STATUS(queues_mpmc_commit(queue, cancelled, 1), QUEUES_MISUSE);
+        void *canceled = reserve(queue);
+        CHECK_OK(queues_mpmc_cancel(queue, canceled));
+        CHECK_STATUS(queues_mpmc_cancel(queue, canceled), QUEUES_MISUSE);
+        CHECK_STATUS(queues_mpmc_commit(queue, canceled, 1), QUEUES_MISUSE);
         expect_cells(queue, 5);
         Q(release)(queue);
         Q(release)(other);
     }
 }
 
+/* The queue has no cells or is no mpmc queue: INVALID. */
 static void expect_refused(queue_t *bad, void *data) {
     void *place = data;
     size_t len = 7;
@@ -367,9 +371,8 @@ static void expect_refused(queue_t *bad, void *data) {
 
 static void arguments_in_place_are_checked(void) {
     static _Alignas(16) char zeros[4096];
-    queues_spsc_options_t options = {.struct_size = sizeof options, SIZED(2, 8)};
     queues_spsc_t *spsc;
-    CHECK_OK(queues_spsc_create(&options, &spsc));
+    CREATE(spsc, &spsc, .capacity = 2, .item_size = 8);
     queue_t *pointer = pointers(2), *byte = cells(2, 8, 1);
     void *reserved = reserve(byte), *leased;
     size_t len;
@@ -404,73 +407,74 @@ static void arguments_in_place_are_checked(void) {
     queues_spsc_release(spsc);
 }
 
-/* All end the same thing at once, in every way there is: one of them does. */
+/* Several threads end the same reservation or lease at once, by different calls: one call succeeds,
+ * the others return MISUSE. */
 static struct {
     queue_t *queue;
     void *data;
     bool leased;
-    pthread_barrier_t together;
+    pthread_barrier_t barrier;
     atomic_size_t done;
     atomic_bool over;
-} rivals;
+} contest;
 
-static void *be_a_rival(void *arg) {
+static void *end_in_turn(void *arg) {
     for (size_t turn = (size_t)(uintptr_t)arg;; turn++) {
-        pthread_barrier_wait(&rivals.together);
-        if (rivals.over)
+        pthread_barrier_wait(&contest.barrier);
+        if (contest.over)
             return NULL;
-        queues_status_t status = rivals.leased ? turn % 2
-                                                     ? queues_mpmc_settle(rivals.queue, rivals.data)
-                                                     : queues_mpmc_return(rivals.queue, rivals.data)
-                                 : turn % 2 ? queues_mpmc_cancel(rivals.queue, rivals.data)
-                                               : queues_mpmc_commit(rivals.queue, rivals.data, 4);
+        queues_status_t status = contest.leased
+                                     ? turn % 2 ? queues_mpmc_settle(contest.queue, contest.data)
+                                                : queues_mpmc_return(contest.queue, contest.data)
+                                 : turn % 2 ? queues_mpmc_cancel(contest.queue, contest.data)
+                                            : queues_mpmc_commit(contest.queue, contest.data, 4);
         if (status == QUEUES_OK)
-            rivals.done++;
+            contest.done++;
         else
             CHECK_STATUS(status, QUEUES_MISUSE);
-        pthread_barrier_wait(&rivals.together);
+        pthread_barrier_wait(&contest.barrier);
     }
 }
 
-static void of_rivals_one_gets_it(void) {
-    enum { RIVALS = 3, TURNS = 2000 };
-    pthread_t threads[RIVALS];
-    rivals.queue = cells(2, 8, 1);
-    CHECK_EQ(pthread_barrier_init(&rivals.together, NULL, RIVALS + 1), 0);
-    for (uintptr_t i = 0; i < RIVALS; i++)
-        threads[i] = start(be_a_rival, (void *)i);
+static void one_call_ends_a_reservation_or_lease(void) {
+    enum { THREADS = 3, TURNS = 2000 };
+    pthread_t threads[THREADS];
+    contest.queue = cells(2, 8, 1);
+    CHECK_EQ(pthread_barrier_init(&contest.barrier, NULL, THREADS + 1), 0);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        threads[i] = start(end_in_turn, (void *)i);
     for (size_t turn = 0; turn < TURNS; turn++) {
         size_t len;
-        rivals.leased = turn % 2;
-        rivals.done = 0;
-        if (rivals.leased) {
-            CHECK_OK(Q(try_put_bytes)(rivals.queue, "item", 4));
-            CHECK_OK(queues_mpmc_lease(rivals.queue, &rivals.data, &len, 0));
+        contest.leased = turn % 2;
+        contest.done = 0;
+        if (contest.leased) {
+            CHECK_OK(Q(try_put_bytes)(contest.queue, "item", 4));
+            CHECK_OK(queues_mpmc_lease(contest.queue, &contest.data, &len, 0));
         } else {
-            rivals.data = reserve(rivals.queue);
+            contest.data = reserve(contest.queue);
         }
-        pthread_barrier_wait(&rivals.together);
-        pthread_barrier_wait(&rivals.together);
-        CHECK_EQ(rivals.done, 1);
-        CHECK_OK(Q(clear)(rivals.queue, &len));
+        pthread_barrier_wait(&contest.barrier);
+        pthread_barrier_wait(&contest.barrier);
+        CHECK_EQ(contest.done, 1);
+        CHECK_OK(Q(clear)(contest.queue, &len));
         CHECK(len <= 1);
     }
-    rivals.over = true;
-    pthread_barrier_wait(&rivals.together);
-    for (size_t i = 0; i < RIVALS; i++)
+    contest.over = true;
+    pthread_barrier_wait(&contest.barrier);
+    for (size_t i = 0; i < THREADS; i++)
         finish(threads[i]);
-    CHECK_EQ(pthread_barrier_destroy(&rivals.together), 0);
-    expect_cells(rivals.queue, 3);
-    Q(release)(rivals.queue);
+    CHECK_EQ(pthread_barrier_destroy(&contest.barrier), 0);
+    expect_cells(contest.queue, 3);
+    Q(release)(contest.queue);
 }
 
 /* --- the last release */
 
-/* Leased and not settled: dropped, as what is in the queue. Reserved or settled: not. */
-static void the_last_release_ends_leases(void) {
-    for (int told = 0; told < 2; told++) {
+/* Blobs that are leased or in the queue are dropped; those that are reserved or settled are not. */
+static void the_last_release_drops_leased_blobs(void) {
+    for (int with_length = 0; with_length < 2; with_length++) {
         options_t options = {.capacity = 8, .item_size = 8, .spare = 4};
-        if (told) {
+        if (with_length) {
             options.drop_bytes = drop_with_length;
             options.drop_ctx = &lengths;
         } else {
@@ -489,16 +493,16 @@ static void the_last_release_ends_leases(void) {
         CHECK_OK(queues_mpmc_return(queue, lease(queue, 3, 3)));
         lease(queue, 4, 4);
         fill(reserve(queue), 7, 7);
-        size_t count = told;
-        if (told) {
-            CHECK_OK(Q(clear)(queue, &count)); /* finds what is in the queue alone */
+        size_t count = 0;
+        if (with_length) {
+            CHECK_OK(Q(clear)(queue, &count)); /* only what is in the queue */
             CHECK_EQ(count, 3);
             CHECK_EQ(lengths.total, 3);
         }
         Q(release)(queue);
-        CHECK_EQ(told ? lengths.total : dropped.total, 5);
+        CHECK_EQ(with_length ? lengths.total : dropped.total, 5);
         for (size_t len = 0; len <= 7; len++)
-            CHECK_EQ(told ? lengths.times[len] : dropped.times[len], len >= 2 && len <= 6);
+            CHECK_EQ(with_length ? lengths.times[len] : dropped.times[len], len >= 2 && len <= 6);
     }
 }
 
@@ -529,8 +533,9 @@ static void *wait_to_get(void *arg) {
     return NULL;
 }
 
-/* One place, two who wait for it: who only reserves leaves it to the other. */
-static void a_reservation_passes_its_wake_up_on(void) {
+/* Two threads wait for the only place. The one that wakes first only reserves and so takes no
+ * place: it must wake the other. */
+static void a_reservation_wakes_the_next_waiter(void) {
     for (int kind = 0; kind < 4; kind++) {
         char buffer[8];
         void *first, *second, *leased;
@@ -551,7 +556,7 @@ static void a_reservation_passes_its_wake_up_on(void) {
     }
 }
 
-/* There is room, but every cell is held. */
+/* The queue has room, but every cell is held. */
 static void a_free_cell_ends_a_wait(void) {
     for (int kind = 0; kind < 6; kind++) {
         void *held[3], *data = NULL;
@@ -575,7 +580,7 @@ static void a_free_cell_ends_a_wait(void) {
     }
 }
 
-static void leases_and_commits_wake(void) {
+static void leases_commits_and_returns_wake(void) {
     for (int kind = 0; kind < 4; kind++) {
         char buffer[8];
         void *data = NULL, *held;
@@ -583,7 +588,7 @@ static void leases_and_commits_wake(void) {
         waited_on = cells(1, 8, 8);
         CHECK_OK(Q(try_put_bytes)(waited_on, "one", 3));
         CHECK_OK(queues_mpmc_lease(waited_on, &held, &len, 0));
-        /* what is committed or returned */
+        /* a get or lease waits for a commit or return */
         pthread_t getter =
             start(kind % 2 ? wait_to_lease : wait_to_get, kind % 2 ? (void *)&data : buffer);
         pause_ns(10 * MILLISECOND);
@@ -592,7 +597,7 @@ static void leases_and_commits_wake(void) {
         else
             CHECK_OK(queues_mpmc_commit(waited_on, reserve(waited_on), 3));
         finish(getter);
-        /* the place of what is leased */
+        /* a put or reserve waits for a lease */
         CHECK_OK(Q(try_put_bytes)(waited_on, "two", 3));
         pthread_t putter = start(kind % 2 ? wait_to_reserve : wait_to_put, &data);
         pause_ns(10 * MILLISECOND);
@@ -627,7 +632,7 @@ static void close_ends_waits_in_place(void) {
     }
 }
 
-/* --- everything at once */
+/* --- all calls at once */
 
 enum { MIXERS = 4, MIXED = 4000, HELD = 3 };
 
@@ -647,15 +652,14 @@ static void see_number(const void *data, size_t len) {
     CHECK_EQ(mixed_seen[both[0]]++, 0);
 }
 
-/* Puts its numbers and takes what comes, each time in another way. */
+/* Puts its own numbers and takes any, each time by random calls. */
 static void *mix(void *arg) {
     size_t next = (size_t)(uintptr_t)arg * MIXED, end = next + MIXED, held = 0, len;
     void *leased[HELD], *data;
     unsigned char buffer[2 * sizeof(size_t)];
     uint32_t random = (uint32_t)next + 1;
     while (next < end || held > 0) {
-        random = random * 1664525 + 1013904223;
-        switch (random >> 28) {
+        switch (random_bits(&random, 4)) {
         case 0: /* put */
         case 1:
         case 2:
@@ -675,7 +679,7 @@ static void *mix(void *arg) {
                     CHECK_OK(queues_mpmc_cancel(waited_on, data));
             }
             break;
-        case 7: /* nothing after all */
+        case 7: /* reserve and cancel */
             if (queues_mpmc_reserve(waited_on, &data, 0) == QUEUES_OK) {
                 write_number(data, SIZE_MAX);
                 CHECK_OK(queues_mpmc_cancel(waited_on, data));
@@ -686,18 +690,18 @@ static void *mix(void *arg) {
             if (Q(try_get_bytes)(waited_on, buffer, sizeof buffer, &len) == QUEUES_OK)
                 see_number(buffer, len);
             break;
-        case 10: /* take and hold */
+        case 10: /* lease */
         case 11:
         case 12:
             if (next < end && held < HELD &&
                 queues_mpmc_lease(waited_on, &leased[held], &len, 0) == QUEUES_OK)
                 held++;
             break;
-        case 13: /* no, later */
+        case 13: /* return */
             if (held > 0 && queues_mpmc_return(waited_on, leased[held - 1]) == QUEUES_OK)
                 held--;
             break;
-        default: /* done */
+        default: /* settle */
             if (held > 0) {
                 see_number(leased[--held], sizeof buffer);
                 CHECK_OK(queues_mpmc_settle(waited_on, leased[held]));
@@ -706,7 +710,8 @@ static void *mix(void *arg) {
                 return NULL;
             }
         }
-        /* Nobody waits, so everybody takes: else all may hold what they can't put. */
+        /* No thread waits in a call. If none took from a full queue, all might hold blobs that they
+         * cannot return. */
         if (next < end && Q(size)(waited_on) == Q(capacity)(waited_on) &&
             Q(try_get_bytes)(waited_on, buffer, sizeof buffer, &len) == QUEUES_OK)
             see_number(buffer, len);
@@ -714,7 +719,7 @@ static void *mix(void *arg) {
     return NULL;
 }
 
-static void nothing_is_lost_in_a_mixture(void) {
+static void random_calls_lose_nothing(void) {
     static const size_t capacities[] = {1, 2, 5, 17};
     for (size_t i = 0; i < LENGTH(capacities); i++) {
         for (size_t spare = 1; spare <= 16; spare += 5) {
@@ -740,11 +745,11 @@ static void nothing_is_lost_in_a_mixture(void) {
     }
 }
 
-/* --- what a thread sanitizer sees */
+/* --- what the thread sanitizer sees */
 
 static atomic_int turn;
 
-/* Relaxed, so that nothing but the queue orders what the threads do. */
+/* Relaxed: only the queue orders what the threads do. */
 static void await_turn(int mine) {
     while (atomic_load_explicit(&turn, memory_order_relaxed) != mine)
         sched_yield();
@@ -752,10 +757,10 @@ static void await_turn(int mine) {
 
 static void end_turn(int mine) { atomic_store_explicit(&turn, mine + 1, memory_order_relaxed); }
 
-/* What the compiler makes of memset the sanitizer does not see. */
+/* An access that the compiler instruments, unlike a memset that it expands. */
 static void touch(uint64_t *data) { ++*data; }
 
-/* Two threads write and read the same cells in turn; every cell is in use. */
+/* Two threads write and read the same cells in turn, and use all cells. */
 static void *take_turns(void *first) {
     for (int mine = first ? 0 : 1; mine < 60; mine += 2) {
         void *data[2];
@@ -797,7 +802,7 @@ static void *take_turns(void *first) {
     return NULL;
 }
 
-static void hand_overs_in_place_are_announced(void) {
+static void handovers_in_place_are_announced(void) {
     waited_on = cells(1, 8, 1);
     turn = 0;
     pthread_t first = start(take_turns, waited_on), second = start(take_turns, NULL);
@@ -809,21 +814,21 @@ static void hand_overs_in_place_are_announced(void) {
 
 int main(void) {
     run_family();
-    RUN(blobs_are_made_and_read_in_place);
+    RUN(blobs_are_written_and_read_in_place);
     RUN(a_commit_is_the_put);
-    RUN(as_many_cells_may_be_held);
-    RUN(spare_is_checked);
-    RUN(a_lease_is_out_of_the_queue);
-    RUN(close_leaves_leases_and_reservations);
-    RUN(only_what_was_given_out_is_accepted);
+    RUN(capacity_plus_spare_cells_may_be_held);
+    RUN(the_number_of_spare_cells_is_checked);
+    RUN(a_lease_takes_a_blob_out_of_the_queue);
+    RUN(close_keeps_leases_and_reservations);
+    RUN(only_addresses_that_are_held_are_accepted);
     RUN(arguments_in_place_are_checked);
-    RUN(of_rivals_one_gets_it);
-    RUN(the_last_release_ends_leases);
-    RUN(a_reservation_passes_its_wake_up_on);
+    RUN(one_call_ends_a_reservation_or_lease);
+    RUN(the_last_release_drops_leased_blobs);
+    RUN(a_reservation_wakes_the_next_waiter);
     RUN(a_free_cell_ends_a_wait);
-    RUN(leases_and_commits_wake);
+    RUN(leases_commits_and_returns_wake);
     RUN(close_ends_waits_in_place);
-    RUN(nothing_is_lost_in_a_mixture);
-    RUN(hand_overs_in_place_are_announced);
+    RUN(random_calls_lose_nothing);
+    RUN(handovers_in_place_are_announced);
     return 0;
 }

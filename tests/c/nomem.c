@@ -1,10 +1,10 @@
-/* Each allocation of a create fails in turn: it answers NOMEM and leaks nothing. No other call
- * allocates, but for a push that grows a deque. */
+/* Each allocation of a create fails in turn: create returns NOMEM and leaks nothing. No other call
+ * allocates, except the push that grows a deque. */
 #include "check.h"
 #include "heap.h"
 
-static size_t calls, live;
-static size_t failing; /* the call that fails, counted as in calls */
+static size_t calls, live; /* allocations so far, and those that are not freed */
+static size_t failing;     /* the number of the allocation that fails, 0: none */
 
 static void *allocate(size_t alignment, size_t size) {
     void *memory = ++calls == failing ? NULL : take(alignment, size);
@@ -29,12 +29,9 @@ static void deallocate(void *memory) {
 #undef FAMILY
 
 #define FAMILY deque
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
 #include "creation.h"
 
-/* How a deque is filled and looked through, whatever its items. */
+/* A number as an item, a pointer or a blob. */
 static queues_status_t push_number(queues_deque_t *deque, size_t item_size, size_t number) {
     return item_size ? queues_deque_push_bytes(deque, &number, sizeof number)
                      : queues_deque_push(deque, (void *)number);
@@ -47,16 +44,13 @@ static void steal_number(queues_deque_t *deque, size_t item_size, size_t expecte
     CHECK_EQ(number, expected);
 }
 
-/* A push that cannot grow the deque leaves it as it was, and may do so later. */
-static void growth_may_fail(void) {
-    enum { CAPACITY = 3, FAILURES = 2 }; /* the cells, and what owns them */
+/* A push that cannot grow the deque changes nothing, and a later one may. */
+static void growth_reports_failed_allocations(void) {
+    enum { CAPACITY = 3, FAILURES = 2 }; /* two allocations: the cells, and their owner */
     for (size_t item_size = 0; item_size <= 100; item_size += 50) {
-        queues_deque_options_t options = {.struct_size = sizeof options,
-                                          .capacity = CAPACITY,
-                                          .item_size = item_size,
-                                          .flags = QUEUES_DEQUE_GROWABLE};
         queues_deque_t *deque;
-        CHECK_OK(queues_deque_create(&options, &deque));
+        CREATE(deque, &deque, .capacity = CAPACITY, .item_size = item_size,
+               .flags = QUEUES_DEQUE_GROWABLE);
         const size_t live_before = live;
         for (size_t i = 0; i < CAPACITY; i++)
             CHECK_OK(push_number(deque, item_size, i));
@@ -72,7 +66,7 @@ static void growth_may_fail(void) {
         queues_stats_t stats = {.struct_size = sizeof stats};
         CHECK_OK(queues_deque_stats(deque, &stats));
         CHECK_EQ(stats.failed_enqueue, FAILURES);
-        failing = calls + FAILURES + 1; /* it needs no more than those */
+        failing = calls + FAILURES + 1; /* growth needs no third allocation */
         CHECK_OK(push_number(deque, item_size, CAPACITY));
         CHECK_EQ(calls, failing - 1);
         failing = 0;
@@ -86,10 +80,8 @@ static void growth_may_fail(void) {
 
 static void other_calls_of_a_deque_allocate_nothing(void) {
     for (size_t item_size = 0; item_size <= 100; item_size += 100) {
-        queues_deque_options_t options = {
-            .struct_size = sizeof options, .capacity = 3, .item_size = item_size};
         queues_deque_t *deque;
-        CHECK_OK(queues_deque_create(&options, &deque));
+        CREATE(deque, &deque, .capacity = 3, .item_size = item_size);
         const size_t calls_before = calls;
         queues_stats_t stats = {.struct_size = sizeof stats};
         for (size_t i = 0; i < 3; i++)
@@ -111,17 +103,13 @@ static void other_calls_of_a_deque_allocate_nothing(void) {
 }
 
 #undef FAMILY
-#undef SIZED
 #define FAMILY batch
-#define SIZED(items, bytes) .max_pending = items, .item_size = bytes, .batch_size = 2
 #include "creation.h"
 
 static void other_calls_of_a_batching_queue_allocate_nothing(void) {
-    queues_batch_options_t options = {.struct_size = sizeof options, SIZED(3, 0)};
     queues_batch_t *pointers, *bytes;
-    CHECK_OK(queues_batch_create(&options, &pointers));
-    options.item_size = 100;
-    CHECK_OK(queues_batch_create(&options, &bytes));
+    CREATE(batch, &pointers, .max_pending = 3, .batch_size = 2);
+    CREATE(batch, &bytes, .max_pending = 3, .batch_size = 2, .item_size = 100);
 
     const size_t calls_before = calls;
     void *items[2];
@@ -131,7 +119,7 @@ static void other_calls_of_a_batching_queue_allocate_nothing(void) {
     size_t n, len;
     CHECK_STATUS(queues_batch_get_batch(pointers, items, 2, &n, MILLISECOND), QUEUES_TIMEOUT);
     CHECK_OK(queues_batch_put(pointers, NULL, -1));
-    CHECK_OK(queues_batch_get_batch(pointers, items, 2, &n, -1)); /* when it is old enough */
+    CHECK_OK(queues_batch_get_batch(pointers, items, 2, &n, -1)); /* due by its age */
     for (int i = 0; i < 3; i++)
         CHECK_OK(queues_batch_put_weighted(pointers, NULL, 2, -1));
     CHECK_STATUS(queues_batch_put(pointers, NULL, MILLISECOND), QUEUES_TIMEOUT);
@@ -154,10 +142,10 @@ int main(void) {
     mpmc_run();
     spsc_run();
     ties_run();
-    RUN(deque_create_may_fail);
-    RUN(growth_may_fail);
+    RUN(deque_create_reports_failed_allocations);
+    RUN(growth_reports_failed_allocations);
     RUN(other_calls_of_a_deque_allocate_nothing);
-    RUN(batch_create_may_fail);
+    RUN(batch_create_reports_failed_allocations);
     RUN(other_calls_of_a_batching_queue_allocate_nothing);
     return 0;
 }

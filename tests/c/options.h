@@ -1,5 +1,5 @@
-/* Which options no family accepts, and that structures may grow. With a FAMILY, and the FLAGS that
- * it knows; T, QUEUE and OPTIONS are its names. */
+/* Bad options and bad statistics structures are refused and change nothing; structures of a later
+ * version are accepted. Included once for each FAMILY, with the FLAGS that its create knows. */
 
 static queues_status_t T(try_create)(const OPTIONS *options) {
     QUEUE *const untouched = (QUEUE *)&options, *queue = untouched;
@@ -13,6 +13,7 @@ static queues_status_t T(try_create)(const OPTIONS *options) {
 static void T(options_are_checked)(void) {
     const OPTIONS good = {.struct_size = sizeof good, SIZED(1, 1)};
     OPTIONS bad = good;
+    static const size_t sizes[] = BAD_SIZES(OPTIONS);
     QUEUE *queue = NULL;
     CHECK_OK(T(try_create)(&good));
     CHECK_STATUS(Q(create)(NULL, &queue), QUEUES_INVALID);
@@ -20,13 +21,14 @@ static void T(options_are_checked)(void) {
     CHECK_STATUS(Q(create)(NULL, NULL), QUEUES_INVALID);
     CHECK(!queue);
 
-    static const size_t sizes[] = {0, 1, sizeof(size_t), sizeof good - 1, SIZE_MAX};
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         bad.struct_size = sizes[i];
         CHECK_STATUS(T(try_create)(&bad), QUEUES_INVALID);
     }
-    for (size_t size = sizeof good; size <= 4097;
-         size++) { /* as if a later header made it longer */
+    bad.struct_size = sizeof(size_t);
+    CHECK_STATUS(T(try_create)(&bad), QUEUES_INVALID);
+    /* As if a later header had more fields. */
+    for (size_t size = sizeof good; size <= 4097; size++) {
         static union {
             OPTIONS known;
             unsigned char bytes[4097];
@@ -44,30 +46,22 @@ static void T(options_are_checked)(void) {
     }
 }
 
-static void T(drop_options)(void *ctx, void *item) {
-    (void)ctx;
-    (void)item;
-}
+static void T(ignore_blob)(void *ctx, void *data, size_t len) { (void)ctx, (void)data, (void)len; }
 
-static void T(drop_bytes_options)(void *ctx, void *data, size_t len) {
-    (void)ctx;
-    (void)data;
-    (void)len;
-}
-
+/* Both callbacks, or drop_bytes without blobs: no create accepts that. */
 static void T(drop_callbacks_are_checked)(void) {
     for (int kind = 0; kind < 8; kind++) {
         bool blobs = kind & 1, drop = kind & 2, bytes = kind & 4;
         OPTIONS options = {.struct_size = sizeof options, SIZED(3, blobs ? 8 : 0)};
-        options.drop = drop ? T(drop_options) : NULL;
-        options.drop_bytes = bytes ? T(drop_bytes_options) : NULL;
+        options.drop = drop ? ignore_item : NULL;
+        options.drop_bytes = bytes ? T(ignore_blob) : NULL;
         CHECK_STATUS(T(try_create)(&options),
                      bytes && (drop || !blobs) ? QUEUES_INVALID : QUEUES_OK);
     }
 }
 
-/* As if compiled with a later header: what it says beyond ours must not matter. */
-static void T(options_of_a_later_version)(void) {
+/* Fields that the library does not know must be 0. */
+static void T(unknown_options_are_refused)(void) {
     struct {
         OPTIONS known;
         unsigned char unknown[16];
@@ -84,7 +78,8 @@ static void T(options_of_a_later_version)(void) {
     Q(release)(queue);
 }
 
-static void T(sizes_may_overflow)(void) {
+static void T(too_large_sizes_are_refused)(void) {
+    /* Capacity and item size of queues whose size in bytes overflows a size_t. */
     static const size_t overflow[][2] = {{SIZE_MAX, 0},     {SIZE_MAX / 4, 0}, {SIZE_MAX, SIZE_MAX},
                                          {1, SIZE_MAX},     {1, SIZE_MAX - 7}, {1, SIZE_MAX / 2},
                                          {SIZE_MAX / 8, 8}, {SIZE_MAX / 2, 3}, {SIZE_MAX, 1}};
@@ -92,7 +87,7 @@ static void T(sizes_may_overflow)(void) {
         OPTIONS options = {.struct_size = sizeof options, SIZED(overflow[i][0], overflow[i][1])};
         CHECK_STATUS(T(try_create)(&options), QUEUES_INVALID);
     }
-    /* More than the address space has, though a size_t counts it. */
+    /* The size in bytes fits a size_t, but not the address space. */
     static const size_t large[][2] = {
         {SIZE_MAX >> 14, 0}, {1, SIZE_MAX >> 8}, {SIZE_MAX >> 32, 1 << 20}};
     for (size_t i = 0; i < LENGTH(large); i++) {
@@ -101,19 +96,39 @@ static void T(sizes_may_overflow)(void) {
     }
 }
 
-static void T(statistics_for_a_later_version)(void) {
+/* A later header makes the structure longer: the library sets the fields that it does not know to
+ * 0, and writes nothing behind the structure. */
+static void T(unknown_statistics_are_zero)(void) {
     struct {
         queues_stats_t known;
         uint64_t unknown, behind;
     } later = {
         .known = {.struct_size = sizeof later - sizeof later.behind}, .unknown = 7, .behind = 7};
-    OPTIONS options = {.struct_size = sizeof options, SIZED(3, 0)};
     QUEUE *queue;
-    CHECK_OK(Q(create)(&options, &queue));
+    CREATE(FAMILY, &queue, SIZED(3, 0));
     CHECK_OK(Q(stats)(queue, &later.known));
     CHECK_EQ(later.known.struct_size, sizeof later - sizeof later.behind);
     CHECK_EQ(later.known.capacity, 3);
     CHECK_EQ(later.unknown, 0);
     CHECK_EQ(later.behind, 7);
     Q(release)(queue);
+}
+
+/* Called with a queue by the tests of bad arguments. */
+static void T(bad_statistics_are_refused)(const QUEUE *queue) {
+    static const size_t sizes[] = BAD_SIZES(queues_stats_t);
+    CHECK_STATUS(Q(stats)(queue, NULL), QUEUES_INVALID);
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        queues_stats_t stats = {.struct_size = sizes[i], .capacity = 7};
+        CHECK_STATUS(Q(stats)(queue, &stats), QUEUES_INVALID);
+        CHECK(stats.struct_size == sizes[i] && stats.capacity == 7);
+    }
+}
+
+static void T(run_options)(void) {
+    RUN(T(options_are_checked));
+    RUN(T(drop_callbacks_are_checked));
+    RUN(T(unknown_options_are_refused));
+    RUN(T(too_large_sizes_are_refused));
+    RUN(T(unknown_statistics_are_zero));
 }

@@ -1,5 +1,5 @@
-/* The priority queue: what it shares with the others while all priorities are equal, and its order.
- */
+/* The priority queue: lowest priority first, equal priorities in order, and NaN is refused. While
+ * all priorities are equal it also passes the tests of the FIFO families. */
 #include "check.h"
 
 #include "ties.h"
@@ -8,9 +8,6 @@ enum { DEFAULT_CAPACITY = 10000, WAITERS = 4 };
 #include "fifo.h"
 
 #define FLAGS 0
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
 #include "options.h"
 
 #include <float.h>
@@ -51,7 +48,7 @@ static void lowest_first_and_ties_in_order(void) {
     }
 }
 
-static void nan_and_null_are_refused(void) {
+static void bad_arguments_are_refused(void) {
     queue_t *pointer = pointers(2), *byte = bytes(2, 8);
     const double nans[] = {NAN, -NAN};
     void *got = &got;
@@ -78,6 +75,7 @@ static void nan_and_null_are_refused(void) {
     CHECK_STATUS(queues_priority_try_get_bytes(byte, buffer, 0, &len, &priority), QUEUES_TOO_SMALL);
     CHECK_EQ(len, 1);
     CHECK(got == &got && priority >= 7 && priority <= 7);
+    T(bad_statistics_are_refused)(pointer);
     CHECK_EQ(queues_priority_size(pointer), 1);
     CHECK_EQ(queues_priority_size(byte), 1);
     queues_priority_release(pointer);
@@ -85,13 +83,9 @@ static void nan_and_null_are_refused(void) {
 }
 
 int main(void) {
-    RUN(T(options_are_checked));
-    RUN(T(drop_callbacks_are_checked));
-    RUN(T(options_of_a_later_version));
-    RUN(T(sizes_may_overflow));
-    RUN(T(statistics_for_a_later_version));
+    T(run_options)();
     run_family();
     RUN(lowest_first_and_ties_in_order);
-    RUN(nan_and_null_are_refused);
+    RUN(bad_arguments_are_refused);
     return 0;
 }

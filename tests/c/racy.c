@@ -1,14 +1,15 @@
-/* Programs that do race, although queues are near: a race detector must go on seeing them, or a
- * test that expects no reports proves nothing. The argument says which. */
+/* Programs with a data race beside a queue, which a race detector must report: what the library
+ * announces to detectors, and the suppressions for them, must hide no race of the program. The
+ * argument names the race. */
 #include "check.h"
 
-enum { LONG = 200 };
+enum { LONG = 200 }; /* bytes of a blob */
 
 static queues_mpmc_t *queue;
 static queues_spsc_t *bytes;
 static int plain;
 
-/* Written after the put: nothing orders it before the read behind the get. */
+/* Writes after the put: nothing orders that before the read that follows the get. */
 static void *put_too_early(void *unused) {
     CHECK_OK(queues_mpmc_put(queue, &plain, -1));
     plain = 1;
@@ -22,14 +23,14 @@ static void *get(void *unused) {
     return unused;
 }
 
-/* Two threads that put to one queue are not ordered by it. */
+/* Two puts to one queue do not order what the two threads do. */
 static void *put_beside(void *unused) {
     plain++;
     CHECK_OK(queues_mpmc_put(queue, &plain, -1));
     return unused;
 }
 
-/* Written after commit: the place is the consumer's by then. */
+/* Writes after commit: the blob belongs to the consumer by then. */
 static void *write_too_late(void *unused) {
     unsigned char *data;
     CHECK_OK(queues_spsc_reserve(bytes, (void **)&data, -1));
@@ -46,7 +47,7 @@ static void *read_in_place(void *unused) {
     return unused;
 }
 
-/* Read after consume: the place is the producer's by then. */
+/* Reads after consume: the memory belongs to the producer by then. */
 static void *read_too_late(void *unused) {
     const unsigned char *data;
     size_t len;
@@ -69,10 +70,8 @@ static void *write_in_place(void *unused) {
 
 int main(int argc, char **argv) {
     CHECK(argc == 2);
-    queues_mpmc_options_t options = {.struct_size = sizeof options, .capacity = 4};
-    queues_spsc_options_t spsc = {.struct_size = sizeof spsc, .capacity = 1, .item_size = LONG};
-    CHECK_OK(queues_mpmc_create(&options, &queue));
-    CHECK_OK(queues_spsc_create(&spsc, &bytes));
+    CREATE(mpmc, &queue, .capacity = 4);
+    CREATE(spsc, &bytes, .capacity = 1, .item_size = LONG);
     void *(*one)(void *), *(*other)(void *);
     if (strcmp(argv[1], "put-too-early") == 0)
         one = put_too_early, other = get;

@@ -1,11 +1,11 @@
-/* After creation a call asks the system for nothing but its wait. Every function of the header runs
- * in a process that a filter kills at any system call but those of waiting, and in which malloc and
- * free end the process, but for the two calls that may use them: the push that grows a deque and
- * the release that may be the last.
+/* After creation no function makes a system call, except to wait, to wake and to read the clock,
+ * and none allocates or frees, except the push that grows a deque and the release that may be the
+ * last. Every function of the header runs in a process that a seccomp filter kills at any other
+ * system call, and whose malloc and free end it.
  *
- * The process is a child, since it can tell nothing itself: it leaves notes in memory that the
- * parent reads. The argument is the list of exported symbols. A new function is added to the calls
- * of its family below; until then this test fails and names it. */
+ * That process is a child. It cannot print, so it leaves notes in memory that the parent reads. The
+ * argument is the list of exported symbols. A new function must be added to the calls of its family
+ * below: until then this test fails and names it. */
 #include "check.h"
 #include "heap.h"
 #include <dlfcn.h>
@@ -25,23 +25,24 @@
 
 enum {
     THREADS = 8, /* the main thread is the first */
-    ROUNDS = 4,  /* of each kind, with new queues */
-    TURNS = 40,  /* of a thread through all calls */
+    ROUNDS = 4,  /* each with new queues */
+    TURNS = 40,  /* how often a thread makes all calls in a round */
     CAPACITY = 4,
-    ITEM = 100, /* longer than what priority copies while it holds its lock */
+    ITEM = 100, /* bytes: more than the priority queue copies while it holds its lock */
     FUNCTIONS = 400,
     NAME = 64,
 };
 
-/* --- what the child tells */
+/* --- the notes of the child */
 
+/* When a function was called: before the sandbox, in it by one thread, in it by several. */
 enum { ALONE = 1, TOGETHER = 2, BEFORE = 4 };
 
 static struct notes {
     char functions[FUNCTIONS][NAME];
     size_t count;
     _Atomic unsigned char called[FUNCTIONS];
-    _Atomic(const char *) inside[THREADS]; /* literals: the parent has them at the same place */
+    _Atomic(const char *) inside[THREADS]; /* literals: at the same addresses in the parent */
     _Atomic size_t slept_in_lock[2];       /* priority, batch */
     char failure[400];
     atomic_bool failed, done;
@@ -53,7 +54,7 @@ static _Thread_local bool may_allocate, may_free;
 static atomic_bool sandboxed;
 static _Atomic int phase = BEFORE;
 
-/* Ends the process; the parent says why. */
+/* Ends the process; the parent prints the message. */
 _Noreturn static void fail(const char *what, const char *more) {
     if (!atomic_exchange(&notes->failed, true)) {
         strncat(notes->failure, what, sizeof notes->failure / 2);
@@ -65,31 +66,31 @@ _Noreturn static void fail(const char *what, const char *more) {
 
 static void *allocate(size_t alignment, size_t size) {
     if (sandboxed && !may_allocate)
-        fail("an allocation inside of ", inside);
+        fail("an allocation in ", inside);
     return take(alignment, size);
 }
 
 static void deallocate(void *memory) {
     (void)memory;
     if (sandboxed && !may_free)
-        fail("memory freed inside of ", inside);
+        fail("memory freed in ", inside);
 }
 
-/* A symbol that is looked up; the library finds none at creation. */
+/* The library may look symbols up at creation, where it finds none, and not later. */
 void *dlsym(void *library, const char *name) {
     (void)library;
     if (sandboxed)
-        fail("looked up: ", name);
+        fail("a symbol looked up after creation: ", name);
     return NULL;
 }
 
 #ifdef __x86_64__
-/* Where a library has thread-local state of its own. If it was loaded by dlopen, a thread's first
- * use of that allocates; so it has none that a call uses. */
+/* Called for thread-local variables of a library. In a library that was loaded by dlopen a thread's
+ * first use of one allocates, so no call may use any. */
 void *__tls_get_addr(void *index);
 void *__tls_get_addr(void *index) {
     if (sandboxed)
-        fail("thread-local state used inside of ", inside);
+        fail("a thread-local variable used in ", inside);
     void *(*real)(void *);
     *(void **)&real = dlvsym(RTLD_NEXT, "__tls_get_addr", "GLIBC_2.3");
     CHECK(real);
@@ -97,8 +98,8 @@ void *__tls_get_addr(void *index) {
 }
 #endif
 
-/* Of what goes through the C library's `syscall`: whether a call that does not wait has slept,
- * which must be for the lock. So the test knows when that was tried. */
+/* Records whether calls that do not wait have slept: only to take a lock do they. The test goes on
+ * until that has happened for both locks. The library makes its system calls by this function. */
 static long (*real_syscall)(long, ...);
 long syscall(long number, ...) {
     long a[6];
@@ -115,7 +116,7 @@ long syscall(long number, ...) {
 }
 
 static void enter(const char *name) {
-    inside = notes->inside[self] = name;
+    notes->inside[self] = inside = name;
     for (size_t i = 0; i < notes->count; i++)
         if (strcmp(notes->functions[i], name) == 0) {
             notes->called[i] |= (unsigned char)phase;
@@ -135,13 +136,19 @@ static void granted(queues_status_t status) {
         fail(queues_status_string(status), inside);
 }
 
-/* A call that answers a status, which is none of failure; one that must answer OK; any other call.
+/* A call whose status must be no failure, one that must return OK, and one that returns no status.
  */
 #define TRY(function, ...) expected((enter(#function), function(__VA_ARGS__)))
 #define OK(function, ...) granted((enter(#function), function(__VA_ARGS__)))
 #define ASK(function, ...) (enter(#function), function(__VA_ARGS__))
 
-/* The last release frees; every other call of it frees nothing. */
+#define RETAIN(function, queue)                                                                    \
+    do {                                                                                           \
+        if (ASK(function, queue) != (queue))                                                       \
+            fail("no reference from ", inside);                                                    \
+    } while (0)
+
+/* The last release of a queue frees memory. */
 #define RELEASE(function, queue)                                                                   \
     do {                                                                                           \
         may_free = true;                                                                           \
@@ -168,7 +175,7 @@ static void drop(void *ctx, void *item) {
     dropped++;
 }
 
-#define CREATE(family, queue, ...)                                                                 \
+#define CREATE_IN_SANDBOX(family, queue, ...)                                                      \
     OK(queues_##family##_create,                                                                   \
        &(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),          \
                                       .drop = drop,                                                \
@@ -176,27 +183,29 @@ static void drop(void *ctx, void *item) {
                                       __VA_ARGS__},                                                \
        queue)
 
-static queues_mpmc_t *outlives;
+static queues_mpmc_t *outlives; /* the other queues, whose callbacks use it */
 
 static void create(set_t *s) {
     for (size_t bytes = 0; bytes <= 1; bytes++) {
         const size_t size = bytes ? ITEM : 0;
-        CREATE(mpmc, bytes ? &s->mpmc_bytes : &s->mpmc, .capacity = CAPACITY, .item_size = size);
-        CREATE(priority, bytes ? &s->priority_bytes : &s->priority, .capacity = CAPACITY,
-               .item_size = size);
-        CREATE(batch, bytes ? &s->batch_bytes : &s->batch, .max_pending = CAPACITY, .batch_size = 2,
-               .batch_timeout_ns = 100000, .batch_weight = 10, .item_size = size);
+        CREATE_IN_SANDBOX(mpmc, bytes ? &s->mpmc_bytes : &s->mpmc, .capacity = CAPACITY,
+                          .item_size = size);
+        CREATE_IN_SANDBOX(priority, bytes ? &s->priority_bytes : &s->priority, .capacity = CAPACITY,
+                          .item_size = size);
+        CREATE_IN_SANDBOX(batch, bytes ? &s->batch_bytes : &s->batch, .max_pending = CAPACITY,
+                          .batch_size = 2, .batch_timeout_ns = 100000, .batch_weight = 10,
+                          .item_size = size);
         for (size_t checked = 0; checked <= 1; checked++)
-            CREATE(spsc, &s->spsc[2 * checked + bytes], .capacity = CAPACITY, .item_size = size,
-                   .flags = checked ? QUEUES_SPSC_CHECKED : 0);
+            CREATE_IN_SANDBOX(spsc, &s->spsc[2 * checked + bytes], .capacity = CAPACITY,
+                              .item_size = size, .flags = checked ? QUEUES_SPSC_CHECKED : 0);
         static const uint64_t flags[] = {0, QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED};
         for (size_t i = 0; i < LENGTH(flags); i++)
-            CREATE(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY, .item_size = size,
-                   .flags = flags[i]);
+            CREATE_IN_SANDBOX(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY,
+                              .item_size = size, .flags = flags[i]);
     }
 }
 
-/* --- the calls of each family. `t` is a time to wait. What they answer depends on the others. */
+/* --- the calls of each family, with the timeout `t`. Their results depend on the other threads. */
 
 static char blob[ITEM];
 
@@ -221,7 +230,7 @@ static void mpmc_bytes_calls(queues_mpmc_t *q, int64_t t) {
     TRY(queues_mpmc_try_put_bytes, q, blob, ITEM);
     TRY(queues_mpmc_put_bytes, q, blob, 1, t);
     TRY(queues_mpmc_peek_bytes, q, buffer, ITEM, &n);
-    TRY(queues_mpmc_try_get_bytes, q, buffer, 1, &n); /* perhaps too small */
+    TRY(queues_mpmc_try_get_bytes, q, buffer, 1, &n); /* TOO_SMALL, if an item is there */
     TRY(queues_mpmc_get_bytes, q, buffer, ITEM, &n, t);
     TRY(queues_mpmc_get_bytes, q, buffer, ITEM, &n, t);
     TRY(queues_mpmc_put_bytes, q, blob, ITEM, t);
@@ -318,28 +327,28 @@ static void spsc_consumer_calls(queues_spsc_t *q, int64_t t) {
 }
 
 static void spsc_bytes_producer_calls(queues_spsc_t *q, int64_t t) {
-    void *room;
+    void *place;
     TRY(queues_spsc_try_put_bytes, q, blob, ITEM);
     TRY(queues_spsc_put_bytes, q, blob, 1, t);
-    if (TRY(queues_spsc_reserve, q, &room, t) == QUEUES_OK)
+    if (TRY(queues_spsc_reserve, q, &place, t) == QUEUES_OK)
         TRY(queues_spsc_commit, q, 1);
     TRY(queues_spsc_put_bytes, q, blob, ITEM, t);
 }
 
 static void spsc_bytes_consumer_calls(queues_spsc_t *q, int64_t t) {
     char buffer[ITEM];
-    const void *lies;
+    const void *front;
     size_t n;
     TRY(queues_spsc_peek_bytes, q, buffer, ITEM, &n);
     TRY(queues_spsc_try_get_bytes, q, buffer, 1, &n);
     TRY(queues_spsc_get_bytes, q, buffer, ITEM, &n, t);
-    if (TRY(queues_spsc_front, q, &lies, &n, t) == QUEUES_OK)
+    if (TRY(queues_spsc_front, q, &front, &n, t) == QUEUES_OK)
         TRY(queues_spsc_consume, q);
     TRY(queues_spsc_clear, q, &n);
     TRY(queues_spsc_get_bytes, q, buffer, ITEM, &n, t);
 }
 
-/* Pushes a growing deque to twice its capacity; the others are full before. */
+/* Makes a growable deque grow; the others are full before. */
 static void deque_owner_calls(queues_deque_t *d, bool grows) {
     void *item = NULL;
     may_allocate = grows;
@@ -375,13 +384,12 @@ static void deque_bytes_thief_calls(queues_deque_t *d) {
         TRY(queues_deque_steal_bytes, d, buffer, ITEM, &n);
 }
 
-/* What any thread may ask of the queues of a family. A reference more and one less frees nothing.
- */
+/* The calls that any thread may make. A retain and a release together free nothing. */
 #define STATISTICS(family, q)                                                                      \
     OK(queues_##family##_stats, q, &statistics[0]);                                                \
     ASK(queues_##family##_release, ASK(queues_##family##_retain, q))
 
-static void questions(const set_t *s) {
+static void observer_calls(const set_t *s) {
     queues_stats_t statistics[2] = {{.struct_size = sizeof *statistics},
                                     {.struct_size = sizeof *statistics}};
     const char *names[] = {"sandbox", "\"with\\all\nkinds of letters"};
@@ -422,11 +430,11 @@ static void questions(const set_t *s) {
     OK(queues_stats_prometheus, statistics, names, 2, text, sizeof text, &n);
     TRY(queues_stats_prometheus, statistics, names, 2, text, 10, &n);
     enter("queues_version");
-    queues_version();
+    CHECK(queues_version());
     ASK(queues_status_string, QUEUES_FULL);
 }
 
-/* Every call, by a thread that is on the sides it says. */
+/* All calls. `first`: this thread is the producer and the owner; `second`: it is the consumer. */
 static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
     mpmc_calls(s->mpmc, t);
     mpmc_bytes_calls(s->mpmc_bytes, t);
@@ -452,17 +460,18 @@ static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
         deque_thief_calls(s->deque[i]);
         deque_bytes_thief_calls(s->deque[i + 1]);
     }
-    questions(s);
+    observer_calls(s);
 }
 
-/* Waits until the queue is closed, on either side. */
+/* Each thread waits in other queues until they are closed. */
 static void sleep_until_closed(const set_t *s) {
     void *item = NULL;
     char buffer[CAPACITY * ITEM];
     queues_batch_blob_t blobs[CAPACITY];
     double rank;
     size_t n, len;
-#define UNTIL_CLOSED(...) while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED) /* again */
+#define UNTIL_CLOSED(...) while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED) /* the next item or place  \
+                                                                         */
     switch (self) {
     case 1:
         UNTIL_CLOSED(queues_spsc_get, s->spsc[0], &item);
@@ -502,16 +511,16 @@ static void close_all(const set_t *s) {
 }
 
 static void retain_all(const set_t *s) {
-    ASK(queues_mpmc_retain, s->mpmc);
-    ASK(queues_mpmc_retain, s->mpmc_bytes);
-    ASK(queues_priority_retain, s->priority);
-    ASK(queues_priority_retain, s->priority_bytes);
-    ASK(queues_batch_retain, s->batch);
-    ASK(queues_batch_retain, s->batch_bytes);
+    RETAIN(queues_mpmc_retain, s->mpmc);
+    RETAIN(queues_mpmc_retain, s->mpmc_bytes);
+    RETAIN(queues_priority_retain, s->priority);
+    RETAIN(queues_priority_retain, s->priority_bytes);
+    RETAIN(queues_batch_retain, s->batch);
+    RETAIN(queues_batch_retain, s->batch_bytes);
     for (size_t i = 0; i < LENGTH(s->spsc); i++)
-        ASK(queues_spsc_retain, s->spsc[i]);
+        RETAIN(queues_spsc_retain, s->spsc[i]);
     for (size_t i = 0; i < LENGTH(s->deque); i++)
-        ASK(queues_deque_retain, s->deque[i]);
+        RETAIN(queues_deque_retain, s->deque[i]);
 }
 
 static void release_all(const set_t *s) {
@@ -543,11 +552,11 @@ static void use_together(void) {
         const set_t *s = &shared[round];
         retain_all(s);
         meet();
-        /* Short waits, and ones that end by a wake-up. */
+        /* Waits that time out, and waits that end by a wake-up. */
         for (int turn = 0; turn < TURNS; turn++)
             all_calls(s, self == 0, self == 1, turn % 2 ? 20000 : 300000);
         meet();
-        /* Until somebody has slept for each of the locks. */
+        /* Until some thread has slept to take each of the locks. */
         while (!notes->slept_in_lock[0] || !notes->slept_in_lock[1]) {
             void *items[CAPACITY];
             double rank;
@@ -571,21 +580,22 @@ static void use_together(void) {
         meet();
         release_all(s);
         if (self == 0)
-            release_all(s); /* what create gave */
+            release_all(s); /* the references of create */
     }
 }
 
 _Noreturn static void *participate(void *number) {
     self = (unsigned)(uintptr_t)number;
-    meet(); /* all are there: the filter begins */
-    meet(); /* the main thread was alone */
+    meet(); /* all threads run: the main thread installs the filter */
+    meet(); /* the main thread has made all calls alone */
     use_together();
     meet();
-    for (;;) /* the end of a thread is a matter of the C library's */
+    for (;;) /* to end a thread, the C library makes other system calls */
         sched_yield();
 }
 
-/* Takes the processor from the main thread, wherever it is, so that it may hold a lock. */
+/* A signal handler that interrupts the main thread anywhere, also where it holds a lock, and lets
+ * the other threads run. */
 static void interrupt(int number) {
     (void)number;
     int error = errno;
@@ -594,10 +604,9 @@ static void interrupt(int number) {
     errno = error;
 }
 
-/* A private futex to wait or to wake, the barrier, sched_yield, the clock; what ends the process,
- * and what the kernel itself makes of a signal. When the queues get file descriptors to wait on,
- * eventfd2, and read and write of those, join them. */
-static void lock_up(void) {
+/* Allows waits and wakes by private futexes, membarrier, sched_yield and the clock; the end of the
+ * process; and the system calls by which the kernel returns from a signal. */
+static void install_filter(void) {
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(value, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), then
 #define UNLESS(value, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0), then
@@ -611,7 +620,7 @@ static void lock_up(void) {
         IF(SYS_rt_sigreturn, ALLOW),
         IF(SYS_restart_syscall, ALLOW),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 6),
-        LOAD(args[1]), /* its lower half, where bytes go from low to high */
+        LOAD(args[1]), /* the lower half, on a little-endian processor */
         IF(FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, ALLOW),
         IF(FUTEX_WAKE | FUTEX_PRIVATE_FLAG, ALLOW),
         KILL,
@@ -622,18 +631,19 @@ static void lock_up(void) {
     };
     struct sock_fprog program = {.len = LENGTH(code), .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        fail("no_new_privs is refused", "");
+        fail("the kernel refuses no_new_privs", "");
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-        fail("the filter is refused", "");
+        fail("the kernel refuses the seccomp filter", "");
 }
 
 static void live_in_the_sandbox(void) {
-    /* By version, which is the first of each machine, because dlsym is our own. */
+    /* dlvsym, because dlsym is replaced above. Each version is the first of the C library on some
+     * processor. */
     static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.27", "GLIBC_2.36"};
     for (size_t i = 0; i < LENGTH(versions) && !real_syscall; i++)
         *(void **)&real_syscall = dlvsym(RTLD_NEXT, "syscall", versions[i]);
     CHECK(real_syscall);
-    CREATE(mpmc, &outlives, .capacity = 1);
+    CREATE_IN_SANDBOX(mpmc, &outlives, .capacity = 1);
     create(&alone);
     for (int round = 0; round < ROUNDS; round++)
         create(&shared[round]);
@@ -644,7 +654,7 @@ static void live_in_the_sandbox(void) {
     const struct itimerval often = {{0, 2000}, {0, 2000}};
     CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
     meet();
-    lock_up();
+    install_filter();
     sandboxed = true;
 
     phase = ALONE;
@@ -690,7 +700,9 @@ int main(int n, char **arguments) {
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);
     if (status != 0 || notes->failed || !notes->done) {
-        fprintf(stderr, "%s\n", notes->failed ? notes->failure : "ended by the filter");
+        fprintf(stderr, "%s\n",
+                notes->failed ? notes->failure
+                              : "killed by the filter: a system call that is not allowed");
         if (WIFSIGNALED(status))
             fprintf(stderr, "signal %d\n", WTERMSIG(status));
         for (size_t i = 0; i < THREADS; i++)
@@ -701,12 +713,14 @@ int main(int n, char **arguments) {
     for (size_t i = 0; i < notes->count; i++) {
         unsigned wanted = is_create(notes->functions[i]) ? BEFORE : ALONE | TOGETHER;
         if ((notes->called[i] & wanted) != wanted) {
-            fprintf(stderr, "%s is not called %s\n", notes->functions[i],
+            fprintf(stderr, "%s is not called %s: add it to the calls of its family\n",
+                    notes->functions[i],
                     notes->called[i] & ALONE ? "by several threads" : "at all");
             missing++;
         }
     }
-    printf("%zu functions, slept for the locks %zu and %zu times\n", notes->count,
-           notes->slept_in_lock[0], notes->slept_in_lock[1]);
+    printf(
+        "%zu functions called; the locks of priority and batch were slept for %zu and %zu times\n",
+        notes->count, notes->slept_in_lock[0], notes->slept_in_lock[1]);
     return missing != 0;
 }

@@ -1,9 +1,10 @@
-/* The SPSC queue: what it shares with the others, its own calls, and the checked mode. */
+/* The SPSC queue: the tests of every FIFO family, blobs that are written and read in place, and the
+ * checked mode, which reports a second producer or consumer. */
 #define FAMILY spsc
 enum { DEFAULT_CAPACITY = 1024, WAITERS = 1 };
 #include "fifo.h"
 
-static void it_tells_whether_it_is_empty_or_full(void) {
+static void is_empty_and_is_full_are_exact(void) {
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
         queue_t *queue = pointers(capacity);
         for (size_t turn = 0; turn < 3; turn++) {
@@ -19,13 +20,13 @@ static void it_tells_whether_it_is_empty_or_full(void) {
     }
 }
 
-/* --- zero-copy */
+/* --- blobs in place */
 
 static void reserve_and_put(queue_t *queue, size_t item_size, size_t len, size_t seed) {
-    void *room = NULL;
-    CHECK_OK(queues_spsc_reserve(queue, &room, 0));
-    CHECK_EQ((uintptr_t)room % 8, 0);
-    fill(room, item_size, seed); /* all of it may be written, whatever is committed */
+    void *place = NULL;
+    CHECK_OK(queues_spsc_reserve(queue, &place, 0));
+    CHECK_EQ((uintptr_t)place % 8, 0);
+    fill(place, item_size, seed); /* the caller may write item_size bytes and commit fewer */
     CHECK_OK(queues_spsc_commit(queue, len));
 }
 
@@ -41,15 +42,15 @@ static void expect_front(queue_t *queue, size_t len, size_t seed) {
     CHECK_OK(queues_spsc_consume(queue));
 }
 
-/* Copying and zero-copy calls in turn, at both ends. */
-static void blobs_are_made_and_read_in_place(void) {
+/* At both ends, copies and blobs in place alternate. */
+static void blobs_are_written_and_read_in_place(void) {
     static const size_t sizes[] = {1, 7, 8, 9, 24, 100};
     for (size_t capacity = 1; capacity <= MOST; capacity++) {
         for (size_t i = 0; i < LENGTH(sizes); i++) {
             queue_t *queue = bytes(capacity, sizes[i]);
             unsigned char data[128];
             const void *front;
-            void *room;
+            void *place;
             size_t in = 0, out = 0, lengths = sizes[i] + 1, len;
             while (out < 2 * lengths) {
                 for (; in < out + capacity; in++) {
@@ -59,8 +60,8 @@ static void blobs_are_made_and_read_in_place(void) {
                     else
                         CHECK_OK(Q(try_put_bytes)(queue, data, in % lengths));
                 }
-                CHECK_STATUS(queues_spsc_reserve(queue, &room, 0), QUEUES_FULL);
-                CHECK_STATUS(queues_spsc_reserve(queue, &room, 1), QUEUES_TIMEOUT);
+                CHECK_STATUS(queues_spsc_reserve(queue, &place, 0), QUEUES_FULL);
+                CHECK_STATUS(queues_spsc_reserve(queue, &place, 1), QUEUES_TIMEOUT);
                 CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
                 for (; out < in; out++) {
                     if (out % 2)
@@ -79,16 +80,16 @@ static void blobs_are_made_and_read_in_place(void) {
 
 static void a_reservation_lasts_until_the_next_put(void) {
     queue_t *queue = bytes(2, 8);
-    void *room;
+    void *place;
     CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
-    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    CHECK_OK(queues_spsc_reserve(queue, &place, -1));
     CHECK_EQ(Q(size)(queue), 0);
     CHECK_STATUS(queues_spsc_consume(queue), QUEUES_EMPTY);
     CHECK_OK(Q(try_put_bytes)(queue, "put", 3));
     CHECK_STATUS(queues_spsc_commit(queue, 8), QUEUES_MISUSE);
-    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
-    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
-    memcpy(room, "commit", 6);
+    CHECK_OK(queues_spsc_reserve(queue, &place, -1));
+    CHECK_OK(queues_spsc_reserve(queue, &place, -1));
+    memcpy(place, "commit", 6);
     CHECK_STATUS(queues_spsc_commit(queue, 9), QUEUES_INVALID);
     CHECK_STATUS(queues_spsc_commit(queue, SIZE_MAX), QUEUES_INVALID);
     CHECK_OK(queues_spsc_commit(queue, 6));
@@ -104,18 +105,18 @@ static void a_reservation_lasts_until_the_next_put(void) {
     Q(release)(queue);
 }
 
-static void close_ends_zero_copy_too(void) {
+static void close_ends_reservations(void) {
     queue_t *queue = bytes(2, 8);
-    void *room;
+    void *place;
     const void *front;
     size_t len = SIZE_MAX;
     CHECK_OK(Q(try_put_bytes)(queue, "last", 4));
-    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
-    memcpy(room, "late", 4);
+    CHECK_OK(queues_spsc_reserve(queue, &place, -1));
+    memcpy(place, "late", 4);
     CHECK_OK(Q(close)(queue));
     CHECK_STATUS(queues_spsc_commit(queue, 4), QUEUES_CLOSED);
     for (size_t i = 0; i < LENGTH(timeouts); i++)
-        CHECK_STATUS(queues_spsc_reserve(queue, &room, timeouts[i]), QUEUES_CLOSED);
+        CHECK_STATUS(queues_spsc_reserve(queue, &place, timeouts[i]), QUEUES_CLOSED);
     CHECK_OK(queues_spsc_front(queue, &front, &len, -1));
     CHECK(len == 4 && memcmp(front, "last", 4) == 0);
     CHECK_OK(queues_spsc_consume(queue));
@@ -128,34 +129,34 @@ static void close_ends_zero_copy_too(void) {
 
 static void consumed_and_reserved_blobs_are_not_dropped(void) {
     queue_t *queue = create((options_t){.capacity = 4, .item_size = 3, .drop = drop_bytes});
-    void *room;
+    void *place;
     const void *front;
     size_t len;
     memset(&dropped, 0, sizeof dropped);
     for (unsigned char i = 0; i < 3; i++)
         CHECK_OK(Q(try_put_bytes)(queue, &i, 1));
-    CHECK_OK(queues_spsc_reserve(queue, &room, 0));
-    CHECK_OK(queues_spsc_consume(queue)); /* without a look at it */
+    CHECK_OK(queues_spsc_reserve(queue, &place, 0));
+    CHECK_OK(queues_spsc_consume(queue)); /* without a front before */
     CHECK_OK(queues_spsc_front(queue, &front, &len, 0));
     Q(release)(queue);
     CHECK_EQ(dropped.times[0], 0);
-    CHECK_EQ(dropped.times[1], 1); /* looked at, and not consumed */
+    CHECK_EQ(dropped.times[1], 1); /* read by front and not consumed */
     CHECK_EQ(dropped.times[2], 1);
     CHECK_EQ(dropped.total, 2);
 }
 
 static void *stream_in_place(void *queue) {
     for (size_t i = 0; i < STREAM; i++) {
-        void *room;
-        CHECK_OK(queues_spsc_reserve(queue, &room, -1));
-        memcpy(room, &i, sizeof i);
+        void *place;
+        CHECK_OK(queues_spsc_reserve(queue, &place, -1));
+        memcpy(place, &i, sizeof i);
         CHECK_OK(queues_spsc_commit(queue, sizeof i));
     }
     CHECK_OK(Q(close)(queue));
     return NULL;
 }
 
-static void zero_copy_waits(void) {
+static void reserve_and_front_wait(void) {
     for (size_t capacity = 1; capacity <= 5; capacity++) {
         queue_t *queue = bytes(capacity, sizeof(size_t));
         const void *front;
@@ -174,8 +175,9 @@ static void zero_copy_waits(void) {
 
 /* --- checked mode */
 
-/* Both wait inside a call until the other side lets them out. A probe of the main thread may be
- * inside at the moment when they come, so they come again. */
+/* These threads wait inside a call until the main thread makes the call succeed. While the main
+ * thread probes whether they are inside, it may itself be the first of two callers, so that they
+ * get MISUSE: then they call again. */
 static void *wait_inside_get(void *queue) {
     queues_status_t status;
     void *got;
@@ -217,7 +219,7 @@ static void *wait_inside_put_bytes(void *queue) {
     return NULL;
 }
 
-static void two_consumers_are_found_out(void) {
+static void two_consumers_are_reported(void) {
     queue_t *queue = pointers(1);
     pthread_t consumer = start(wait_inside_get, queue);
     void *got = queue;
@@ -232,13 +234,13 @@ static void two_consumers_are_found_out(void) {
     CHECK_STATUS(Q(clear)(queue, &n), QUEUES_MISUSE);
     CHECK_EQ(got, queue);
     CHECK_EQ(n, SIZE_MAX);
-    put_all(queue, 0, 1); /* the other side is free */
+    put_all(queue, 0, 1); /* the other side is not affected */
     finish(consumer);
-    CHECK_STATUS(Q(try_get)(queue, &got), QUEUES_EMPTY); /* and so is this one, now */
+    CHECK_STATUS(Q(try_get)(queue, &got), QUEUES_EMPTY); /* no other consumer is inside now */
     Q(release)(queue);
 }
 
-static void two_producers_are_found_out(void) {
+static void two_producers_are_reported(void) {
     queue_t *queue = pointers(1);
     put_all(queue, 0, 1);
     pthread_t producer = start(wait_inside_put, queue);
@@ -258,7 +260,7 @@ static void two_producers_are_found_out(void) {
     Q(release)(queue);
 }
 
-static void two_consumers_of_bytes_are_found_out(void) {
+static void two_consumers_of_blobs_are_reported(void) {
     queue_t *queue = bytes(1, 8);
     pthread_t consumer = start(wait_inside_get_bytes, queue);
     const void *front;
@@ -279,49 +281,46 @@ static void two_consumers_of_bytes_are_found_out(void) {
     Q(release)(queue);
 }
 
-static void two_producers_of_bytes_are_found_out(void) {
+static void two_producers_of_blobs_are_reported(void) {
     queue_t *queue = bytes(1, 8);
     CHECK_OK(Q(try_put_bytes)(queue, "a", 1));
     pthread_t producer = start(wait_inside_put_bytes, queue);
-    void *room;
+    void *place;
     queues_status_t status;
     while ((status = Q(try_put_bytes)(queue, "abc", 3)) == QUEUES_FULL)
         pause_ns(1);
     CHECK_STATUS(status, QUEUES_MISUSE);
     CHECK_STATUS(Q(put_bytes)(queue, "abc", 3, -1), QUEUES_MISUSE);
-    CHECK_STATUS(queues_spsc_reserve(queue, &room, -1), QUEUES_MISUSE);
+    CHECK_STATUS(queues_spsc_reserve(queue, &place, -1), QUEUES_MISUSE);
     CHECK_STATUS(queues_spsc_commit(queue, 0), QUEUES_MISUSE);
     CHECK_OK(queues_spsc_consume(queue));
     finish(producer);
     CHECK_OK(queues_spsc_consume(queue));
-    CHECK_OK(queues_spsc_reserve(queue, &room, -1));
+    CHECK_OK(queues_spsc_reserve(queue, &place, -1));
     Q(release)(queue);
 }
 
-/* One that is not checked lets callbacks get, too. */
-static void come_back(void *q, void *cleared) {
+/* A drop callback of clear. Clear counts as a get, so in checked mode the callback may put but not
+ * get. */
+static void put_and_get(void *q, void *cleared) {
     queue_t *queue = *(queue_t **)q;
-    const queues_status_t got_one = flags ? QUEUES_MISUSE : QUEUES_OK;
+    const queues_status_t expected = flags ? QUEUES_MISUSE : QUEUES_OK;
     void *got = NULL;
     size_t n;
     CHECK_OK(Q(try_put)(queue, cleared));
-    CHECK_STATUS(Q(peek)(queue, &got), got_one);
-    CHECK_STATUS(Q(try_get)(queue, &got), got_one);
+    CHECK_STATUS(Q(peek)(queue, &got), expected);
+    CHECK_STATUS(Q(try_get)(queue, &got), expected);
     CHECK_EQ(got, flags ? NULL : cleared);
     CHECK_STATUS(Q(clear)(queue, &n), flags ? QUEUES_MISUSE : QUEUES_OK);
 }
 
-static void callbacks_of_clear_are_within_a_get(void) {
+static void checked_callbacks_of_clear_may_not_get(void) {
     for (int checked = 0; checked <= 1; checked++) {
         queue_t *queue;
         size_t n;
         flags = checked ? QUEUES_SPSC_CHECKED : 0;
-        options_t options = {.struct_size = sizeof options,
-                             .capacity = 2,
-                             .flags = flags,
-                             .drop = come_back,
-                             .drop_ctx = &queue};
-        CHECK_OK(Q(create)(&options, &queue));
+        CREATE(spsc, &queue, .capacity = 2, .flags = flags, .drop = put_and_get,
+               .drop_ctx = &queue);
         put_all(queue, 1, 1);
         CHECK_OK(Q(clear)(queue, &n));
         CHECK_EQ(n, 1);
@@ -333,12 +332,12 @@ static void callbacks_of_clear_are_within_a_get(void) {
 
 static void run_all(void) {
     run_family();
-    RUN(it_tells_whether_it_is_empty_or_full);
-    RUN(blobs_are_made_and_read_in_place);
+    RUN(is_empty_and_is_full_are_exact);
+    RUN(blobs_are_written_and_read_in_place);
     RUN(a_reservation_lasts_until_the_next_put);
-    RUN(close_ends_zero_copy_too);
+    RUN(close_ends_reservations);
     RUN(consumed_and_reserved_blobs_are_not_dropped);
-    RUN(zero_copy_waits);
+    RUN(reserve_and_front_wait);
 }
 
 int main(void) {
@@ -346,10 +345,10 @@ int main(void) {
     fprintf(stderr, "checked:\n");
     flags = QUEUES_SPSC_CHECKED;
     run_all();
-    RUN(callbacks_of_clear_are_within_a_get);
-    RUN(two_consumers_are_found_out);
-    RUN(two_producers_are_found_out);
-    RUN(two_consumers_of_bytes_are_found_out);
-    RUN(two_producers_of_bytes_are_found_out);
+    RUN(checked_callbacks_of_clear_may_not_get);
+    RUN(two_consumers_are_reported);
+    RUN(two_producers_are_reported);
+    RUN(two_consumers_of_blobs_are_reported);
+    RUN(two_producers_of_blobs_are_reported);
     return 0;
 }

@@ -1,14 +1,17 @@
-/* Many threads at once: nothing lost, nothing twice, order kept, whatever races with what. */
+/* Many threads use one FIFO queue at once: no item is lost, duplicated or out of order, and FULL
+ * and EMPTY are reported only when true. Every pair of calls to put and get is tried, with closes
+ * and signals at any moment. */
 #include "check.h"
 #include <signal.h>
 
 enum {
-    ITEMS = 1000, /* of one producer */
+    ITEMS = 1000, /* that one producer puts */
     BURST = 5,    /* the most items of one call */
     ROUNDS = 30,
 };
 
-/* What travels: who put it, as which of its own, and what makes sure that nothing is torn. */
+/* What travels through the queues. The checksum shows a stamp that was torn: half of one item, half
+ * of another. */
 typedef struct {
     uint32_t producer, sequence;
     uint64_t checksum;
@@ -40,12 +43,15 @@ static void check_stamp(const stamp_t *stamp, uint32_t producers) {
 #define SIDE 1
 #define IN_PLACE
 #include "transfer.h"
+#undef FAMILY
+#undef SIDE
+#undef IN_PLACE
 
-/* --- EMPTY and FULL are told only when true */
+/* --- EMPTY and FULL are reported only when true */
 
 enum { CYCLERS = 4 };
 
-/* There is one item more than threads that could hold them. */
+/* Each thread holds one item at most, and there is one item more than threads: never empty. */
 static void *get_and_put(void *queue) {
     for (int i = 0; i < ITEMS; i++) {
         void *item;
@@ -67,7 +73,7 @@ static void *get_and_put_bytes(void *queue) {
     return NULL;
 }
 
-/* There is as much room as threads that could fill it. */
+/* Each thread puts one item at most, and there is room for one from each thread: never full. */
 static void *put_and_get(void *queue) {
     for (int i = 0; i < ITEMS; i++) {
         void *item;
@@ -88,11 +94,9 @@ static void *put_and_get_bytes(void *queue) {
 }
 
 static void cycle(void *(*run)(void *), size_t item_size, size_t capacity, size_t items) {
-    queues_mpmc_options_t options = {
-        .struct_size = sizeof options, .capacity = capacity, .item_size = item_size};
     queues_mpmc_t *queue;
     pthread_t threads[CYCLERS];
-    CHECK_OK(queues_mpmc_create(&options, &queue));
+    CREATE(mpmc, &queue, .capacity = capacity, .item_size = item_size);
     for (size_t i = 0; i < items; i++)
         CHECK_OK(item_size ? queues_mpmc_try_put_bytes(queue, "12345678", i % 8)
                            : queues_mpmc_try_put(queue, queue));
@@ -104,7 +108,7 @@ static void cycle(void *(*run)(void *), size_t item_size, size_t capacity, size_
     queues_mpmc_release(queue);
 }
 
-static void never_empty_never_full(void) {
+static void full_and_empty_are_reported_only_when_true(void) {
     for (int round = 0; round < ROUNDS; round++) {
         size_t spare = (size_t)round % 3;
         cycle(get_and_put, 0, CYCLERS + 1 + spare, CYCLERS + 1);
@@ -117,11 +121,10 @@ static void never_empty_never_full(void) {
 static void ignore(int signal) { (void)signal; }
 
 int main(void) {
-    struct sigaction action = {.sa_handler =
-                                   ignore}; /* without SA_RESTART: calls are interrupted */
+    struct sigaction action = {.sa_handler = ignore}; /* without SA_RESTART: interrupts calls */
     CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
     mpmc_run();
     spsc_run();
-    RUN(never_empty_never_full);
+    RUN(full_and_empty_are_reported_only_when_true);
     return 0;
 }

@@ -1,5 +1,6 @@
-/* A priority queue whose items all have the same priority is first in, first out: so it passes all
- * tests that the FIFO families share. It has no calls on many items; loops stand in for them. */
+/* The priority queue as a FIFO family called `ties`: all items have the priority 0, and equal
+ * priorities leave in order, so that the priority queue passes the tests of the FIFO families.
+ * Loops stand in for put_many and get_many, which it does not have. */
 #define queues_ties_t queues_priority_t
 #define queues_ties_options_t queues_priority_options_t
 #define queues_ties_create queues_priority_create
@@ -12,7 +13,7 @@
 #define queues_ties_capacity queues_priority_capacity
 #define queues_ties_stats queues_priority_stats
 
-/* The sign changes, the priority does not. */
+/* Both zeros are the same priority. */
 #define ZERO(n) ((n)&1 ? -0.0 : 0.0)
 
 static inline queues_status_t queues_ties_try_put(queues_priority_t *queue, void *item) {
@@ -31,54 +32,55 @@ static inline queues_status_t queues_ties_put_bytes(queues_priority_t *queue, co
     return queues_priority_put_bytes(queue, data, len, ZERO(queues_priority_size(queue)), timeout);
 }
 
-/* The priority is written exactly when the call answers OK. */
-static inline queues_status_t told(queues_status_t status, double priority) {
+/* The priority is written if and only if the call returns OK. */
+static inline queues_status_t check_priority(queues_status_t status, double priority) {
     if (status == QUEUES_OK)
         CHECK(memcmp(&priority, &(double){0.0}, sizeof priority) == 0);
     else
         CHECK(memcmp(&priority, &(double){-7.0}, sizeof priority) == 0);
     return status;
 }
-#define TELL(call)                                                                                 \
+#define CHECK_PRIORITY_OF(call)                                                                    \
     double priority = -7.0;                                                                        \
     queues_status_t status = call;                                                                 \
-    return told(status, priority)
+    return check_priority(status, priority)
 static inline queues_status_t queues_ties_try_get(queues_priority_t *queue, void **item) {
-    TELL(queues_priority_try_get(queue, item, &priority));
+    CHECK_PRIORITY_OF(queues_priority_try_get(queue, item, &priority));
 }
 static inline queues_status_t queues_ties_get(queues_priority_t *queue, void **item,
                                               int64_t timeout) {
-    TELL(queues_priority_get(queue, item, &priority, timeout));
+    CHECK_PRIORITY_OF(queues_priority_get(queue, item, &priority, timeout));
 }
 static inline queues_status_t queues_ties_peek(queues_priority_t *queue, void **item) {
-    TELL(queues_priority_peek(queue, item, &priority));
+    CHECK_PRIORITY_OF(queues_priority_peek(queue, item, &priority));
 }
 static inline queues_status_t queues_ties_try_get_bytes(queues_priority_t *queue, void *buffer,
                                                         size_t capacity, size_t *len) {
-    TELL(queues_priority_try_get_bytes(queue, buffer, capacity, len, &priority));
+    CHECK_PRIORITY_OF(queues_priority_try_get_bytes(queue, buffer, capacity, len, &priority));
 }
 static inline queues_status_t queues_ties_get_bytes(queues_priority_t *queue, void *buffer,
                                                     size_t capacity, size_t *len, int64_t timeout) {
-    TELL(queues_priority_get_bytes(queue, buffer, capacity, len, &priority, timeout));
+    CHECK_PRIORITY_OF(queues_priority_get_bytes(queue, buffer, capacity, len, &priority, timeout));
 }
 static inline queues_status_t queues_ties_peek_bytes(queues_priority_t *queue, void *buffer,
                                                      size_t capacity, size_t *len) {
-    TELL(queues_priority_peek_bytes(queue, buffer, capacity, len, &priority));
+    CHECK_PRIORITY_OF(queues_priority_peek_bytes(queue, buffer, capacity, len, &priority));
 }
-#undef TELL
+#undef CHECK_PRIORITY_OF
 
-static inline bool ties_many(queues_priority_t *queue, const void *items, size_t n, size_t *done) {
-    return done && queues_priority_capacity(queue) > 0 && n <= PTRDIFF_MAX / sizeof(void *) &&
+/* Whether put_many and get_many would accept these arguments. */
+static inline bool are_valid(queues_priority_t *queue, const void *items, size_t n, size_t *done) {
+    void *item;
+    double priority;
+    return done && queues_priority_peek(queue, &item, &priority) != QUEUES_INVALID &&
+           queues_priority_capacity(queue) > 0 && n <= PTRDIFF_MAX / sizeof(void *) &&
            (n == 0 || (items && (uintptr_t)items % sizeof(void *) == 0));
 }
 static inline queues_status_t queues_ties_put_many(queues_priority_t *queue, void *const *items,
                                                    size_t n, int64_t timeout, size_t *done) {
     queues_status_t status = QUEUES_OK;
     size_t i = 0;
-    void *none;
-    double priority;
-    if (!ties_many(queue, items, n, done) ||
-        queues_priority_peek(queue, &none, &priority) == QUEUES_INVALID)
+    if (!are_valid(queue, items, n, done))
         return QUEUES_INVALID;
     while (i < n && (status = queues_ties_put(queue, items[i], timeout)) == QUEUES_OK)
         i++;
@@ -87,12 +89,9 @@ static inline queues_status_t queues_ties_put_many(queues_priority_t *queue, voi
 }
 static inline queues_status_t queues_ties_get_many(queues_priority_t *queue, void **items, size_t n,
                                                    int64_t timeout, size_t *done) {
-    size_t i = 0;
-    void *none;
-    double priority;
     queues_status_t status = QUEUES_OK;
-    if (!ties_many(queue, items, n, done) ||
-        queues_priority_peek(queue, &none, &priority) == QUEUES_INVALID)
+    size_t i = 0;
+    if (!are_valid(queue, items, n, done))
         return QUEUES_INVALID;
     if (n > 0 && (status = queues_ties_get(queue, items, timeout)) == QUEUES_OK)
         for (i = 1; i < n && queues_priority_size(queue) > 0 &&

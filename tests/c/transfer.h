@@ -1,21 +1,19 @@
-/* Items between threads, in every way that a family has. Included once a family, with its FAMILY,
- * the number of SIDE threads at each end, and IN_PLACE or LEASES if blobs can be made and read
- * there. */
+/* Threads pass stamps through a queue by every pair of calls that put and get: nothing is lost or
+ * duplicated, the order of each producer is kept, and a close or a signal at any moment changes
+ * none of this. Included once for each FAMILY, with the number of SIDE threads at each end, and
+ * with IN_PLACE (reserve and front, as of spsc) or LEASES (reserve and lease, as of mpmc) if the
+ * family has them. */
 
-#define T(name) PASTE(, FAMILY, name)
-#define QUEUE Q(t)
-#define OPTIONS Q(options_t)
-
-/* A way to put n stamps, and to get up to n. The answer is how many, 0 or too few once the queue is
- * closed. */
+/* A function that puts n stamps and one that gets up to n. Both return how many stamps they have
+ * passed: 0 or fewer than n only if the queue is closed. */
 typedef struct {
     const char *name;
     size_t item_size;
     size_t (*put)(QUEUE *queue, const stamp_t *stamps, size_t n);
     size_t (*get)(QUEUE *queue, stamp_t *stamps, size_t n);
-} T(way_t);
+} T(pair_t);
 
-/* Pointers lead to memory that the producer took and the consumer gives back. */
+/* A stamp travels through a queue of pointers in memory that the consumer frees. */
 static void *T(box)(stamp_t stamp) {
     stamp_t *box = malloc(sizeof *box);
     CHECK(box);
@@ -54,7 +52,7 @@ static size_t T(get)(QUEUE *queue, stamp_t *stamps, size_t n) {
     return 1;
 }
 
-/* Tries and short waits in turn. */
+/* Tries; where a try finds no room, a put with a short timeout is next. */
 static size_t T(try_put)(QUEUE *queue, const stamp_t *stamps, size_t n) {
     for (size_t i = 0; i < n; i++) {
         void *box = T(box)(stamps[i]);
@@ -157,10 +155,10 @@ static size_t T(try_get_bytes)(QUEUE *queue, stamp_t *stamps, size_t n) {
 #ifdef IN_PLACE
 static size_t T(put_in_place)(QUEUE *queue, const stamp_t *stamps, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        void *room;
-        queues_status_t status = Q(reserve)(queue, &room, -1);
+        void *place;
+        queues_status_t status = Q(reserve)(queue, &place, -1);
         if (status == QUEUES_OK) {
-            *(stamp_t *)room = stamps[i];
+            *(stamp_t *)place = stamps[i];
             status = Q(commit)(queue, sizeof *stamps);
         }
         if (status != QUEUES_OK) {
@@ -188,7 +186,8 @@ static size_t T(get_in_place)(QUEUE *queue, stamp_t *stamps, size_t n) {
 #endif
 
 #ifdef LEASES
-/* Where another took the place between, the stamp is made anew. */
+/* Between reserve and commit other threads may fill the queue: then the reservation is canceled and
+ * the stamp is written into a new one. */
 static size_t T(put_reserved)(QUEUE *queue, const stamp_t *stamps, size_t n) {
     for (size_t i = 0; i < n; i++) {
         queues_status_t status;
@@ -230,7 +229,7 @@ static size_t T(get_leased)(QUEUE *queue, stamp_t *stamps, size_t n) {
 }
 #endif
 
-static const T(way_t) T(ways)[] = {
+static const T(pair_t) T(pairs)[] = {
     {"put, get", 0, T(put), T(get)},
     {"try_put, try_get", 0, T(try_put), T(try_get)},
     {"put_many, get_many", 0, T(put_many), T(get_many)},
@@ -248,9 +247,9 @@ static const T(way_t) T(ways)[] = {
 
 typedef struct {
     QUEUE *queue;
-    const T(way_t) * way;
+    const T(pair_t) * pair;
     atomic_uchar seen[SIDE][ITEMS];
-    size_t accepted[SIDE]; /* a producer's first so many */
+    size_t accepted[SIDE]; /* how many stamps of each producer the queue accepted */
     atomic_bool over;
 } T(transfer_t);
 
@@ -270,7 +269,7 @@ static void *T(produce)(void *arg) {
             n = ITEMS - *accepted;
         for (size_t i = 0; i < n; i++)
             stamps[i] = stamp(self->index, (uint32_t)(*accepted + i));
-        size_t put = transfer->way->put(transfer->queue, stamps, n);
+        size_t put = transfer->pair->put(transfer->queue, stamps, n);
         *accepted += put;
         if (put < n)
             break;
@@ -281,8 +280,8 @@ static void *T(produce)(void *arg) {
 static void *T(consume)(void *arg) {
     T(transfer_t) *transfer = ((T(actor_t) *)arg)->transfer;
     stamp_t stamps[BURST];
-    uint32_t next[SIDE] = {0}; /* what a producer puts later comes later */
-    for (size_t n; (n = transfer->way->get(transfer->queue, stamps, BURST)) > 0;) {
+    uint32_t next[SIDE] = {0}; /* the least sequence number that each producer may send next */
+    for (size_t n; (n = transfer->pair->get(transfer->queue, stamps, BURST)) > 0;) {
         for (size_t i = 0; i < n; i++) {
             check_stamp(&stamps[i], SIDE);
             CHECK(stamps[i].sequence >= next[stamps[i].producer]);
@@ -293,7 +292,7 @@ static void *T(consume)(void *arg) {
     return NULL;
 }
 
-/* Whatever the others do, the snapshots make sense. */
+/* Sizes and statistics stay within the capacity while other threads put and get. */
 static void *T(watch)(void *arg) {
     T(transfer_t) *transfer = arg;
     while (!transfer->over) {
@@ -306,15 +305,13 @@ static void *T(watch)(void *arg) {
     return NULL;
 }
 
-/* Lets the producers finish, or closes the queue in their midst: all that was accepted comes out,
- * once, in the order of each producer. */
-static void T(transfer_all)(const T(way_t) * way, size_t capacity, int64_t close_after_ns) {
+/* Closes the queue after close_after_ns, while the producers run, or, below 0, when they have
+ * finished. Every accepted stamp is got once, in the order of its producer. */
+static void T(transfer_all)(const T(pair_t) * pair, size_t capacity, int64_t close_after_ns) {
     static T(transfer_t) transfer;
     memset(&transfer, 0, sizeof transfer);
-    transfer.way = way;
-    OPTIONS options = {
-        .struct_size = sizeof options, .capacity = capacity, .item_size = way->item_size};
-    CHECK_OK(Q(create)(&options, &transfer.queue));
+    transfer.pair = pair;
+    CREATE(FAMILY, &transfer.queue, SIZED(capacity, pair->item_size));
 
     T(actor_t) actors[SIDE];
     pthread_t producers[SIDE], consumers[SIDE], watcher = start(T(watch), &transfer);
@@ -353,25 +350,27 @@ static void T(transfer_all)(const T(way_t) * way, size_t capacity, int64_t close
 
 static void T(nothing_is_lost)(void) {
     static const size_t capacities[] = {1, 2, 3, 7, 64};
-    for (size_t i = 0; i < LENGTH(T(ways)); i++) {
+    for (size_t i = 0; i < LENGTH(T(pairs)); i++) {
         for (size_t k = 0; k < LENGTH(capacities); k++) {
-            fprintf(stderr, "  %s, capacity %zu\n", T(ways)[i].name, capacities[k]);
-            T(transfer_all)(&T(ways)[i], capacities[k], -1);
+            fprintf(stderr, "  %s, capacity %zu\n", T(pairs)[i].name, capacities[k]);
+            T(transfer_all)(&T(pairs)[i], capacities[k], -1);
         }
     }
 }
 
 static void T(nothing_is_lost_at_a_close)(void) {
-    for (size_t i = 0; i < LENGTH(T(ways)); i++) {
-        fprintf(stderr, "  %s\n", T(ways)[i].name);
+    for (size_t i = 0; i < LENGTH(T(pairs)); i++) {
+        fprintf(stderr, "  %s\n", T(pairs)[i].name);
         for (size_t round = 0; round < ROUNDS; round++)
-            T(transfer_all)(&T(ways)[i], round % 4 + 1, (int64_t)(round * round) * 1000);
+            T(transfer_all)(&T(pairs)[i], round % 4 + 1, (int64_t)(round * round) * 1000);
     }
 }
 
-/* --- whoever still leaves has a reference of its own */
+/* --- the last release, while other threads are on their way out of a call
 
-static void *T(leave_get)(void *queue) {
+   Each of these threads has a reference of its own. */
+
+static void *T(get_and_release)(void *queue) {
     void *got;
     CHECK_STATUS(Q(get)(queue, &got, -1), QUEUES_CLOSED);
     CHECK_EQ(Q(size)(queue), 0);
@@ -379,30 +378,23 @@ static void *T(leave_get)(void *queue) {
     return NULL;
 }
 
-static void *T(leave_put)(void *queue) {
+static void *T(put_and_release)(void *queue) {
     CHECK_STATUS(Q(put)(queue, queue, -1), QUEUES_CLOSED);
     CHECK_EQ(Q(size)(queue), 1);
     Q(release)(queue);
     return NULL;
 }
 
-static void T(count)(void *count, void *item) {
-    (void)item;
-    ++*(size_t *)count;
-}
-
-static void T(release_while_others_leave)(void) {
+static void T(a_waiter_keeps_the_queue_by_its_own_reference)(void) {
     for (size_t round = 0; round < ROUNDS; round++) {
         size_t dropped = 0, filled = round % 2;
-        OPTIONS options = {
-            .struct_size = sizeof options, .capacity = 1, .drop = T(count), .drop_ctx = &dropped};
         QUEUE *queue;
         pthread_t waiters[SIDE];
-        CHECK_OK(Q(create)(&options, &queue));
+        CREATE(FAMILY, &queue, SIZED(1, 0), .drop = count_item, .drop_ctx = &dropped);
         if (filled)
             CHECK_OK(Q(try_put)(queue, NULL));
         for (size_t i = 0; i < SIDE; i++)
-            waiters[i] = start(filled ? T(leave_put) : T(leave_get), Q(retain)(queue));
+            waiters[i] = start(filled ? T(put_and_release) : T(get_and_release), Q(retain)(queue));
         if (round % 4 < 2)
             pause_ns(MILLISECOND / 10);
         CHECK_OK(Q(close)(queue));
@@ -430,14 +422,12 @@ typedef struct {
 static void *T(wait_in_a_storm)(void *arg) {
     T(storm_t) *storm = arg;
     const int64_t timeout_ns = 20 * MILLISECOND;
-    OPTIONS options = {.struct_size = sizeof options, .capacity = 1};
     QUEUE *pointers, *bytes;
     void *place = NULL;
     char data[8] = {0};
     size_t n;
-    CHECK_OK(Q(create)(&options, &pointers));
-    options.item_size = sizeof data;
-    CHECK_OK(Q(create)(&options, &bytes));
+    CREATE(FAMILY, &pointers, SIZED(1, 0));
+    CREATE(FAMILY, &bytes, SIZED(1, sizeof data));
     CHECK_WAIT(Q(get)(pointers, &place, timeout_ns));
     CHECK_WAIT(Q(get_many)(pointers, &place, 1, timeout_ns, &n));
     CHECK_WAIT(Q(get_bytes)(bytes, data, sizeof data, &n, timeout_ns));
@@ -465,11 +455,11 @@ static void *T(wait_in_a_storm)(void *arg) {
     return NULL;
 }
 
-/* Signals come faster than the timeouts: one that began anew with each would never run out. */
+/* Signals arrive faster than the timeouts expire: a wait that restarted its timeout after each
+ * signal would never return. */
 static void T(signals_change_no_wait)(void) {
     T(storm_t) storm = {NULL, false, false};
-    OPTIONS options = {.struct_size = sizeof options, .capacity = 1};
-    CHECK_OK(Q(create)(&options, &storm.fed));
+    CREATE(FAMILY, &storm.fed, SIZED(1, 0));
     pthread_t waiter = start(T(wait_in_a_storm), &storm);
     for (int after = 0; !storm.over; after += storm.timed_out) {
         CHECK_EQ(pthread_kill(waiter, SIGUSR1), 0);
@@ -484,11 +474,8 @@ static void T(signals_change_no_wait)(void) {
 static void T(run)(void) {
     RUN(T(nothing_is_lost));
     RUN(T(nothing_is_lost_at_a_close));
-    RUN(T(release_while_others_leave));
+    RUN(T(a_waiter_keeps_the_queue_by_its_own_reference));
     RUN(T(signals_change_no_wait));
 }
 
-#undef T
-#undef QUEUE
-#undef OPTIONS
 #undef CHECK_WAIT

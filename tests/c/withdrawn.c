@@ -1,6 +1,7 @@
-/* membarrier is refused after queues were created, as in a sandbox that is entered late or after a
- * checkpoint: every wait, wake-up and close goes on, with queues from before and from after. The
- * argument is the error that it is refused with, by name. */
+/* From some moment on the kernel refuses membarrier, as in a sandbox that a program enters late or
+ * after a checkpoint is restored. Queues that were created before and after keep their promises: no
+ * wake-up is lost, timeouts and close work. The argument is the error that membarrier returns,
+ * EPERM or ENOSYS. */
 #include "check.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,25 +22,20 @@ static void refuse_membarrier(unsigned error) {
     struct sock_fprog program = {.len = LENGTH(code), .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program)) {
-        puts("no seccomp here");
+        puts("not tested: the kernel refuses a seccomp filter");
         exit(0);
     }
     CHECK(syscall(SYS_membarrier, 0, 0, 0) == -1 && errno == (int)error);
 }
 
-/* A queue of each family, to and from; for capacity 1, so that both sides sleep. */
+/* Queues of each family, in both directions. Their capacities are small, so that both sides sleep.
+ */
 typedef struct {
     queues_mpmc_t *mpmc, *back, *blobs, *shared;
     queues_spsc_t *spsc, *spsc_back, *spsc_blobs;
     queues_priority_t *priority;
     queues_batch_t *batch;
 } queues_t;
-
-#define CREATE(family, place, ...)                                                                 \
-    CHECK_OK(queues_##family##_create(                                                             \
-        &(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),         \
-                                       __VA_ARGS__},                                               \
-        place))
 
 static void create_all(queues_t *all) {
     CREATE(mpmc, &all->mpmc, .capacity = 1);
@@ -65,7 +61,7 @@ static void release_all(queues_t *all) {
     queues_batch_release(all->batch);
 }
 
-/* Now and then long enough for the other side to fall asleep. */
+/* Sometimes, so long that the other side falls asleep. */
 static void sometimes_pause(uintptr_t i) {
     if (i % 16 == 0)
         pause_ns(100000);
@@ -99,8 +95,8 @@ static void *serve(void *arg) {
     return NULL;
 }
 
-/* Each item wakes whoever waits for it, at both ends of every family. */
-static void go_round(queues_t *all) {
+/* Two threads pass items to each other: each item wakes the thread that waits for it. */
+static void pass_items(queues_t *all) {
     pthread_t server = start(serve, all);
     for (uintptr_t i = 0; i < ROUNDS; i++) {
         void *item;
@@ -122,7 +118,7 @@ static void go_round(queues_t *all) {
 
 static atomic_size_t received;
 
-static void *get_all_shared(void *queue) {
+static void *count_items_until_closed(void *queue) {
     void *item;
     queues_status_t status;
     while ((status = queues_mpmc_get(queue, &item, -1)) == QUEUES_OK)
@@ -131,17 +127,18 @@ static void *get_all_shared(void *queue) {
     return NULL;
 }
 
-/* Several sleep on one event count: as many wake as there are items, and all at the close. */
-static void go_to_many(queues_t *all) {
+/* Several consumers sleep on one queue: each item wakes one of them, and close wakes all. */
+static void wake_several(queues_t *all) {
     pthread_t getters[GETTERS];
     atomic_store(&received, 0);
     for (int i = 0; i < GETTERS; i++)
-        getters[i] = start(get_all_shared, all->shared);
+        getters[i] = start(count_items_until_closed, all->shared);
     for (uintptr_t i = 0; i < ROUNDS; i++) {
         void *items[GETTERS] = {0};
         size_t done;
         CHECK_OK(queues_mpmc_put_many(all->shared, items, GETTERS, -1, &done));
-        /* All must be got before more is put: a wake-up that was lost is not made up for. */
+        /* The next put waits until all items are got, so that it cannot make up for a lost wake-up.
+         */
         while (atomic_load(&received) < (i + 1) * GETTERS)
             sched_yield();
     }
@@ -159,8 +156,8 @@ static void *put_until_closed(void *queue) {
     return (void *)accepted;
 }
 
-/* What was accepted before a close is got before the end is told. */
-static void close_spsc(void) {
+/* Items that were accepted before a close are got before a get returns CLOSED. */
+static void accepted_items_are_got_before_closed(void) {
     for (int round = 0; round < CLOSES; round++) {
         queues_spsc_t *queue;
         CREATE(spsc, &queue, .capacity = 4);
@@ -183,13 +180,15 @@ static void close_spsc(void) {
 static void *get_until_closed(void *queue) {
     void *item;
     uintptr_t got = 0;
-    while (queues_spsc_get(queue, &item, -1) == QUEUES_OK)
+    queues_status_t status;
+    while ((status = queues_spsc_get(queue, &item, -1)) == QUEUES_OK)
         got++;
+    CHECK_STATUS(status, QUEUES_CLOSED);
     return (void *)got;
 }
 
-/* Timeouts are kept, and a close wakes. */
-static void wait_in_vain(queues_t *all) {
+/* No get times out early, and a close wakes. */
+static void time_out_and_close(queues_t *all) {
     void *item;
     int64_t begin = now_ns();
     CHECK_STATUS(queues_mpmc_get(all->mpmc, &item, 30 * MILLISECOND), QUEUES_TIMEOUT);
@@ -205,35 +204,35 @@ static void wait_in_vain(queues_t *all) {
 int main(int argc, char **argv) {
     CHECK_EQ(argc, 2);
     queues_t before, after;
-    queues_spsc_t *ending[CLOSES];
+    queues_spsc_t *closing[CLOSES];
     create_all(&before);
     for (int i = 0; i < CLOSES; i++)
-        CREATE(spsc, &ending[i], .capacity = 4);
-    /* Some waits while it still works, so that both kinds have been in these queues. */
+        CREATE(spsc, &closing[i], .capacity = 4);
+    /* In half of these queues a thread waits already while membarrier still works. */
     pthread_t getters[CLOSES];
     for (int i = 0; i < CLOSES; i += 2)
-        getters[i] = start(get_until_closed, ending[i]);
+        getters[i] = start(get_until_closed, closing[i]);
     refuse_membarrier(strcmp(argv[1], "EPERM") == 0 ? EPERM : ENOSYS);
     for (int i = 0; i < CLOSES; i++) {
         if (i % 2)
-            getters[i] = start(get_until_closed, ending[i]);
-        pthread_t putter = start(put_until_closed, ending[i]);
+            getters[i] = start(get_until_closed, closing[i]);
+        pthread_t putter = start(put_until_closed, closing[i]);
         void *accepted, *got;
         sometimes_pause((uintptr_t)i);
-        CHECK_OK(queues_spsc_close(ending[i]));
+        CHECK_OK(queues_spsc_close(closing[i]));
         CHECK_EQ(pthread_join(putter, &accepted), 0);
         CHECK_EQ(pthread_join(getters[i], &got), 0);
         CHECK_EQ((uintptr_t)accepted, (uintptr_t)got);
-        queues_spsc_release(ending[i]);
+        queues_spsc_release(closing[i]);
     }
-    go_round(&before);
-    go_to_many(&before);
-    wait_in_vain(&before);
+    pass_items(&before);
+    wake_several(&before);
+    time_out_and_close(&before);
     create_all(&after);
-    go_round(&after);
-    go_to_many(&after);
-    wait_in_vain(&after);
-    close_spsc();
+    pass_items(&after);
+    wake_several(&after);
+    time_out_and_close(&after);
+    accepted_items_are_got_before_closed();
     release_all(&before);
     release_all(&after);
     return 0;
