@@ -28,7 +28,7 @@ static void the_version_is_that_of_the_header(void) {
     CHECK(strcmp(version, queues_version()) == 0);
 }
 
-/* Of any integer: a program may pass a status of a later version. */
+/* For any integer: a program may pass a status that only a later version knows. */
 static const char *text_of(int status) {
     const char *text = queues_status_string((queues_status_t)status);
     CHECK(text);

@@ -227,7 +227,7 @@ static void batch_weight_makes_a_batch_due(void) {
         {{100}, 1, {1}},
         {{40, 40, 20}, 3, {3}},
         {{60, 39, 60}, 3, {2}},    /* with the third the batch would be too heavy */
-        {{UINT64_MAX}, 1, {1}},    /* a too heavy item is a batch alone, */
+        {{UINT64_MAX}, 1, {1}},    /* an item above the limit is a batch alone, */
         {{10, 500}, 2, {1, 1}},    /* also behind others, */
         {{0, 0, 101}, 3, {2, 1}},  /* even if those weigh nothing */
         {{0, 0, 0, 100}, 4, {4}},  /* items of weight 0 are in the batch */

@@ -60,7 +60,7 @@ static inline void check_status(const char *file, int line, const char *call,
 
 /* --- queues of any family */
 
-/* Creates a queue, which must succeed: CREATE(mpmc, &queue, ROOM(mpmc, 2), .drop = free_item). */
+/* Creates a queue, which must succeed: CREATE(mpmc, &queue, ROOM(mpmc, 2), .drop = ignore_item). */
 #define CREATE(family, queue, ...) CREATE_(family, queue, __VA_ARGS__)
 #define CREATE_(family, queue, ...)                                                                \
     CHECK_OK(queues_##family##_create(                                                             \
@@ -78,8 +78,8 @@ static inline void check_status(const char *file, int line, const char *call,
 #define ROOM_deque(n) .capacity = n
 #define ROOM_batch(n) .max_pending = n, .batch_size = 1
 
-/* For tests that are written once and compiled for several families. Whoever includes them defines
- * FAMILY as, say, mpmc; then Q(put) is queues_mpmc_put, and T(run) is mpmc_run. */
+/* For tests that are written once and compiled for several families. The program that includes them
+ * defines FAMILY: if it is mpmc, Q(put) is queues_mpmc_put, and T(run) is mpmc_run. */
 #define Q(name) PASTE(queues_, FAMILY, name)
 #define T(name) PASTE(, FAMILY, name)
 #define PASTE(prefix, family, name) PASTE_(prefix, family, name)
@@ -105,14 +105,14 @@ static const int64_t timeouts[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
 #define BAD_SIZES(type)                                                                            \
     { 0, 1, sizeof(type) - 1, SIZE_MAX }
 
-/* Passes on addresses at which there is no queue. malloc could return each of them. */
+/* Passes on addresses at which there is no queue: NULL, zeros and noise. */
 static inline void for_each_non_queue(void (*is_refused)(void *address)) {
     static _Alignas(16) char zeros[4096], noise[4096];
     memset(noise, 0x55, sizeof noise);
     is_refused(NULL);
     is_refused(zeros);
     is_refused(noise);
-    is_refused(noise + 16); /* less aligned than a queue may be */
+    is_refused(noise + 16); /* aligned as by malloc, perhaps not as a queue */
 }
 
 /* --- threads */
@@ -125,8 +125,8 @@ static inline pthread_t start(void *(*run)(void *), void *arg) {
 
 static inline void finish(pthread_t thread) { CHECK_EQ(pthread_join(thread, NULL), 0); }
 
-/* Passes `size` bytes to a function that runs on a stack of 64 KiB: where the library kept a blob
- * of a mebibyte on the stack, the stack would overflow. */
+/* Runs a function on a stack of 64 KiB and passes it `size` bytes of memory: a call that copied a
+ * large blob to its stack would overflow it. */
 static inline void run_on_small_stack(void *(*run)(void *), size_t size) {
     pthread_attr_t attributes;
     pthread_t thread;

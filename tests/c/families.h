@@ -1,6 +1,6 @@
 /* The families behind one table of calls, for tests that do the same with each family. An item has
  * priority 1 and weight 1, each item is a batch of its own, and the priority of an item that was
- * got is dropped. */
+ * got is ignored. */
 #ifndef FAMILIES_H
 #define FAMILIES_H
 
@@ -27,7 +27,7 @@ typedef struct {
     void (*release)(void *queue);
 } family_t;
 
-/* What a family's call takes beside the item. */
+/* What the calls of a family take beside the item. */
 #define PUT_WITH_mpmc
 #define PUT_WITH_spsc
 #define PUT_WITH_batch
@@ -90,6 +90,7 @@ typedef struct {
                                            timeout_ns);                                            \
     }
 
+/* The size of a batching queue has another name. */
 #define queues_batch_size queues_batch_pending_count
 
 CREATE_AND_RELEASE(mpmc)

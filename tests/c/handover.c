@@ -307,7 +307,7 @@ static bool finds_closed_by_put(meeting_t *meeting) {
     return meeting->family->try_put(meeting->queue, NULL) == QUEUES_CLOSED;
 }
 
-static void close_is_seen_with_what_was_before(const family_t *family) {
+static void close_publishes_what_was_before(const family_t *family) {
     static bool (*const finds_closed[])(meeting_t *) = {finds_closed_by_is_closed,
                                                         finds_closed_by_get, finds_closed_by_put};
     for (size_t i = 0; i < LENGTH(finds_closed); i++) {
@@ -508,7 +508,7 @@ static void deque_hands_leftovers_to_callbacks(void) {
 int main(void) {
     RUN_FAMILIES(pointers_are_handed_over);
     RUN_FAMILIES(blobs_are_handed_over);
-    RUN_FAMILIES(close_is_seen_with_what_was_before);
+    RUN_FAMILIES(close_publishes_what_was_before);
     RUN_FAMILIES(callbacks_read_what_was_put);
     RUN(deque_hands_pointers_over);
     RUN(deque_hands_blobs_over);

@@ -98,8 +98,9 @@ void *__tls_get_addr(void *index) {
 }
 #endif
 
-/* Records whether calls that do not wait have slept: only to take a lock do they. The test goes on
- * until that has happened for both locks. The library makes its system calls by this function. */
+/* Records whether calls that never wait have slept, which they do only to take a lock. The test
+ * goes on until that has happened for both locks. The library makes its system calls by this
+ * function. */
 static long (*real_syscall)(long, ...);
 long syscall(long number, ...) {
     long a[6];
@@ -175,7 +176,7 @@ static void drop(void *ctx, void *item) {
     dropped++;
 }
 
-#define CREATE_IN_SANDBOX(family, queue, ...)                                                      \
+#define CREATE_WITH_DROP(family, queue, ...)                                                       \
     OK(queues_##family##_create,                                                                   \
        &(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),          \
                                       .drop = drop,                                                \
@@ -183,25 +184,25 @@ static void drop(void *ctx, void *item) {
                                       __VA_ARGS__},                                                \
        queue)
 
-static queues_mpmc_t *outlives; /* the other queues, whose callbacks use it */
+static queues_mpmc_t *outlives; /* outlives the other queues, whose drop callback calls it */
 
 static void create(set_t *s) {
     for (size_t bytes = 0; bytes <= 1; bytes++) {
         const size_t size = bytes ? ITEM : 0;
-        CREATE_IN_SANDBOX(mpmc, bytes ? &s->mpmc_bytes : &s->mpmc, .capacity = CAPACITY,
-                          .item_size = size);
-        CREATE_IN_SANDBOX(priority, bytes ? &s->priority_bytes : &s->priority, .capacity = CAPACITY,
-                          .item_size = size);
-        CREATE_IN_SANDBOX(batch, bytes ? &s->batch_bytes : &s->batch, .max_pending = CAPACITY,
-                          .batch_size = 2, .batch_timeout_ns = 100000, .batch_weight = 10,
-                          .item_size = size);
+        CREATE_WITH_DROP(mpmc, bytes ? &s->mpmc_bytes : &s->mpmc, .capacity = CAPACITY,
+                         .item_size = size);
+        CREATE_WITH_DROP(priority, bytes ? &s->priority_bytes : &s->priority, .capacity = CAPACITY,
+                         .item_size = size);
+        CREATE_WITH_DROP(batch, bytes ? &s->batch_bytes : &s->batch, .max_pending = CAPACITY,
+                         .batch_size = 2, .batch_timeout_ns = 100000, .batch_weight = 10,
+                         .item_size = size);
         for (size_t checked = 0; checked <= 1; checked++)
-            CREATE_IN_SANDBOX(spsc, &s->spsc[2 * checked + bytes], .capacity = CAPACITY,
-                              .item_size = size, .flags = checked ? QUEUES_SPSC_CHECKED : 0);
+            CREATE_WITH_DROP(spsc, &s->spsc[2 * checked + bytes], .capacity = CAPACITY,
+                             .item_size = size, .flags = checked ? QUEUES_SPSC_CHECKED : 0);
         static const uint64_t flags[] = {0, QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED};
         for (size_t i = 0; i < LENGTH(flags); i++)
-            CREATE_IN_SANDBOX(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY,
-                              .item_size = size, .flags = flags[i]);
+            CREATE_WITH_DROP(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY,
+                             .item_size = size, .flags = flags[i]);
     }
 }
 
@@ -470,8 +471,9 @@ static void sleep_until_closed(const set_t *s) {
     queues_batch_blob_t blobs[CAPACITY];
     double rank;
     size_t n, len;
-#define UNTIL_CLOSED(...) while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED) /* the next item or place  \
-                                                                         */
+#define UNTIL_CLOSED(...)                                                                          \
+    while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED) /* the next item or place                        \
+                                                   */
     switch (self) {
     case 1:
         UNTIL_CLOSED(queues_spsc_get, s->spsc[0], &item);
@@ -643,7 +645,7 @@ static void live_in_the_sandbox(void) {
     for (size_t i = 0; i < LENGTH(versions) && !real_syscall; i++)
         *(void **)&real_syscall = dlvsym(RTLD_NEXT, "syscall", versions[i]);
     CHECK(real_syscall);
-    CREATE_IN_SANDBOX(mpmc, &outlives, .capacity = 1);
+    CREATE_WITH_DROP(mpmc, &outlives, .capacity = 1);
     create(&alone);
     for (int round = 0; round < ROUNDS; round++)
         create(&shared[round]);

@@ -52,7 +52,7 @@ static size_t T(get)(QUEUE *queue, stamp_t *stamps, size_t n) {
     return 1;
 }
 
-/* Tries; where a try finds no room, a put with a short timeout is next. */
+/* Tries: where one finds no room or no item, a call with a short timeout follows. */
 static size_t T(try_put)(QUEUE *queue, const stamp_t *stamps, size_t n) {
     for (size_t i = 0; i < n; i++) {
         void *box = T(box)(stamps[i]);
