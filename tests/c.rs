@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-/// Ends what hangs; far beyond what anything takes under the slowest of tools.
+/// A program that runs longer hangs. Every program takes far less, also under valgrind.
 const WATCHDOG: Duration = Duration::from_secs(900);
 
 const SONAME: &str = match env!("CARGO_PKG_VERSION_MAJOR").as_bytes() {
@@ -31,11 +31,11 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-/// Where the linker finds `libqueues.so` and the loader finds it under its SONAME.
+/// The folder where the linker finds `libqueues.so` and the loader finds it by its SONAME.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        // Cargo puts it next to the tests that depend on it.
+        // Cargo puts the library next to the tests that depend on it.
         let built = env::current_exe().unwrap().with_file_name("libqueues.so");
         assert!(built.exists(), "{} is missing", built.display());
         let place = out().join("lib");
@@ -49,7 +49,7 @@ fn library() -> &'static Path {
     })
 }
 
-/// Compiles a program, all warnings being errors.
+/// Compiles a program; warnings are errors.
 fn build(source: &str) -> PathBuf {
     let program = out().join(source.trim_end_matches(".c").replace('/', "-"));
     let host = format!("{}-unknown-{}-gnu", env::consts::ARCH, env::consts::OS);
@@ -74,7 +74,7 @@ fn build(source: &str) -> PathBuf {
     program
 }
 
-/// Runs a program to its end; its output so far tells where it hangs, if it does.
+/// Runs a program to its end. If it hangs, panics with its output so far.
 fn run(program: &Path, arguments: &[&str], log: &str) -> Output {
     run_by(&variable("RUNNER"), program, arguments, log)
 }
@@ -83,10 +83,10 @@ fn run_by(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Output
     let mut words =
         runner.split_whitespace().map(Into::into).chain([program.as_os_str().to_owned()]);
     let mut command = Command::new(words.next().unwrap());
-    // Into files: a pipe that nobody reads would stop it.
+    // Into files, because a program blocks when it has filled a pipe that is not read.
     let (stdout, stderr) = (out().join(format!("{log}.out")), out().join(format!("{log}.err")));
     command.args(words).args(arguments).current_dir(root()).stdin(Stdio::null());
-    // Before cargo's own path, where a library of another build may lie.
+    // Before cargo's own path, where a library of another build may be.
     let path = format!("{}:{}", library().display(), variable("LD_LIBRARY_PATH"));
     command.env("LD_LIBRARY_PATH", path);
     command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
@@ -102,7 +102,7 @@ fn run_by(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Output
         if begin.elapsed() > WATCHDOG {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("{command:?} hangs after:\n{}", String::from_utf8_lossy(&read().1));
+            panic!("{command:?} hangs; its output so far:\n{}", String::from_utf8_lossy(&read().1));
         }
         thread::sleep(Duration::from_millis(5));
     }
@@ -112,7 +112,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Builds and runs a program that must succeed; what it printed.
+/// Builds and runs a program that must succeed, and returns what it printed.
 fn succeeds(source: &str, arguments: &[&str]) -> String {
     let program = build(source);
     let output = run(&program, arguments, &program.file_name().unwrap().to_string_lossy());
@@ -166,7 +166,7 @@ fn threads() {
     succeeds("tests/c/threads.c", &[]);
 }
 
-/// Correct programs are not reported by race detectors, and those that race are.
+/// Race detectors report no race in a correct program, and every race in a program that has one.
 #[test]
 fn races() {
     const VALGRIND: &str = "--error-exitcode=66 --suppressions=debug/queues.supp";
@@ -195,15 +195,16 @@ fn races() {
     }
 }
 
-/// Whether a sanitizer or valgrind is about: they want the heap and system calls of their own.
+/// Whether the programs run under a sanitizer or valgrind. These tools replace the heap and make system
+/// calls of their own.
 fn under_a_tool() -> bool {
     variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind")
 }
 
-/// Says so, to the terminal itself: of a test that succeeds nothing else would be seen.
-fn left_out(what: &str) {
+/// Reports that a test does nothing. Not by eprintln, whose output cargo hides if a test succeeds.
+fn skipped(what: &str) {
     let mut terminal = std::io::stderr();
-    writeln!(terminal, "left out: {what}").unwrap();
+    writeln!(terminal, "skipped: {what}").unwrap();
 }
 
 #[test]
@@ -211,11 +212,12 @@ fn cancel() {
     succeeds("tests/c/cancel.c", &[]);
 }
 
-/// membarrier is refused after creation. Nothing may be said on stderr: nobody panics.
+/// The kernel refuses membarrier after queues were created. The program prints nothing on stderr, so no
+/// thread has panicked.
 #[test]
 fn withdrawn() {
     if variable("RUNNER").contains("valgrind") {
-        return left_out("withdrawn, under a tool that knows no seccomp");
+        return skipped("withdrawn: valgrind does not support seccomp");
     }
     let program = build("tests/c/withdrawn.c");
     for error in ["EPERM", "ENOSYS"] {
@@ -231,9 +233,9 @@ fn withdrawn() {
 
 #[test]
 fn nomem() {
-    // It brings a heap of its own, and counts the leaks itself.
+    // The program has a heap of its own and looks for leaks itself.
     if under_a_tool() {
-        return left_out("nomem, under a tool that replaces the heap");
+        return skipped("nomem: this tool replaces the heap, as the program does");
     }
     succeeds("tests/c/nomem.c", &[]);
 }
@@ -241,19 +243,19 @@ fn nomem() {
 #[test]
 fn sandbox() {
     if under_a_tool() {
-        return left_out("sandbox, under a tool that makes system calls of its own");
+        return skipped("sandbox: this tool makes system calls that the sandbox forbids");
     }
     succeeds("tests/c/sandbox.c", &["tests/symbols.txt"]);
 }
 
 #[test]
 fn fork() {
-    // What forks while it has other threads may not start threads under that sanitizer.
+    // Under this sanitizer a child may not start threads if its parent had several.
     if variable("CFLAGS").contains("-fsanitize=thread") {
-        return left_out("fork, under the thread sanitizer: it has no threads after a fork");
+        return skipped("fork: the thread sanitizer allows no threads after a fork");
     }
-    // The address sanitizer's heap does not survive a fork while another thread allocates, and what
-    // that thread had allocated is a leak in the child.
+    // The heap of the address sanitizer does not survive a fork while another thread allocates, and the
+    // memory of that thread is a leak in the child: no forks during a creation.
     succeeds("tests/c/fork.c", &if under_a_tool() { ["0", "5"] } else { ["40", "40"] });
 }
 
@@ -294,13 +296,13 @@ const TRACE: &str = "examples/data/trace.csv";
 
 const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
 
-/// The program of the demo, which several tests run at once.
+/// The program of the demo, built once for all tests.
 fn demo() -> &'static Path {
     static DEMO: OnceLock<PathBuf> = OnceLock::new();
     DEMO.get_or_init(|| build("examples/c/serving.c"))
 }
 
-/// The table of a run that must succeed, without its head: the words of each line.
+/// Runs the demo, which must succeed, and returns its table: the words of each line after the head.
 fn serve(arguments: &[&str], log: &str) -> Vec<Vec<String>> {
     let output = run(demo(), arguments, log);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -314,10 +316,10 @@ fn row<'a>(table: &'a [Vec<String>], name: &str) -> &'a [String] {
 }
 
 fn number(word: &str) -> f64 {
-    word.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{word} is no number"))
+    word.trim_end_matches([',', ';']).parse().unwrap_or_else(|_| panic!("{word} is not a number"))
 }
 
-/// All went through each stage, and came out.
+/// All requests have passed each stage.
 fn all_served(table: &[Vec<String>], requests: usize) {
     for stage in ["intake", "priority", "batch", "deques", "results"] {
         let row = row(table, stage);
@@ -326,7 +328,7 @@ fn all_served(table: &[Vec<String>], requests: usize) {
             (requests as f64, requests as f64),
             "{row:?}"
         );
-        assert!(number(&row[6]) <= number(&row[3]), "more than fit: {row:?}");
+        assert!(number(&row[6]) <= number(&row[3]), "peak above the capacity: {row:?}");
     }
     let summary = row(table, "requests").join(" ");
     assert!(summary.contains(&format!("{requests} in, {requests} out")), "{summary}");
@@ -345,7 +347,8 @@ fn serving() {
     assert!(text(&run(demo(), &["--help"], "serving_help").stdout).contains("--linger-ms"));
 }
 
-/// Everything is due at once, and there is room for almost nothing: it waits where it comes from.
+/// All requests are due at once, and each queue has room for one: the frontends wait for room, and no
+/// request is lost.
 #[test]
 fn serving_overload() {
     let requests = fs::read_to_string(root().join(TRACE)).unwrap().lines().count() - 1;
@@ -359,12 +362,12 @@ fn serving_overload() {
     assert!(number(&row(&table, "intake")[7]) > 0.0, "{table:?}"); // seconds in puts
 }
 
-/// One worker takes the batch, and has more to do than the other one sleeps.
+/// One worker takes the batch and needs longer for it than the other worker sleeps.
 #[test]
 fn serving_steals() {
     let trace = out().join("steals.csv");
     let burst = "2024-01-01 00:00:00.0,0,100\n".repeat(8);
-    // The last one keeps the batches from ending.
+    // The last request keeps the batching queue open while the workers steal.
     fs::write(&trace, format!("{HEADER}\n{burst}2024-01-01 00:00:01.0,0,1\n")).unwrap();
     let options = ["--speed", "1", "--workers", "2", "--linger-ms", "10", trace.to_str().unwrap()];
     let table = serve(&options, "serving_steals");
@@ -372,8 +375,8 @@ fn serving_steals() {
     assert!(number(&row(&table, "steals")[1]) >= 1.0, "{table:?}");
 }
 
-/// Bad input to the demo: what it is called with, and what the message must say. The tests of
-/// examples/report have all of it, also for the demos in C++ and Go.
+/// The demo refuses bad arguments and traces with a message. The tests of examples/report try more of
+/// them, also with the demos in C++ and Go.
 #[test]
 fn serving_refuses() {
     let refuses = |arguments: &[&str], message: &str| {
