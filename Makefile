@@ -1,4 +1,5 @@
-# Everything that people and CI do with the tree. `make` lists the targets.
+# Builds, installs and tests the library, and runs its demo and benchmarks. `make` lists the
+# targets.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,9 +8,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 TARGET := $(shell realpath -ms -- '$(or $(CARGO_TARGET_DIR),target)')
-$(if $(TARGET),,$(error realpath is missing: coreutils have it))
+$(if $(TARGET),,$(error realpath is missing: install coreutils))
 
-# What `make setup` installs is found without a new login.
+# Tools that `make setup` has installed are found without a new login.
 export PATH := $(CURDIR)/.tools/go/go/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export GOTOOLCHAIN := local
 SETUP ?= scripts/setup.sh
@@ -19,22 +20,23 @@ QUEUES_RUSTC ?= $(or $(RUSTC),rustc)
 NM ?= nm
 OBJCOPY ?= objcopy
 export CARGO QUEUES_RUSTC NM OBJCOPY
-# Before what runs cargo: the processes of `make -j` are shared with it. As make runs such lines under -n, too,
-# they do nothing then.
+# Begins every line that runs cargo: `+` shares the job slots of `make -j` with cargo. make runs
+# such lines also under -n; then they do nothing.
 jobs = +$(if $(findstring n,$(firstword -$(MAKEFLAGS))),@:) #
 
-# A 0.x release may break with each minor version, so the SONAME has it until 1.0.
+# Each minor version of 0.x may change the ABI, so until 1.0 it is part of the SONAME.
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 version_parts := $(subst ., ,$(VERSION))
 SOVERSION := $(if $(filter 0,$(word 1,$(version_parts))),0.$(word 2,$(version_parts)),$(word 1,$(version_parts)))
 
 export CARGO_TARGET_DIR := $(TARGET)
-# What is built and installed; a folder of its own for cargo, for it is told other names of folders.
+# OUT has what is built to be installed. WORK is the target folder of cargo for that:
+# scripts/rustc.sh says why.
 OUT := $(TARGET)/release
 WORK := $(TARGET)/dist
 export VERSION SOVERSION OUT WORK
 SHARED := $(OUT)/libqueues.so.$(VERSION)
-# Names of targets, in which spaces are escaped.
+# The name of a target with its spaces escaped.
 name = $(subst $(subst ,, ),\ ,$1)
 SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs cbindgen.toml scripts/build.sh scripts/rustc.sh) \
     $(shell find src -name '*.rs')
@@ -44,19 +46,19 @@ help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 .PHONY: setup setup-build
-setup: ## Install what is missing to build and test (Debian, Ubuntu)
+setup: ## Install what building and testing need and is missing (Debian, Ubuntu)
 	@$(SETUP)
-setup-build: ## Install what is missing to build
+setup-build: ## Install what building needs and is missing
 	@$(SETUP) build
 
-# Cargo may have put its own library where the first link belongs.
+# `cargo build` may have put a library of its own in the place of the first link.
 .PHONY: build
 build: $(call name,$(SHARED)) ## Build the release library into target/release
 	@cd "$$OUT" && link() { test "$$(readlink $$2)" = "$$1" || ln -sfT "$$1" "$$2"; } && \
 	    link libqueues.so.$(VERSION) libqueues.so.$(SOVERSION) && link libqueues.so.$(SOVERSION) libqueues.so
 
-# By file times, so that `make && sudo make install` runs no compiler as root. And for another target than
-# the one that was asked for before.
+# Built anew only if a source is newer or CARGO_BUILD_TARGET has changed: `make && sudo make
+# install` runs no compiler as root.
 built_for := $(shell cat '$(OUT)/install/target' 2>/dev/null)
 $(call name,$(SHARED)): $(SOURCES) $(if $(filter-out $(built_for),$(CARGO_BUILD_TARGET)),.force)
 	$(jobs)scripts/build.sh library
@@ -66,25 +68,25 @@ $(call name,$(SHARED)): $(SOURCES) $(if $(filter-out $(built_for),$(CARGO_BUILD_
 .PHONY: install uninstall
 install: $(call name,$(SHARED)) ## Install: PREFIX=/usr/local DESTDIR= LIBDIR=PREFIX/lib INCLUDEDIR=PREFIX/include
 	@scripts/install.sh install
-uninstall: ## Remove what install with the same variables put there
+uninstall: ## Remove what install, with the same variables, has installed
 	@scripts/install.sh uninstall
 
 exported = $(NM) -D --defined-only --format=posix '$(SHARED)' | cut -d' ' -f1 | LC_ALL=C sort
 generated_header := $(OUT)/install/queues.h
 
 .PHONY: header symbols
-header: build ## Refresh include/queues.h
+header: build ## Regenerate include/queues.h
 	cp '$(generated_header)' include/queues.h
-symbols: build ## Refresh tests/symbols.txt, the list of exported symbols
+symbols: build ## Regenerate tests/symbols.txt, the list of exported symbols
 	$(exported) >tests/symbols.new && mv tests/symbols.new tests/symbols.txt
 
-# --- look at it
+# --- the demo
 
-# TRACE, SPEED and REPORT are read by the shell, for which make has put them into the environment: spaces and
-# quotes do no harm there.
+# The shell reads TRACE, SPEED and REPORT from its environment, so they may contain spaces and
+# quotes.
 .PHONY: demo report
 serving := $(TARGET)/demo/serving
-demo: $(call name,$(serving)) $(if $(REPORT),report) ## Replay a trace of requests through the queues: TRACE=file.csv SPEED=4 REPORT=page.html
+demo: $(call name,$(serving)) $(if $(REPORT),report) ## Replay a trace of requests through all queues: TRACE=file.csv SPEED=4 REPORT=page.html
 	@QUEUES_REPORT="$$OUT/report" '$(serving)' --speed "$${SPEED:-4}" $(if $(REPORT),--report "$$REPORT") \
 	    -- "$${TRACE:-examples/data/trace.csv}"
 
@@ -95,17 +97,17 @@ $(call name,$(serving)): $(wildcard examples/c/*.[ch]) $(call name,$(SHARED)) | 
 	    -L"$$OUT" -Wl,-rpath,"$$OUT" -lqueues -pthread
 	@mv '$@.new' '$@'
 
-report: ## Build the tool that draws a run of the demo
+report: ## Build the tool that draws a run of the demo as a page
 	$(jobs)scripts/build.sh tool report examples/report/Cargo.toml
 
-# --- tests: each kind is a target of its own, so that the output tells what ran
+# --- tests: a target for each kind of proof, so that the output shows what ran
 
 TESTS := lint test-rust test-c test-cpp test-go test-report test-install test-portable test-loom \
     test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench
 
-LIB = $(if $(word 2,$(OUT)),$(error the tests need a folder without spaces in its name),$(OUT))
+LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
-# Cargo with what the installed library is built with.
+# Cargo with the compiler and the target folder of the installed library.
 dist = RUSTC=$(CURDIR)/scripts/rustc.sh CARGO_TARGET_DIR=$(WORK) $(CARGO)
 go = $(MAKE) -C bindings/go LIBDIR=$(LIB)
 
@@ -113,7 +115,7 @@ go = $(MAKE) -C bindings/go LIBDIR=$(LIB)
 test: setup build ## All of the tests below
 	@scripts/steps.sh "$(MAKE)" $(TESTS)
 
-lint: setup build ## Formats, clippy, go vet, drift of the header and of the symbols
+lint: setup build ## Formatting, clippy, go vet, shellcheck; the generated header and symbols are up to date
 	$(CARGO) fmt --check && $(CARGO) fmt --all --check --manifest-path benches/versus/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/report/Cargo.toml
 	$(jobs)$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -126,93 +128,93 @@ lint: setup build ## Formats, clippy, go vet, drift of the header and of the sym
 	diff include/queues.h $(generated_header)
 	diff tests/symbols.txt <($(exported))
 
-# `??*`: all but c.rs, which test-c runs.
-test-rust: setup ## Conformance, properties, the header in every standard, documentation
+# The pattern ??* matches all tests except c.rs, which test-c runs.
+test-rust: setup ## Conformance, properties, the header in every C and C++ standard, documentation
 	$(jobs)$(CARGO) test --locked --no-fail-fast --lib --test '??*'
 	$(jobs)$(CARGO) test --locked --doc
 
 test-c: setup build ## The ABI from C, and the C examples
 	$(jobs)$(CARGO) test --locked --test c
 
-test-cpp: setup build ## The C++ binding in every standard, by g++ and clang++
+test-cpp: setup build ## The C++ binding in every C++ standard, with g++ and clang++
 	+$(cpp) test
 
 test-go: setup build ## The Go binding, without and with the race detector
 	+$(go) test race
 
-test-report: setup build report $(call name,$(serving)) ## The figures of the demo in C, C++ and Go, and the page of them
+test-report: setup build report $(call name,$(serving)) ## The figures of the demo in C, C++ and Go, and the page that shows them
 	+$(cpp) examples
 	+$(go) $(OUT)/go/serving
 	$(jobs)QUEUES_SERVING='$(serving) $(TARGET)/cpp/serving $(OUT)/go/serving' \
 	    $(CARGO) test --release --locked --manifest-path examples/report/Cargo.toml
 
-test-install: setup build ## Programs outside of the tree, from an installed library
+test-install: setup build ## Programs outside the tree that use an installed library
 	tests/install/run.sh
 
-test-portable: setup ## What other machines run: no 128-bit compare-and-swap, no futex
+test-portable: setup ## The code for other systems: no 128-bit compare-and-swap, no futex
 	$(jobs)RUSTFLAGS='--cfg queues_portable' CARGO_TARGET_DIR=$(TARGET)/portable $(CARGO) test --locked --no-fail-fast --lib --test '??*'
 
-# Optimized, for what they run is all of it; not as one program, for that takes long to build.
+# Optimized, because these tests run long; without LTO, which would build long.
 many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$(firstword $1) $(CARGO) test --locked --release
 
-# Without a number each model keeps its own bound, which takes far longer.
+# With an empty PREEMPTIONS each model uses its own bound, which takes far longer.
 PREEMPTIONS ?= 1
-test-loom: setup ## Every interleaving of small models with so many preemptions: PREEMPTIONS=1
+test-loom: setup ## Every interleaving of small models with at most PREEMPTIONS=1 preemptions
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom --cfg queues_portable) --test 'loom*'
 
-test-sites: setup ## A thread parked at every atomic step keeps no other from finishing
+test-sites: setup ## A thread that stops at any atomic access blocks no other thread
 	$(jobs)$(call many,queues_sites) --test stall
 
 # --- tests under tools
 
 SEEDS ?= 16
 HOST = $(shell $(QUEUES_RUSTC) -vV | sed -n 's/^host: //p')
-# The thread sanitizer does not start where addresses are too random for it.
+# The thread sanitizer does not start if the kernel randomizes more address bits than it supports.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-test-miri: setup ## Undefined behaviour and weak memory, in the interpreter: SEEDS=16 schedules
+test-miri: setup ## Undefined behavior and weak memory, in an interpreter, with SEEDS=16 schedules
 	$(jobs)MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
 	    CARGO_TARGET_DIR=$(TARGET)/miri $(CARGO) +nightly miri test --locked --test miri
 
-test-tsan: setup build ## Data races: in Rust, and in C and C++ programs with the library as it is
+test-tsan: setup build ## Data races: in Rust, and in C and C++ programs that use the release library
 	$(jobs)RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
 	    $(CARGO) +nightly test --locked -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress --test batch
 	$(jobs)CFLAGS=-fsanitize=thread $(FIXED_ADDRESSES) env $(dist) test --locked --release --test c
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 
-test-asan: setup build ## Memory errors, leaks and undefined behaviour in the C, C++ and Go tests
+test-asan: setup build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests
 	$(jobs)CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' $(dist) test --locked --release --test c
 	+$(cpp) asan
 	+$(go) asan
 
-test-valgrind: setup build ## Memory errors and leaks in the C and C++ tests, with the library as it is
+test-valgrind: setup build ## Memory errors and leaks in the C and C++ tests that use the release library
 	$(jobs)RUNNER='valgrind --quiet --leak-check=full --error-exitcode=1' $(dist) test --locked --release --test c
 	+$(cpp) valgrind
 
-test-gdb: setup build ## What gdb prints of queues: in processes and core files, of C and C++
+test-gdb: setup build ## What gdb prints of queues, in processes and core files, in C and C++
 	tests/gdb/run.sh
 
-test-bench: setup ## The benchmark's driver: cases, figures, table and page
+test-bench: setup ## The driver of the benchmarks: cases, figures, table and page
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) test --quiet --locked --manifest-path $(VERSUS)/Cargo.toml -p versus
 
-# --- against other libraries
+# --- benchmarks against other libraries
 
-# A target directory of its own, for the driver looks for the programs with the queues beside itself.
+# A target folder of its own: the driver finds the programs to measure in its own folder.
 VERSUS := $(CURDIR)/benches/versus
 
 .PHONY: setup-bench bench bench-quick versus
-setup-bench: ## Install the libraries that bench compares with, as far as they are to be had
+setup-bench: ## Install the libraries that bench compares with, as far as apt has them
 	@$(SETUP) bench
 
 versus := $(VERSUS)/target/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release/versus
-bench: versus ## Which queue, how fast, compared with others: ARGS=--help
+bench: versus ## Measure the queues and those of other libraries: ARGS=--help
 	$(versus) $(ARGS)
 
-bench-quick: versus ## The headlines of it, in a minute
+bench-quick: versus ## Measure the most important cases, in a minute
 	$(versus) --set quick $(ARGS)
 
-# What does not build is left out, and the driver says so.
+# A program that does not build is not measured, which the driver reports.
 versus: build
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target LIBDIR=$(LIB) $(CARGO) build --release --quiet --locked --workspace --manifest-path $(VERSUS)/Cargo.toml
 	-+$(if $(wildcard $(VERSUS)/cpp/Makefile),$(MAKE) -k -C $(VERSUS)/cpp LIBDIR=$(LIB) BUILD=$(VERSUS)/target)
@@ -220,13 +222,13 @@ versus: build
 
 .PHONY: soak deny clean
 ITEMS ?= 1000000000
-soak: setup ## Stress for hours: ITEMS=1000000000 through each kind of queue
+soak: setup ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
 	$(jobs)QUEUES_ITEMS=$(ITEMS) $(dist) test --locked --release --test stress --test batch -- --nocapture threads stress deque
 
-deny: ## Licences and origins of the dependencies; builds cargo-deny first where it is missing
+deny: ## Licenses and origins of the dependencies; installs cargo-deny if it is missing
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny --locked check bans licenses sources
 
-clean: ## Remove what was built, not what was set up
+clean: ## Remove what was built, but not what setup has installed
 	$(CARGO) clean
 	rm -rf $(VERSUS)/target

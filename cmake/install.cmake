@@ -1,10 +1,10 @@
-# `cmake --install`: `make install` of one component, to where CMake was told.
+# Runs for `cmake --install`: `make install` of one component, with the paths that CMake was given.
 get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
 set(destdir "$ENV{DESTDIR}")
 if(destdir)
   get_filename_component(destdir "${destdir}" ABSOLUTE)
 endif()
-# Unless the project has chosen others, as GNUInstallDirs does.
+# The defaults, unless the project has set other folders, for example by GNUInstallDirs.
 if(libdir STREQUAL "")
   set(libdir lib)
 endif()

@@ -1,9 +1,13 @@
-"""gdb prints queues: `print *queue` for a handle of C or an object of C++, `print-queue ADDRESS` for any.
+"""Lets gdb print queues: `print *queue` for a handle in C or an object in C++.
 
-`make install` puts it where gdb loads it with the library; docs/debugging.md says how to load it otherwise.
-It only reads memory, so it works with core files, too, and needs no debug information of the library: a handle
-has a table with the offsets of its type behind it (src/plan.rs). Memory may be corrupt: whatever is read from
-it is bounded before it is used.
+`print-queue ADDRESS` prints any queue.
+
+The script only reads memory, so it also works with core files, and it needs no debug information of
+the library: a handle points to a table with the offsets of its fields (src/plan.rs). Memory may be
+corrupt: every number that is read from it is bounded before it is used.
+
+`make install` puts the script where gdb loads it with the library; docs/debugging.md names other
+ways to load it.
 """
 
 import re
@@ -12,24 +16,24 @@ import struct
 import gdb
 import gdb.printing
 
-VERSION = 1  # of the table
-TAG = 0x51554555  # the upper half of a live handle's tag
+VERSION = 1  # of the tables that this script can read
+TAG = 0x51554555  # the upper half of the tag of a live handle
 LIVE, GONE, PLAN = 0x515545554C495645, 0x51554555474F4E45, 0x51554555504C414E
 FAMILIES = {1: "mpmc", 2: "spsc", 3: "priority", 4: "deque", 5: "batch"}
 CHECKED, WATCHED = 1 << 16, 1 << 17
-WAITERS = (1 << 30) - 1  # of their word; its other bits are flags
+WAITERS = (1 << 30) - 1  # the bits that count waiters; the other bits of the word are flags
 
 SHOWN_ITEMS = 8
 SHOWN_BYTES = 16
-MOST_STEPS = 500  # of a search for an end
+MOST_STEPS = 500  # when an index is searched
 
-CLOSED = 1 << 63  # in a slot's sequence
-POSITIONS = (1 << 62) - 1
+CLOSED = 1 << 63  # in the sequence of a slot
+POSITIONS = (1 << 62) - 1  # indices wrap around here
 WORD = (1 << 64) - 1
 
 
 class Unreadable(Exception):
-    """A sentence that stands for a queue."""
+    """Why a queue cannot be printed. The sentence is printed in its place."""
 
 
 def signed(word):
@@ -38,11 +42,11 @@ def signed(word):
 
 
 class NoTable(Exception):
-    """The same, for one that may be none the worse."""
+    """Why the table of a queue cannot be used. The queue itself may be undamaged."""
 
 
 class Memory:
-    """Integers of the process or core file."""
+    """Reads integers of the process or the core file."""
 
     def __init__(self):
         self.order = "big" if "big" in gdb.execute("show endian", to_string=True) else "little"
@@ -62,7 +66,7 @@ class Memory:
 
 
 class Item:
-    """What is in a queue. `at` is where its pointer or its bytes lie."""
+    """An item in a queue. `at` is the address of its pointer or of its bytes."""
 
     def __init__(self, queue, at, length=None, priority=None):
         self.queue, self.at, self.length, self.priority = queue, at, length, priority
@@ -82,14 +86,15 @@ class Item:
 def blob_text(memory, at, length):
     shown = memory.bytes(at, min(length, SHOWN_BYTES))
     printable = "".join(
-        "\\" + chr(b) if chr(b) in '"\\' else chr(b) if 32 <= b < 127 else "\\x%02x" % b for b in shown
+        "\\" + chr(b) if chr(b) in '"\\' else chr(b) if 32 <= b < 127 else "\\x%02x" % b
+        for b in shown
     )
     more = "..." if length > SHOWN_BYTES else ""
     return '%d byte%s "%s"%s' % (length, "" if length == 1 else "s", printable, more)
 
 
 class Queue:
-    """One queue, read from memory."""
+    """A queue, as its handle and its table describe it."""
 
     def __init__(self, address):
         self.memory = memory = Memory()
@@ -111,7 +116,7 @@ class Queue:
             memory.int(self.handle + 72 + 4 * i, 4) for i in range(5)
         )
         if memory.word not in (4, 8):
-            raise Unreadable("addresses of %d bytes" % memory.word)
+            raise Unreadable("its addresses have %d bytes" % memory.word)
         self.start = self.handle + start
         self.references = memory.int(self.handle + references, 8)
         self.waiters = None
@@ -129,26 +134,33 @@ class Queue:
         self.size = max(0, min(self.size, self.capacity))
 
     def read_plan(self, at):
-        # A core file lacks the constants of libraries, or has zeros; gdb takes them from the library itself.
+        # A core file has no read-only data of libraries, or zeros in its place: gdb reads that data
+        # from the library file.
         try:
-            magic, version, count = self.memory.int(at, 8), self.memory.int(at + 8, 4), self.memory.int(at + 12, 4)
+            magic, version, count = (
+                self.memory.int(at, 8),
+                self.memory.int(at + 8, 4),
+                self.memory.int(at + 12, 4),
+            )
         except Unreadable:
             magic = None
         if magic != PLAN:
             raise NoTable(
-                "%s queue whose table cannot be read: damaged, or gdb has not found the program's own libqueues"
-                % self.family
+                "%s queue whose table cannot be read: it is damaged, or gdb has not found the "
+                "libqueues of the program" % self.family
             )
         if version != VERSION:
             raise NoTable(
-                "%s queue of a library whose tables have version %d; this script knows %d: load the one that was "
-                "installed with the library" % (self.family, version, VERSION)
+                "%s queue of a library whose tables have version %d, and this script knows "
+                "version %d: load the script that was installed with the library"
+                % (self.family, version, VERSION)
             )
         if count > 64:
-            raise Unreadable("a table of %d lines" % count)
+            raise Unreadable("its table has %d lines" % count)
         lines = (self.memory.bytes(at + 16 + 16 * i, 16) for i in range(count))
         return {
-            line[:12].rstrip(b"\0").decode("latin-1"): int.from_bytes(line[12:], self.memory.order) for line in lines
+            line[:12].rstrip(b"\0").decode("latin-1"): int.from_bytes(line[12:], self.memory.order)
+            for line in lines
         }
 
     def u64(self, name):
@@ -158,14 +170,16 @@ class Queue:
         return self.memory.address(self.start + self.plan[name])
 
     def items(self):
-        """The first of them, in the order in which they come out."""
+        """The first items, in the order in which gets return them."""
         return getattr(self, "items_" + self.family)(min(self.size, SHOWN_ITEMS))
 
     def cell_item(self, cell, priority=None):
         return self.item_at(self.size_at("cells") + cell * self.cell_size(), priority)
 
     def cell_size(self):
-        return self.plan.get("header", 0) + ((self.limit + 7 & ~7) + 8 if self.is_bytes else self.memory.word)
+        return self.plan.get("header", 0) + (
+            (self.limit + 7 & ~7) + 8 if self.is_bytes else self.memory.word
+        )
 
     def item_at(self, at, priority=None):
         at += self.plan.get("header", 0)
@@ -173,7 +187,7 @@ class Queue:
             return Item(self, at, priority=priority)
         length = self.memory.int(at, 8)
         if length > self.limit:
-            raise Unreadable("a blob of %d bytes: damaged, or being written" % length)
+            raise Unreadable("a blob of %d bytes: damaged, or a thread is writing it" % length)
         return Item(self, at + 8, length, priority)
 
     # --- rings of slots: mpmc and batch
@@ -181,18 +195,22 @@ class Queue:
     def fill_mpmc(self):
         self.mask = self.u64("mask")
         self.capacity = self.u64("capacity")
-        self.tail = self.end_from(self.u64("tail"), lambda at: self.look(at)[0] > 0)
-        self.head = self.end_from(self.u64("head"), lambda at: self.look(at)[0] > 1)
+        self.tail = self.end_from(self.u64("tail"), lambda at: self.slot_at(at)[0] > 0)
+        self.head = self.end_from(self.u64("head"), lambda at: self.slot_at(at)[0] > 1)
         size = (self.tail - self.head) & POSITIONS
         self.size = 0 if size >> 61 else size
-        self.is_closed = self.look(self.tail)[1]
+        self.is_closed = self.slot_at(self.tail)[1]
 
     def fill_batch(self):
         self.fill_mpmc()
         self.more = [("batch_size", "%d" % self.u64("batch_size"))]
 
-    def look(self, position):
-        """How far the slot is ahead of `position` being free, whether it is closed, its value, and where."""
+    def slot_at(self, position):
+        """Reads the slot of an index.
+
+        Returns how far its sequence is from "free at `position`" (1: full at `position`), whether
+        it is marked as closed, its value, and the address of the value.
+        """
         at = self.size_at("slots") + (position & self.mask) * self.plan["slot"]
         if self.plan["slot"] == 16:
             sequence, value = self.memory.int(at, 8), self.memory.int(at + 8, 8)
@@ -203,7 +221,7 @@ class Queue:
         return relative, bool(sequence & CLOSED), value, at + 8
 
     def end_from(self, hint, is_past):
-        """The first position that is not past; hints lag."""
+        """The first index from `hint` on that is not past: what memory has may lag behind."""
         position, steps = hint, 0
         while is_past(position):
             position, step, steps = position + 1, 1, steps + 1
@@ -214,12 +232,12 @@ class Queue:
                 if is_past(position + step):
                     position += step + 1
             if steps >= MOST_STEPS:
-                raise Unreadable("its end is nowhere")
+                raise Unreadable("its head or tail was not found")
         return position
 
     def items_mpmc(self, count):
         for position in range(self.head, self.head + count):
-            relative, _, value, at = self.look(position)
+            relative, _, value, at = self.slot_at(position)
             if relative != 1:
                 return
             yield self.cell_item(value) if "cells" in self.plan else Item(self, at)
@@ -237,10 +255,10 @@ class Queue:
         self.size = signed(tail - head)
         held = self.u64("held")
         self.front = held if signed(held - head) > 0 else head
-        self.there = signed(tail - self.front)
+        self.ready = signed(tail - self.front)
 
     def items_spsc(self, count):
-        for position in range(self.front, self.front + min(count, max(0, self.there))):
+        for position in range(self.front, self.front + min(count, max(0, self.ready))):
             yield self.cell_item((position - self.u64("origin") & WORD) % max(1, self.capacity))
 
     def fill_priority(self):
@@ -252,18 +270,24 @@ class Queue:
             self.more = [("locked", "yes")]
 
     def items_priority(self, count):
-        heap, bits = self.size_at("heap") + self.plan["root"], self.memory.int(self.start + self.plan["cell_bits"], 4)
+        heap, bits = self.size_at("heap") + self.plan["root"], self.memory.int(
+            self.start + self.plan["cell_bits"], 4
+        )
 
         def entry(i):
             return (self.memory.int(heap + 16 * i, 16), i)
 
-        # The least of what lies below what came out.
-        next_ones = [entry(0)] if self.len else []
-        while next_ones and count:
-            least = min(next_ones)
-            next_ones.remove(least)
+        # The candidates are the root, or the children of the entries that were taken.
+        candidates = [entry(0)] if self.len else []
+        while candidates and count:
+            least = min(candidates)
+            candidates.remove(least)
             entries, i = least
-            next_ones += [entry(child) for child in range(4 * i + 1, 4 * i + 5) if child < min(self.len, self.capacity)]
+            candidates += [
+                entry(child)
+                for child in range(4 * i + 1, 4 * i + 5)
+                if child < min(self.len, self.capacity)
+            ]
             key = entries >> 64
             number = key & ~CLOSED if key >> 63 else ~key & WORD
             (priority,) = struct.unpack("<d", struct.pack("<Q", number))
@@ -279,7 +303,9 @@ class Queue:
 
     def items_deque(self, count):
         buffer = self.size_at("buffer")
-        cells, stride = (self.memory.address(buffer + self.plan[name]) for name in ("of_cells", "of_stride"))
+        cells, stride = (
+            self.memory.address(buffer + self.plan[name]) for name in ("of_cells", "of_stride")
+        )
         mask = self.memory.int(buffer + self.plan["of_mask"], 8)
         for position in range(self.top, self.top + count):
             yield self.item_at(cells + (position & mask) * stride)
@@ -301,7 +327,9 @@ class Queue:
         if self.waiters:
             yield "waiters", "{get = %d, put = %d}" % tuple(self.waiters)
         yield "references", "%d" % self.references
-        modes = [name for bit, name in ((CHECKED, "checked"), (WATCHED, "watched")) if self.tag & bit]
+        modes = [
+            name for bit, name in ((CHECKED, "checked"), (WATCHED, "watched")) if self.tag & bit
+        ]
         if modes:
             yield "modes", "{%s}" % ", ".join(modes)
         yield from self.more
@@ -322,7 +350,7 @@ class Queue:
 
 
 class Printer:
-    """A queue with all that it has; the sentence if it is none."""
+    """Prints a queue with all its fields, or the sentence why it cannot."""
 
     def __init__(self, address, declared=None, payload=None):
         self.payload = payload
@@ -342,7 +370,7 @@ class Printer:
 
 
 class PointerPrinter:
-    """A pointer to a handle: the address, and one line."""
+    """Prints a pointer to a handle: the address and one line about the queue."""
 
     def __init__(self, address, declared):
         self.address, self.declared = address, declared
@@ -352,7 +380,12 @@ class PointerPrinter:
             return "0x0"
         printer = Printer(self.address, self.declared)
         if printer.queue:
-            return "%#x %s, %d of %d" % (self.address, printer.title, printer.queue.size, printer.queue.capacity)
+            return "%#x %s, %d of %d" % (
+                self.address,
+                printer.title,
+                printer.queue.size,
+                printer.queue.capacity,
+            )
         return "%#x %s" % (self.address, printer.title)
 
 
@@ -360,7 +393,7 @@ class PointerPrinter:
 
 
 class Payload:
-    """How the binding stores a T; see bindings/cpp/include/queues.hpp."""
+    """How the C++ binding stores an item of type T: the classes of payloads in queues::detail."""
 
     def __init__(self, kind, item):
         self.kind, self.item = kind, item
@@ -381,7 +414,7 @@ class Payload:
 
 
 def base_of(of, name, depth=8):
-    """The base class whose name begins so."""
+    """The base class whose name begins with `name`, also of base classes."""
     for field in of.fields() if depth else ():
         if field.is_base_class:
             base = field.type.strip_typedefs()
@@ -397,7 +430,7 @@ def payload_of(of):
         return None
     payload = view.template_argument(1).strip_typedefs()
     kind = re.match(r"queues::detail::(\w+)<", payload.name or "")
-    if kind and kind.group(1) not in ("by_blob",):
+    if kind and kind.group(1) != "by_blob":
         return Payload(kind.group(1), payload.template_argument(1).strip_typedefs())
     return None
 
@@ -415,11 +448,14 @@ class Children:
 
 def expected(value):
     state = value["state_"]
-    index = int(state["_M_index"])  # libstdc++; elsewhere the variant is shown
+    index = int(state["_M_index"])  # of libstdc++; gdb prints any other variant by itself
     if index not in (0, 1):
         return None
     kind = value.type.strip_typedefs().template_argument(index)
-    return Children("expected", [("error" if index else "value", state.address.cast(kind.pointer()).dereference())])
+    return Children(
+        "expected",
+        [("error" if index else "value", state.address.cast(kind.pointer()).dereference())],
+    )
 
 
 def view(value):
@@ -469,14 +505,14 @@ class Lookup(gdb.printing.PrettyPrinter):
 
 
 class PrintQueue(gdb.Command):
-    """Prints the queue whose handle is at an address, whatever the program's language: print-queue ADDRESS."""
+    """Prints the queue whose handle is at an address, in any language: print-queue ADDRESS."""
 
     def __init__(self):
         super().__init__("print-queue", gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
 
     def invoke(self, argument, from_tty):
         if not argument.strip():
-            raise gdb.GdbError("print-queue ADDRESS: which queue?")
+            raise gdb.GdbError("no address of a queue: use print-queue ADDRESS")
         printer = Printer(int(gdb.parse_and_eval(argument)))
         print(printer.to_string())
         for name, text in printer.children():

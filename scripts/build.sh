@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# build.sh library: builds the library as it is installed. Afterwards OUT has libqueues.so.VERSION, and
-# OUT/install has what make and install.sh need besides it:
-#   libqueues.a  the static library      needs   the system's libraries that it needs
-#   queues.h     the generated header    target  the target triple
-# build.sh tool NAME MANIFEST: builds a program of Rust, and links OUT/NAME to it.
+# Builds the library for installation, or a Rust program.
+#   build.sh library             writes OUT/libqueues.so.VERSION, and into OUT/install:
+#     libqueues.a  the static library      needs   the system libraries that it needs
+#     queues.h     the generated header    target  the target triple
+#   build.sh tool NAME MANIFEST  builds the program and links OUT/NAME to it
 #
-# Run by make, with VERSION, OUT, WORK (cargo's folder), CARGO, QUEUES_RUSTC, NM, OBJCOPY, and LD and AR where
-# somebody has set them. It installs nothing on the machine. Files get their names when they are complete, the
-# shared library last: make goes by its time.
+# Run by make with VERSION, OUT, WORK (the target folder of cargo), CARGO, QUEUES_RUSTC, NM,
+# OBJCOPY, and LD and AR if the user has set them. Installs nothing. A file gets its name when it is
+# complete, the shared library last, because make compares its time with those of the sources.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -18,17 +18,17 @@ fail() {
 need() { command -v "$1" >/dev/null || fail "$1 is missing: \`make setup\` installs it"; }
 at_least() { printf '%s\n' "$2" "$1" | sort -V -C; }
 
-# As CC of make, it may have arguments: cargo +1.90.
+# CARGO may have arguments, as in cargo +1.90.
 read -ra cargo <<<"${CARGO:-cargo}"
 rustc=$QUEUES_RUSTC
 LD=${LD:-ld} AR=${AR:-ar}
 need "${cargo[0]}"
 need "$rustc"
 wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-found=$("$rustc" --version | cut -d' ' -f2) || fail "$rustc does not run: \`make setup\` installs Rust"
+found=$("$rustc" --version | cut -d' ' -f2) || fail "$rustc --version fails: \`make setup\` installs Rust"
 at_least "$found" "$wanted" ||
-    fail "$rustc is $found, and $wanted or later is needed: \`make setup\` installs it"
-# For the linker.
+    fail "$rustc has version $found, $wanted or later is needed: \`make setup\` installs it"
+# rustc links by a C compiler.
 command -v cc gcc clang >/dev/null || fail "a C compiler is missing: \`make setup\` installs one"
 
 mkdir -p "$OUT/install" || fail "cannot write to $OUT"
@@ -36,26 +36,29 @@ stage=$(mktemp -d "$OUT/.build-XXXXXX") || fail "cannot write to $OUT"
 trap 'rm -rf "$stage"' EXIT
 touch "$stage/begin"
 
-# built ARGUMENT...: cargo's messages for machines; it shows people the others itself.
-built() {
+# cargo_build ARGUMENT...: builds, and writes the paths of what it built as JSON into
+# $stage/messages.
+cargo_build() {
     "${cargo[@]}" build --release --locked --message-format=json-render-diagnostics "$@" \
         >"$stage/messages" || exit 2
 }
-# path PATTERN: the file of that name which cargo built. Cargo chooses its folder by the target.
+# path PATTERN: the path of the file that cargo built; its folder depends on the target.
 path() {
     local paths
-    paths=$(grep '"reason":"compiler-artifact"' "$stage/messages" | grep -o "\"[^\"]*/$1\"" | sort -u) ||
-        fail "cargo built no ${1//\\/}: this target has no shared libraries of that kind"
-    [ "$(wc -l <<<"$paths")" -eq 1 ] || fail "cargo built for several targets: choose one by CARGO_BUILD_TARGET"
+    paths=$(grep '"reason":"compiler-artifact"' "$stage/messages" |
+        grep -o "\"[^\"]*/$1\"" | sort -u) ||
+        fail "cargo built no ${1//\\/}: this target does not support it"
+    [ "$(wc -l <<<"$paths")" -eq 1 ] ||
+        fail "cargo built for several targets: set CARGO_BUILD_TARGET to one of them"
     paths=${paths:1:-1}
-    # The escapes of JSON that a path can have.
+    # In JSON a path can have two escapes: \" and \\.
     paths=${paths//\\\"/\"}
     echo "${paths//\\\\/\\}"
 }
 
 tool() {
     local program
-    built --manifest-path "$2" --bin "$1"
+    cargo_build --manifest-path "$2" --bin "$1"
     program=$(path "$1")
     if ! [ "$program" -ef "$OUT/$1" ]; then
         ln -s "$program" "$stage/$1"
@@ -67,10 +70,11 @@ library() {
     local shared archive target=() triple header
     need "$LD" && need "$AR" && need "$NM" && need "$OBJCOPY"
     cd "$root"
-    RUSTC=$root/scripts/rustc.sh built --lib --target-dir "$WORK"
+    RUSTC=$root/scripts/rustc.sh cargo_build --lib --target-dir "$WORK"
     shared=$(path 'libqueues\.so')
     archive=$(path 'libqueues\.a')
-    header=$(sed -n 's|.*"out_dir":"\([^"]*/build/queues-[^"/]*/out\)".*|\1/queues.h|p' "$stage/messages")
+    header=$(sed -n \
+        's|.*"out_dir":"\([^"]*/build/queues-[^"/]*/out\)".*|\1/queues.h|p' "$stage/messages")
     if [ "$(dirname "$(dirname "$shared")")" -ef "$WORK" ]; then
         triple=$("$rustc" -vV | sed -n 's/^host: //p')
     else
@@ -78,26 +82,27 @@ library() {
         target=(--target "$triple")
     fi
 
-    # One object with only queues_* global: a program may link two Rust libraries. Without the bitcode in
-    # Rust's standard library, which other tools stumble over, and all that linking does not need.
+    # One object in which only queues_* are global symbols, so that a program may link another Rust
+    # library, too. Without the bitcode of Rust's standard library, which other linkers refuse, and
+    # without symbols that linking does not need.
     "$NM" -D --defined-only --format=posix "$shared" | cut -d' ' -f1 >"$stage/symbols"
     sed 's/^/-u /' "$stage/symbols" >"$stage/wanted"
     if ! "$LD" -r --gc-sections --force-group-allocation "@$stage/wanted" -o "$stage/queues.o" "$archive" ||
         ! "$OBJCOPY" --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd \
             --wildcard --keep-global-symbol='queues_*' "$stage/queues.o" ||
         ! "$AR" rcs "$stage/libqueues.a" "$stage/queues.o"; then
-        fail "no static library for $triple: set LD, AR, NM and OBJCOPY to tools for that target"
+        fail "no static library for $triple: set LD, AR, NM and OBJCOPY to tools for this target"
     fi
 
-    # Not libgcc_s and libc: every compiler driver adds them, in the kind that suits -static.
+    # Not libgcc_s and libc: every compiler adds them itself, and their static form for -static.
     "$rustc" - --crate-type staticlib --print native-static-libs "${target[@]}" -o "$stage/empty.a" \
         </dev/null 2>"$stage/notes" || fail "$(cat "$stage/notes")"
-    sed -n 's/^note: native-static-libs: //p' "$stage/notes" | tr ' ' '\n' | grep -vx -e -lgcc_s -e -lc \
-        >"$stage/needs" || [ $? -eq 1 ]
+    sed -n 's/^note: native-static-libs: //p' "$stage/notes" | tr ' ' '\n' |
+        grep -vx -e -lgcc_s -e -lc >"$stage/needs" || [ $? -eq 1 ]
     echo "$triple" >"$stage/target"
     cp "$header" "$stage/queues.h"
     cp "$shared" "$stage/libqueues.so.$VERSION"
-    # What was edited meanwhile is newer.
+    # The time when the build began: sources that were edited meanwhile are newer.
     touch -r "$stage/begin" "$stage/libqueues.so.$VERSION"
     (cd "$stage" && mv -f libqueues.a needs queues.h target "$OUT/install/")
     mv -f "$stage/libqueues.so.$VERSION" "$OUT/"

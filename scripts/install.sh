@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# install.sh install|uninstall: one list of files for both, and for `cmake --install`. Run by make after the
-# build, with VERSION, SOVERSION, OUT, and the person's DESTDIR, PREFIX, LIBDIR, INCLUDEDIR.
-#   INSTALL_COMPONENT=runtime      only what programs need to run
-#   INSTALL_COMPONENT=development  only the rest
-#   INSTALL_LINKAGE=static         all but the shared library
-#   INSTALL_MANIFEST=FILE          gets the names of what was installed
+# install.sh install|uninstall: installs or removes one list of files, also for `cmake --install`.
+# Run by make after the build, with VERSION, SOVERSION, OUT and the user's DESTDIR, PREFIX, LIBDIR,
+# INCLUDEDIR.
+#   INSTALL_COMPONENT=runtime      only the files that programs need to run
+#   INSTALL_COMPONENT=development  only the other files
+#   INSTALL_LINKAGE=static         without the shared library
+#   INSTALL_MANIFEST=FILE          appends the installed paths to FILE
 set -euo pipefail
 
 fail() {
@@ -19,10 +20,10 @@ install: | install:runtime | install:development | uninstall:) ;;
 esac
 case ${INSTALL_LINKAGE:-} in
 "" | static) ;;
-*) fail "INSTALL_LINKAGE=$INSTALL_LINKAGE: there is static, and without it both libraries are installed" ;;
+*) fail "INSTALL_LINKAGE=$INSTALL_LINKAGE is unknown: use static, or nothing for both libraries" ;;
 esac
 absolute() { realpath --canonicalize-missing --no-symlinks "$1"; }
-# DESTDIR is relative to where it was said, as for make.
+# A relative DESTDIR starts at the folder in which make was called.
 root=${DESTDIR:+$(absolute "$DESTDIR")}
 cd "$(dirname "$0")/.."
 prefix=$(absolute "${PREFIX:-/usr/local}")
@@ -32,12 +33,13 @@ pkgconfigdir=$libdir/pkgconfig
 cmakedir=$libdir/cmake/queues
 sharedir=$prefix/share/queues
 docdir=$prefix/share/doc/queues
-# gdb looks there for what belongs to a library, by the library's own path.
+# gdb looks in this folder for scripts that belong to a library, by the path of the library.
 autodir=$prefix/share/gdb/auto-load
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# --- the list: COMPONENT and then file MODE SOURCE TARGET, link TEXT TARGET, or filled TEMPLATE TARGET
+# --- the list of files. `files FUNCTION` calls FUNCTION for each with its component and one of:
+#   file MODE SOURCE TARGET, link TEXT TARGET, filled TEMPLATE TARGET
 
 files() {
     local header
@@ -60,9 +62,9 @@ files() {
     "$1" development file 644 debug/queues-gdb.py "$autodir$libdir/libqueues.so.$VERSION-gdb.py"
 }
 
-# --- what becomes of a line of it
+# --- the functions for one file
 
-# Before anything is installed, so that nothing is half installed.
+# All sources are checked before the first file is installed, so that no installation is partial.
 check() {
     local source=$4
     case $2 in
@@ -76,7 +78,7 @@ install_() {
     local target=$root${*: -1}
     [ "${INSTALL_LINKAGE:-}" != static ] || [[ ${target##*/} != *.so* ]] || return 0
     case $2 in
-    # -C leaves a file alone that is the same, so that what was built with it stays up to date.
+    # -C does not touch a file that is the same, so that programs built with it stay up to date.
     file) install -C -D -m "$3" "$4" "$target" ;;
     link) install -d "${target%/*}" && ln -sfT "$3" "$target" ;;
     filled)
@@ -88,9 +90,10 @@ install_() {
 }
 uninstall_() { rm -f "$root${*: -1}"; }
 
-# place PATH DIRECTORY VARIABLE: the path by the variable, which stands for DIRECTORY: the tree may be moved.
+# place PATH DIRECTORY VARIABLE: PATH relative to DIRECTORY, as ${VARIABLE}/..., so that the tree
+# may be moved.
 place() { echo "\${$3}/$(realpath -ms --relative-to="$2" "$1")"; }
-# fill TEMPLATE DIRECTORY: the template, for that directory.
+# fill TEMPLATE DIRECTORY: prints the template with the values for a file in DIRECTORY.
 fill() {
     local text separator=' ' name
     local -A values=([VERSION]=$VERSION [SOVERSION]=$SOVERSION)
@@ -103,7 +106,7 @@ fill() {
             "${prefix%/}"/*) values[$name]=$(place "$path" "$prefix" prefix) ;;
             *) values[$name]=$(place "$path" "$2" pcfiledir) ;;
             esac
-            # The text is split into words later.
+            # pkg-config splits the value into words.
             values[$name]=${values[$name]// /\\ }
         done
     else
@@ -129,7 +132,7 @@ else
     [ ! -d "$root$autodir$libdir" ] ||
         (cd "$root$prefix/share" && rmdir -p --ignore-fail-on-non-empty "gdb/auto-load$libdir")
 fi
-# The loader has to hear of a library in one of its own directories.
+# The loader finds a library in its standard directories only after ldconfig.
 if [ -z "$root" ] && [ "$(id -u)" -eq 0 ] && command -v ldconfig >/dev/null; then
     ldconfig
 fi

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# The compiler, for cargo as RUSTC, told to write other names for what only this machine has. In this way the
-# RUSTFLAGS that somebody has set, in the environment or in a file of cargo's, stay as they are. QUEUES_RUSTC
-# is the compiler itself.
+# rustc for cargo (RUSTC), which leaves no paths of this machine in the library: it replaces the
+# home folder, cargo's folder and this tree by fixed names. RUSTFLAGS could do the same, but then
+# those that the user has set, in the environment or in a cargo file, would be ignored. QUEUES_RUSTC
+# is the real compiler.
 #
-# Cargo does not see these flags: it needs a target folder of its own.
+# Cargo does not see these flags, so it needs a target folder of its own.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 home=${HOME:-}
 home=${home%/}
-# The last one that matches counts.
+# Of several that match, rustc applies the last.
 remap=()
 [ -z "$home" ] || remap+=("$home=/home")
 remap+=("${CARGO_HOME:-$home/.cargo}=/cargo" "$root=/queues")

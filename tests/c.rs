@@ -195,8 +195,8 @@ fn races() {
     }
 }
 
-/// Whether the programs run under a sanitizer or valgrind. These tools replace the heap and make system
-/// calls of their own.
+/// Whether the programs run under a sanitizer or valgrind. These tools replace the heap and make
+/// system calls of their own.
 fn under_a_tool() -> bool {
     variable("CFLAGS").contains("-fsanitize") || variable("RUNNER").contains("valgrind")
 }
@@ -212,8 +212,8 @@ fn cancel() {
     succeeds("tests/c/cancel.c", &[]);
 }
 
-/// The kernel refuses membarrier after queues were created. The program prints nothing on stderr, so no
-/// thread has panicked.
+/// The kernel refuses membarrier after queues were created. The program prints nothing on stderr,
+/// so no thread has panicked.
 #[test]
 fn withdrawn() {
     if variable("RUNNER").contains("valgrind") {
@@ -254,8 +254,8 @@ fn fork() {
     if variable("CFLAGS").contains("-fsanitize=thread") {
         return skipped("fork: the thread sanitizer allows no threads after a fork");
     }
-    // The heap of the address sanitizer does not survive a fork while another thread allocates, and the
-    // memory of that thread is a leak in the child: no forks during a creation.
+    // The heap of the address sanitizer does not survive a fork while another thread allocates, and
+    // the memory of that thread is a leak in the child: no forks during a creation.
     succeeds("tests/c/fork.c", &if under_a_tool() { ["0", "5"] } else { ["40", "40"] });
 }
 
@@ -347,8 +347,8 @@ fn serving() {
     assert!(text(&run(demo(), &["--help"], "serving_help").stdout).contains("--linger-ms"));
 }
 
-/// All requests are due at once, and each queue has room for one: the frontends wait for room, and no
-/// request is lost.
+/// All requests are due at once, and each queue has room for one: the frontends wait for room, and
+/// no request is lost.
 #[test]
 fn serving_overload() {
     let requests = fs::read_to_string(root().join(TRACE)).unwrap().lines().count() - 1;
@@ -375,8 +375,8 @@ fn serving_steals() {
     assert!(number(&row(&table, "steals")[1]) >= 1.0, "{table:?}");
 }
 
-/// The demo refuses bad arguments and traces with a message. The tests of examples/report try more of
-/// them, also with the demos in C++ and Go.
+/// The demo refuses bad arguments and traces with a message. The tests of examples/report try more
+/// of them, also with the demos in C++ and Go.
 #[test]
 fn serving_refuses() {
     let refuses = |arguments: &[&str], message: &str| {

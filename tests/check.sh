@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# For scripts that run a list of tests: prints a line for each test and counts in $passed and $failed. To be
-# sourced; $tmp is a temporary folder of the script.
+# For scripts that run a list of tests: prints a line for each test and counts in $passed and
+# $failed. To be sourced; $tmp is a temporary folder of the script.
 
 : "${tmp:?}"
 passed=0

@@ -1,4 +1,4 @@
-# What queues.c has.
+# Prints the queues of queues.c.
 echo ---\n
 print *mpmc
 print *full

@@ -1,4 +1,7 @@
-"""Whatever lies in a queue's memory, printing it ends with a text: each word in turn holds something else."""
+"""Printing a queue returns a text whatever its memory holds: each word gets several bad values.
+
+Run by gdb after debug/queues-gdb.py.
+"""
 
 import struct
 
@@ -7,7 +10,8 @@ import gdb
 print("---")
 inferior = gdb.selected_inferior()
 BAD = [0, 1, 0x5555, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF]
-NAMES = "mpmc mpmc_blobs spsc spsc_blobs priority priority_blobs deque deque_blobs batch batch_blobs".split()
+FAMILIES = "mpmc spsc priority deque batch".split()
+NAMES = [family + payload for family in FAMILIES for payload in ("", "_blobs")]
 prints = changed = 0
 
 
@@ -24,22 +28,22 @@ def corrupt(name, start, count):
             inferior.write_memory(start + 8 * i, struct.pack("@Q", bad))
             texts = show(name), gdb.execute("output %s" % name, to_string=True)
             for text in texts:
-                is_said = "queue" in text or "deque" in text
-                if not is_said or len(text) > 1500 or "Error" in text or "Traceback" in text:
+                is_named = "queue" in text or "deque" in text
+                if not is_named or len(text) > 1500 or "Error" in text or "Traceback" in text:
                     print("WRONG: %s, word %d, %#x: %s" % (name, i, bad, text))
             prints, changed = prints + 1, changed + (texts[0] != before)
         inferior.write_memory(start + 8 * i, old)
     if show(name) != before:
-        print("WRONG: %s is not as before" % name)
+        print("WRONG: %s is not restored" % name)
 
 
 for name in NAMES:
     handle = int(gdb.parse_and_eval(name))
     corrupt(name, handle, 120)
-    # Of the script, which has been loaded.
-    queue = Queue(handle)  # noqa: F821
-    for behind in {"slots", "cells", "heap", "buffer"} & set(queue.plan):
-        corrupt(name, queue.size_at(behind), 12)
+    queue = Queue(handle)  # noqa: F821, of queues-gdb.py
+    for array in {"slots", "cells", "heap", "buffer"} & set(queue.plan):
+        corrupt(name, queue.size_at(array), 12)
     if "of_cells" in queue.plan:
         corrupt(name, queue.memory.address(queue.size_at("buffer") + queue.plan["of_cells"]), 12)
-print("printed often: %s, seen often: %s" % (prints > 8000, changed > 800))
+# So that the test has tried much, and much of it showed.
+print("printed often: %s, changed often: %s" % (prints > 8000, changed > 800))

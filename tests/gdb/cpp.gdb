@@ -1,4 +1,4 @@
-# What queues.cpp has.
+# Prints the objects of queues.cpp.
 frame function main
 echo ---\n
 print bits

@@ -1,13 +1,8 @@
-// Queues of all families in all states, for tests/gdb/run.sh to look at. With an argument it aborts
-// there, for a core file.
-
+/* Queues of every family: empty, full, closed, with waiters, with both payloads. tests/gdb/run.sh
+ * prints them at the breakpoint `stop`; with any argument the program aborts there and leaves a
+ * core file. */
+#include "../c/check.h"
 #include <fcntl.h>
-#include <pthread.h>
-#include <queues.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,19 +14,6 @@ queues_batch_t *batch, *batch_blobs;
 queues_mpmc_t *foreign, *unmapped = (queues_mpmc_t *)8;
 void *untyped;
 
-#define MUST(call)                                                                                 \
-    do {                                                                                           \
-        if ((call) != QUEUES_OK) {                                                                 \
-            fprintf(stderr, "%s\n", #call);                                                        \
-            exit(1);                                                                               \
-        }                                                                                          \
-    } while (0)
-#define CREATE(family, queue, ...)                                                                 \
-    do {                                                                                           \
-        queues_##family##_options_t options = {.struct_size = sizeof options, __VA_ARGS__};        \
-        MUST(queues_##family##_create(&options, &(queue)));                                        \
-    } while (0)
-
 static void *item(int number) { return (void *)(size_t)(number * 0x11); }
 
 static _Atomic int sleeper;
@@ -39,22 +21,20 @@ static _Atomic int sleeper;
 static void *get(void *queue) {
     void *got;
     sleeper = (int)syscall(SYS_gettid);
-    queues_mpmc_get(queue, &got, -1);
+    CHECK_OK(queues_mpmc_get(queue, &got, -1));
     return NULL;
 }
 static void *put(void *queue) {
     sleeper = (int)syscall(SYS_gettid);
-    queues_mpmc_put(queue, item(9), -1);
+    CHECK_OK(queues_mpmc_put(queue, item(9), -1));
     return NULL;
 }
 
-// Returns when the new thread sleeps in its call.
-static void start(void *(*call)(void *), void *queue) {
-    pthread_t thread;
+/* Returns when the new thread sleeps in its call. */
+static void start_sleeper(void *(*call)(void *), void *queue) {
     char path[64], stat[256], *state = "";
     sleeper = 0;
-    if (pthread_create(&thread, NULL, call, queue) != 0)
-        exit(1);
+    start(call, queue);
     while (sleeper == 0)
         usleep(1000);
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", sleeper);
@@ -75,71 +55,71 @@ int main(int count, char **arguments) {
     void *got;
     static char memory[256];
 
-    CREATE(mpmc, mpmc, .capacity = 20);
-    for (int i = 0; i < 30; i++) { // beyond the first lap
-        MUST(queues_mpmc_put(mpmc, item(i), -1));
+    CREATE(mpmc, &mpmc, .capacity = 20);
+    for (int i = 0; i < 30; i++) { /* into the second lap */
+        CHECK_OK(queues_mpmc_put(mpmc, item(i), -1));
         if (i >= 10)
-            MUST(queues_mpmc_get(mpmc, &got, -1));
+            CHECK_OK(queues_mpmc_get(mpmc, &got, -1));
     }
-    queues_mpmc_retain(mpmc);
-    MUST(queues_mpmc_close(mpmc));
-    CREATE(mpmc, full, .capacity = 2);
+    CHECK(queues_mpmc_retain(mpmc) == mpmc);
+    CHECK_OK(queues_mpmc_close(mpmc));
+    CREATE(mpmc, &full, .capacity = 2);
     for (int i = 0; i < 2; i++)
-        MUST(queues_mpmc_put(full, item(i), -1));
-    start(put, full);
-    CREATE(mpmc, empty, .capacity = 4);
-    start(get, empty);
-    start(get, empty);
-    CREATE(mpmc, mpmc_blobs, .capacity = 4, .item_size = 30);
-    MUST(queues_mpmc_put_bytes(mpmc_blobs, "hello", 5, -1));
-    MUST(queues_mpmc_put_bytes(mpmc_blobs, "a \"quoted\\\n", 11, -1));
-    MUST(queues_mpmc_put_bytes(mpmc_blobs, NULL, 0, -1));
-    MUST(queues_mpmc_put_bytes(mpmc_blobs, "thirty bytes are too many here", 30, -1));
+        CHECK_OK(queues_mpmc_put(full, item(i), -1));
+    start_sleeper(put, full);
+    CREATE(mpmc, &empty, .capacity = 4);
+    start_sleeper(get, empty);
+    start_sleeper(get, empty);
+    CREATE(mpmc, &mpmc_blobs, .capacity = 4, .item_size = 30);
+    CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, "hello", 5, -1));
+    CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, "a \"quoted\\\n", 11, -1));
+    CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, NULL, 0, -1));
+    CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, "thirty bytes are too many here", 30, -1));
 
-    CREATE(spsc, spsc, .capacity = 3, .flags = QUEUES_SPSC_CHECKED);
+    CREATE(spsc, &spsc, .capacity = 3, .flags = QUEUES_SPSC_CHECKED);
     for (int i = 0; i < 4; i++) {
-        MUST(queues_spsc_put(spsc, item(i), -1));
+        CHECK_OK(queues_spsc_put(spsc, item(i), -1));
         if (i < 2)
-            MUST(queues_spsc_get(spsc, &got, -1));
+            CHECK_OK(queues_spsc_get(spsc, &got, -1));
     }
-    CREATE(spsc, spsc_blobs, .capacity = 3, .item_size = 8);
-    MUST(queues_spsc_put_bytes(spsc_blobs, "x", 1, -1));
-    MUST(queues_spsc_close(spsc_blobs));
+    CREATE(spsc, &spsc_blobs, .capacity = 3, .item_size = 8);
+    CHECK_OK(queues_spsc_put_bytes(spsc_blobs, "x", 1, -1));
+    CHECK_OK(queues_spsc_close(spsc_blobs));
 
-    CREATE(priority, priority, .capacity = 16);
+    CREATE(priority, &priority, .capacity = 16);
     for (int i = 0; i < 12; i++)
-        MUST(queues_priority_put(priority, item(i), (i * 7) % 12 / 2 - 1.5, -1));
-    CREATE(priority, priority_blobs, .capacity = 2, .item_size = 100);
-    MUST(queues_priority_put_bytes(priority_blobs, "later", 5, 1e300, -1));
-    MUST(queues_priority_put_bytes(priority_blobs, "sooner", 6, -0.25, -1));
+        CHECK_OK(queues_priority_put(priority, item(i), (i * 7) % 12 / 2 - 1.5, -1));
+    CREATE(priority, &priority_blobs, .capacity = 2, .item_size = 100);
+    CHECK_OK(queues_priority_put_bytes(priority_blobs, "later", 5, 1e300, -1));
+    CHECK_OK(queues_priority_put_bytes(priority_blobs, "sooner", 6, -0.25, -1));
 
-    CREATE(deque, deque, .capacity = 2, .flags = QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED);
+    CREATE(deque, &deque, .capacity = 2, .flags = QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED);
     for (int i = 0; i < 5; i++)
-        MUST(queues_deque_push(deque, item(i)));
-    MUST(queues_deque_steal(deque, &got));
-    MUST(queues_deque_pop(deque, &got));
-    CREATE(deque, deque_blobs, .capacity = 3, .item_size = 3);
-    MUST(queues_deque_push_bytes(deque_blobs, "one", 3));
-    MUST(queues_deque_push_bytes(deque_blobs, "2", 1));
+        CHECK_OK(queues_deque_push(deque, item(i)));
+    CHECK_OK(queues_deque_steal(deque, &got));
+    CHECK_OK(queues_deque_pop(deque, &got));
+    CREATE(deque, &deque_blobs, .capacity = 3, .item_size = 3);
+    CHECK_OK(queues_deque_push_bytes(deque_blobs, "one", 3));
+    CHECK_OK(queues_deque_push_bytes(deque_blobs, "2", 1));
 
-    CREATE(batch, batch, .max_pending = 10, .batch_size = 4);
+    CREATE(batch, &batch, .max_pending = 10, .batch_size = 4);
     for (int i = 0; i < 3; i++)
-        MUST(queues_batch_put(batch, item(i), -1));
-    CREATE(batch, batch_blobs, .max_pending = 10, .batch_size = 2, .item_size = 6);
-    MUST(queues_batch_put_bytes(batch_blobs, "first", 5, -1));
-    MUST(queues_batch_put_bytes(batch_blobs, "second", 6, -1));
+        CHECK_OK(queues_batch_put(batch, item(i), -1));
+    CREATE(batch, &batch_blobs, .max_pending = 10, .batch_size = 2, .item_size = 6);
+    CHECK_OK(queues_batch_put_bytes(batch_blobs, "first", 5, -1));
+    CHECK_OK(queues_batch_put_bytes(batch_blobs, "second", 6, -1));
 
     untyped = batch;
     printf("untyped %p\n", untyped);
     fflush(stdout);
 
-    // Last, so that its memory stays as it is.
-    CREATE(mpmc, released, .capacity = 1);
+    /* Last, so that no later queue reuses its memory. */
+    CREATE(mpmc, &released, .capacity = 1);
     queues_mpmc_release(released);
     foreign = (queues_mpmc_t *)memory;
     declared_wrongly = (queues_spsc_t *)mpmc;
     stop();
     if (count > 1)
         abort();
-    _exit(0); // two threads sleep
+    _exit(0); /* while three threads sleep */
 }

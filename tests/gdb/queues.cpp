@@ -1,5 +1,5 @@
-// C++ objects of all classes, for tests/gdb/run.sh to look at. With an argument it aborts there,
-// for a core file.
+// Objects of every class of the C++ binding, with every kind of payload. tests/gdb/run.sh prints
+// them at the breakpoint `stop`; with any argument the program aborts there and leaves a core file.
 
 #include <cstdlib>
 #include <memory>
@@ -8,11 +8,11 @@
 struct point {
     int x, y;
 };
-// Larger than a pointer.
+// Larger than a pointer, and copied as bytes.
 struct box {
     point from, to;
 };
-// Lies in a cell of the queue, in a pool or in a box.
+// Not trivially copyable: it lives in a cell of the queue, in a pool or in a box.
 struct named {
     explicit named(int of) : number(of) {}
     named(named &&other) noexcept : number(other.number) {}
@@ -29,7 +29,7 @@ struct alignas(32) wide : named {
 
 [[gnu::noinline]] static void stop() { __asm__ volatile(""); }
 
-[[gnu::noinline]] static void look(int count) {
+[[gnu::noinline]] static void stop_or_abort(int count) {
     stop();
     if (count > 1)
         std::abort();
@@ -79,7 +79,7 @@ int main(int count, char **) {
     const queues::bytes_view view("some bytes");
     auto *const pointer = &bits;
     const auto &reference = copies;
-    look(count);
+    stop_or_abort(count);
     return pointer->size() + reference.size() + stealer.size() + bytes_stealer.size() +
                        popped.has_value() + nothing.has_value() + unexpected.error() + view.size() >
                    0

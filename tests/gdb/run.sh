@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compares what gdb prints of queues of C and C++ programs with what it should: in processes, in core files,
-# loaded by hand and from an installed tree. Run by `make test-gdb`.
-# Afterwards, with UPDATE=1, tests/gdb/*.expected are what was printed; look at the difference.
+# Compares what gdb prints of the queues of C and C++ programs with tests/gdb/*.expected: in
+# processes and in core files, with the script loaded by `source` and from an installed tree. Run by
+# `make test-gdb`. With UPDATE=1 the expected files are written instead: check the difference.
 set -uo pipefail
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 here=$repo/tests/gdb
@@ -16,13 +16,15 @@ export CARGO_TARGET_DIR=$target LC_ALL=C
 . "$repo/tests/check.sh"
 make_() { make -s --no-print-directory -C "$repo" "$@"; }
 
-# gdb without what the user's files say. What ends it if it hangs is far beyond what it takes.
+# gdb without the user's configuration files. It takes seconds; after ten minutes it counts as
+# hanging.
 debugger() { timeout 600 gdb -nx -batch "$@" </dev/null 2>"$tmp/errors" || { cat "$tmp/errors" && false; }; }
-# What is printed from the line of --- on; addresses that differ are all ADDRESS.
+# The output after the first line ---, with ADDRESS for long addresses, which differ from run to
+# run.
 shown() { sed -e '1,/^---/d' -e 's/0x[0-9a-f]\{7,16\}/ADDRESS/g'; }
-# compiled NAME LIBDIR: queues.NAME, as a program that finds the library there.
+# compiled NAME LIBDIR: compiles queues.NAME as a program that finds the library in LIBDIR.
 compiled() {
-    local compiler=(cc -std=c11 -D_GNU_SOURCE) name="$tmp/queues-$1"
+    local compiler=(cc -std=c11) name="$tmp/queues-$1"
     [ "$1" = c ] || compiler=(c++ -std=c++20 -I"$repo/bindings/cpp/include")
     "${compiler[@]}" -g -O0 -Wall -Wextra -Werror -I"$repo/include" "$here/queues.$1" -o "$name" \
         -L"$2" -Wl,-rpath,"$2" -lqueues -pthread
@@ -30,7 +32,7 @@ compiled() {
 script=(-x "$repo/debug/queues-gdb.py")
 live=(-ex 'break stop' -ex run)
 begin=(-ex 'echo ---\n')
-# prints NAME: what was printed, in $tmp/printed, is what queues.NAME has.
+# prints NAME: the output in $tmp/printed is the expected one of queues.NAME.
 prints() {
     shown <"$tmp/printed" >"$tmp/shown"
     [ -z "${UPDATE:-}" ] || cp "$tmp/shown" "$here/$1.expected"
@@ -48,7 +50,7 @@ in_gcore() { # NAME
     debugger "${script[@]}" -x "$here/$1.gdb" "$tmp/queues-$1" "$tmp/core" >"$tmp/printed"
     prints "$1"
 }
-# The kernel's own, of a program that aborted.
+# Lets the program abort and the kernel write a core file, $core.
 aborts() { # NAME
     rm -rf "$tmp/aborted"
     mkdir "$tmp/aborted"
@@ -67,9 +69,10 @@ kernel_writes_cores_here() {
 }
 corrupt() {
     debugger "${script[@]}" "${live[@]}" -x "$here/corrupt.py" "$tmp/queues-c" >"$tmp/printed"
-    same "$(shown <"$tmp/printed")" "printed often: True, seen often: True"
+    same "$(shown <"$tmp/printed")" "printed often: True, changed often: True"
 }
-# As under a race detector, which is not to be had for each run: gdb sets the mode.
+# The mode of a queue that was created under a race detector. gdb sets it, so that the test needs
+# none.
 watched() {
     debugger "${script[@]}" "${live[@]}" "${begin[@]}" -ex 'set *(unsigned long *)spsc |= 1 << 17' -ex 'print *spsc' "$tmp/queues-c" >"$tmp/printed"
     grep -F 'modes = {checked, watched}' "$tmp/printed"
@@ -77,10 +80,10 @@ watched() {
 other_version() {
     sed 's/^VERSION = 1 .*/VERSION = 2/' "$repo/debug/queues-gdb.py" >"$tmp/other.py"
     debugger -x "$tmp/other.py" "${live[@]}" "${begin[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
-    same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1; this script knows 2: load the one that was installed with the library>
+    same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1, and this script knows version 2: load the script that was installed with the library>
 \$2 = ADDRESS <released queue>"
 }
-# As by another thread's lock.
+# As if another thread held the lock.
 locked() {
     cat >"$tmp/lock.py" <<'END'
 queue = Queue(int(gdb.parse_and_eval("priority")))
@@ -89,11 +92,12 @@ END
     debugger "${script[@]}" "${live[@]}" -x "$tmp/lock.py" -ex 'print *priority' "$tmp/queues-c" >"$tmp/printed"
     grep -F 'references = 1, locked = yes, items = {-1.5: 0x0,' "$tmp/printed"
 }
-# A program with the static library, without symbols and debug information: it says itself where its queue is.
+# A program with the static library and without symbols and debug information. It prints the address
+# of a queue.
 stripped() {
     local place
     # shellcheck disable=SC2046 # the system's libraries are words
-    cc -O1 -s -std=c11 -D_GNU_SOURCE -I"$repo/include" "$here/queues.c" -o "$tmp/stripped" \
+    cc -O1 -s -std=c11 -I"$repo/include" "$here/queues.c" -o "$tmp/stripped" \
         "$target/release/install/libqueues.a" $(cat "$target/release/install/needs") -pthread
     place=$(debugger -ex 'run abort' -ex "gcore $tmp/core" "$tmp/stripped" | sed -n 's/^untyped //p')
     debugger "${script[@]}" "${begin[@]}" -ex "print-queue $place" "$tmp/stripped" "$tmp/core" >"$tmp/printed"
@@ -114,7 +118,7 @@ installed() {
     compiled c "$tmp/a tree/lib"
     test -r "$tmp/a tree/share/gdb/auto-load$tmp/a tree/lib/libqueues.so.$version-gdb.py"
 }
-# loads: gdb, told of the tree as docs/debugging.md says.
+# loads: gdb with the two settings for an installed tree from docs/debugging.md.
 loads() {
     local auto="$tmp/a tree/share/gdb/auto-load"
     debugger -iex "add-auto-load-safe-path $auto" -iex "add-auto-load-scripts-directory $auto" "$@"
@@ -128,15 +132,15 @@ auto_loaded_core() {
     loads -x "$here/c.gdb" "$tmp/queues-c" "$tmp/core" >"$tmp/printed"
     prints c
 }
-# The kernel leaves constants out.
+# A core file that the kernel writes has no read-only data, so gdb needs the library itself.
 core_without_library() {
     aborts c
     mv "$tmp/a tree/lib" "$tmp/a tree/elsewhere"
     debugger "${script[@]}" "${begin[@]}" -ex 'print *mpmc' "$tmp/queues-c" "$core" >"$tmp/printed"
     mv "$tmp/a tree/elsewhere" "$tmp/a tree/lib"
-    same "$(shown <"$tmp/printed")" '$'"1 = <mpmc queue whose table cannot be read: damaged, or gdb has not found the program's own libqueues>"
+    same "$(shown <"$tmp/printed")" '$'"1 = <mpmc queue whose table cannot be read: it is damaged, or gdb has not found the libqueues of the program>"
 }
-not_told() {
+without_settings() {
     debugger "${live[@]}" "${begin[@]}" -ex 'print mpmc' "$tmp/queues-c" >"$tmp/printed"
     same "$(shown <"$tmp/printed")" '$'"1 = (queues_mpmc_t *) ADDRESS"
 }
@@ -153,15 +157,15 @@ for name in c cpp; do
     check "$name: a process" in_process $name
     check "$name: a core file, by gcore" in_gcore $name
 done
-check "corrupt memory" corrupt
+check "corrupt memory is printed" corrupt
 check "watched mode" watched
-check "a lock that is held" locked
+check "a held lock" locked
 check "tables of another version" other_version
 check "a stripped program with the static library" stripped
 if kernel_writes_cores_here; then
     check "c: a core file, by the kernel" in_core c
 else
-    echo "left out: core files by the kernel, which are not written here: $(</proc/sys/kernel/core_pattern)"
+    echo "skipped: core files by the kernel, whose core_pattern is not a plain file name: $(</proc/sys/kernel/core_pattern)"
 fi
 check "install" installed
 check "loaded with the library" auto_loaded
@@ -169,7 +173,7 @@ check "loaded with the library, a core file" auto_loaded_core
 if kernel_writes_cores_here; then
     check "a core file by the kernel without its library" core_without_library
 fi
-check "not loaded from a place that gdb was not told of" not_told
+check "not loaded without the settings" without_settings
 check "install with DESTDIR, and uninstall" staged
 
 echo "$passed passed, $failed failed"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the library, moves the tree, and builds and runs programs outside of it: C by pkg-config, C and
-# C++ by find_package and FetchContent, Go by pkg-config. Then builds a copy of the sources in the ways in which
-# people do. Run by `make test-install`.
+# Programs outside the tree use an installed library: C by pkg-config, C and C++ by find_package and
+# FetchContent, Go by pkg-config. The installed trees are moved before, and a copy of the sources is
+# built in the ways that README names. Run by `make test-install`.
 # shellcheck disable=SC2046,SC2086 # flags of a compiler are meant to be split into words
 set -uo pipefail
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,23 +10,24 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml")
 target=${CARGO_TARGET_DIR:-$repo/target}
-# What an outer make was told, say DESTDIR, is not for the ones run here.
+# Variables that were given to an outer make, such as DESTDIR, must not reach the ones run here.
 unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR TRACE SPEED REPORT OUT WORK
 export CARGO_TARGET_DIR=$target
 
 # shellcheck source=tests/check.sh
 . "$repo/tests/check.sh"
 make_() { make -s --no-print-directory -C "$repo" "$@"; }
-# fails STATUS MESSAGE COMMAND...: it ends so, and says that.
+# fails STATUS MESSAGE COMMAND...: the command ends with STATUS and prints MESSAGE.
 fails() {
     local status=0
-    "${@:3}" >"$tmp/said" 2>&1 || status=$?
-    cat "$tmp/said"
+    "${@:3}" >"$tmp/output" 2>&1 || status=$?
+    cat "$tmp/output"
     same "$status" "$1"
-    grep -F -e "$2" "$tmp/said"
+    grep -F -e "$2" "$tmp/output"
 }
 
-# --- the trees, all moved: a by DESTDIR as a distribution does, b by PREFIX, c without the shared library
+# --- the installed trees, all moved: a by DESTDIR as a distribution installs, b by PREFIX, c without the
+# shared library
 
 multiarch=lib/$(cc -print-multiarch)
 staged() { make_ "$1" "DESTDIR=$tmp/stage" PREFIX=/usr "LIBDIR=/usr/$multiarch"; }
@@ -47,13 +48,14 @@ has_all() {
     same "$(cd "$tmp/b/include" && ls)" "$(cd "$repo" && basename -a include/*.h bindings/cpp/include/*.hpp | sort)"
     same "$(cd "$tmp/b/share/queues" && ls)" "$(cd "$repo/debug" && ls)"
 }
-# same_tree ONE OTHER: but for what gdb finds by the place where a library was installed.
+# same_tree ONE OTHER: the trees have the same files, except for the paths of the scripts for gdb,
+# which name the folder of installation.
 same_tree() {
     diff -r --no-dereference --exclude=auto-load "$1" "$2"
     for_gdb() { find "$1" -path '*/share/gdb/auto-load/*' ! -type d -printf '%f ' -exec cksum '{}' + | sed 's| /.*||'; }
     same "$(for_gdb "$2")" "$(for_gdb "$1")"
 }
-# A file that is missing is found before anything is installed.
+# If a source is missing, install reports it before it installs any file.
 all_or_nothing() {
     mkdir -p "$tmp/half/install"
     cp "$target/release/libqueues.so.$version" "$tmp/half/"
@@ -64,26 +66,27 @@ all_or_nothing() {
     fails 2 usage "$repo/scripts/install.sh"
     fails 2 usage env INSTALL_COMPONENT=all "$repo/scripts/install.sh" install
 }
-names_no_place() {
+contains_no_path() {
     same "$(grep -rlaF -e "$tmp" -e "$repo" -e "${HOME%/}/" -e "${CARGO_HOME:-$HOME/.cargo}" "$tmp/b")" ""
 }
-# By a crate of the registry whose code has its own name in it, wherever that lies.
-compiler_renames() {
+# A library contains the paths of its sources (file!()), such as those of crates in cargo's folder.
+# The compiler wrapper replaces them.
+renames_paths() {
     local home=$tmp/home
     mkdir -p "$home/.cargo/crate" "$home/other"
-    echo '#[unsafe(no_mangle)] pub static PLACE: &str = file!();' >"$home/.cargo/crate/lib.rs"
+    echo '#[unsafe(no_mangle)] pub static PATH: &str = file!();' >"$home/.cargo/crate/lib.rs"
     cp "$home/.cargo/crate/lib.rs" "$home/other/lib.rs"
-    named() { # FILE: what a library of it says
-        "$repo/scripts/rustc.sh" --edition 2024 --crate-type cdylib "$1" -o "$tmp/place.so"
-        grep -ao '/[a-z/]*/lib\.rs' "$tmp/place.so" | head -1
+    path_in_library() { # FILE: the path in a library that is compiled from it
+        "$repo/scripts/rustc.sh" --edition 2024 --crate-type cdylib "$1" -o "$tmp/library.so"
+        grep -ao '/[a-z/]*/lib\.rs' "$tmp/library.so" | head -1
     }
-    # rustup, where there is one, must not look for its toolchains in that home.
+    # If rustc is rustup's, it must find its toolchains although HOME changes.
     export RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
     unset CARGO_HOME
     HOME=$home
-    same "$(named "$home/.cargo/crate/lib.rs")" /cargo/crate/lib.rs
-    same "$(named "$home/other/lib.rs")" /home/other/lib.rs
-    same "$(CARGO_HOME=$home/other named "$home/other/lib.rs")" /cargo/lib.rs
+    same "$(path_in_library "$home/.cargo/crate/lib.rs")" /cargo/crate/lib.rs
+    same "$(path_in_library "$home/other/lib.rs")" /home/other/lib.rs
+    same "$(CARGO_HOME=$home/other path_in_library "$home/other/lib.rs")" /cargo/lib.rs
 }
 
 # --- the libraries
@@ -108,13 +111,13 @@ hardened() {
 prints_version() { same "$(LD_LIBRARY_PATH=$libdir "$1")" "$version"; }
 needs_library() { ldd "$1" | grep libqueues; }
 flags() { PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config "$@" queues; }
-# The tree by its names in queues.pc, and as somebody who moves it has it.
+# The paths in queues.pc, as they are and with another prefix.
 pc_variables() {
     same "$(realpath "$(flags --variable=prefix)")" "$prefix"
     same "$(realpath "$(flags --variable=libdir)")" "$libdir"
     same "$(flags --define-variable=prefix=/else/where --cflags)" "-I/else/where/include "
     same "$(flags --define-variable=prefix=/else/where --variable=libdir)" "/else/where/${libdir#"$prefix"/}"
-    if [ "$libdir" = "$prefix/lib" ]; then # what it goes by
+    if [ "$libdir" = "$prefix/lib" ]; then # pkg-config expects PREFIX/lib/pkgconfig
         same "$(flags --define-prefix --variable=prefix)" "$prefix"
     fi
 }
@@ -129,7 +132,7 @@ c_static() {
     same "$(needs_library "$tmp/c.out")" ""
     prints_version "$tmp/c.out"
 }
-# The symbols of another Rust standard library do not meet those in this one.
+# A program that links another Rust library, which has a standard library of its own.
 c_beside_rust() {
     another=$tmp/libanother.a
     echo '#[unsafe(no_mangle)] pub extern "C" fn another() { _ = std::panic::catch_unwind(|| panic!()); }' |
@@ -142,13 +145,13 @@ go_shared() {
     cp -r "$here/go" "$tmp/go"
     cd "$tmp/go"
     go mod edit "-replace=queues=$repo/bindings/go"
-    # Go's build cache asks whether flags changed, but not those that pkg-config gives.
+    # Go builds again when CGO_CPPFLAGS change, but not when the flags from pkg-config do.
     CGO_CPPFLAGS=-DTREE=$prefix PKG_CONFIG_PATH=$libdir/pkgconfig go build -o consumer .
     prints_version ./consumer
 }
 
 configure() { cmake -S "$here/cmake" -B "$tmp/cmake" "-DCMAKE_PREFIX_PATH=$prefix" "$@"; }
-# cmake_targets "TARGET OF A SHARED LIBRARY..." "OF A STATIC ONE..." OPTION...
+# cmake_targets "SHARED TARGET..." "STATIC TARGET..." OPTION...: programs that link these targets
 cmake_targets() {
     [ -n "${keep:-}" ] || rm -rf "$tmp/cmake"
     configure "-DTARGETS=${1// /;};${2// /;}" "${@:3}"
@@ -165,7 +168,7 @@ cmake_refuses() {
     tr -s ' \n' ' ' <"$tmp/refusal" | grep -F -e "$2"
 }
 
-# --- trees in which something is unusual
+# --- unusual installations
 
 spaces() {
     local tree="$tmp/a tree" libdir prefix
@@ -178,16 +181,17 @@ spaces() {
     same "$(find "$tmp/a stage" ! -type d)" ""
     same "$(find "$tmp/a stage" -path '*queues*')" ""
 }
-# By somebody else than who built it, who has neither compilers nor a home.
+# The user who installs, such as root, is not the one who built, and has neither compilers nor a
+# home folder.
 without_compilers() {
     local no=/nonexistent
     HOME=$no make_ install "PREFIX=$tmp/others" CARGO=$no QUEUES_RUSTC=$no CC=$no CXX=$no LD=$no AR=$no NM=$no OBJCOPY=$no
     same_tree "$tmp/b" "$tmp/others"
 }
 
-# --- CMake that builds the library, in a tree where make has done so already
+# --- CMake builds the library. What make has built before is copied, to save time.
 
-seeded() { # DIRECTORY: for cargo's files
+seeded() { # DIRECTORY: gets a copy of what make has built
     mkdir -p "$1/target"
     cp -a "$target/dist" "$target/release" "$1/target/"
 }
@@ -212,13 +216,13 @@ cmake_installs() {
     diff -r --no-dereference "$tmp/c" "$tmp/static"
     fails 1 "cannot create" cmake --install "$build" --prefix /dev/null/here
 }
-fetch_content() { # LIKE cmake_targets
+fetch_content() { # arguments as for cmake_targets
     rm -rf "$tmp/cmake"
     seeded "$tmp/cmake/_deps/queues-build"
     keep=1 cmake_targets "$@" "-DSOURCE=$repo"
 }
 
-# --- a copy of the sources, as it comes from a clone
+# --- a copy of the sources, like a fresh clone
 
 clone="$tmp/a clone"
 cloned() {
@@ -234,7 +238,8 @@ two_requests() {
     printf '%s\n' TIMESTAMP,ContextTokens,GeneratedTokens '2024-01-01 09:00:00.0,1,1' '2024-01-01 09:00:00.1,1,1'
 }
 
-# No toolchain and no network, but what would bring them: nobody may ask for it.
+# Without a toolchain every target reports that cargo is missing, and none calls a program that
+# installs or downloads.
 nothing_is_fetched() {
     local bin=$tmp/bin name goal
     cloned
@@ -251,15 +256,15 @@ echo $name >>$tmp/fetched; exit 1" >"$bin/$name"
     for goal in build install demo report header versus; do
         fails 2 "cargo is missing: \`make setup\` installs it" \
             env -i "PATH=$bin" "HOME=$tmp/nobody" make -s --no-print-directory -C "$clone" "$goal" "PREFIX=$tmp/nothing"
-        same "$(grep -vc '^make: ' "$tmp/said")" 1
+        same "$(grep -vc '^make: ' "$tmp/output")" 1
     done
     test ! -e "$tmp/fetched" || { cat "$tmp/fetched" && false; }
     test ! -e "$tmp/nothing"
     nothing_built
 }
-# A cargo that says how it is called, and fails.
-cargo_is_ours() {
-    cat >"$tmp/our cargo" <<'END'
+# A cargo that prints its arguments and fails: CARGO chooses it, and it gets the job slots of make.
+cargo_can_be_chosen() {
+    cat >"$tmp/new cargo" <<'END'
 #!/usr/bin/env bash
 echo "arguments: $*"
 auth=${MAKEFLAGS##*--jobserver-auth=}
@@ -270,20 +275,20 @@ fifo:*) test -p "${auth#fifo:}" ;;
 esac && echo "jobs are shared"
 exit 101
 END
-    chmod +x "$tmp/our cargo"
-    mv "$tmp/our cargo" "$tmp/cargo"
+    chmod +x "$tmp/new cargo"
+    mv "$tmp/new cargo" "$tmp/cargo"
     cat >"$tmp/shows" <<'END'
 #!/usr/bin/env bash
 "$(dirname "$0")/cargo" "$@" >&2
 END
     chmod +x "$tmp/shows"
     fails 2 "jobs are shared" make_in_clone -j2 build "CARGO=$tmp/shows"
-    grep -e '^arguments: build .*--locked' "$tmp/said"
+    grep -e '^arguments: build .*--locked' "$tmp/output"
     nothing_built
-    # As make has it: what is not to be done is not done.
+    # With -n nothing runs.
     make_in_clone -n build "CARGO=$tmp/shows"
 }
-# All that is called, is called by its variable and with --locked.
+# Every call of cargo is by its variable and with --locked.
 every_cargo() {
     local calls
     calls=$(grep -nE '\$\((CARGO|dist)\)|\$\(call many|cargo\[@\]\}"' "$repo/Makefile" "$repo"/scripts/*.sh |
@@ -292,20 +297,20 @@ every_cargo() {
     same "$(wc -l <<<"$calls" | xargs test 15 -lt && echo many)" many
     same "$(grep -nE '^	([^#]*[ ;&(])?cargo ' "$repo/Makefile")" ""
 }
-# What cargo has built is no reason for make to leave out its own part.
+# After `cargo build`, which leaves a library in the same folder, make still does its own part.
 cargo_then_make() {
     seeded "$clone"
     rm "$clone"/target/release/libqueues.so* "$clone"/target/release/install -r
     cp -a "$target"/dist/release/. "$clone/target/release/"
     (cd "$clone" && unset CARGO_TARGET_DIR && ${CARGO:-cargo} build --release --locked)
     two_requests >"$tmp/a trace.csv"
-    make_in_clone demo SPEED=1000000 "TRACE=$tmp/a trace.csv" | tee "$tmp/said"
-    grep -F '2 in, 2 out' "$tmp/said"
+    make_in_clone demo SPEED=1000000 "TRACE=$tmp/a trace.csv" | tee "$tmp/output"
+    grep -F '2 in, 2 out' "$tmp/output"
     (cd "$clone" && unset CARGO_TARGET_DIR && ${CARGO:-cargo} build --release --locked)
     make_in_clone build
     links "$clone/target/release"
 }
-# Cargo puts what it builds for a named target elsewhere; and what else cargo is told stays in force.
+# A cargo configuration that names a target, which changes the output folder, and flags for rustc.
 named_target() {
     local host
     host=$(rustc -vV | sed -n 's/^host: //p')
@@ -324,30 +329,30 @@ unknown_target() {
     cp -a "$clone/target/release" "$tmp/before"
     fails 2 no-such-target env CARGO_BUILD_TARGET=no-such-target make -s -C "$clone" "CARGO_TARGET_DIR=$clone/target" build
     diff -r --no-dereference "$tmp/before" "$clone/target/release"
-    # The tools of another machine.
+    # A linker that fails, as one for another processor would.
     touch "$clone/scripts/build.sh"
     fails 2 "no static library for $(cat "$clone/target/release/install/target"): set LD" make_in_clone build LD=false
     diff -r --no-dereference "$tmp/before" "$clone/target/release"
 }
 demo_arguments() {
     two_requests >"$tmp/it's a \$trace.csv"
-    make_ demo SPEED= "TRACE=$tmp/it's a \$\$trace.csv" | tee "$tmp/said"
-    grep -F '2 in, 2 out' "$tmp/said"
+    make_ demo SPEED= "TRACE=$tmp/it's a \$\$trace.csv" | tee "$tmp/output"
+    grep -F '2 in, 2 out' "$tmp/output"
     make_ demo SPEED=0.5 "TRACE=$tmp/it's a \$\$trace.csv" "REPORT=$tmp/its page.html"
     grep -F '0.5 times' "$tmp/its page.html"
     fails 2 "$tmp/no/page.html: No such file" make_ demo "REPORT=$tmp/no/page.html"
-    same "$(grep -c served "$tmp/said")" 0
+    same "$(grep -c served "$tmp/output")" 0
     fails 2 "no such file.csv: No such file" make_ demo "TRACE=$tmp/no such file.csv"
 }
 
-# --- all of it
+# --- the tests
 
 check "install and uninstall, with DESTDIR" install_staged
 check "install, with PREFIX" install_prefixed
 check "headers and suppressions" has_all
-check "all is installed or nothing" all_or_nothing
-check "nothing in it names a place" names_no_place
-check "the compiler has other names for places" compiler_renames
+check "either all files are installed or none" all_or_nothing
+check "no file contains a path of this machine" contains_no_path
+check "the compiler wrapper replaces paths" renames_paths
 check "install by another user, without compilers" without_compilers
 every_target=("queues::shared queues::queues queues::cpp" "queues::static")
 static_target=("queues::shared" "queues::static queues::queues queues::cpp")
@@ -358,7 +363,7 @@ for prefix in "$tmp/a" "$tmp/b"; do
     check "hardened" hardened "$libdir/libqueues.so"
     check "exported symbols, shared" exports -D "$libdir/libqueues.so"
     check "exported symbols, static" exports -g "$libdir/libqueues.a"
-    check "queues.pc: prefix and its like" pc_variables
+    check "queues.pc: prefix and libdir" pc_variables
     check "C, pkg-config, shared" c_shared
     check "C, pkg-config, static program" c_static -static
     check "C and C++, find_package" cmake_targets "${every_target[@]}"
@@ -367,7 +372,7 @@ for prefix in "$tmp/a" "$tmp/b"; do
 done
 
 prefix=$tmp/c libdir=$tmp/c/lib
-echo "--      tree c/lib, with the static library alone"
+echo "--      tree c/lib, with the static library only"
 check "C, pkg-config" c_static
 check "C, beside another Rust library" c_beside_rust
 check "C and C++, find_package" cmake_targets "" "queues::static queues::queues queues::cpp"
@@ -392,13 +397,13 @@ check "spaces in PREFIX, LIBDIR and DESTDIR" spaces
 check "cmake --install" cmake_installs
 check "C and C++, FetchContent" fetch_content "${every_target[@]}"
 check "C and C++, FetchContent, BUILD_SHARED_LIBS=OFF" fetch_content "${static_target[@]}" -DBUILD_SHARED_LIBS=OFF
-check "make without a toolchain says what is missing, and fetches nothing" nothing_is_fetched
-check "CARGO, --locked and the jobs of make -j" cargo_is_ours
-check "every call of cargo" every_cargo
+check "make without a toolchain reports it and fetches nothing" nothing_is_fetched
+check "CARGO, --locked and the job slots of make -j" cargo_can_be_chosen
+check "every call of cargo is locked" every_cargo
 check "cargo build, then make demo" cargo_then_make
-check "build.target and rustflags of cargo's own file" named_target
-check "a target that there is not" unknown_target
-check "make demo: SPEED, TRACE and REPORT of all kinds" demo_arguments
+check "target and rustflags in a cargo configuration" named_target
+check "an unknown target changes nothing" unknown_target
+check "make demo: SPEED, TRACE and REPORT with special characters" demo_arguments
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

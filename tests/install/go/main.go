@@ -1,4 +1,4 @@
-// As consumer.c, through the Go binding.
+// consumer.c by the Go binding.
 package main
 
 import (
@@ -17,7 +17,7 @@ func main() {
 		log.Fatal(err)
 	}
 	if item, err := queue.TryGet(); err != nil || item != 1 {
-		log.Fatal("an item did not come through: ", item, err)
+		log.Fatal("got ", item, " and ", err, " instead of the item 1")
 	}
 	fmt.Println(queues.Version())
 }
