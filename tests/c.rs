@@ -121,50 +121,17 @@ fn succeeds(source: &str, arguments: &[&str]) -> String {
     stdout.to_owned()
 }
 
-#[test]
-fn mpmc() {
-    succeeds("tests/c/mpmc.c", &[]);
+/// A test for each program of tests/c that has no arguments and runs under every tool.
+macro_rules! programs {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            succeeds(concat!("tests/c/", stringify!($name), ".c"), &[]);
+        })*
+    };
 }
 
-#[test]
-fn spsc() {
-    succeeds("tests/c/spsc.c", &[]);
-}
-
-#[test]
-fn priority() {
-    succeeds("tests/c/priority.c", &[]);
-}
-
-#[test]
-fn deque() {
-    succeeds("tests/c/deque.c", &[]);
-}
-
-#[test]
-fn batch() {
-    succeeds("tests/c/batch.c", &[]);
-}
-
-#[test]
-fn abi() {
-    succeeds("tests/c/abi.c", &[]);
-}
-
-#[test]
-fn clearing() {
-    succeeds("tests/c/clearing.c", &[]);
-}
-
-#[test]
-fn rules() {
-    succeeds("tests/c/rules.c", &[]);
-}
-
-#[test]
-fn threads() {
-    succeeds("tests/c/threads.c", &[]);
-}
+programs! { abi batch cancel clearing deque mpmc priority rules spsc threads }
 
 /// Race detectors report no race in a correct program, and every race in a program that has one.
 #[test]
@@ -205,11 +172,6 @@ fn under_a_tool() -> bool {
 fn skipped(what: &str) {
     let mut terminal = std::io::stderr();
     writeln!(terminal, "skipped: {what}").unwrap();
-}
-
-#[test]
-fn cancel() {
-    succeeds("tests/c/cancel.c", &[]);
 }
 
 /// The kernel refuses membarrier after queues were created. The program prints nothing on stderr,

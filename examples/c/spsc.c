@@ -1,26 +1,34 @@
-/* A stream from one thread to another, without copies: a reader writes lines right into the queue,
-   and the main thread counts their words right there. */
+/* One thread passes lines to another without copies: the producer writes each line into the memory
+ * of the queue, and the consumer counts its words there. */
 #include <pthread.h>
 #include <queues.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST = 128 };
 
 static const char *const poem[] = {"the bird is caught", "but the cage", "", "is still open"};
 
-/* The producer: the only thread that puts. */
-static void *read_lines(void *queue) {
-    for (size_t i = 0; i < sizeof poem / sizeof *poem; i++) {
-        void *room; /* LONGEST bytes in the queue; nobody sees them before the commit */
-        if (queues_spsc_reserve(queue, &room, -1) != QUEUES_OK)
-            break;
-        size_t length = strlen(poem[i]);
-        memcpy(room, poem[i], length);
-        if (queues_spsc_commit(queue, length) != QUEUES_OK)
-            break;
+/* For calls that must succeed: ends the program if one does not. */
+static void must(queues_status_t status, const char *call) {
+    if (status != QUEUES_OK) {
+        fprintf(stderr, "%s: %s\n", call, queues_status_string(status));
+        exit(EXIT_FAILURE);
     }
-    queues_spsc_close(queue); /* what is inside can still be taken */
+}
+
+/* The producer: the only thread that puts. */
+static void *write_lines(void *queue) {
+    for (size_t i = 0; i < sizeof poem / sizeof *poem; i++) {
+        void *line; /* LONGEST bytes in the queue, which the consumer does not see before the commit
+                     */
+        must(queues_spsc_reserve(queue, &line, -1), "reserve");
+        size_t length = strlen(poem[i]);
+        memcpy(line, poem[i], length);
+        must(queues_spsc_commit(queue, length), "commit");
+    }
+    must(queues_spsc_close(queue), "close"); /* no more puts; gets return what is left */
     return NULL;
 }
 
@@ -35,24 +43,23 @@ int main(void) {
     queues_spsc_options_t options = {
         .struct_size = sizeof options, .capacity = 2, .item_size = LONGEST};
     queues_spsc_t *queue;
-    queues_status_t status = queues_spsc_create(&options, &queue);
-    if (status != QUEUES_OK) {
-        fprintf(stderr, "queues_spsc_create: %s\n", queues_status_string(status));
-        return 1;
+    must(queues_spsc_create(&options, &queue), "create");
+    pthread_t producer;
+    if (pthread_create(&producer, NULL, write_lines, queue) != 0) {
+        fputs("pthread_create failed\n", stderr);
+        return EXIT_FAILURE;
     }
-    pthread_t reader;
-    if (pthread_create(&reader, NULL, read_lines, queue) != 0)
-        return 1;
 
     /* The consumer: the only thread that gets. */
     const void *line;
     size_t length;
+    queues_status_t status;
     while ((status = queues_spsc_front(queue, &line, &length, -1)) == QUEUES_OK) {
         printf("%zu words in \"%.*s\"\n", count_words(line, length), (int)length,
                (const char *)line);
-        queues_spsc_consume(queue); /* from now on the place is the producer's again */
+        must(queues_spsc_consume(queue), "consume"); /* the memory is the producer's again */
     }
-    pthread_join(reader, NULL);
+    pthread_join(producer, NULL);
     queues_spsc_release(queue);
-    return status == QUEUES_CLOSED ? 0 : 1;
+    return status == QUEUES_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
-// Requests to a model, served in batches: of four at most, of 1024 tokens at most, and so that none
-// waits for others for longer than 2 ms.
+// Requests to a model are served in batches of at most four requests and 1024 tokens. No request
+// waits longer than 2 ms for others to join its batch.
 #include <chrono>
 #include <iostream>
 #include <numeric>
@@ -14,15 +14,18 @@ int main() {
     limits.weight = 1024;
     queues::batcher<unsigned> queue(limits);
 
-    for (const auto tokens : requests) // any thread; waits for room
-        queue.push(tokens, queues::weight(tokens));
+    for (const auto tokens : requests)
+        if (!queue.push(tokens, queues::weight(tokens))) // any thread; waits for room
+            return 1;                                    // closed
 
     for (std::size_t served = 0; served < requests.size();) {
-        // Waits until a batch is due: the last one, which is not full, until it is old enough.
+        // Waits until a batch is due. The last one is not full: it is due after 2 ms.
         const auto batch = queue.pop_batch();
+        if (!batch)
+            return 1; // closed
         std::cout << "batch of " << batch->size() << ": "
                   << std::accumulate(batch->begin(), batch->end(), 0U) << " tokens\n";
         served += batch->size();
     }
-    queue.close(); // no more pushes; a pop_batch would drain the rest, then give nullopt
+    queue.close(); // no more pushes; pop_batch would return nullopt now
 }

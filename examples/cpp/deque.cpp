@@ -1,7 +1,8 @@
-// Eight queens by fork and join: a worker splits a board into those with one queen more, which it
-// pushes onto its own deque; when that is empty it steals from the others.
+// Eight queens by fork and join. A worker splits a board into the boards with one more queen and
+// pushes them onto its own deque; when its deque is empty it steals a board from another worker.
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -9,7 +10,8 @@
 #include <thread>
 #include <vector>
 
-// What a board forbids in the next row: columns and both diagonals, a bit for each square.
+// The squares that the queens on a board attack in the next row, a bit for each: by column and by
+// both diagonals.
 struct board {
     unsigned columns = 0, left = 0, right = 0;
 };
@@ -19,7 +21,7 @@ struct worker {
     queues::deque<board> boards{64, queues::growable};
     std::vector<queues::deque<board>::stealer> others;
 
-    // EMPTY or RETRY: the next one.
+    // The next board to split. A steal that fails found no board, or another thief was faster.
     std::optional<board> find() {
         auto found = boards.pop();
         for (std::size_t i = 0; i < others.size() && !found; i++)
@@ -39,23 +41,26 @@ int main() {
     std::atomic<int> left_to_split{1}, solutions{0};
     const auto work = [&](worker &me) {
         while (left_to_split > 0) {
-            const auto next = me.find();
-            if (!next) {
+            const auto found = me.find();
+            if (!found) {
                 std::this_thread::yield();
                 continue;
             }
-            const auto [columns, left, right] = *next;
+            const auto [columns, left, right] = *found;
             if (columns == row)
                 ++solutions;
             for (unsigned free = ~(columns | left | right) & row; free; free &= free - 1) {
                 const unsigned queen = free & -free;
                 ++left_to_split;
-                me.boards.push({columns | queen, (left | queen) << 1, (right | queen) >> 1});
+                const board next{columns | queen, (left | queen) << 1, (right | queen) >> 1};
+                if (!me.boards.push(next)) // the deque grows when it is full
+                    std::abort();          // no memory
             }
-            --left_to_split; // after its own boards were counted: 0 is the end
+            --left_to_split; // after its successors were added, so that 0 means the end
         }
     };
-    workers[0].boards.push({}); // the thread that starts below owns it from then on
+    if (!workers[0].boards.push({})) // this thread is the owner until the worker starts
+        return 1;                    // no memory
     std::vector<std::thread> threads;
     for (auto &worker : workers)
         threads.emplace_back(work, std::ref(worker));

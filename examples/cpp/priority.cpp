@@ -1,4 +1,5 @@
-// Requests to a model, the shortest first: three clients push them, one worker serves them.
+// Requests to a model are served shortest first: three clients push them, the main thread serves
+// them.
 #include <iostream>
 #include <queues.hpp>
 #include <string>
@@ -14,12 +15,14 @@ int main() {
     for (std::size_t first = 0; first < 3; first++)
         clients.emplace_back([&, first] {
             for (auto i = first; i < prompts.size(); i += 3)
-                // The priority is any double but NaN; equal ones stay in order.
-                queue.push(prompts[i], static_cast<double>(prompts[i].size()));
+                // The priority is any double except NaN, the lowest first; equal ones leave in
+                // order.
+                if (!queue.push(prompts[i], static_cast<double>(prompts[i].size())))
+                    break; // closed
         });
     for (auto &client : clients)
         client.join();
-    queue.close(); // what is inside can still be popped
+    queue.close(); // no more pushes; pops return what is left
 
     while (auto next = queue.pop())
         std::cout << next->priority << ": " << next->value << '\n';

@@ -1,5 +1,5 @@
-// A stream from one thread to the next: samples are made, smoothed and printed, each step on a
-// thread of its own, with a queue for one producer and one consumer between them.
+// A pipeline of three threads: one makes samples, one smooths them, one prints them. Between two
+// threads there is a queue for one producer and one consumer.
 #include <iostream>
 #include <queues.hpp>
 #include <thread>
@@ -11,7 +11,7 @@ int main() {
         for (int i = 0; i < 10; i++)
             if (!raw.push(i * i)) // waits for room; false: the queue is closed
                 break;
-        raw.close(); // what is inside can still be popped
+        raw.close(); // no more pushes; pops return what is left
     });
     std::thread smoother([&raw, &smooth] {
         double last = 0;

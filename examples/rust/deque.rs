@@ -1,11 +1,12 @@
-//! Eight queens by fork and join: a worker splits a board into those with one queen more, which it
-//! pushes onto its own deque; when that is empty it steals from the others.
+//! Eight queens by fork and join. A worker splits a board into the boards with one more queen and
+//! pushes them onto its own deque; when its deque is empty it steals a board from another worker.
 
 use queues::{Stealer, Worker, growable_deque};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-/// What a board forbids in the next row: columns and both diagonals, a bit for each square.
+/// The squares that the queens on a board attack in the next row, a bit for each: by column and by
+/// both diagonals.
 #[derive(Default)]
 struct Board {
     columns: u32,
@@ -16,15 +17,14 @@ struct Board {
 const WORKERS: usize = 4;
 const ROW: u32 = 0xFF;
 
-/// Boards that are yet to be split, and full ones.
+/// How many boards are not split yet, and how many had eight queens.
 static BOARDS: AtomicUsize = AtomicUsize::new(0);
 static SOLUTIONS: AtomicUsize = AtomicUsize::new(0);
 
 fn push(own: &mut Worker<Board>, board: Board) {
     BOARDS.fetch_add(1, SeqCst);
-    if own.push(board).is_err() {
-        panic!("no memory"); // for it grows
-    }
+    // The deque grows when it is full, so a push fails only without memory.
+    assert!(own.push(board).is_ok(), "no memory");
 }
 
 fn split(own: &mut Worker<Board>, Board { columns, left, right }: Board) {
@@ -38,7 +38,7 @@ fn split(own: &mut Worker<Board>, Board { columns, left, right }: Board) {
         let (left, right) = ((left | queen) << 1, (right | queen) >> 1);
         push(own, Board { columns: columns | queen, left, right });
     }
-    BOARDS.fetch_sub(1, SeqCst); // after its own boards were counted: 0 is the end
+    BOARDS.fetch_sub(1, SeqCst); // after its successors were added, so that 0 means the end
 }
 
 fn main() -> Result<(), queues::Error> {
@@ -51,7 +51,7 @@ fn main() -> Result<(), queues::Error> {
             let stealers = &stealers;
             scope.spawn(move || {
                 while BOARDS.load(SeqCst) > 0 {
-                    // Empty or Retry: the next one.
+                    // Empty, or Retry if another thief was faster: try the next worker.
                     let others = (1..WORKERS).map(|i| &stealers[(me + i) % WORKERS]);
                     let steal = || others.filter_map(|other| other.steal().ok()).next();
                     match own.pop().ok().or_else(steal) {

@@ -1,4 +1,5 @@
-//! Requests to a model, the shortest first: three clients put them, one worker serves them.
+//! Requests to a model are served shortest first: three clients put them, the main thread serves
+//! them.
 
 use queues::{Priority, Wait};
 use std::thread;
@@ -13,7 +14,8 @@ fn main() -> Result<(), queues::Error> {
             let queue = &queue;
             clients.spawn(move || {
                 for prompt in PROMPTS.iter().skip(first).step_by(3) {
-                    // The priority is any f64 but NaN; equal ones stay in order.
+                    // The priority is any f64 except NaN, the lowest first; equal ones leave in
+                    // order.
                     if queue.put(prompt, prompt.len() as f64, Wait::Forever).is_err() {
                         break; // closed
                     }
@@ -21,7 +23,7 @@ fn main() -> Result<(), queues::Error> {
             });
         }
     });
-    queue.close(); // what is inside can still be got
+    queue.close(); // no more puts; gets return what is left
     while let Ok((prompt, priority)) = queue.get(Wait::Forever) {
         println!("{priority}: {prompt}");
     }

@@ -1,10 +1,11 @@
-//! Two threads and a queue: one puts and closes, the other gets until it is closed and empty.
+//! One thread puts words and closes the queue; the other gets words until the queue is closed and
+//! empty.
 
 use queues::{Mpmc, Wait};
 use std::thread;
 
 fn main() -> Result<(), queues::Error> {
-    let queue = Mpmc::with_capacity(2)?; // any number of threads at both ends
+    let queue = Mpmc::with_capacity(2)?; // any number of threads may put and get
     thread::scope(|scope| {
         scope.spawn(|| {
             for word in ["queues", "carry", "things", "between", "threads"] {
@@ -12,7 +13,7 @@ fn main() -> Result<(), queues::Error> {
                     break; // closed
                 }
             }
-            queue.close(); // no more puts; what is inside can still be got
+            queue.close(); // no more puts; gets return what is left
         });
         while let Ok(word) = queue.get(Wait::Forever) {
             println!("{word}");

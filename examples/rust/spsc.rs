@@ -1,5 +1,6 @@
-//! A stream from one thread to the next: samples are made, smoothed and printed, each step on a thread
-//! of its own. An end that is dropped closes its queue.
+//! A pipeline of three threads: one makes samples, one smooths them, one prints them. Between two
+//! threads there is a queue for one producer and one consumer; dropping either end closes the
+//! queue.
 
 use queues::{Wait, spsc};
 use std::thread;
@@ -12,7 +13,7 @@ fn main() -> Result<(), queues::Error> {
         for i in 0..10 {
             let sample = f64::from(i * i);
             if samples.put(sample, Wait::Forever).is_err() {
-                break; // nobody gets them any more
+                break; // closed: the consumer is gone
             }
         }
     });

@@ -3,18 +3,11 @@
 # processes and in core files, with the script loaded by `source` and from an installed tree. Run by
 # `make test-gdb`. With UPDATE=1 the expected files are written instead: check the difference.
 set -uo pipefail
-repo=$(cd "$(dirname "$0")/../.." && pwd)
-here=$repo/tests/gdb
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml")
-target=${CARGO_TARGET_DIR:-$repo/target}
-unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR OUT WORK DEBUGINFOD_URLS
-export CARGO_TARGET_DIR=$target LC_ALL=C
-
 # shellcheck source=tests/check.sh
-. "$repo/tests/check.sh"
-make_() { make -s --no-print-directory -C "$repo" "$@"; }
+. "$(dirname "$0")/../check.sh"
+here=$repo/tests/gdb
+unset DEBUGINFOD_URLS
+export LC_ALL=C
 
 # gdb without the user's configuration files. It takes seconds; after ten minutes it counts as
 # hanging.
@@ -176,5 +169,4 @@ fi
 check "not loaded without the settings" without_settings
 check "install with DESTDIR, and uninstall" staged
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+all_passed

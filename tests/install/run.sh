@@ -1,22 +1,13 @@
 #!/usr/bin/env bash
 # Programs outside the tree use an installed library: C by pkg-config, C and C++ by find_package and
 # FetchContent, Go by pkg-config. The installed trees are moved before, and a copy of the sources is
-# built in the ways that README names. Run by `make test-install`.
+# built by make, cargo and CMake. Run by `make test-install`.
 # shellcheck disable=SC2046,SC2086 # flags of a compiler are meant to be split into words
 set -uo pipefail
-repo=$(cd "$(dirname "$0")/../.." && pwd)
-here=$repo/tests/install
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml")
-target=${CARGO_TARGET_DIR:-$repo/target}
-# Variables that were given to an outer make, such as DESTDIR, must not reach the ones run here.
-unset MAKEFLAGS MAKELEVEL DESTDIR PREFIX LIBDIR INCLUDEDIR TRACE SPEED REPORT OUT WORK
-export CARGO_TARGET_DIR=$target
-
 # shellcheck source=tests/check.sh
-. "$repo/tests/check.sh"
-make_() { make -s --no-print-directory -C "$repo" "$@"; }
+. "$(dirname "$0")/../check.sh"
+here=$repo/tests/install
+
 # fails STATUS MESSAGE COMMAND...: the command ends with STATUS and prints MESSAGE.
 fails() {
     local status=0
@@ -405,5 +396,4 @@ check "target and rustflags in a cargo configuration" named_target
 check "an unknown target changes nothing" unknown_target
 check "make demo: SPEED, TRACE and REPORT with special characters" demo_arguments
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+all_passed
