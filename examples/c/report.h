@@ -1,5 +1,5 @@
-/* What the demo tells of a run: progress, a table, and as JSON for `report` (see its src/run.rs).
- */
+/* The output of the demo: progress, a table, and JSON for the tool `report`, which draws a page.
+   The JSON is described in examples/report/src/run.rs. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -24,7 +24,8 @@ typedef struct {
     int64_t interval_ns;
 } samples_t;
 
-/* Room for one more: when there is none, every other one goes, and fewer come from then on. */
+/* Returns room for the next sample. When all is used, every other sample is dropped and the
+ * interval doubles. */
 static sample_t *samples_next(samples_t *s) {
     if (s->len == SAMPLES_MAX) {
         s->len /= 2;
@@ -43,12 +44,12 @@ static void progress(bool tty, size_t served, size_t requests, const sample_t *s
             s->depth[BATCH], s->depth[DEQUES], s->depth[RESULTS], tty ? "\033[K" : "\n");
 }
 
-/* --- what is known at the end */
+/* --- the figures of a run */
 
 typedef struct {
-    size_t queues; /* of the stage; what follows is of all together, capacity and peak of one */
+    size_t queues; /* of the stage; the rest is their sum, but capacity and peak are of one queue */
     uint64_t in, out, failed_enqueue, failed_dequeue, stolen, capacity, peak;
-    int64_t put_ns; /* all puts took */
+    int64_t put_ns; /* time in puts */
 } stats_t;
 
 typedef struct {
@@ -116,7 +117,7 @@ static sorted_t *batch_sums(const run_t *run, bool of_tokens) {
     return sort(s);
 }
 
-/* What a worker served, or of that what it stole. */
+/* How many requests a worker served, or how many of those it stole. */
 static size_t served_by(const run_t *run, long worker, bool stolen) {
     size_t n = 0;
     for (size_t i = 0; i < run->trace->len; i++) {
@@ -126,7 +127,7 @@ static size_t served_by(const run_t *run, long worker, bool stolen) {
     return n;
 }
 
-/* Every request went through every stage, and came out. */
+/* Every request passed every stage. */
 static bool nothing_lost(const run_t *run) {
     for (int i = 0; i < STAGES; i++) {
         if (run->stats[i].in != run->trace->len || run->stats[i].out != run->trace->len)
@@ -189,8 +190,9 @@ static void json_string(FILE *f, const char *text) {
     putc('"', f);
 }
 
-/* Pairs of an upper bound and how many are up to it and above the one before: bounds are at least
-   `first`, and grow by a fourth of an octave. Empty buckets are left out. */
+/* Pairs of an upper bound and a count of the values up to it and above the bound before. The first
+   bound is `first`; each is the fourth root of 2 times the one before. Empty buckets are omitted.
+ */
 static void json_histogram(FILE *f, const sorted_t *s, double first) {
     const double growth = 1.189207115002721; /* the fourth root of 2 */
     double upper = first;
@@ -290,7 +292,7 @@ static void json_print(FILE *f, const run_t *run) {
     fputs("]}\n", f);
 }
 
-/* All of it, as text to be freed. */
+/* Returns the JSON, which the caller frees. */
 static char *json_write(const run_t *run, size_t *len) {
     char *text = NULL;
     FILE *f = open_memstream(&text, len);
@@ -304,7 +306,7 @@ static char *json_write(const run_t *run, size_t *len) {
 
 /* --- the page */
 
-/* Runs `report`, which says itself what is wrong with what it is given. */
+/* Runs `report`, which prints its own messages about bad input. */
 static void report_run(const char *const arguments[3], FILE *json) {
     extern char **environ;
     const char *tool = getenv("QUEUES_REPORT");
@@ -331,12 +333,12 @@ static void report_run(const char *const arguments[3], FILE *json) {
     fail(BAD_INPUT, "no page: %s failed", tool);
 }
 
-/* Ends the program now if there could be no page at the end. */
+/* Ends the program now if the page could not be written after the run. */
 static void report_check(const char *page) {
     report_run((const char *[]){"--check", "--", page}, NULL);
 }
 
-/* It reads from a file without a name, so there is nothing to clean up. */
+/* `report` reads the JSON from a file without a name, which needs no removal. */
 static void report_draw(const char *text, size_t len, const char *page) {
     FILE *json = tmpfile();
     if (!json || fwrite(text, 1, len, json) != len || fflush(json) != 0 ||

@@ -1,23 +1,26 @@
-/* Serves a trace of LLM requests through a pipeline of all kinds of queues:
+/* Serves a trace of LLM requests in a pipeline that uses every family of queues:
 
      frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
 
-   Frontends bring the requests when they are due. The scheduler orders them, the one with the
-   fewest tokens first; the dispatcher makes batches of them. Each worker takes batches onto a
-   deque of its own, where idle workers steal, and hands what it served to the collector over an
-   SPSC queue. A stage that falls behind fills its queue, and its producers block: pressure goes
-   back to the frontends, and nothing is lost. */
+   Frontends put the requests when they are due. The scheduler orders them by their number of
+   tokens, fewest first, and the dispatcher puts them into batches. A worker moves each batch onto a
+   deque of its own, from which idle workers steal, and passes served requests to the collector by
+   an SPSC queue. When a stage falls behind, its queue fills and its producers block, back to the
+   frontends: no request is lost. */
 #include "serving.h"
 #include "report.h"
 #include "trace.h"
 #include <queues.h>
 #include <stdatomic.h>
 
-enum { CONTEXT_TOKEN_NS = 20000, GENERATED_TOKEN_NS = 500000 }; /* a worker's time at speed 1 */
+enum {
+    CONTEXT_TOKEN_NS = 20000,
+    GENERATED_TOKEN_NS = 500000
+}; /* a worker's time for a token, at speed 1 */
 
 typedef struct {
     long index;
-    queues_deque_t *deque;  /* the requests of its batches; the others steal here */
+    queues_deque_t *deque;  /* the requests of its batches; other workers steal here */
     queues_spsc_t *results; /* to the collector */
     pthread_t thread;
 } worker_t;
@@ -30,66 +33,66 @@ static queues_batch_t *batch;
 static worker_t workers[THREADS_MAX];
 static atomic_size_t batches, served;
 static atomic_bool finished;
-static _Atomic int64_t put_ns[STAGES]; /* how long the puts into each stage took */
+static _Atomic int64_t put_ns[STAGES]; /* time in puts into each stage */
 
 static void expect(queues_status_t wanted, queues_status_t status, const char *call) {
     if (status != wanted)
         fail(EXIT_FAILURE, "%s: %s", call, queues_status_string(status));
 }
 
-/* A request is stamped before it is put: afterwards it is no longer ours. */
-static int64_t offer(request_t *r, enum stage stage) { return r->at_ns[stage] = now_ns(); }
+/* Notes the time before a put: afterwards the request belongs to the next stage. */
+static int64_t stamp(request_t *r, enum stage stage) { return r->at_ns[stage] = now_ns(); }
 
-static void offered(enum stage stage, int64_t since_ns) {
+static void add_put_time(enum stage stage, int64_t since_ns) {
     atomic_fetch_add_explicit(&put_ns[stage], now_ns() - since_ns, memory_order_relaxed);
 }
 
-/* The requests are dealt to the frontends in turn: one puts the first and every n-th after it. */
+/* Of n frontends, each puts one of the first n requests and every n-th after it. */
 static void *frontend(void *first) {
     for (size_t i = (size_t)((request_t *)first - trace.requests); i < trace.len;
          i += (size_t)options.frontends) {
         request_t *r = &trace.requests[i];
         sleep_until(r->at_ns[FRONTENDS]);
-        int64_t since = offer(r, INTAKE);
+        int64_t since = stamp(r, INTAKE);
         expect(QUEUES_OK, queues_mpmc_put(intake, r, -1), "put into intake");
-        offered(INTAKE, since);
+        add_put_time(INTAKE, since);
     }
     return NULL;
 }
 
-/* Short requests first: nobody with little to ask waits for those who ask much. */
+/* Orders the requests, so that short ones do not wait for long ones. */
 static void *scheduler(void *unused) {
     void *item;
     queues_status_t status;
     while ((status = queues_mpmc_get(intake, &item, -1)) == QUEUES_OK) {
-        int64_t since = offer(item, PRIORITY);
+        int64_t since = stamp(item, PRIORITY);
         status = queues_priority_put(priority, item, (double)tokens(item), -1);
         expect(QUEUES_OK, status, "put into priority");
-        offered(PRIORITY, since);
+        add_put_time(PRIORITY, since);
     }
     expect(QUEUES_CLOSED, status, "get from intake");
     expect(QUEUES_OK, queues_priority_close(priority), "close priority");
     return unused;
 }
 
-/* Only one batch may be pending, so that requests wait where they are ordered. */
+/* The batching queue has room for one batch, so that requests wait in the priority queue. */
 static void *dispatcher(void *unused) {
     void *item;
     double least;
     queues_status_t status;
     while ((status = queues_priority_get(priority, &item, &least, -1)) == QUEUES_OK) {
-        int64_t since = offer(item, BATCH);
+        int64_t since = stamp(item, BATCH);
         status = queues_batch_put_weighted(batch, item, (uint64_t)tokens(item), -1);
         expect(QUEUES_OK, status, "put into batch");
-        offered(BATCH, since);
+        add_put_time(BATCH, since);
     }
     expect(QUEUES_CLOSED, status, "get from priority");
     expect(QUEUES_OK, queues_batch_close(batch), "close batch");
     return unused;
 }
 
-/* Moves a batch onto the worker's own deque, the longest request first: the owner pops the
-   shortest, and a thief gets the longest, for which its trouble pays. */
+/* Moves a batch onto the worker's deque, longest request first: the owner pops the shortest, and a
+   thief steals the longest, which is worth a steal. */
 static queues_status_t take_batch(worker_t *self, int64_t timeout_ns) {
     void *items[BATCH_MAX];
     size_t n, max = (size_t)options.batch_size;
@@ -103,7 +106,7 @@ static queues_status_t take_batch(worker_t *self, int64_t timeout_ns) {
         request_t *r = items[--n];
         r->batch = number;
         r->owner = self->index;
-        offer(r, DEQUES);
+        stamp(r, DEQUES);
         expect(QUEUES_OK, queues_deque_push(self->deque, r), "push");
     }
     return QUEUES_OK;
@@ -113,7 +116,7 @@ static bool steal(const worker_t *self, void **item) {
     for (long i = 1; i < options.workers; i++) {
         worker_t *victim = &workers[(self->index + i) % options.workers];
         queues_status_t status;
-        do /* a lost race says that there may be more */
+        do /* another thief was faster; there may be more */
             status = queues_deque_steal(victim->deque, item);
         while (status == QUEUES_RETRY);
         if (status == QUEUES_OK)
@@ -123,8 +126,9 @@ static bool steal(const worker_t *self, void **item) {
     return false;
 }
 
-/* A worker's next request: of its own, of a batch that is due, or of another worker. It ends when
-   the batches have: its own deque is empty then, and whoever took the last batch works that off. */
+/* A worker's next request: from its own deque, a batch that is due, or another worker's deque.
+   false when the batching queue is closed and empty and there is nothing to steal: what is left is
+   in the deque of a worker that is still working. */
 static bool next(worker_t *self, void **item) {
     for (;;) {
         queues_status_t status = queues_deque_pop(self->deque, item);
@@ -139,7 +143,7 @@ static bool next(worker_t *self, void **item) {
         if (status == QUEUES_CLOSED)
             return false;
         expect(QUEUES_EMPTY, status, "get what is due");
-        /* Now and then it looks again whether there is something to steal. */
+        /* Waits for a batch, but looks for requests to steal again after linger_ms. */
         status = take_batch(self, options.linger_ms * MILLISECOND);
         if (status != QUEUES_OK && status != QUEUES_CLOSED)
             expect(QUEUES_TIMEOUT, status, "get a batch");
@@ -153,13 +157,13 @@ static void *worker(void *arg) {
         request_t *r = item;
         int64_t work =
             r->context_tokens * CONTEXT_TOKEN_NS + r->generated_tokens * GENERATED_TOKEN_NS;
-        int64_t until = offer(r, WORK) + at_speed(work, options.speed);
+        int64_t until = stamp(r, WORK) + at_speed(work, options.speed);
         while (now_ns() < until)
             ;
         r->worker = self->index;
-        int64_t since = offer(r, RESULTS);
+        int64_t since = stamp(r, RESULTS);
         expect(QUEUES_OK, queues_spsc_put(self->results, r, -1), "put a result");
-        offered(RESULTS, since);
+        add_put_time(RESULTS, since);
     }
     expect(QUEUES_OK, queues_spsc_close(self->results), "close results");
     return NULL;
@@ -168,11 +172,11 @@ static void *worker(void *arg) {
 static void collect(request_t *r) {
     if (r->at_ns[STAGES])
         fail(LOST, "request %td was served twice", r - trace.requests);
-    offer(r, STAGES);
+    stamp(r, STAGES);
     served++;
 }
 
-/* Polls the workers' queues until all are closed and empty. */
+/* Polls the queues of the workers until all are closed and empty. */
 static void *collector(void *unused) {
     for (long closed = 0; closed < options.workers; sleep_until(now_ns() + MILLISECOND)) {
         closed = 0;
@@ -198,7 +202,7 @@ static void measure(sample_t *sample) {
     }
 }
 
-/* Records how deep the queues are, and shows it from time to time. */
+/* Records the sizes of the queues, and prints them now and then. */
 static void *watch(void *samples) {
     bool tty = isatty(STDERR_FILENO);
     int64_t interval = tty ? SECOND / 10 : SECOND, next = now_ns() + interval;
@@ -246,7 +250,7 @@ static void release(void) {
     }
 }
 
-/* Everything in comes out once: waits until it has. */
+/* Starts all threads and waits until every request is served. */
 static void run(int64_t start_ns, samples_t *samples) {
     for (size_t i = 0; i < trace.len; i++) {
         request_t *r = &trace.requests[i];
@@ -263,7 +267,8 @@ static void run(int64_t start_ns, samples_t *samples) {
 
     for (long i = 0; i < options.frontends; i++)
         pthread_join(frontends[i], NULL);
-    expect(QUEUES_OK, queues_mpmc_close(intake), "close intake"); /* the others follow suit */
+    expect(QUEUES_OK, queues_mpmc_close(intake),
+           "close intake"); /* each stage closes the next one */
     pthread_join(scheduling, NULL);
     pthread_join(dispatching, NULL);
     for (long i = 0; i < options.workers; i++)
@@ -273,7 +278,7 @@ static void run(int64_t start_ns, samples_t *samples) {
     pthread_join(watching, NULL);
 }
 
-/* Of the queues of a stage together; those of a kind are of one size. */
+/* Adds the statistics of one queue of a stage. The queues of a stage have the same capacity. */
 static void add(stats_t *sum, queues_status_t status, const queues_stats_t *one) {
     expect(QUEUES_OK, status, "stats");
     sum->queues++;
@@ -311,7 +316,7 @@ int main(int argc, char **argv) {
     static samples_t samples = {.interval_ns = MILLISECOND};
     options = options_read(argc, argv);
     trace = trace_read(options.path);
-    /* Before the run, which may take long, and not after it. */
+    /* Before the run, because it may take long. */
     if (options.json)
         must_be_writable(options.json);
     if (options.report)
@@ -340,8 +345,8 @@ int main(int argc, char **argv) {
         free(text);
     }
     if (!nothing_lost(&result))
-        fail(LOST, "%zu requests of the trace, %zu served; see the table", trace.len,
-             result.served);
+        fail(LOST, "%zu requests in the trace, %zu served: the table shows where they are",
+             trace.len, result.served);
     free(trace.requests);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* What the demo needs and is not about queues: its options, threads and the clock. */
+/* The parts of the demo that have nothing to do with queues: its options, output files, threads and
+   the clock. */
 #ifndef SERVING_H
 #define SERVING_H
 
@@ -20,7 +21,7 @@
 enum { LOST = 1, BAD_INPUT = 2 }; /* exit codes */
 enum { MILLISECOND = 1000000, SECOND = 1000 * MILLISECOND, THREADS_MAX = 1000, BATCH_MAX = 1000 };
 
-/* Ends the program with one line that says why. */
+/* Ends the program with one line that states the reason. */
 __attribute__((noreturn, format(printf, 2, 3))) static void fail(int code, const char *why, ...) {
     va_list arguments;
     va_start(arguments, why);
@@ -36,8 +37,8 @@ typedef struct {
     char text[sizeof "found: ..." + 4 * SHOWN_MAX];
 } found_t;
 
-/* What was found where something else was expected. Of a binary file, not even that may reach a
-   terminal as it is, and of a long text the beginning says enough. */
+/* The part of a message that quotes what was found. Control characters, as in a binary file, are
+ * escaped because they would change the terminal, and a long text is cut off. */
 static found_t found(const char *text, size_t len) {
     found_t found = {"found nothing"};
     char *end = found.text + (len ? sprintf(found.text, "found: ") : 0);
@@ -60,7 +61,7 @@ typedef struct {
 static bool speed_read(const char *text, double *speed) {
     char *end;
     *speed = strtod(text, &end);
-    /* strtod knows more: hexadecimal numbers, spaces before them, infinity. */
+    /* strtod also accepts hexadecimal numbers, leading spaces and infinity. */
     return *text && !text[strspn(text, "0123456789.eE+-")] && !*end && *speed > 0 &&
            isfinite(*speed);
 }
@@ -76,7 +77,7 @@ static bool is_called(const char *argument, size_t len, const char *name) {
     return strlen(name) == len && strncmp(argument, name, len) == 0;
 }
 
-/* Ends the program with a message when there is something wrong. */
+/* Ends the program with a message if an argument is bad. */
 static options_t options_read(int argc, char **argv) {
     options_t options = {.speed = 4,
                          .frontends = 2,
@@ -155,14 +156,14 @@ static options_t options_read(int argc, char **argv) {
 
 /* --- files that are written at the end */
 
-/* A file that is new, or as usual, gets its name when it is complete; into a device or a pipe it is
-   written as it comes. */
+/* Whether the path is a regular file or a new one: that is written under another name and renamed
+ * when it is complete. A device or a pipe is written directly. */
 static bool is_replaced(const char *path) {
     struct stat s;
     return lstat(path, &s) != 0 || S_ISREG(s.st_mode);
 }
 
-/* Ends the program now if the file could not be written at the end; touches nothing. */
+/* Ends the program now if the file could not be written after the run. Changes nothing. */
 static void must_be_writable(const char *path) {
     struct stat s;
     if (stat(path, &s) == 0) {
@@ -205,7 +206,7 @@ static void file_write(const char *path, const char *text, size_t len) {
 
 /* --- time and threads */
 
-/* How long something recorded takes at that speed; 30 years stand for all that is longer. */
+/* How long a recorded time takes at this speed, at most 30 years. */
 static int64_t at_speed(int64_t recorded_ns, double speed) {
     double ns = (double)recorded_ns / speed;
     return ns < 1e18 ? (int64_t)ns : (int64_t)1e18;
@@ -218,7 +219,7 @@ static int64_t now_ns(void) {
 }
 
 static void sleep_until(int64_t ns) {
-    if (ns <= now_ns()) /* the kernel would reschedule all the same */
+    if (ns <= now_ns()) /* a system call would let other threads run first */
         return;
     struct timespec t = {ns / SECOND, ns % SECOND};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)

@@ -1,4 +1,5 @@
-/* A trace of LLM requests: what is recorded in its file, and what becomes of each request. */
+/* A trace of LLM requests: how it is read from its file, and what the demo records about each
+ * request. */
 #ifndef TRACE_H
 #define TRACE_H
 
@@ -6,18 +7,18 @@
 
 #define TRACE_HEADER "TIMESTAMP,ContextTokens,GeneratedTokens"
 
-/* Where a request can be, one after the other. A request is stamped when it is offered to a stage,
-   so that a put that blocks counts as time spent in the stage that is full. */
+/* The stages, in the order in which a request passes them. The time in a stage begins when the
+   request is offered to it, so that a put that blocks counts for the stage that is full. */
 enum stage { FRONTENDS, INTAKE, PRIORITY, BATCH, DEQUES, WORK, RESULTS, STAGES };
 
 typedef struct {
     int64_t recorded_ns; /* its arrival, since 1970 */
     int64_t context_tokens, generated_tokens;
-    /* All of these belong to whoever holds the request. */
-    int64_t at_ns[STAGES + 1]; /* when it came to each stage; the first is when it was due, the
-                                  last when it was collected */
+    /* Only the thread that holds the request reads or writes these. */
+    int64_t at_ns[STAGES + 1]; /* when it entered each stage; first when it was due, last when
+                                  it was collected */
     size_t batch;              /* the number of its batch */
-    long owner, worker;        /* who took that batch, and who served the request */
+    long owner, worker;        /* the workers that took the batch and that served the request */
 } request_t;
 
 typedef struct {
@@ -27,11 +28,11 @@ typedef struct {
 
 static int64_t tokens(const request_t *r) { return r->context_tokens + r->generated_tokens; }
 
-/* Far longer than a line can be. */
+/* Far more than a valid line needs. */
 enum { LINE_ROOM = 200 };
 
-/* The next line, without its end, and how long it is; -1 at the end of the file. A line that does
-   not fit is cut off, and ends with what no good line has. */
+/* Reads the next line without its end and returns its length, -1 at the end of the file. A line
+   that does not fit is cut off and ends with a newline, so that it is no valid line. */
 static int line_read(FILE *file, char line[LINE_ROOM + 2]) {
     int len = 0, c = 0;
     while (len < LINE_ROOM && (c = getc(file)) != EOF && c != '\n')
@@ -85,13 +86,13 @@ static bool request_read(const char *line, int len, request_t *request) {
         .context_tokens = context,
         .generated_tokens = generated,
     };
-    /* timegm makes 1 March of 30 February. */
+    /* timegm turns 30 February into 1 March: such a date is refused. */
     return date[0] >= 1970 && date[0] <= 2100 && real.tm_mon == given.tm_mon &&
            real.tm_mday == given.tm_mday && real.tm_hour == given.tm_hour &&
            real.tm_min == given.tm_min && real.tm_sec == given.tm_sec;
 }
 
-/* Ends the program with a message when there is something wrong. */
+/* Ends the program with a message if the trace is bad. */
 static trace_t trace_read(const char *path) {
     trace_t trace = {0};
     FILE *file = fopen(path, "r");

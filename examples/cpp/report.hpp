@@ -1,4 +1,5 @@
-// What the demo tells of a run: progress, a table, and as JSON for `report` (see its src/run.rs).
+// The output of the demo: progress, a table, and JSON for the tool `report`, which draws a page.
+// The JSON is described in examples/report/src/run.rs.
 #ifndef REPORT_HPP
 #define REPORT_HPP
 
@@ -21,7 +22,7 @@ struct sample {
     std::array<std::size_t, stage::count> depth{};
 };
 
-// When there are many, every other one goes, and fewer come from then on.
+// When there are 2048 samples, every other one is dropped and the interval doubles.
 struct samples {
     static constexpr std::size_t most = 2048;
     std::vector<sample> taken;
@@ -45,14 +46,14 @@ inline void show_progress(bool tty, std::size_t served, std::size_t requests, co
               << s.depth[stage::results] << (tty ? "\033[K" : "\n");
 }
 
-// --- what is known at the end
+// --- the figures of a run
 
-// Of the queues of a stage together; those of a kind are of one size.
+// Of all queues of a stage, which have the same capacity.
 struct stage_statistics {
-    std::size_t queues = 0; // what follows is of all together, capacity and peak of one
+    std::size_t queues = 0; // the rest is their sum, but capacity and peak are of one queue
     std::uint64_t in = 0, out = 0, failed_enqueue = 0, failed_dequeue = 0, stolen = 0;
     std::uint64_t capacity = 0, peak = 0;
-    nanoseconds put{}; // all pushes took
+    nanoseconds put{}; // time in pushes
 
     void add(const queues::statistics &s) {
         ++queues;
@@ -76,7 +77,7 @@ struct run {
 
     double seconds() const { return std::chrono::duration<double>(end - start).count(); }
 
-    // Every request went through every stage, and came out.
+    // Every request passed every stage.
     bool nothing_lost() const {
         return served == trace.size() &&
                std::all_of(statistics.begin(), statistics.end(), [this](const auto &s) {
@@ -212,13 +213,15 @@ class json_writer {
         out << (items.empty() ? "[]" : "]");
     }
 
-    // Of a bound or value, and how many there were of it.
+    // Pairs of a bound or value and its count.
     void pairs(const std::map<std::int64_t, std::size_t> &counts) {
         list(counts,
              [&](const auto &pair) { out << '[' << pair.first << ',' << pair.second << ']'; });
     }
 
-    // By upper bounds, which are at least `first` and grow by a fourth of an octave.
+    // Pairs of an upper bound and a count of the values up to it and above the bound before. The
+    // first bound is `first`; each is the fourth root of 2 times the one before. Empty buckets are
+    // omitted.
     void histogram(const sorted &sample, double first) {
         const double growth = std::pow(2, 0.25);
         std::map<std::int64_t, std::size_t> counts;
@@ -307,7 +310,7 @@ class json_writer {
 
 // --- the page
 
-// Runs `report`, which says itself what is wrong with what it is given.
+// Runs `report`, which prints its own messages about bad input.
 inline void run_report(std::vector<const char *> arguments, std::FILE *json) {
     const char *tool = std::getenv("QUEUES_REPORT");
     if (!tool || !*tool)
@@ -332,10 +335,10 @@ inline void run_report(std::vector<const char *> arguments, std::FILE *json) {
     fail(bad_input, "no page: ", tool, " failed");
 }
 
-// Ends the program now if there could be no page at the end.
+// Ends the program now if the page could not be written after the run.
 inline void check_report(const char *page) { run_report({"--check", "--", page}, nullptr); }
 
-// It reads from a file without a name, so there is nothing to clean up.
+// `report` reads the JSON from a file without a name, which needs no removal.
 inline void draw_report(const std::string &json, const char *page) {
     std::FILE *const file = std::tmpfile();
     if (!file || std::fwrite(json.data(), 1, json.size(), file) != json.size() ||

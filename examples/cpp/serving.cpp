@@ -1,12 +1,11 @@
-// Serves a trace of LLM requests through a pipeline of all kinds of queues:
+// Serves a trace of LLM requests in a pipeline that uses every family of queues:
 //
 //   frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
-//
-// Frontends bring the requests when they are due. The scheduler orders them, the one with the
-// fewest tokens first; the dispatcher makes batches of them. Each worker takes batches onto a
-// deque of its own, where idle workers steal, and hands what it served to the collector over an
-// SPSC queue. A stage that falls behind fills its queue, and its producers block: pressure goes
-// back to the frontends, and nothing is lost.
+// Frontends put the requests when they are due. The scheduler orders them by their number of
+// tokens, fewest first, and the dispatcher puts them into batches. A worker moves each batch onto a
+// deque of its own, from which idle workers steal, and passes served requests to the collector by
+// an SPSC queue. When a stage falls behind, its queue fills and its producers block, back to the
+// frontends: no request is lost.
 #include "serving.hpp"
 #include "report.hpp"
 #include "trace.hpp"
@@ -18,7 +17,8 @@
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr nanoseconds context_token = 20us, generated_token = 500us; // a worker's time at speed 1
+constexpr nanoseconds context_token = 20us,
+                      generated_token = 500us; // a worker's time for a token, at speed 1
 
 nanoseconds now() { return steady_clock::now().time_since_epoch(); }
 
@@ -36,7 +36,7 @@ class pipeline {
             workers_.emplace_back(i, o);
     }
 
-    // Everything in comes out once: waits until it has.
+    // Starts all threads and waits until every request is served.
     void run(nanoseconds start, samples &samples) {
         for (request &r : trace_)
             r.at[stage::frontends] =
@@ -50,18 +50,18 @@ class pipeline {
         others.emplace_back([&] { schedule(); });
         const auto n = std::min(count(options_.frontends), trace_.size());
         for (std::size_t i = 0; i < n; ++i)
-            frontends.emplace_back([this, i, n] { bring(i, n); });
+            frontends.emplace_back([this, i, n] { submit(i, n); });
 
         for (std::thread &thread : frontends)
             thread.join();
-        intake_.close(); // the others follow suit
+        intake_.close(); // each stage closes the next one
         for (std::thread &thread : others)
             thread.join();
         finished_ = true;
         watching.join();
     }
 
-    void tell(::run &run) const {
+    void add_statistics(::run &run) const {
         auto &s = run.statistics;
         s[stage::intake].add(intake_.stats());
         s[stage::priority].add(priority_.stats());
@@ -88,9 +88,9 @@ class pipeline {
             : index(number), deque(count(o.batch_size)), results(count(o.capacity)) {}
 
         const int index;
-        queues::deque<request *> deque;  // the requests of its batches; the others steal
+        queues::deque<request *> deque;  // the requests of its batches; others steal here
         queues::spsc<request *> results; // to the collector
-        std::vector<request *> batch;    // on its way to the deque
+        std::vector<request *> batch;    // a batch on its way to the deque
     };
 
     const options &options_;
@@ -101,27 +101,28 @@ class pipeline {
     std::deque<worker> workers_;
     std::atomic<std::size_t> batches_{0}, served_{0};
     std::atomic<bool> finished_{false};
-    std::array<std::atomic<std::int64_t>, stage::count> put_ns_{}; // all pushes into each stage
+    std::array<std::atomic<std::int64_t>, stage::count> put_ns_{}; // time in pushes into each stage
 
     static std::size_t count(int option) { return static_cast<std::size_t>(option); }
 
-    // Stamps a request and pushes it: afterwards it is no longer ours.
+    // Notes the time and pushes a request: afterwards it belongs to the next stage.
     template <class Push> void offer(request &r, stage::id stage, Push push) {
         const nanoseconds since = r.at[stage] = now();
         if (!push())
-            fail(lost, stages[stage].name, " has no room or was closed too early");
+            fail(lost, stages[stage].name,
+                 " refused a request: it is full or was closed too early");
         put_ns_[stage].fetch_add((now() - since).count(), std::memory_order_relaxed);
     }
 
-    // The requests are dealt to the frontends in turn: one brings the first and every n-th after.
-    void bring(std::size_t first, std::size_t n) {
+    // Of n frontends, each pushes one of the first n requests and every n-th after it.
+    void submit(std::size_t first, std::size_t n) {
         for (std::size_t i = first; i < trace_.size(); i += n) {
             sleep_until(trace_[i].at[stage::frontends]);
             offer(trace_[i], stage::intake, [&] { return intake_.push(&trace_[i]); });
         }
     }
 
-    // Short requests first: nobody with little to ask waits for those who ask much.
+    // Orders the requests, so that short ones do not wait for long ones.
     void schedule() {
         while (const auto next = intake_.pop()) {
             const auto tokens = static_cast<double>((*next)->tokens());
@@ -130,7 +131,7 @@ class pipeline {
         priority_.close();
     }
 
-    // Only one batch may be pending, so that requests wait where they are ordered.
+    // The batching queue has room for one batch, so that requests wait in the priority queue.
     void dispatch() {
         while (const auto next = priority_.pop()) {
             const queues::weight tokens(static_cast<std::uint64_t>(next->value->tokens()));
@@ -139,8 +140,8 @@ class pipeline {
         batcher_.close();
     }
 
-    // Moves a batch onto the worker's own deque, the longest request first: the owner pops the
-    // shortest, and a thief gets the longest, for which its trouble pays.
+    // Moves a batch onto the worker's deque, longest request first: the owner pops the shortest,
+    // and a thief steals the longest, which is worth a steal.
     void unpack(worker &self) {
         const std::size_t number = batches_++;
         for (auto r = self.batch.rbegin(); r != self.batch.rend(); ++r) {
@@ -156,16 +157,16 @@ class pipeline {
                 workers_[(count(self.index) + i) % workers_.size()].deque.get_stealer();
             auto stolen = victim.steal();
             while (!stolen && stolen.error() == queues::conqueue_status::retry)
-                stolen = victim.steal(); // a lost race says that there may be more
+                stolen = victim.steal(); // another thief was faster; there may be more
             if (stolen)
                 return *stolen;
         }
         return std::nullopt;
     }
 
-    // A worker's next request: of its own, of a batch that is due, or of another worker. It ends
-    // when the batches have: its own deque is empty then, and whoever took the last batch works
-    // that off.
+    // A worker's next request: from its own deque, a batch that is due, or another worker's deque.
+    // nullopt when the batching queue is closed and empty and there is nothing to steal: what is
+    // left is in the deque of a worker that is still working.
     std::optional<request *> next(worker &self) {
         for (;;) {
             if (const auto own = self.deque.pop())
@@ -179,10 +180,9 @@ class pipeline {
                 return stolen;
             if (status == queues::conqueue_status::closed)
                 return std::nullopt;
-            // Now and then it looks again whether there is something to steal.
-            const milliseconds patience(options_.linger_ms);
-            if (batcher_.pop_batch_into_for(self.batch, patience) ==
-                queues::conqueue_status::success)
+            // Waits for a batch, but looks for requests to steal again after linger_ms.
+            const milliseconds linger(options_.linger_ms);
+            if (batcher_.pop_batch_into_for(self.batch, linger) == queues::conqueue_status::success)
                 unpack(self);
         }
     }
@@ -201,7 +201,7 @@ class pipeline {
         self.results.close();
     }
 
-    // Polls the workers' queues until all are closed and empty.
+    // Polls the queues of the workers until all are closed and empty.
     void collect() {
         for (std::size_t closed = 0; closed < workers_.size(); std::this_thread::sleep_for(1ms)) {
             closed = 0;
@@ -230,7 +230,7 @@ class pipeline {
         return sample;
     }
 
-    // Records how deep the queues are, and shows it from time to time.
+    // Records the sizes of the queues, and prints them now and then.
     void watch(samples &samples) {
         const bool tty = isatty(STDERR_FILENO);
         const nanoseconds interval = tty ? 100ms : 1000ms;
@@ -251,7 +251,7 @@ class pipeline {
 int main(int argc, char **argv) {
     const options options = read_options(argc, argv);
     std::vector<request> trace = read_trace(options.path);
-    // Before the run, which may take long, and not after it.
+    // Before the run, because it may take long.
     if (options.json)
         must_be_writable(options.json);
     if (options.report)
@@ -262,7 +262,7 @@ int main(int argc, char **argv) {
     run.start = now();
     pipeline.run(run.start, run.samples);
     run.end = now();
-    pipeline.tell(run);
+    pipeline.add_statistics(run);
 
     print_table(run);
     if (options.json || options.report) {
@@ -273,5 +273,6 @@ int main(int argc, char **argv) {
             draw_report(json, options.report);
     }
     if (!run.nothing_lost())
-        fail(lost, trace.size(), " requests of the trace, ", run.served, " served; see the table");
+        fail(lost, trace.size(), " requests in the trace, ", run.served,
+             " served: the table shows where they are");
 }

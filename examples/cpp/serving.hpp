@@ -1,4 +1,4 @@
-// What the demo needs and is not about queues: its options, its files, and the way to end it.
+// The parts of the demo that have nothing to do with queues: its options, output files and errors.
 #ifndef SERVING_HPP
 #define SERVING_HPP
 
@@ -23,14 +23,14 @@ using std::chrono::nanoseconds;
 
 enum exit_code { lost = 1, bad_input = 2 };
 
-// Ends the program with one line that says why.
+// Ends the program with one line that states the reason.
 template <class... Parts> [[noreturn]] void fail(exit_code code, const Parts &...parts) {
     ((std::cerr << "serving: ") << ... << parts) << std::endl;
     std::exit(code);
 }
 
-// What was found where something else was expected. Of a binary file, not even that may reach a
-// terminal as it is, and of a long text the beginning says enough.
+// The part of a message that quotes what was found. Control characters, as in a binary file, are
+// escaped because they would change the terminal, and a long text is cut off.
 inline std::string found(std::string_view text) {
     constexpr std::size_t most = 60;
     if (text.empty())
@@ -60,7 +60,7 @@ struct options {
 inline bool read_speed(const char *text, double &speed) {
     char *end;
     speed = std::strtod(text, &end);
-    // strtod knows more: hexadecimal numbers, spaces before them, infinity.
+    // strtod also accepts hexadecimal numbers, leading spaces and infinity.
     return *text && !text[std::strspn(text, "0123456789.eE+-")] && !*end && speed > 0 &&
            std::isfinite(speed);
 }
@@ -73,7 +73,7 @@ inline bool read_number(const char *text, int largest, int &number) {
            value <= largest;
 }
 
-// Ends the program with a message when there is something wrong.
+// Ends the program with a message if an argument is bad.
 inline options read_options(int argc, char **argv) {
     options result;
     const struct {
@@ -146,14 +146,14 @@ inline options read_options(int argc, char **argv) {
 
 // --- files that are written at the end
 
-// A file that is new, or as usual, gets its name when it is complete; into a device or a pipe it is
-// written as it comes.
+// Whether the path is a regular file or a new one: that is written under another name and renamed
+// when it is complete. A device or a pipe is written directly.
 inline bool is_replaced(const char *path) {
     struct stat s;
     return lstat(path, &s) != 0 || S_ISREG(s.st_mode);
 }
 
-// Ends the program now if the file could not be written at the end; touches nothing.
+// Ends the program now if the file could not be written after the run. Changes nothing.
 inline void must_be_writable(const std::string &path) {
     const auto refuse = [&](int error) { fail(bad_input, path, ": ", std::strerror(error)); };
     struct stat s;
@@ -191,7 +191,7 @@ inline void write_file(const char *path, const std::string &text) {
 
 // --- time
 
-// How long something recorded takes at that speed; 30 years stand for all that is longer.
+// How long a recorded time takes at this speed, at most 30 years.
 inline nanoseconds at_speed(nanoseconds recorded, double speed) {
     return nanoseconds(
         static_cast<std::int64_t>(std::min(static_cast<double>(recorded.count()) / speed, 1e18)));

@@ -1,4 +1,5 @@
-// A trace of LLM requests: what is recorded in its file, and what becomes of each request.
+// A trace of LLM requests: how it is read from its file, and what the demo records about each
+// request.
 #ifndef TRACE_HPP
 #define TRACE_HPP
 
@@ -8,8 +9,8 @@
 
 constexpr auto trace_header = "TIMESTAMP,ContextTokens,GeneratedTokens";
 
-// Where a request can be, one after the other. A request is stamped when it is offered to a stage,
-// so that a push that blocks counts as time spent in the stage that is full.
+// The stages, in the order in which a request passes them. The time in a stage begins when the
+// request is offered to it, so that a push that blocks counts for the stage that is full.
 namespace stage {
 enum id { frontends, intake, priority, batch, deques, work, results, count };
 }
@@ -17,18 +18,18 @@ enum id { frontends, intake, priority, batch, deques, work, results, count };
 struct request {
     nanoseconds recorded{}; // its arrival, since 1970
     int context_tokens = 0, generated_tokens = 0;
-    // All of these belong to whoever holds the request.
-    std::array<nanoseconds, stage::count + 1> at{}; // when it came to each stage, on the steady
-                                                    // clock; the first is when it was due, the
-                                                    // last when it was collected
+    // Only the thread that holds the request reads or writes these.
+    std::array<nanoseconds, stage::count + 1> at{}; // when it entered each stage, on the steady
+                                                    // clock; first when it was due, last when it
+                                                    // was collected
     std::size_t batch = 0;                          // the number of its batch
-    int owner = 0, worker = 0; // who took that batch, and who served the request
+    int owner = 0, worker = 0; // the workers that took the batch and that served the request
 
     std::int64_t tokens() const { return std::int64_t{context_tokens} + generated_tokens; }
 };
 
-// The next line, without its end; false at the end of the file. A line far longer than one can be
-// is cut off.
+// Reads the next line without its end; false at the end of the file. A line far longer than a valid
+// one is cut off.
 inline bool read_line(std::FILE *file, std::string &line) {
     constexpr std::size_t room = 200;
     int c = 0;
@@ -38,11 +39,11 @@ inline bool read_line(std::FILE *file, std::string &line) {
     if (c == '\n' && !line.empty() && line.back() == '\r')
         line.pop_back();
     if (line.size() == room)
-        line.push_back('\n'); // which no good line has
+        line.push_back('\n'); // so that it is no valid line
     return c != EOF || (!line.empty() && !std::ferror(file));
 }
 
-// Takes so many digits from the front of a text.
+// Removes `least` to `most` digits from the front of a text.
 inline bool read_digits(std::string_view &text, std::size_t least, std::size_t most, int &value) {
     const std::size_t n =
         std::min(std::min(text.find_first_not_of("0123456789"), text.size()), most);
@@ -91,10 +92,10 @@ inline bool read_request(std::string_view line, request &r) {
     r.recorded = std::chrono::seconds(timegm(&date)) + nanoseconds(fraction);
     return date.tm_mon == given.tm_mon && date.tm_mday == given.tm_mday &&
            date.tm_hour == given.tm_hour && date.tm_min == given.tm_min &&
-           date.tm_sec == given.tm_sec; // timegm makes 1 March of 30 February
+           date.tm_sec == given.tm_sec; // timegm turns 30 February into 1 March
 }
 
-// Ends the program with a message when there is something wrong.
+// Ends the program with a message if the trace is bad.
 inline std::vector<request> read_trace(const char *path) {
     std::FILE *const file = std::fopen(path, "r");
     if (!file)

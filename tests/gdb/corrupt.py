@@ -10,8 +10,11 @@ import gdb
 print("---")
 inferior = gdb.selected_inferior()
 BAD = [0, 1, 0x5555, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF]
-FAMILIES = "mpmc spsc priority deque batch".split()
-NAMES = [family + payload for family in FAMILIES for payload in ("", "_blobs")]
+NAMES = [
+    family + payload
+    for family in ("mpmc", "spsc", "priority", "deque", "batch")
+    for payload in ("", "_blobs")
+]
 prints = changed = 0
 
 
