@@ -15,10 +15,10 @@ use output::{Output, about, one_line};
 
 const USAGE: &str = "usage: report RUN.json PAGE.html
        report --check PAGE.html
-Draws a run of the serving demo, as its --json wrote it (-: from standard input), as one HTML page.
---check only says whether that page could be written.";
+Draws a run of the serving demo as one HTML page. RUN.json is what the demo writes with --json; - reads
+it from standard input. --check only checks that the page could be written.";
 
-/// The exit code for what the user can mend.
+/// The exit code for errors that the user can fix.
 const BAD_INPUT: u8 = 2;
 
 enum Task {
@@ -75,7 +75,7 @@ fn report(from: &OsString, to: &Path) -> Result<(), String> {
         (from.to_string_lossy(), fs::read(from))
     };
     let bytes = bytes.map_err(|error| about(Path::new(&*name), &error))?;
-    // A path in it may be anything.
+    // The path of the trace may not be UTF-8.
     let text = String::from_utf8_lossy(&bytes);
     let run = run::Run::read(&text).map_err(|error| format!("{name}: {error}"))?;
     to.write(&page::page(&run))

@@ -1,11 +1,12 @@
-//! What a tool leaves behind: files that are complete or not there, and messages of one line. Also part of
-//! benches/versus.
+//! The output of a tool: files that are complete or do not exist, and messages of one line. Also
+//! used by benches/versus.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What somebody else's text made of a message: no control characters, and not all of a long one.
+/// A message that may contain foreign text, as one line: control characters are escaped, and a long
+/// message is cut off.
 pub fn one_line(message: &str) -> String {
     const MOST: usize = 300;
     let mut line = String::new();
@@ -22,18 +23,18 @@ pub fn one_line(message: &str) -> String {
     line
 }
 
-/// What was wrong with a file, without the number that goes with it.
+/// A message about a file: the path and the reason, without the number of the error.
 pub fn about(path: &Path, error: &io::Error) -> String {
     let error = error.to_string();
     let reason = error.split(" (os error").next().unwrap_or_default();
     format!("{}: {reason}", path.display())
 }
 
-/// A file to be written at the end of some work. It has been shown before that this is possible, and the
-/// file keeps what was in it until then.
+/// A file that is written when some work is done. Before the work it is checked that the file can
+/// be written; until then its content stays.
 pub struct Output {
     path: PathBuf,
-    /// Becomes the file; there is none for a device or a pipe.
+    /// The new file, which replaces the old one at the end. `None` for a device or a pipe.
     new: Option<(PathBuf, File)>,
 }
 
@@ -43,11 +44,11 @@ impl Output {
     }
 
     fn open(path: &Path) -> io::Result<Self> {
-        // Of a link its aim is written.
+        // A link is kept: what it points to is written.
         if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
             return Ok(Self { path: path.into(), new: None });
         }
-        // Whether what is there may be written; it stays as it is.
+        // Opened to append, so that nothing changes: only whether it may be written.
         match OpenOptions::new().append(true).open(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -1,4 +1,5 @@
-//! The page: text, table, and the plots with their captions. It needs no network and no scripts.
+//! The page: a summary, a table, and plots with captions. One HTML file that needs no network and
+//! no scripts.
 
 use crate::plot::{self, FIRST, INKS, Ink, LIMIT, SECOND};
 use crate::run::{Run, Stage, Times};
@@ -28,7 +29,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The plots carry the colours for a light page; on a dark one, rules put others in their place.
+/// The plots have the colors of a light page. On a dark page these rules replace each color.
 fn inks() -> String {
     let (mut legend, mut dark) = (String::new(), String::new());
     for (i, ink) in INKS.iter().enumerate() {
@@ -44,7 +45,7 @@ fn inks() -> String {
 }
 
 fn legend(ink: &Ink, text: &str) -> String {
-    let i = INKS.iter().position(|other| other.light == ink.light).expect("it is one of them");
+    let i = INKS.iter().position(|other| other.light == ink.light).expect("every ink is in INKS");
     format!("<span><i class=\"ink{i}\"></i>{text}</span>")
 }
 
@@ -60,7 +61,7 @@ fn milliseconds(nanoseconds: u64) -> String {
     format!("{:.3}", nanoseconds as f64 / 1e6)
 }
 
-/// As in 3 ms, with three digits.
+/// Three digits and a unit, as in 3.14 ms.
 fn duration(nanoseconds: u64) -> String {
     let n = nanoseconds as f64;
     let (value, unit) = match nanoseconds {
@@ -165,7 +166,7 @@ fn queues(run: &Run) -> String {
         let capacity_is = format!("capacity {capacity}");
         let legends = [
             legend(&FIRST, "items"),
-            match plot::near(items, capacity) {
+            match plot::shows_capacity(items, capacity) {
                 true => legend(&LIMIT, &capacity_is),
                 false => format!("<span>{capacity_is}</span>"),
             },
@@ -188,7 +189,7 @@ fn time_figure(run: &Run, title: &str, times: &Times) -> String {
     figure(title, &legends, &plot::times(&times.histogram, &extremes(run)))
 }
 
-/// So that all times are drawn to one scale.
+/// The least and the largest bound of all histograms of times, so that all have one scale.
 fn extremes(run: &Run) -> Vec<(u64, u64)> {
     let all = run.stages.iter().map(|stage| &stage.wait).chain([&run.total]);
     let bounds = || all.clone().flat_map(|times| times.histogram.iter().copied());

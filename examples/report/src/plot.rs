@@ -1,5 +1,5 @@
-//! The plots, each a small SVG of the same size. Legends and captions are the page's: in text they
-//! never overlap, and wrap on a small screen.
+//! The plots, each an SVG of the same size. Legends and captions are text of the page, which never
+//! overlaps and wraps on a small screen.
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
@@ -9,7 +9,7 @@ use std::ops::Range;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
 
-/// A colour on a light page, and what the page's style makes of it on a dark one.
+/// A color on a light page and the color that replaces it on a dark page.
 pub struct Ink {
     pub light: RGBColor,
     pub dark: RGBColor,
@@ -28,12 +28,12 @@ pub fn hex(RGBColor(r, g, b): RGBColor) -> String {
 }
 
 const SIZE: (u32, u32) = (440, 220);
-/// About one a pixel.
+/// Columns of a plot over time, about one for each pixel.
 const COLUMNS: usize = 350;
-/// Each bucket of a histogram spans a fourth of an octave.
+/// The width of a bucket of a histogram, a fourth of an octave, as a decimal logarithm.
 const BUCKET: f64 = 0.25 * std::f64::consts::LOG10_2;
 
-/// What an axis shows. plotters' own axes choose ticks where a log scale or whole numbers want none.
+/// An axis with ticks of its own: those of plotters do not suit logarithms and whole numbers.
 #[derive(Clone)]
 struct Axis {
     range: Range<f64>,
@@ -43,26 +43,27 @@ struct Axis {
 }
 
 impl Axis {
-    /// From 0 to a number.
+    /// From 0 to `end`.
     fn linear(end: f64, name: &'static str) -> Self {
         Self { range: 0.0..end, ticks: ticks(end, 7.0), name, label: number }
     }
 
-    /// Upwards: how many there are, with some air above the most.
+    /// A vertical axis of counts, with some space above `most`.
     fn count(most: u64, name: &'static str) -> Self {
         let end = most.max(1) as f64 * 1.05;
         let ticks = ticks(end, 5.0).into_iter().filter(|tick| tick.fract() == 0.0);
         Self { range: 0.0..end, ticks: ticks.collect(), name, label: number }
     }
 
-    /// Whole things with a place of their own each, named in the middle of it.
+    /// Whole numbers from 0 to `last`, each with a column of its own and its label in the middle.
     fn places(last: f64, name: &'static str) -> Self {
         let mut ticks = ticks(last, 10.0);
         ticks.retain(|tick| tick.fract() == 0.0);
         Self { range: -0.5..last + 0.5, ticks, name, label: number }
     }
 
-    /// Of logarithms: whole decades around the histogram and what it shares its scale with.
+    /// A decimal logarithm, in whole decades around the histogram and `others`, which share its
+    /// scale.
     fn decades(
         histogram: &[(u64, u64)],
         others: &[(u64, u64)],
@@ -72,7 +73,7 @@ impl Axis {
         let logs = || histogram.iter().chain(others).map(|pair| (pair.0 as f64).log10());
         let first = logs().reduce(f64::min).map_or(0.0, |log| (log - BUCKET).floor());
         let last = logs().reduce(f64::max).map_or(1.0, |log| log.ceil().max(first + 1.0));
-        let step = if last - first > 6.0 { 2 } else { 1 }; // where not all labels fit
+        let step = if last - first > 6.0 { 2 } else { 1 }; // else the labels do not fit
         let ticks = (first as i32..=last as i32).filter(|tick| tick % step == 0).map(f64::from);
         Self { range: first..last, ticks: ticks.collect(), name, label }
     }
@@ -102,7 +103,7 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// About so many round numbers from 0 to `end`.
+/// Round numbers from 0 to `end`, about `about` of them.
 fn ticks(end: f64, about: f64) -> Vec<f64> {
     if end <= 0.0 {
         return vec![0.0];
@@ -127,7 +128,7 @@ fn power(log: f64) -> String {
     number(10f64.powf(log).round())
 }
 
-/// Of a logarithm of nanoseconds.
+/// The label for a decimal logarithm of nanoseconds.
 fn duration(log: f64) -> String {
     let (unit, name) = match log {
         l if l < 3.0 => (0.0, "ns"),
@@ -153,7 +154,7 @@ where
 {
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-    // Into a string, where nothing can fail.
+    // Writing to a string cannot fail.
     axes(&area, x, y).and_then(|mut chart| content(&mut chart)).expect("drawn into memory");
     drop(area);
     svg
@@ -191,21 +192,21 @@ fn line(points: [(f64, f64); 2], ink: &Ink) -> PathElement<(f64, f64)> {
     PathElement::new(points, ink.light.stroke_width(2))
 }
 
-/// Whether the capacity is near enough to what was there to be drawn.
-pub fn near(items: &[u64], capacity: u64) -> bool {
+/// Whether the plot shows the capacity as a line: if some sample is at least a fourth of it.
+pub fn shows_capacity(items: &[u64], capacity: u64) -> bool {
     items.iter().any(|&items| items >= capacity / 4)
 }
 
-/// How many items were in a stage over time, and how many fit if that is near.
+/// The number of items in a stage over time, with a line for the capacity if it is close.
 pub fn depth(t_ms: &[f64], items: &[u64], capacity: u64) -> String {
-    let near = near(items, capacity);
+    let with_capacity = shows_capacity(items, capacity);
     let most = items.iter().copied().max().unwrap_or(0);
     let x = Axis::linear((t_ms[t_ms.len() - 1] / 1e3).max(1e-6), "time, s");
-    let y = Axis::count(if near { capacity.max(most) } else { most }, "items");
+    let y = Axis::count(if with_capacity { capacity.max(most) } else { most }, "items");
     draw(&x, &y, |chart| {
         let area = AreaSeries::new(columns(t_ms, items, x.range.end), 0.0, FIRST.light.mix(0.25));
         chart.draw_series(area.border_style(FIRST.light.stroke_width(1)))?;
-        if near {
+        if with_capacity {
             let capacity = capacity as f64;
             chart.draw_series([line([(0.0, capacity), (x.range.end, capacity)], &LIMIT)])?;
         }
@@ -213,12 +214,13 @@ pub fn depth(t_ms: &[f64], items: &[u64], capacity: u64) -> String {
     })
 }
 
-/// The upper end of the octave, on the logarithmic scale: the first is that up to 1 µs.
+/// The upper end of the octave of a bucket, as a decimal logarithm of nanoseconds. The first octave
+/// ends at 1 µs.
 fn octave_of(upper: u64) -> f64 {
     3.0 + ((upper as f64 / 1e3).log2() - 0.01).ceil() * 4.0 * BUCKET
 }
 
-/// The most items in each column of the plot, so that no peak is lost.
+/// The largest sample in each column of the plot, so that every peak is visible.
 fn columns(t_ms: &[f64], items: &[u64], end: f64) -> Vec<(f64, f64)> {
     let mut most = vec![None; COLUMNS];
     for (t, &items) in t_ms.iter().zip(items) {
@@ -230,7 +232,7 @@ fn columns(t_ms: &[f64], items: &[u64], end: f64) -> Vec<(f64, f64)> {
     most.into_iter().enumerate().filter_map(|(i, items)| Some((place(i), items? as f64))).collect()
 }
 
-/// What part of the requests took how long: by octaves, and up to there.
+/// The share of requests in each octave of time as bars, and their sum up to each bucket as a line.
 pub fn times(histogram: &[(u64, u64)], all: &[(u64, u64)]) -> String {
     let total = histogram.iter().map(|pair| pair.1).sum::<u64>().max(1) as f64;
     let x = Axis::decades(histogram, all, "time", duration);
@@ -255,7 +257,7 @@ pub fn times(histogram: &[(u64, u64)], all: &[(u64, u64)]) -> String {
     })
 }
 
-/// How many batches there were of each size.
+/// The number of batches of each size.
 pub fn sizes(sizes: &[(u64, u64)], limit: u64) -> String {
     let last = sizes.last().map_or(limit, |pair| pair.0.max(limit)) as f64;
     let mut x = Axis::places(last, "requests in a batch");
@@ -271,7 +273,8 @@ pub fn sizes(sizes: &[(u64, u64)], limit: u64) -> String {
     })
 }
 
-/// How many batches there were with so many tokens, and how many make a batch due.
+/// The number of batches in each bucket of tokens, with a line at the number that makes a batch
+/// due.
 pub fn tokens(histogram: &[(u64, u64)], limit: u64) -> String {
     let x = Axis::decades(histogram, &[], "tokens in a batch", power);
     let most = histogram.iter().map(|pair| pair.1).max().unwrap_or(0);
@@ -289,7 +292,8 @@ pub fn tokens(histogram: &[(u64, u64)], limit: u64) -> String {
     })
 }
 
-/// What each worker served: of its own batches, and on top of that what it stole.
+/// The requests that each worker served: from its own batches, and stacked on them those that it
+/// stole.
 pub fn workers(workers: &[crate::run::Worker]) -> String {
     let most = workers.iter().map(|worker| worker.served).max().unwrap_or(0);
     let x = Axis::places(workers.len() as f64 - 1.0, "worker");
@@ -337,7 +341,7 @@ mod tests {
         assert_eq!([0.1 + 0.2, 2000.0, 12_000.0, 2e6].map(number), ["0.3", "2000", "12 k", "2 M"]);
     }
 
-    /// A bucket belongs to the octave that its upper bound ends or lies in.
+    /// A bucket belongs to the octave that contains its upper bound.
     #[test]
     fn octaves_begin_at_a_microsecond() {
         assert_eq!(octave_of(1000), 3.0);
@@ -347,7 +351,7 @@ mod tests {
         assert!(octave_of(2378) > octave_of(2000));
     }
 
-    /// More samples than columns: the one high one is still there.
+    /// With more samples than columns a single high sample is still shown.
     #[test]
     fn no_peak_is_lost() {
         let times: Vec<f64> = (0..100_000).map(f64::from).collect();

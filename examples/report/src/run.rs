@@ -1,4 +1,4 @@
-//! What a run of the serving demo tells, as it stands in the JSON:
+//! A run of the serving demo, as the demo writes it with --json:
 //!
 //! ```json
 //! {
@@ -18,9 +18,9 @@
 //! }
 //! ```
 //!
-//! Every `wait` looks like `total`. A histogram is a list of pairs: an upper bound, and how many
-//! are up to it and above the bound before; bounds are a fourth of an octave wide, and what would
-//! be empty is left out. Unknown fields are ignored.
+//! Every `wait` has the fields of `total`. A histogram is a list of pairs: an upper bound and the
+//! number of values up to it and above the bound before. A bucket is a fourth of an octave wide;
+//! empty buckets are omitted. Unknown fields are ignored.
 
 use serde::Deserialize;
 
@@ -30,12 +30,12 @@ pub struct Run {
     pub trace: String,
     pub parameters: Parameters,
     pub requests: u64,
-    /// Those that came out at the end.
+    /// Requests that the collector got.
     pub served: u64,
     pub seconds: f64,
-    /// In the order in which a request goes through them.
+    /// In the order in which a request passes them.
     pub stages: Vec<Stage>,
-    /// From when a request was due to when it was collected.
+    /// The time from when a request was due until it was collected.
     pub total: Times,
     pub depth: Depth,
     pub batches: Batches,
@@ -60,24 +60,24 @@ pub struct Stage {
     #[serde(rename = "in")]
     pub incoming: u64,
     pub out: u64,
-    /// Where threads hold the requests, there is none.
+    /// `None`: threads hold the requests of this stage.
     pub queue: Option<Queue>,
-    /// From when a request was offered to the stage to when it left.
+    /// The time from when a request was offered to the stage until it left the stage.
     pub wait: Times,
 }
 
-/// The queues of a stage, which are alike.
+/// The queues of a stage, which have the same family and capacity.
 #[derive(Deserialize)]
 pub struct Queue {
     pub queues: u64,
-    /// Of each.
+    /// Of each queue.
     pub capacity: u64,
-    /// The most that were in one of them.
+    /// The most items that were in one queue at once.
     pub peak: u64,
     pub failed_enqueue: u64,
     pub failed_dequeue: u64,
     pub stolen: u64,
-    /// How long all puts took.
+    /// The time in all puts.
     pub put_ns: u64,
 }
 
@@ -89,7 +89,7 @@ pub struct Times {
     pub histogram: Vec<(u64, u64)>,
 }
 
-/// How many items were in all queues of a stage at some times.
+/// Samples of the number of items in all queues of a stage.
 #[derive(Deserialize)]
 pub struct Depth {
     pub t_ms: Vec<f64>,
@@ -104,7 +104,7 @@ pub struct Line {
 
 #[derive(Deserialize)]
 pub struct Batches {
-    /// How many batches there were of each size; a size is a number of requests.
+    /// Pairs of a number of requests in a batch and the number of such batches.
     pub sizes: Vec<(u64, u64)>,
     /// A histogram of the tokens in a batch.
     pub tokens: Vec<(u64, u64)>,
@@ -113,12 +113,12 @@ pub struct Batches {
 #[derive(Deserialize)]
 pub struct Worker {
     pub served: u64,
-    /// Of those it served, what it stole from another worker.
+    /// The served requests that it stole from another worker.
     pub stolen: u64,
 }
 
 impl Run {
-    /// What is wrong, if anything, is said in terms of the JSON.
+    /// An error names the field of the JSON.
     pub fn read(text: &str) -> Result<Self, String> {
         let run: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         run.check()?;
@@ -126,7 +126,8 @@ impl Run {
     }
 
     fn check(&self) -> Result<(), String> {
-        let holds = |what: bool, otherwise: String| if what { Ok(()) } else { Err(otherwise) };
+        let holds =
+            |condition: bool, otherwise: String| if condition { Ok(()) } else { Err(otherwise) };
         holds(self.seconds > 0.0 && self.seconds < 1e9, "seconds: not a duration".into())?;
         let speed = self.parameters.speed;
         holds(speed > 0.0 && speed.is_finite(), "parameters.speed: not above 0".into())?;
@@ -161,7 +162,7 @@ impl Run {
 
     pub fn depth_of(&self, stage: &Stage) -> &[u64] {
         let line = self.depth.stages.iter().find(|line| line.name == stage.name);
-        &line.expect("checked: every queue has its samples").items
+        &line.expect("check() requires samples of every queue").items
     }
 }
 

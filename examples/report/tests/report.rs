@@ -1,4 +1,5 @@
-//! The tool as its users run it: what it draws, and what it refuses.
+//! The tool as users run it: it draws every figure of a run, refuses bad input with one line, and
+//! never leaves a partial page.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -45,7 +46,7 @@ fn run() -> Value {
     })
 }
 
-/// The page of a run that must be drawn.
+/// Draws a run, which must succeed, and returns the page.
 fn drawn(run: &Value, name: &str) -> String {
     let (from, to) = (scratch(&format!("{name}.json")), scratch(&format!("{name}.html")));
     fs::write(&from, run.to_string()).unwrap();
@@ -86,7 +87,7 @@ fn draws_everything() {
     }
 }
 
-/// A browser needs nothing else for it.
+/// A browser needs no other file for the page.
 #[test]
 fn is_one_page() {
     let page = drawn(&run(), "one");
@@ -96,23 +97,23 @@ fn is_one_page() {
     assert!(!page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "").contains("://"), "{page}");
 }
 
-/// Whatever is drawn changes its colour on a dark page.
+/// Every color in a plot has a rule that replaces it on a dark page.
 #[test]
-fn every_colour_has_a_dark_one() {
+fn every_color_has_a_dark_one() {
     let page = drawn(&run(), "dark");
     let (head, body) = page.split_once("</style>").unwrap();
-    let mut colours = 0;
+    let mut colors = 0;
     for attribute in ["fill=\"", "stroke=\""] {
         for part in body.split(attribute).skip(1) {
             let value = part.split('"').next().unwrap();
             if value != "none" {
                 let rule = format!("svg [{attribute}{value}\"] {{");
                 assert!(head.contains(&rule), "{rule}");
-                colours += 1;
+                colors += 1;
             }
         }
     }
-    assert!(colours > 100, "{colours}");
+    assert!(colors > 100, "{colors}");
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn names_are_text() {
 }
 
 #[test]
-fn says_what_was_lost() {
+fn shows_what_was_lost() {
     let mut run = run();
     run["served"] = json!(9);
     assert!(drawn(&run, "lost").contains("Of 10 requests 9 came out"));
@@ -153,7 +154,7 @@ fn cites_the_trace() {
     assert!(drawn(&run, "cites").contains("CC-BY"));
 }
 
-/// Nothing came through, or the largest numbers did.
+/// A run without requests, and one with the largest numbers.
 #[test]
 fn draws_extremes() {
     let mut nothing = run();
@@ -178,7 +179,7 @@ fn draws_extremes() {
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }
 
-/// It ends with exit code 2, a message that says `message`, and no page.
+/// The tool ends with exit code 2, prints `message` and writes no page.
 fn refuses(text: &str, message: &str) {
     let (from, to) = (scratch("refused.json"), scratch("refused.html"));
     fs::write(&from, text).unwrap();
@@ -190,7 +191,7 @@ fn refuses(text: &str, message: &str) {
 }
 
 #[test]
-fn refuses_what_is_no_run() {
+fn refuses_json_that_is_no_run() {
     refuses("", "EOF");
     refuses("a,b,c\n", "expected value");
     refuses("[]", "invalid");
@@ -241,12 +242,12 @@ fn refuses_files_and_arguments() {
     assert!(help.status.success() && help.stdout.starts_with(b"usage: report"));
 }
 
-/// What a page replaces stays until the page is complete.
+/// An old page stays until the new one is complete.
 #[test]
-fn keeps_what_was_there() {
+fn keeps_the_old_page() {
     let (from, to) = (scratch("garbage.json"), scratch("kept.html"));
     fs::write(&to, "as it was").unwrap();
-    // Of such a text a terminal must not see anything.
+    // An escape sequence, which must not reach a terminal.
     fs::write(&from, "{\"trace\":5,\"\\u001b[31m\":\x1b}").unwrap();
     for (arguments, status) in [
         (&[&*from, &*to][..], 2),
@@ -279,7 +280,7 @@ fn checks_and_leaves_nothing() {
     refuses(&["--check", "a", "b"], "expected one file, found 2; try --help");
 }
 
-/// Any text that stands where a number or a name is expected.
+/// A long text with escape sequences where a number is expected.
 #[test]
 fn long_and_foreign_texts_are_shortened() {
     let mut run = run();

@@ -1,6 +1,7 @@
-//! The serving demo: what its JSON says adds up, and it draws its page with this tool.
+//! The serving demo in C, C++ and Go: the numbers in its JSON agree, no request is lost, bad input
+//! is refused before the run, and `report` draws its page.
 //!
-//! QUEUES_SERVING names the programs, with spaces between them; `make test-report` builds them.
+//! QUEUES_SERVING names the programs, separated by spaces; `make test-report` builds them.
 
 use serde_json::Value;
 use std::fs;
@@ -16,7 +17,7 @@ fn scratch(name: &str) -> PathBuf {
 fn programs() -> Vec<String> {
     let names = std::env::var("QUEUES_SERVING").unwrap_or_default();
     if names.is_empty() {
-        eprintln!("left out: QUEUES_SERVING names no program");
+        eprintln!("skipped: QUEUES_SERVING names no program");
     }
     names.split_whitespace().map(Into::into).collect()
 }
@@ -27,14 +28,14 @@ fn serve(program: &str, tool: &str, arguments: &[&str]) -> Output {
 }
 
 fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 fn list(value: &Value) -> &[Value] {
-    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+    value.as_array().unwrap_or_else(|| panic!("{value} is not a list"))
 }
 
-/// Of pairs of something and how many there were of it.
+/// The sum of the counts in pairs of a value and its count.
 fn counts(pairs: &Value) -> u64 {
     list(pairs).iter().map(|pair| number(&pair[1])).sum()
 }
@@ -47,7 +48,7 @@ fn check_times(times: &Value, requests: u64) {
     assert!(number(&last[0]) >= max, "{times}");
 }
 
-/// Everything that is said twice is said alike.
+/// Numbers that appear twice in the JSON agree.
 fn check(run: &Value) {
     let requests = number(&run["requests"]);
     assert_eq!(number(&run["served"]), requests);
@@ -81,7 +82,7 @@ fn check(run: &Value) {
     assert_eq!((sum("served"), sum("stolen")), (requests, stolen));
 }
 
-/// What a run says and draws, which must go well.
+/// Runs the demo, which must succeed, and returns its JSON and its page.
 fn run(program: &str, name: &str, arguments: &[&str], trace: &str) -> (Value, String) {
     let (json, page) = (scratch(&format!("{name}.json")), scratch(&format!("{name}.html")));
     let mut all = vec!["--json", json.to_str().unwrap(), "--report", page.to_str().unwrap()];
@@ -97,7 +98,7 @@ fn run(program: &str, name: &str, arguments: &[&str], trace: &str) -> (Value, St
 fn figures_agree() {
     let lines = fs::read_to_string(TRACE).unwrap().lines().count() as u64;
     for program in programs() {
-        // Longer than there is room for samples, so that they are thinned out.
+        // Longer than the samples have room for, so that some are dropped.
         let (figures, page) = run(&program, "agree", &["--speed", "20", "--workers", "3"], TRACE);
         check(&figures);
         assert_eq!(number(&figures["requests"]), lines - 1);
@@ -108,8 +109,8 @@ fn figures_agree() {
     }
 }
 
-/// More comes than one worker can do, and there is room for almost nothing: the frontends wait,
-/// for as long as the work takes, and nothing is lost.
+/// More requests than one worker can serve, and queues with room for one: the frontends wait as
+/// long as the work takes, and no request is lost.
 #[test]
 fn overload_is_back_pressure() {
     const REQUESTS: u64 = 60;
@@ -122,7 +123,7 @@ fn overload_is_back_pressure() {
     for program in programs() {
         let (figures, _) = run(&program, "overload", &tight, trace.to_str().unwrap());
         check(&figures);
-        // At most ten are somewhere on their way, and the rest had to wait for room.
+        // At most ten requests are in the pipeline at once; the others had to wait for room.
         let waited = (REQUESTS - 10) * WORK_MS * 1_000_000;
         let stages = list(&figures["stages"]);
         assert_eq!(
@@ -138,14 +139,14 @@ const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
 
 const ROW: &str = "2024-02-29 23:59:59.1234567,1,2";
 
-/// A trace of its own for a program and a test.
+/// Writes a trace for one test and returns its path.
 fn trace_of(name: &str, text: impl AsRef<[u8]>) -> String {
     let path = scratch(&format!("{name}.csv"));
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
-/// Every program ends before it has served anything, with one line that says what is wrong.
+/// Every program ends before the run, with exit code 2 and the one line `message`.
 fn refuses_with(tool: &str, arguments: &[&str], message: &str) {
     for program in programs() {
         let output = serve(&program, tool, arguments);
@@ -221,12 +222,12 @@ fn refuses_traces() {
         2,
         "expected a request, found the end of the file",
     );
-    // A program, say, of which a terminal must not see anything.
+    // A binary file, whose bytes must not reach a terminal.
     let binary: Vec<u8> = b"\x7fELF\x02\x01\x00\x1b[2J".iter().copied().chain(128..=255).collect();
     let shown = "found: \\x7fELF\\x02\\x01\\x00\\x1b[2J";
     let rest: String = (128..128 + 60 - 11).map(|byte| format!("\\x{byte:02x}")).collect();
     refuses_text(&binary, 1, &header(&format!("{shown}{rest}...")));
-    // One that never ends.
+    // A file that never ends.
     refuses(
         &["/dev/zero"],
         &format!("/dev/zero:1: {}", header(&format!("found: {}...", "\\x00".repeat(60)))),
@@ -278,7 +279,7 @@ fn refuses_traces() {
     refuses_text(text.as_bytes(), 3, &format!("earlier than the line before, found: {earlier}"));
 }
 
-/// What cannot be written is said before the run, and what is there stays as it is.
+/// A file that cannot be written is reported before the run, and an old file stays.
 #[test]
 fn refuses_files_before_the_run() {
     let tool = env!("CARGO_BIN_EXE_report");
@@ -292,7 +293,7 @@ fn refuses_files_before_the_run() {
         ("/proc/page.html", "No such file or directory"),
     ] {
         refuses_with(tool, &["--report", path, TRACE], &format!("report: {path}: {reason}"));
-        // Of /proc only the attempt says so.
+        // That nothing can be created in /proc shows only when it is tried.
         if !path.starts_with("/proc") {
             refuses(&["--json", path, TRACE], &format!("{path}: {reason}"));
         }
@@ -331,7 +332,7 @@ fn any_speed_above_zero() {
     }
 }
 
-/// Files with spaces in their names, options in one word, files that are there already, and a pipe.
+/// Files with spaces in their names, options with =, files that exist already, and a pipe.
 #[test]
 fn writes_what_is_asked_for() {
     let trace = trace_of("a trace", format!("{HEADER}\r\n{ROW}\r\n{ROW}"));
@@ -358,7 +359,7 @@ fn writes_what_is_asked_for() {
 }
 
 #[test]
-fn help_is_alike() {
+fn help_is_the_same_in_every_language() {
     let helps = programs().into_iter().map(|program| {
         let output = serve(&program, "", &["--help"]);
         assert!(output.status.success(), "{program}");
