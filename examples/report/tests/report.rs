@@ -207,6 +207,7 @@ fn refuses_json_that_is_no_run() {
     };
     refuses_with("/requests", json!(-1), "invalid value");
     refuses_with("/seconds", json!(0), "seconds: not a duration");
+    refuses_with("/parameters/speed", json!(0.0), "parameters.speed: not above 0");
     refuses_with("/stages", json!([]), "stages: there are none");
     refuses_with("/workers", json!([]), "workers: there are none");
     refuses_with("/depth/t_ms", json!([]), "depth: there are no samples");
@@ -294,11 +295,4 @@ fn long_and_foreign_texts_are_shortened() {
         stderr.len() < 600 && !stderr.contains('\x1b') && stderr.lines().count() == 1,
         "{stderr:?}"
     );
-}
-
-#[test]
-fn refuses_speeds() {
-    let mut run = run();
-    run["parameters"]["speed"] = json!(0.0);
-    refuses(&run.to_string(), "parameters.speed: not above 0");
 }
