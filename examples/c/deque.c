@@ -23,8 +23,7 @@ static void must(queues_status_t status, const char *call) {
     }
 }
 
-/* A board is the squares that its queens attack in the next row: by column and by both diagonals.
- */
+/* A board is the squares that its queens attack in the next row, by column and by diagonals. */
 static void push(queues_deque_t *own, unsigned columns, unsigned left, unsigned right) {
     uintptr_t board = columns | left << 8 | right << 16;
     atomic_fetch_add(&boards, 1);

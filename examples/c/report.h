@@ -191,8 +191,7 @@ static void json_string(FILE *f, const char *text) {
 }
 
 /* Pairs of an upper bound and a count of the values up to it and above the bound before. The first
-   bound is `first`; each is the fourth root of 2 times the one before. Empty buckets are omitted.
- */
+   bound is `first`; each is the fourth root of 2 times the one before. Empty ones are omitted. */
 static void json_histogram(FILE *f, const sorted_t *s, double first) {
     const double growth = 1.189207115002721; /* the fourth root of 2 */
     double upper = first;

@@ -21,8 +21,7 @@ static void must(queues_status_t status, const char *call) {
 /* The producer: the only thread that puts. */
 static void *write_lines(void *queue) {
     for (size_t i = 0; i < sizeof poem / sizeof *poem; i++) {
-        void *line; /* LONGEST bytes in the queue, which the consumer does not see before the commit
-                     */
+        void *line; /* LONGEST bytes in the queue, hidden from the consumer until the commit */
         must(queues_spsc_reserve(queue, &line, -1), "reserve");
         size_t length = strlen(poem[i]);
         memcpy(line, poem[i], length);

@@ -97,8 +97,7 @@ static inline void count_item(void *count, void *item) {
     ++*(size_t *)count;
 }
 
-/* One timeout of each kind: no limit, no waiting, a short wait, a wait that would outlast the test.
- */
+/* A timeout of each kind: no limit, no wait, a short wait, a wait that would outlast the test. */
 static const int64_t timeouts[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
 
 /* Values of struct_size that every function refuses: nothing, less than the structure, too much. */
@@ -150,8 +149,7 @@ static inline int64_t now_ns(void) {
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* Long enough for another thread to enter a call, most likely. A test passes also if it does not.
- */
+/* Usually long enough for another thread to enter a call. No test depends on that. */
 static inline void pause_ns(int64_t ns) {
     struct timespec t = {ns / 1000000000, ns % 1000000000};
     nanosleep(&t, NULL);
@@ -167,8 +165,7 @@ static inline uint32_t random_bits(uint32_t *state, int bits) {
 
 /* --- sanitizers */
 
-/* An allocation that fails is an ordinary result of create, so sanitizers must return NULL for it.
- */
+/* create reports a failed allocation, so sanitizers must let malloc return NULL. */
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }

@@ -75,8 +75,7 @@ static void sizes_agree_while_clear_calls_back(const family_t *of) {
     }
 }
 
-/* The place of the item that is being dropped is still taken, but a get would find no item in it.
- */
+/* The place of the item that is being dropped is still taken, but a get finds no item there. */
 static void check_is_empty(void *ctx, void *item) {
     (void)ctx, (void)item;
     void *got;

@@ -547,8 +547,7 @@ static void *steal_until_over(void *arg) {
     }
 }
 
-/* One owner and some thieves: each item is taken once. Random numbers decide when the owner pops.
- */
+/* One owner and some thieves: each item is taken once. The owner pops at random moments. */
 static void check_thieves(bool blobs, bool grows, size_t capacity, uint32_t random) {
     options_t options = {.capacity = capacity, .item_size = blobs ? sizeof(size_t) : 0};
     static work_t work;

@@ -137,8 +137,7 @@ static void granted(queues_status_t status) {
         fail(queues_status_string(status), inside);
 }
 
-/* A call whose status must be no failure, one that must return OK, and one that returns no status.
- */
+/* A call whose status must be no failure, one that must return OK, one that returns no status. */
 #define TRY(function, ...) expected((enter(#function), function(__VA_ARGS__)))
 #define OK(function, ...) granted((enter(#function), function(__VA_ARGS__)))
 #define ASK(function, ...) (enter(#function), function(__VA_ARGS__))
@@ -471,9 +470,10 @@ static void sleep_until_closed(const set_t *s) {
     queues_batch_blob_t blobs[CAPACITY];
     double rank;
     size_t n, len;
+/* Each call waits for the next item or place, until the queue is closed. */
 #define UNTIL_CLOSED(...)                                                                          \
-    while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED) /* the next item or place                        \
-                                                   */
+    while (TRY(__VA_ARGS__, -1) != QUEUES_CLOSED)                                                  \
+    continue
     switch (self) {
     case 1:
         UNTIL_CLOSED(queues_spsc_get, s->spsc[0], &item);

@@ -28,8 +28,7 @@ static void refuse_membarrier(unsigned error) {
     CHECK(syscall(SYS_membarrier, 0, 0, 0) == -1 && errno == (int)error);
 }
 
-/* Queues of each family, in both directions. Their capacities are small, so that both sides sleep.
- */
+/* Queues of each family, in both directions, of small capacities, so that both sides sleep. */
 typedef struct {
     queues_mpmc_t *mpmc, *back, *blobs, *shared;
     queues_spsc_t *spsc, *spsc_back, *spsc_blobs;
@@ -137,8 +136,7 @@ static void wake_several(queues_t *all) {
         void *items[GETTERS] = {0};
         size_t done;
         CHECK_OK(queues_mpmc_put_many(all->shared, items, GETTERS, -1, &done));
-        /* The next put waits until all items are got, so that it cannot make up for a lost wake-up.
-         */
+        /* Without this, the next put could make up for a lost wake-up. */
         while (atomic_load(&received) < (i + 1) * GETTERS)
             sched_yield();
     }

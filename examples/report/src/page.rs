@@ -183,7 +183,7 @@ fn queues(run: &Run) -> String {
 fn time_figure(run: &Run, title: &str, times: &Times) -> String {
     let legends = [
         legend(&FIRST, "requests"),
-        legend(&SECOND, "up to there"),
+        legend(&SECOND, "cumulative"),
         format!("<span>p50 {}, p99 {}</span>", duration(times.p50_ns), duration(times.p99_ns)),
     ];
     figure(title, &legends, &plot::times(&times.histogram, &extremes(run)))
