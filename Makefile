@@ -30,8 +30,8 @@ version_parts := $(subst ., ,$(VERSION))
 SOVERSION := $(if $(filter 0,$(word 1,$(version_parts))),0.$(word 2,$(version_parts)),$(word 1,$(version_parts)))
 
 export CARGO_TARGET_DIR := $(TARGET)
-# OUT has what is built to be installed. WORK is the target folder of cargo for that:
-# scripts/rustc.sh says why.
+# OUT has the files that are installed. WORK is the target folder of cargo for that:
+# see scripts/rustc.sh.
 OUT := $(TARGET)/release
 WORK := $(TARGET)/dist
 export VERSION SOVERSION OUT WORK

@@ -28,7 +28,7 @@ wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 found=$("$rustc" --version | cut -d' ' -f2) || fail "$rustc --version fails: \`make setup\` installs Rust"
 at_least "$found" "$wanted" ||
     fail "$rustc has version $found, $wanted or later is needed: \`make setup\` installs it"
-# rustc links by a C compiler.
+# rustc calls a C compiler to link.
 command -v cc gcc clang >/dev/null || fail "a C compiler is missing: \`make setup\` installs one"
 
 mkdir -p "$OUT/install" || fail "cannot write to $OUT"
@@ -83,7 +83,7 @@ library() {
     fi
 
     # One object in which only queues_* are global symbols, so that a program may link another Rust
-    # library, too. Without the bitcode of Rust's standard library, which other linkers refuse, and
+    # library, too. Without the bitcode of Rust's standard library, which other tools cannot read, and
     # without symbols that linking does not need.
     "$NM" -D --defined-only --format=posix "$shared" | cut -d' ' -f1 >"$stage/symbols"
     sed 's/^/-u /' "$stage/symbols" >"$stage/wanted"
