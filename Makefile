@@ -170,7 +170,7 @@ test-sites: setup ## A thread that stops at any atomic access blocks no other th
 
 SEEDS ?= 16
 HOST = $(shell $(QUEUES_RUSTC) -vV | sed -n 's/^host: //p')
-# The thread sanitizer does not start if the kernel randomizes more address bits than it supports.
+# ThreadSanitizer does not start if the kernel randomizes more address bits than it supports.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 test-miri: setup ## Undefined behavior and weak memory, in an interpreter, with SEEDS=16 schedules

@@ -214,9 +214,9 @@ fn sandbox() {
 fn fork() {
     // Under this sanitizer a child may not start threads if its parent had several.
     if variable("CFLAGS").contains("-fsanitize=thread") {
-        return skipped("fork: the thread sanitizer allows no threads after a fork");
+        return skipped("fork: ThreadSanitizer allows no threads after a fork");
     }
-    // The heap of the address sanitizer does not survive a fork while another thread allocates, and
+    // The heap of AddressSanitizer does not survive a fork while another thread allocates, and
     // the memory of that thread is a leak in the child: no forks during a creation.
     succeeds("tests/c/fork.c", &if under_a_tool() { ["0", "5"] } else { ["40", "40"] });
 }

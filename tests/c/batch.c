@@ -923,7 +923,7 @@ static void arguments_are_checked(void) {
 
 enum { PRODUCERS = 3, CONSUMERS = 3, ITEMS = 3000, SIZE = 7, MOST_WEIGHT = 20 };
 
-/* Written by its producer and by the consumer that gets it, so that the thread sanitizer checks the
+/* Written by its producer and by the consumer that gets it, so that ThreadSanitizer checks the
  * handover. */
 typedef struct {
     uint32_t producer, sequence;

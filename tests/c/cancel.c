@@ -29,7 +29,7 @@ static int set_state(int state) {
 }
 
 /* The call has returned and left the thread's state as it was; from here on the thread may be
- * canceled. A canceled thread must have no variable on its stack that the address sanitizer
+ * canceled. A canceled thread must have no variable on its stack that AddressSanitizer
  * watches: the sanitizer would not see the end of that variable's life. */
 static void *end_of(call_t *call) {
     CHECK_EQ(set_state(PTHREAD_CANCEL_DISABLE), call->state);

@@ -489,7 +489,7 @@ static void large_blobs_need_no_stack(void) { run_on_small_stack(use_large_blobs
 
 enum { ITEMS = 20000, THIEVES = 3 };
 
-/* Written by the owner and by the thread that takes it, so that the thread sanitizer checks the
+/* Written by the owner and by the thread that takes it, so that ThreadSanitizer checks the
  * handover. */
 typedef struct {
     size_t number;

@@ -37,7 +37,8 @@ typedef struct {
 #define GET_WITH_priority                                                                          \
     , &(double) { 0 }
 
-#define CREATE_AND_RELEASE(family)                                                                 \
+/* The calls that every family has. */
+#define COMMON_CALLS(family)                                                                       \
     static void *family##_create(size_t capacity, size_t item_size, queues_drop_t drop,            \
                                  void *drop_ctx) {                                                 \
         queues_##family##_t *queue = NULL;                                                         \
@@ -52,7 +53,8 @@ typedef struct {
     static bool family##_retain(void *queue) { return queues_##family##_retain(queue) == queue; }  \
     static void family##_release(void *queue) { queues_##family##_release(queue); }
 
-#define PUTS(family)                                                                               \
+/* The puts, clear and close. */
+#define PUT_CALLS(family)                                                                          \
     static queues_status_t family##_try_put(void *queue, void *item) {                             \
         return queues_##family##_try_put(queue, item PUT_WITH_##family);                           \
     }                                                                                              \
@@ -72,7 +74,7 @@ typedef struct {
     static queues_status_t family##_close(void *queue) { return queues_##family##_close(queue); }  \
     static bool family##_is_closed(const void *queue) { return queues_##family##_is_closed(queue); }
 
-#define GETS(family)                                                                               \
+#define GET_CALLS(family)                                                                          \
     static queues_status_t family##_try_get(void *queue, void **item) {                            \
         return queues_##family##_try_get(queue, item GET_WITH_##family);                           \
     }                                                                                              \
@@ -93,18 +95,18 @@ typedef struct {
 /* The size of a batching queue has another name. */
 #define queues_batch_size queues_batch_pending_count
 
-CREATE_AND_RELEASE(mpmc)
-PUTS(mpmc)
-GETS(mpmc)
-CREATE_AND_RELEASE(spsc)
-PUTS(spsc)
-GETS(spsc)
-CREATE_AND_RELEASE(priority)
-PUTS(priority)
-GETS(priority)
-CREATE_AND_RELEASE(batch)
-PUTS(batch)
-CREATE_AND_RELEASE(deque)
+COMMON_CALLS(mpmc)
+PUT_CALLS(mpmc)
+GET_CALLS(mpmc)
+COMMON_CALLS(spsc)
+PUT_CALLS(spsc)
+GET_CALLS(spsc)
+COMMON_CALLS(priority)
+PUT_CALLS(priority)
+GET_CALLS(priority)
+COMMON_CALLS(batch)
+PUT_CALLS(batch)
+COMMON_CALLS(deque)
 
 static bool spsc_is_full(const void *queue) { return queues_spsc_is_full(queue); }
 

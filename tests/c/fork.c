@@ -523,7 +523,7 @@ static void fork_while_all_are_busy(void) {
     pthread_t threads[LENGTH(jobs)];
     for (size_t i = 0; i < n; i++)
         threads[i] = start(begin, &jobs[i]);
-    /* A new thread allocates, and the heap of the address sanitizer does not survive a fork during
+    /* A new thread allocates, and the heap of AddressSanitizer does not survive a fork during
      * an allocation: fork only when all threads run. */
     while (running < n)
         sched_yield();

@@ -745,7 +745,7 @@ static void random_calls_lose_nothing(void) {
     }
 }
 
-/* --- what the thread sanitizer sees */
+/* --- what ThreadSanitizer sees */
 
 static atomic_int turn;
 
