@@ -70,7 +70,9 @@ fn build(source: &str) -> PathBuf {
     compile.arg(root().join(source)).arg("-o").arg(&program).arg("-pthread");
     compile.arg("-L").arg(library()).arg("-lqueues");
     compile.arg(format!("-Wl,-rpath,{}", library().display()));
-    assert!(compile.status().unwrap().success(), "{compile:?}");
+    let arguments: Vec<_> = compile.get_args().collect();
+    let command = format!("{:?} {arguments:?}", compile.get_program());
+    assert!(compile.status().unwrap().success(), "{source} does not compile: {command}");
     program
 }
 
