@@ -167,7 +167,10 @@ static queues_status_t count(_Atomic size_t *calls, queues_status_t status) {
     return status;
 }
 
-#define UNTIL_CLOSED(status) while ((status) != QUEUES_CLOSED)
+/* Repeats a call until it returns CLOSED. */
+#define UNTIL_CLOSED(call)                                                                         \
+    while ((call) != QUEUES_CLOSED)                                                                \
+    continue
 
 /* The numbers in each of the two queues ascend. */
 static void *put_mpmc(void *unused) {
@@ -180,8 +183,8 @@ static void *get_mpmc(void *unused) {
     void *got;
     uintptr_t bytes;
     size_t n;
-    UNTIL_CLOSED(count(&got_count, queues_mpmc_get(old.mpmc, &got, -1)))
-    count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, 1000));
+    while (count(&got_count, queues_mpmc_get(old.mpmc, &got, -1)) != QUEUES_CLOSED)
+        count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, 1000));
     UNTIL_CLOSED(count(&got_count, queues_mpmc_get_bytes(old.bytes, &bytes, sizeof bytes, &n, -1)));
     return unused;
 }
