@@ -71,6 +71,12 @@ func (d *Deque[T]) Release() {
 	d.shelf.Store(nil)
 }
 
+// A DequeOption changes how a deque behaves.
+type DequeOption uint64
+
+// Growable makes a deque double its capacity when it is full, instead of returning [ErrFull].
+const Growable DequeOption = 1
+
 // A Stealer is a thief's end of a [Deque]. Any number of goroutines may use it at once.
 type Stealer[T any] struct {
 	deque *Deque[T] // nil: the zero value, as of a deque that was released

@@ -3,11 +3,9 @@
 package queues
 
 import (
-	"math"
 	"math/bits"
 	"runtime"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 )
 
@@ -73,116 +71,6 @@ func (c *cell[T]) empty() T {
 	return v
 }
 
-// A block is 64 cells, with a bit for each that is free. Producers claim cells from one word, consumers
-// give them back to another, whose bits move to the producers' when these come round to the block.
-type block struct {
-	own      uint64 // in place of free, where there is one producer
-	free     atomic.Uint64
-	_        [cacheLine - 16]byte
-	returned atomic.Uint64
-	_        [cacheLine - 8]byte
-}
-
-// claim takes at most so many of the producers' cells.
-func (b *block) claim(most int, exclusive bool) (mine uint64) {
-	if exclusive {
-		mine = choose(b.own, most)
-		b.own &^= mine
-		return mine
-	}
-	for {
-		free := b.free.Load()
-		mine = choose(free, most)
-		if mine == 0 || b.free.CompareAndSwap(free, free&^mine) {
-			return mine
-		}
-	}
-}
-
-// refill moves what consumers gave back to the producers.
-func (b *block) refill(exclusive bool) {
-	switch {
-	case b.returned.Load() == 0:
-	case exclusive:
-		b.own |= b.returned.Swap(0)
-	default:
-		b.free.Add(b.returned.Swap(0))
-	}
-}
-
-// giveBack takes cells that are not free.
-func (b *block) giveBack(cells uint64) { b.returned.Add(cells) }
-
-// choose keeps at most n of the bits that are set: neighbours, whose groups are filled at once; but a
-// single one in another group than the one before it, which a consumer is at.
-func choose(set uint64, n int) uint64 {
-	if n == 1 && set != 0 {
-		const firsts = math.MaxUint64 / (1<<groupSize - 1) // a bit for the first cell of each group
-		for cell := range groupSize {
-			if found := set & (firsts << cell); found != 0 {
-				return found & -found
-			}
-		}
-	}
-	if bits.OnesCount64(set) <= n {
-		return set
-	}
-	rest := set
-	for range n {
-		rest &= rest - 1
-	}
-	return set &^ rest
-}
-
-func newBlocks(cells int) []block {
-	blocks := make([]block, (cells+blockSize-1)/blockSize)
-	for k := range blocks {
-		blocks[k].giveBack(math.MaxUint64)
-	}
-	if beyond := -cells & (blockSize - 1); beyond > 0 {
-		blocks[len(blocks)-1].returned.Store(math.MaxUint64 >> beyond)
-	}
-	return blocks
-}
-
-// A freeStack holds the numbers of free cells: Treiber's stack (1986), whose top has a count of changes
-// beside it, so that a pop that was overtaken by others does not take it for the top that it knew.
-type freeStack struct {
-	top  atomic.Uint64 // changes << 32 | number + 1
-	next []atomic.Uint32
-}
-
-func newFreeStack(n int) *freeStack {
-	f := &freeStack{next: make([]atomic.Uint32, n)}
-	for i := range f.next {
-		f.push(uintptr(n - 1 - i))
-	}
-	return f
-}
-
-func (f *freeStack) push(i uintptr) {
-	for {
-		top := f.top.Load()
-		f.next[i].Store(uint32(top))
-		if f.top.CompareAndSwap(top, (top>>32+1)<<32|uint64(i+1)) {
-			return
-		}
-	}
-}
-
-func (f *freeStack) pop() (i uintptr, found bool) {
-	for {
-		top := f.top.Load()
-		if uint32(top) == 0 {
-			return 0, false
-		}
-		i = uintptr(uint32(top)) - 1
-		if f.top.CompareAndSwap(top, (top>>32+1)<<32|uint64(f.next[i].Load())) {
-			return i, true
-		}
-	}
-}
-
 func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	if !fits(uint64(max(capacity, 0))+spare, cellSize[T]()) {
 		return nil, ErrNoMemory
@@ -217,20 +105,6 @@ func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
 // cellSize is what a cell takes, with its share of a block.
 func cellSize[T any]() uintptr {
 	return unsafe.Sizeof(cell[T]{}) + unsafe.Sizeof(block{})/blockSize
-}
-
-// fits asks the system whether it would give memory for so many cells, for make would end the program.
-func fits(cells uint64, cellSize uintptr) bool {
-	high, size := bits.Mul64(cells, uint64(cellSize))
-	if high != 0 || size > math.MaxInt {
-		return false
-	}
-	probe, err := syscall.Mmap(-1, 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE,
-		syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		return false
-	}
-	return syscall.Munmap(probe) == nil
 }
 
 // fill stores values in free cells, and the cells' numbers in items, until either ends or no cell is
