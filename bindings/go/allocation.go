@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -8,8 +10,9 @@ import (
 	"syscall"
 )
 
-// fits asks the system whether it would give memory for so many cells, for make would end the program.
-func fits(cells uint64, cellSize uintptr) bool {
+// canAllocate reports whether the system would provide memory for cells, because make ends the program
+// where it would not.
+func canAllocate(cells uint64, cellSize uintptr) bool {
 	high, size := bits.Mul64(cells, uint64(cellSize))
 	if high != 0 || size > math.MaxInt {
 		return false

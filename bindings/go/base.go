@@ -1,22 +1,37 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
 
 import "sync/atomic"
 
-// A base is what all queues have in common.
+// A base is what all queues share.
 type base struct {
-	handle atomic.Pointer[handle] // nil: released
+	handle atomic.Pointer[handle] // nil: the zero value, or released
 }
 
-// begin begins a call; the handle is nil if the queue was released.
-func (b *base) begin() (*handle, *calls) {
+// load returns the handle, or one whose calls return ErrClosed.
+func (b *base) load() *handle {
 	if h := b.handle.Load(); h != nil {
-		if c := h.begin(); c != nil {
-			return h, c
-		}
+		return h
 	}
-	return nil, nil
+	return releasedHandle
+}
+
+// do calls what any goroutine may call at any time; nothing if the queue was released.
+func (b *base) do(call func(*handle)) {
+	h := b.load()
+	if c := h.begin(); c != nil {
+		call(h)
+		h.leave(c)
+	}
+}
+
+// observe returns what read returns, or released if the queue was released.
+func observe[R any](b *base, read func(*handle) R, released R) R {
+	b.do(func(h *handle) { released = read(h) })
+	return released
 }
 
 func (b *base) release() {
@@ -25,56 +40,31 @@ func (b *base) release() {
 	}
 }
 
-// Len is the number of items inside at some moment of the call, from 0 to Cap.
-func (b *base) Len() int {
-	h, c := b.begin()
-	if h == nil {
-		return 0
-	}
-	defer h.leave(c)
-	return h.size()
-}
+// Len returns the number of items inside at some moment of the call, from 0 to Cap. Items may come or
+// go before the caller sees it. It does not wait. Any goroutine may call it at any time; after Release,
+// and for a zero value, it returns 0.
+func (b *base) Len() int { return observe(b, (*handle).size, 0) }
 
-// Cap is the number of items that the queue can hold: exactly what it was created with, unless it is a
-// deque that grew.
-func (b *base) Cap() int {
-	h, c := b.begin()
-	if h == nil {
-		return 0
-	}
-	defer h.leave(c)
-	return h.room()
-}
+// Cap returns the number of items that fit inside: exactly the capacity at creation, except for a
+// deque that grew. It does not wait. Any goroutine may call it at any time; after Release, and for a
+// zero value, it returns 0.
+func (b *base) Cap() int { return observe(b, (*handle).capacity, 0) }
 
-// Stats reads the counters. They belong together only while nobody uses the queue.
-func (b *base) Stats() Stats {
-	h, c := b.begin()
-	if h == nil {
-		return Stats{}
-	}
-	defer h.leave(c)
-	return h.stats()
-}
+// Stats returns the counters. They are read one after the other, so they agree with each other only
+// while no other goroutine uses the queue. It does not wait. Any goroutine may call it at any time;
+// after Release, and for a zero value, all counters are 0.
+func (b *base) Stats() Stats { return observe(b, (*handle).stats, Stats{}) }
 
-// A closable is what all queues have in common that can be closed.
+// A closable is what all queues share that can be closed.
 type closable struct {
 	base
 }
 
-// Close ends the input. It may be called more than once.
-func (q *closable) Close() {
-	if h, c := q.begin(); h != nil {
-		h.close()
-		h.leave(c)
-	}
-}
+// Close ends the input: later puts return [ErrClosed], gets return the items that are left and then
+// ErrClosed. It wakes all calls that wait. It does not wait, and frees nothing. Any goroutine may call
+// it at any time and more than once; after Release, and for a zero value, it does nothing.
+func (q *closable) Close() { q.do((*handle).close) }
 
-// IsClosed tells whether Close or Release was called. Items may be left.
-func (q *closable) IsClosed() bool {
-	h, c := q.begin()
-	if h == nil {
-		return true
-	}
-	defer h.leave(c)
-	return h.isClosed()
-}
+// IsClosed reports whether Close or Release was called. Items may be left. It does not wait. Any
+// goroutine may call it at any time; for a zero value it returns true.
+func (q *closable) IsClosed() bool { return observe(&q.base, (*handle).isClosed, true) }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -8,11 +10,12 @@ import (
 	"time"
 )
 
-// BatchOptions say when a batch is due and what it holds at most. What is 0 is the library's default.
+// BatchOptions are when a batch is due and how many items it holds at most. A field that is 0 stands for
+// the library's default.
 type BatchOptions struct {
-	Size       int           // the most items of a batch, and how many make one due; 0: 32
-	Age        time.Duration // how long an item waits for others; 0: 10 ms; below 0: for ever
-	Weight     uint64        // the most that a batch weighs, and how much makes one due; 0: no limit
+	Size       int           // the most items of a batch; that many pending items make one due; 0: 32
+	Age        time.Duration // the oldest item makes a batch due after it; 0: 10 ms; below 0: never
+	Weight     uint64        // the most that a batch weighs; that much pending weight makes one due; 0: no limit
 	MaxPending int           // the most items in the queue, not less than Size; 0: 10000
 }
 
@@ -23,185 +26,183 @@ func (o BatchOptions) size() int {
 	return o.Size
 }
 
-// A Batch is a queue of Go values whose items are taken in batches: when there are enough of them, or
-// when the oldest has waited long enough. They leave in the order in which they came in, each in one
-// batch. All its methods may be called by any goroutine at any time.
+// A Batch is a bounded queue of Go values, first in, first out, that are taken in batches: when there are
+// enough of them, or when the oldest has waited long enough. It serves any number of producers and
+// consumers: any goroutines may call all of its methods at the same time. Each item is in one batch.
 //
-// A batch is due when Size items are pending, or items that weigh Weight together; when the oldest has
-// been in the queue for Age; when Flush was called after the oldest was put; or when the queue is
-// closed. It is then made of the oldest items: Size at most, and Weight at most, but for a single item
-// that is heavier and travels alone.
+// A batch is due when Size items are pending, or items that weigh Weight together; when the oldest item
+// has been in the queue for Age; when Flush was called after the oldest item was put; or when the queue
+// is closed. The batch then consists of the oldest items: at most Size of them, and at most Weight
+// together, except that an item which is heavier than Weight is a batch of its own.
 //
-// A goroutine that waits for a batch looks for one after sleeps of up to a millisecond: so much later
-// than Age says it may get one.
+// A goroutine that waits for a batch polls, after sleeps of up to a millisecond, so it may get the batch
+// that much after it was due.
+//
+// The zero value behaves as a queue that was released; [NewBatch] creates one to use.
 type Batch[T any] struct {
 	closable
-	items store[T]
+	items values[T]
 	size  int
 }
 
-// NewBatch creates a queue whose batches keep to the options. It returns [ErrInvalid] if a batch does not
-// fit into the queue or an option is below 0 (but for Age), and [ErrInvalid] or [ErrNoMemory] for what no
-// memory could hold.
+// NewBatch creates a queue with options. The error is nil, [ErrInvalid] if Size is above MaxPending or an
+// option other than Age is below 0, and [ErrNoMemory] or ErrInvalid if there is no memory for the queue.
 func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
 	s, err := newBatchSlab[T](options)
 	if err != nil {
 		return nil, err
 	}
 	q := &Batch[T]{size: options.size()}
-	q.items.keep(&q.base, s)
+	q.items.init(&q.base, s)
 	return q, nil
 }
 
-// Put puts v, of weight 1, and waits while the queue is full. It returns nil, [ErrClosed] or the error of
-// ctx. Unless it returns nil, v is not in the queue.
+// Put is [Batch.PutWeighted] with weight 1.
 func (q *Batch[T]) Put(ctx context.Context, v T) error { return q.PutWeighted(ctx, v, 1) }
 
-// PutWeighted is Put with the weight that v counts for, if the queue's options have a Weight.
+// PutWeighted appends v with a weight, which counts if the queue has the option Weight. While the queue is
+// full it waits, until there is room, the queue is closed or ctx ends. The error is nil, [ErrClosed], or
+// that of ctx, which is returned at once if ctx has ended before the call; unless it is nil, v is not in
+// the queue. After Release, and for a zero value, the error is ErrClosed.
 func (q *Batch[T]) PutWeighted(ctx context.Context, v T, weight uint64) error {
 	return q.items.waitPut(ctx, v, weight)
 }
 
-// TryPut puts v, of weight 1, or returns at once: [ErrFull], or an error of Put.
+// TryPut is [Batch.Put] without waiting: if the queue is full, the error is [ErrFull].
 func (q *Batch[T]) TryPut(v T) error { return q.TryPutWeighted(v, 1) }
 
-// TryPutWeighted is TryPut with the weight that v counts for.
+// TryPutWeighted is [Batch.PutWeighted] without waiting: if the queue is full, the error is [ErrFull].
 func (q *Batch[T]) TryPutWeighted(v T, weight uint64) error { return q.items.tryPut(v, weight) }
 
-// GetBatch removes the next batch that is due, oldest item first, and waits for one. If meanwhile the
-// deadline of ctx passes, it removes what is pending. The error is nil, [ErrClosed] if the queue is
-// closed and drained, or that of ctx: because it was canceled, or its deadline passed and nothing was
-// pending, or it was over before the call.
+// GetBatch removes the next batch that is due and returns it in a new slice, oldest item first; while
+// none is due it waits, until one is, the queue is closed and drained or ctx ends. If the deadline of ctx
+// passes while it waits, it returns a batch of the items that are pending. The error is nil, [ErrClosed],
+// or that of ctx: because ctx was canceled, its deadline passed while no item was pending, or it had ended
+// before the call. Unless the error is nil, nothing was removed. After Release, and for a zero value, the
+// error is ErrClosed.
 func (q *Batch[T]) GetBatch(ctx context.Context) (values []T, err error) {
-	_, err = q.takeBatch(waiting(ctx), q.size, func(n int) []T {
-		values = make([]T, n)
-		return values
-	})
+	_, err = q.takeBatch(ctx, true, q.size, allocate(&values))
 	return values, err
 }
 
-// GetBatchInto is GetBatch into values: it removes len(values) items at most, so that is best not less
-// than Size, and returns how many. While it is 64 or less, nothing is allocated.
+// GetBatchInto is [Batch.GetBatch] that stores the items in values and returns how many: at most
+// len(values), which also bounds the batch, so it is best not less than Size. It allocates nothing while
+// len(values) or Size is at most 64.
 func (q *Batch[T]) GetBatchInto(ctx context.Context, values []T) (n int, err error) {
-	return q.takeBatch(waiting(ctx), min(q.size, len(values)), func(int) []T { return values })
+	return q.takeBatch(ctx, true, min(q.size, len(values)), func(int) []T { return values })
 }
 
-// TryGetBatch is GetBatch without waiting: [ErrEmpty] if no batch is due, and one may still come.
+// TryGetBatch is [Batch.GetBatch] without waiting: if no batch is due, the error is [ErrEmpty], or
+// [ErrClosed] if none can come any more.
 func (q *Batch[T]) TryGetBatch() (values []T, err error) {
-	_, err = q.takeBatch(trying, q.size, func(n int) []T {
-		values = make([]T, n)
-		return values
-	})
+	_, err = q.takeBatch(context.Background(), false, q.size, allocate(&values))
 	return values, err
 }
 
-// takeBatch removes a batch of n items, at most `most`, and stores them in the slice that place(n) returns.
-func (q *Batch[T]) takeBatch(way way, most int, place func(n int) []T) (n int, err error) {
-	s := q.items.slab.Load()
-	if s == nil {
-		return 0, ErrClosed
-	}
-	var few [bulk]uintptr
+// takeBatch removes a batch of n items, at most most, and stores them in the slice that place(n) returns.
+func (q *Batch[T]) takeBatch(ctx context.Context, wait bool, most int, place func(n int) []T) (n int, err error) {
+	h, s := q.items.load()
+	var few [chunk]uintptr
 	items := few[:]
-	if most > bulk {
+	if most > len(few) {
 		items = make([]uintptr, most)
 	}
-	err = s.takeBatch(way, func(due bool) (status Error) {
-		n, status = s.getBatch(items[:most], due)
+	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
+		n, status = h.getBatch(items[:most], due)
 		return status
 	})
 	if err != nil {
 		return 0, err
 	}
-	values := place(n)
-	s.emptyAll(items[:n], values)
+	s.emptyAll(items[:n], place(n))
 	return n, nil
 }
 
-// Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
+// allocate returns a function that makes a slice of n elements and stores it in slice.
+func allocate[E any](slice *[]E) func(n int) []E {
+	return func(n int) []E {
+		*slice = make([]E, n)
+		return *slice
+	}
+}
+
+// Flush makes all items that are pending due, in batches of at most Size and Weight; items that are put
+// later are not. It does not wait. After Release, and for a zero value, it does nothing.
 func (q *Batch[T]) Flush() { q.flush() }
 
-// All ranges over the batches, removing and waiting as GetBatch does. It ends when GetBatch returns an
-// error; AllErr tells which.
-func (q *Batch[T]) All(ctx context.Context) iter.Seq[[]T] { return each(ctx, q.GetBatch) }
+// All returns an iterator that gets batches as GetBatch does, and ends with the first error of GetBatch,
+// which it does not return: see [Batch.AllErr]. Leaving the loop early leaves the other items in the
+// queue.
+func (q *Batch[T]) All(ctx context.Context) iter.Seq[[]T] { return all(ctx, q.GetBatch) }
 
-// AllErr is All that ends with the error of GetBatch and no batch, unless the queue is closed and drained.
-func (q *Batch[T]) AllErr(ctx context.Context) iter.Seq2[[]T, error] { return eachErr(ctx, q.GetBatch) }
+// AllErr returns an iterator that gets batches as GetBatch does, each with a nil error. It ends with the
+// first error of GetBatch and no batch; with no such pair if the error is [ErrClosed].
+func (q *Batch[T]) AllErr(ctx context.Context) iter.Seq2[[]T, error] { return allErr(ctx, q.GetBatch) }
 
-// IsDrained tells whether the queue is closed, nothing is left in it, and no put is under way any more
-// that began before: from then on every get fails.
+// IsDrained reports whether the queue is closed and empty and every put that began before Close has
+// ended, so that every later get returns [ErrClosed]. It does not wait. Any goroutine may call it at any
+// time; after Release, and for a zero value, it returns true.
 func (q *Batch[T]) IsDrained() bool { return q.items.isDrained() }
 
-// Clear removes the items that are inside when it begins and returns how many it removed. The error is
-// nil.
+// Clear removes the items that are inside when it begins and returns how many it removed; the garbage
+// collector takes them. It does not wait. Any goroutine may call it at any time. The error is nil; after
+// Release, and for a zero value, n is 0.
 func (q *Batch[T]) Clear() (n int, err error) { return q.items.clear() }
 
-// Release closes the queue. Its C memory goes when the last call under way leaves: now, if there is none.
-// The items that are left are the garbage collector's. The counters are gone, too.
+// Release closes the queue, drops its items and frees its C memory. It does not wait: while other calls
+// are in flight, the last of them frees the memory. Items that are left are not returned; the garbage
+// collector takes them. The counters are gone, too. Any goroutine may call it at any time and more than
+// once; for a zero value it does nothing.
 func (q *Batch[T]) Release() { q.items.release(&q.base) }
 
-// Source returns the end to get batches from.
+// Source returns the queue as a [Source] of batches. It has the rules of the queue's own methods.
 func (q *Batch[T]) Source() Source[[]T] { return batchSource[[]T]{q} }
 
-// A batcher is a queue that gives batches.
-type batcher[B any] interface {
+// A batchQueue is a queue of batches B.
+type batchQueue[B any] interface {
 	GetBatch(context.Context) (B, error)
 	TryGetBatch() (B, error)
 	All(context.Context) iter.Seq[B]
 	AllErr(context.Context) iter.Seq2[B, error]
 }
 
-type batchSource[B any] struct{ batcher[B] }
+// A batchSource has the methods of a batchQueue under the names of a Source.
+type batchSource[B any] struct{ batchQueue[B] }
 
 func (s batchSource[B]) Get(ctx context.Context) (B, error) { return s.GetBatch(ctx) }
 func (s batchSource[B]) TryGet() (B, error)                 { return s.TryGetBatch() }
 
-func (b *base) flush() {
-	if h, c := b.begin(); h != nil {
-		h.flush()
-		h.leave(c)
+func (b *base) flush() { b.do((*handle).flush) }
+
+// takeBatch calls take to get a batch that is due, or waits for one. If the deadline of ctx passes during
+// the wait, it calls take to get one of what is pending.
+func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) Error) error {
+	if wait {
+		return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return 0, take(true) },
+			func() Error { return take(false) })
 	}
-}
-
-// A way to take a batch: by one try, or waiting with a context.
-type way struct {
-	ctx  context.Context
-	once bool
-}
-
-var trying = way{once: true}
-
-func waiting(ctx context.Context) way { return way{ctx: ctx} }
-
-// takeBatch takes a batch that is due. When the deadline of a context passes meanwhile, it takes what
-// there is.
-func (h *handle) takeBatch(way way, take func(due bool) Error) error {
-	if way.once {
-		c, status := h.enter(&h.get)
-		if status != done {
+	return h.call(&h.consumer, func() Error {
+		status := take(true)
+		if status == ErrEmpty && h.size() > 0 { // items that are not due yet are no failure
 			return status
 		}
-		status = take(true)
-		if status != ErrEmpty || h.size() == 0 { // items that are not due yet are no failure
-			h.get.note(status)
-		}
-		h.leave(c)
-		return status.orNil()
-	}
-	return h.wait(way.ctx, &h.get, ErrEmpty, func() (int, Error) { return 0, take(true) },
-		func() Error { return take(false) })
+		return h.consumer.count(status)
+	})
 }
 
-// A BatchBytes is a queue of byte blobs with the batches and the rules of [Batch].
+// A BatchBytes is a bounded queue of byte blobs that are taken in batches, with the rules of [Batch]. Any
+// goroutines may call all of its methods at the same time. Blobs are copied into the queue and out of it.
+//
+// The zero value behaves as a queue that was released; [NewBatchBytes] creates one to use.
 type BatchBytes struct {
-	blobStore
+	blobQueue
 	size int
 }
 
-// NewBatchBytes creates a queue of blobs of 0 to size bytes each, whose batches keep to the options. It
-// returns [ErrInvalid] for a size below 1, and the errors of [NewBatch].
+// NewBatchBytes creates a queue with options of blobs of 0 to size bytes each. The error is nil,
+// [ErrInvalid] if size is below 1, or one of [NewBatch].
 func NewBatchBytes(size int, options BatchOptions) (*BatchBytes, error) {
-	if size < 1 {
+	if size < 1 { // to newBatchHandle, 0 means numbers
 		return nil, ErrInvalid
 	}
 	h, err := newBatchHandle(size, options)
@@ -213,65 +214,62 @@ func NewBatchBytes(size int, options BatchOptions) (*BatchBytes, error) {
 	return q, nil
 }
 
-// Put puts a copy of blob, of weight 1, and waits while the queue is full. It returns nil, [ErrInvalid] if
-// the blob is longer than the queue's blobs may be, [ErrClosed] or the error of ctx.
+// Put is [BatchBytes.PutWeighted] with weight 1.
 func (q *BatchBytes) Put(ctx context.Context, blob []byte) error { return q.PutWeighted(ctx, blob, 1) }
 
-// PutWeighted is Put with the weight that the blob counts for, if the queue's options have a Weight.
+// PutWeighted appends a copy of blob with a weight, which counts if the queue has the option Weight. While
+// the queue is full it waits, until there is room, the queue is closed or ctx ends. The error is nil,
+// [ErrInvalid] if the blob is longer than the queue's blobs may be, [ErrClosed], or that of ctx, which is
+// returned at once if ctx has ended before the call. After Release, and for a zero value, the error is
+// ErrClosed.
 func (q *BatchBytes) PutWeighted(ctx context.Context, blob []byte, weight uint64) error {
 	return q.waitPut(ctx, blob, weight)
 }
 
-// TryPut puts a copy of blob, of weight 1, or returns at once: [ErrFull] or an error of Put.
+// TryPut is [BatchBytes.Put] without waiting: if the queue is full, the error is [ErrFull].
 func (q *BatchBytes) TryPut(blob []byte) error { return q.TryPutWeighted(blob, 1) }
 
-// TryPutWeighted is TryPut with the weight that the blob counts for.
+// TryPutWeighted is [BatchBytes.PutWeighted] without waiting: if the queue is full, the error is
+// [ErrFull].
 func (q *BatchBytes) TryPutWeighted(blob []byte, weight uint64) error { return q.tryPut(blob, weight) }
 
-// GetBatch removes the next batch as [Batch.GetBatch] does. The blobs lie one right behind the other in
-// memory that is theirs alone.
+// GetBatch removes the next batch and returns its blobs, with the waiting and the errors of
+// [Batch.GetBatch]. The blobs are copies, one behind the other in new memory that belongs to the caller.
 func (q *BatchBytes) GetBatch(ctx context.Context) (blobs [][]byte, err error) {
-	_, err = q.takeBatch(waiting(ctx), q.size, nil, func(n int) [][]byte {
-		blobs = make([][]byte, n)
-		return blobs
-	})
+	_, err = q.takeBatch(ctx, true, q.size, nil, allocate(&blobs))
 	return blobs, err
 }
 
-// GetBatchInto is GetBatch of len(blobs) at most: it copies them into buffer, one right behind the other,
-// makes the first of blobs lead there, and returns how many. If they are longer than the buffer, they
-// stay where they are: then the error is [ErrTooSmall] and n is the length that is needed; Size times
-// the queue's longest blob always suffices. While len(blobs) is 64 or less, nothing is allocated.
+// GetBatchInto is [BatchBytes.GetBatch] that copies the blobs into buffer, one behind the other, stores a
+// slice of buffer for each in blobs, and returns how many: at most len(blobs). If they are longer than the
+// buffer together, they stay in the queue, the error is [ErrTooSmall] and n is the length of all of them;
+// Size times the longest blob of the queue is always enough. It allocates nothing while len(blobs) or Size
+// is at most 64.
 func (q *BatchBytes) GetBatchInto(ctx context.Context, buffer []byte, blobs [][]byte) (n int, err error) {
 	if buffer == nil {
 		buffer = []byte{}
 	}
-	return q.takeBatch(waiting(ctx), min(q.size, len(blobs)), buffer, func(int) [][]byte { return blobs })
+	return q.takeBatch(ctx, true, min(q.size, len(blobs)), buffer, func(int) [][]byte { return blobs })
 }
 
-// TryGetBatch is GetBatch without waiting: [ErrEmpty] if no batch is due, and one may still come.
+// TryGetBatch is [BatchBytes.GetBatch] without waiting: if no batch is due, the error is [ErrEmpty], or
+// [ErrClosed] if none can come any more.
 func (q *BatchBytes) TryGetBatch() (blobs [][]byte, err error) {
-	_, err = q.takeBatch(trying, q.size, nil, func(n int) [][]byte {
-		blobs = make([][]byte, n)
-		return blobs
-	})
+	_, err = q.takeBatch(context.Background(), false, q.size, nil, allocate(&blobs))
 	return blobs, err
 }
 
-// takeBatch removes a batch of n blobs, at most `most`, and copies them into buffer, or into memory of their
-// own if buffer is nil. The slice that place(n) returns gets a slice of that memory for each.
-func (q *BatchBytes) takeBatch(way way, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, ErrClosed
-	}
-	var few [bulk]extent
+// takeBatch removes a batch of n blobs, at most most, copies them into buffer, or into new memory if buffer
+// is nil, and stores a slice of that memory for each in the slice that place(n) returns.
+func (q *BatchBytes) takeBatch(ctx context.Context, wait bool, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
+	h := q.load()
+	var few [chunk]extent
 	extents := few[:]
-	if most > bulk {
+	if most > len(few) {
 		extents = make([]extent, most)
 	}
 	grows := buffer == nil
-	err = h.takeBatch(way, func(due bool) (status Error) {
+	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
 		n, status = h.getBatchBytes(buffer, extents[:most], due)
 		for grows && status == ErrTooSmall {
 			buffer = make([]byte, n)
@@ -289,16 +287,17 @@ func (q *BatchBytes) takeBatch(way way, most int, buffer []byte, place func(n in
 	return n, nil
 }
 
-// Flush makes everything that is pending due, in batches of the usual size; what is put later is not.
+// Flush makes all blobs that are pending due, in batches of at most Size and Weight; blobs that are put
+// later are not. It does not wait. After Release, and for a zero value, it does nothing.
 func (q *BatchBytes) Flush() { q.flush() }
 
-// All ranges over the batches as [Batch.All] does.
-func (q *BatchBytes) All(ctx context.Context) iter.Seq[[][]byte] { return each(ctx, q.GetBatch) }
+// All returns an iterator over batches of blobs, as [Batch.All] does.
+func (q *BatchBytes) All(ctx context.Context) iter.Seq[[][]byte] { return all(ctx, q.GetBatch) }
 
-// AllErr ranges over the batches as [Batch.AllErr] does.
+// AllErr returns an iterator over batches of blobs and errors, as [Batch.AllErr] does.
 func (q *BatchBytes) AllErr(ctx context.Context) iter.Seq2[[][]byte, error] {
-	return eachErr(ctx, q.GetBatch)
+	return allErr(ctx, q.GetBatch)
 }
 
-// Source returns the end to get batches from.
+// Source returns the queue as a [Source] of batches. It has the rules of the queue's own methods.
 func (q *BatchBytes) Source() Source[[][]byte] { return batchSource[[][]byte]{q} }

@@ -212,7 +212,7 @@ func TestBatchContext(t *testing.T) {
 	want(t, "failures", q.Stats().FailedEnqueue, 1)
 }
 
-// Batches that are larger than what a call takes over the stack, and than all spare cells.
+// Batches that are larger than what a call takes over the stack, and than all spareCells cells.
 func TestBatchLarge(t *testing.T) {
 	const size = 1000
 	q := newBatch[int](t, BatchOptions{Size: size, Age: forEver, MaxPending: size})

@@ -1,70 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
 
 import "context"
 
-// A blobStore holds blobs, whatever its family.
-type blobStore struct {
+// A blobQueue is what all queues of blobs share that can be closed.
+type blobQueue struct {
 	closable
 }
 
-func (q *blobStore) init(family family, capacity, size int) error {
-	if size < 1 {
-		return ErrInvalid
+func (q *blobQueue) init(family family, capacity, size int) error {
+	h, err := newBlobHandle(family, capacity, size)
+	if err == nil {
+		q.handle.Store(h)
 	}
-	h, err := newHandle(family, capacity, size)
-	if err != nil {
-		return err
-	}
-	q.handle.Store(h)
-	return nil
+	return err
 }
 
-// Release closes the queue. Its memory, and the blobs in it, go when the last call under way leaves: now,
-// if there is none. The counters are gone, too.
-func (q *blobStore) Release() { q.release() }
-
-// Clear removes the blobs that are inside and returns how many it removed. On an SPSC queue it is a
-// call of the consumer, and returns [ErrMisuse] while another consumer is in a call; otherwise the error
-// is nil.
-func (q *blobStore) Clear() (n int, err error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, nil
+// newBlobHandle creates a queue of blobs of any family but batch.
+func newBlobHandle(family family, capacity, size int, options ...DequeOption) (*handle, error) {
+	if size < 1 { // to newHandle, 0 means numbers
+		return nil, ErrInvalid
 	}
-	c, status := h.enter(&h.get)
-	if status == ErrClosed { // released: nothing is inside
-		return 0, nil
-	}
-	if status != done {
-		return 0, status
-	}
-	defer h.leave(c)
-	return h.clear(), nil
+	return newHandle(family, capacity, size, options...)
 }
 
-func (q *blobStore) waitPut(ctx context.Context, blob []byte, with uint64) error {
-	h := q.handle.Load()
-	if h == nil {
-		return ErrClosed
-	}
+// Release closes the queue and frees its memory and the blobs in it. It does not wait: while other
+// calls are in flight, the last of them frees the memory. The counters are gone, too. Any goroutine may
+// call it at any time and more than once; for a zero value it does nothing.
+func (q *blobQueue) Release() { q.release() }
+
+// Clear removes the blobs that are inside when it begins and returns how many it removed. It does not
+// wait. Any goroutine may call it at any time, and the error is nil, except on an [SPSCBytes], where
+// only the consumer may: the error is [ErrMisuse] while another goroutine is in a call of the consumer.
+// After Release, and for a zero value, it returns 0 and nil.
+func (q *blobQueue) Clear() (n int, err error) {
+	h := q.load()
+	return clearBy(h, func() int {
+		n, _ := h.clear()
+		return n
+	})
+}
+
+func (q *blobQueue) waitPut(ctx context.Context, blob []byte, with uint64) error {
+	h := q.load()
 	return h.waitPut(ctx, func() Error { return h.tryPutBytes(blob, with) })
 }
 
-func (q *blobStore) tryPut(blob []byte, with uint64) error {
-	h := q.handle.Load()
-	if h == nil {
-		return ErrClosed
-	}
-	return h.try(&h.put, func() Error { return h.tryPutBytes(blob, with) })
+func (q *blobQueue) tryPut(blob []byte, with uint64) error {
+	h := q.load()
+	return h.callPut(func() Error { return h.tryPutBytes(blob, with) })
 }
 
-func (q *blobStore) waitGet(ctx context.Context, buffer []byte) (n int, priority float64, err error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, 0, ErrClosed
-	}
+func (q *blobQueue) waitGet(ctx context.Context, buffer []byte) (n int, priority float64, err error) {
+	h := q.load()
 	err = h.waitGet(ctx, func() (status Error) {
 		n, priority, status = h.readBytes(buffer, false)
 		return status
@@ -72,36 +63,24 @@ func (q *blobStore) waitGet(ctx context.Context, buffer []byte) (n int, priority
 	return n, priority, err
 }
 
-func (q *blobStore) tryGet(buffer []byte) (n int, priority float64, err error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, 0, ErrClosed
-	}
-	err = h.try(&h.get, func() (status Error) {
+func (q *blobQueue) tryGet(buffer []byte) (n int, priority float64, err error) {
+	h := q.load()
+	err = h.callGet(func() (status Error) {
 		n, priority, status = h.readBytes(buffer, false)
 		return status
 	})
 	return n, priority, err
 }
 
-// peek is no get, and so no failure.
-func (q *blobStore) peek(buffer []byte) (n int, priority float64, err error) {
-	h := q.handle.Load()
-	if h == nil {
-		return 0, 0, ErrClosed
-	}
-	c, status := h.enter(&h.get)
-	if status == done {
+// peek counts no failure.
+func (q *blobQueue) peek(buffer []byte) (n int, priority float64, err error) {
+	h := q.load()
+	err = h.call(&h.consumer, func() (status Error) {
 		n, priority, status = h.readBytes(buffer, true)
-		h.leave(c)
-	}
-	return n, priority, status.orNil()
+		return status
+	})
+	return n, priority, err
 }
 
-// buffer is for any blob of the queue; nil if it was released.
-func (q *blobStore) buffer() []byte {
-	if h := q.handle.Load(); h != nil {
-		return make([]byte, h.itemSize)
-	}
-	return nil
-}
+// newBuffer returns a buffer that fits every blob of the queue.
+func (q *blobQueue) newBuffer() []byte { return make([]byte, q.load().itemSize) }

@@ -156,7 +156,7 @@ func TestStress(t *testing.T) {
 			for get := range gets {
 				t.Run(put+", "+get, func(t *testing.T) {
 					t.Parallel()
-					for _, capacity := range []int{1, 2, 3, 7, bulk + 1, 1000} {
+					for _, capacity := range []int{1, 2, 3, 7, chunk + 1, 1000} {
 						threads, total := 4, 4000
 						if f == spsc {
 							threads = 1
@@ -181,7 +181,7 @@ func TestCloseRaces(t *testing.T) {
 						if f == spsc {
 							threads = 1
 						}
-						q := newTyped[parcel](t, f, 1+rand.IntN(2*bulk))
+						q := newTyped[parcel](t, f, 1+rand.IntN(2*chunk))
 						stress(t, q, threads, 1<<30, put, get, func() {
 							time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond)
 							q.Close()
@@ -285,7 +285,7 @@ func TestStressBlobs(t *testing.T) {
 // may find it full.
 func TestNeverEmptyNeverFull(t *testing.T) {
 	for _, threads := range []int{1, 2, 8} {
-		for _, capacity := range []int{2*threads + 2, bulk, 1000} {
+		for _, capacity := range []int{2*threads + 2, chunk, 1000} {
 			capacity = max(capacity, 2*threads+2)
 			q := newTyped[int](t, mpmc, capacity)
 			for i := range threads + 1 {

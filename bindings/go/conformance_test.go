@@ -234,7 +234,7 @@ func TestModel(t *testing.T) {
 func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 	capacity := 1 + r.IntN(17)
 	if r.IntN(10) == 0 {
-		capacity = bulk - 1 + r.IntN(2*bulk)
+		capacity = chunk - 1 + r.IntN(2*chunk)
 	}
 	q := newTyped[int](t, f, capacity)
 	over, cancel := context.WithCancel(bg)
@@ -373,7 +373,7 @@ func TestCreationRefuses(t *testing.T) {
 		"SPSCBytes":       func(n int) error { _, err := NewSPSCBytes(n, n); return err },
 	}
 	for name, create := range creations {
-		for _, n := range []int{1 << 48, math.MaxInt / 16, math.MaxInt - spare, math.MaxInt} {
+		for _, n := range []int{1 << 48, math.MaxInt / 16, math.MaxInt - spareCells, math.MaxInt} {
 			if err := create(n); !errors.Is(err, ErrNoMemory) && !errors.Is(err, ErrInvalid) {
 				t.Errorf("%s, %d: got error %v, want %v or %v", name, n, err, ErrNoMemory, ErrInvalid)
 			}
@@ -648,13 +648,13 @@ func TestCloseEndsWaiting(t *testing.T) {
 
 func TestMany(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
-		const total = 5*bulk + 3
+		const total = 5*chunk + 3
 		q := newTyped[int](t, f, total)
 		values := make([]int, total)
 		for i := range values {
 			values[i] = i
 		}
-		for _, part := range [][]int{nil, values[:1], values[1:bulk], values[bulk:]} {
+		for _, part := range [][]int{nil, values[:1], values[1:chunk], values[chunk:]} {
 			n, err := q.PutMany(bg, part)
 			must(t, err)
 			want(t, "PutMany", n, len(part))
@@ -663,12 +663,12 @@ func TestMany(t *testing.T) {
 		must(t, err)
 		want(t, "GetMany of none", n, 0)
 		got := make([]int, 2*total)
-		n, err = q.GetMany(bg, got[:2*bulk])
+		n, err = q.GetMany(bg, got[:2*chunk])
 		must(t, err)
-		want(t, "GetMany", n, 2*bulk)
+		want(t, "GetMany", n, 2*chunk)
 		n, err = q.GetMany(bg, got[n:])
 		must(t, err)
-		want(t, "GetMany", n, total-2*bulk)
+		want(t, "GetMany", n, total-2*chunk)
 		if !slices.Equal(got[:total], values) {
 			t.Fatalf("got %v", got[:total])
 		}
@@ -680,7 +680,7 @@ func TestMany(t *testing.T) {
 func TestManyWaits(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[int](t, f, 3)
-		values := make([]int, 10*bulk)
+		values := make([]int, 10*chunk)
 		for i := range values {
 			values[i] = i
 		}
@@ -693,7 +693,7 @@ func TestManyWaits(t *testing.T) {
 			n, err := q.PutMany(bg, values)
 			put <- result{n, err}
 		}()
-		const taken = 4 * bulk
+		const taken = 4 * chunk
 		for i := range taken {
 			v, err := q.Get(bg)
 			must(t, err)
@@ -729,7 +729,7 @@ func TestAll(t *testing.T) {
 
 func TestClear(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
-		for _, n := range []int{0, 1, bulk, 3*bulk + 1} {
+		for _, n := range []int{0, 1, chunk, 3*chunk + 1} {
 			q := newTyped[int](t, f, n+1)
 			for range 3 {
 				for i := range n {
@@ -823,7 +823,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("errors.Is does not find %v", e)
 		}
 	}
-	if err := done.orNil(); err != nil {
+	if err := statusOK.orNil(); err != nil {
 		t.Errorf("success is %v", err)
 	}
 }

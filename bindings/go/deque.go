@@ -1,74 +1,23 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
 
 import "sync/atomic"
 
-// A Deque is a work-stealing deque of Go values. Its owner pushes and pops at one end, last in first
-// out; any number of thieves steal at the other, first in first out. Push and Pop are calls of the
-// owner; the others may be called by anyone. Which goroutine is the owner may change from call to call;
-// a second one in the midst of a call does no harm: it gets [ErrMisuse].
+// A Deque is a bounded work-stealing deque of Go values. Its owner pushes and pops at one end, last in,
+// first out; any number of thieves steal at the other end, first in, first out. Push and Pop are calls of
+// the owner; any goroutine may call the other methods, and those of a [Stealer], at any time.
 //
-// No call waits, and there is no Close: the owner knows when nothing more is to come.
+// Another goroutine may be the owner from one call to the next. While one is in a call, the call of a
+// second one does nothing and returns [ErrMisuse].
+//
+// No call waits, and there is no Close: the owner knows when it pushes no more. The zero value behaves as
+// a deque that was released; [NewDeque] creates one to use.
 type Deque[T any] struct {
 	base
-	shelf atomic.Pointer[shelf[T]] // nil: released
-}
-
-// NewDeque creates a deque that holds up to capacity items, or with [Growable] begins with that. It
-// returns [ErrInvalid] for a capacity below 1, and [ErrInvalid] or [ErrNoMemory] for one that no memory
-// could hold.
-func NewDeque[T any](capacity int, options ...DequeOption) (*Deque[T], error) {
-	s, err := newShelf[T](capacity, options)
-	if err != nil {
-		return nil, err
-	}
-	d := new(Deque[T])
-	d.handle.Store(s.handle)
-	d.shelf.Store(s)
-	return d, nil
-}
-
-// Push puts v at the owner's end. It returns nil, [ErrFull], [ErrNoMemory] if the deque cannot grow,
-// [ErrMisuse], or [ErrClosed] once it was released. Unless it returns nil, v is not in the deque.
-func (d *Deque[T]) Push(v T) error {
-	s := d.shelf.Load()
-	if s == nil {
-		return ErrClosed
-	}
-	c, status := s.enter(&s.put)
-	if status == done {
-		status = s.put.note(s.pushValue(v))
-		s.leave(c)
-	}
-	return status.orNil()
-}
-
-// Pop removes the item that was pushed last. The error is nil, [ErrEmpty], [ErrMisuse], or [ErrClosed]
-// once the deque was released.
-func (d *Deque[T]) Pop() (v T, err error) {
-	s := d.shelf.Load()
-	if s == nil {
-		return v, ErrClosed
-	}
-	c, status := s.enter(&s.put)
-	if status == done {
-		v, status = s.popValue()
-		s.get.note(status)
-		s.leave(c)
-	}
-	return v, status.orNil()
-}
-
-// Stealer returns a thief's end of the deque.
-func (d *Deque[T]) Stealer() *Stealer[T] { return &Stealer[T]{d} }
-
-// Release ends the deque: from then on Push, Pop and the thieves get [ErrClosed]. Its C memory goes when
-// the last call under way leaves: now, if there is none. The items that are left are the garbage
-// collector's. The counters are gone, too.
-func (d *Deque[T]) Release() {
-	d.release()
-	d.shelf.Store(nil)
+	slab atomic.Pointer[dequeSlab[T]] // nil: the zero value, or released
 }
 
 // A DequeOption changes how a deque behaves.
@@ -77,99 +26,124 @@ type DequeOption uint64
 // Growable makes a deque double its capacity when it is full, instead of returning [ErrFull].
 const Growable DequeOption = 1
 
-// A Stealer is a thief's end of a [Deque]. Any number of goroutines may use it at once.
+// NewDeque creates a deque that holds up to capacity items, or with [Growable] begins with that
+// capacity. The error is nil, [ErrInvalid] if capacity is below 1 or an option is unknown, and
+// [ErrNoMemory] or ErrInvalid if there is no memory for it.
+func NewDeque[T any](capacity int, options ...DequeOption) (*Deque[T], error) {
+	s, err := newDequeSlab[T](capacity, options)
+	if err != nil {
+		return nil, err
+	}
+	d := new(Deque[T])
+	d.handle.Store(s.handle)
+	d.slab.Store(s)
+	return d, nil
+}
+
+// values returns the slab and its handle, or nil and a handle whose calls return ErrClosed.
+func (d *Deque[T]) values() (*handle, *dequeSlab[T]) {
+	if s := d.slab.Load(); s != nil {
+		return s.handle, s
+	}
+	return releasedHandle, nil
+}
+
+// Push adds v at the owner's end. It does not wait. It is a call of the owner. The error is nil,
+// [ErrFull], [ErrNoMemory] if there is no memory to grow, [ErrMisuse], or [ErrClosed] if the deque was
+// released or is a zero value; unless it is nil, v is not in the deque.
+func (d *Deque[T]) Push(v T) error {
+	h, s := d.values()
+	return h.callPut(func() Error { return s.pushValue(v) })
+}
+
+// Pop removes the item that was pushed last and returns it. It does not wait. It is a call of the owner.
+// The error is nil, [ErrEmpty] if there is no item, [ErrMisuse], or [ErrClosed] if the deque was released
+// or is a zero value.
+func (d *Deque[T]) Pop() (v T, err error) {
+	h, s := d.values()
+	err = h.callPop(func() (status Error) {
+		v, status = s.popValue()
+		return status
+	})
+	return v, err
+}
+
+// callPop is callGet for the owner of a deque, who is the producer.
+func (h *handle) callPop(attempt func() Error) error {
+	return h.call(&h.producer, func() Error { return h.consumer.count(attempt()) })
+}
+
+// Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
+// goroutine may call it at any time.
+func (d *Deque[T]) Stealer() *Stealer[T] { return &Stealer[T]{d} }
+
+// Release drops the items of the deque and frees its C memory; from then on its calls, and those of its
+// stealers, return [ErrClosed]. It does not wait: while other calls are in flight, the last of them frees
+// the memory. Items that are left are not returned; the garbage collector takes them. The counters are
+// gone, too. Any goroutine may call it at any time and more than once; for a zero value it does nothing.
+func (d *Deque[T]) Release() {
+	d.release()
+	d.slab.Store(nil)
+}
+
+// A Stealer is the thieves' end of a [Deque]. Any goroutines may call its methods at the same time. The
+// zero value behaves as the stealer of a deque that was released; [Deque.Stealer] returns one to use.
 type Stealer[T any] struct {
-	deque *Deque[T] // nil: the zero value, as of a deque that was released
+	deque *Deque[T]
 }
 
-func (t *Stealer[T]) shelf() *shelf[T] {
+// victim returns the deque, or for the zero value one that behaves as released.
+func (t *Stealer[T]) victim() *Deque[T] {
 	if t.deque == nil {
-		return nil
+		return new(Deque[T])
 	}
-	return t.deque.shelf.Load()
+	return t.deque
 }
 
-// Steal removes the item that was pushed first. It returns [ErrEmpty] if there is none, [ErrRetry] if
-// another goroutine took that item meanwhile, so that there may be more, or [ErrClosed] once the deque
-// was released.
+// Steal removes the item that was pushed first and returns it. It does not wait. The error is nil,
+// [ErrEmpty] if there is no item, [ErrRetry] if another goroutine took that item meanwhile, so that there
+// may be more, or [ErrClosed] if the deque was released.
 func (t *Stealer[T]) Steal() (v T, err error) {
-	s := t.shelf()
-	if s == nil {
-		return v, ErrClosed
-	}
-	c, status := s.enter(&s.get)
-	if status != done {
-		return v, status
-	}
-	i, status := s.take(true)
-	if status == done {
-		v = s.empty(i)
-	}
-	s.get.note(status)
-	s.leave(c)
-	return v, status.orNil()
+	h, s := t.victim().values()
+	err = h.callGet(func() (status Error) {
+		v, status = s.stealValue()
+		return status
+	})
+	return v, err
 }
 
-// StealMany removes up to len(values) items, one after the other, in the order in which they were
-// pushed; other thieves may take some between them. It returns how many it got; unless that is 0 the
-// error is nil. The errors are those of Steal.
+// StealMany removes up to len(values) items, one after the other, in the order in which they were pushed,
+// and stores them in values; other goroutines may take items in between. It does not wait. It returns how
+// many it stole: at least 1 unless len(values) is 0 or the error is not nil. The errors are those of
+// [Stealer.Steal].
 func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
-	s := t.shelf()
-	if s == nil {
-		return 0, ErrClosed
-	}
-	c, status := s.enter(&s.get)
-	if status != done {
-		return 0, status
-	}
-	defer s.leave(c)
-	var items [bulk]uintptr
-	for n < len(values) {
-		want := min(bulk, len(values)-n)
-		got, status := s.stealMany(items[:want])
-		for _, i := range items[:got] {
-			values[n] = s.empty(i)
-			n++
-		}
-		if got == 0 && n == 0 {
-			return 0, s.get.note(status).orNil()
-		}
-		if got < want {
-			break
-		}
-	}
-	return n, nil
+	h, s := t.victim().values()
+	err = h.callGet(func() (status Error) {
+		n, status = s.stealValues(values)
+		return status
+	})
+	return n, err
 }
 
-// Len is the number of items in the deque at some moment of the call.
-func (t *Stealer[T]) Len() int {
-	if t.deque == nil {
-		return 0
-	}
-	return t.deque.Len()
-}
+// Len returns the number of items in the deque, as [Deque.Len] does.
+func (t *Stealer[T]) Len() int { return t.victim().Len() }
 
-// Stats reads the counters of the deque.
-func (t *Stealer[T]) Stats() Stats {
-	if t.deque == nil {
-		return Stats{}
-	}
-	return t.deque.Stats()
-}
+// Stats returns the counters of the deque, as [Deque.Stats] does.
+func (t *Stealer[T]) Stats() Stats { return t.victim().Stats() }
 
-// A DequeBytes is a work-stealing deque of byte blobs with the rules of [Deque].
+// A DequeBytes is a bounded work-stealing deque of byte blobs with the rules of [Deque]. Blobs are copied
+// into the deque and out of it.
+//
+// The zero value behaves as a deque that was released; [NewDequeBytes] creates one to use.
 type DequeBytes struct {
 	base
 }
 
-// NewDequeBytes creates a deque that holds up to capacity blobs, or with [Growable] begins with that, of
-// 0 to size bytes each. It returns [ErrInvalid] if one of them is below 1, and [ErrInvalid] or
-// [ErrNoMemory] for what no memory could hold.
+// NewDequeBytes creates a deque that holds up to capacity blobs, or with [Growable] begins with that
+// capacity, of 0 to size bytes each. The error is nil, [ErrInvalid] if capacity or size is below 1 or an
+// option is unknown, and [ErrNoMemory] or ErrInvalid if there is no memory for it.
 func NewDequeBytes(capacity, size int, options ...DequeOption) (*DequeBytes, error) {
-	if size < 1 {
-		return nil, ErrInvalid
-	}
-	h, err := newHandle(deque, capacity, size, options...)
+	h, err := newBlobHandle(deque, capacity, size, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -178,77 +152,68 @@ func NewDequeBytes(capacity, size int, options ...DequeOption) (*DequeBytes, err
 	return d, nil
 }
 
-// Push puts a copy of blob at the owner's end. It returns nil, [ErrInvalid] if the blob is longer than
-// the deque's blobs may be, or an error of [Deque.Push].
+// Push adds a copy of blob at the owner's end. It does not wait. It is a call of the owner. The error is
+// nil, [ErrInvalid] if the blob is longer than the deque's blobs may be, [ErrFull], [ErrNoMemory] if there
+// is no memory to grow, [ErrMisuse], or [ErrClosed] if the deque was released or is a zero value.
 func (d *DequeBytes) Push(blob []byte) error {
-	h := d.handle.Load()
-	if h == nil {
-		return ErrClosed
-	}
-	return h.try(&h.put, func() Error { return h.pushBytes(blob) })
+	h := d.load()
+	return h.callPut(func() Error { return h.pushBytes(blob) })
 }
 
-// Pop copies the blob that was pushed last into buffer, removes it and returns its length. If the blob
-// is longer than the buffer it stays where it is: then the error is [ErrTooSmall] and n is the length
-// that is needed. Otherwise the error is nil, [ErrEmpty], [ErrMisuse], or [ErrClosed] once the deque was
-// released.
+// Pop copies the blob that was pushed last into buffer, removes it and returns its length. It does not
+// wait. It is a call of the owner. If the blob is longer than the buffer, it stays in the deque, the error
+// is [ErrTooSmall] and n is the length of the blob. Otherwise the error is nil, [ErrEmpty] if there is no
+// blob, [ErrMisuse], or [ErrClosed] if the deque was released or is a zero value.
 func (d *DequeBytes) Pop(buffer []byte) (n int, err error) {
-	h := d.handle.Load()
-	if h == nil {
-		return 0, ErrClosed
-	}
-	c, status := h.enter(&h.put)
-	if status == done {
+	h := d.load()
+	err = h.callPop(func() (status Error) {
 		n, status = h.takeBytes(buffer, false)
-		h.get.note(status)
-		h.leave(c)
-	}
-	return n, status.orNil()
+		return status
+	})
+	return n, err
 }
 
-// Stealer returns a thief's end of the deque.
+// Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
+// goroutine may call it at any time.
 func (d *DequeBytes) Stealer() *StealerBytes { return &StealerBytes{d} }
 
-// Release ends the deque. Its memory, and the blobs in it, go when the last call under way leaves: now, if
-// there is none. The counters are gone, too.
+// Release frees the memory of the deque and the blobs in it; from then on its calls, and those of its
+// stealers, return [ErrClosed]. It does not wait: while other calls are in flight, the last of them frees
+// the memory. The counters are gone, too. Any goroutine may call it at any time and more than once; for a
+// zero value it does nothing.
 func (d *DequeBytes) Release() { d.release() }
 
-// A StealerBytes is a thief's end of a [DequeBytes]. Any number of goroutines may use it at once.
+// A StealerBytes is the thieves' end of a [DequeBytes]. Any goroutines may call its methods at the same
+// time. The zero value behaves as the stealer of a deque that was released; [DequeBytes.Stealer] returns
+// one to use.
 type StealerBytes struct {
-	deque *DequeBytes // nil: the zero value, as of a deque that was released
+	deque *DequeBytes
 }
 
-// Steal copies the blob that was pushed first into buffer, removes it and returns its length. Whatever
-// it returns, the buffer may hold parts of blobs that others took. If the blob is longer than the buffer
-// it stays where it is: then the error is [ErrTooSmall] and n is the length that is needed. The other
-// errors are those of [Stealer.Steal].
-func (t *StealerBytes) Steal(buffer []byte) (n int, err error) {
+// victim returns the deque, or for the zero value one that behaves as released.
+func (t *StealerBytes) victim() *DequeBytes {
 	if t.deque == nil {
-		return 0, ErrClosed
+		return new(DequeBytes)
 	}
-	h := t.deque.handle.Load()
-	if h == nil {
-		return 0, ErrClosed
-	}
-	err = h.try(&h.get, func() (status Error) {
+	return t.deque
+}
+
+// Steal copies the blob that was pushed first into buffer, removes it and returns its length. It does not
+// wait. Even with an error the buffer may hold parts of blobs that other goroutines took. If the blob is
+// longer than the buffer, it stays in the deque, the error is [ErrTooSmall] and n is the length of the
+// blob. Otherwise the error is nil, [ErrEmpty] if there is no blob, [ErrRetry] if another goroutine took
+// that blob meanwhile, so that there may be more, or [ErrClosed] if the deque was released.
+func (t *StealerBytes) Steal(buffer []byte) (n int, err error) {
+	h := t.victim().load()
+	err = h.callGet(func() (status Error) {
 		n, status = h.takeBytes(buffer, true)
 		return status
 	})
 	return n, err
 }
 
-// Len is the number of blobs in the deque at some moment of the call.
-func (t *StealerBytes) Len() int {
-	if t.deque == nil {
-		return 0
-	}
-	return t.deque.Len()
-}
+// Len returns the number of blobs in the deque, as [DequeBytes.Len] does.
+func (t *StealerBytes) Len() int { return t.victim().Len() }
 
-// Stats reads the counters of the deque.
-func (t *StealerBytes) Stats() Stats {
-	if t.deque == nil {
-		return Stats{}
-	}
-	return t.deque.Stats()
-}
+// Stats returns the counters of the deque, as [DequeBytes.Stats] does.
+func (t *StealerBytes) Stats() Stats { return t.victim().Stats() }

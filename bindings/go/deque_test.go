@@ -115,22 +115,22 @@ func TestDequeGrows(t *testing.T) {
 	}
 	want(t, "Cap", d.Cap(), 8192)
 	values := make([]int, items)
-	n, err := thief.StealMany(values[:3*bulk])
+	n, err := thief.StealMany(values[:3*chunk])
 	must(t, err)
-	want(t, "StealMany", n, 3*bulk)
+	want(t, "StealMany", n, 3*chunk)
 	for i := range n {
 		want(t, "value", values[i], i)
 	}
-	for i := items - 1; i >= 4*bulk; i-- {
+	for i := items - 1; i >= 4*chunk; i-- {
 		wantPop(t, d, i)
 	}
-	n, err = thief.StealMany(values) // ends where a bulk does
+	n, err = thief.StealMany(values) // ends where a chunk does
 	must(t, err)
-	want(t, "StealMany", n, bulk)
+	want(t, "StealMany", n, chunk)
 	_, err = thief.StealMany(values)
 	want(t, "StealMany", err, error(ErrEmpty))
 	want(t, "Stats", d.Stats(), Stats{Enqueued: items, Dequeued: items, FailedDequeue: 1,
-		PeakSize: items, Capacity: 8192, Stolen: 4 * bulk})
+		PeakSize: items, Capacity: 8192, Stolen: 4 * chunk})
 }
 
 // One owner and some thieves: every item once, to each thief in order.
@@ -229,11 +229,11 @@ func TestDequeTwoOwners(t *testing.T) {
 	must(t, b.Push([]byte{1}))
 	var buffer [1]byte
 	handles := []*handle{d.handle.Load(), b.handle.Load()}
-	var inside [2]*calls
+	var inside [2]*callCount
 	for i, h := range handles {
 		var status Error
-		inside[i], status = h.enter(&h.put) // the owner, in the midst of a call
-		want(t, "enter", status, done)
+		inside[i], status = h.enter(&h.producer) // the owner, in the midst of a call
+		want(t, "enter", status, statusOK)
 	}
 	want(t, "Push", d.Push(2), error(ErrMisuse))
 	_, err = d.Pop()
@@ -254,7 +254,7 @@ func TestDequeTwoOwners(t *testing.T) {
 // Cells are used again, whoever took their items; if thieves hold too many, there are more.
 func TestDequeCells(t *testing.T) {
 	d := newDeque[int](t, 5)
-	s, thief := d.shelf.Load(), d.Stealer()
+	s, thief := d.slab.Load(), d.Stealer()
 	cells := s.cells
 	for i := range int(3 * cells) {
 		must(t, d.Push(i))
@@ -274,14 +274,14 @@ func TestDequeCells(t *testing.T) {
 	var held []uintptr
 	for i := range int(2 * cells) { // thieves that stop half-way
 		number, status := s.take(true)
-		want(t, "take", status, done)
+		want(t, "take", status, statusOK)
 		held = append(held, number)
 		must(t, d.Push(i))
 	}
 	want(t, "cells", s.cells > cells, true)
 	grown := s.cells
 	for i, number := range held {
-		want(t, "value", s.empty(number), max(i-5, 0))
+		want(t, "value", s.emptyStolen(number), max(i-5, 0))
 	}
 	for i := range int(3 * cells) {
 		wantSteal(t, thief, max(int(2*cells)-5+i, 0))

@@ -1,46 +1,90 @@
-// Package queues is the Go binding of the queues library: bounded concurrent queues that can be
-// closed, waited for with a [context.Context], filled and emptied in bulk, and watched by statistics.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// Package queues is the Go binding of the C library queues: bounded concurrent queues that can be closed,
+// waited on with a [context.Context], filled and emptied many items at a time, and watched by statistics.
 //
-// There are five families. [MPMC] serves any number of producers and consumers; [SPSC] serves one
-// goroutine at each end and costs less in bulk; [Priority] serves any number, lowest priority first;
-// [Deque] serves one owner, who pushes and pops at one end, and any number of thieves at the other;
-// [Batch] serves any number, and its items leave in batches. All hold Go values of any type;
-// [MPMCBytes], [SPSCBytes], [PriorityBytes], [DequeBytes] and [BatchBytes] hold byte blobs that are
-// copied into the memory of the C library, where the garbage collector has nothing to scan.
+//	q, err := queues.NewMPMC[Job](1000)
+//	if err != nil { ... }
+//	go func() {
+//		defer q.Close()                              // no more puts; the loop below gets the rest
+//		for _, job := range jobs {
+//			if err := q.Put(ctx, job); err != nil { // waits while the queue is full
+//				return
+//			}
+//		}
+//	}()
+//	for job := range q.All(ctx) {                    // until q is closed and drained, or ctx ends
+//		job.Run()
+//	}
+//	q.Release()                                      // frees the C memory now, not at a collection
 //
-// # Putting and getting
+// # Which type
 //
-// Put and Get wait: for room, for an item, for Close or for their context. A context that is done
-// already makes them return its error at once, whatever the queue holds. TryPut and TryGet never
-// wait. PutMany and GetMany move many items for the price of a few calls into C, which at tens of
-// nanoseconds each cost more than the queue itself. A goroutine that waits holds no thread; it looks
-// at the queue again after a sleep that grows to a millisecond at most.
+//   - [MPMC]: any number of producers and consumers, first in, first out. The one to begin with.
+//   - [SPSC]: one producer and one consumer at a time, first in, first out. With many items for each call
+//     it costs the least.
+//   - [Priority]: any number of producers and consumers, lowest priority first.
+//   - [Batch]: any number of producers and consumers; items leave in batches, when there are enough of
+//     them or the oldest has waited long enough.
+//   - [Deque]: a work-stealing deque. One owner at a time pushes and pops at one end, any number of
+//     thieves steal at the other.
 //
-// Items leave in the order in which they came in, on a priority queue those of equal priority. A put
-// happens before the get that returns its item, and Close before a call that returns [ErrClosed]: as for
-// channels, and the race detector knows it. A deque has calls of its own, none of which waits.
+// These hold Go values of any type. [MPMCBytes], [SPSCBytes], [PriorityBytes], [BatchBytes] and
+// [DequeBytes] hold byte blobs, which are copied into the memory of the C library, where the garbage
+// collector has nothing to scan. [Source] and [Sink] are what queues share, for code that serves several
+// of them.
+//
+// # Waiting
+//
+// Put and Get wait: until there is room or an item, until the queue is closed or until their context ends.
+// A context that has ended before the call makes them return its error at once, whatever the queue holds.
+// A context without a deadline, such as [context.Background], sets no limit. Calls whose names begin with
+// Try, and all calls of a deque, do not wait.
+//
+// A goroutine that waits holds no thread. It polls: at first it yields after each attempt, then it sleeps,
+// for a millisecond at most. An end of the context is noticed at once, an item within that millisecond.
+//
+// # Many items
+//
+// A call into C takes tens of nanoseconds, more than the queue itself. PutMany, GetMany and StealMany make
+// one such call for up to 64 items. PutMany waits until all values are in the queue; GetMany waits for the
+// first item and takes what is there; both return how many they moved, also with an error.
+//
+// # Ownership and memory order
+//
+// An item belongs to the queue from a put that returned nil to the get that returns it. A put with an error
+// leaves it with the caller. No item is got twice, and none that was put is lost, except by Clear and
+// Release. Blobs are copied, and the caller's buffers are free after the call. [Lease] and [Reservation]
+// lend memory of the queue instead.
+//
+// A put happens before the get that returns its item, and Close before a call that returns [ErrClosed]
+// because of it: as with channels, and the race detector knows it.
 //
 // # Closing and releasing
 //
-// Close ends the input: a later put returns [ErrClosed], gets drain what is inside and then return
-// ErrClosed as well, and all that wait are woken. No item that was accepted is lost. A deque has no
-// Close: its owner knows when nothing more is to come. Close frees nothing.
+// Close ends the input. Later puts return [ErrClosed]; gets return the items that are left and then
+// ErrClosed; all calls that wait return. It frees nothing. A deque has no Close: its owner knows when it
+// pushes no more.
 //
-// Release frees: it closes, and gives the C memory back when the last call under way leaves, at once if
-// there is none; the items that are left, and the rest of the Go memory, are the garbage collector's
-// from then on. Close and Release may be called at any time, by any goroutine and more than once. A
-// queue that was released, like the zero value of its type, behaves as one that is closed and drained,
-// with a capacity of 0.
+// Release closes the queue, drops its items and frees its C memory: at once, or when the last call in
+// flight has ended. Any goroutine may call Close and Release at any time and more than once. A queue that
+// was released, and the zero value of each type, behaves as one that is closed and drained, with a
+// capacity of 0. A nil pointer to a queue is not valid.
 //
-// The memory of a queue that is dropped without Release goes when the garbage collector finds it
-// unreachable. The collector does not know how much C memory that is; [SetCollectionThreshold] says what
-// the package does about it.
+// The garbage collector frees the C memory of a queue that was dropped without Release. Because it does
+// not see how much memory that is, the package runs the collector from time to time: see
+// [SetCollectionThreshold].
 //
-// # Errors and iterators
+// # Errors
 //
-// What fails returns an error last, and nothing else with it unless the call says so: the sentinels from
-// [ErrEmpty] to [ErrMisuse], or the error of the context. All ranges over items until there are no more
-// and does not tell why; AllErr ranges over items and errors, and the last pair has the error that ended
-// it, unless that is ErrClosed. [Source] and [Sink] are what the queues have in common, for code that
-// serves several of them.
+// Calls that can fail return an error last: one of the constants from [ErrEmpty] to [ErrMisuse], which
+// compare with == and [errors.Is], or the error of their context. With an error the other results are
+// zero, unless the call states otherwise. The iterators of All end with any error; those of AllErr return
+// it, unless it is ErrClosed.
+//
+// # More
+//
+// README.md beside this file describes how to build a program with the package. The C library has a
+// README.md with the choice of a queue, docs/decisions with the reasons, and include/queues.h with every
+// guarantee.
 package queues

@@ -1,34 +1,33 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
 
-// An Error is a status of the C library other than success. Its values are the sentinels of this
-// package; compare with == or [errors.Is].
+// An Error is a status of the C library other than success. The constants from [ErrEmpty] to
+// [ErrMisuse] are the only values that calls of this package return; compare with == or [errors.Is].
 type Error int32
 
-// The errors of the package. A call that gave up because of its context returns the context's error
-// instead.
+// The errors of the package. Calls that wait can also return the error of their context.
 const (
-	ErrEmpty    Error = 1  // nothing to get
-	ErrFull     Error = 2  // no room to put
-	ErrClosed   Error = 3  // put: closed; get: closed and drained; either: released
-	ErrRetry    Error = 5  // steal: another thief or the owner took the item; there may be more
-	ErrTooSmall Error = 6  // the blob is longer than the buffer; it stays in front
+	ErrEmpty    Error = 1  // there is no item to get, or no batch is due; later there may be
+	ErrFull     Error = 2  // there is no room to put; later there may be
+	ErrClosed   Error = 3  // a put: the queue is closed; a get: it is closed and drained; any call: it was released
+	ErrRetry    Error = 5  // a steal: another goroutine took the item; there may be more
+	ErrTooSmall Error = 6  // the blob is longer than the buffer and stays where it is
 	ErrInvalid  Error = -1 // an argument is out of range; nothing happened
-	ErrNoMemory Error = -2 // the queue does not fit into memory
-	ErrMisuse   Error = -3 // a second producer or consumer on an SPSC queue, or owner of a deque; or a lease that ended
+	ErrNoMemory Error = -2 // there is no memory for the queue, or for a deque that has to grow
+	ErrMisuse   Error = -3 // another goroutine is in a call of the same role (SPSC, Deque), or a Lease or Reservation has ended
 )
 
-// done is the status of success; as an error it is nil.
-const done Error = 0
+// statusOK is the status of success; as an error it is nil.
+const statusOK Error = 0
 
-// Error describes the status in words.
-func (e Error) Error() string {
-	return "queues: " + statusString(e)
-}
+// Error returns the C library's description of the status.
+func (e Error) Error() string { return "queues: " + statusString(e) }
 
 func (e Error) orNil() error {
-	if e == done {
+	if e == statusOK {
 		return nil
 	}
 	return e

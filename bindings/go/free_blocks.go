@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -8,48 +10,64 @@ import (
 	"sync/atomic"
 )
 
-// A block is 64 cells, with a bit for each that is free. Producers claim cells from one word, consumers
-// give them back to another, whose bits move to the producers' when these come round to the block.
+const blockSize = 64 // cells in a block
+
+// A block is 64 cells of a slab, with a bit for each cell that is free. Producers claim cells from one
+// word and consumers give them back to another; when the producers come round to the block again, they
+// move the bits from the second word to the first.
 type block struct {
-	own      uint64 // in place of free, where there is one producer
-	free     atomic.Uint64
-	_        [cacheLine - 16]byte
-	returned atomic.Uint64
-	_        [cacheLine - 8]byte
+	freeExclusive uint64 // in place of free, where there is one producer at a time
+	free          atomic.Uint64
+	_             [cacheLine - 16]byte
+	returned      atomic.Uint64
+	_             [cacheLine - 8]byte
 }
 
-// claim takes at most so many of the producers' cells.
-func (b *block) claim(most int, exclusive bool) (mine uint64) {
+// newBlocks returns blocks in which every cell is returned and none is free yet.
+func newBlocks(cells int) []block {
+	blocks := make([]block, (cells+blockSize-1)/blockSize)
+	for k := range blocks {
+		blocks[k].giveBack(math.MaxUint64)
+	}
+	if beyond := -cells & (blockSize - 1); beyond > 0 {
+		blocks[len(blocks)-1].returned.Store(math.MaxUint64 >> beyond)
+	}
+	return blocks
+}
+
+// claim takes at most n free cells, for a producer.
+func (b *block) claim(n int, exclusive bool) (claimed uint64) {
 	if exclusive {
-		mine = choose(b.own, most)
-		b.own &^= mine
-		return mine
+		claimed = choose(b.freeExclusive, n)
+		b.freeExclusive &^= claimed
+		return claimed
 	}
 	for {
 		free := b.free.Load()
-		mine = choose(free, most)
-		if mine == 0 || b.free.CompareAndSwap(free, free&^mine) {
-			return mine
+		claimed = choose(free, n)
+		if claimed == 0 || b.free.CompareAndSwap(free, free&^claimed) {
+			return claimed
 		}
 	}
 }
 
-// refill moves what consumers gave back to the producers.
+// refill frees the cells that consumers gave back, for producers.
 func (b *block) refill(exclusive bool) {
 	switch {
 	case b.returned.Load() == 0:
 	case exclusive:
-		b.own |= b.returned.Swap(0)
+		b.freeExclusive |= b.returned.Swap(0)
 	default:
 		b.free.Add(b.returned.Swap(0))
 	}
 }
 
-// giveBack takes cells that are not free.
+// giveBack returns cells that were claimed, for a consumer.
 func (b *block) giveBack(cells uint64) { b.returned.Add(cells) }
 
-// choose keeps at most n of the bits that are set: neighbours, whose groups are filled at once; but a
-// single one in another group than the one before it, which a consumer is at.
+// choose returns at most n of the bits that are set. Of several it takes neighbors, so that whole groups
+// are filled. A single one it takes from another group than the one before, because a consumer may be
+// reading that group.
 func choose(set uint64, n int) uint64 {
 	if n == 1 && set != 0 {
 		const firsts = math.MaxUint64 / (1<<groupSize - 1) // a bit for the first cell of each group
@@ -67,15 +85,4 @@ func choose(set uint64, n int) uint64 {
 		rest &= rest - 1
 	}
 	return set &^ rest
-}
-
-func newBlocks(cells int) []block {
-	blocks := make([]block, (cells+blockSize-1)/blockSize)
-	for k := range blocks {
-		blocks[k].giveBack(math.MaxUint64)
-	}
-	if beyond := -cells & (blockSize - 1); beyond > 0 {
-		blocks[len(blocks)-1].returned.Store(math.MaxUint64 >> beyond)
-	}
-	return blocks
 }

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
 
 import "sync/atomic"
 
-// A freeStack holds the numbers of free cells: Treiber's stack (1986), whose top has a count of changes
-// beside it, so that a pop that was overtaken by others does not take it for the top that it knew.
+// A freeStack holds the numbers of free cells of a slab: Treiber's stack (1986). Beside its top it has a
+// count of changes, so that a pop which other calls overtook does not mistake a new top for the one it
+// loaded (the ABA problem).
 type freeStack struct {
-	top  atomic.Uint64 // changes << 32 | number + 1
+	top  atomic.Uint64 // changes << 32 | number + 1; 0 in the lower half: empty
 	next []atomic.Uint32
 }
 

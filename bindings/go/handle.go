@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -9,69 +11,136 @@ import (
 	"unsafe"
 )
 
-// cacheLine keeps what one side writes off the lines of the other; twice 64, as processors fetch
-// lines in pairs.
+// cacheLine, in bytes, keeps what producers write off the cache lines that consumers write; it is
+// twice 64 because processors prefetch lines in pairs.
 const cacheLine = 128
 
-// A handle owns a queue of the C library. Its memory goes when it was released and the last call under
-// way leaves, or when it is unreachable: never under a call that is still running.
+// A handle owns a queue of the C library and frees it once, never during a call: when it was released
+// and the last call in flight leaves, or when it is unreachable.
 //
 // A call that may touch the C memory first counts itself and then loads released; Release first sets
 // released and then loads the counts. Atomic operations of Go have one order, so either the call sees
-// that it came too late, or Release sees the call, and the call frees the memory when it leaves. There are
-// many counts, so that calls of several goroutines seldom share a cache line. Where one call at a time is
-// allowed, the flag that detects a second one is the count.
+// that the queue was released, or Release sees the call, and the call frees the memory when it leaves.
+// There are many counts, so that calls of several goroutines seldom share a cache line. In a role that
+// allows one call at a time, the flag that detects a second call is the count.
 type handle struct {
 	resource
 	cleanup  runtime.Cleanup
-	capacity int // but of a deque that grows
 	itemSize int
 	released atomic.Bool
 	freed    atomic.Bool
-	calls    []calls // under way; a power of two
+	calls    []callCount // of calls in flight; their number is a power of two
 	_        [cacheLine]byte
-	put      side
-	get      side
+	producer role // for a deque: the owner
+	consumer role // for a deque: the thieves
 }
 
-// A side is what the producers, or the consumers, of a queue share in Go.
-type side struct {
-	exclusive bool  // one call at a time
-	only      calls // that call, if so
-	failed    atomic.Uint64
+// A role is what the goroutines share that may call the same methods.
+type role struct {
+	exclusive bool      // one call at a time
+	call      callCount // 1 during that call, if exclusive
+	failures  atomic.Uint64
 	_         [cacheLine - 8]byte
 }
 
-// calls counts calls that are under way.
-type calls struct {
+// A callCount counts calls that are in flight.
+type callCount struct {
 	n atomic.Int64
 	_ [cacheLine - 8]byte
 }
 
-// newCalls makes twice as many counts as goroutines can run at once, because two may choose the same one.
-func newCalls() []calls {
+// A resource is a queue of the C library and about how much memory it takes there.
+type resource struct {
+	cQueue
+	bytes int64
+}
+
+// releasedHandle stands for the handle of a queue that was released, and of a zero value: its calls
+// return ErrClosed before they touch C.
+var releasedHandle = func() *handle {
+	h := &handle{calls: make([]callCount, 1)}
+	h.released.Store(true)
+	h.freed.Store(true)
+	return h
+}()
+
+// cSpareCells is how many cells for blobs the library has beyond the capacity, for calls in flight; an
+// SPSC queue and a deque have none, and a batching queue has the cells of two batches more.
+const cSpareCells = 64
+
+// newHandle creates a queue of any family but batch: of blobs, or of numbers if itemSize is 0.
+func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*handle, error) {
+	if capacity < 1 { // 0 is the library's default
+		return nil, ErrInvalid
+	}
+	var flags DequeOption
+	for _, option := range options {
+		flags |= option
+	}
+	q, status := create(family, capacity, itemSize, flags)
+	spare := cSpareCells
+	if family == spsc || family == deque {
+		spare = 0
+	}
+	return adopt(q, status, itemSize, spare)
+}
+
+// newBatchHandle creates a batching queue: of blobs, or of numbers if itemSize is 0.
+func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
+	if o.Size < 0 || o.MaxPending < 0 {
+		return nil, ErrInvalid
+	}
+	q, status := createBatch(itemSize, o)
+	return adopt(q, status, itemSize, cSpareCells+2*o.size())
+}
+
+// adopt returns a handle of a queue that was created, or the error of its creation.
+func adopt(q cQueue, status Error, itemSize, spareCells int) (*handle, error) {
+	if status != statusOK {
+		return nil, status
+	}
+	owned := resource{q, bytesOf(q.capacity()+spareCells, itemSize)}
+	h := &handle{
+		resource: owned, itemSize: itemSize, calls: newCallCounts(),
+		producer: role{exclusive: q.is(spsc) || q.is(deque)}, consumer: role{exclusive: q.is(spsc)},
+	}
+	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
+	cMemory.created(owned.bytes)
+	return h, nil
+}
+
+// free frees the queue. It is called once: by the last call in flight after Release, or by the garbage
+// collector.
+func (r resource) free() {
+	r.cQueue.free()
+	cMemory.freed(r.bytes)
+}
+
+// newCallCounts makes twice as many counts as goroutines can run at once, because two goroutines may
+// choose the same count.
+func newCallCounts() []callCount {
 	const most = 64 // 8 KiB
 	threads := runtime.GOMAXPROCS(0)
 	if threads == 1 {
-		return make([]calls, 1)
+		return make([]callCount, 1)
 	}
-	return make([]calls, min(2<<bits.Len(uint(threads-1)), most))
+	return make([]callCount, min(2<<bits.Len(uint(threads-1)), most))
 }
 
-// mine chooses a count by the address of the goroutine's stack. Usually that is the same count each time,
-// and not the count of a goroutine that runs at the same time.
-func (h *handle) mine() *calls {
+// callCount chooses a count by the address of the goroutine's stack: usually the same count each time,
+// and not that of a goroutine that runs at the same time.
+func (h *handle) callCount() *callCount {
 	var here byte
 	const golden = 0x9E3779B97F4A7C15 // Fibonacci hashing: its upper bits depend on all of the address
 	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11
 	return &h.calls[page*golden>>32&uint64(len(h.calls)-1)]
 }
 
-// enter begins a call of a side. If it returns an error, no call has begun.
-func (h *handle) enter(s *side) (*calls, Error) {
-	c := &s.only
-	if !s.exclusive {
-		c = h.mine()
+// enter begins a call of a role, which leave ends. With an error, no call has begun.
+func (h *handle) enter(r *role) (*callCount, Error) {
+	c := &r.call
+	if !r.exclusive {
+		c = h.callCount()
 		c.n.Add(1)
 	} else if !c.n.CompareAndSwap(0, 1) {
 		if h.released.Load() {
@@ -83,12 +152,12 @@ func (h *handle) enter(s *side) (*calls, Error) {
 		h.leave(c)
 		return nil, ErrClosed
 	}
-	return c, done
+	return c, statusOK
 }
 
-// begin begins a call of neither side; nil if the queue was released.
-func (h *handle) begin() *calls {
-	c := h.mine()
+// begin begins a call that any goroutine may make, which leave ends; nil if the queue was released.
+func (h *handle) begin() *callCount {
+	c := h.callCount()
 	c.n.Add(1)
 	if h.released.Load() {
 		h.leave(c)
@@ -98,13 +167,14 @@ func (h *handle) begin() *calls {
 }
 
 // leave ends a call.
-func (h *handle) leave(c *calls) {
+func (h *handle) leave(c *callCount) {
 	if c.n.Add(-1) == 0 && h.released.Load() {
 		h.freeIfLast()
 	}
 }
 
-// release lets no call begin any more. The last one under way frees the memory: this one, if it is alone.
+// release keeps calls from beginning. The last call in flight frees the memory: this one, if there is
+// no other.
 func (h *handle) release() {
 	c := h.begin()
 	if c == nil {
@@ -117,10 +187,10 @@ func (h *handle) release() {
 	h.leave(c)
 }
 
-// freeIfLast frees the memory if no call is under way. It is called after released was set: a count that
-// is 0 then stays 0, except for calls that came too late. These leave at once, and look here, too.
+// freeIfLast frees the memory if no call is in flight. It is called after released was set, so a count
+// that is 0 stays 0, except for calls that began too late; these leave at once and call it, too.
 func (h *handle) freeIfLast() {
-	if h.put.only.n.Load() != 0 || h.get.only.n.Load() != 0 {
+	if h.producer.call.n.Load() != 0 || h.consumer.call.n.Load() != 0 {
 		return
 	}
 	for i := range h.calls {
@@ -135,10 +205,30 @@ func (h *handle) freeIfLast() {
 	}
 }
 
-// note counts a failure: a try that found no room, or no item, or a wait that gave up.
-func (s *side) note(status Error) Error {
+func (h *handle) canClose() bool { return !h.is(deque) }
+
+// isDrained reports whether every get fails from now on.
+func (h *handle) isDrained() bool {
+	if h.is(batch) {
+		return h.isClosed() && h.size() == 0
+	}
+	_, _, status := h.peek()
+	return status == ErrClosed
+}
+
+// stats returns the library's counters with the failures that the package counted: the library counts
+// each poll of a waiting call.
+func (h *handle) stats() Stats {
+	s := h.cQueue.stats()
+	s.FailedEnqueue = h.producer.failures.Load()
+	s.FailedDequeue = h.consumer.failures.Load()
+	return s
+}
+
+// count counts a failure, if status is one, and returns status.
+func (r *role) count(status Error) Error {
 	if status == ErrFull || status == ErrEmpty || status == ErrNoMemory {
-		s.failed.Add(1)
+		r.failures.Add(1)
 	}
 	return status
 }

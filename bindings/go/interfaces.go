@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -7,32 +9,37 @@ import (
 	"iter"
 )
 
-// A Source is where items come from, whatever the queue: [MPMC] and [SPSC] are sources of their items,
-// [Batch.Source] and [BatchBytes.Source] are sources of batches, and [Priority.Source] is one of items
-// with their priorities. The other queues of blobs are none, for their Get copies into a buffer of the
-// caller; a deque is none, for its calls do not wait.
+// A Source is the side of a queue that items are got from, whatever the queue: [MPMC] and [SPSC] are
+// sources of their items, [Batch.Source] and [BatchBytes.Source] return sources of batches, and
+// [Priority.Source] returns one of items with their priorities. The other queues of blobs are no
+// sources, because their Get copies into a buffer of the caller, and neither is a deque, because its
+// calls do not wait. Which goroutines may call the methods at the same time is up to the queue.
 type Source[T any] interface {
-	// Get removes an item and waits for one. The error is nil, [ErrClosed] if none will come any more,
-	// that of ctx, or another one of the queue.
+	// Get removes an item and returns it; while there is none it waits, until there is one, the queue is
+	// closed and drained or ctx ends. The error is nil, [ErrClosed], that of ctx, or another one of the
+	// queue.
 	Get(ctx context.Context) (T, error)
-	// TryGet is Get without waiting: [ErrEmpty] if there is nothing yet.
+	// TryGet is Get without waiting: if there is no item, the error is [ErrEmpty].
 	TryGet() (T, error)
-	// All ranges over the items until Get returns an error.
+	// All returns an iterator that gets items as Get does, and ends with the first error of Get.
 	All(ctx context.Context) iter.Seq[T]
-	// AllErr does the same and ends with the error, unless that is ErrClosed.
+	// AllErr returns an iterator that gets items as Get does, each with a nil error. It ends with the first
+	// error of Get; with no such pair if that is [ErrClosed].
 	AllErr(ctx context.Context) iter.Seq2[T, error]
 }
 
-// A Sink is where items go, whatever the queue: [MPMC], [SPSC] and [Batch] are sinks of their items,
-// [MPMCBytes], [SPSCBytes] and [BatchBytes] of blobs, and [Priority.Sink] is one of items with their
-// priorities. A deque is none, for its calls do not wait, and it has no Close.
+// A Sink is the side of a queue that items are put to, whatever the queue: [MPMC], [SPSC] and [Batch] are
+// sinks of their items, [MPMCBytes], [SPSCBytes] and [BatchBytes] of blobs, and [Priority.Sink] returns
+// one of items with their priorities. A deque is no sink, because its calls do not wait and it has no
+// Close. Which goroutines may call the methods at the same time is up to the queue.
 type Sink[T any] interface {
-	// Put puts v and waits for room. The error is nil, [ErrClosed], that of ctx, or another one of the
-	// queue. Unless it is nil, v is not in the queue.
+	// Put puts v; while the queue is full it waits, until there is room, the queue is closed or ctx ends.
+	// The error is nil, [ErrClosed], that of ctx, or another one of the queue; unless it is nil, v is not
+	// in the queue.
 	Put(ctx context.Context, v T) error
-	// TryPut is Put without waiting: [ErrFull] if there is no room.
+	// TryPut is Put without waiting: if the queue is full, the error is [ErrFull].
 	TryPut(v T) error
-	// Close ends the input.
+	// Close ends the input: later puts return [ErrClosed].
 	Close()
 }
 

@@ -145,8 +145,8 @@ func TestAllErr(t *testing.T) {
 		break
 	}
 	h := s.handle.Load()
-	inside, status := h.enter(&h.get)
-	want(t, "enter", status, done)
+	inside, status := h.enter(&h.consumer)
+	want(t, "enter", status, statusOK)
 	for _, err := range s.AllErr(bg) {
 		want(t, "error", err, error(ErrMisuse))
 	}

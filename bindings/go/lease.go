@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -8,171 +10,190 @@ import (
 	"unsafe"
 )
 
-// A Lease is a blob that was taken out of an [MPMCBytes] and lies where it lay, uncopied. Its holder ends
-// it by Settle or Return; `defer lease.Settle()` is always right. Any goroutine may do so, at any time. A
-// lease that is never ended keeps its place in memory, and the queue's C memory after Release.
+// A Lease is a blob that was removed from an [MPMCBytes] and still lies in the memory of the C library.
+// Its holder ends the lease by Settle or Return; `defer lease.Settle()` is always correct. Any goroutine
+// may call any method at any time. A lease that does not end occupies a cell of the queue, and keeps the
+// C memory of a queue that was released. The zero value is a lease that has ended.
 type Lease struct {
-	held held
+	loan loan
 }
 
-// A Reservation is a place in the memory of an [MPMCBytes] to write a blob into. Its holder ends it by
-// Commit or Cancel; `defer reservation.Cancel()` is always right. Any goroutine may do so, at any time. A
-// reservation that is never ended keeps its place in memory, and the queue's C memory after Release.
+// A Reservation is a place for a blob in the memory of an [MPMCBytes]. Its holder ends the reservation by
+// Commit or Cancel; `defer reservation.Cancel()` is always correct. Any goroutine may call any method at
+// any time. A reservation that does not end occupies a cell of the queue, and keeps the C memory of a
+// queue that was released. The zero value is a reservation that has ended.
 type Reservation struct {
-	held held
+	loan loan
 }
 
-// Lease removes the oldest blob without copying it and waits while there is none. The error is nil,
-// [ErrClosed] if the queue is closed and drained, or that of ctx. The blob is out of the queue: no other
-// consumer gets it, and there is room for another one. Some 64 leases and reservations may be held beside
-// what the queue holds; where there are more, it may be full before it holds Cap blobs.
+// Lease removes the oldest blob and returns it without copying it; while there is none it waits, until
+// there is one, the queue is closed and drained or ctx ends. The error is nil, [ErrClosed], or that of
+// ctx, which is returned at once if ctx has ended before the call. Once leased, the blob takes no room in
+// the queue and no other consumer gets it. The queue has 64 cells beyond its capacity for leases,
+// reservations and calls in flight; while more are held, it may be full with fewer than Cap blobs. Any
+// goroutine may call it at any time. After Release, and for a zero value, the error is ErrClosed.
 func (q *MPMCBytes) Lease(ctx context.Context) (*Lease, error) {
 	l := new(Lease)
-	if err := l.held.wait(ctx, q.handle.Load(), leasing); err != nil {
+	if err := l.loan.wait(ctx, q.load(), leasing); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// TryLease is Lease without waiting: [ErrEmpty] if there is no blob, and one may still come.
+// TryLease is [MPMCBytes.Lease] without waiting: if there is no blob, the error is [ErrEmpty], or
+// [ErrClosed] if none can come any more.
 func (q *MPMCBytes) TryLease() (*Lease, error) {
 	l := new(Lease)
-	if err := l.held.try(q.handle.Load(), leasing); err != nil {
+	if err := l.loan.try(q.load(), leasing); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// Bytes is the blob, in memory of the C library. It may be read and written while the lease lasts and is
-// reachable; after that it must not be touched. The slice is the same each time, and nil after the end.
-func (l *Lease) Bytes() []byte { return l.held.slice() }
+// Bytes returns the blob, which lies in C memory. The holder may read and write it until the lease ends,
+// and only while the Lease is reachable. Each call returns the same slice; after the end it is nil.
+func (l *Lease) Bytes() []byte { return l.loan.slice() }
 
-// Settle ends the lease: the blob is done with. After the end it does nothing.
+// Settle ends the lease and frees the place of the blob. It does not wait. If the lease has ended, it does
+// nothing.
 func (l *Lease) Settle() {
-	l.held.end((*handle).settle)
+	l.loan.end(cQueue.settle)
 }
 
-// Return puts the blob back, at the end of the queue and with the bytes that it has now, and ends the
-// lease. It does not wait. The error is nil, [ErrFull], [ErrClosed] even if the queue was open at the time of
-// the lease, or [ErrMisuse] if the lease has ended before; with ErrFull and ErrClosed it goes on.
+// Return appends the blob to the queue again, with the bytes that it has now, and ends the lease. It does
+// not wait. The error is nil, [ErrFull], [ErrClosed] if the queue is closed or was released, or
+// [ErrMisuse] if the lease has ended before. With ErrFull and ErrClosed the lease goes on.
 func (l *Lease) Return() error {
-	return l.held.end((*handle).putBack)
+	return l.loan.end(cQueue.putBack)
 }
 
-// Reserve reserves a place for a blob and waits while the queue is full. The error is nil, [ErrClosed] or
-// that of ctx. Room in the queue is not reserved: it is Commit that takes it.
+// Reserve returns a place to write a blob to, which Commit appends without copying it; while the queue is
+// full it waits, until there is room, the queue is closed or ctx ends. The error is nil, [ErrClosed], or
+// that of ctx, which is returned at once if ctx has ended before the call. A reservation takes no room in
+// the queue: Commit does, and may find it full. Any goroutine may call it at any time. After Release, and
+// for a zero value, the error is ErrClosed.
 func (q *MPMCBytes) Reserve(ctx context.Context) (*Reservation, error) {
 	r := new(Reservation)
-	if err := r.held.wait(ctx, q.handle.Load(), reserving); err != nil {
+	if err := r.loan.wait(ctx, q.load(), reserving); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// TryReserve is Reserve without waiting: [ErrFull] if there is no room.
+// TryReserve is [MPMCBytes.Reserve] without waiting: if there is no room, the error is [ErrFull].
 func (q *MPMCBytes) TryReserve() (*Reservation, error) {
 	r := new(Reservation)
-	if err := r.held.try(q.handle.Load(), reserving); err != nil {
+	if err := r.loan.try(q.load(), reserving); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// Bytes is the place, in memory of the C library: as long as the longest blob, with any content. It may be
-// read and written while the reservation lasts and is reachable; after that it must not be touched. The
-// slice is the same each time, and nil after the end.
-func (r *Reservation) Bytes() []byte { return r.held.slice() }
+// Bytes returns the place, which lies in C memory: as long as the longest blob of the queue, with
+// arbitrary content. The holder may read and write it until the reservation ends, and only while the
+// Reservation is reachable. Each call returns the same slice; after the end it is nil.
+func (r *Reservation) Bytes() []byte { return r.loan.slice() }
 
-// Commit appends the first n bytes to the queue and ends the reservation. It does not wait. The error is
-// nil, [ErrFull], [ErrClosed], [ErrInvalid] if n is below 0 or above len(Bytes()), or [ErrMisuse] if the
-// reservation has ended before; with the first three it goes on.
+// Commit appends the first n bytes of the place to the queue and ends the reservation. It does not wait.
+// The error is nil, [ErrFull], [ErrClosed] if the queue is closed or was released, [ErrInvalid] if n is
+// below 0 or above len(Bytes()), or [ErrMisuse] if the reservation has ended before. With the first three
+// errors the reservation goes on.
 func (r *Reservation) Commit(n int) error {
-	return r.held.end(func(h *handle, data uintptr) Error { return h.commit(data, n) })
+	return r.loan.end(func(q cQueue, data uintptr) Error { return q.commit(data, n) })
 }
 
-// Cancel ends the reservation without a put. After the end it does nothing.
+// Cancel ends the reservation and appends nothing. It does not wait. If the reservation has ended, it does
+// nothing.
 func (r *Reservation) Cancel() {
-	r.held.end((*handle).cancel)
+	r.loan.end(cQueue.cancel)
 }
 
-// held is C memory that is lent to Go. It counts as a call under way, so that it outlives Release. It is
-// handed in once: the library refuses an address that is not lent, but cannot tell whether it was lent
-// again, to another holder.
-type held struct {
+// A loan is C memory that a queue lends to Go. It counts as a call in flight, so the memory outlives
+// Release. The mutex makes it end once: the library rejects an address that is not lent, but cannot know
+// whether it has been lent again since, to another holder.
+type loan struct {
 	mu     sync.Mutex
-	handle *handle // nil: not lent yet, or handed in
-	calls  *calls
+	handle *handle // nil: not lent yet, or ended
+	calls  *callCount
 	data   uintptr
 	bytes  []byte
 }
 
-// An end of a queue, which lends memory: leases or reservations.
-type end struct {
-	side    func(*handle) *side
-	blocked Error
+// A lender is a call that lends memory: lease or reserve.
+type lender struct {
+	role    func(*handle) *role
+	blocked Error // why it waits
 	lend    func(*handle) (data unsafe.Pointer, n int, status Error)
 }
 
 var (
-	leasing   = end{func(h *handle) *side { return &h.get }, ErrEmpty, (*handle).lease}
-	reserving = end{func(h *handle) *side { return &h.put }, ErrFull, (*handle).reserve}
+	leasing = lender{
+		func(h *handle) *role { return &h.consumer }, ErrEmpty, (*handle).lease,
+	}
+	reserving = lender{
+		func(h *handle) *role { return &h.producer }, ErrFull,
+		func(h *handle) (data unsafe.Pointer, n int, status Error) {
+			data, status = h.reserve()
+			return data, h.itemSize, status
+		},
+	}
 )
 
-// wait waits until there is something to lend.
-func (m *held) wait(ctx context.Context, h *handle, e end) error {
-	return m.begin(h, e, func() error {
-		return h.poll(ctx, e.side(h), e.blocked, func() (int, Error) { return 0, m.lend(h, e) }, nil)
+// wait begins the loan as soon as the lender has memory to lend.
+func (l *loan) wait(ctx context.Context, h *handle, from lender) error {
+	return l.begin(h, from, func(r *role) error {
+		return r.poll(ctx, from.blocked, func() (int, Error) { return 0, l.borrow(h, from) }, nil)
 	})
 }
 
-func (m *held) try(h *handle, e end) error {
-	return m.begin(h, e, func() error { return e.side(h).note(m.lend(h, e)).orNil() })
+// try begins the loan if the lender has memory to lend.
+func (l *loan) try(h *handle, from lender) error {
+	return l.begin(h, from, func(r *role) error { return r.count(l.borrow(h, from)).orNil() })
 }
 
-// begin begins a call, which goes on if something was lent.
-func (m *held) begin(h *handle, e end, call func() error) error {
-	if h == nil {
-		return ErrClosed
-	}
-	c, status := h.enter(e.side(h))
-	if status != done {
+// begin runs call as a call of the lender's role. If it borrowed memory, that call stays in flight.
+func (l *loan) begin(h *handle, from lender, call func(*role) error) error {
+	r := from.role(h)
+	c, status := h.enter(r)
+	if status != statusOK {
 		return status
 	}
 	defer func() {
-		if m.handle == nil {
+		if l.handle == nil {
 			h.leave(c)
 		}
 	}()
-	m.calls = c
-	return call()
+	l.calls = c
+	return call(r)
 }
 
-func (m *held) lend(h *handle, e end) Error {
-	data, n, status := e.lend(h)
-	if status == done {
-		m.handle, m.data, m.bytes = h, uintptr(data), unsafe.Slice((*byte)(data), n)
+// borrow makes one attempt.
+func (l *loan) borrow(h *handle, from lender) Error {
+	data, n, status := from.lend(h)
+	if status == statusOK {
+		l.handle, l.data, l.bytes = h, uintptr(data), unsafe.Slice((*byte)(data), n)
 	}
 	return status
 }
 
-func (m *held) slice() []byte {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.bytes
+func (l *loan) slice() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
 }
 
-// end hands the memory in, if it is still held and the library takes it.
-func (m *held) end(take func(*handle, uintptr) Error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	h := m.handle
+// end gives the memory back by a call of the library, unless the loan has ended or the call fails.
+func (l *loan) end(giveBack func(cQueue, uintptr) Error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.handle
 	if h == nil {
 		return ErrMisuse
 	}
-	status := h.put.note(take(h, m.data)) // what fails for lack of room is a put
-	if status == done {
-		m.handle, m.data, m.bytes = nil, 0, nil
-		h.leave(m.calls)
+	status := h.producer.count(giveBack(h.cQueue, l.data)) // of these calls, those that put can find no room
+	if status == statusOK {
+		l.handle, l.data, l.bytes = nil, 0, nil
+		h.leave(l.calls)
 	}
 	return status.orNil()
 }

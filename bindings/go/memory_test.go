@@ -30,7 +30,7 @@ func collected[T any](all []weak.Pointer[T]) {
 func TestValuesAreCollected(t *testing.T) {
 	type value struct{ bytes [100]byte }
 	forEachFamily(t, func(t *testing.T, f family) {
-		q := newTyped[*value](t, f, 2*bulk)
+		q := newTyped[*value](t, f, 2*chunk)
 		var all []weak.Pointer[value]
 		newValue := func() *value {
 			v := new(value)
@@ -103,13 +103,13 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	blob := make([]byte, size)
 	forEachFamily(t, func(t *testing.T, f family) {
-		for name, end := range map[string]func(*bytesQueue){
-			"Release": func(q *bytesQueue) { q.Release() }, "unreachable": func(*bytesQueue) {},
+		for name, end := range map[string]func(*fifoBytes){
+			"Release": func(q *fifoBytes) { q.Release() }, "unreachable": func(*fifoBytes) {},
 		} {
 			t.Run(name, func(t *testing.T) {
 				before, most := memory(t, resident), 0
 				for range queues {
-					q := new(bytesQueue)
+					q := new(fifoBytes)
 					must(t, q.init(f, capacity, size))
 					for range capacity {
 						must(t, q.TryPut(blob))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -8,75 +10,83 @@ import (
 	"math"
 )
 
-// A Priority is a queue of Go values for any number of producers and consumers: the lowest priority
-// leaves first, and among equals the one that came in first. A priority is any float64 but NaN; -0
-// equals 0. All its methods may be called by any goroutine at any time. It holds a short lock in the
-// library: unlike the other queues it is not lock-free.
+// A Priority is a bounded priority queue of Go values for any number of producers and consumers: any
+// goroutines may call all of its methods at the same time. The item with the lowest priority leaves
+// first, and of items with equal priorities the one that was put first. A priority is any float64 except
+// NaN; -0 equals 0. Unlike the other queues it is not lock-free: its calls hold a short lock in C.
+//
+// The zero value behaves as a queue that was released; [NewPriority] creates one to use.
 type Priority[T any] struct {
 	closable
-	items store[T]
+	items values[T]
 }
 
-// Prioritized is a value with its priority.
+// Prioritized is a value and its priority.
 type Prioritized[T any] struct {
 	Value    T
 	Priority float64
 }
 
-// NewPriority creates a queue that holds up to capacity items. It returns [ErrInvalid] for a capacity
-// below 1, and [ErrInvalid] or [ErrNoMemory] for one that no memory could hold.
+// NewPriority creates a queue that holds up to capacity items. The error is nil, [ErrInvalid] if capacity
+// is below 1, and [ErrNoMemory] or ErrInvalid if there is no memory for it.
 func NewPriority[T any](capacity int) (*Priority[T], error) {
-	q := new(Priority[T])
-	if err := q.items.init(&q.base, priority, capacity); err != nil {
+	s, err := newSlab[T](priority, capacity)
+	if err != nil {
 		return nil, err
 	}
+	q := new(Priority[T])
+	q.items.init(&q.base, s)
 	return q, nil
 }
 
-// Put puts v and waits while the queue is full. It returns nil, [ErrClosed], [ErrInvalid] for a NaN, or
-// the error of ctx. Unless it returns nil, v is not in the queue.
+// Put adds v with a priority; while the queue is full it waits, until there is room, the queue is closed
+// or ctx ends. The error is nil, [ErrInvalid] if priority is NaN, [ErrClosed], or that of ctx, which is
+// returned at once if ctx has ended before the call; unless it is nil, v is not in the queue. After
+// Release, and for a zero value, the error is ErrClosed.
 func (q *Priority[T]) Put(ctx context.Context, v T, priority float64) error {
 	return q.items.waitPut(ctx, v, math.Float64bits(priority))
 }
 
-// TryPut puts v or returns at once: [ErrFull], or an error of Put.
+// TryPut is [Priority.Put] without waiting: if the queue is full, the error is [ErrFull].
 func (q *Priority[T]) TryPut(v T, priority float64) error {
 	return q.items.tryPut(v, math.Float64bits(priority))
 }
 
-// Get removes the item with the lowest priority, tells that priority, and waits while there is none. The
-// error is nil, [ErrClosed] if the queue is closed and drained, or that of ctx.
+// Get removes the item with the lowest priority and returns it and its priority; while there is none it
+// waits, until there is one, the queue is closed and drained or ctx ends. The error is nil, [ErrClosed],
+// or that of ctx, which is returned at once if ctx has ended before the call; unless it is nil, nothing
+// was removed. After Release, and for a zero value, the error is ErrClosed.
 func (q *Priority[T]) Get(ctx context.Context) (v T, priority float64, err error) {
 	return q.items.waitGet(ctx)
 }
 
-// TryGet is Get without waiting: [ErrEmpty] if there is no item, and one may still come.
+// TryGet is [Priority.Get] without waiting: if there is no item, the error is [ErrEmpty], or [ErrClosed]
+// if none can come any more.
 func (q *Priority[T]) TryGet() (v T, priority float64, err error) { return q.items.tryGet() }
 
-// PeekPriority tells the priority of the item that is next; the errors are those of TryGet. Another
-// consumer may take that item at once. It counts as no failure.
+// PeekPriority returns the priority of the item that is next to leave, and leaves it in the queue;
+// another consumer may get that item at once. It does not wait, and counts no failure. The error is nil,
+// [ErrEmpty], or [ErrClosed] if the queue is closed and drained, was released or is a zero value.
 func (q *Priority[T]) PeekPriority() (priority float64, err error) {
-	s := q.items.slab.Load()
-	if s == nil {
-		return 0, ErrClosed
-	}
-	c, status := s.enter(&s.get)
-	if status == done {
-		_, priority, status = s.peek()
-		s.leave(c)
-	}
-	return priority, status.orNil()
+	h, _ := q.items.load()
+	err = h.call(&h.consumer, func() (status Error) {
+		_, priority, status = h.peek()
+		return status
+	})
+	return priority, err
 }
 
-// All ranges over the items and their priorities, removing and waiting as Get does. It ends when Get
-// returns an error; AllErr tells which.
+// All returns an iterator that gets items and their priorities as Get does, and ends with the first
+// error of Get, which it does not return: see [Priority.AllErr]. Leaving the loop early leaves the other
+// items in the queue.
 func (q *Priority[T]) All(ctx context.Context) iter.Seq2[T, float64] {
-	return eachPrioritized(ctx, q.get)
+	return allPrioritized(ctx, q.get)
 }
 
-// AllErr is All that ends with the error of Get and no item, unless the queue is closed and drained.
+// AllErr returns an iterator that gets items and their priorities as Get does, each with a nil error. It
+// ends with the first error of Get and no item; with no such pair if the error is [ErrClosed].
 func (q *Priority[T]) AllErr(ctx context.Context) iter.Seq2[Prioritized[T], error] {
-	return eachErr(ctx, q.get)
+	return allErr(ctx, q.get)
 }
 
 func (q *Priority[T]) get(ctx context.Context) (p Prioritized[T], err error) {
@@ -84,9 +94,9 @@ func (q *Priority[T]) get(ctx context.Context) (p Prioritized[T], err error) {
 	return p, err
 }
 
-func eachPrioritized[T any](ctx context.Context, get func(context.Context) (Prioritized[T], error)) iter.Seq2[T, float64] {
+func allPrioritized[T any](ctx context.Context, get func(context.Context) (Prioritized[T], error)) iter.Seq2[T, float64] {
 	return func(yield func(T, float64) bool) {
-		for p := range each(ctx, get) {
+		for p := range all(ctx, get) {
 			if !yield(p.Value, p.Priority) {
 				return
 			}
@@ -94,53 +104,63 @@ func eachPrioritized[T any](ctx context.Context, get func(context.Context) (Prio
 	}
 }
 
-// IsDrained tells whether the queue is closed, nothing is left in it, and no put is under way any more
-// that began before: from then on every get fails.
+// IsDrained reports whether the queue is closed and empty and every put that began before Close has
+// ended, so that every later get returns [ErrClosed]. It does not wait. Any goroutine may call it at any
+// time; after Release, and for a zero value, it returns true.
 func (q *Priority[T]) IsDrained() bool { return q.items.isDrained() }
 
-// Clear removes the items that are inside when it begins and returns how many it removed. The error is
-// nil.
+// Clear removes the items that are inside when it begins and returns how many it removed; the garbage
+// collector takes them. It does not wait. Any goroutine may call it at any time. The error is nil; after
+// Release, and for a zero value, n is 0.
 func (q *Priority[T]) Clear() (n int, err error) { return q.items.clear() }
 
-// Release closes the queue. Its C memory goes when the last call under way leaves: now, if there is none.
-// The items that are left are the garbage collector's. The counters are gone, too.
+// Release closes the queue, drops its items and frees its C memory. It does not wait: while other calls
+// are in flight, the last of them frees the memory. Items that are left are not returned; the garbage
+// collector takes them. The counters are gone, too. Any goroutine may call it at any time and more than
+// once; for a zero value it does nothing.
 func (q *Priority[T]) Release() { q.items.release(&q.base) }
 
-// Sink returns the end to put at.
-func (q *Priority[T]) Sink() Sink[Prioritized[T]] { return prioritizedEnds[T]{q} }
+// Sink returns the queue as a [Sink] of values with their priorities. It has the rules of the queue's own
+// methods.
+func (q *Priority[T]) Sink() Sink[Prioritized[T]] { return prioritizedQueue[T]{q} }
 
-// Source returns the end to get from.
-func (q *Priority[T]) Source() Source[Prioritized[T]] { return prioritizedEnds[T]{q} }
+// Source returns the queue as a [Source] of values with their priorities. It has the rules of the queue's
+// own methods.
+func (q *Priority[T]) Source() Source[Prioritized[T]] { return prioritizedQueue[T]{q} }
 
-type prioritizedEnds[T any] struct{ q *Priority[T] }
+// A prioritizedQueue has the methods of a Priority with a value and its priority as one item.
+type prioritizedQueue[T any] struct{ q *Priority[T] }
 
-func (e prioritizedEnds[T]) Put(ctx context.Context, p Prioritized[T]) error {
-	return e.q.Put(ctx, p.Value, p.Priority)
+func (p prioritizedQueue[T]) Put(ctx context.Context, v Prioritized[T]) error {
+	return p.q.Put(ctx, v.Value, v.Priority)
 }
-func (e prioritizedEnds[T]) TryPut(p Prioritized[T]) error { return e.q.TryPut(p.Value, p.Priority) }
-func (e prioritizedEnds[T]) Close()                        { e.q.Close() }
-func (e prioritizedEnds[T]) Get(ctx context.Context) (Prioritized[T], error) {
-	return e.q.get(ctx)
+func (p prioritizedQueue[T]) TryPut(v Prioritized[T]) error { return p.q.TryPut(v.Value, v.Priority) }
+func (p prioritizedQueue[T]) Close()                        { p.q.Close() }
+func (p prioritizedQueue[T]) Get(ctx context.Context) (Prioritized[T], error) {
+	return p.q.get(ctx)
 }
-func (e prioritizedEnds[T]) TryGet() (p Prioritized[T], err error) {
-	p.Value, p.Priority, err = e.q.TryGet()
-	return p, err
+func (p prioritizedQueue[T]) TryGet() (v Prioritized[T], err error) {
+	v.Value, v.Priority, err = p.q.TryGet()
+	return v, err
 }
-func (e prioritizedEnds[T]) All(ctx context.Context) iter.Seq[Prioritized[T]] {
-	return each(ctx, e.q.get)
+func (p prioritizedQueue[T]) All(ctx context.Context) iter.Seq[Prioritized[T]] {
+	return all(ctx, p.q.get)
 }
-func (e prioritizedEnds[T]) AllErr(ctx context.Context) iter.Seq2[Prioritized[T], error] {
-	return e.q.AllErr(ctx)
+func (p prioritizedQueue[T]) AllErr(ctx context.Context) iter.Seq2[Prioritized[T], error] {
+	return p.q.AllErr(ctx)
 }
 
-// A PriorityBytes is a queue of byte blobs with the order and the rules of [Priority].
+// A PriorityBytes is a bounded priority queue of byte blobs for any number of producers and consumers,
+// with the order and the rules of [Priority]. Blobs are copied into the queue and out of it.
+//
+// The zero value behaves as a queue that was released; [NewPriorityBytes] creates one to use.
 type PriorityBytes struct {
-	blobStore
+	blobQueue
 }
 
-// NewPriorityBytes creates a queue that holds up to capacity blobs of 0 to size bytes each. It returns
-// [ErrInvalid] if one of them is below 1, and [ErrInvalid] or [ErrNoMemory] for what no memory could
-// hold.
+// NewPriorityBytes creates a queue that holds up to capacity blobs of 0 to size bytes each. The error is
+// nil, [ErrInvalid] if capacity or size is below 1, and [ErrNoMemory] or ErrInvalid if there is no memory
+// for it.
 func NewPriorityBytes(capacity, size int) (*PriorityBytes, error) {
 	q := new(PriorityBytes)
 	if err := q.init(priority, capacity, size); err != nil {
@@ -149,51 +169,59 @@ func NewPriorityBytes(capacity, size int) (*PriorityBytes, error) {
 	return q, nil
 }
 
-// Put puts a copy of blob and waits while the queue is full. It returns nil, [ErrInvalid] for a NaN or
-// if the blob is longer than the queue's blobs may be, [ErrClosed] or the error of ctx.
+// Put adds a copy of blob with a priority; while the queue is full it waits, until there is room, the
+// queue is closed or ctx ends. The error is nil, [ErrInvalid] if priority is NaN or the blob is longer
+// than the queue's blobs may be, [ErrClosed], or that of ctx, which is returned at once if ctx has ended
+// before the call. After Release, and for a zero value, the error is ErrClosed.
 func (q *PriorityBytes) Put(ctx context.Context, blob []byte, priority float64) error {
 	return q.waitPut(ctx, blob, math.Float64bits(priority))
 }
 
-// TryPut puts a copy of blob or returns at once: [ErrFull] or an error of Put.
+// TryPut is [PriorityBytes.Put] without waiting: if the queue is full, the error is [ErrFull].
 func (q *PriorityBytes) TryPut(blob []byte, priority float64) error {
 	return q.tryPut(blob, math.Float64bits(priority))
 }
 
-// Get copies the blob with the lowest priority into buffer, removes it and returns its length and
-// priority; it waits while there is none. If the blob is longer than the buffer it stays where it is:
-// then the error is [ErrTooSmall] and n is the length that is needed. Otherwise the error is nil,
-// [ErrClosed] if the queue is closed and drained, or that of ctx.
+// Get copies the blob with the lowest priority into buffer, removes it and returns its length and its
+// priority; while there is none it waits, until there is one, the queue is closed and drained or ctx
+// ends. If the blob is longer than the buffer, it stays in the queue, the error is [ErrTooSmall] and n is
+// the length of the blob. Otherwise the error is nil, [ErrClosed], or that of ctx, which is returned at
+// once if ctx has ended before the call. After Release, and for a zero value, the error is ErrClosed.
 func (q *PriorityBytes) Get(ctx context.Context, buffer []byte) (n int, priority float64, err error) {
 	return q.waitGet(ctx, buffer)
 }
 
-// TryGet is Get without waiting: [ErrEmpty] if there is no blob.
+// TryGet is [PriorityBytes.Get] without waiting: if there is no blob, the error is [ErrEmpty], or
+// [ErrClosed] if none can come any more.
 func (q *PriorityBytes) TryGet(buffer []byte) (n int, priority float64, err error) {
 	return q.tryGet(buffer)
 }
 
-// Peek is TryGet that leaves the blob where it is. Another consumer may take it at once.
+// Peek is TryGet that leaves the blob in the queue; another consumer may get that blob at once. It counts
+// no failure.
 func (q *PriorityBytes) Peek(buffer []byte) (n int, priority float64, err error) {
 	return q.peek(buffer)
 }
 
-// All ranges over the blobs and their priorities, removing and waiting as Get does. A blob is valid
-// until the next step. The range ends when Get returns an error; AllErr tells which.
+// All returns an iterator that gets blobs and their priorities as Get does, into a buffer of its own, and
+// ends with the first error of Get, which it does not return: see [PriorityBytes.AllErr]. The next step
+// overwrites the blob. Leaving the loop early leaves the other blobs in the queue.
 func (q *PriorityBytes) All(ctx context.Context) iter.Seq2[[]byte, float64] {
 	return func(yield func([]byte, float64) bool) {
-		eachPrioritized(ctx, q.getInto(q.buffer()))(yield)
+		allPrioritized(ctx, q.into(q.newBuffer()))(yield)
 	}
 }
 
-// AllErr is All that ends with the error of Get and no blob, unless the queue is closed and drained.
+// AllErr returns an iterator that gets blobs and their priorities as All does, each with a nil error. It
+// ends with the first error of Get and no blob; with no such pair if the error is [ErrClosed].
 func (q *PriorityBytes) AllErr(ctx context.Context) iter.Seq2[Prioritized[[]byte], error] {
 	return func(yield func(Prioritized[[]byte], error) bool) {
-		eachErr(ctx, q.getInto(q.buffer()))(yield)
+		allErr(ctx, q.into(q.newBuffer()))(yield)
 	}
 }
 
-func (q *PriorityBytes) getInto(buffer []byte) func(context.Context) (Prioritized[[]byte], error) {
+// into returns a Get whose blob lies in buffer.
+func (q *PriorityBytes) into(buffer []byte) func(context.Context) (Prioritized[[]byte], error) {
 	return func(ctx context.Context) (p Prioritized[[]byte], err error) {
 		n, priority, err := q.Get(ctx, buffer)
 		if err != nil {

@@ -56,9 +56,9 @@ func ofEveryType(t *testing.T) map[string]releasable {
 }
 
 func queuesInC() int {
-	foreign.mu.Lock()
-	defer foreign.mu.Unlock()
-	return foreign.queues
+	cMemory.mu.Lock()
+	defer cMemory.mu.Unlock()
+	return cMemory.queues
 }
 
 // settled lets the queues go that earlier tests dropped, and keeps the collector from running.
@@ -103,21 +103,21 @@ func TestLastCallFrees(t *testing.T) {
 	for name, q := range ofEveryType(t) {
 		t.Run(name, func(t *testing.T) {
 			with, h := queuesInC(), q.handle
-			var inside []*calls
-			for _, s := range []*side{&h.put, &h.get, &h.put, &h.get} {
+			var inside []*callCount
+			for _, s := range []*role{&h.producer, &h.consumer, &h.producer, &h.consumer} {
 				c, status := h.enter(s)
 				if s.exclusive && len(inside) > 1 {
 					want(t, "a second call", status, ErrMisuse)
 					continue
 				}
-				want(t, "enter", status, done)
+				want(t, "enter", status, statusOK)
 				inside = append(inside, c)
 			}
 			inside = append(inside, h.begin())
 			q.release()
 			for i := range inside {
 				want(t, "queues in C", queuesInC(), with)
-				for _, s := range []*side{&h.put, &h.get} {
+				for _, s := range []*role{&h.producer, &h.consumer} {
 					_, status := h.enter(s)
 					want(t, "enter", status, ErrClosed)
 				}
@@ -125,7 +125,7 @@ func TestLastCallFrees(t *testing.T) {
 				h.size() // the memory is there
 				h.leave(inside[i])
 			}
-			for _, s := range []*side{&h.put, &h.get} { // too late, and alone
+			for _, s := range []*role{&h.producer, &h.consumer} { // too late, and alone
 				_, status := h.enter(s)
 				want(t, "enter", status, ErrClosed)
 			}
@@ -144,7 +144,7 @@ func TestReleaseWithWaitersFrees(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			with, waiters := queuesInC(), 5
-			if q.handle.get.exclusive {
+			if q.handle.consumer.exclusive {
 				waiters = 1
 			}
 			ended := make(chan error)
@@ -214,7 +214,7 @@ func TestCollectionPace(t *testing.T) {
 		return m.NumGC
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	a := account{threshold: 100}
+	a := memoryAccount{threshold: 100}
 	collects := func(bytes int64, want bool) {
 		t.Helper()
 		before := runs()

@@ -1,10 +1,9 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 package queues
 
-// The only file that speaks to the C library. A shim chooses the family, so that all share one
-// implementation in Go; queue and item travel as numbers and results come back by value, so that
-// cgo has no pointers to check on the hot calls.
-//
-// Methods of a handle that call C run between enter, or begin, and leave: see handle.go.
+// The only file that calls C: each function here is one call of shim.h and the translation of its
+// result. Callers of a method make sure that the queue is not freed meanwhile: see handle.go.
 
 /*
 #cgo pkg-config: queues
@@ -46,25 +45,33 @@ package queues
 */
 import "C"
 
-import (
-	"runtime"
-	"strings"
-	"unsafe"
-)
+import "unsafe"
 
 // headerVersion is the version of the header that the package was compiled with.
 const headerVersion = C.QUEUES_VERSION
 
 func libraryVersion() string { return C.GoString(C.queues_version()) }
 
-func statusString(e Error) string { return C.GoString(C.queues_status_string(C.int32_t(e))) }
+// statusOf is the only conversion of a status: the type that cgo gives it depends on the header.
+func statusOf(status C.queues_status_t) Error { return Error(status) }
 
-// The documentation shows numbers. The compiler checks that they are those of the header: false would be
-// a duplicate key.
-var _ = map[bool]struct{}{false: {}, ErrEmpty == C.QUEUES_EMPTY && ErrFull == C.QUEUES_FULL &&
-	ErrClosed == C.QUEUES_CLOSED && ErrRetry == C.QUEUES_RETRY && ErrTooSmall == C.QUEUES_TOO_SMALL &&
-	ErrInvalid == C.QUEUES_INVALID && ErrNoMemory == C.QUEUES_NOMEM && ErrMisuse == C.QUEUES_MISUSE &&
-	done == C.QUEUES_OK && Growable == C.QUEUES_DEQUE_GROWABLE: {}}
+func statusString(e Error) string { return C.GoString(C.status_string(C.int32_t(e))) }
+
+// The package writes constants of the header as numbers, for its documentation. "Index out of bounds"
+// here means that one of them differs.
+func _() {
+	var x [1]struct{}
+	_ = x[statusOK-C.QUEUES_OK]
+	_ = x[ErrEmpty-C.QUEUES_EMPTY]
+	_ = x[ErrFull-C.QUEUES_FULL]
+	_ = x[ErrClosed-C.QUEUES_CLOSED]
+	_ = x[ErrRetry-C.QUEUES_RETRY]
+	_ = x[ErrTooSmall-C.QUEUES_TOO_SMALL]
+	_ = x[ErrInvalid-C.QUEUES_INVALID]
+	_ = x[ErrNoMemory-C.QUEUES_NOMEM]
+	_ = x[ErrMisuse-C.QUEUES_MISUSE]
+	_ = x[Growable-C.QUEUES_DEQUE_GROWABLE]
+}
 
 type family C.family_t
 
@@ -76,122 +83,77 @@ const (
 	batch    family = C.BATCH
 )
 
-// newHandle creates a queue of blobs, or of numbers if itemSize is 0.
-func newHandle(family family, capacity, itemSize int, options ...DequeOption) (*handle, error) {
-	if capacity < 1 { // the library takes 0 for its default
-		return nil, ErrInvalid
-	}
-	var flags DequeOption
-	for _, option := range options {
-		flags |= option
-	}
-	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
-	underWay := cellsUnderWay
-	if family == spsc || family == deque {
-		underWay = 0
-	}
-	return adopt(family, r, itemSize, underWay)
-}
-
-// newBatchHandle does the same for a batching queue; here 0 does stand for the library's defaults.
-func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
-	if o.Size < 0 || o.MaxPending < 0 {
-		return nil, ErrInvalid
-	}
-	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
-		C.uint64_t(o.Weight))
-	return adopt(batch, r, itemSize, cellsUnderWay+2*o.size())
-}
-
-// cellsUnderWay is how many cells for blobs the library adds to the capacity, for calls under way; where
-// there are batches, two of them more. An SPSC queue and a deque need none.
-const cellsUnderWay = 64
-
-// adopt wraps a queue that was created, or returns the error of its creation.
-func adopt(family family, r C.result_t, itemSize, underWay int) (*handle, error) {
-	if r.status != C.QUEUES_OK {
-		return nil, Error(r.status)
-	}
-	capacity := int(C.capacity(C.family_t(family), r.value))
-	owned := resource{family: C.family_t(family), queue: r.value, bytes: bytesOf(capacity+underWay, itemSize)}
-	h := &handle{
-		resource: owned, capacity: capacity, itemSize: itemSize, calls: newCalls(),
-		put: side{exclusive: family == spsc || family == deque}, get: side{exclusive: family == spsc},
-	}
-	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
-	foreign.created(owned.bytes)
-	return h, nil
-}
-
-// A resource is a queue of the C library, and what it takes there.
-type resource struct {
+// A cQueue is a queue of the C library.
+type cQueue struct {
 	family C.family_t
 	queue  C.uintptr_t
-	bytes  int64
 }
 
-// free is called once: by the last call under way after Release, or by the garbage collector.
-func (r resource) free() {
-	C.release(r.family, r.queue)
-	foreign.freed(r.bytes)
+// create creates a queue of any family but batch: of blobs, or of numbers if itemSize is 0.
+func create(family family, capacity, itemSize int, flags DequeOption) (cQueue, Error) {
+	r := C.create(C.family_t(family), C.size_t(capacity), C.size_t(itemSize), C.uint64_t(flags))
+	return cQueue{C.family_t(family), r.value}, statusOf(r.status)
 }
 
-// tryPut puts an item; with it go the bits of its priority, or its weight.
-func (h *handle) tryPut(item uintptr, with uint64) Error {
-	status := C.try_put(h.family, h.queue, C.uintptr_t(item), C.uint64_t(with))
-	return Error(status)
+// createBatch creates a batching queue: of blobs, or of numbers if itemSize is 0.
+func createBatch(itemSize int, o BatchOptions) (cQueue, Error) {
+	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
+		C.uint64_t(o.Weight))
+	return cQueue{C.BATCH, r.value}, statusOf(r.status)
 }
 
-func (h *handle) tryGet() (uintptr, float64, Error) {
-	r := C.try_get(h.family, h.queue)
-	return uintptr(r.value), float64(r.priority), Error(r.status)
+func (q cQueue) free() { C.release(q.family, q.queue) }
+
+// is reports whether the queue is of a family.
+func (q cQueue) is(f family) bool { return family(q.family) == f }
+
+// tryPut puts an item and what travels beside it: the bits of its priority, or its weight.
+func (q cQueue) tryPut(item uintptr, with uint64) Error {
+	return statusOf(C.try_put(q.family, q.queue, C.uintptr_t(item), C.uint64_t(with)))
 }
 
-func (h *handle) peek() (uintptr, float64, Error) {
-	r := C.peek(h.family, h.queue)
-	return uintptr(r.value), float64(r.priority), Error(r.status)
+func (q cQueue) tryGet() (item uintptr, priority float64, status Error) {
+	r := C.try_get(q.family, q.queue)
+	return uintptr(r.value), float64(r.priority), statusOf(r.status)
 }
 
-func (h *handle) putMany(items []uintptr) (int, Error) {
-	r := C.put_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	return int(r.value), Error(r.status)
+func (q cQueue) peek() (item uintptr, priority float64, status Error) {
+	r := C.peek(q.family, q.queue)
+	return uintptr(r.value), float64(r.priority), statusOf(r.status)
 }
 
-func (h *handle) getMany(items []uintptr) (int, Error) {
-	r := C.get_many(h.family, h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	return int(r.value), Error(r.status)
+// putMany puts items until none is left or the queue is full.
+func (q cQueue) putMany(items []uintptr) (n int, status Error) {
+	r := C.put_many(q.family, q.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	return int(r.value), statusOf(r.status)
 }
 
-func (h *handle) tryPutBytes(data []byte, with uint64) Error {
-	p := unsafe.Pointer(unsafe.SliceData(data))
-	status := C.try_put_bytes(h.family, h.queue, p, C.size_t(len(data)), C.uint64_t(with))
-	return Error(status)
+// getMany gets items until len(items) are there or the queue is empty.
+func (q cQueue) getMany(items []uintptr) (n int, status Error) {
+	r := C.get_many(q.family, q.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	return int(r.value), statusOf(r.status)
 }
 
-// readBytes gets the blob in front, or only copies it if it is to keep. With ErrTooSmall it returns the
-// length that is needed.
-func (h *handle) readBytes(buffer []byte, keep bool) (int, float64, Error) {
+func (q cQueue) tryPutBytes(blob []byte, with uint64) Error {
+	p := unsafe.Pointer(unsafe.SliceData(blob))
+	return statusOf(C.try_put_bytes(q.family, q.queue, p, C.size_t(len(blob)), C.uint64_t(with)))
+}
+
+// readBytes copies the next blob into buffer and removes it, unless leave is true. With ErrTooSmall it
+// returns the length of the blob.
+func (q cQueue) readBytes(buffer []byte, leave bool) (n int, priority float64, status Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
-	r := C.read_bytes(h.family, h.queue, C.bool(keep), p, C.size_t(len(buffer)))
-	return int(r.value), float64(r.priority), Error(r.status)
+	r := C.read_bytes(q.family, q.queue, C.bool(leave), p, C.size_t(len(buffer)))
+	return int(r.value), float64(r.priority), statusOf(r.status)
 }
 
-// isDrained tells whether every get fails from now on.
-func (h *handle) isDrained() bool {
-	if family(h.family) == batch {
-		return h.isClosed() && h.size() == 0
-	}
-	_, _, status := h.peek()
-	return status == ErrClosed
+// getBatch gets a batch of at most len(items): one that is due, or else one of what is pending.
+func (q cQueue) getBatch(items []uintptr, due bool) (n int, status Error) {
+	r := C.get_batch(q.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	return int(r.value), statusOf(r.status)
 }
 
-// getBatch gets a batch of at most len(items) if one is due, or else whatever there is.
-func (h *handle) getBatch(items []uintptr, due bool) (int, Error) {
-	r := C.get_batch(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	return int(r.value), Error(r.status)
-}
-
-// An extent is where a blob of a batch lies.
+// An extent is where a blob of a batch lies in the buffer.
 type extent C.queues_batch_blob_t
 
 func (e extent) of(buffer []byte) []byte {
@@ -199,121 +161,98 @@ func (e extent) of(buffer []byte) []byte {
 	return buffer[e.offset:end:end]
 }
 
-// getBatchBytes does the same with blobs. With ErrTooSmall it returns the length that is needed.
-func (h *handle) getBatchBytes(buffer []byte, extents []extent, due bool) (int, Error) {
-	r := C.get_batch_bytes(h.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(buffer)), C.size_t(len(buffer)),
+// getBatchBytes gets a batch of blobs, as getBatch does. With ErrTooSmall it returns the length of
+// all of them.
+func (q cQueue) getBatchBytes(buffer []byte, extents []extent, due bool) (n int, status Error) {
+	r := C.get_batch_bytes(q.queue, C.bool(due), unsafe.Pointer(unsafe.SliceData(buffer)), C.size_t(len(buffer)),
 		unsafe.Pointer(unsafe.SliceData(extents)), C.size_t(len(extents)))
-	if Error(r.status) == ErrTooSmall {
-		return int(r.len), ErrTooSmall
+	if status = statusOf(r.status); status == ErrTooSmall {
+		return int(r.len), status
 	}
-	return int(r.n), Error(r.status)
+	return int(r.count), status
 }
 
-func (h *handle) flush() {
-	C.flush(h.queue)
+func (q cQueue) push(item uintptr) Error {
+	return statusOf(C.push(q.queue, C.uintptr_t(item)))
 }
 
-func (h *handle) push(item uintptr) Error {
-	status := C.push(h.queue, C.uintptr_t(item))
-	return Error(status)
+// take steals an item or, for the owner of the deque, pops one.
+func (q cQueue) take(steal bool) (item uintptr, status Error) {
+	r := C.take(q.queue, C.bool(steal))
+	return uintptr(r.value), statusOf(r.status)
 }
 
-// take pops or steals.
-func (h *handle) take(steal bool) (uintptr, Error) {
-	r := C.take(h.queue, C.bool(steal))
-	return uintptr(r.value), Error(r.status)
+func (q cQueue) stealMany(items []uintptr) (n int, status Error) {
+	r := C.steal_many(q.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
+	return int(r.value), statusOf(r.status)
 }
 
-func (h *handle) stealMany(items []uintptr) (int, Error) {
-	r := C.steal_many(h.queue, unsafe.Pointer(unsafe.SliceData(items)), C.size_t(len(items)))
-	return int(r.value), Error(r.status)
+func (q cQueue) pushBytes(blob []byte) Error {
+	p := unsafe.Pointer(unsafe.SliceData(blob))
+	return statusOf(C.push_bytes(q.queue, p, C.size_t(len(blob))))
 }
 
-func (h *handle) pushBytes(data []byte) Error {
-	p := unsafe.Pointer(unsafe.SliceData(data))
-	status := C.push_bytes(h.queue, p, C.size_t(len(data)))
-	return Error(status)
-}
-
-// takeBytes pops or steals. With ErrTooSmall it returns the length that is needed.
-func (h *handle) takeBytes(buffer []byte, steal bool) (int, Error) {
+// takeBytes steals or pops a blob. With ErrTooSmall it returns the length of the blob.
+func (q cQueue) takeBytes(buffer []byte, steal bool) (n int, status Error) {
 	p := unsafe.Pointer(unsafe.SliceData(buffer))
-	r := C.take_bytes(h.queue, C.bool(steal), p, C.size_t(len(buffer)))
-	return int(r.value), Error(r.status)
+	r := C.take_bytes(q.queue, C.bool(steal), p, C.size_t(len(buffer)))
+	return int(r.value), statusOf(r.status)
 }
 
-// lease takes the blob in front out of an MPMC queue, and leaves it where it lies.
-func (h *handle) lease() (unsafe.Pointer, int, Error) {
-	r := C.lease(h.queue)
-	return r.data, int(r.len), Error(r.status)
+// lease removes the oldest blob of an MPMC queue and returns where it lies.
+func (q cQueue) lease() (data unsafe.Pointer, n int, status Error) {
+	r := C.lease(q.queue)
+	return r.data, int(r.len), statusOf(r.status)
 }
 
-// reserve finds a place for a blob of an MPMC queue.
-func (h *handle) reserve() (unsafe.Pointer, int, Error) {
-	r := C.reserve(h.queue)
-	return r.data, h.itemSize, Error(r.status)
+// reserve returns the place for a blob of an MPMC queue.
+func (q cQueue) reserve() (data unsafe.Pointer, status Error) {
+	r := C.reserve(q.queue)
+	return r.data, statusOf(r.status)
 }
 
-func (h *handle) settle(data uintptr) Error {
-	return Error(C.settle(h.queue, C.uintptr_t(data)))
+func (q cQueue) settle(data uintptr) Error {
+	return statusOf(C.settle(q.queue, C.uintptr_t(data)))
 }
 
-func (h *handle) putBack(data uintptr) Error {
-	return Error(C.put_back(h.queue, C.uintptr_t(data)))
+func (q cQueue) putBack(data uintptr) Error {
+	return statusOf(C.put_back(q.queue, C.uintptr_t(data)))
 }
 
-func (h *handle) commit(data uintptr, n int) Error {
-	return Error(C.commit(h.queue, C.uintptr_t(data), C.size_t(n)))
+func (q cQueue) commit(data uintptr, n int) Error {
+	return statusOf(C.commit(q.queue, C.uintptr_t(data), C.size_t(n)))
 }
 
-func (h *handle) cancel(data uintptr) Error {
-	return Error(C.cancel(h.queue, C.uintptr_t(data)))
+func (q cQueue) cancel(data uintptr) Error {
+	return statusOf(C.cancel(q.queue, C.uintptr_t(data)))
 }
 
-func (h *handle) clear() int {
-	n := int(C.clear(h.family, h.queue))
-	return n
+func (q cQueue) clear() (n int, status Error) {
+	r := C.clear(q.family, q.queue)
+	return int(r.value), statusOf(r.status)
 }
 
-// canClose is false for a deque.
-func (h *handle) canClose() bool { return family(h.family) != deque }
+func (q cQueue) flush() { C.flush(q.queue) }
 
-func (h *handle) close() {
-	C.close_queue(h.family, h.queue)
-}
+func (q cQueue) close() { C.close_queue(q.family, q.queue) }
 
-func (h *handle) isClosed() bool {
-	closed := bool(C.is_closed(h.family, h.queue))
-	return closed
-}
+func (q cQueue) isClosed() bool { return bool(C.is_closed(q.family, q.queue)) }
 
-func (h *handle) size() int {
-	n := int(C.size(h.family, h.queue))
-	return n
-}
+func (q cQueue) size() int { return int(C.size(q.family, q.queue)) }
 
-func (h *handle) room() int {
-	n := int(C.capacity(h.family, h.queue))
-	return n
-}
+func (q cQueue) capacity() int { return int(C.capacity(q.family, q.queue)) }
 
-func (h *handle) isEmpty() bool {
-	empty := bool(C.is_empty(h.queue))
-	return empty
-}
+func (q cQueue) isEmpty() bool { return bool(C.is_empty(q.queue)) }
 
-func (h *handle) isFull() bool {
-	full := bool(C.is_full(h.queue))
-	return full
-}
+func (q cQueue) isFull() bool { return bool(C.is_full(q.queue)) }
 
-func (h *handle) stats() Stats {
-	s := C.stats(h.family, h.queue)
+func (q cQueue) stats() Stats {
+	s := C.stats(q.family, q.queue).stats
 	return Stats{
 		Enqueued:      uint64(s.enqueued),
 		Dequeued:      uint64(s.dequeued),
-		FailedEnqueue: h.put.failed.Load(), // the library's own count has every look of a waiting call
-		FailedDequeue: h.get.failed.Load(),
+		FailedEnqueue: uint64(s.failed_enqueue),
+		FailedDequeue: uint64(s.failed_dequeue),
 		PeakSize:      uint64(s.peak_size),
 		CurrentSize:   uint64(s.current_size),
 		Capacity:      uint64(s.capacity),
@@ -321,16 +260,11 @@ func (h *handle) stats() Stats {
 	}
 }
 
-// Prometheus tells the statistics of queues in Prometheus' text exposition format (version 0.0.4), each
-// with its name as the label "queue". All queues of a page belong into one call: a metric may be
-// described only once on it. It returns [ErrInvalid] for a name that is no UTF-8 or has a zero byte.
-func Prometheus(queues ...NamedStats) (string, error) {
+// prometheus writes the statistics in Prometheus' text format.
+func prometheus(queues []NamedStats) (string, Error) {
 	stats := make([]C.queues_stats_t, max(len(queues), 1))
 	names := make([]*C.char, max(len(queues), 1))
 	for i, q := range queues {
-		if strings.Contains(q.Name, "\x00") {
-			return "", ErrInvalid
-		}
 		names[i] = C.CString(q.Name)
 		defer C.free(unsafe.Pointer(names[i]))
 		stats[i] = C.queues_stats_t{
@@ -347,8 +281,8 @@ func Prometheus(queues ...NamedStats) (string, error) {
 	for text := make([]byte, 1); ; {
 		r := C.prometheus(&stats[0], &names[0], C.size_t(len(queues)),
 			(*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)))
-		if Error(r.status) != ErrTooSmall {
-			return string(text[:r.value]), Error(r.status).orNil()
+		if status := statusOf(r.status); status != ErrTooSmall {
+			return string(text[:r.value]), status
 		}
 		text = make([]byte, r.value+1)
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -9,52 +11,44 @@ import (
 	"unsafe"
 )
 
-// bulk is how many items one call into the library moves at most: enough for the price of the call
-// to vanish, few enough for the stack.
-const bulk = 64
+// chunk is the number of items that one call into C moves at most: enough that the cost of the call
+// no longer matters, few enough for the stack.
+const chunk = 64
 
-// spare is the number of cells beyond the capacity, for items in the hands of calls under way: no
-// SPSC queue needs more (a bulk on each side); otherwise a producer that finds no cell free yields
-// until another call is through.
-const spare = 2 * bulk
+// spareCells is the number of cells beyond the capacity, for items of calls in flight. No SPSC queue
+// needs more (a chunk in each role). In the other queues a producer that finds no free cell yields until
+// another call has ended.
+const spareCells = 2 * chunk
 
-// A slab keeps the values of a queue in Go memory while their cells' numbers travel through the C
-// library. A cell belongs to whoever holds its number: the producer that claimed it writes the value
-// and sends the number; the consumer that receives the number reads the value, clears it for the
-// garbage collector and gives the cell back.
+// A slab keeps the values of a queue in Go memory, in cells, while the numbers of the cells travel
+// through the C library as its items. A cell belongs to whoever holds its number: the producer that
+// claimed it writes the value and puts the number; the consumer that got the number takes the value out
+// and frees the cell.
 type slab[T any] struct {
 	*handle
-	cells  []cell[T]
-	blocks []block
-	_      [cacheLine]byte
-	cursor atomic.Uintptr // the block to look at first: a hint
-	_      [cacheLine]byte
-	stack  *freeStack // instead of the blocks, where items leave in any order
+	maxItems int // the capacity of the queue, which is fixed
+	cells    []cell[T]
+	blocks   []block
+	_        [cacheLine]byte
+	cursor   atomic.Uintptr // the block that was used last: a hint
+	_        [cacheLine]byte
+	stack    *freeStack // in place of blocks and cursor, where items leave in any order
 }
 
-const (
-	groupSize = 4 // usually the cells of a cache line
-	blockSize = 64
-)
+const groupSize = 4 // cells in a group; usually they fill a cache line
 
-// A cell's value was put if it is filled. The first cell of a group counts for all of them: changed
-// after values were written and before their numbers are sent, read after a number was received and
-// before its value is. So a put happens before its get in the terms of the Go memory model, which does
-// not speak of C.
+// A cell holds a value from put to take. The first cell of a group counts the fills of the whole group:
+// a producer adds to them after it wrote values and before it puts their numbers, a consumer loads them
+// after it got a number and before it reads the value. So a put happens before its get in the Go memory
+// model, which does not know of C.
 type cell[T any] struct {
 	fills  atomic.Uint32
 	filled bool
 	value  T
 }
 
-// put stores a value in a cell of this goroutine's, before the group's fills change.
+// put stores a value in a cell whose number this goroutine holds. The fills of its group change after it.
 func (c *cell[T]) put(v T) { c.value, c.filled = v, true }
-
-// at finds the cell of a number that was received.
-func (s *slab[T]) at(i uintptr) *cell[T] {
-	s.cells[i&^(groupSize-1)].fills.Load()
-	return &s.cells[i]
-}
 
 func (c *cell[T]) read() T {
 	if !c.filled {
@@ -63,8 +57,8 @@ func (c *cell[T]) read() T {
 	return c.value
 }
 
-// empty takes the value out.
-func (c *cell[T]) empty() T {
+// take returns the value and drops the cell's reference to it.
+func (c *cell[T]) take() T {
 	v := c.read()
 	var zero T
 	c.value, c.filled = zero, false
@@ -72,14 +66,14 @@ func (c *cell[T]) empty() T {
 }
 
 func newSlab[T any](family family, capacity int) (*slab[T], error) {
-	if !fits(uint64(max(capacity, 0))+spare, cellSize[T]()) {
+	if !canAllocate(uint64(max(capacity, 0))+spareCells, cellSize[T]()) {
 		return nil, ErrNoMemory
 	}
 	h, err := newHandle(family, capacity, 0)
 	if err != nil {
 		return nil, err
 	}
-	s := &slab[T]{handle: h, cells: make([]cell[T], capacity+spare)}
+	s := &slab[T]{handle: h, maxItems: capacity, cells: make([]cell[T], capacity+spareCells)}
 	if family == priority {
 		s.stack = newFreeStack(len(s.cells))
 	} else {
@@ -88,27 +82,28 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	return s, nil
 }
 
-// newBatchSlab has cells for two batches more, which consumers may be emptying.
+// newBatchSlab makes the cells of two batches more, which consumers may be taking.
 func newBatchSlab[T any](o BatchOptions) (*slab[T], error) {
 	h, err := newBatchHandle(0, o)
 	if err != nil {
 		return nil, err
 	}
-	cells := h.capacity + spare + 2*o.size()
-	if !fits(uint64(cells), cellSize[T]()) {
+	capacity := h.capacity()
+	cells := capacity + spareCells + 2*o.size()
+	if !canAllocate(uint64(cells), cellSize[T]()) {
 		h.release()
 		return nil, ErrNoMemory
 	}
-	return &slab[T]{handle: h, cells: make([]cell[T], cells), blocks: newBlocks(cells)}, nil
+	return &slab[T]{handle: h, maxItems: capacity, cells: make([]cell[T], cells), blocks: newBlocks(cells)}, nil
 }
 
-// cellSize is what a cell takes, with its share of a block.
+// cellSize is the size of a cell and its share of a block, in bytes.
 func cellSize[T any]() uintptr {
 	return unsafe.Sizeof(cell[T]{}) + unsafe.Sizeof(block{})/blockSize
 }
 
-// fill stores values in free cells, and the cells' numbers in items, until either ends or no cell is
-// free. It returns how many it stored.
+// fill stores values in free cells, and the numbers of the cells in items, until one of the slices ends
+// or no cell is free. It returns how many it stored.
 func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	most := min(len(items), len(values))
 	if s.stack != nil {
@@ -126,23 +121,24 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	begin := s.cursor.Load()
 	k := begin
 	for left := len(s.blocks); n < most; {
-		mine := s.blocks[k].claim(most-n, s.put.exclusive)
-		if mine == 0 {
+		claimed := s.blocks[k].claim(most-n, s.producer.exclusive)
+		if claimed == 0 {
 			if left == 0 {
 				break
 			}
 			left--
-			// Not before the others had their turn: then there is more, and consumers are elsewhere.
+			// The next block, not this one refilled: by its turn more of its cells are free, and
+			// consumers use the cache lines of others.
 			if k++; k == uintptr(len(s.blocks)) {
 				k = 0
 			}
-			s.blocks[k].refill(s.put.exclusive)
+			s.blocks[k].refill(s.producer.exclusive)
 		}
-		for mine != 0 {
-			first := uintptr(bits.TrailingZeros64(mine)) &^ (groupSize - 1)
+		for claimed != 0 {
+			first := uintptr(bits.TrailingZeros64(claimed)) &^ (groupSize - 1)
 			cells := s.cells[k*blockSize+first:]
-			group := mine >> first & (1<<groupSize - 1)
-			mine &^= group << first
+			group := claimed >> first & (1<<groupSize - 1)
+			claimed &^= group << first
 			for ; group != 0; group &= group - 1 {
 				c := uintptr(bits.TrailingZeros64(group))
 				cells[c].put(values[n])
@@ -158,9 +154,15 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	return n
 }
 
-// empty takes the value out of a cell whose number this goroutine holds.
+// received returns the cell of a number that this goroutine got.
+func (s *slab[T]) received(i uintptr) *cell[T] {
+	s.cells[i&^(groupSize-1)].fills.Load()
+	return &s.cells[i]
+}
+
+// empty returns the value of a cell whose number this goroutine holds, and frees the cell.
 func (s *slab[T]) empty(i uintptr) T {
-	v := s.at(i).empty()
+	v := s.received(i).take()
 	if s.stack != nil {
 		s.stack.push(i)
 	} else {
@@ -169,86 +171,86 @@ func (s *slab[T]) empty(i uintptr) T {
 	return v
 }
 
-// emptyAll does so with many, where there are blocks.
+// emptyAll does that for many cells of a slab with blocks.
 func (s *slab[T]) emptyAll(items []uintptr, values []T) {
 	for n := 0; n < len(items); {
 		block := items[n] / blockSize
 		var emptied uint64
 		for ; n < len(items) && items[n]/blockSize == block; n++ {
-			values[n] = s.at(items[n]).empty()
+			values[n] = s.received(items[n]).take()
 			emptied |= 1 << (items[n] % blockSize)
 		}
 		s.blocks[block].giveBack(emptied)
 	}
 }
 
-// takeBack empties the cells of items that the queue did not accept.
-func (s *slab[T]) takeBack(items []uintptr) {
+// reclaim empties the cells of items that are not in the queue: those that a put did not accept.
+func (s *slab[T]) reclaim(items []uintptr) {
 	for _, i := range items {
 		s.empty(i)
 	}
 }
 
-// noCell is called when all cells are in the queue or in the hands of calls under way. It says why
-// nothing can be put, or done after it let others run.
-func (s *slab[T]) noCell() Error {
+// noFreeCell is called when every cell is in the queue or held by a call in flight. It returns why nothing
+// can be put, or statusOK, to try again, after it let other goroutines run.
+func (s *slab[T]) noFreeCell() Error {
 	if s.isClosed() {
 		return ErrClosed
 	}
-	if s.size() == s.capacity {
+	if s.size() == s.maxItems {
 		return ErrFull
 	}
 	runtime.Gosched()
-	return done
+	return statusOK
 }
 
-// tryPut puts a value; with it go the bits of its priority, or its weight.
-func (s *slab[T]) tryPut(v T, with uint64) Error {
+// put puts a value and what travels beside it: the bits of its priority, or its weight.
+func (s *slab[T]) put(v T, with uint64) Error {
 	var item [1]uintptr
 	for {
 		if s.fill(item[:], []T{v}) == 1 {
-			status := s.handle.tryPut(item[0], with)
-			if status != done {
-				s.takeBack(item[:])
+			status := s.tryPut(item[0], with)
+			if status != statusOK {
+				s.reclaim(item[:])
 			}
 			return status
 		}
-		if status := s.noCell(); status != done {
+		if status := s.noFreeCell(); status != statusOK {
 			return status
 		}
 	}
 }
 
-func (s *slab[T]) tryGet() (v T, priority float64, status Error) {
-	i, priority, status := s.handle.tryGet()
-	if status == done {
+func (s *slab[T]) get() (v T, priority float64, status Error) {
+	i, priority, status := s.tryGet()
+	if status == statusOK {
 		v = s.empty(i)
 	}
 	return v, priority, status
 }
 
-// tryPutMany puts values until one does not go in, and tells how many did.
-func (s *slab[T]) tryPutMany(values []T) (n int, status Error) {
-	var items [bulk]uintptr
-	for n < len(values) && status == done {
-		m := s.fill(items[:min(bulk, s.capacity)], values[n:])
+// putValues puts values until one is not accepted, and returns how many were.
+func (s *slab[T]) putValues(values []T) (n int, status Error) {
+	var items [chunk]uintptr
+	for n < len(values) && status == statusOK {
+		m := s.fill(items[:min(chunk, s.maxItems)], values[n:])
 		if m == 0 {
-			status = s.noCell()
+			status = s.noFreeCell()
 			continue
 		}
 		var put int
 		put, status = s.putMany(items[:m])
-		s.takeBack(items[put:m])
+		s.reclaim(items[put:m])
 		n += put
 	}
 	return n, status
 }
 
-// tryGetMany gets what is there, up to len(values).
-func (s *slab[T]) tryGetMany(values []T) (n int, status Error) {
-	var items [bulk]uintptr
+// getValues gets what is there, up to len(values).
+func (s *slab[T]) getValues(values []T) (n int, status Error) {
+	var items [chunk]uintptr
 	for n < len(values) {
-		want := min(bulk, len(values)-n)
+		want := min(chunk, len(values)-n)
 		var got int
 		got, status = s.getMany(items[:want])
 		s.emptyAll(items[:got], values[n:])
@@ -257,23 +259,21 @@ func (s *slab[T]) tryGetMany(values []T) (n int, status Error) {
 			break
 		}
 	}
-	if n > 0 { // the items may have ended where a bulk did
-		status = done
+	if n > 0 { // the queue may have become empty, or closed and drained, at the end of a chunk
+		status = statusOK
 	}
 	return n, status
 }
 
-// discard takes out what is there when it begins.
-func (s *slab[T]) discard() (n int) {
-	var items [bulk]uintptr
+// removeAll removes what is there when it begins, and returns how many items it removed.
+func (s *slab[T]) removeAll() (n int) {
+	var items [chunk]uintptr
 	for left := s.size(); left > 0; {
-		got, _ := s.getMany(items[:min(bulk, left)])
+		got, _ := s.getMany(items[:min(chunk, left)])
 		if got == 0 {
 			break
 		}
-		for _, i := range items[:got] {
-			s.empty(i)
-		}
+		s.reclaim(items[:got])
 		n += got
 		left -= got
 	}

@@ -27,8 +27,8 @@ func TestAllCellsInUse(t *testing.T) {
 		must(t, q.TryPut(i))
 	}
 	wantError(t, q.TryPut(-1), ErrFull)
-	n, status := s.tryPutMany([]int{-1, -2})
-	want(t, "tryPutMany", n, 0)
+	n, status := s.putValues([]int{-1, -2})
+	want(t, "putValues", n, 0)
 	want(t, "status", status, ErrFull)
 
 	for _, put := range []func() error{
@@ -36,7 +36,7 @@ func TestAllCellsInUse(t *testing.T) {
 		func() error { _, err := q.PutMany(bg, []int{capacity}); return err },
 	} {
 		i, _, status := s.handle.tryGet() // a consumer that stops half-way
-		want(t, "status", status, done)
+		want(t, "status", status, statusOK)
 		ended := make(chan error, 1)
 		go func() { ended <- put() }()
 		select {
@@ -49,7 +49,7 @@ func TestAllCellsInUse(t *testing.T) {
 	}
 	q.Close()
 	wantError(t, q.TryPut(-1), ErrClosed)
-	s.takeBack(held)
+	s.reclaim(held)
 	for _, v := range []int{2, 3, 4, capacity, capacity} {
 		wantGet(t, q, v)
 	}
@@ -67,11 +67,11 @@ func TestCellsComeBack(t *testing.T) {
 		} else {
 			s = q.(*MPMC[int]).items.slab.Load()
 		}
-		var many [3 * bulk]int
+		var many [3 * chunk]int
 		for range 3 * len(s.cells) {
 			must(t, q.TryPut(1))
-			n, status := s.tryPutMany(many[:])
-			want(t, "tryPutMany", n, 6)
+			n, status := s.putValues(many[:])
+			want(t, "putValues", n, 6)
 			want(t, "status", status, ErrFull)
 			wantError(t, q.TryPut(1), ErrFull)
 			wantGet(t, q, 1)

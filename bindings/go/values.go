@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //go:build cgo
 
 package queues
@@ -7,102 +9,107 @@ import (
 	"sync/atomic"
 )
 
-// A store holds Go values, whatever its family.
-type store[T any] struct {
-	slab atomic.Pointer[slab[T]] // nil: released
+// The values of a queue, whatever its family: its slab, and the calls that use it. A queue type has them
+// as a field and not embedded, because go doc would show an embedded generic type.
+type values[T any] struct {
+	slab atomic.Pointer[slab[T]] // nil: the zero value, or released
 }
 
-func (q *store[T]) init(b *base, family family, capacity int) error {
-	s, err := newSlab[T](family, capacity)
-	if err == nil {
-		q.keep(b, s)
-	}
-	return err
-}
-
-func (q *store[T]) keep(b *base, s *slab[T]) {
+func (q *values[T]) init(b *base, s *slab[T]) {
 	b.handle.Store(s.handle)
 	q.slab.Store(s)
 }
 
-// release lets go of the values, too.
-func (q *store[T]) release(b *base) {
+// load returns the slab and its handle, or nil and a handle whose calls return ErrClosed.
+func (q *values[T]) load() (*handle, *slab[T]) {
+	if s := q.slab.Load(); s != nil {
+		return s.handle, s
+	}
+	return releasedHandle, nil
+}
+
+func (q *values[T]) release(b *base) {
 	b.release()
 	q.slab.Store(nil)
 }
 
-func (q *store[T]) isDrained() bool {
-	s := q.slab.Load()
-	if s == nil {
-		return true
-	}
-	c, status := s.enter(&s.get)
-	if status != done {
-		return status == ErrClosed
-	}
-	defer s.leave(c)
-	return s.isDrained()
+func (q *values[T]) isDrained() bool {
+	h, _ := q.load()
+	err := h.call(&h.consumer, func() Error {
+		if h.isDrained() {
+			return ErrClosed
+		}
+		return statusOK
+	})
+	return err == ErrClosed
 }
 
-func (q *store[T]) clear() (n int, err error) {
-	s := q.slab.Load()
-	if s == nil {
-		return 0, nil
-	}
-	c, status := s.enter(&s.get)
-	if status == ErrClosed { // released: nothing is inside
-		return 0, nil
-	}
-	if status != done {
-		return 0, status
-	}
-	defer s.leave(c)
-	return s.discard(), nil
+func (q *values[T]) clear() (n int, err error) {
+	h, s := q.load()
+	return clearBy(h, func() int { return s.removeAll() })
 }
 
-func (q *store[T]) waitPut(ctx context.Context, v T, with uint64) error {
-	s := q.slab.Load()
-	if s == nil {
-		return ErrClosed
+// clearBy calls remove, which returns how many items it removed. A queue that was released has none.
+func clearBy(h *handle, remove func() int) (n int, err error) {
+	err = h.call(&h.consumer, func() Error {
+		n = remove()
+		return statusOK
+	})
+	if err == ErrClosed {
+		err = nil
 	}
-	return s.waitPut(ctx, func() Error { return s.tryPut(v, with) })
+	return n, err
 }
 
-func (q *store[T]) tryPut(v T, with uint64) error {
-	s := q.slab.Load()
-	if s == nil {
-		return ErrClosed
-	}
-	c, status := s.enter(&s.put)
-	if status == done {
-		status = s.put.note(s.tryPut(v, with))
-		s.leave(c)
-	}
-	return status.orNil()
+func (q *values[T]) waitPut(ctx context.Context, v T, with uint64) error {
+	h, s := q.load()
+	return h.waitPut(ctx, func() Error { return s.put(v, with) })
 }
 
-func (q *store[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
-	s := q.slab.Load()
-	if s == nil {
-		return v, 0, ErrClosed
-	}
-	err = s.waitGet(ctx, func() (status Error) {
-		v, priority, status = s.tryGet()
+func (q *values[T]) tryPut(v T, with uint64) error {
+	h, s := q.load()
+	return h.callPut(func() Error { return s.put(v, with) })
+}
+
+func (q *values[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
+	h, s := q.load()
+	err = h.waitGet(ctx, func() (status Error) {
+		v, priority, status = s.get()
 		return status
 	})
 	return v, priority, err
 }
 
-func (q *store[T]) tryGet() (v T, priority float64, err error) {
-	s := q.slab.Load()
-	if s == nil {
-		return v, 0, ErrClosed
-	}
-	c, status := s.enter(&s.get)
-	if status == done {
-		v, priority, status = s.tryGet()
-		s.get.note(status)
-		s.leave(c)
-	}
-	return v, priority, status.orNil()
+func (q *values[T]) tryGet() (v T, priority float64, err error) {
+	h, s := q.load()
+	err = h.callGet(func() (status Error) {
+		v, priority, status = s.get()
+		return status
+	})
+	return v, priority, err
+}
+
+// get is waitGet of a queue without priorities.
+func (q *values[T]) get(ctx context.Context) (T, error) {
+	v, _, err := q.waitGet(ctx)
+	return v, err
+}
+
+func (q *values[T]) putMany(ctx context.Context, values []T) (n int, err error) {
+	h, s := q.load()
+	err = h.wait(ctx, &h.producer, ErrFull, func() (int, Error) {
+		moved, status := s.putValues(values[n:])
+		n += moved
+		return moved, status
+	}, nil)
+	return n, err
+}
+
+func (q *values[T]) getMany(ctx context.Context, values []T) (n int, err error) {
+	h, s := q.load()
+	err = h.waitGet(ctx, func() (status Error) {
+		n, status = s.getValues(values)
+		return status
+	})
+	return n, err
 }
