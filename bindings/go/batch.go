@@ -181,13 +181,16 @@ func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) E
 		return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return 0, take(true) },
 			func() Error { return take(false) })
 	}
-	return h.call(&h.consumer, func() Error {
+	notDue := false
+	status := h.call(&h.consumer, func() Error {
 		status := take(true)
-		if status == ErrEmpty && h.size() > 0 { // items that are not due yet are no failure
-			return status
-		}
-		return h.consumer.count(status)
+		notDue = status == ErrEmpty && h.size() > 0
+		return status
 	})
+	if !notDue { // items that are not due yet are no failure
+		h.consumer.count(status)
+	}
+	return status.orNil()
 }
 
 // A BatchBytes is a bounded queue of byte blobs that are taken in batches, with the rules of [Batch]. Any

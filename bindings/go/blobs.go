@@ -75,11 +75,11 @@ func (q *blobQueue) tryGet(buffer []byte) (n int, priority float64, err error) {
 // peek counts no failure.
 func (q *blobQueue) peek(buffer []byte) (n int, priority float64, err error) {
 	h := q.load()
-	err = h.call(&h.consumer, func() (status Error) {
+	status := h.call(&h.consumer, func() (status Error) {
 		n, priority, status = h.readBytes(buffer, true)
 		return status
 	})
-	return n, priority, err
+	return n, priority, status.orNil()
 }
 
 // newBuffer returns a buffer that fits every blob of the queue.

@@ -16,24 +16,28 @@ import (
 
 // call makes one attempt in a role. It returns ErrClosed if the queue was released, and ErrMisuse if
 // another goroutine is in a call of the role and the role is exclusive.
-func (h *handle) call(r *role, attempt func() Error) error {
+func (h *handle) call(r *role, attempt func() Error) Error {
 	c, status := h.enter(r)
-	if status != statusOK {
-		return status
+	if status == statusOK {
+		status = attempt()
+		h.leave(c)
 	}
-	status = attempt()
-	h.leave(c)
-	return status.orNil()
+	return status
 }
 
 // callPut makes one attempt to put and counts a failure.
 func (h *handle) callPut(attempt func() Error) error {
-	return h.call(&h.producer, func() Error { return h.producer.count(attempt()) })
+	return h.producer.count(h.call(&h.producer, attempt)).orNil()
 }
 
 // callGet makes one attempt to get and counts a failure.
 func (h *handle) callGet(attempt func() Error) error {
-	return h.call(&h.consumer, func() Error { return h.consumer.count(attempt()) })
+	return h.consumer.count(h.call(&h.consumer, attempt)).orNil()
+}
+
+// callPop is callGet for the owner of a deque, who is its producer.
+func (h *handle) callPop(attempt func() Error) error {
+	return h.consumer.count(h.call(&h.producer, attempt)).orNil()
 }
 
 // waitPut attempts to put until there is room or the context ends.

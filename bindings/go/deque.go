@@ -68,11 +68,6 @@ func (d *Deque[T]) Pop() (v T, err error) {
 	return v, err
 }
 
-// callPop is callGet for the owner of a deque, who is the producer.
-func (h *handle) callPop(attempt func() Error) error {
-	return h.call(&h.producer, func() Error { return h.consumer.count(attempt()) })
-}
-
 // Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
 // goroutine may call it at any time.
 func (d *Deque[T]) Stealer() *Stealer[T] { return &Stealer[T]{d} }

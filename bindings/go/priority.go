@@ -69,11 +69,11 @@ func (q *Priority[T]) TryGet() (v T, priority float64, err error) { return q.ite
 // [ErrEmpty], or [ErrClosed] if the queue is closed and drained, was released or is a zero value.
 func (q *Priority[T]) PeekPriority() (priority float64, err error) {
 	h, _ := q.items.load()
-	err = h.call(&h.consumer, func() (status Error) {
+	status := h.call(&h.consumer, func() (status Error) {
 		_, priority, status = h.peek()
 		return status
 	})
-	return priority, err
+	return priority, status.orNil()
 }
 
 // All returns an iterator that gets items and their priorities as Get does, and ends with the first

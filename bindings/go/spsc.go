@@ -100,14 +100,14 @@ func (q *SPSC[T]) Release() { q.items.release(&q.base) }
 // closed and drained, was released or is a zero value, or [ErrMisuse].
 func (q *SPSC[T]) Peek() (v T, err error) {
 	h, s := q.items.load()
-	err = h.call(&h.consumer, func() Error {
+	status := h.call(&h.consumer, func() Error {
 		i, _, status := s.peek()
 		if status == statusOK {
 			v = s.received(i).read()
 		}
 		return status
 	})
-	return v, err
+	return v, status.orNil()
 }
 
 // IsEmpty reports whether there was no item at some moment of the call. It does not wait. Any goroutine

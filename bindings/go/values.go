@@ -35,13 +35,12 @@ func (q *values[T]) release(b *base) {
 
 func (q *values[T]) isDrained() bool {
 	h, _ := q.load()
-	err := h.call(&h.consumer, func() Error {
-		if h.isDrained() {
-			return ErrClosed
-		}
+	drained := false
+	status := h.call(&h.consumer, func() Error {
+		drained = h.isDrained()
 		return statusOK
 	})
-	return err == ErrClosed
+	return drained || status == ErrClosed // it was released
 }
 
 func (q *values[T]) clear() (n int, err error) {
@@ -51,14 +50,14 @@ func (q *values[T]) clear() (n int, err error) {
 
 // clearBy calls remove, which returns how many items it removed. A queue that was released has none.
 func clearBy(h *handle, remove func() int) (n int, err error) {
-	err = h.call(&h.consumer, func() Error {
+	status := h.call(&h.consumer, func() Error {
 		n = remove()
 		return statusOK
 	})
-	if err == ErrClosed {
-		err = nil
+	if status == ErrClosed {
+		return 0, nil
 	}
-	return n, err
+	return n, status.orNil()
 }
 
 func (q *values[T]) waitPut(ctx context.Context, v T, with uint64) error {
