@@ -65,9 +65,15 @@ func (q *values[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	return h.waitPut(ctx, func() Error { return s.put(v, with) })
 }
 
+// tryPut is a callPut without its closure, which costs this fast path 1 to 2 ns (Zen 5).
 func (q *values[T]) tryPut(v T, with uint64) error {
 	h, s := q.load()
-	return h.callPut(func() Error { return s.put(v, with) })
+	c, status := h.enter(&h.producer)
+	if status == statusOK {
+		status = s.put(v, with)
+		h.leave(c)
+	}
+	return h.producer.count(status).orNil()
 }
 
 func (q *values[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
@@ -79,13 +85,15 @@ func (q *values[T]) waitGet(ctx context.Context) (v T, priority float64, err err
 	return v, priority, err
 }
 
+// tryGet is a callGet without its closure, as tryPut.
 func (q *values[T]) tryGet() (v T, priority float64, err error) {
 	h, s := q.load()
-	err = h.callGet(func() (status Error) {
+	c, status := h.enter(&h.consumer)
+	if status == statusOK {
 		v, priority, status = s.get()
-		return status
-	})
-	return v, priority, err
+		h.leave(c)
+	}
+	return v, priority, h.consumer.count(status).orNil()
 }
 
 // get is waitGet of a queue without priorities.
