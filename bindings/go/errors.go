@@ -32,3 +32,11 @@ func (e Error) orNil() error {
 	}
 	return e
 }
+
+// nilOnError returns p, or nil and the error.
+func nilOnError[T any](p *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}

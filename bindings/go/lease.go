@@ -34,20 +34,14 @@ type Reservation struct {
 // goroutine may call it at any time. After Release, and for a zero value, the error is ErrClosed.
 func (q *MPMCBytes) Lease(ctx context.Context) (*Lease, error) {
 	l := new(Lease)
-	if err := l.loan.wait(ctx, q.load(), leasing); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return nilOnError(l, l.loan.wait(ctx, q.load(), leasing))
 }
 
 // TryLease is [MPMCBytes.Lease] without waiting: if there is no blob, the error is [ErrEmpty], or
 // [ErrClosed] if none can come any more.
 func (q *MPMCBytes) TryLease() (*Lease, error) {
 	l := new(Lease)
-	if err := l.loan.try(q.load(), leasing); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return nilOnError(l, l.loan.try(q.load(), leasing))
 }
 
 // Bytes returns the blob, which lies in C memory. The holder may read and write it until the lease ends,
@@ -74,19 +68,13 @@ func (l *Lease) Return() error {
 // for a zero value, the error is ErrClosed.
 func (q *MPMCBytes) Reserve(ctx context.Context) (*Reservation, error) {
 	r := new(Reservation)
-	if err := r.loan.wait(ctx, q.load(), reserving); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return nilOnError(r, r.loan.wait(ctx, q.load(), reserving))
 }
 
 // TryReserve is [MPMCBytes.Reserve] without waiting: if there is no room, the error is [ErrFull].
 func (q *MPMCBytes) TryReserve() (*Reservation, error) {
 	r := new(Reservation)
-	if err := r.loan.try(q.load(), reserving); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return nilOnError(r, r.loan.try(q.load(), reserving))
 }
 
 // Bytes returns the place, which lies in C memory: as long as the longest blob of the queue, with

@@ -105,8 +105,5 @@ type MPMCBytes struct {
 // it.
 func NewMPMCBytes(capacity, size int) (*MPMCBytes, error) {
 	q := new(MPMCBytes)
-	if err := q.init(mpmc, capacity, size); err != nil {
-		return nil, err
-	}
-	return q, nil
+	return nilOnError(q, q.init(mpmc, capacity, size))
 }

@@ -163,10 +163,7 @@ type PriorityBytes struct {
 // for it.
 func NewPriorityBytes(capacity, size int) (*PriorityBytes, error) {
 	q := new(PriorityBytes)
-	if err := q.init(priority, capacity, size); err != nil {
-		return nil, err
-	}
-	return q, nil
+	return nilOnError(q, q.init(priority, capacity, size))
 }
 
 // Put adds a copy of blob with a priority; while the queue is full it waits, until there is room, the

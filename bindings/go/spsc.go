@@ -132,10 +132,7 @@ type SPSCBytes struct {
 // it.
 func NewSPSCBytes(capacity, size int) (*SPSCBytes, error) {
 	q := new(SPSCBytes)
-	if err := q.init(spsc, capacity, size); err != nil {
-		return nil, err
-	}
-	return q, nil
+	return nilOnError(q, q.init(spsc, capacity, size))
 }
 
 // IsEmpty reports whether there was no blob at some moment of the call. It does not wait. Any goroutine
