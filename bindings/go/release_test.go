@@ -1,59 +1,12 @@
 package queues
 
 import (
-	"context"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"testing"
 	"time"
 )
-
-// A releasable is a queue of any type, with its handle.
-type releasable struct {
-	handle  *handle
-	release func()
-	get     func(context.Context) error // waits, but for a deque
-}
-
-// ofEveryType makes a queue of each type, which is empty.
-func ofEveryType(t *testing.T) map[string]releasable {
-	all := map[string]releasable{}
-	add := func(name string, b *base, release func(), get func(context.Context) error) {
-		all[name] = releasable{b.handle.Load(), release, get}
-	}
-	m, err := NewMPMC[int](3)
-	must(t, err)
-	add("MPMC", &m.base, m.Release, func(ctx context.Context) error { _, err := m.Get(ctx); return err })
-	s, err := NewSPSC[int](3)
-	must(t, err)
-	add("SPSC", &s.base, s.Release, func(ctx context.Context) error { _, err := s.Get(ctx); return err })
-	p, err := NewPriority[int](3)
-	must(t, err)
-	add("Priority", &p.base, p.Release, func(ctx context.Context) error { _, _, err := p.Get(ctx); return err })
-	b, err := NewBatch[int](BatchOptions{})
-	must(t, err)
-	add("Batch", &b.base, b.Release, func(ctx context.Context) error { _, err := b.GetBatch(ctx); return err })
-	d, err := NewDeque[int](3)
-	must(t, err)
-	add("Deque", &d.base, d.Release, func(context.Context) error { _, err := d.Stealer().Steal(); return err })
-	mb, err := NewMPMCBytes(3, 8)
-	must(t, err)
-	add("MPMCBytes", &mb.base, mb.Release, func(ctx context.Context) error { _, err := mb.Get(ctx, nil); return err })
-	sb, err := NewSPSCBytes(3, 8)
-	must(t, err)
-	add("SPSCBytes", &sb.base, sb.Release, func(ctx context.Context) error { _, err := sb.Get(ctx, nil); return err })
-	pb, err := NewPriorityBytes(3, 8)
-	must(t, err)
-	add("PriorityBytes", &pb.base, pb.Release, func(ctx context.Context) error { _, _, err := pb.Get(ctx, nil); return err })
-	bb, err := NewBatchBytes(8, BatchOptions{})
-	must(t, err)
-	add("BatchBytes", &bb.base, bb.Release, func(ctx context.Context) error { _, err := bb.GetBatch(ctx); return err })
-	db, err := NewDequeBytes(3, 8)
-	must(t, err)
-	add("DequeBytes", &db.base, db.Release, func(context.Context) error { _, err := db.Stealer().Steal(nil); return err })
-	return all
-}
 
 func queuesInC() int {
 	cMemory.mu.Lock()
@@ -82,13 +35,13 @@ func settled(t *testing.T) {
 func TestReleaseFrees(t *testing.T) {
 	settled(t)
 	before := queuesInC()
-	for name, q := range ofEveryType(t) {
-		t.Run(name, func(t *testing.T) {
-			with := queuesInC()
+	for _, q := range subjects(t) {
+		t.Run(q.name, func(t *testing.T) {
+			with, h := queuesInC(), q.base.handle.Load()
 			q.release()
 			want(t, "queues in C", queuesInC(), with-1)
 			q.release()
-			want(t, "freed", q.handle.freed.Load(), true)
+			want(t, "freed", h.freed.Load(), true)
 			wantError(t, q.get(bg), ErrClosed)
 			want(t, "queues in C", queuesInC(), with-1)
 		})
@@ -100,9 +53,9 @@ func TestReleaseFrees(t *testing.T) {
 // it when it leaves, and one that comes too late does not.
 func TestLastCallFrees(t *testing.T) {
 	settled(t)
-	for name, q := range ofEveryType(t) {
-		t.Run(name, func(t *testing.T) {
-			with, h := queuesInC(), q.handle
+	for _, q := range subjects(t) {
+		t.Run(q.name, func(t *testing.T) {
+			with, h := queuesInC(), q.base.handle.Load()
 			var inside []*callCount
 			for _, s := range []*role{&h.producer, &h.consumer, &h.producer, &h.consumer} {
 				c, status := h.enter(s)
@@ -138,13 +91,13 @@ func TestLastCallFrees(t *testing.T) {
 // The memory of a queue goes with the last waiting call, before that one returns or another after it.
 func TestReleaseWithWaitersFrees(t *testing.T) {
 	settled(t)
-	for name, q := range ofEveryType(t) {
-		if !q.handle.canClose() {
+	for _, q := range subjects(t) {
+		if !q.waits() {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
+		t.Run(q.name, func(t *testing.T) {
 			with, waiters := queuesInC(), 5
-			if q.handle.consumer.exclusive {
+			if q.base.handle.Load().consumer.exclusive {
 				waiters = 1
 			}
 			ended := make(chan error)
