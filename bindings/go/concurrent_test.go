@@ -107,14 +107,8 @@ var (
 			}
 		},
 		"PutMany": func(q typed[parcel], ps []parcel) (int, error) { return q.PutMany(bg, ps) },
-		"Put in time": func(q typed[parcel], ps []parcel) (int, error) {
-			ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
-			defer cancel()
-			n, err := q.PutMany(ctx, ps)
-			if errors.Is(err, context.DeadlineExceeded) {
-				err = nil
-			}
-			return n, err
+		"PutMany until a deadline": func(q typed[parcel], ps []parcel) (int, error) {
+			return untilDeadline(q.PutMany, ps)
 		},
 	}
 	gets = map[string]func(typed[parcel], []parcel) (int, error){
@@ -137,17 +131,22 @@ var (
 			}
 		},
 		"GetMany": func(q typed[parcel], ps []parcel) (int, error) { return q.GetMany(bg, ps) },
-		"Get in time": func(q typed[parcel], ps []parcel) (int, error) {
-			ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
-			defer cancel()
-			n, err := q.GetMany(ctx, ps)
-			if errors.Is(err, context.DeadlineExceeded) {
-				err = nil
-			}
-			return n, err
+		"GetMany until a deadline": func(q typed[parcel], ps []parcel) (int, error) {
+			return untilDeadline(q.GetMany, ps)
 		},
 	}
 )
+
+// untilDeadline calls with a deadline that passes during some of the calls, which is no error.
+func untilDeadline(call func(context.Context, []parcel) (int, error), ps []parcel) (int, error) {
+	ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
+	defer cancel()
+	n, err := call(ctx, ps)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return n, err
+}
 
 // Producers send all they have, the last one closes; consumers take until it is closed and drained.
 func TestStress(t *testing.T) {

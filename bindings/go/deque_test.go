@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"weak"
 )
 
 func newDeque[T any](t testing.TB, capacity int, options ...DequeOption) *Deque[T] {
@@ -292,21 +291,16 @@ func TestDequeCells(t *testing.T) {
 
 // Whatever way a value leaves a deque, or does not come in, the deque refers to it no longer.
 func TestDequeLetsGo(t *testing.T) {
-	type value struct{ bytes [100]byte }
-	d := newDeque[*value](t, 4)
-	var all []weak.Pointer[value]
-	push := func() error {
-		v := new(value)
-		all = append(all, weak.Make(v))
-		return d.Push(v)
-	}
+	d := newDeque[*tracked](t, 4)
+	var all tracker
+	push := func() error { return d.Push(all.make()) }
 	for range 4 {
 		must(t, push())
 	}
 	want(t, "Push", push(), error(ErrFull))
 	d.Pop()
 	d.Stealer().Steal()
-	d.Stealer().StealMany(make([]*value, 2))
+	d.Stealer().StealMany(make([]*tracked, 2))
 	collected(all)
 	runtime.KeepAlive(d)
 	must(t, push())

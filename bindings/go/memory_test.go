@@ -12,9 +12,21 @@ import (
 	"weak"
 )
 
-// collected waits until the garbage collector has taken all of them: the time limit of the test run
-// ends what it never takes.
-func collected[T any](all []weak.Pointer[T]) {
+// A tracked value is one whose collection a test waits for.
+type tracked struct{ bytes [100]byte }
+
+// A tracker knows all values that it made, and keeps none of them from the garbage collector.
+type tracker []weak.Pointer[tracked]
+
+func (t *tracker) make() *tracked {
+	v := new(tracked)
+	*t = append(*t, weak.Make(v))
+	return v
+}
+
+// collected waits until the garbage collector has taken all values. The time limit of the test run ends
+// a wait that does not.
+func collected(all tracker) {
 	eventually(func() bool {
 		runtime.GC()
 		for _, p := range all {
@@ -28,18 +40,12 @@ func collected[T any](all []weak.Pointer[T]) {
 
 // Whatever way a value leaves a queue, or does not come in, the queue refers to it no longer.
 func TestValuesAreCollected(t *testing.T) {
-	type value struct{ bytes [100]byte }
 	forEachFamily(t, func(t *testing.T, f family) {
-		q := newTyped[*value](t, f, 2*chunk)
-		var all []weak.Pointer[value]
-		newValue := func() *value {
-			v := new(value)
-			all = append(all, weak.Make(v))
-			return v
-		}
+		q := newTyped[*tracked](t, f, 2*chunk)
+		var all tracker
 		fill := func() {
 			for q.Len() < q.Cap() {
-				must(t, q.TryPut(newValue()))
+				must(t, q.TryPut(all.make()))
 			}
 		}
 		for name, leave := range map[string]func(){
@@ -49,20 +55,20 @@ func TestValuesAreCollected(t *testing.T) {
 				}
 			},
 			"GetMany": func() {
-				_, err := q.GetMany(bg, make([]*value, q.Cap()))
+				_, err := q.GetMany(bg, make([]*tracked, q.Cap()))
 				must(t, err)
 			},
 			"Clear": func() { q.Clear() },
 			"a full queue": func() {
-				wantError(t, q.TryPut(newValue()), ErrFull)
+				wantError(t, q.TryPut(all.make()), ErrFull)
 				collected(all[len(all)-1:])
 				q.Clear()
 			},
 			"a closed queue": func() {
-				closed := newTyped[*value](t, f, 1)
+				closed := newTyped[*tracked](t, f, 1)
 				closed.Close()
-				wantError(t, closed.Put(bg, newValue()), ErrClosed)
-				_, err := closed.PutMany(bg, []*value{newValue(), newValue()})
+				wantError(t, closed.Put(bg, all.make()), ErrClosed)
+				_, err := closed.PutMany(bg, []*tracked{all.make(), all.make()})
 				wantError(t, err, ErrClosed)
 				collected(all[len(all)-3:])
 				runtime.KeepAlive(closed)
@@ -86,8 +92,8 @@ func TestValuesAreCollected(t *testing.T) {
 		t.Run("unreachable", func(t *testing.T) {
 			all = nil
 			create := func() { // by itself, without the release at the end of the test
-				q := unreleased[*value](t, f, 3)
-				must(t, q.TryPut(newValue()))
+				q := unreleased[*tracked](t, f, 3)
+				must(t, q.TryPut(all.make()))
 			}
 			create()
 			collected(all)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 func newPriority[T any](t testing.TB, capacity int) *Priority[T] {
@@ -174,23 +173,14 @@ func TestPriorityConcurrent(t *testing.T) {
 
 // What left the queue, by whichever way, is not kept alive by it.
 func TestPriorityLetsGo(t *testing.T) {
-	q := newPriority[*[64]byte](t, 4)
-	collected := make(chan int, 4)
+	q := newPriority[*tracked](t, 4)
+	var all tracker
 	for i := range 4 {
-		v := new([64]byte)
-		runtime.AddCleanup(v, func(i int) { collected <- i }, i)
-		must(t, q.TryPut(v, -float64(i)))
+		must(t, q.TryPut(all.make(), -float64(i)))
 	}
 	q.TryGet()
-	q.Clear()
-	for range 4 {
-		runtime.GC()
-		select {
-		case <-collected:
-		case <-time.After(time.Minute):
-			t.Fatal("a value is kept")
-		}
-	}
+	wantClear(t, q, 3)
+	collected(all)
 	runtime.KeepAlive(q)
 }
 
