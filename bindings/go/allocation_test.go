@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The address sanitizer keeps on the heap what C is given and what addresses are taken of, so these are for
-// builds without it.
+// Under the address sanitizer, variables whose address is taken and arguments to C are on the heap, so these
+// tests are for builds without it.
 
 func TestNoAllocation(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
@@ -45,21 +45,21 @@ func TestBatchNoAllocation(t *testing.T) {
 	}
 }
 
-// Goroutines that call at the same time seldom count at the same place.
+// Goroutines that call at the same time seldom use the same count.
 func TestCallsSpread(t *testing.T) {
 	const threads = 8
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 	h := newTyped[int](t, mpmc, 1).(*MPMC[int]).handle.Load()
 	want(t, "counts", len(h.calls), 2*threads)
-	var entered, over group
-	over.Add(1)
+	var entered, ended group
+	ended.Add(1)
 	var all group
 	for range 10 * threads {
 		entered.Add(1)
 		all.Go(func() {
 			c := h.begin()
 			entered.Done()
-			over.Wait()
+			ended.Wait()
 			h.leave(c)
 		})
 	}
@@ -70,10 +70,10 @@ func TestCallsSpread(t *testing.T) {
 		sum += n
 		used += int(min(n, 1))
 	}
-	over.Done()
+	ended.Done()
 	all.Wait()
 	want(t, "calls", sum, 10*threads)
-	if used < threads { // 80 goroutines in 16 places
-		t.Errorf("%d counts are used, of %d", used, len(h.calls))
+	if used < threads { // 80 goroutines, 16 counts
+		t.Errorf("only %d of %d counts are used", used, len(h.calls))
 	}
 }

@@ -22,7 +22,7 @@ func newBatch[T any](t testing.TB, options BatchOptions) *Batch[T] {
 	return q
 }
 
-// forever is the age of items that wait until there are enough of them.
+// forever, as an age, means that the age of items makes no batch due.
 const forever = time.Duration(-1)
 
 func wantBatch[T comparable](t testing.TB, got []T, want ...T) {
@@ -63,7 +63,7 @@ func TestBatchOrder(t *testing.T) {
 	wantNothingDue(t, q)
 	values := make([]string, 2)
 	must(t, q.TryPut("f"))
-	n, err := q.GetBatchInto(bg, values) // max bounds it, too
+	n, err := q.GetBatchInto(bg, values) // len(values) bounds the batch
 	must(t, err)
 	wantBatch(t, values[:n], "d", "e")
 	n, err = q.GetBatchInto(bg, nil)
@@ -100,16 +100,16 @@ func TestBatchDefaults(t *testing.T) {
 	}
 	batch, err := q.TryGetBatch()
 	must(t, err)
-	want(t, "a batch", len(batch), 32)
+	want(t, "items of a batch", len(batch), 32)
 	batch, err = q.GetBatch(bg)
 	must(t, err)
 	wantBatch(t, batch, 32)
 	if age := time.Since(begin); age < 10*time.Millisecond {
-		t.Errorf("due after %v", age)
+		t.Errorf("a batch was due after %v, want 10ms", age)
 	}
 }
 
-// The oldest item decides, also after a batch that left it behind.
+// The oldest pending item makes a batch due, also after a batch that did not include it.
 func TestBatchAge(t *testing.T) {
 	const age = 10 * time.Millisecond
 	q := newBatch[int](t, BatchOptions{Size: 100, Age: age})
@@ -123,13 +123,13 @@ func TestBatchAge(t *testing.T) {
 	must(t, err)
 	wantBatch(t, values[:n], 1)
 	if waited := time.Since(first); waited < age {
-		t.Errorf("the first was due after %v", waited)
+		t.Errorf("the first item was due after %v", waited)
 	}
 	batch, err := q.GetBatch(bg)
 	must(t, err)
 	wantBatch(t, batch, 2)
 	if waited := time.Since(second); waited < age {
-		t.Errorf("the second was due after %v", waited)
+		t.Errorf("the second item was due after %v", waited)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestBatchWeights(t *testing.T) {
 	put(4, 1)
 	put(5, math.MaxUint64)
 	wantDue(t, q, 4)
-	wantDue(t, q, 5) // heavier, alone
+	wantDue(t, q, 5) // heavier than Weight: a batch of its own
 	put(6, 0)
 	put(7, 0)
 	wantNothingDue(t, q)
@@ -154,7 +154,7 @@ func TestBatchWeights(t *testing.T) {
 	for v := range 4 {
 		put(v, 0)
 	}
-	wantDue(t, q, 0, 1, 2, 3) // the number counts as well
+	wantDue(t, q, 0, 1, 2, 3) // Size makes a batch due, too
 }
 
 func TestBatchFlush(t *testing.T) {
@@ -176,11 +176,11 @@ func TestBatchFlush(t *testing.T) {
 	wantBatch(t, <-got, 5)
 }
 
-// What ends a wait, and what becomes of the items that are pending then.
+// A deadline that passes during the wait takes what is pending; cancellation leaves it in the queue.
 func TestBatchContext(t *testing.T) {
 	q := newBatch[int](t, BatchOptions{Size: 10, Age: forever, MaxPending: 10})
 	_, err := q.GetBatch(soon(t))
-	want(t, "nothing was pending", err, context.DeadlineExceeded)
+	want(t, "GetBatch while nothing is pending", err, context.DeadlineExceeded)
 
 	must(t, q.TryPut(1))
 	must(t, q.TryPut(2))
@@ -192,9 +192,9 @@ func TestBatchContext(t *testing.T) {
 
 	must(t, q.TryPut(3))
 	_, err = q.GetBatch(ctx)
-	want(t, "over before the call", err, context.DeadlineExceeded)
-	_, err = q.GetBatch(cancelledSoon())
-	want(t, "canceled", err, context.Canceled)
+	want(t, "GetBatch with a deadline in the past", err, context.DeadlineExceeded)
+	_, err = q.GetBatch(canceledSoon())
+	want(t, "GetBatch with a canceled context", err, context.Canceled)
 	want(t, "Len", q.Len(), 1)
 
 	var batches [][]int
@@ -207,12 +207,12 @@ func TestBatchContext(t *testing.T) {
 	for v := range 10 {
 		must(t, q.TryPut(v))
 	}
-	want(t, "no room", q.Put(soon(t), 10), context.DeadlineExceeded)
-	want(t, "failures", q.Stats().FailedDequeue, 2) // what waited counts once, if it gave up
-	want(t, "failures", q.Stats().FailedEnqueue, 1)
+	want(t, "Put to a full queue", q.Put(soon(t), 10), context.DeadlineExceeded)
+	want(t, "FailedDequeue", q.Stats().FailedDequeue, 2) // one for each wait that its context ended
+	want(t, "FailedEnqueue", q.Stats().FailedEnqueue, 1)
 }
 
-// Batches that are larger than what a call takes over the stack, and than all spareCells cells.
+// A batch may be larger than the array on the stack of a call and than the number of spare cells.
 func TestBatchLarge(t *testing.T) {
 	const size = 1000
 	q := newBatch[int](t, BatchOptions{Size: size, Age: forever, MaxPending: size})
@@ -236,7 +236,8 @@ func TestBatchLarge(t *testing.T) {
 	want(t, "Len", q.Len(), 0)
 }
 
-// Many goroutines: every item once, full batches, what is of one producer without a gap.
+// With many producers and consumers each item is in one batch, batches are full, and items of one producer
+// are in order and without a gap.
 func TestBatchConcurrent(t *testing.T) {
 	const producers, consumers, each, size = 4, 3, 5000, 7
 	q := newBatch[[2]int](t, BatchOptions{Size: size, Age: forever, MaxPending: 2 * size})
@@ -260,14 +261,14 @@ func TestBatchConcurrent(t *testing.T) {
 			var last [producers]int
 			for batch := range q.All(bg) {
 				if len(batch) != size && !q.IsClosed() {
-					t.Errorf("a batch of %d", len(batch))
+					t.Errorf("a batch of %d items, want %d", len(batch), size)
 				}
 				next := map[int]int{}
 				for _, v := range batch {
 					p, i := v[0], v[1]
 					count[p][i].Add(1)
 					if n, found := next[p]; i < last[p] || found && i != n {
-						t.Errorf("producer %d: %d", p, i)
+						t.Errorf("producer %d: item %d is not in order", p, i)
 					}
 					next[p], last[p] = i+1, i
 				}
@@ -280,14 +281,14 @@ func TestBatchConcurrent(t *testing.T) {
 	for p := range count {
 		for i := range count[p] {
 			if n := count[p][i].Load(); n != 1 {
-				t.Fatalf("item %d of producer %d came %d times", i, p, n)
+				t.Fatalf("item %d of producer %d was got %d times", i, p, n)
 			}
 		}
 	}
 }
 
-// What left the queue, by whichever way, is not kept alive by it.
-func TestBatchLetsGo(t *testing.T) {
+// A queue keeps no reference to a value that left it.
+func TestBatchKeepsNoReference(t *testing.T) {
 	q := newBatch[*tracked](t, BatchOptions{Size: 2, Age: forever})
 	var all tracker
 	for range 6 {
@@ -317,26 +318,26 @@ func TestBatchBytes(t *testing.T) {
 		wantError(t, q.TryPut(append(whole, 'x')), ErrInvalid)
 
 		blobs, buffer := make([][]byte, 5), make([]byte, 3*size)
-		for room := range size + 1 {
-			n, err := q.GetBatchInto(bg, buffer[:room], blobs)
-			want(t, "no room", err, error(ErrTooSmall))
-			want(t, "needed", n, size+1)
+		for length := range size + 1 {
+			n, err := q.GetBatchInto(bg, buffer[:length], blobs)
+			want(t, "GetBatchInto of a small buffer", err, error(ErrTooSmall))
+			want(t, "length needed", n, size+1)
 		}
 		_, err = q.GetBatchInto(bg, nil, blobs)
 		wantError(t, err, ErrTooSmall)
 		want(t, "Len", q.Len(), 4)
 		n, err := q.GetBatchInto(bg, buffer, blobs)
 		must(t, err)
-		want(t, "a batch", n, 3)
+		want(t, "blobs of the batch", n, 3)
 		want(t, "blobs", fmt.Sprintf("%s", blobs[:n]), fmt.Sprintf("[%s  y]", whole))
-		want(t, "in the buffer", unsafe.SliceData(blobs[2]), &buffer[size])
-		want(t, "cap", cap(blobs[0]), size) // appending to one spares the next
+		want(t, "place in the buffer", unsafe.SliceData(blobs[2]), &buffer[size])
+		want(t, "cap", cap(blobs[0]), size) // append to one does not overwrite the next
 
-		got, err := q.TryGetBatch() // due by its weight
+		got, err := q.TryGetBatch() // due because of its weight
 		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), fmt.Sprintf("[%s]", whole))
 		must(t, q.TryPut([]byte("z")))
-		got, err = q.GetBatch(soon(t)) // what is pending
+		got, err = q.GetBatch(soon(t)) // a batch of what is pending
 		must(t, err)
 		want(t, "blobs", fmt.Sprintf("%s", got), "[z]")
 		must(t, q.TryPut(nil))
@@ -357,7 +358,7 @@ func TestBatchBytes(t *testing.T) {
 	}
 }
 
-func TestBatchRefuses(t *testing.T) {
+func TestBatchRejectsOptions(t *testing.T) {
 	for _, options := range []BatchOptions{
 		{Size: -1}, {MaxPending: -1}, {Size: 5, MaxPending: 4}, {MaxPending: 31}, {Size: 10001},
 		{Weight: math.MaxUint64}, {Size: math.MaxInt},
@@ -375,7 +376,7 @@ func TestBatchRefuses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Small for the library, more than there is for Go; a system that promises it all the same may.
+	// Little memory for the library but more than Go can have, unless the system overcommits.
 	if q, err := NewBatch[[1 << 20]byte](BatchOptions{MaxPending: 1 << 20}); err == nil {
 		q.Release()
 	} else {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What the benchmarks compare: this package and what Go programs use otherwise.
+// A carrier is what the benchmarks compare: the queues of this package and what Go programs use instead.
 type carrier interface {
 	Put(context.Context, int) error
 	Get(context.Context) (int, error)
@@ -20,7 +20,7 @@ const benchCapacity = 1024
 
 var carriers = []struct {
 	name    string
-	threads []int // at each side
+	threads []int // producers, and as many consumers
 	create  func(testing.TB) carrier
 }{
 	{"SPSC", []int{1}, func(t testing.TB) carrier { return newTyped[int](t, spsc, benchCapacity) }},
@@ -29,7 +29,7 @@ var carriers = []struct {
 	{"slice", []int{1, 4}, func(testing.TB) carrier { return newLockedSlice(benchCapacity) }},
 }
 
-// One goroutine puts and gets in turn: the price of the calls.
+// One goroutine puts and gets in turn: the cost of the calls without contention.
 func BenchmarkAlone(b *testing.B) {
 	for _, c := range carriers {
 		b.Run(c.name+"/by 1", func(b *testing.B) {
@@ -51,7 +51,7 @@ func BenchmarkAlone(b *testing.B) {
 	}
 }
 
-// Producers and consumers, one item at a time and many.
+// Producers and consumers at the same time, with one item a call and with many.
 func BenchmarkStream(b *testing.B) {
 	for _, c := range carriers {
 		for _, threads := range c.threads {
@@ -94,7 +94,7 @@ func stream(b *testing.B, q carrier, threads, many int) {
 	all.Wait()
 }
 
-// Two goroutines send one item to and fro.
+// Two goroutines send one item back and forth.
 func BenchmarkPingPong(b *testing.B) {
 	for _, c := range carriers {
 		b.Run(c.name, func(b *testing.B) {

@@ -55,7 +55,7 @@ func TestBlobs(t *testing.T) {
 	})
 }
 
-// What is put is a copy.
+// A put copies the blob.
 func TestBlobIsCopied(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newBlobs(t, f, 1, 3)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A parcel is what producers send in the tests: who sent it, as which, and a checksum of both.
+// A parcel is an item of the tests: its producer, its sequence number, and a checksum of both.
 type parcel struct {
 	producer, sequence int
 	sum                uint32
@@ -38,11 +38,12 @@ func parcelOf(b []byte) parcel {
 	}
 }
 
-// A ledger checks what consumers receive: intact, in the order of each producer, nothing twice.
+// A ledger checks the parcels that consumers get: they are intact, those of one producer are in order, and no
+// parcel is got twice.
 type ledger struct {
 	t    *testing.T
 	mu   sync.Mutex
-	seen []map[int]bool // of each producer
+	seen []map[int]bool // sequence numbers, by producer
 }
 
 func newLedger(t *testing.T, producers int) *ledger {
@@ -53,7 +54,7 @@ func newLedger(t *testing.T, producers int) *ledger {
 	return l
 }
 
-// consumer returns the check of one consumer, which must not be used by two.
+// consumer returns the check of one consumer, for one goroutine.
 func (l *ledger) consumer() func(parcel) {
 	last := make([]int, len(l.seen))
 	for i := range last {
@@ -61,32 +62,32 @@ func (l *ledger) consumer() func(parcel) {
 	}
 	return func(p parcel) {
 		if p != newParcel(p.producer, p.sequence) {
-			l.t.Errorf("damaged: %+v", p)
+			l.t.Errorf("the parcel is damaged: %+v", p)
 			return
 		}
 		if p.sequence <= last[p.producer] {
-			l.t.Errorf("producer %d: %d came after %d", p.producer, p.sequence, last[p.producer])
+			l.t.Errorf("producer %d: got %d after %d", p.producer, p.sequence, last[p.producer])
 		}
 		last[p.producer] = p.sequence
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.seen[p.producer][p.sequence] {
-			l.t.Errorf("producer %d: %d came twice", p.producer, p.sequence)
+			l.t.Errorf("producer %d: got %d twice", p.producer, p.sequence)
 		}
 		l.seen[p.producer][p.sequence] = true
 	}
 }
 
-// close compares with how many each producer's puts were accepted: the first so many.
+// close checks that all parcels were got that were put: the first accepted[i] of producer i.
 func (l *ledger) close(accepted []int) {
 	for producer, n := range accepted {
 		if got := len(l.seen[producer]); got != n {
-			l.t.Errorf("producer %d: %d were put, %d arrived", producer, n, got)
+			l.t.Errorf("producer %d: put %d, got %d", producer, n, got)
 		}
 	}
 }
 
-// The ways to put and get: each moves up to so many parcels, and returns how many.
+// The calls that put and get: each moves up to len(ps) parcels and returns how many.
 var (
 	puts = map[string]func(typed[parcel], []parcel) (int, error){
 		"Put": func(q typed[parcel], ps []parcel) (int, error) {
@@ -148,7 +149,7 @@ func untilDeadline(call func(context.Context, []parcel) (int, error), ps []parce
 	return n, err
 }
 
-// Producers send all they have, the last one closes; consumers take until it is closed and drained.
+// Producers put all parcels, then the queue is closed; consumers get until it is closed and drained.
 func TestStress(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		for put := range puts {
@@ -168,7 +169,7 @@ func TestStress(t *testing.T) {
 	})
 }
 
-// The queue is closed while everybody is at work: what was accepted arrives, and nothing else.
+// The queue is closed while producers put: consumers get what was accepted, and nothing else.
 func TestCloseRaces(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		for put := range puts {
@@ -204,8 +205,8 @@ func stress(t *testing.T, q typed[parcel], threads, each int, put, get string, e
 				for i := range n {
 					parcels[i] = newParcel(producer, accepted[producer]+i)
 				}
-				done, err := puts[put](q, parcels[:n])
-				accepted[producer] += done
+				moved, err := puts[put](q, parcels[:n])
+				accepted[producer] += moved
 				if err == ErrClosed && end != nil {
 					return
 				}
@@ -280,8 +281,8 @@ func TestStressBlobs(t *testing.T) {
 	})
 }
 
-// With more items than goroutines nobody may find the queue empty, with more places than that nobody
-// may find it full.
+// With more items than goroutines no goroutine may find the queue empty; with more room than that, none may
+// find it full.
 func TestNeverEmptyNeverFull(t *testing.T) {
 	for _, threads := range []int{1, 2, 8} {
 		for _, capacity := range []int{2*threads + 2, chunk, 1000} {
@@ -296,11 +297,11 @@ func TestNeverEmptyNeverFull(t *testing.T) {
 					for range 5000 {
 						v, err := q.TryGet()
 						if err != nil {
-							t.Errorf("%v, with an item more than goroutines", err)
+							t.Errorf("TryGet: %v, with more items than goroutines", err)
 							return
 						}
 						if err := q.TryPut(v); err != nil {
-							t.Errorf("%v, with more places than goroutines", err)
+							t.Errorf("TryPut: %v, with more room than goroutines", err)
 							return
 						}
 					}
@@ -311,7 +312,7 @@ func TestNeverEmptyNeverFull(t *testing.T) {
 	}
 }
 
-// Every call on a queue that is being released ends in an orderly way.
+// Every call on a queue that is being released ends, without an error that is not documented.
 func TestReleaseRaces(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		for range 30 {
@@ -349,8 +350,7 @@ func TestReleaseRaces(t *testing.T) {
 	})
 }
 
-// What is done before a put or a close is known after the get or the ErrClosed: the race detector
-// watches.
+// What happens before a put or a close is visible after the get or the ErrClosed. The race detector checks.
 func TestHappensBefore(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		type box struct{ v int }
@@ -386,7 +386,7 @@ func TestHappensBefore(t *testing.T) {
 	})
 }
 
-// A second producer or consumer is turned away for as long as the first is in a call.
+// While one producer or consumer is in a call, the call of a second one returns ErrMisuse.
 func TestMisuse(t *testing.T) {
 	empty, full := newTyped[int](t, spsc, 1).(*SPSC[int]), newTyped[int](t, spsc, 1)
 	emptyBlobs, fullBlobs := newBlobs(t, spsc, 1, 1), newBlobs(t, spsc, 1, 1)
@@ -405,12 +405,12 @@ func TestMisuse(t *testing.T) {
 		inside.Go(func() {
 			entered.Add(1)
 			if err := call(); err != context.Canceled {
-				t.Errorf("the first one: %v", err)
+				t.Errorf("the first call: got error %v, want %v", err, context.Canceled)
 			}
 		})
 	}
 	eventually(func() bool { return entered.Load() == 4 })
-	time.Sleep(5 * time.Millisecond) // from "entered" to the call
+	time.Sleep(5 * time.Millisecond) // from the count to the call
 
 	buffer := make([]byte, 1)
 	for name, call := range map[string]func() error{

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// What both families of typed queues can do; the tests below hold for both.
+// typed is what MPMC and SPSC share. The tests below hold for both.
 type typed[T any] interface {
 	Put(context.Context, T) error
 	TryPut(T) error
@@ -62,7 +62,7 @@ func newTyped[T any](t testing.TB, family family, capacity int) typed[T] {
 	return q
 }
 
-// unreleased queues are left to the garbage collector.
+// unreleased creates a queue that is left to the garbage collector.
 func unreleased[T any](t testing.TB, family family, capacity int) typed[T] {
 	t.Helper()
 	var q typed[T]
@@ -132,7 +132,7 @@ func wantGet[T comparable](t testing.TB, q typed[T], v T) {
 	}
 }
 
-// wantNothing looks into a queue that is empty, or closed and drained.
+// wantNothing checks that there is nothing to get, for a reason: ErrEmpty or ErrClosed.
 func wantNothing[T any](t testing.TB, q typed[T], reason Error) {
 	t.Helper()
 	if v, err := q.TryGet(); err != reason {
@@ -158,8 +158,8 @@ func (g *group) Go(call func()) {
 	}()
 }
 
-// A later context begins when a call looks at it for the first time: however late that is, the call is
-// under way when the context ends, and not turned away by it.
+// A later context begins when a call checks it for the first time, so that it always ends during the call and
+// not before.
 type later struct {
 	context.Context
 	begin func() context.Context
@@ -182,8 +182,8 @@ func soon(t testing.TB) context.Context {
 	}}
 }
 
-// cancelledSoon is a context that is cancelled while a call waits.
-func cancelledSoon() context.Context {
+// canceledSoon is a context that is canceled while a call waits.
+func canceledSoon() context.Context {
 	return &later{begin: func() context.Context {
 		ctx, cancel := context.WithCancel(bg)
 		time.AfterFunc(5*time.Millisecond, cancel)
@@ -191,7 +191,7 @@ func cancelledSoon() context.Context {
 	}}
 }
 
-// eventually polls: the time limit of the test run ends it.
+// eventually waits for a condition. The time limit of the test run ends a wait that does not.
 func eventually(condition func() bool) {
 	for !condition() {
 		time.Sleep(time.Millisecond)
@@ -219,7 +219,7 @@ func TestOrderAndBounds(t *testing.T) {
 	})
 }
 
-// Random operations against a slice.
+// Random operations have the same results as on a slice.
 func TestModel(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		for range 300 {
@@ -237,7 +237,7 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 		capacity = chunk - 1 + r.IntN(2*chunk)
 	}
 	q := newTyped[int](t, f, capacity)
-	over, cancel := context.WithCancel(bg)
+	ended, cancel := context.WithCancel(bg)
 	cancel()
 	var model []int
 	var stats Stats
@@ -274,15 +274,15 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 			} else {
 				stats.FailedDequeue++
 			}
-		case 6, 7: // what fits goes in, the rest does not
+		case 6, 7: // as many as fit, so that it does not wait
 			n := r.IntN(capacity - len(model) + 1)
 			values := make([]int, n)
 			for i := range values {
 				values[i] = next
 				next++
 			}
-			done, err := q.PutMany(bg, values)
-			got, expected = [2]any{done, err}, [2]any{n, nil}
+			put, err := q.PutMany(bg, values)
+			got, expected = [2]any{put, err}, [2]any{n, nil}
 			if closed && n > 0 {
 				expected = [2]any{0, ErrClosed}
 			} else {
@@ -291,7 +291,7 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 			}
 		case 8, 9:
 			if len(model) == 0 && !closed {
-				continue // would wait
+				continue // it would wait
 			}
 			values := make([]int, r.IntN(2*capacity))
 			n := min(len(values), len(model))
@@ -299,14 +299,14 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 			if len(model) == 0 && len(values) > 0 {
 				err = ErrClosed
 			}
-			done, gotErr := q.GetMany(bg, values)
-			got = [3]any{done, gotErr, fmt.Sprint(values[:done])}
+			gotN, gotErr := q.GetMany(bg, values)
+			got = [3]any{gotN, gotErr, fmt.Sprint(values[:gotN])}
 			expected = [3]any{n, err, fmt.Sprint(model[:n])}
 			model = model[n:]
 			stats.Dequeued += uint64(n)
 		case 10:
-			_, err := q.Get(over)
-			got, expected = [2]any{q.Put(over, -1), err}, [2]any{context.Canceled, context.Canceled}
+			_, err := q.Get(ended)
+			got, expected = [2]any{q.Put(ended, -1), err}, [2]any{context.Canceled, context.Canceled}
 		case 11:
 			switch r.IntN(10) {
 			case 0:
@@ -351,7 +351,7 @@ func compareWithModel(t *testing.T, f family, r *rand.Rand) error {
 	return nil
 }
 
-func TestCreationRefuses(t *testing.T) {
+func TestCreationRejects(t *testing.T) {
 	for _, capacity := range []int{0, -1, math.MinInt} {
 		_, err := NewMPMC[int](capacity)
 		wantError(t, err, ErrInvalid)
@@ -379,7 +379,7 @@ func TestCreationRefuses(t *testing.T) {
 			}
 		}
 	}
-	// Small for the library, more than there is for Go; a system that promises it all the same may.
+	// Little memory for the library but more than Go can have, unless the system overcommits.
 	q, err := NewSPSC[large](1 << 20)
 	if err == nil {
 		q.Release()
@@ -418,15 +418,15 @@ func TestClosed(t *testing.T) {
 	})
 }
 
-// A context that is over makes nothing happen, though everything could be done at once.
-func TestContextOver(t *testing.T) {
-	cancelled, cancel := context.WithCancel(bg)
+// A call with a context that has ended has no effect, even if it would not have to wait.
+func TestContextEndedBefore(t *testing.T) {
+	canceled, cancel := context.WithCancel(bg)
 	cancel()
 	late, cancel := context.WithDeadline(bg, time.Now().Add(-time.Hour))
 	defer cancel()
 	forEachFamily(t, func(t *testing.T, f family) {
 		for ctx, reason := range map[context.Context]error{
-			cancelled: context.Canceled, late: context.DeadlineExceeded,
+			canceled: context.Canceled, late: context.DeadlineExceeded,
 		} {
 			q := newTyped[int](t, f, 2)
 			must(t, q.TryPut(1))
@@ -455,10 +455,10 @@ func TestContextOver(t *testing.T) {
 	})
 }
 
-// A context that ends while a call waits ends the call, whether it is a cancellation or a deadline.
+// A call that waits returns when its context ends, by cancellation or by its deadline.
 func TestContextEndsWaiting(t *testing.T) {
 	contexts := map[string]func() (context.Context, error){
-		"cancel":   func() (context.Context, error) { return cancelledSoon(), context.Canceled },
+		"cancel":   func() (context.Context, error) { return canceledSoon(), context.Canceled },
 		"deadline": func() (context.Context, error) { return soon(t), context.DeadlineExceeded },
 	}
 	forEachFamily(t, func(t *testing.T, f family) {
@@ -503,7 +503,7 @@ func TestContextEndsWaiting(t *testing.T) {
 	})
 }
 
-// Looks of a call that waits and succeeds are no failures.
+// The polls of a call that waits and succeeds are no failures.
 func TestWaitingIsNoFailure(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[int](t, f, 1)
@@ -553,7 +553,7 @@ func TestCloseEndsWaiting(t *testing.T) {
 		go func() { ended <- call(q) }()
 		select {
 		case err := <-ended:
-			t.Fatalf("did not wait: %v", err)
+			t.Fatalf("the call did not wait: %v", err)
 		case <-time.After(5 * time.Millisecond):
 		}
 		end(q.items)
@@ -602,7 +602,7 @@ func TestMany(t *testing.T) {
 	})
 }
 
-// PutMany of more than fits waits for a consumer; closing tells how far it came.
+// PutMany of more items than fit waits for a consumer. When the queue is closed, it returns how many it put.
 func TestManyWaits(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[int](t, f, 3)
@@ -726,7 +726,7 @@ func TestPrometheus(t *testing.T) {
 		"queues_stolen_total{queue=\"out\"} 18446744073709551615\n",
 	} {
 		if strings.Count(text, line) != 1 {
-			t.Errorf("%q is not once in\n%s", line, text)
+			t.Errorf("%q is not exactly once in\n%s", line, text)
 		}
 	}
 	for _, name := range []string{"zero\x00", "no UTF-8: \xFF"} {
@@ -742,7 +742,7 @@ func TestErrors(t *testing.T) {
 	seen := map[string]Error{}
 	for _, e := range []Error{ErrEmpty, ErrFull, ErrClosed, ErrTooSmall, ErrInvalid, ErrNoMemory, ErrMisuse} {
 		if other, twice := seen[e.Error()]; twice || e.Error() == Error(12345).Error() {
-			t.Errorf("%d and %d are both %q", e, other, e)
+			t.Errorf("errors %d and %d both have the text %q", e, other, e)
 		}
 		seen[e.Error()] = e
 		if !errors.Is(fmt.Errorf("wrapped: %w", e), e) {
@@ -750,15 +750,15 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	if err := statusOK.orNil(); err != nil {
-		t.Errorf("success is %v", err)
+		t.Errorf("statusOK as an error is %v, want nil", err)
 	}
 }
 
 func TestVersion(t *testing.T) {
-	want(t, "the library's version against the header's", Version(), headerVersion)
-	want(t, "another patch", mismatch("0.1.0", "0.1.12"), "")
+	want(t, "version of the library, compared with the header", Version(), headerVersion)
+	want(t, "mismatch of another patch version", mismatch("0.1.0", "0.1.12"), "")
 	for _, library := range []string{"0.2.0", "0.11.0", "1.1.0"} {
-		want(t, "another version", mismatch("0.1.0", library), "queues: built with the header of version 0.1.0, "+
+		want(t, "mismatch of another version", mismatch("0.1.0", library), "queues: built with the header of version 0.1.0, "+
 			"but runs with the library of version "+library+": build anew with go build -a")
 	}
 }

@@ -54,7 +54,7 @@ func TestDequeOrder(t *testing.T) {
 	want(t, "Stats", d.Stats(), thief.Stats())
 }
 
-// Random calls against a slice; cells are used again in every order.
+// Random calls have the same results as on a slice; cells are reused in every order.
 func TestDequeModel(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 17, 300} {
 		for _, options := range [][]DequeOption{nil, {Growable}} {
@@ -62,19 +62,19 @@ func TestDequeModel(t *testing.T) {
 			thief := d.Stealer()
 			random := rand.New(rand.NewPCG(1, uint64(capacity)))
 			var model []int
-			room := capacity
+			limit := capacity
 			for step := range 20 * (capacity + 10) {
 				switch random.IntN(6) {
 				default:
 					err := d.Push(step)
-					if len(model) == room && options == nil {
+					if len(model) == limit && options == nil {
 						want(t, "Push", err, error(ErrFull))
 						break
 					}
 					must(t, err)
 					model = append(model, step)
-					if len(model) > room {
-						room *= 2
+					if len(model) > limit {
+						limit *= 2
 					}
 				case 0, 1:
 					v, err := d.Pop()
@@ -99,14 +99,14 @@ func TestDequeModel(t *testing.T) {
 					model = model[n:]
 				}
 				want(t, "Len", d.Len(), len(model))
-				want(t, "Cap", d.Cap(), room)
+				want(t, "Cap", d.Cap(), limit)
 			}
 		}
 	}
 }
 
 func TestDequeGrows(t *testing.T) {
-	const items = 5000 // several segments of the shelf
+	const items = 5000 // several segments of the slab
 	d := newDeque[int](t, 1, Growable)
 	thief := d.Stealer()
 	for i := range items {
@@ -123,7 +123,7 @@ func TestDequeGrows(t *testing.T) {
 	for i := items - 1; i >= 4*chunk; i-- {
 		wantPop(t, d, i)
 	}
-	n, err = thief.StealMany(values) // ends where a chunk does
+	n, err = thief.StealMany(values) // ends at the end of a chunk
 	must(t, err)
 	want(t, "StealMany", n, chunk)
 	_, err = thief.StealMany(values)
@@ -132,23 +132,23 @@ func TestDequeGrows(t *testing.T) {
 		PeakSize: items, Capacity: 8192, Stolen: 4 * chunk})
 }
 
-// One owner and some thieves: every item once, to each thief in order.
+// With one owner and some thieves each item is taken once, and each thief takes items in order.
 func TestDequeConcurrent(t *testing.T) {
 	const items, thieves = 20000, 3
 	for _, capacity := range []int{1, 2, 7, 100} {
 		for _, options := range [][]DequeOption{nil, {Growable}} {
 			d := newDeque[[2]int](t, capacity, options...)
 			var times [items]atomic.Int32
-			var over atomic.Bool
+			var pushed atomic.Bool
 			var all group
-			var stolen, inVain atomic.Uint64
+			var stolen, empty atomic.Uint64
 			end := watched(t, d.Stats)
 			for thief := range thieves {
 				all.Go(func() {
 					stealer, last := d.Stealer(), -1
 					values := make([][2]int, 1+2*thief)
 					for {
-						ends := over.Load()
+						ends := pushed.Load()
 						n, err := 1, error(nil)
 						if thief == 0 {
 							values[0], err = stealer.Steal()
@@ -166,7 +166,7 @@ func TestDequeConcurrent(t *testing.T) {
 							}
 							stolen.Add(uint64(n))
 						case ErrEmpty:
-							inVain.Add(1)
+							empty.Add(1)
 							if ends {
 								return
 							}
@@ -185,7 +185,7 @@ func TestDequeConcurrent(t *testing.T) {
 					times[v[0]].Add(1)
 					popped++
 				} else {
-					inVain.Add(1)
+					empty.Add(1)
 				}
 			}
 			for i := range items {
@@ -202,24 +202,24 @@ func TestDequeConcurrent(t *testing.T) {
 					pop()
 				}
 			}
-			over.Store(true)
+			pushed.Store(true)
 			all.Wait()
 			end()
 			for i := range times {
 				if n := times[i].Load(); n != 1 {
-					t.Fatalf("item %d came %d times", i, n)
+					t.Fatalf("item %d was taken %d times", i, n)
 				}
 			}
 			stats := d.Stats()
 			want(t, "Stats", stats, Stats{Enqueued: items, Dequeued: popped + stolen.Load(),
-				FailedEnqueue: full, FailedDequeue: inVain.Load(), Stolen: stolen.Load(),
+				FailedEnqueue: full, FailedDequeue: empty.Load(), Stolen: stolen.Load(),
 				PeakSize: stats.PeakSize, Capacity: uint64(d.Cap())})
-			want(t, "all", popped+stolen.Load(), items)
+			want(t, "items taken", popped+stolen.Load(), items)
 		}
 	}
 }
 
-// Two owners at once are found out, and nothing else happens.
+// While one owner is in a call, a second one gets ErrMisuse and thieves are not affected.
 func TestDequeTwoOwners(t *testing.T) {
 	d := newDeque[int](t, 2)
 	must(t, d.Push(1))
@@ -231,7 +231,7 @@ func TestDequeTwoOwners(t *testing.T) {
 	var inside [2]*callCount
 	for i, h := range handles {
 		var status Error
-		inside[i], status = h.enter(&h.producer) // the owner, in the midst of a call
+		inside[i], status = h.enter(&h.producer) // the owner is in a call
 		want(t, "enter", status, statusOK)
 	}
 	want(t, "Push", d.Push(2), error(ErrMisuse))
@@ -250,7 +250,7 @@ func TestDequeTwoOwners(t *testing.T) {
 	wantPop(t, d, 2)
 }
 
-// Cells are used again, whoever took their items; if thieves hold too many, there are more.
+// Cells are reused, whether the owner or a thief took their items. If thieves hold too many, the slab grows.
 func TestDequeCells(t *testing.T) {
 	d := newDeque[int](t, 5)
 	s, thief := d.slab.Load(), d.Stealer()
@@ -271,7 +271,7 @@ func TestDequeCells(t *testing.T) {
 	want(t, "used", s.used <= 6, true)
 
 	var held []uintptr
-	for i := range int(2 * cells) { // thieves that stop half-way
+	for i := range int(2 * cells) { // thieves that stop within a steal
 		number, status := s.take(true)
 		want(t, "take", status, statusOK)
 		held = append(held, number)
@@ -289,8 +289,8 @@ func TestDequeCells(t *testing.T) {
 	want(t, "cells", s.cells, grown)
 }
 
-// Whatever way a value leaves a deque, or does not come in, the deque refers to it no longer.
-func TestDequeLetsGo(t *testing.T) {
+// A deque keeps no reference to a value that left it, or that it did not accept.
+func TestDequeKeepsNoReference(t *testing.T) {
 	d := newDeque[*tracked](t, 4)
 	var all tracker
 	push := func() error { return d.Push(all.make()) }
@@ -311,8 +311,8 @@ func TestDequeLetsGo(t *testing.T) {
 	want(t, "Steal", err, error(ErrClosed))
 }
 
-// A stealer keeps its deque.
-func TestDequeOfStealer(t *testing.T) {
+// A stealer keeps its deque from the garbage collector.
+func TestStealerKeepsDeque(t *testing.T) {
 	thief := func() *Stealer[int] {
 		d, err := NewDeque[int](1)
 		must(t, err)
@@ -333,25 +333,25 @@ func TestDequeBytes(t *testing.T) {
 		for _, blob := range [][]byte{whole, nil, []byte("y"), whole} {
 			must(t, d.Push(blob))
 		}
-		want(t, "too long", d.Push(append(whole, 'x')), error(ErrInvalid))
+		want(t, "Push of a long blob", d.Push(append(whole, 'x')), error(ErrInvalid))
 		want(t, "Len", thief.Len(), 4)
 		want(t, "Cap", d.Cap(), 4)
 		buffer := make([]byte, size)
 		n, err := thief.Steal(buffer[:size-1])
-		want(t, "no room", err, error(ErrTooSmall))
-		want(t, "needed", n, size)
+		want(t, "Steal into a small buffer", err, error(ErrTooSmall))
+		want(t, "length needed", n, size)
 		n, err = thief.Steal(buffer)
 		must(t, err)
 		want(t, "stolen", string(buffer[:n]), string(whole))
 		n, err = d.Pop(nil)
-		want(t, "no room", err, error(ErrTooSmall))
-		want(t, "needed", n, size)
+		want(t, "Pop into a small buffer", err, error(ErrTooSmall))
+		want(t, "length needed", n, size)
 		n, err = d.Pop(buffer)
 		must(t, err)
 		want(t, "popped", string(buffer[:n]), string(whole))
 		n, err = thief.Steal(nil)
 		must(t, err)
-		want(t, "the empty one", n, 0)
+		want(t, "length of the empty blob", n, 0)
 		n, err = d.Pop(buffer)
 		must(t, err)
 		want(t, "popped", string(buffer[:n]), "y")
@@ -370,7 +370,7 @@ func TestDequeBytes(t *testing.T) {
 	want(t, "Push", d.Push(nil), error(ErrFull))
 }
 
-func TestDequeRefuses(t *testing.T) {
+func TestDequeRejectsOptions(t *testing.T) {
 	for _, capacity := range []int{0, -1} {
 		_, err := NewDeque[int](capacity)
 		want(t, "NewDeque", err, error(ErrInvalid))
@@ -380,7 +380,7 @@ func TestDequeRefuses(t *testing.T) {
 	_, err := NewDequeBytes(1, 0)
 	want(t, "NewDequeBytes", err, error(ErrInvalid))
 	_, err = NewDeque[int](1, 1<<40)
-	want(t, "an unknown option", err, error(ErrInvalid))
+	want(t, "NewDeque with an unknown option", err, error(ErrInvalid))
 	_, err = NewDeque[int](math.MaxInt)
 	want(t, "NewDeque", err == ErrNoMemory || err == ErrInvalid, true)
 }

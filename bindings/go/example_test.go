@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Several goroutines square what comes in; the queue is closed when all is in.
+// Several goroutines square numbers; each queue is closed after its last put.
 func Example() {
 	ctx := context.Background()
 	numbers, err := queues.NewMPMC[int](4)
@@ -74,12 +74,12 @@ func ExampleMPMC_TryGet() {
 		log.Fatal(err)
 	}
 	_, err = q.TryGet()
-	fmt.Println(err == queues.ErrEmpty) // one may still come
+	fmt.Println(err == queues.ErrEmpty) // an item may still come
 	q.TryPut(1)
 	q.Close()
 	fmt.Println(q.TryGet())
 	_, err = q.TryGet()
-	fmt.Println(err == queues.ErrClosed) // and drained
+	fmt.Println(err == queues.ErrClosed) // closed and drained
 	// Output:
 	// true
 	// 1 <nil>
@@ -149,7 +149,7 @@ func ExampleMPMC_AllErr() {
 		log.Fatal(err)
 	}
 	q.TryPut(1)
-	for n, err := range q.AllErr(ctx) { // Close would end it without an error
+	for n, err := range q.AllErr(ctx) { // Close would end the loop without an error
 		if err != nil {
 			fmt.Println(err)
 			break
@@ -198,7 +198,7 @@ func ExampleMPMCBytes_Lease() {
 	}
 	defer packet.Settle() // does nothing after Return
 	fmt.Printf("%s\n", packet.Bytes())
-	if err := packet.Return(); err != nil { // for somebody else to deal with
+	if err := packet.Return(); err != nil { // for another consumer
 		log.Fatal(err)
 	}
 	fmt.Println(q.Len())
@@ -221,7 +221,7 @@ func ExampleDeque() {
 	thief := tasks.Stealer()
 	go func() {
 		task, err := thief.Steal()
-		for errors.Is(err, queues.ErrRetry) { // another goroutine was faster: there may be more
+		for errors.Is(err, queues.ErrRetry) { // another goroutine took the item; there may be more
 			task, err = thief.Steal()
 		}
 		stolen <- task
@@ -241,10 +241,10 @@ func ExampleBatch_GetBatch() {
 	for _, word := range []string{"one", "two", "three", "four"} {
 		q.TryPut(word)
 	}
-	batch, err := q.GetBatch(context.Background()) // there are enough of them
+	batch, err := q.GetBatch(context.Background()) // three items are pending
 	fmt.Println(batch, err)
 
-	// A deadline that passes does not wait for more, and does not leave anything behind.
+	// When the deadline passes, GetBatch returns what is pending.
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	batch, err = q.GetBatch(ctx)

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// watched samples the counters of a queue until the end: they may never go down.
+// watched reads the counters of a queue until end is called, and checks that they never go down.
 func watched(t *testing.T, stats func() Stats) (end func()) {
-	over, ended := make(chan struct{}), make(chan struct{})
+	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for last := (Stats{}); ; runtime.Gosched() {
 			s := stats()
 			if s.FailedEnqueue < last.FailedEnqueue || s.FailedDequeue < last.FailedDequeue ||
 				s.Enqueued < last.Enqueued || s.Dequeued < last.Dequeued || s.Stolen < last.Stolen {
-				t.Errorf("%+v after %+v", s, last)
+				t.Errorf("a counter went down: %+v after %+v", s, last)
 				return
 			}
 			last = s
 			select {
-			case <-over:
+			case <-stop:
 				return
 			default:
 			}
 		}
 	}()
 	return func() {
-		close(over)
+		close(stop)
 		<-ended
 	}
 }
@@ -51,8 +51,8 @@ func waiting(t *testing.T) (all []subject) {
 	return append(all, many(subjectOfMPMC(m), m), many(subjectOfSPSC(s), s))
 }
 
-// Waits that succeed are no failures, not even for a while; tries that fail are, once, and waits that give
-// up.
+// A wait that succeeds counts no failure, not even temporarily. A try that fails and a wait that its context
+// ends count one each.
 func TestFailuresNeverGoDown(t *testing.T) {
 	for _, q := range waiting(t) {
 		t.Run(q.name, func(t *testing.T) {
@@ -75,20 +75,20 @@ func TestFailuresNeverGoDown(t *testing.T) {
 			s := q.base.Stats()
 			want(t, "failures", [2]uint64{s.FailedEnqueue, s.FailedDequeue}, [2]uint64{})
 
-			gaveUp := func(call func(context.Context) error) {
+			endsWaiting := func(call func(context.Context) error) {
 				t.Helper()
 				wantError(t, call(soon(t)), context.DeadlineExceeded)
 			}
-			over, cancel := context.WithCancel(bg)
+			ended, cancel := context.WithCancel(bg)
 			cancel()
-			wantError(t, q.get(over), context.Canceled) // turned away
-			wantError(t, q.put(over), context.Canceled)
-			gaveUp(q.get)
+			wantError(t, q.get(ended), context.Canceled) // no failure: it did not begin
+			wantError(t, q.put(ended), context.Canceled)
+			endsWaiting(q.get)
 			wantError(t, q.tryGet(), ErrEmpty)
 			wantError(t, q.tryGet(), ErrEmpty)
 			must(t, q.tryPut())
-			gaveUp(q.put)
-			gaveUp(q.put)
+			endsWaiting(q.put)
+			endsWaiting(q.put)
 			wantError(t, q.tryPut(), ErrFull)
 			end()
 			s = q.base.Stats()
@@ -97,7 +97,7 @@ func TestFailuresNeverGoDown(t *testing.T) {
 	}
 }
 
-// Under load, too, each failure counts once.
+// Each failure counts once, also with many goroutines.
 func TestFailuresAreExact(t *testing.T) {
 	q := newTyped[int](t, mpmc, 2)
 	end := watched(t, q.Stats)
@@ -136,7 +136,7 @@ func TestFailuresAreExact(t *testing.T) {
 	want(t, "FailedEnqueue", s.FailedEnqueue, full.Load())
 }
 
-// Items that are not due yet are no failure, as in C.
+// A TryGetBatch that finds items which are not due yet counts no failure, as in C.
 func TestNotDueIsNoFailure(t *testing.T) {
 	limits := BatchOptions{Size: 2, MaxPending: 2, Age: forever}
 	q := newBatch[int](t, limits)

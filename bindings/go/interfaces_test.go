@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// send and receive know nothing of the queue between them.
+// send and receive do not depend on the type of the queue.
 func send[T any](t *testing.T, to Sink[T], values ...T) {
 	t.Helper()
 	for i, v := range values {
@@ -45,7 +45,7 @@ func receive[T any](t *testing.T, from Source[T]) (all []T) {
 	return all
 }
 
-func TestEnds(t *testing.T) {
+func TestSourceAndSink(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[int](t, f, 4)
 		send[int](t, q, 1, 2, 3, 4)
@@ -66,12 +66,12 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// AllErr ends with what ended it: the error of the context or a misuse, but not with ErrClosed. Ranges over
-// one queue have an error each.
+// AllErr ends with the error of the context or ErrMisuse, but not with ErrClosed. Each range over a queue has
+// an error of its own.
 func TestAllErr(t *testing.T) {
-	cancelled, cancel := context.WithCancelCause(bg)
+	canceled, cancel := context.WithCancelCause(bg)
 	cancel(nil)
-	ends := func(name string, all func(context.Context) []error, ready func(), closing func()) {
+	checkEnds := func(name string, all func(context.Context) []error, ready func(), closing func()) {
 		t.Run(name, func(t *testing.T) {
 			check := func(what string, got []error, wanted ...error) {
 				t.Helper()
@@ -79,22 +79,22 @@ func TestAllErr(t *testing.T) {
 					t.Errorf("%s: got %v, want %v", what, got, wanted)
 				}
 			}
-			check("over before", all(cancelled), context.Canceled)
+			check("a context that ended before", all(canceled), context.Canceled)
 			ready()
-			check("over after one", all(soon(t)), nil, context.DeadlineExceeded)
+			check("a deadline after one item", all(soon(t)), nil, context.DeadlineExceeded)
 			closing()
-			check("closed", all(bg))
+			check("a closed queue", all(bg))
 		})
 	}
 	forEachFamily(t, func(t *testing.T, f family) {
 		q, b := newTyped[int](t, f, 1), newBlobs(t, f, 1, 1)
-		ends(f.String(), func(ctx context.Context) (got []error) {
+		checkEnds(f.String(), func(ctx context.Context) (got []error) {
 			for _, err := range q.AllErr(ctx) {
 				got = append(got, err)
 			}
 			return got
 		}, func() { must(t, q.TryPut(1)) }, q.Close)
-		ends(f.String()+"Bytes", func(ctx context.Context) (got []error) {
+		checkEnds(f.String()+"Bytes", func(ctx context.Context) (got []error) {
 			for blob, err := range b.AllErr(ctx) {
 				want(t, "blob", string(blob), map[bool]string{true: "x"}[err == nil])
 				got = append(got, err)
@@ -103,7 +103,7 @@ func TestAllErr(t *testing.T) {
 		}, func() { must(t, b.TryPut([]byte("x"))) }, b.Release)
 	})
 	p := newPriority[int](t, 1)
-	ends("Priority", func(ctx context.Context) (got []error) {
+	checkEnds("Priority", func(ctx context.Context) (got []error) {
 		for v, err := range p.AllErr(ctx) {
 			want(t, "has an item", v == Prioritized[int]{1, 2}, err == nil)
 			got = append(got, err)
@@ -112,7 +112,7 @@ func TestAllErr(t *testing.T) {
 	}, func() { must(t, p.TryPut(1, 2)) }, p.Close)
 	pb, err := NewPriorityBytes(1, 1)
 	must(t, err)
-	ends("PriorityBytes", func(ctx context.Context) (got []error) {
+	checkEnds("PriorityBytes", func(ctx context.Context) (got []error) {
 		for v, err := range pb.AllErr(ctx) {
 			want(t, "has an item", string(v.Value) == "x" && v.Priority == 2, err == nil)
 			got = append(got, err)
@@ -120,7 +120,7 @@ func TestAllErr(t *testing.T) {
 		return got
 	}, func() { must(t, pb.TryPut([]byte("x"), 2)) }, pb.Release)
 	b := newBatch[int](t, BatchOptions{Size: 1})
-	ends("Batch", func(ctx context.Context) (got []error) {
+	checkEnds("Batch", func(ctx context.Context) (got []error) {
 		for _, err := range b.AllErr(ctx) {
 			got = append(got, err)
 		}
@@ -128,20 +128,20 @@ func TestAllErr(t *testing.T) {
 	}, func() { must(t, b.TryPut(1)) }, b.Close)
 	bb, err := NewBatchBytes(1, BatchOptions{Size: 1})
 	must(t, err)
-	ends("BatchBytes", func(ctx context.Context) (got []error) {
+	checkEnds("BatchBytes", func(ctx context.Context) (got []error) {
 		for _, err := range bb.AllErr(ctx) {
 			got = append(got, err)
 		}
 		return got
 	}, func() { must(t, bb.TryPut(nil)) }, bb.Release)
 
-	// A second consumer on an SPSC queue learns that it is one; breaking off leaves the rest.
+	// A second consumer of an SPSC queue gets ErrMisuse. Leaving the loop early leaves the other items.
 	s := newTyped[int](t, spsc, 3).(*SPSC[int])
 	_, err = s.PutMany(bg, []int{1, 2, 3})
 	must(t, err)
 	for v, err := range s.AllErr(bg) {
 		must(t, err)
-		want(t, "the first", v, 1)
+		want(t, "first item", v, 1)
 		break
 	}
 	h := s.handle.Load()

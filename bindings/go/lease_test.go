@@ -43,7 +43,7 @@ func TestLease(t *testing.T) {
 	wantBlob(t, q, []byte("First"))
 	empty.Settle()
 
-	for _, l := range []*Lease{l, empty, {}} { // has ended, or never begun
+	for _, l := range []*Lease{l, empty, {}} { // ended, or never begun
 		want(t, "after the end", l.Bytes() == nil, true)
 		l.Settle()
 		want(t, "Return", l.Return(), error(ErrMisuse))
@@ -51,7 +51,7 @@ func TestLease(t *testing.T) {
 	want(t, "Stats", q.Stats(), Stats{Enqueued: 3, Dequeued: 3, FailedDequeue: 2, PeakSize: 2, Capacity: 2})
 }
 
-// What cannot go back stays leased.
+// With an error, Return does not end the lease.
 func TestReturnFails(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)
 	must(t, q.TryPut([]byte("a")))
@@ -84,11 +84,11 @@ func TestReservation(t *testing.T) {
 	must(t, r.Commit(7))
 	want(t, "Commit", r.Commit(7), error(ErrMisuse))
 	r.Cancel()
-	cancelled, err := q.TryReserve()
+	canceled, err := q.TryReserve()
 	must(t, err)
-	cancelled.Cancel()
-	cancelled.Cancel()
-	want(t, "Commit", cancelled.Commit(0), error(ErrMisuse))
+	canceled.Cancel()
+	canceled.Cancel()
+	want(t, "Commit", canceled.Commit(0), error(ErrMisuse))
 	wantBlob(t, q, []byte("reserve"))
 
 	late, err := q.TryReserve()
@@ -116,7 +116,7 @@ func TestReservation(t *testing.T) {
 	want(t, "Bytes", (&Reservation{}).Bytes() == nil, true)
 }
 
-// Lease and Reserve wait as Get and Put do, and count as they do.
+// Lease and Reserve wait, and count failures, as Get and Put do.
 func TestLeaseWaits(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)
 	_, err := q.Lease(soon(t))
@@ -140,7 +140,7 @@ func TestLeaseWaits(t *testing.T) {
 	want(t, "failures", [2]uint64{s.FailedEnqueue, s.FailedDequeue}, [2]uint64{1, 1})
 }
 
-// What is lent outlives Release, and the last one to be handed in frees the queue, once.
+// Leases and reservations outlive Release; the last of them that ends frees the queue, once.
 func TestLeaseOutlivesRelease(t *testing.T) {
 	settled(t)
 	before := queuesInC()
@@ -167,7 +167,7 @@ func TestLeaseOutlivesRelease(t *testing.T) {
 	r.Cancel()
 	want(t, "queues in C", queuesInC(), before)
 
-	// A lease that is dropped does not keep the queue from the collector.
+	// A lease that was dropped does not keep the queue from the garbage collector.
 	func() {
 		q, err := NewMPMCBytes(1, 1)
 		must(t, err)
@@ -179,7 +179,7 @@ func TestLeaseOutlivesRelease(t *testing.T) {
 	eventually(func() bool { runtime.GC(); return queuesInC() == before })
 }
 
-// A lease that has ended does not end the next one of the same memory.
+// A lease that has ended cannot end the next lease of the same memory.
 func TestLeaseOfTheSamePlace(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)
 	lease := func() *Lease {
@@ -190,7 +190,7 @@ func TestLeaseOfTheSamePlace(t *testing.T) {
 	place := unsafe.SliceData(old.Bytes())
 	old.Settle()
 	next := lease()
-	for unsafe.SliceData(next.Bytes()) != place { // cells take turns
+	for unsafe.SliceData(next.Bytes()) != place { // cells are used in turn
 		next.Settle()
 		next = lease()
 	}
@@ -199,7 +199,7 @@ func TestLeaseOfTheSamePlace(t *testing.T) {
 	must(t, next.Return())
 }
 
-// Of many ends of one lease at once one counts, also while its memory is lent anew.
+// Of many calls at once that end a lease one takes effect, also while its memory is lent again.
 func TestLeaseEndsOnce(t *testing.T) {
 	q := newMPMCBytes(t, 1, 8)
 	var ends atomic.Int32
@@ -229,10 +229,10 @@ func TestLeaseEndsOnce(t *testing.T) {
 	}
 	s := q.Stats()
 	want(t, "items", s.Enqueued-rounds, uint64(ends.Load()))
-	want(t, "the rest", s.Dequeued, s.Enqueued)
+	want(t, "Dequeued", s.Dequeued, s.Enqueued)
 }
 
-// Producers and consumers that copy nothing: every blob once, in the order of each producer.
+// Producers that reserve and consumers that lease: each blob is got once, and those of one producer in order.
 func TestStressInPlace(t *testing.T) {
 	for _, capacity := range []int{1, 3, 100} {
 		const threads, each = 3, 2000
@@ -281,8 +281,8 @@ func TestStressInPlace(t *testing.T) {
 	}
 }
 
-// It is really the same memory, as the library aligns it.
-func TestInPlaceIsNoCopy(t *testing.T) {
+// A blob that was reserved and leased is never copied; the library aligns its memory.
+func TestLeaseDoesNotCopy(t *testing.T) {
 	q := newMPMCBytes(t, 1, 24)
 	r, err := q.TryReserve()
 	must(t, err)

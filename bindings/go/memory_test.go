@@ -38,7 +38,7 @@ func collected(all tracker) {
 	})
 }
 
-// Whatever way a value leaves a queue, or does not come in, the queue refers to it no longer.
+// A queue keeps no reference to a value that left it, or that it did not accept.
 func TestValuesAreCollected(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[*tracked](t, f, 2*chunk)
@@ -91,7 +91,7 @@ func TestValuesAreCollected(t *testing.T) {
 		runtime.KeepAlive(q)
 		t.Run("unreachable", func(t *testing.T) {
 			all = nil
-			create := func() { // by itself, without the release at the end of the test
+			create := func() { // a function of its own, so that nothing refers to the queue after it
 				q := unreleased[*tracked](t, f, 3)
 				must(t, q.TryPut(all.make()))
 			}
@@ -101,10 +101,10 @@ func TestValuesAreCollected(t *testing.T) {
 	})
 }
 
-// The memory of queues that are released, or unreachable, goes back: more of it passes through than the
-// process may grow by. What is released needs no collector; what is dropped needs it, and nothing but the
-// queues themselves makes it run.
-func TestMemoryOfLibraryGoesBack(t *testing.T) {
+// The C memory of queues that are released, or unreachable, is freed: together they take more than the process
+// may grow by. Released queues need no garbage collector; those that are dropped need it, and only the package
+// runs it here.
+func TestCMemoryIsFreed(t *testing.T) {
 	const size, capacity, queues, limit = 1 << 16, 64, 200, 500 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	blob := make([]byte, size)
@@ -123,10 +123,10 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 					end(q)
 					most = max(most, memory(t, resident))
 				}
-				if name == "unreachable" { // collected meanwhile, if not yet freed
+				if name == "unreachable" { // collected, but some may not be freed yet
 					eventually(func() bool { return memory(t, resident) < before+limit })
 				} else if most > before+limit {
-					t.Errorf("%d MiB resident, %d MiB before", most>>20, before>>20)
+					t.Errorf("%d MiB are resident, and were %d MiB before", most>>20, before>>20)
 				}
 			})
 		}
@@ -136,7 +136,7 @@ func TestMemoryOfLibraryGoesBack(t *testing.T) {
 // The fields of /proc/self/statm.
 const virtual, resident = 0, 1
 
-// memory is what the program takes, in bytes.
+// memory returns the memory of the process, in bytes.
 func memory(t *testing.T, field int) int {
 	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
@@ -148,10 +148,10 @@ func memory(t *testing.T, field int) int {
 	return pages * os.Getpagesize()
 }
 
-// What a queue is reckoned to take is what it may take: the cells for calls under way are the most of it
-// where few large blobs fit.
-func TestMemoryIsReckoned(t *testing.T) {
-	const size, slack = 4 << 20, 64 << 20 // Go's own memory grows, too
+// The estimate of a queue's memory is near what the process grows by, also where the spare cells are most of
+// it because few large blobs fit.
+func TestMemoryEstimate(t *testing.T) {
+	const size, slack = 4 << 20, 64 << 20 // the Go heap may grow, too
 	one := BatchOptions{Size: 1, MaxPending: 1}
 	for name, create := range map[string]func() (*base, error){
 		"MPMCBytes":     func() (*base, error) { q, err := NewMPMCBytes(1, size); return &q.base, err },
@@ -163,15 +163,15 @@ func TestMemoryIsReckoned(t *testing.T) {
 		before := memory(t, virtual)
 		b, err := create()
 		must(t, err)
-		grown, reckoned := int64(memory(t, virtual)-before), b.handle.Load().bytes
-		if grown > 2*reckoned+slack || reckoned > 2*grown+slack {
-			t.Errorf("%s: reckoned with %d bytes, the program grew by %d", name, reckoned, grown)
+		grown, estimate := int64(memory(t, virtual)-before), b.handle.Load().bytes
+		if grown > 2*estimate+slack || estimate > 2*grown+slack {
+			t.Errorf("%s: estimated %d bytes, the process grew by %d", name, estimate, grown)
 		}
 		b.release()
 	}
 }
 
-// Goroutines that wait hold no threads, and end.
+// Goroutines that wait hold no threads, and Close ends them.
 func TestWaitingHoldsNoThread(t *testing.T) {
 	const waiting = 300
 	goroutines, threads := runtime.NumGoroutine(), pprof.Lookup("threadcreate").Count()

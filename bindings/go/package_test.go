@@ -16,8 +16,8 @@ func goCommand(t *testing.T, env []string, args ...string) (output string, err e
 	return string(out), err
 }
 
-// The documentation speaks of nothing that a user cannot name: neither C's types and constants, nor
-// embedded types that are not exported.
+// The documentation shows nothing that a user cannot name: neither types and constants of C nor embedded types
+// that are not exported.
 func TestDocumentation(t *testing.T) {
 	text, err := goCommand(t, nil, "doc", "-all")
 	must(t, err)
@@ -30,7 +30,7 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("%s: %q", what, found)
 		}
 	}
-	// What all types promise is told of each.
+	// Methods that all types have are documented for each.
 	for _, family := range []string{"MPMC", "SPSC", "Priority", "Batch", "Deque"} {
 		for _, name := range []string{family, family + "Bytes"} {
 			for _, method := range []string{"Len", "Cap", "Stats", "Release"} {
@@ -42,7 +42,7 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// A build without cgo fails with one error, which says what to do.
+// A build without cgo fails with one error, which names the remedy.
 func TestBuildWithoutCgo(t *testing.T) {
 	output, err := goCommand(t, []string{"CGO_ENABLED=0"}, "build", ".")
 	if err == nil {
@@ -55,12 +55,12 @@ func TestBuildWithoutCgo(t *testing.T) {
 	}
 }
 
-// A build that does not find the library names the package that is missing, and where it is looked for.
+// The error of a build without the library names the missing package and the variable to set.
 func TestBuildWithoutLibrary(t *testing.T) {
 	empty := t.TempDir()
 	output, err := goCommand(t, []string{
 		"PKG_CONFIG_PATH=" + empty, "PKG_CONFIG_LIBDIR=" + empty,
-	}, "build", "-gcflags=queues=-N", ".") // otherwise than it lies in the cache
+	}, "build", "-gcflags=queues=-N", ".") // so that it is not in the cache
 	if err == nil {
 		t.Fatal("a build without the library succeeded")
 	}

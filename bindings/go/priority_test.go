@@ -27,10 +27,10 @@ func TestPriorityOrder(t *testing.T) {
 	for i, priority := range []float64{2, math.Inf(-1), 0, math.Inf(1), negativeZero, 2, -1, math.SmallestNonzeroFloat64} {
 		must(t, q.TryPut(fmt.Sprint(i), priority))
 	}
-	want(t, "full", q.TryPut("more", 0), error(ErrFull))
+	want(t, "TryPut to a full queue", q.TryPut("more", 0), error(ErrFull))
 	for _, nan := range []float64{math.NaN(), -math.NaN()} {
-		want(t, "NaN", q.TryPut("more", nan), error(ErrInvalid))
-		want(t, "NaN", q.Put(bg, "more", nan), error(ErrInvalid))
+		want(t, "put with a NaN", q.TryPut("more", nan), error(ErrInvalid))
+		want(t, "put with a NaN", q.Put(bg, "more", nan), error(ErrInvalid))
 	}
 	priority, err := q.PeekPriority()
 	must(t, err)
@@ -39,26 +39,26 @@ func TestPriorityOrder(t *testing.T) {
 	var order string
 	last := math.Inf(-1)
 	q.Close()
-	want(t, "closed", q.TryPut("more", 0), error(ErrClosed))
+	want(t, "TryPut to a closed queue", q.TryPut("more", 0), error(ErrClosed))
 	for v, priority := range q.All(bg) {
 		order += v
 		if priority < last || priority == 0 && math.Signbit(priority) {
-			t.Errorf("%v after %v", priority, last)
+			t.Errorf("got priority %v after %v", priority, last)
 		}
 		last = priority
 	}
-	want(t, "the order", order, "16247053")
+	want(t, "order", order, "16247053")
 	_, _, err = q.Get(bg)
-	want(t, "drained", err, error(ErrClosed))
+	want(t, "get from a drained queue", err, error(ErrClosed))
 	want(t, "IsDrained", q.IsDrained(), true)
 	_, _, err = q.TryGet()
-	want(t, "drained", err, error(ErrClosed))
+	want(t, "get from a drained queue", err, error(ErrClosed))
 	_, err = q.PeekPriority()
-	want(t, "drained", err, error(ErrClosed))
+	want(t, "get from a drained queue", err, error(ErrClosed))
 	want(t, "Stats", q.Stats(), Stats{Enqueued: 8, Dequeued: 8, FailedEnqueue: 1, PeakSize: 8, Capacity: 8})
 }
 
-// Random calls against a sorted list; cells are used again in every order.
+// Random calls have the same results as on a sorted list; cells are reused in every order.
 func TestPriorityModel(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 17, 300} {
 		q := newPriority[int](t, capacity)
@@ -118,7 +118,7 @@ func TestPriorityWaits(t *testing.T) {
 	want(t, "FailedEnqueue", q.Stats().FailedEnqueue, 1)
 }
 
-// Many goroutines: every item once, those of one producer and priority in order.
+// With many producers and consumers each item is got once, and those of one producer and priority in order.
 func TestPriorityConcurrent(t *testing.T) {
 	const producers, consumers, each, ranks = 4, 3, 5000, 3
 	q := newPriority[[2]int](t, 10)
@@ -156,7 +156,7 @@ func TestPriorityConcurrent(t *testing.T) {
 		for _, v := range got {
 			count[v[0]][v[1]]++
 			if before := &last[v[0]][v[1]%ranks]; v[1] < *before {
-				t.Fatalf("producer %d: %d after %d", v[0], v[1], *before)
+				t.Fatalf("producer %d: got %d after %d", v[0], v[1], *before)
 			} else {
 				*before = v[1]
 			}
@@ -165,14 +165,14 @@ func TestPriorityConcurrent(t *testing.T) {
 	for p := range count {
 		for i, n := range count[p] {
 			if n != 1 {
-				t.Fatalf("item %d of producer %d came %d times", i, p, n)
+				t.Fatalf("item %d of producer %d was got %d times", i, p, n)
 			}
 		}
 	}
 }
 
-// What left the queue, by whichever way, is not kept alive by it.
-func TestPriorityLetsGo(t *testing.T) {
+// A queue keeps no reference to a value that left it.
+func TestPriorityKeepsNoReference(t *testing.T) {
 	q := newPriority[*tracked](t, 4)
 	var all tracker
 	for i := range 4 {
@@ -192,32 +192,32 @@ func TestPriorityBytes(t *testing.T) {
 		must(t, q.TryPut(whole, 2))
 		must(t, q.Put(bg, nil, 1))
 		must(t, q.TryPut([]byte("y"), 1))
-		want(t, "full", q.TryPut(nil, 0), error(ErrFull))
-		want(t, "NaN", q.TryPut(nil, math.NaN()), error(ErrInvalid))
-		want(t, "too long", q.TryPut(append(whole, 'x'), 0), error(ErrInvalid))
+		want(t, "TryPut to a full queue", q.TryPut(nil, 0), error(ErrFull))
+		want(t, "put with a NaN", q.TryPut(nil, math.NaN()), error(ErrInvalid))
+		want(t, "TryPut of a long blob", q.TryPut(append(whole, 'x'), 0), error(ErrInvalid))
 		buffer := make([]byte, size)
 		n, priority, err := q.Peek(buffer)
 		must(t, err)
 		want(t, "peeked", [2]float64{float64(n), priority}, [2]float64{0, 1})
 		n, _, err = q.TryGet(nil)
 		must(t, err)
-		want(t, "the empty one", n, 0)
+		want(t, "length of the empty blob", n, 0)
 		n, _, err = q.TryGet(nil)
-		want(t, "no room", err, error(ErrTooSmall))
-		want(t, "needed", n, 1)
+		want(t, "TryGet into a small buffer", err, error(ErrTooSmall))
+		want(t, "length needed", n, 1)
 		q.Close()
 		var got []string
 		for blob, priority := range q.All(bg) {
 			got = append(got, fmt.Sprint(string(blob), priority))
 		}
-		want(t, "the rest", slices.Equal(got, []string{"y1", string(whole) + "2"}), true)
+		want(t, "blobs after Close", slices.Equal(got, []string{"y1", string(whole) + "2"}), true)
 		_, _, err = q.Get(bg, buffer)
-		want(t, "drained", err, error(ErrClosed))
+		want(t, "get from a drained queue", err, error(ErrClosed))
 		q.Release()
 	}
 }
 
-func TestPriorityRefuses(t *testing.T) {
+func TestPriorityRejects(t *testing.T) {
 	for _, capacity := range []int{0, -1} {
 		_, err := NewPriority[int](capacity)
 		want(t, "NewPriority", err, error(ErrInvalid))

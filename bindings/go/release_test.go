@@ -14,7 +14,7 @@ func queuesInC() int {
 	return cMemory.queues
 }
 
-// settled lets the queues go that earlier tests dropped, and keeps the collector from running.
+// settled waits until the queues are freed that earlier tests dropped, and turns the garbage collector off.
 func settled(t *testing.T) {
 	old := debug.SetGCPercent(-1)
 	threshold := SetCollectionThreshold(-1)
@@ -31,7 +31,7 @@ func settled(t *testing.T) {
 	}
 }
 
-// Release gives the C memory back by itself: no collector runs.
+// Release frees the C memory itself: no garbage collection runs.
 func TestReleaseFrees(t *testing.T) {
 	settled(t)
 	before := queuesInC()
@@ -49,8 +49,8 @@ func TestReleaseFrees(t *testing.T) {
 	want(t, "queues in C", queuesInC(), before)
 }
 
-// A call under way keeps the memory, whatever side it is at and however many there are; the last one frees
-// it when it leaves, and one that comes too late does not.
+// Calls in flight of any role keep the memory. The last one frees it when it leaves; a call that begins after
+// Release does not.
 func TestLastCallFrees(t *testing.T) {
 	settled(t)
 	for _, q := range subjects(t) {
@@ -75,10 +75,10 @@ func TestLastCallFrees(t *testing.T) {
 					want(t, "enter", status, ErrClosed)
 				}
 				want(t, "begin", h.begin(), nil)
-				h.size() // the memory is there
+				h.size() // it reads the memory
 				h.leave(inside[i])
 			}
-			for _, s := range []*role{&h.producer, &h.consumer} { // too late, and alone
+			for _, s := range []*role{&h.producer, &h.consumer} { // after the memory was freed
 				_, status := h.enter(s)
 				want(t, "enter", status, ErrClosed)
 			}
@@ -88,7 +88,7 @@ func TestLastCallFrees(t *testing.T) {
 	}
 }
 
-// The memory of a queue goes with the last waiting call, before that one returns or another after it.
+// The memory of a queue is freed by the last waiting call, before all of them have returned.
 func TestReleaseWithWaitersFrees(t *testing.T) {
 	settled(t)
 	for _, q := range subjects(t) {
@@ -114,7 +114,7 @@ func TestReleaseWithWaitersFrees(t *testing.T) {
 	}
 }
 
-// Calls and releases of many goroutines at once: each queue is freed, once.
+// With calls and releases of many goroutines at once each queue is freed, once.
 func TestReleaseRacesFree(t *testing.T) {
 	settled(t)
 	before := queuesInC()
@@ -142,12 +142,12 @@ func TestReleaseRacesFree(t *testing.T) {
 	want(t, "queues in C", queuesInC(), before)
 }
 
-// What is dropped is freed although nothing but the package makes the collector run.
+// Queues that are dropped are freed although only the package runs the garbage collector.
 func TestDroppedQueuesAreCollected(t *testing.T) {
 	settled(t)
 	SetCollectionThreshold(1 << 20)
 	begin := queuesInC()
-	const most = 2000 // of about 250 KiB, so that one run will do
+	const most = 2000 // of about 250 KiB each, so that one run is enough
 	for made := range most {
 		if queuesInC() < begin+made {
 			return
@@ -159,7 +159,7 @@ func TestDroppedQueuesAreCollected(t *testing.T) {
 	t.Errorf("%d queues were dropped, and none freed", most)
 }
 
-// The collector runs when much was added to what the last run left, not at every queue.
+// The garbage collector runs when memory has doubled since the last run, not for every queue.
 func TestCollectionPace(t *testing.T) {
 	runs := func() uint32 {
 		var m runtime.MemStats
@@ -176,9 +176,9 @@ func TestCollectionPace(t *testing.T) {
 			t.Fatalf("a collection at %d bytes: %v, want %v", a.bytes, !want, want)
 		}
 	}
-	collects(100, false) // not more than the threshold
+	collects(100, false) // the threshold is not exceeded
 	collects(1, true)
-	collects(101, false) // more than the threshold, but not twice what was left
+	collects(101, false) // more than the threshold, but not twice what the last run left
 	collects(1, true)
 	a.freed(150)
 	collects(100, false)
@@ -186,10 +186,10 @@ func TestCollectionPace(t *testing.T) {
 	a.threshold = -1
 	collects(1<<40, false)
 	want(t, "queues", a.queues, 6)
-	want(t, "the setting before", SetCollectionThreshold(SetCollectionThreshold(5)), 5)
+	want(t, "previous setting", SetCollectionThreshold(SetCollectionThreshold(5)), 5)
 }
 
-// A queue that Go has no memory for does not stay in C until a collection.
+// If Go has no memory for a queue, its C memory is freed at once.
 func TestCreationThatFailsFrees(t *testing.T) {
 	settled(t)
 	before := queuesInC()
@@ -199,7 +199,7 @@ func TestCreationThatFailsFrees(t *testing.T) {
 		"Batch": func() (common, error) { return NewBatch[large](BatchOptions{MaxPending: many}) },
 		"MPMC":  func() (common, error) { return NewMPMC[large](many) },
 	} {
-		if q, err := create(); err == nil { // the system promises all the same
+		if q, err := create(); err == nil { // the system overcommits
 			q.Release()
 		} else {
 			want(t, name, err, error(ErrNoMemory))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// holdCells takes all cells but so many out of use, as calls under way would.
+// holdCells claims all cells but left of them, as calls in flight would.
 func holdCells(t *testing.T, s *slab[int], left int) []uintptr {
 	t.Helper()
 	n := len(s.cells) - left
@@ -16,8 +16,7 @@ func holdCells(t *testing.T, s *slab[int], left int) []uintptr {
 	return held
 }
 
-// A producer that finds no cell free waits for one if there is room, and says what is the matter if
-// there is none.
+// A producer that finds no free cell waits for one if the queue has room; if it has none, it returns the reason.
 func TestAllCellsInUse(t *testing.T) {
 	const capacity = 5
 	q := newTyped[int](t, mpmc, capacity).(*MPMC[int])
@@ -35,7 +34,7 @@ func TestAllCellsInUse(t *testing.T) {
 		func() error { return q.TryPut(capacity) },
 		func() error { _, err := q.PutMany(bg, []int{capacity}); return err },
 	} {
-		i, _, status := s.handle.tryGet() // a consumer that stops half-way
+		i, _, status := s.handle.tryGet() // a consumer that stops within a get
 		want(t, "status", status, statusOK)
 		ended := make(chan error, 1)
 		go func() { ended <- put() }()
@@ -57,7 +56,7 @@ func TestAllCellsInUse(t *testing.T) {
 	wantError(t, err, ErrClosed)
 }
 
-// No cell is lost, whatever became of its item.
+// No cell is lost: after an item was got, cleared, or not accepted.
 func TestCellsComeBack(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, f family) {
 		q := newTyped[int](t, f, 7)
@@ -86,7 +85,7 @@ func TestCellsComeBack(t *testing.T) {
 	})
 }
 
-// Nor in the traffic of several producers and consumers.
+// No cell is lost with several producers and consumers.
 func TestCellsComeBackFromTraffic(t *testing.T) {
 	const threads, each = 3, 20_000
 	q := newTyped[int](t, mpmc, 7).(*MPMC[int])
@@ -120,7 +119,7 @@ func TestCellsComeBackFromTraffic(t *testing.T) {
 	holdCells(t, s, 0)
 }
 
-// Each cell is in one block, once, whatever their number.
+// Each cell is in one block, for any number of cells.
 func TestBlocksHaveAllCells(t *testing.T) {
 	for _, cells := range []int{1, 63, 64, 65, 127, 128, 129, 1000} {
 		for _, exclusive := range []bool{false, true} {
@@ -128,27 +127,27 @@ func TestBlocksHaveAllCells(t *testing.T) {
 			blocks := newBlocks(cells)
 			for k := range blocks {
 				b := &blocks[k]
-				want(t, "before the turn", b.claim(blockSize, exclusive), 0)
+				want(t, "free cells before the refill", b.claim(blockSize, exclusive), 0)
 				b.refill(exclusive)
 				n += bits.OnesCount64(b.claim(blockSize, exclusive))
-				want(t, "after it", b.claim(blockSize, exclusive), 0)
+				want(t, "free cells after all were claimed", b.claim(blockSize, exclusive), 0)
 			}
 			want(t, "cells", n, cells)
 		}
 	}
 }
 
-// Chosen cells are some of those that are free, as many as wanted and there; singly from group to group.
+// choose returns n bits of the set, or all if there are fewer; single bits from group to group.
 func TestChoose(t *testing.T) {
 	const every = math.MaxUint64
 	for _, set := range []uint64{0, 1, 1 << 63, 0xf0f0, 0x8000_0000_0000_0001, every} {
 		for n := 0; n <= blockSize; n++ {
 			chosen := choose(set, n)
-			want(t, "beyond the set", chosen&^set, 0)
+			want(t, "bits that are not in the set", chosen&^set, 0)
 			want(t, "number", bits.OnesCount64(chosen), min(n, bits.OnesCount64(set)))
 		}
 	}
-	want(t, "neighbours", choose(every, 2*groupSize), 1<<(2*groupSize)-1)
+	want(t, "neighbors", choose(every, 2*groupSize), 1<<(2*groupSize)-1)
 	for set, k := uint64(every), 0; set != 0; k++ {
 		one := choose(set, 1)
 		want(t, "group", bits.TrailingZeros64(one)/groupSize, k%(blockSize/groupSize))
@@ -156,7 +155,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// An item that the library gives out twice does not become two values.
+// An item that the library would return twice does not become two values: the slab panics.
 func TestItemTwice(t *testing.T) {
 	s, err := newSlab[int](mpmc, 1)
 	must(t, err)
@@ -165,7 +164,7 @@ func TestItemTwice(t *testing.T) {
 	want(t, "value", s.empty(item[0]), 1)
 	defer func() {
 		if recover() == nil {
-			t.Error("a cell was emptied twice")
+			t.Error("a cell was emptied twice without a panic")
 		}
 	}()
 	s.empty(item[0])
