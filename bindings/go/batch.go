@@ -14,7 +14,7 @@ import (
 // the library's default.
 type BatchOptions struct {
 	Size       int           // the most items of a batch; that many pending items make one due; 0: 32
-	Age        time.Duration // the oldest item makes a batch due after it; 0: 10 ms; below 0: never
+	Age        time.Duration // an item that has waited for so long makes a batch due; 0: 10 ms; below 0: never
 	Weight     uint64        // the most that a batch weighs; that much pending weight makes one due; 0: no limit
 	MaxPending int           // the most items in the queue, not less than Size; 0: 10000
 }
@@ -45,8 +45,9 @@ type Batch[T any] struct {
 	size  int
 }
 
-// NewBatch creates a queue with options. The error is nil, [ErrInvalid] if Size is above MaxPending or an
-// option other than Age is below 0, and [ErrNoMemory] or ErrInvalid if there is no memory for the queue.
+// NewBatch creates a queue with options. The error is nil, [ErrInvalid] if Size is above MaxPending, one of
+// them is below 0 or (Weight + 1) * (MaxPending + 64 + 2 * Size) is 2^62 or more, and [ErrNoMemory] or
+// ErrInvalid if there is no memory for the queue.
 func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
 	s, err := newBatchSlab[T](options)
 	if err != nil {
@@ -60,7 +61,7 @@ func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
 // Put is [Batch.PutWeighted] with weight 1.
 func (q *Batch[T]) Put(ctx context.Context, v T) error { return q.PutWeighted(ctx, v, 1) }
 
-// PutWeighted appends v with a weight, which counts if the queue has the option Weight. While the queue is
+// PutWeighted appends v with a weight (it may be 0), which counts if the queue has the option Weight. While the queue is
 // full it waits, until there is room, the queue is closed or ctx ends. The error is nil, [ErrClosed], or
 // that of ctx, which is returned at once if ctx has ended before the call; unless it is nil, v is not in
 // the queue. After Release, and for a zero value, the error is ErrClosed.
@@ -86,8 +87,8 @@ func (q *Batch[T]) GetBatch(ctx context.Context) (values []T, err error) {
 }
 
 // GetBatchInto is [Batch.GetBatch] that stores the items in values and returns how many: at most
-// len(values), which also bounds the batch, so it is best not less than Size. It allocates nothing while
-// len(values) or Size is at most 64.
+// len(values), even if the batch has more, so values had better hold Size items. It allocates nothing
+// while len(values) or Size is at most 64.
 func (q *Batch[T]) GetBatchInto(ctx context.Context, values []T) (n int, err error) {
 	return q.takeBatch(ctx, true, min(q.size, len(values)), func(int) []T { return values })
 }
@@ -220,7 +221,7 @@ func NewBatchBytes(size int, options BatchOptions) (*BatchBytes, error) {
 // Put is [BatchBytes.PutWeighted] with weight 1.
 func (q *BatchBytes) Put(ctx context.Context, blob []byte) error { return q.PutWeighted(ctx, blob, 1) }
 
-// PutWeighted appends a copy of blob with a weight, which counts if the queue has the option Weight. While
+// PutWeighted appends a copy of blob with a weight (it may be 0), which counts if the queue has the option Weight. While
 // the queue is full it waits, until there is room, the queue is closed or ctx ends. The error is nil,
 // [ErrInvalid] if the blob is longer than the queue's blobs may be, [ErrClosed], or that of ctx, which is
 // returned at once if ctx has ended before the call. After Release, and for a zero value, the error is

@@ -33,9 +33,9 @@ func newBlobHandle(family family, capacity, size int, options ...DequeOption) (*
 func (q *blobQueue) Release() { q.release() }
 
 // Clear removes the blobs that are inside when it begins and returns how many it removed. It does not
-// wait. Any goroutine may call it at any time, and the error is nil, except on an [SPSCBytes], where
-// only the consumer may: the error is [ErrMisuse] while another goroutine is in a call of the consumer.
-// After Release, and for a zero value, it returns 0 and nil.
+// wait. The error is nil, and any goroutine may call it at any time; except on an [SPSCBytes], where it is
+// a call of the consumer and the error is [ErrMisuse] while another goroutine is in one. After Release, and
+// for a zero value, it returns 0 and nil.
 func (q *blobQueue) Clear() (n int, err error) {
 	h := q.load()
 	return clearBy(h, func() int {
