@@ -1,5 +1,5 @@
-// Requests to a model, served in batches: of four at most, of 1024 tokens at most, and so that none waits
-// for others for longer than 2 ms.
+// Requests to a model are served in batches of at most four requests and at most 1024 tokens. No request
+// waits for others for longer than 2 ms.
 package main
 
 import (
@@ -18,13 +18,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, tokens := range requests { // any goroutine; waits for room
+	for _, tokens := range requests { // waits for room; any goroutine may call it
 		if err := queue.PutWeighted(ctx, tokens, uint64(tokens)); err != nil {
 			log.Fatal(err)
 		}
 	}
 	for served := 0; served < len(requests); {
-		// Waits until a batch is due: the last one, which is not full, until it is old enough.
+		// Waits until a batch is due. The last batch is not full, so it is due after 2 ms.
 		batch, err := queue.GetBatch(ctx)
 		if err != nil {
 			log.Fatal(err)
@@ -36,5 +36,5 @@ func main() {
 		fmt.Printf("batch of %d: %d tokens\n", len(batch), sum)
 		served += len(batch)
 	}
-	queue.Close() // no more puts; GetBatch would drain the rest, then return ErrClosed
+	queue.Close() // no more puts; GetBatch would return what is left, then ErrClosed
 }

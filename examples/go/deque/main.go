@@ -1,5 +1,5 @@
-// Eight queens by fork and join: a worker splits a board into those with one queen more, which it pushes
-// onto its own deque; when that is empty it steals from the others.
+// Solves the eight queens puzzle by fork and join. A worker splits a board into boards with one queen more and
+// pushes these onto its own deque. When its deque is empty, it steals from the others.
 package main
 
 import (
@@ -12,16 +12,16 @@ import (
 	"queues"
 )
 
-// A board is what it forbids in the next row: columns and both diagonals, a bit for each square.
+// A board has a bit for each square of the next row that is attacked: by column and by both diagonals.
 type board struct{ columns, left, right uint }
 
 const workers, row = 4, 0xFF
 
-var boards, solutions atomic.Int64 // those that are yet to be split; those that are full
+var boards, solutions atomic.Int64 // boards that are not split yet; boards with all queens
 
 func push(own *queues.Deque[board], b board) {
 	boards.Add(1)
-	if err := own.Push(b); err != nil { // it grows: no memory
+	if err := own.Push(b); err != nil { // the deque grows, so the only error is ErrNoMemory
 		log.Fatal(err)
 	}
 }
@@ -34,7 +34,7 @@ func split(own *queues.Deque[board], b board) {
 		queen := free & -free
 		push(own, board{b.columns | queen, (b.left | queen) << 1, (b.right | queen) >> 1})
 	}
-	boards.Add(-1) // after its own boards were counted: 0 is the end
+	boards.Add(-1) // after the new boards were counted, so that 0 means the end
 }
 
 func find(own *queues.Deque[board], others []*queues.Stealer[board]) (b board, found bool) {
@@ -42,7 +42,7 @@ func find(own *queues.Deque[board], others []*queues.Stealer[board]) (b board, f
 		return b, true
 	}
 	for _, other := range others {
-		if b, err := other.Steal(); err == nil { // ErrEmpty or ErrRetry: the next one
+		if b, err := other.Steal(); err == nil { // else ErrEmpty or ErrRetry: try the next worker
 			return b, true
 		}
 	}

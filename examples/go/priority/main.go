@@ -1,4 +1,4 @@
-// Requests to a model, the shortest first: three clients put them, one worker serves them.
+// Serves requests to a model, the shortest first: three clients put them, one worker gets them.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 		go func() {
 			defer clients.Done()
 			for i := first; i < len(prompts); i += 3 {
-				// The priority is any float64 but NaN; equal ones stay in order.
+				// A priority is any float64 except NaN. Items with equal priorities leave in the order of their puts.
 				if err := queue.Put(ctx, prompts[i], float64(len(prompts[i]))); err != nil {
 					log.Print(err)
 					return
@@ -32,7 +32,7 @@ func main() {
 		}()
 	}
 	clients.Wait()
-	queue.Close() // what is inside can still be taken
+	queue.Close() // All gets what is left
 	for prompt, priority := range queue.All(ctx) {
 		fmt.Printf("%v: %s\n", priority, prompt)
 	}

@@ -1,12 +1,12 @@
-// Serves a trace of LLM requests through a pipeline of all kinds of queues:
+// Serves a trace of LLM requests through a pipeline of all families of queues:
 //
 //	frontends -> intake -> scheduler -> priority -> dispatcher -> batch -> workers -> collector
 //
-// Frontends bring the requests when they are due. The scheduler orders them, the one with the fewest
-// tokens first; the dispatcher makes batches of them. Each worker takes batches onto a deque of its own,
-// where idle workers steal, and hands what it served to the collector over an SPSC queue. A stage that
-// falls behind fills its queue, and its producers block: pressure goes back to the frontends, and nothing
-// is lost.
+// Frontends put each request at the time of the trace. The scheduler orders requests, the fewest tokens first;
+// the dispatcher puts them into a batching queue. Each worker pushes its batches onto a deque of its own, from
+// which idle workers steal, and puts served requests into an SPSC queue to the collector. When a stage falls
+// behind, its queue fills up and its producers wait: backpressure reaches the frontends, and no request is
+// lost.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	contextToken   = 20 * time.Microsecond // a worker's time at speed 1
+	contextToken   = 20 * time.Microsecond // a worker's time for one token at speed 1
 	generatedToken = 500 * time.Microsecond
 )
 
@@ -33,7 +33,7 @@ var ctx = context.Background()
 
 type worker struct {
 	index   int
-	deque   *queues.Deque[*request] // the requests of its batches; the others steal here
+	deque   *queues.Deque[*request] // the requests of its batches, which other workers steal
 	results *queues.SPSC[*request]  // to the collector
 }
 
@@ -46,7 +46,7 @@ type pipeline struct {
 
 	batches, served atomic.Int64
 	finished        atomic.Bool
-	put             [stages]atomic.Int64 // how long the puts into each stage took
+	put             [stages]atomic.Int64 // time that the puts into each stage took, in ns
 	samples         samples
 }
 
@@ -55,7 +55,7 @@ func main() {
 	log.SetPrefix("serving: ")
 	readOptions(os.Args[1:])
 	p := newPipeline(readTrace(tracePath))
-	// Before the run, which may take long, and not after it.
+	// Check before the run, which may take long.
 	if jsonPath != "" {
 		mustBeWritable(jsonPath)
 	}
@@ -93,7 +93,7 @@ func newPipeline(trace []*request) *pipeline {
 	return p
 }
 
-// run returns when everything that came in is out.
+// run returns when every request has been served.
 func (p *pipeline) run(start time.Time) {
 	for _, r := range p.trace {
 		r.at[frontendStage] = start.Add(atSpeed(r.recorded.Sub(p.trace[0].recorded)))
@@ -119,13 +119,13 @@ func (p *pipeline) run(start time.Time) {
 	spawn(&watching, p.watch)
 
 	frontends.Wait()
-	p.intake.Close() // the others follow suit
+	p.intake.Close() // each stage closes the next one
 	others.Wait()
 	p.finished.Store(true)
 	watching.Wait()
 }
 
-// offer stamps a request and puts it: afterwards it is no longer ours.
+// offer stamps a request and puts it into a stage, which owns it afterwards.
 func (p *pipeline) offer(r *request, stage int, put func(r *request) error) {
 	since := time.Now()
 	r.at[stage] = since
@@ -133,7 +133,7 @@ func (p *pipeline) offer(r *request, stage int, put func(r *request) error) {
 	p.put[stage].Add(int64(time.Since(since)))
 }
 
-// bring puts the first and every n-th request after it, for the requests are dealt to n frontends in turn.
+// bring is frontend number first of n: it puts the request number first and every n-th request after it.
 func (p *pipeline) bring(first int) {
 	for i := first; i < len(p.trace); i += options.Frontends {
 		r := p.trace[i]
@@ -142,7 +142,7 @@ func (p *pipeline) bring(first int) {
 	}
 }
 
-// schedule lets short requests go first: nobody with little to ask waits for those who ask much.
+// schedule orders requests by tokens, so that short requests do not wait for long ones.
 func (p *pipeline) schedule() {
 	for r := range p.intake.All(ctx) {
 		tokens := float64(r.tokens())
@@ -151,7 +151,7 @@ func (p *pipeline) schedule() {
 	p.priority.Close()
 }
 
-// dispatch lets only one batch be pending, so that requests wait where they are ordered.
+// dispatch fills the batching queue, which holds one batch, so that requests wait where they are ordered.
 func (p *pipeline) dispatch() {
 	for r := range p.priority.All(ctx) {
 		tokens := uint64(r.tokens())
@@ -160,8 +160,8 @@ func (p *pipeline) dispatch() {
 	p.batch.Close()
 }
 
-// unpack moves a batch onto the worker's own deque, the longest request first: the owner pops the
-// shortest, and a thief gets the longest, for which its trouble pays.
+// unpack pushes a batch onto the worker's own deque, the longest request first: the owner pops the shortest,
+// and a thief steals the longest, which is most worth the cost of a steal.
 func (p *pipeline) unpack(w *worker, batch []*request) {
 	number := int(p.batches.Add(1)) - 1
 	for _, r := range slices.Backward(batch) {
@@ -174,7 +174,7 @@ func (p *pipeline) steal(thief *worker) (*request, bool) {
 	for i := 1; i < len(p.workers); i++ {
 		victim := p.workers[(thief.index+i)%len(p.workers)].deque.Stealer()
 		r, err := victim.Steal()
-		for errors.Is(err, queues.ErrRetry) { // a lost race says that there may be more
+		for errors.Is(err, queues.ErrRetry) { // another worker took the request; there may be more
 			r, err = victim.Steal()
 		}
 		if err == nil {
@@ -184,8 +184,9 @@ func (p *pipeline) steal(thief *worker) (*request, bool) {
 	return nil, false
 }
 
-// next finds a worker's next request: of its own, of a batch that is due, or of another worker. It ends
-// when the batches have: its own deque is empty then, and whoever took the last batch works that off.
+// next returns a worker's next request: from its own deque, from a batch that is due, or from another worker.
+// It returns false when the batching queue is closed and drained: the worker's own deque is empty then, and the
+// worker that got the last batch serves it.
 func (p *pipeline) next(w *worker) (*request, bool) {
 	for {
 		if r, err := w.deque.Pop(); err == nil {
@@ -196,16 +197,16 @@ func (p *pipeline) next(w *worker) (*request, bool) {
 			p.unpack(w, batch)
 			continue
 		}
-		ended := errors.Is(err, queues.ErrClosed) // and drained
+		ended := errors.Is(err, queues.ErrClosed) // closed and drained
 		if r, found := p.steal(w); found {
 			return r, true
 		}
 		if ended {
 			return nil, false
 		}
-		// Now and then it looks again whether there is something to steal.
-		patience, cancel := context.WithTimeout(ctx, time.Duration(options.LingerMS)*time.Millisecond)
-		if batch, err := p.batch.GetBatch(patience); err == nil {
+		// It waits for a batch, but not for long: there may be something to steal again.
+		shortly, cancel := context.WithTimeout(ctx, time.Duration(options.LingerMS)*time.Millisecond)
+		if batch, err := p.batch.GetBatch(shortly); err == nil {
 			p.unpack(w, batch)
 		}
 		cancel()
@@ -217,7 +218,7 @@ func (p *pipeline) work(w *worker) {
 		work := time.Duration(r.context)*contextToken + time.Duration(r.generated)*generatedToken
 		r.at[workStage] = time.Now()
 		for until := r.at[workStage].Add(atSpeed(work)); time.Now().Before(until); {
-			runtime.Gosched() // a goroutine that only burns time would keep the others waiting
+			runtime.Gosched() // other goroutines run while this one simulates work
 		}
 		r.worker = w.index
 		p.offer(r, resultStage, func(r *request) error { return w.results.Put(ctx, r) })
@@ -238,7 +239,7 @@ func (p *pipeline) collect() {
 				r.at[stages] = time.Now()
 				p.served.Add(1)
 			}
-			if errors.Is(err, queues.ErrClosed) { // and drained
+			if errors.Is(err, queues.ErrClosed) { // closed and drained
 				closed++
 			}
 		}
@@ -257,7 +258,7 @@ func (p *pipeline) measure() sample {
 	return s
 }
 
-// watch records how deep the queues are, and shows it from time to time.
+// watch samples how many items the queues hold, and prints that at intervals.
 func (p *pipeline) watch() {
 	interval, before, after := time.Second, "", "\n"
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 { // a terminal

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// The test program is also the one that it tests.
+// The test program is also the program that it tests.
 func TestMain(m *testing.M) {
 	if os.Getenv("SERVING") != "" {
 		main()
@@ -41,7 +41,7 @@ func traceOf(t *testing.T, text string) string {
 	return path
 }
 
-// served checks that so many requests went through every stage, and came out.
+// served checks that all requests went through every stage and were served.
 func served(t *testing.T, requests int, args ...string) (out string) {
 	t.Helper()
 	code, out, message := serve(t, args...)
@@ -50,7 +50,7 @@ func served(t *testing.T, requests int, args ...string) (out string) {
 	}
 	for _, stage := range []string{"intake", "priority", "batch", "deques", "results"} {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s .* %d +%d `, stage, requests, requests)).MatchString(out) {
-			t.Errorf("%v: not all went through %s\n%s", args, stage, out)
+			t.Errorf("%v: not all requests went through %s\n%s", args, stage, out)
 		}
 	}
 	return out
@@ -65,15 +65,15 @@ func TestServes(t *testing.T) {
 	served(t, 1, traceOf(t, header+"\r\n2024-01-01 09:00:00,0,0\r\n"))
 }
 
-// Everything is due at once, and there is room for almost nothing.
+// All requests are due at once, and the queues have room for few of them.
 func TestOverload(t *testing.T) {
 	served(t, 450, "--speed", "1000000000", "--workers", "3", "--capacity", "1", "--batch-size", "1", trace)
 }
 
-// One worker takes the batch, and has more to do than the other one sleeps.
+// One worker gets the batch, and needs longer for it than the other one waits.
 func TestSteals(t *testing.T) {
 	burst := strings.Repeat("2024-01-01 00:00:00.0,0,100\n", 8)
-	// The last one keeps the batches from ending.
+	// The last request comes later, so that the batching queue is not closed before.
 	path := traceOf(t, header+"\n"+burst+"2024-01-01 00:00:01.0,0,1\n")
 	out := served(t, 9, "--speed", "1", "--workers", "2", "--linger-ms", "10", path)
 	if !regexp.MustCompile(`(?m)^steals    [1-9]`).MatchString(out) {
@@ -81,7 +81,7 @@ func TestSteals(t *testing.T) {
 	}
 }
 
-func TestRefuses(t *testing.T) {
+func TestRejectsBadInput(t *testing.T) {
 	good := header + "\n2024-01-01 09:00:00.5,1,1\n"
 	for _, test := range []struct{ text, message string }{
 		{"", ":1: expected " + header},

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What the demo runs with; the tags are for its report.
+// parameters are the options of a run; the tags are for its report.
 type parameters struct {
 	Speed       float64 `json:"speed"`
 	Frontends   int     `json:"frontends"`
@@ -32,14 +32,14 @@ var (
 	jsonPath, pagePath, tracePath string
 )
 
-// badInput ends the program with one line and the exit code for what the user can mend.
+// badInput ends the program with one line and the exit code of an error that the user can fix.
 func badInput(format string, args ...any) {
 	log.Printf(format, args...)
 	os.Exit(2)
 }
 
-// found says what was found where something else was expected. Of a binary file, not even that may reach a
-// terminal as it is, and of a long text the beginning says enough.
+// found describes what was found where something else was expected. It escapes what a terminal might interpret
+// and shortens a long text.
 func found[T string | []byte](text T) string {
 	const most = 60
 	if len(text) == 0 {
@@ -59,7 +59,7 @@ func found[T string | []byte](text T) string {
 	return "found: " + shown.String()
 }
 
-// reason is what the system says of an error, in C's words.
+// reason is the system's message for an error, spelled as in C.
 func reason(err error) string {
 	text := err.Error()
 	if number := syscall.Errno(0); errors.As(err, &number) {
@@ -71,7 +71,7 @@ func reason(err error) string {
 // readSpeed reads any number above 0, as in 4, 0.5 or 1e3.
 func readSpeed(text string) (float64, bool) {
 	speed, err := strconv.ParseFloat(text, 64)
-	// ParseFloat knows more: hexadecimal numbers, underscores, infinity.
+	// ParseFloat also accepts hexadecimal numbers, underscores and infinity.
 	plain := strings.Trim(text, "0123456789.eE+-") == ""
 	return speed, plain && err == nil && speed > 0 && !math.IsInf(speed, 0)
 }
@@ -154,16 +154,16 @@ options:
 	}
 }
 
-// --- files that are written at the end
+// --- output files
 
-// isReplaced is whether a file gets its name when it is complete, as one that is new or as usual does; into a
-// device or a pipe it is written as it comes.
+// isReplaced reports whether a file is written under another name and renamed when it is complete. Devices and
+// pipes are written directly.
 func isReplaced(path string) bool {
 	info, err := os.Lstat(path)
 	return err != nil || info.Mode().IsRegular()
 }
 
-// mustBeWritable ends the program now if the file could not be written at the end; touches nothing.
+// mustBeWritable ends the program if the file could not be written. It changes nothing.
 func mustBeWritable(path string) {
 	const write, pass = 2, 1
 	refuse := func(err error) {
@@ -209,7 +209,7 @@ func writeFile(path string, text []byte) {
 
 // --- time
 
-// atSpeed is how long something recorded takes at the speed of the run; 30 years stand for all that is longer.
+// atSpeed returns the duration at the speed of the run of a recorded duration, at most 30 years.
 func atSpeed(recorded time.Duration) time.Duration {
 	return time.Duration(min(float64(recorded)/options.Speed, 1e18))
 }

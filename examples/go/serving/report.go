@@ -15,13 +15,13 @@ import (
 	"queues"
 )
 
-// A sample is how deep the queues were.
+// A sample is how many items the queues held at a time.
 type sample struct {
 	at    time.Time
 	depth [stages]int
 }
 
-// Of many samples, every other one goes, and fewer come from then on.
+// samples keep at most 2048 samples: when there are more, every other one is dropped and the interval doubles.
 type samples struct {
 	taken    []sample
 	interval time.Duration
@@ -39,15 +39,15 @@ func (s *samples) add(next sample) {
 	s.taken = append(s.taken, next)
 }
 
-// A queueReport tells of the queues of a stage together; those of a kind are of one size.
+// A queueReport has the sums over the queues of a stage, which have the same capacity.
 type queueReport struct {
 	Queues        int           `json:"queues"`
-	Capacity      uint64        `json:"capacity"` // of one
-	Peak          uint64        `json:"peak"`     // of one
+	Capacity      uint64        `json:"capacity"` // of each
+	Peak          uint64        `json:"peak"`     // the largest of them
 	FailedEnqueue uint64        `json:"failed_enqueue"`
 	FailedDequeue uint64        `json:"failed_dequeue"`
 	Stolen        uint64        `json:"stolen"`
-	Put           time.Duration `json:"put_ns"` // all puts took
+	Put           time.Duration `json:"put_ns"` // time of all puts
 }
 
 type stageReport struct {
@@ -76,7 +76,7 @@ type workerReport struct {
 	Stolen int `json:"stolen"`
 }
 
-// A report is what `report` reads; see its src/run.rs.
+// A report is the input of the tool `report`; see its src/run.rs.
 type report struct {
 	Program    string        `json:"program"`
 	Trace      string        `json:"trace"`
@@ -99,7 +99,7 @@ type report struct {
 	sizes, tokens []int // of the batches, in ascending order
 }
 
-// newReport tells what the requests and the samples say; the queues add what they know.
+// newReport summarizes the requests, the samples and the statistics of the queues.
 func newReport(p *pipeline, start, end time.Time) *report {
 	r := &report{
 		Program: "Serving demo, in Go", Trace: tracePath, Parameters: options,
@@ -177,7 +177,7 @@ func count(is bool) uint64 {
 	return 0
 }
 
-// times are how long the requests took from one stage to another.
+// times returns how long the requests took from one stage to another.
 func (p *pipeline) times(from, to int) times {
 	var sample []int
 	for _, r := range p.trace {
@@ -201,8 +201,9 @@ func percentile(sorted []int, percent int) int {
 
 const fourthOfAnOctave = 1 / 4.
 
-// histogram counts by upper bounds, which begin at first and grow by so many octaves, or by 1 if that
-// is 0. Empty buckets are left out.
+// histogram counts values in buckets. It returns the upper bound and the count of each bucket that is not
+// empty. The first bound is first, and each further one is larger by a factor of 2^octaves, or by 1 if octaves
+// is 0.
 func histogram(sorted []int, first, octaves float64) [][2]int {
 	pairs := [][2]int{}
 	upper, last := first, 0
@@ -219,7 +220,7 @@ func histogram(sorted []int, first, octaves float64) [][2]int {
 	return pairs
 }
 
-// nothingLost is whether every request went through every stage, and came out.
+// nothingLost reports whether every request went through every stage and was served.
 func (r *report) nothingLost() bool {
 	for _, s := range r.Stages {
 		if s.In != uint64(r.Requests) || s.Out != uint64(r.Requests) {
@@ -263,7 +264,7 @@ func (t times) print() {
 	fmt.Println()
 }
 
-// write writes the report as JSON, and the page that `report` draws of it, where wanted.
+// write writes the report as JSON and as a page, if the options name files for them.
 func (r *report) write() {
 	text := append(must(json.Marshal(r)), '\n')
 	if jsonPath != "" {
@@ -274,10 +275,10 @@ func (r *report) write() {
 	}
 }
 
-// checkReport ends the program now if there could be no page at the end.
+// checkReport ends the program if `report` could not write the page.
 func checkReport() { runReport(nil, "--check", "--", pagePath) }
 
-// runReport runs `report`, which says itself what is wrong with what it is given.
+// runReport runs `report`, which prints its own messages about its arguments and input.
 func runReport(input []byte, args ...string) {
 	tool := os.Getenv("QUEUES_REPORT")
 	if tool == "" {

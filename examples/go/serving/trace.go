@@ -12,8 +12,8 @@ import (
 
 const header = "TIMESTAMP,ContextTokens,GeneratedTokens"
 
-// A request can be in one stage after the other. It is stamped when it is offered to a stage, so that a
-// put that blocks counts as time spent in the stage that is full.
+// The stages that a request goes through. It is stamped when it is offered to a stage, so a put that waits counts
+// as time in the stage that is full.
 const (
 	frontendStage = iota
 	intakeStage
@@ -29,24 +29,24 @@ type request struct {
 	recorded           time.Time
 	context, generated int // tokens
 
-	// All of these belong to whoever holds the request.
-	at            [stages + 1]time.Time // when it came to each stage; the first is when it was due, the last when it was collected
+	// These fields belong to the goroutine that holds the request.
+	at            [stages + 1]time.Time // when it was offered to each stage; the first is when it was due, the last when it was collected
 	batch         int                   // the number of its batch
-	owner, worker int                   // who took that batch, and who served the request
+	owner, worker int                   // the workers that got the batch and that served the request
 }
 
 func (r *request) tokens() int { return r.context + r.generated }
 
-// readTrace ends the program with a message when there is something wrong.
+// readTrace ends the program with a message if the file is not a trace.
 func readTrace(path string) (trace []*request) {
 	file, err := os.Open(path)
 	if err != nil {
 		badInput("%s: %s", path, reason(err))
 	}
 	defer file.Close()
-	const room = 200 // far more than a line can be
+	const longest = 200 // far longer than any line of a trace
 	number, last := 1, time.Time{}
-	for lines := bufio.NewReaderSize(file, room); ; number++ {
+	for lines := bufio.NewReaderSize(file, longest); ; number++ {
 		line, err := lines.ReadSlice('\n')
 		if err == io.EOF && len(line) == 0 {
 			break
@@ -94,7 +94,7 @@ func readRequest(line string) (*request, bool) {
 	if err != nil || recorded.Year() < 1970 || recorded.Year() > 2100 {
 		return nil, false
 	}
-	// Digits alone, and few: they are numbers.
+	// These cannot fail: they are a few digits.
 	fraction, _ := strconv.Atoi((fields[2] + "000000000")[:9])
 	context, _ := strconv.Atoi(fields[3])
 	generated, _ := strconv.Atoi(fields[4])

@@ -1,5 +1,5 @@
-// A stream from one goroutine to the next: samples are made, smoothed and printed, with a queue for one
-// producer and one consumer between each two of them. Many items for one call are what makes it fast.
+// A pipeline of three goroutines makes, smooths and prints samples. Between two of them is a queue for one
+// producer and one consumer. PutMany and GetMany move many items in one call, which makes it fast.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 		log.Fatal(err)
 	}
 	go func() {
-		defer raw.Close() // what is inside can still be taken
+		defer raw.Close() // no more puts; gets return what is left
 		var samples []float64
 		for i := range 10 {
 			samples = append(samples, float64(i*i))
@@ -46,7 +46,7 @@ func main() {
 	for {
 		n, err := smooth.GetMany(ctx, means)
 		if errors.Is(err, queues.ErrClosed) {
-			return // and drained
+			return // the queue is closed and drained
 		}
 		if err != nil {
 			log.Fatal(err)
