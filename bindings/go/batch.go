@@ -41,7 +41,7 @@ func (o BatchOptions) size() int {
 // The zero value behaves as a queue that was released; [NewBatch] creates one to use.
 type Batch[T any] struct {
 	closable
-	items values[T]
+	items valueStore[T]
 	size  int
 }
 
@@ -61,9 +61,9 @@ func NewBatch[T any](options BatchOptions) (*Batch[T], error) {
 // Put is [Batch.PutWeighted] with weight 1.
 func (q *Batch[T]) Put(ctx context.Context, v T) error { return q.PutWeighted(ctx, v, 1) }
 
-// PutWeighted appends v with a weight (it may be 0), which counts if the queue has the option Weight. While the queue is
-// full it waits, until there is room, the queue is closed or ctx ends. The error is nil, [ErrClosed], or
-// that of ctx, which is returned at once if ctx has ended before the call; unless it is nil, v is not in
+// PutWeighted appends v with a weight, which may be 0 and counts if the queue has the option Weight. While
+// the queue is full it waits, until there is room, the queue is closed or ctx ends. The error is nil,
+// [ErrClosed], or that of ctx, which is returned at once if ctx has ended before the call; unless it is nil, v is not in
 // the queue. After Release, and for a zero value, the error is ErrClosed.
 func (q *Batch[T]) PutWeighted(ctx context.Context, v T, weight uint64) error {
 	return q.items.waitPut(ctx, v, weight)
@@ -100,16 +100,16 @@ func (q *Batch[T]) TryGetBatch() (values []T, err error) {
 	return values, err
 }
 
-// takeBatch removes a batch of n items, at most most, and stores them in the slice that place(n) returns.
-func (q *Batch[T]) takeBatch(ctx context.Context, wait bool, most int, place func(n int) []T) (n int, err error) {
+// takeBatch removes a batch of n items, at most limit, and stores them in the slice that place(n) returns.
+func (q *Batch[T]) takeBatch(ctx context.Context, wait bool, limit int, place func(n int) []T) (n int, err error) {
 	h, s := q.items.load()
 	var few [chunk]uintptr
 	items := few[:]
-	if most > len(few) {
-		items = make([]uintptr, most)
+	if limit > len(few) {
+		items = make([]uintptr, limit)
 	}
 	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
-		n, status = h.getBatch(items[:most], due)
+		n, status = h.getBatch(items[:limit], due)
 		return status
 	})
 	if err != nil {
@@ -221,8 +221,8 @@ func NewBatchBytes(size int, options BatchOptions) (*BatchBytes, error) {
 // Put is [BatchBytes.PutWeighted] with weight 1.
 func (q *BatchBytes) Put(ctx context.Context, blob []byte) error { return q.PutWeighted(ctx, blob, 1) }
 
-// PutWeighted appends a copy of blob with a weight (it may be 0), which counts if the queue has the option Weight. While
-// the queue is full it waits, until there is room, the queue is closed or ctx ends. The error is nil,
+// PutWeighted appends a copy of blob with a weight, which may be 0 and counts if the queue has the option
+// Weight. While the queue is full it waits, until there is room, the queue is closed or ctx ends. The error is nil,
 // [ErrInvalid] if the blob is longer than the queue's blobs may be, [ErrClosed], or that of ctx, which is
 // returned at once if ctx has ended before the call. After Release, and for a zero value, the error is
 // ErrClosed.
@@ -263,21 +263,21 @@ func (q *BatchBytes) TryGetBatch() (blobs [][]byte, err error) {
 	return blobs, err
 }
 
-// takeBatch removes a batch of n blobs, at most most, copies them into buffer, or into new memory if buffer
+// takeBatch removes a batch of n blobs, at most limit, copies them into buffer, or into new memory if buffer
 // is nil, and stores a slice of that memory for each in the slice that place(n) returns.
-func (q *BatchBytes) takeBatch(ctx context.Context, wait bool, most int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
+func (q *BatchBytes) takeBatch(ctx context.Context, wait bool, limit int, buffer []byte, place func(n int) [][]byte) (n int, err error) {
 	h := q.load()
 	var few [chunk]extent
 	extents := few[:]
-	if most > len(few) {
-		extents = make([]extent, most)
+	if limit > len(few) {
+		extents = make([]extent, limit)
 	}
 	grows := buffer == nil
 	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
-		n, status = h.getBatchBytes(buffer, extents[:most], due)
+		n, status = h.getBatchBytes(buffer, extents[:limit], due)
 		for grows && status == ErrTooSmall {
 			buffer = make([]byte, n)
-			n, status = h.getBatchBytes(buffer, extents[:most], due)
+			n, status = h.getBatchBytes(buffer, extents[:limit], due)
 		}
 		return status
 	})

@@ -16,61 +16,63 @@ import (
 
 // call makes one attempt in a role. It returns ErrClosed if the queue was released, and ErrMisuse if
 // another goroutine is in a call of the role and the role is exclusive.
-func (h *handle) call(r *role, attempt func() Error) Error {
+func (h *handle) call(r *role, try func() Error) Error {
 	c, status := h.enter(r)
 	if status == statusOK {
-		status = attempt()
+		status = try()
 		h.leave(c)
 	}
 	return status
 }
 
 // callPut makes one attempt to put and counts a failure.
-func (h *handle) callPut(attempt func() Error) error {
-	return h.producer.count(h.call(&h.producer, attempt)).orNil()
+func (h *handle) callPut(try func() Error) error {
+	return h.producer.count(h.call(&h.producer, try)).orNil()
 }
 
 // callGet makes one attempt to get and counts a failure.
-func (h *handle) callGet(attempt func() Error) error {
-	return h.consumer.count(h.call(&h.consumer, attempt)).orNil()
+func (h *handle) callGet(try func() Error) error {
+	return h.consumer.count(h.call(&h.consumer, try)).orNil()
 }
 
 // callPop is callGet for the owner of a deque, who is its producer.
-func (h *handle) callPop(attempt func() Error) error {
-	return h.consumer.count(h.call(&h.producer, attempt)).orNil()
+func (h *handle) callPop(try func() Error) error {
+	return h.consumer.count(h.call(&h.producer, try)).orNil()
 }
 
 // waitPut attempts to put until there is room or the context ends.
-func (h *handle) waitPut(ctx context.Context, attempt func() Error) error {
-	return h.wait(ctx, &h.producer, ErrFull, func() (int, Error) { return 0, attempt() }, nil)
+func (h *handle) waitPut(ctx context.Context, try func() Error) error {
+	return h.wait(ctx, &h.producer, ErrFull, func() (int, Error) { return 0, try() }, nil)
 }
 
 // waitGet attempts to get until there is an item or the context ends.
-func (h *handle) waitGet(ctx context.Context, attempt func() Error) error {
-	return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return 0, attempt() }, nil)
+func (h *handle) waitGet(ctx context.Context, try func() Error) error {
+	return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return 0, try() }, nil)
 }
 
-// wait is a call of a role that polls; see poll. Its errors are those of call, of attempt and of ctx.
-func (h *handle) wait(ctx context.Context, r *role, blocked Error, attempt func() (moved int, status Error), last func() Error) error {
+// An attempt of a poll returns how many items it moved, even if it then found the queue blocked.
+type attempt func() (moved int, status Error)
+
+// wait is a call of a role that polls; see poll. Its errors are those of call, of try and of ctx.
+func (h *handle) wait(ctx context.Context, r *role, blocked Error, try attempt, last func() Error) error {
 	c, status := h.enter(r)
 	if status != statusOK {
 		return status
 	}
 	defer h.leave(c)
-	return r.poll(ctx, blocked, attempt, last)
+	return r.poll(ctx, blocked, try, last)
 }
 
-// poll calls attempt until it returns another status than blocked or the context ends, which counts as
-// one failure of the role. An attempt may return blocked after it moved some items. If the deadline of
-// the context passes during the wait, poll calls last, unless it is nil, before it gives up. The caller
-// has entered the role.
-func (r *role) poll(ctx context.Context, blocked Error, attempt func() (moved int, status Error), last func() Error) error {
+// poll calls try until it returns another status than blocked or the context ends, which counts as one
+// failure of the role. If the deadline of the context passes during the wait, poll calls last, unless it
+// is nil, before it gives up. The caller has entered the role.
+func (r *role) poll(ctx context.Context, blocked Error, try attempt, last func() Error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	var b backoff
 	for {
-		moved, status := attempt()
+		moved, status := try()
 		if status != blocked {
 			return status.orNil()
 		}

@@ -37,12 +37,12 @@
 // # Waiting
 //
 // Put and Get wait: until there is room or an item, until the queue is closed or until their context ends.
-// A context that has ended before the call makes them return its error at once, whatever the queue holds.
+// A context that has ended before the call makes them return its error at once, even if they could succeed.
 // A context without a deadline, such as [context.Background], sets no limit. Calls whose names begin with
 // Try, and all calls of a deque, do not wait.
 //
 // A goroutine that waits holds no thread. It polls: at first it yields after each attempt, then it sleeps,
-// for a millisecond at most. An end of the context is noticed at once, an item within that millisecond.
+// for a millisecond at most. It notices the end of its context at once, and an item within that millisecond.
 //
 // # Many items
 //

@@ -22,7 +22,7 @@ type fifoBytes struct {
 // the error is ErrClosed.
 func (q *fifoBytes) Put(ctx context.Context, blob []byte) error { return q.waitPut(ctx, blob, 0) }
 
-// TryPut is [MPMCBytes.Put] without waiting: if the queue is full, the error is [ErrFull].
+// TryPut is Put without waiting: if the queue is full, the error is [ErrFull].
 func (q *fifoBytes) TryPut(blob []byte) error { return q.tryPut(blob, 0) }
 
 // Get copies the oldest blob into buffer, removes it and returns its length; while there is none it
@@ -37,7 +37,7 @@ func (q *fifoBytes) Get(ctx context.Context, buffer []byte) (n int, err error) {
 	return n, err
 }
 
-// TryGet is [MPMCBytes.Get] without waiting: if there is no blob, the error is [ErrEmpty], or [ErrClosed]
+// TryGet is Get without waiting: if there is no blob, the error is [ErrEmpty], or [ErrClosed]
 // if none can come any more.
 func (q *fifoBytes) TryGet(buffer []byte) (n int, err error) {
 	n, _, err = q.tryGet(buffer)
@@ -52,7 +52,7 @@ func (q *fifoBytes) Peek(buffer []byte) (n int, err error) {
 }
 
 // All returns an iterator that gets blobs as Get does, into a buffer of its own, and ends with the first
-// error of Get, which it does not return: see [MPMCBytes.AllErr]. The next step overwrites the blob.
+// error of Get, which it does not return: see AllErr. The next step overwrites the blob.
 // Leaving the loop early leaves the other blobs in the queue.
 func (q *fifoBytes) All(ctx context.Context) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) { all(ctx, q.into(q.newBuffer()))(yield) }

@@ -13,8 +13,8 @@ import (
 const blockSize = 64 // cells in a block
 
 // A block is 64 cells of a slab, with a bit for each cell that is free. Producers claim cells from one
-// word and consumers give them back to another; when the producers come round to the block again, they
-// move the bits from the second word to the first.
+// word and consumers give them back to another; when producers get to the block again, they move the
+// bits from the second word to the first.
 type block struct {
 	freeExclusive uint64 // in place of free, where there is one producer at a time
 	free          atomic.Uint64

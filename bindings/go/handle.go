@@ -35,7 +35,7 @@ type handle struct {
 	consumer role // for a deque: the thieves
 }
 
-// A role is what the goroutines share that may call the same methods.
+// A role is that of a producer or of a consumer: what all goroutines share that call its methods.
 type role struct {
 	exclusive bool      // one call at a time
 	call      callCount // 1 during that call, if exclusive
@@ -95,11 +95,11 @@ func newBatchHandle(itemSize int, o BatchOptions) (*handle, error) {
 }
 
 // adopt returns a handle of a queue that was created, or the error of its creation.
-func adopt(q cQueue, status Error, itemSize, spareCells int) (*handle, error) {
+func adopt(q cQueue, status Error, itemSize, spare int) (*handle, error) {
 	if status != statusOK {
 		return nil, status
 	}
-	owned := resource{q, bytesOf(q.capacity()+spareCells, itemSize)}
+	owned := resource{q, bytesOf(q.capacity()+spare, itemSize)}
 	h := &handle{
 		resource: owned, itemSize: itemSize, calls: newCallCounts(),
 		producer: role{exclusive: q.is(spsc) || q.is(deque)}, consumer: role{exclusive: q.is(spsc)},

@@ -9,11 +9,11 @@ import (
 	"iter"
 )
 
-// A Source is the side of a queue that items are got from, whatever the queue: [MPMC] and [SPSC] are
+// A Source is the consumers' side of a queue of any type: [MPMC] and [SPSC] are
 // sources of their items, [Batch.Source] and [BatchBytes.Source] return sources of batches, and
 // [Priority.Source] returns one of items with their priorities. The other queues of blobs are no
 // sources, because their Get copies into a buffer of the caller, and neither is a deque, because its
-// calls do not wait. Which goroutines may call the methods at the same time is up to the queue.
+// calls do not wait. Which goroutines may call the methods at the same time depends on the queue.
 type Source[T any] interface {
 	// Get removes an item and returns it; while there is none it waits, until there is one, the queue is
 	// closed and drained or ctx ends. The error is nil, [ErrClosed], that of ctx, or another one of the
@@ -28,10 +28,10 @@ type Source[T any] interface {
 	AllErr(ctx context.Context) iter.Seq2[T, error]
 }
 
-// A Sink is the side of a queue that items are put to, whatever the queue: [MPMC], [SPSC] and [Batch] are
+// A Sink is the producers' side of a queue of any type: [MPMC], [SPSC] and [Batch] are
 // sinks of their items, [MPMCBytes], [SPSCBytes] and [BatchBytes] of blobs, and [Priority.Sink] returns
 // one of items with their priorities. A deque is no sink, because its calls do not wait and it has no
-// Close. Which goroutines may call the methods at the same time is up to the queue.
+// Close. Which goroutines may call the methods at the same time depends on the queue.
 type Sink[T any] interface {
 	// Put puts v; while the queue is full it waits, until there is room, the queue is closed or ctx ends.
 	// The error is nil, [ErrClosed], that of ctx, or another one of the queue; unless it is nil, v is not

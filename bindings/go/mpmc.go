@@ -16,7 +16,7 @@ import (
 // The zero value behaves as a queue that was released; [NewMPMC] creates one to use.
 type MPMC[T any] struct {
 	closable
-	items values[T]
+	items valueStore[T]
 }
 
 // NewMPMC creates a queue that holds up to capacity items. The error is nil, [ErrInvalid] if capacity is

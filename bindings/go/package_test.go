@@ -24,7 +24,7 @@ func TestDocumentation(t *testing.T) {
 	for what, pattern := range map[string]string{
 		"a name of C":                 `\bC\.\w+|_C\w*type_\w+|_cgo_\w*`,
 		"an embedded unexported type": `(?m)^\t\*?[a-z]\w*(\[.*\])?$`,
-		"an unexported type":          `(?m)^func .*[\](* .](queue|store|base|closable|handle|slab|shelf|blobStore|fifoBytes)\b[^"]*$`,
+		"an unexported type":          `(?m)^func .*[\](* .](base|closable|valueStore|blobQueue|fifoBytes|handle|slab|dequeSlab)\b[^"\n]*$`,
 	} {
 		if found := regexp.MustCompile(pattern).FindAllString(text, -1); found != nil {
 			t.Errorf("%s: %q", what, found)

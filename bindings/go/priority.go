@@ -18,7 +18,7 @@ import (
 // The zero value behaves as a queue that was released; [NewPriority] creates one to use.
 type Priority[T any] struct {
 	closable
-	items values[T]
+	items valueStore[T]
 }
 
 // Prioritized is a value and its priority.

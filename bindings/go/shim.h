@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// What the Go package calls in C: one function for each operation, whatever the family of the
-// queue, so that all families share one implementation in Go. Queues and items are integers here
-// and results are returned by value, so cgo has no pointers to check on the fast path.
+// What the Go package calls in C: one function for each operation, with the family as an argument,
+// so that all families share one implementation in Go. Queues and items are integers here and
+// results are returned by value, so cgo has no pointers to check on the fast path.
 //
-// No call waits in C: waiting is Go's, which would lose a thread to a call that sleeps.
+// No function waits. Waiting calls of the package poll, because a call that sleeps in C holds a
+// thread.
 
 #include <queues.h>
 #include <stdlib.h>

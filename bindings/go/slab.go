@@ -21,9 +21,9 @@ const chunk = 64
 const spareCells = 2 * chunk
 
 // A slab keeps the values of a queue in Go memory, in cells, while the numbers of the cells travel
-// through the C library as its items. A cell belongs to whoever holds its number: the producer that
-// claimed it writes the value and puts the number; the consumer that got the number takes the value out
-// and frees the cell.
+// through the C library as its items. A cell belongs to the goroutine that holds its number: the producer
+// that claimed it writes the value and puts the number; the consumer that got the number takes the value
+// out and frees the cell.
 type slab[T any] struct {
 	*handle
 	maxItems int // the capacity of the queue, which is fixed
@@ -105,9 +105,9 @@ func cellSize[T any]() uintptr {
 // fill stores values in free cells, and the numbers of the cells in items, until one of the slices ends
 // or no cell is free. It returns how many it stored.
 func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
-	most := min(len(items), len(values))
+	limit := min(len(items), len(values))
 	if s.stack != nil {
-		for ; n < most; n++ {
+		for ; n < limit; n++ {
 			i, found := s.stack.pop()
 			if !found {
 				break
@@ -120,15 +120,15 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	}
 	begin := s.cursor.Load()
 	k := begin
-	for left := len(s.blocks); n < most; {
-		claimed := s.blocks[k].claim(most-n, s.producer.exclusive)
+	for left := len(s.blocks); n < limit; {
+		claimed := s.blocks[k].claim(limit-n, s.producer.exclusive)
 		if claimed == 0 {
 			if left == 0 {
 				break
 			}
 			left--
-			// The next block, not this one refilled: by its turn more of its cells are free, and
-			// consumers use the cache lines of others.
+			// Go on to the next block before this one is refilled: by its next turn, consumers have
+			// returned more of its cells and work in other blocks.
 			if k++; k == uintptr(len(s.blocks)) {
 				k = 0
 			}

@@ -19,7 +19,7 @@ import (
 // The zero value behaves as a queue that was released; [NewSPSC] creates one to use.
 type SPSC[T any] struct {
 	closable
-	items values[T]
+	items valueStore[T]
 }
 
 // NewSPSC creates a queue that holds up to capacity items. The error is nil, [ErrInvalid] if capacity is

@@ -9,31 +9,31 @@ import (
 	"sync/atomic"
 )
 
-// The values of a queue, whatever its family: its slab, and the calls that use it. A queue type has them
-// as a field and not embedded, because go doc would show an embedded generic type.
-type values[T any] struct {
+// A valueStore is the slab of a queue of any family, and the calls that use it. A queue type has it as a
+// field and not embedded, because go doc would show an embedded generic type.
+type valueStore[T any] struct {
 	slab atomic.Pointer[slab[T]] // nil: the zero value, or released
 }
 
-func (q *values[T]) init(b *base, s *slab[T]) {
+func (q *valueStore[T]) init(b *base, s *slab[T]) {
 	b.handle.Store(s.handle)
 	q.slab.Store(s)
 }
 
 // load returns the slab and its handle, or nil and a handle whose calls return ErrClosed.
-func (q *values[T]) load() (*handle, *slab[T]) {
+func (q *valueStore[T]) load() (*handle, *slab[T]) {
 	if s := q.slab.Load(); s != nil {
 		return s.handle, s
 	}
 	return releasedHandle, nil
 }
 
-func (q *values[T]) release(b *base) {
+func (q *valueStore[T]) release(b *base) {
 	b.release()
 	q.slab.Store(nil)
 }
 
-func (q *values[T]) isDrained() bool {
+func (q *valueStore[T]) isDrained() bool {
 	h, _ := q.load()
 	drained := false
 	status := h.call(&h.consumer, func() Error {
@@ -43,7 +43,7 @@ func (q *values[T]) isDrained() bool {
 	return drained || status == ErrClosed // it was released
 }
 
-func (q *values[T]) clear() (n int, err error) {
+func (q *valueStore[T]) clear() (n int, err error) {
 	h, s := q.load()
 	return clearBy(h, func() int { return s.removeAll() })
 }
@@ -60,13 +60,13 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 	return n, status.orNil()
 }
 
-func (q *values[T]) waitPut(ctx context.Context, v T, with uint64) error {
+func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
 	return h.waitPut(ctx, func() Error { return s.put(v, with) })
 }
 
 // tryPut is a callPut without its closure, which costs this fast path 1 to 2 ns (Zen 5).
-func (q *values[T]) tryPut(v T, with uint64) error {
+func (q *valueStore[T]) tryPut(v T, with uint64) error {
 	h, s := q.load()
 	c, status := h.enter(&h.producer)
 	if status == statusOK {
@@ -76,7 +76,7 @@ func (q *values[T]) tryPut(v T, with uint64) error {
 	return h.producer.count(status).orNil()
 }
 
-func (q *values[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
+func (q *valueStore[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
 	h, s := q.load()
 	err = h.waitGet(ctx, func() (status Error) {
 		v, priority, status = s.get()
@@ -86,7 +86,7 @@ func (q *values[T]) waitGet(ctx context.Context) (v T, priority float64, err err
 }
 
 // tryGet is a callGet without its closure, as tryPut.
-func (q *values[T]) tryGet() (v T, priority float64, err error) {
+func (q *valueStore[T]) tryGet() (v T, priority float64, err error) {
 	h, s := q.load()
 	c, status := h.enter(&h.consumer)
 	if status == statusOK {
@@ -97,12 +97,12 @@ func (q *values[T]) tryGet() (v T, priority float64, err error) {
 }
 
 // get is waitGet of a queue without priorities.
-func (q *values[T]) get(ctx context.Context) (T, error) {
+func (q *valueStore[T]) get(ctx context.Context) (T, error) {
 	v, _, err := q.waitGet(ctx)
 	return v, err
 }
 
-func (q *values[T]) putMany(ctx context.Context, values []T) (n int, err error) {
+func (q *valueStore[T]) putMany(ctx context.Context, values []T) (n int, err error) {
 	h, s := q.load()
 	err = h.wait(ctx, &h.producer, ErrFull, func() (int, Error) {
 		moved, status := s.putValues(values[n:])
@@ -112,7 +112,7 @@ func (q *values[T]) putMany(ctx context.Context, values []T) (n int, err error) 
 	return n, err
 }
 
-func (q *values[T]) getMany(ctx context.Context, values []T) (n int, err error) {
+func (q *valueStore[T]) getMany(ctx context.Context, values []T) (n int, err error) {
 	h, s := q.load()
 	err = h.waitGet(ctx, func() (status Error) {
 		n, status = s.getValues(values)
