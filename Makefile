@@ -45,11 +45,18 @@ SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs cbindgen.toml scripts/build
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: setup setup-build
-setup: ## Install what building and testing need and is missing (Debian, Ubuntu)
-	@$(SETUP)
-setup-build: ## Install what building needs and is missing
+.PHONY: setup setup-build setup-proof
+setup: ## Install what build, demo, install and test need and is missing (Debian, Ubuntu)
+	@$(SETUP) test
+setup-build: ## Install what build, demo and install need and is missing
 	@$(SETUP) build
+setup-proof: ## Install what proof needs and is missing
+	@$(SETUP) proof
+
+# No other target installs or downloads anything. These say what is missing.
+.PHONY: ready-test ready-proof
+ready-test ready-proof:
+	@$(SETUP) --check $(@:ready-%=%)
 
 # `cargo build` may have put a library of its own in the place of the first link.
 .PHONY: build
@@ -100,10 +107,11 @@ $(call name,$(serving)): $(wildcard examples/c/*.[ch]) $(call name,$(SHARED)) | 
 report: ## Build the tool that draws a run of the demo as a page
 	$(jobs)scripts/build.sh tool report examples/report/Cargo.toml
 
-# --- tests: a target for each kind of proof, so that the output shows what ran
+# --- tests and proofs: a target for each kind, so that the output shows what ran
 
-TESTS := lint test-rust test-c test-cpp test-go test-report test-install test-portable test-loom \
-    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench
+TESTS := test-rust test-c test-cpp test-go test-install
+PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-loom test-sites test-miri \
+    test-tsan test-asan test-valgrind test-gdb test-bench
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
@@ -111,11 +119,13 @@ cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
 dist = RUSTC=$(CURDIR)/scripts/rustc.sh CARGO_TARGET_DIR=$(WORK) $(CARGO)
 go = $(MAKE) -C bindings/go LIBDIR=$(LIB)
 
-.PHONY: test $(TESTS)
-test: setup build ## All of the tests below
+.PHONY: test proof $(TESTS) $(PROOFS)
+test: ready-test build ## Tests for users, in a few minutes: all languages, and an installation
 	@scripts/steps.sh "$(MAKE)" $(TESTS)
+proof: ready-proof build ## The other tests, in half an hour: models, sanitizers, every standard and compiler
+	@scripts/steps.sh "$(MAKE)" $(PROOFS)
 
-lint: setup build ## Formatting, clippy, go vet, shellcheck; the generated header and symbols are up to date
+lint: ready-proof build ## Formatting, clippy, go vet, shellcheck; the generated header and symbols are up to date
 	$(CARGO) fmt --check && $(CARGO) fmt --all --check --manifest-path benches/versus/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/report/Cargo.toml
 	$(jobs)$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -128,30 +138,39 @@ lint: setup build ## Formatting, clippy, go vet, shellcheck; the generated heade
 	diff include/queues.h $(generated_header)
 	diff tests/symbols.txt <($(exported))
 
+test-rust: ready-test ## The Rust interface: conformance, properties, examples, documentation
+	$(jobs)$(CARGO) test --frozen --no-fail-fast --lib --test conformance --test batch --test properties --test examples --test readme
+	$(jobs)$(CARGO) test --frozen --doc
+
 # The pattern ??* matches all tests except c.rs, which test-c runs.
-test-rust: setup ## Conformance, properties, the header in every C and C++ standard, documentation
+prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the header in every standard
 	$(jobs)$(CARGO) test --locked --no-fail-fast --lib --test '??*'
-	$(jobs)$(CARGO) test --locked --doc
 
-test-c: setup build ## The ABI from C, and the C examples
-	$(jobs)$(CARGO) test --locked --test c
+test-c: ready-test build ## The ABI from C, and the C examples
+	$(jobs)$(CARGO) test --frozen --test c
 
-test-cpp: setup build ## The C++ binding in every C++ standard, with g++ and clang++
+test-cpp: ready-test build ## The C++ binding in C++20, and the C++ examples
+	+$(cpp) quick
+
+prove-cpp: ready-proof build ## The C++ binding in every C++ standard, with g++ and clang++
 	+$(cpp) test
 
-test-go: setup build ## The Go binding, without and with the race detector
-	+$(go) test race
+test-go: ready-test build ## The Go binding, and the Go examples
+	+$(go) test
 
-test-report: setup build report $(call name,$(serving)) ## The figures of the demo in C, C++ and Go, and the page that shows them
+prove-go: ready-proof build ## The same with the race detector
+	+$(go) race
+
+test-report: ready-proof build report $(call name,$(serving)) ## The figures of the demo in C, C++ and Go, and the page that shows them
 	+$(cpp) examples
 	+$(go) $(OUT)/go/serving
 	$(jobs)QUEUES_SERVING='$(serving) $(TARGET)/cpp/serving $(OUT)/go/serving' \
 	    $(CARGO) test --release --locked --manifest-path examples/report/Cargo.toml
 
-test-install: setup build ## Programs outside the tree that use an installed library
+test-install: ready-test build ## Programs outside the tree that use an installed library
 	tests/install/run.sh
 
-test-portable: setup ## The code for other systems: no 128-bit compare-and-swap, no futex
+test-portable: ready-proof ## The code for other systems: no 128-bit compare-and-swap, no futex
 	$(jobs)RUSTFLAGS='--cfg queues_portable' CARGO_TARGET_DIR=$(TARGET)/portable $(CARGO) test --locked --no-fail-fast --lib --test '??*'
 
 # Optimized, because these tests run long; without LTO, which would build long.
@@ -159,11 +178,11 @@ many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TAR
 
 # With an empty PREEMPTIONS each model uses its own bound, which takes far longer.
 PREEMPTIONS ?= 1
-test-loom: setup ## Every interleaving of small models with at most PREEMPTIONS=1 preemptions
+test-loom: ready-proof ## Every interleaving of small models with at most PREEMPTIONS=1 preemptions
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom --cfg queues_portable) --test 'loom*'
 
-test-sites: setup ## A thread that stops at any atomic access blocks no other thread
+test-sites: ready-proof ## A thread that stops at any atomic access blocks no other thread
 	$(jobs)$(call many,queues_sites) --test stall
 
 # --- tests under tools
@@ -173,29 +192,29 @@ HOST = $(shell $(QUEUES_RUSTC) -vV | sed -n 's/^host: //p')
 # ThreadSanitizer does not start if the kernel randomizes more address bits than it supports.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-test-miri: setup ## Undefined behavior and weak memory, in an interpreter, with SEEDS=16 schedules
+test-miri: ready-proof ## Undefined behavior and weak memory, in an interpreter, with SEEDS=16 schedules
 	$(jobs)MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
 	    CARGO_TARGET_DIR=$(TARGET)/miri $(CARGO) +nightly miri test --locked --test miri
 
-test-tsan: setup build ## Data races: in Rust, and in C and C++ programs that use the release library
+test-tsan: ready-proof build ## Data races: in Rust, and in C and C++ programs that use the release library
 	$(jobs)RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
 	    $(CARGO) +nightly test --locked -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress --test batch
 	$(jobs)CFLAGS=-fsanitize=thread $(FIXED_ADDRESSES) env $(dist) test --locked --release --test c
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 
-test-asan: setup build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests
+test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests
 	$(jobs)CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' $(dist) test --locked --release --test c
 	+$(cpp) asan
 	+$(go) asan
 
-test-valgrind: setup build ## Memory errors and leaks in the C and C++ tests that use the release library
+test-valgrind: ready-proof build ## Memory errors and leaks in the C and C++ tests that use the release library
 	$(jobs)RUNNER='valgrind --quiet --leak-check=full --error-exitcode=1' $(dist) test --locked --release --test c
 	+$(cpp) valgrind
 
-test-gdb: setup build ## What gdb prints of queues, in processes and core files, in C and C++
+test-gdb: ready-proof build ## What gdb prints of queues, in processes and core files, in C and C++
 	tests/gdb/run.sh
 
-test-bench: setup ## The driver of the benchmarks: cases, figures, table and page
+test-bench: ready-proof ## The driver of the benchmarks: cases, figures, table and page
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) test --quiet --locked --manifest-path $(VERSUS)/Cargo.toml -p versus
 
 # --- benchmarks against other libraries
@@ -222,7 +241,7 @@ versus: build
 
 .PHONY: soak deny clean
 ITEMS ?= 1000000000
-soak: setup ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
+soak: ready-proof ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
 	$(jobs)QUEUES_ITEMS=$(ITEMS) $(dist) test --locked --release --test stress --test batch -- --nocapture threads stress deque
 
 deny: ## Licenses and origins of the dependencies; installs cargo-deny if it is missing

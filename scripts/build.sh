@@ -36,11 +36,14 @@ stage=$(mktemp -d "$OUT/.build-XXXXXX") || fail "cannot write to $OUT"
 trap 'rm -rf "$stage"' EXIT
 touch "$stage/begin"
 
-# cargo_build ARGUMENT...: builds, and writes the paths of what it built as JSON into
-# $stage/messages.
+# cargo_build MANIFEST ARGUMENT...: builds without the network, and writes the paths of what it built
+# as JSON into $stage/messages.
 cargo_build() {
-    "${cargo[@]}" build --release --locked --message-format=json-render-diagnostics "$@" \
-        >"$stage/messages" || exit 2
+    "${cargo[@]}" build --release --frozen --message-format=json-render-diagnostics \
+        --manifest-path "$@" >"$stage/messages" && return
+    "${cargo[@]}" metadata --frozen --format-version 1 --manifest-path "$1" >/dev/null 2>&1 ||
+        fail "the build failed, and crates of $1 are missing: \`make setup\` fetches them"
+    exit 2
 }
 # path PATTERN: the path of the file that cargo built; its folder depends on the target.
 path() {
@@ -58,7 +61,7 @@ path() {
 
 tool() {
     local program
-    cargo_build --manifest-path "$2" --bin "$1"
+    cargo_build "$2" --bin "$1"
     program=$(path "$1")
     if ! [ "$program" -ef "$OUT/$1" ]; then
         ln -s "$program" "$stage/$1"
@@ -70,7 +73,7 @@ library() {
     local shared archive target=() triple header
     need "$LD" && need "$AR" && need "$NM" && need "$OBJCOPY"
     cd "$root"
-    RUSTC=$root/scripts/rustc.sh cargo_build --lib --target-dir "$WORK"
+    RUSTC=$root/scripts/rustc.sh cargo_build Cargo.toml --lib --target-dir "$WORK"
     shared=$(path 'libqueues\.so')
     archive=$(path 'libqueues\.a')
     header=$(sed -n \

