@@ -1,128 +1,40 @@
-//! What comes from C, checked.
+//! The arguments of exported functions. Each is checked before it is used: an address is neither null
+//! nor misaligned, a blob fits, a structure has a known size.
 
-use super::status::{non_null, write_out};
-use super::{queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Disposer, Pointer, Received};
+use crate::payload::Received;
+use crate::queue::Progress;
 use core::ffi::c_void;
 
-/// No structure of ours will ever be larger; a size beyond it is garbage.
-const LARGEST_STRUCT: usize = 4096;
+/// A pointer as an item. The library does not follow it.
+pub(super) type Item = *mut c_void;
 
-/// Structures that begin with their `struct_size` as the caller knows it.
-///
-/// # Safety
-/// `repr(C)`, a `usize` first, valid for every bit pattern that a C caller may write.
-pub(super) unsafe trait Sized_: Copy {}
-
-/// Reads a structure whose caller may know a newer header: what this library does not know must be
-/// zero.
-///
-/// # Safety
-/// `options` is null or points at as many bytes as its `struct_size` says.
-pub(super) unsafe fn read_sized<T: Sized_>(options: *const T) -> Result<T> {
-    // SAFETY: by contract.
-    unsafe { check_size(options)? };
-    // SAFETY: as large as checked; C promises no alignment that we could rely on.
-    unsafe {
-        let size = options.cast::<usize>().read_unaligned();
-        let tail = options.cast::<u8>().add(size_of::<T>());
-        if (0..size - size_of::<T>()).any(|i| tail.add(i).read() != 0) {
-            return Err(Error::Invalid);
-        }
-        Ok(options.read_unaligned())
-    }
-}
-
-/// Writes a structure whose caller may know a newer header: what this library does not know becomes
-/// zero.
-///
-/// # Safety
-/// `place` is null or points at as many bytes as its `struct_size` says.
-pub(super) unsafe fn write_sized<T: Sized_>(place: *mut T, value: T) -> Result {
-    // SAFETY: by contract.
-    unsafe { check_size(place)? };
-    // SAFETY: as large as checked.
-    unsafe {
-        let size = place.cast::<usize>().read_unaligned();
-        place.write_unaligned(value);
-        place.cast::<usize>().write_unaligned(size);
-        place.cast::<u8>().add(size_of::<T>()).write_bytes(0, size - size_of::<T>());
-    }
-    Ok(())
-}
-
-/// # Safety
-/// As for `read_sized`.
-unsafe fn check_size<T: Sized_>(structure: *const T) -> Result {
-    if structure.is_null() {
-        return Err(Error::Invalid);
-    }
-    // SAFETY: every such structure begins with its size.
-    let size = unsafe { structure.cast::<usize>().read_unaligned() };
-    if (size_of::<T>()..=LARGEST_STRUCT).contains(&size) { Ok(()) } else { Err(Error::Invalid) }
-}
-
-/// What the options of the plain families have in common.
-pub(super) struct CommonOptions {
-    pub(super) capacity: usize,
-    pub(super) default_capacity: usize,
-    pub(super) item_size: usize,
-    pub(super) flags: u64,
-    pub(super) known_flags: u64,
-    pub(super) drop: queues_drop_t,
-    pub(super) drop_bytes: queues_drop_bytes_t,
-    pub(super) drop_ctx: *mut c_void,
-}
-
-/// The payload that the options ask for.
-pub(super) enum PayloadChoice {
-    Pointer(Pointer),
-    Bytes(Bytes),
-}
-
-impl CommonOptions {
-    /// The capacity and payload, checked.
-    ///
-    /// # Safety
-    /// The callback may be called from any thread with its context.
-    pub(super) unsafe fn check(self) -> Result<(usize, PayloadChoice)> {
-        if self.flags & !self.known_flags != 0 {
-            return Err(Error::Invalid);
-        }
-        let capacity = if self.capacity == 0 { self.default_capacity } else { self.capacity };
-        let disposer = match (self.drop, self.drop_bytes) {
-            // SAFETY: by contract.
-            (drop, None) => unsafe { Disposer::new(drop, self.drop_ctx) },
-            // SAFETY: by contract.
-            (None, Some(drop)) if self.item_size > 0 => unsafe {
-                Disposer::with_length(drop, self.drop_ctx)
-            },
-            // A pointer has no length; and two callbacks leave open which of them ends an item.
-            _ => return Err(Error::Invalid),
-        };
-        let payload = match self.item_size {
-            0 => PayloadChoice::Pointer(Pointer::new(disposer)),
-            limit => PayloadChoice::Bytes(Bytes::try_new(limit, disposer)?),
-        };
-        Ok((capacity, payload))
-    }
-}
-
-/// Where a call that gets a pointer writes it, if it answers OK; [`Error::Invalid`] if that can't be.
-///
-/// # Safety
-/// `item` is null or an output.
+/// Whether a `T` can be at this address.
 #[inline(always)]
-pub(super) unsafe fn place<'a>(item: *mut *mut c_void) -> Result<&'a mut *mut c_void> {
-    if item.is_null() || !item.is_aligned() {
-        return Err(Error::Invalid);
-    }
-    // SAFETY: by contract.
-    Ok(unsafe { &mut *item })
+fn is_usable<T>(address: *const T) -> bool {
+    !address.is_null() && address.is_aligned()
 }
 
-/// A blob to put: `(NULL, 0)` is an empty one.
+/// The address of an output or a structure; [`Error::Invalid`] if it is null or misaligned.
+#[inline(always)]
+pub(super) fn non_null<T>(address: *mut T) -> Result<*mut T> {
+    if is_usable(address) { Ok(address) } else { Err(Error::Invalid) }
+}
+
+/// [`Error::Invalid`] if `n` items cannot be at this address. For 0 items it may be any address.
+#[inline(always)]
+pub(super) fn check_many<T>(items: *const T, n: usize) -> Result {
+    let fits = n.checked_mul(size_of::<T>()).is_some_and(|size| size <= isize::MAX as usize);
+    if (n > 0 && !is_usable(items)) || !fits { Err(Error::Invalid) } else { Ok(()) }
+}
+
+/// [`Error::Invalid`] for a buffer that has a size but no address.
+#[inline(always)]
+pub(super) fn check_buffer<T>(buffer: *const T, capacity: usize) -> Result {
+    if buffer.is_null() && capacity > 0 { Err(Error::Invalid) } else { Ok(()) }
+}
+
+/// A blob to put; `(NULL, 0)` is an empty one.
 ///
 /// # Safety
 /// `len` bytes may be read at `data` during the call, if it is not null.
@@ -138,41 +50,133 @@ pub(super) unsafe fn blob<'a>(data: *const c_void, len: usize, limit: usize) -> 
     Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) })
 }
 
-/// Receives a blob into the caller's buffer, and writes its length; on TOO_SMALL the needed one.
+/// Runs a get that returns `Ok` whenever it has written the item.
+///
+/// # Safety
+/// `item` is null or an output.
+#[inline(always)]
+pub(super) unsafe fn receive<R>(
+    item: *mut Item,
+    get: impl FnOnce(&mut Item) -> Result<R>,
+) -> Result<R> {
+    // SAFETY: by contract.
+    get(unsafe { &mut *non_null(item)? })
+}
+
+/// Runs a get that may write an item and fail afterwards: the output is written on `Ok` only.
+///
+/// # Safety
+/// `item` is null or an output.
+#[inline(always)]
+pub(super) unsafe fn receive_if_ok<R>(
+    item: *mut Item,
+    get: impl FnOnce(&mut Item) -> Result<R>,
+) -> Result<R> {
+    let place = non_null(item)?;
+    let mut item = core::ptr::null_mut();
+    let result = get(&mut item)?;
+    // SAFETY: by contract.
+    unsafe { place.write(item) };
+    Ok(result)
+}
+
+/// Runs a get of a blob into the caller's buffer and writes its length; with
+/// [`Error::TooSmall`] the needed one.
 ///
 /// # Safety
 /// `capacity` bytes may be written at `buffer` during the call, if it is not null; `len` is null or
 /// an output.
 #[inline(always)]
-pub(super) unsafe fn receive<R>(
+pub(super) unsafe fn receive_blob<R>(
     buffer: *mut c_void,
     capacity: usize,
     len: *mut usize,
     get: impl FnOnce(&mut Received) -> Result<R>,
 ) -> Result<R> {
     let len = non_null(len)?;
-    if buffer.is_null() && capacity > 0 {
-        return Err(Error::Invalid);
-    }
+    check_buffer(buffer, capacity)?;
     // SAFETY: by contract.
     let mut received = unsafe { Received::new(buffer.cast(), capacity) };
     let result = get(&mut received);
     match result {
         // SAFETY: checked above.
-        Ok(_) => unsafe { write_out(len, received.len()) },
+        Ok(_) => unsafe { len.write(received.len()) },
         // SAFETY: checked above.
-        Err(Error::TooSmall { needed }) => unsafe { write_out(len, needed) },
+        Err(Error::TooSmall { needed }) => unsafe { len.write(needed) },
         Err(_) => {}
     }
     result
 }
 
-/// The items of a call on many: an address that can hold them, unless there are none.
-pub(super) fn check_many<T>(items: *const T, n: usize, done: *mut usize) -> Result {
-    non_null(done)?;
-    let fits = n.checked_mul(size_of::<T>()).is_some_and(|size| size <= isize::MAX as usize);
-    if (n > 0 && (items.is_null() || !items.is_aligned())) || !fits {
-        return Err(Error::Invalid);
+/// Ends a call on many items: writes their number. It is written here, because returning it with the
+/// status through memory stalls behind the stores of the items (decision 007).
+///
+/// # Safety
+/// `done` is an output.
+#[inline(always)]
+pub(super) unsafe fn write_progress(done: *mut usize, (count, result): Progress) -> Result {
+    // SAFETY: by contract.
+    unsafe { done.write(count) };
+    result
+}
+
+/// The largest `struct_size`. No structure of the library will be larger.
+const LARGEST_STRUCT: usize = 4096;
+
+/// A structure that begins with its `struct_size`, as the caller's header knows it.
+///
+/// # Safety
+/// `repr(C)`, a `usize` first, valid for every bit pattern that a C caller may write.
+pub(super) unsafe trait SizedStruct: Copy {}
+
+/// Reads a structure whose caller may know a newer header: bytes that this library does not know must
+/// be 0.
+///
+/// # Safety
+/// `structure` is null or has the bytes that its `struct_size` states.
+pub(super) unsafe fn read_sized<T: SizedStruct>(structure: *const T) -> Result<T> {
+    // SAFETY: by contract.
+    let unknown = unsafe { unknown_bytes(structure)? };
+    // SAFETY: within the size that was checked.
+    unsafe {
+        let tail = structure.add(1).cast::<u8>();
+        if (0..unknown).any(|i| tail.add(i).read() != 0) {
+            return Err(Error::Invalid);
+        }
+        Ok(structure.read())
+    }
+}
+
+/// Writes a structure whose caller may know a newer header: bytes that this library does not know
+/// become 0.
+///
+/// # Safety
+/// `structure` is null or has the bytes that its `struct_size` states.
+pub(super) unsafe fn write_sized<T: SizedStruct>(structure: *mut T, value: T) -> Result {
+    // SAFETY: by contract.
+    let unknown = unsafe { unknown_bytes(structure)? };
+    // SAFETY: within the size that was checked.
+    unsafe {
+        let size = structure.cast::<usize>().read();
+        structure.write(value);
+        structure.cast::<usize>().write(size);
+        structure.add(1).cast::<u8>().write_bytes(0, unknown);
     }
     Ok(())
+}
+
+/// The number of bytes behind those that the library knows, once address and size are checked.
+///
+/// # Safety
+/// As for [`read_sized`].
+unsafe fn unknown_bytes<T: SizedStruct>(structure: *const T) -> Result<usize> {
+    if !is_usable(structure) {
+        return Err(Error::Invalid);
+    }
+    // SAFETY: every such structure begins with its size.
+    let size = unsafe { structure.cast::<usize>().read() };
+    if !(size_of::<T>()..=LARGEST_STRUCT).contains(&size) {
+        return Err(Error::Invalid);
+    }
+    Ok(size - size_of::<T>())
 }

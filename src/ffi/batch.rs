@@ -1,10 +1,11 @@
 //! Bounded queue whose items are taken in batches.
 
-use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, read_sized};
-use super::handle::{AnyHandle, HandleType, Role};
-use super::stats::{queues_stats_t, write_stats};
-use super::status::{non_null, queues_status_t, status_of, value_or, write_out};
-use super::{queues_drop_bytes_t, queues_drop_t};
+use super::arguments::{SizedStruct, blob, check_buffer, check_many, non_null};
+use super::handle::{Family, Role};
+use super::options::{Options, PayloadChoice, create};
+use super::stats::queues_stats_t;
+use super::status::{queues_status_t, status_of};
+use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Blob, Limits, ToBuffer, ToPointers};
@@ -12,228 +13,230 @@ use crate::wait::{Blocking, Wait, Wanted};
 use core::ffi::c_void;
 use core::time::Duration;
 
-/// A bounded queue for any number of threads, whose items are taken in batches: when there are
-/// enough of them, or when the oldest has waited long enough. First in, first out; each item is in
-/// one batch; batches of several consumers do not interleave.
+/// A bounded queue for any number of producers and consumers, whose items are taken in batches:
+/// when there are enough of them, or when the oldest has waited long enough. First in, first out.
+/// Each item is in one batch; batches of several consumers do not interleave.
 ///
 /// A batch is due when
-///   - batch_size items are pending, or items that weigh batch_weight together;
-///   - the oldest pending item has been in the queue for batch_timeout_ns;
-///   - queues_batch_flush was called after the oldest pending item was put;
-///   - the queue is closed.
+/// - batch_size items are pending, or items that weigh batch_weight together;
+/// - the oldest pending item has been in the queue for batch_timeout_ns;
+/// - queues_batch_flush() was called after the oldest pending item was put;
+/// - the queue is closed.
 ///
-/// It is then made of the oldest items: batch_size at most, and batch_weight at most, but for a
-/// single item that is heavier and travels alone. What it leaves behind is judged anew, by the age of
-/// the oldest item that is left. A queue that is full has a batch that is due.
+/// A batch that is due has the oldest items: at most batch_size, and at most batch_weight; a single
+/// heavier item is a batch of its own. Whether the rest is due depends on the age of the oldest
+/// item that is left. A full queue always has a batch that is due.
 ///
-/// | calls                                          | who may call at once | progress           |
-/// |------------------------------------------------|----------------------|--------------------|
-/// | try_put, try_put_bytes                         | any threads          | lock-free          |
-/// | put, put_weighted and their _bytes             | any threads          | may sleep; with timeout_ns 0 lock-free |
-/// | get_due, get_due_bytes, flush, clear           | any threads          | a short lock       |
-/// | get_batch, get_batch_bytes                     | any threads          | may sleep; with timeout_ns 0 a short lock |
-/// | close, is_closed, pending_count, stats         | any threads          | lock-free          |
-/// | capacity, retain, release                      | any threads          | wait-free; the last release frees |
+/// | functions                                                | threads    | progress     |
+/// |----------------------------------------------------------|------------|--------------|
+/// | create                                                   | any thread | allocates    |
+/// | try_put, try_put_bytes                                   | any thread | lock-free    |
+/// | put, put_weighted                                        | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | put_bytes, put_weighted_bytes                            | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | get_batch, get_batch_bytes                               | any thread | may sleep; a short lock if timeout_ns is 0 |
+/// | get_due, get_due_bytes, flush                            | any thread | a short lock |
+/// | clear                                                    | any thread | a short lock for each item |
+/// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
+/// | capacity                                                 | any thread | wait-free    |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
-/// A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
-/// O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
-/// Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
-/// starved), another takes over with the next put a millisecond after the item's time; but if it is
-/// held up while it holds the lock, all who take, flush or clear wait for it.
-/// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
-/// get of blobs keeps its batch.
-/// Each call is O(1) but for those that take (O(items taken)).
+/// A put that wakes a waiter makes a system call. The lock is among consumers: it is held for
+/// O(batch_size) steps, never during a callback or the copy of a blob, and no put takes it. Of
+/// several consumers that sleep, one is responsible for the oldest item. If that thread is delayed
+/// (stopped or starved), the next put that comes 1 ms after the item became due wakes another. If
+/// it is delayed while it holds the lock, all calls that get, flush or clear wait for it.
+///
+/// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at the same time. A
+/// suspended get of blobs keeps its batch.
+///
+/// Each call is O(1), except gets and clear, which are O(items removed).
 pub struct queues_batch_t {
     _opaque: [u8; 0],
 }
 
-/// Options of queues_batch_create. Set struct_size to the size of this structure, and to 0 or NULL what
-/// is not needed: that is the default.
-/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-/// QUEUES_INVALID.
+/// Options of queues_batch_create(). Set struct_size; leave unused fields 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_batch_options_t {
     /// sizeof(queues_batch_options_t).
     pub struct_size: usize,
-    /// The most items that fit, exactly; 0: 10000. Not less than batch_size.
+    /// Largest number of items, exact, at least batch_size; 0: 10000.
     pub max_pending: usize,
-    /// 0: items are void pointers; else the most bytes of a blob.
+    /// Largest length of a blob in bytes; 0: items are pointers.
     pub item_size: usize,
-    /// 0; no flags are known.
+    /// 0: there are no flags.
     pub flags: u64,
-    /// Called for each item that nobody gets, see queues_drop_t; may be NULL.
+    /// Called for each item that no call gets; NULL: nothing is called.
     pub drop: queues_drop_t,
-    /// The first argument of drop or drop_bytes.
+    /// First argument of drop and drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// The most items of a batch, and how many make one due; 0: 32.
+    /// Number of items that makes a batch due, and the largest number of items of a batch; 0: 32.
     pub batch_size: usize,
-    /// How many nanoseconds an item waits for others; 0: 10 ms; below 0: for ever.
+    /// Nanoseconds that an item waits for others before a batch is due; 0: 10 ms; below 0: no
+    /// limit.
     pub batch_timeout_ns: i64,
-    /// The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
+    /// Weight that makes a batch due, and the largest weight of a batch of several items, in any
+    /// unit; 0: weights do not count.
     pub batch_weight: u64,
-    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    /// because each item ends in one callback; so is setting this without an item_size.
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
     pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
-unsafe impl Sized_ for queues_batch_options_t {}
+unsafe impl SizedStruct for queues_batch_options_t {}
+// SAFETY: begins with the common fields; the capacity is max_pending.
+unsafe impl Options for queues_batch_options_t {
+    const DEFAULT_CAPACITY: usize = 10_000;
+    fn drop_bytes(&self) -> queues_drop_bytes_t {
+        self.drop_bytes
+    }
+}
 
-/// Where a blob of a batch lies in the caller's buffer.
+impl queues_batch_options_t {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            size: if self.batch_size == 0 { default.size } else { self.batch_size },
+            age: match self.batch_timeout_ns {
+                ..0 => None,
+                0 => default.age,
+                nanos => Some(Duration::from_nanos(nanos as u64)),
+            },
+            weight: Some(self.batch_weight).filter(|&weight| weight > 0),
+        }
+    }
+}
+
+/// The place of a blob of a batch in the caller's buffer.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_batch_blob_t {
-    /// Where it begins, in bytes from the beginning of the buffer.
+    /// Bytes from the start of the buffer to the blob.
     pub offset: usize,
-    /// How many bytes it has.
+    /// Length of the blob in bytes.
     pub length: usize,
 }
 
+// One is written as the other.
 const _: () = assert!(size_of::<queues_batch_blob_t>() == size_of::<Blob>());
 
-const DEFAULT_MAX_PENDING: usize = 10000;
-const FAMILY: u8 = 5;
-const POINTERS: HandleType<Blocking<Batch<Pointer>>> = HandleType::new(FAMILY, 0);
-const BYTES: HandleType<Blocking<Batch<Bytes>>> = HandleType::new(FAMILY, 1);
+const BATCH: Family<Blocking<Batch<Pointer>>, Blocking<Batch<Bytes>>> = Family::new(5);
 
-/// # Safety
-/// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_batch_t) -> Result<AnyHandle> {
-    // SAFETY: by contract.
-    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
-}
-
-/// Creates a queue with one reference, which the caller owns.
-/// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-/// each other, max_pending below batch_size, sizes whose product overflows, or a batch_weight for
-/// which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or more), NOMEM.
-/// Since 0.1.
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, max_pending below batch_size, sizes whose product overflows,
+/// and a batch_weight for which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or
+/// more)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_create(
     options: *const queues_batch_options_t,
     queue: *mut *mut queues_batch_t,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(queue)?;
-        // SAFETY: the caller's structure, with its size.
-        let options = unsafe { read_sized(options)? };
-        let common = arguments::CommonOptions {
-            capacity: options.max_pending,
-            default_capacity: DEFAULT_MAX_PENDING,
-            item_size: options.item_size,
-            flags: options.flags,
-            known_flags: 0,
-            drop: options.drop,
-            drop_bytes: options.drop_bytes,
-            drop_ctx: options.drop_ctx,
-        };
-        let usual = Limits::default();
-        let limits = Limits {
-            size: if options.batch_size == 0 { usual.size } else { options.batch_size },
-            age: match options.batch_timeout_ns {
-                ..0 => None,
-                0 => usual.age,
-                nanos => Some(Duration::from_nanos(nanos as u64)),
-            },
-            weight: Some(options.batch_weight).filter(|&weight| weight > 0),
-        };
-        // SAFETY: the caller's callback, made to be called.
-        let handle = match unsafe { common.check()? } {
-            (max_pending, PayloadChoice::Pointer(pointer)) => {
-                let queue = Batch::try_new(max_pending, limits, pointer)?;
-                POINTERS.create(Blocking::new(queue), false)?
+    // SAFETY: the header's contract.
+    unsafe {
+        create(options, queue, |options, max_pending, payload| match payload {
+            PayloadChoice::Pointer(pointer) => {
+                let queue = Batch::try_new(max_pending, options.limits(), pointer)?;
+                BATCH.pointers.create(Blocking::new(queue), false)
             }
-            (max_pending, PayloadChoice::Bytes(bytes)) => {
-                let queue = Batch::try_new(max_pending, limits, bytes)?;
-                BYTES.create(Blocking::new(queue), false)?
+            PayloadChoice::Bytes(bytes) => {
+                let queue = Batch::try_new(max_pending, options.limits(), bytes)?;
+                BATCH.bytes.create(Blocking::new(queue), false)
             }
-        };
-        // SAFETY: checked above.
-        unsafe { write_out(place, handle.cast()) };
-        Ok(())
-    })
+        })
+    }
 }
 
 /// Adds a reference, for another owner of the queue.
-/// Does not wait. Any thread that holds a reference.
-/// Returns queue; NULL if it is no such queue.
-/// Since 0.1.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not a batch queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_retain(queue: *mut queues_batch_t) -> *mut queues_batch_t {
-    value_or(core::ptr::null_mut(), || {
-        // SAFETY: the caller holds a reference.
-        unsafe { any(queue)? }.retain();
-        Ok(queue)
-    })
+    // SAFETY: the caller holds a reference.
+    unsafe { common::retain(queue, BATCH.any(queue)) }
 }
 
-/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-/// reference, which must not use the queue afterwards unless it holds another.
-/// Since 0.1.
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_release(queue: *mut queues_batch_t) {
-    value_or((), || {
-        // SAFETY: the caller gives its reference up.
-        unsafe { any(queue)?.release() };
-        Ok(())
-    })
+    // SAFETY: the caller gives up its reference.
+    unsafe { common::release(BATCH.any(queue)) }
 }
 
-/// Puts a pointer of weight 1, if there is room.
-/// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, FULL, CLOSED, INVALID.
-/// Since 0.1.
+/// Puts item, with weight 1, if there is room.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_try_put(
     queue: *mut queues_batch_t,
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put(queue, item, 1, Wait::No) })
+    status_of(|| unsafe { BATCH.pointers.on(queue, Role::PUT, |queue| queue.try_put(&item, 1)) })
 }
 
-/// Puts a pointer of weight 1, waiting up to timeout_ns for room.
-/// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-/// Since 0.1.
+/// Puts item, with weight 1; waits up to timeout_ns for room.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_put(
     queue: *mut queues_batch_t,
     item: *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put(queue, item, 1, Wait::from_nanos(timeout_ns)) })
+    status_of(|| unsafe { BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, 1, wait)) })
 }
 
-/// Puts a pointer with its weight (0 too), waiting up to timeout_ns for room. Weights count if the
-/// queue has a batch_weight.
-/// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-/// Since 0.1.
+/// Puts item with its weight; waits up to timeout_ns for room.
+///
+/// A weight of 0 is allowed. Weights count only in a queue with a batch_weight.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_put_weighted(
     queue: *mut queues_batch_t,
     item: *mut c_void,
     weight: u64,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put(queue, item, weight, Wait::from_nanos(timeout_ns)) })
+    status_of(|| unsafe {
+        BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, weight, wait))
+    })
 }
 
-/// Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
-/// is pending. Into items, in the order in which they were put: max at most, so max is best not less
-/// than batch_size; *n becomes how many, at least one unless max is 0.
-/// May wait. Any thread. On OK the items are the caller's.
-/// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
-/// drained), INVALID.
-/// Since 0.1.
+/// Gets the next batch that is due; waits up to timeout_ns for one, then takes what is pending.
+///
+/// Writes at most max pointers to items, in the order in which they were put; n becomes their
+/// number, at least 1 unless max is 0. max should be at least batch_size.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the items.
+/// @return QUEUES_OK, QUEUES_TIMEOUT (nothing was pending), QUEUES_EMPTY (the same, timeout_ns is
+/// 0), QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_get_batch(
     queue: *mut queues_batch_t,
     items: *mut *mut c_void,
@@ -243,15 +246,16 @@ pub unsafe extern "C" fn queues_batch_get_batch(
 ) -> queues_status_t {
     let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
     // SAFETY: the header's contract.
-    status_of(|| unsafe { get(queue, items, max, n, wanted) })
+    status_of(|| unsafe { get_batch(queue, items, max, n, wanted) })
 }
 
-/// Takes a batch if one is due, as queues_batch_get_batch does; for an event loop, which must not
-/// wait and must not break off a batch that is not due.
-/// Does not wait; a short lock. Any thread. On OK the items are the caller's.
-/// Returns OK, EMPTY (no batch is due), CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Gets a batch if one is due, as queues_batch_get_batch() does. For an event loop, which must
+/// neither wait nor take items that are not due.
+///
+/// A short lock. Any thread. On QUEUES_OK the caller owns the items.
+/// @return QUEUES_OK, QUEUES_EMPTY (no batch is due), QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_get_due(
     queue: *mut queues_batch_t,
     items: *mut *mut c_void,
@@ -259,44 +263,61 @@ pub unsafe extern "C" fn queues_batch_get_due(
     n: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { get(queue, items, max, n, Wanted::Due) })
+    status_of(|| unsafe { get_batch(queue, items, max, n, Wanted::Due) })
 }
 
-/// Puts a copy of len bytes, of weight 1, if there is room; (NULL, 0) is an empty blob.
-/// Does not wait; lock-free. Any thread. The bytes stay the caller's.
-/// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
-/// Since 0.1.
+/// Puts a copy of len bytes, with weight 1, if there is room. (NULL, 0) is an empty blob.
+///
+/// Lock-free. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_try_put_bytes(
     queue: *mut queues_batch_t,
     data: *const c_void,
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put_bytes(queue, data, len, 1, Wait::No) })
+    status_of(|| unsafe {
+        BATCH.bytes.on(queue, Role::PUT, |queue| {
+            queue.try_put(blob(data, len, queue.queue().payload().limit())?, 1)
+        })
+    })
 }
 
-/// Puts a copy of len bytes, of weight 1, waiting up to timeout_ns for room; (NULL, 0) is an empty
-/// blob. May wait. Any thread. The bytes stay the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-/// Since 0.1.
+/// Puts a copy of len bytes, with weight 1; waits up to timeout_ns for room. (NULL, 0) is an empty
+/// blob.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_put_bytes(
     queue: *mut queues_batch_t,
     data: *const c_void,
     len: usize,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put_bytes(queue, data, len, 1, Wait::from_nanos(timeout_ns)) })
+    status_of(|| unsafe {
+        BATCH.bytes.on(queue, Role::PUT, |queue| {
+            queue.put(blob(data, len, queue.queue().payload().limit())?, 1, wait)
+        })
+    })
 }
 
-/// Puts a copy of len bytes with their weight (0 too), waiting up to timeout_ns for room; (NULL, 0)
-/// is an empty blob. Weights count if the queue has a batch_weight.
-/// May wait. Any thread. The bytes stay the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-/// Since 0.1.
+/// Puts a copy of len bytes with its weight; waits up to timeout_ns for room. (NULL, 0) is an empty
+/// blob.
+///
+/// A weight of 0 is allowed. Weights count only in a queue with a batch_weight.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_put_weighted_bytes(
     queue: *mut queues_batch_t,
     data: *const c_void,
@@ -304,20 +325,28 @@ pub unsafe extern "C" fn queues_batch_put_weighted_bytes(
     weight: u64,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { put_bytes(queue, data, len, weight, Wait::from_nanos(timeout_ns)) })
+    status_of(|| unsafe {
+        BATCH.bytes.on(queue, Role::PUT, |queue| {
+            queue.put(blob(data, len, queue.queue().payload().limit())?, weight, wait)
+        })
+    })
 }
 
-/// Takes the next batch of blobs that is due, waiting up to timeout_ns for one; when that is over,
-/// whatever is pending. The blobs go into the buffer, one right behind the other in the order in
-/// which they were put, and where each lies into blobs: max at most; *n becomes how many, at least
-/// one unless max is 0, and *len the bytes of all. On TOO_SMALL *len becomes the bytes that are needed
-/// (batch_size times item_size always suffice), and the batch stays.
-/// May wait. Any thread.
-/// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
-/// drained), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Gets the next batch of blobs that is due; waits up to timeout_ns for one, then takes what is
+/// pending.
+///
+/// Writes at most max blobs into buffer, one directly behind the other, in the order in which they
+/// were put, and their places to blobs. n becomes their number, at least 1 unless max is 0; len
+/// becomes the bytes of all of them. On QUEUES_TOO_SMALL len becomes the needed capacity, and the
+/// batch stays in the queue; batch_size times item_size is always enough.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT (nothing was pending), QUEUES_EMPTY (the same, timeout_ns is
+/// 0), QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_get_batch_bytes(
     queue: *mut queues_batch_t,
     buffer: *mut c_void,
@@ -330,14 +359,18 @@ pub unsafe extern "C" fn queues_batch_get_batch_bytes(
 ) -> queues_status_t {
     let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
     // SAFETY: the header's contract.
-    status_of(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), wanted) })
+    status_of(|| unsafe {
+        get_batch_of_blobs(queue, (buffer, capacity, len), (blobs, max, n), wanted)
+    })
 }
 
-/// Takes a batch of blobs if one is due, as queues_batch_get_batch_bytes does.
-/// Does not wait; a short lock. Any thread.
-/// Returns OK, EMPTY (no batch is due), CLOSED (and drained), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Gets a batch of blobs if one is due, as queues_batch_get_batch_bytes() does.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY (no batch is due), QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL,
+/// QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_batch_get_due_bytes(
     queue: *mut queues_batch_t,
     buffer: *mut c_void,
@@ -348,23 +381,25 @@ pub unsafe extern "C" fn queues_batch_get_due_bytes(
     n: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { get_bytes(queue, (buffer, capacity, len), (blobs, max, n), Wanted::Due) })
+    status_of(|| unsafe {
+        get_batch_of_blobs(queue, (buffer, capacity, len), (blobs, max, n), Wanted::Due)
+    })
 }
 
-/// Makes everything that is pending due, in batches of the usual size; what is put later is not.
-/// Does not wait; a short lock. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Makes all pending items due, in batches of the usual size. Items that are put later are not.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_flush(queue: *mut queues_batch_t) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        let pointers = POINTERS.on(queue, Role::GET, |queue| {
+        let pointers = BATCH.pointers.on(queue, Role::GET, |queue| {
             queue.flush();
             Ok(())
         });
         pointers.or_else(|_| {
-            BYTES.on(queue, Role::GET, |queue| {
+            BATCH.bytes.on(queue, Role::GET, |queue| {
                 queue.flush();
                 Ok(())
             })
@@ -372,149 +407,125 @@ pub unsafe extern "C" fn queues_batch_flush(queue: *mut queues_batch_t) -> queue
     })
 }
 
-/// Takes everything that is pending when the call begins, handing each item to the drop callback.
-/// *count becomes how many. An item is out of the queue, and its place free, when its callback is
-/// called.
-/// Does not wait; a short lock for each item. Any thread.
-/// Returns OK, INVALID, PANIC (a callback panicked; all the others were called).
-/// Since 0.1.
+/// Removes the items that are pending when the call begins and passes each to the drop callback.
+/// count becomes their number.
+///
+/// An item is out of the queue and its place is free before its callback runs.
+///
+/// A short lock for each item. Any thread.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_clear(
     queue: *mut queues_batch_t,
     count: *mut usize,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(count)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe { write_out(place, any(queue)?.clear()?) };
-        Ok(())
-    })
+    // SAFETY: the header's contract.
+    unsafe { common::clear(BATCH.any(queue), count) }
 }
 
-/// Closes: later puts return CLOSED, everything that is pending is due, and once it is taken gets
-/// return CLOSED; all waiters wake. Closing twice is closing once.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// All pending items become due. Wakes all waiters. Closing again has no effect.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_close(queue: *mut queues_batch_t) -> queues_status_t {
-    status_of(|| {
-        // SAFETY: the header's contract.
-        unsafe { any(queue)? }.close();
-        Ok(())
-    })
+    // SAFETY: the header's contract.
+    common::close(unsafe { BATCH.any(queue) })
 }
 
-/// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-/// Does not wait; lock-free. Any thread.
-/// Since 0.1.
+/// Returns whether the queue is closed. It may still have items.
+///
+/// Lock-free. Any thread.
+/// @return whether it is closed; true if queue is not a batch queue, because nothing can be put
+/// there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) -> bool {
     // SAFETY: the header's contract.
-    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    common::is_closed(unsafe { BATCH.any(queue) })
 }
 
-/// How many items are pending: a snapshot, never above max_pending; 0 if it is no such queue.
-/// Does not wait; lock-free. Any thread.
-/// Since 0.1.
+/// Returns the number of pending items: a snapshot, never above max_pending.
+///
+/// Lock-free. Any thread.
+/// @return the number of pending items; 0 if queue is not a batch queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    common::size(unsafe { BATCH.any(queue) })
 }
 
-/// The most items that fit, max_pending; 0 if it is no such queue.
-/// Does not wait; wait-free. Any thread.
-/// Since 0.1.
+/// Returns the largest number of items: max_pending.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not a batch queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    common::capacity(unsafe { BATCH.any(queue) })
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0. They count items, not batches; failures count calls. A get_due that finds
-/// items, but none due, is no failure.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// They count items, not batches; failures count calls. A get_due that finds items of which none is
+/// due is not a failure.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_stats(
     queue: *const queues_batch_t,
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    unsafe { common::stats(BATCH.any(queue), stats) }
 }
 
 /// # Safety
 /// The contract of the callers.
-unsafe fn put(queue: *mut queues_batch_t, item: *mut c_void, weight: u64, wait: Wait) -> Result {
-    // SAFETY: the header's contract.
-    unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, weight, wait)) }
-}
-
-/// # Safety
-/// The contract of the callers.
-unsafe fn put_bytes(
-    queue: *mut queues_batch_t,
-    data: *const c_void,
-    len: usize,
-    weight: u64,
-    wait: Wait,
-) -> Result {
-    // SAFETY: the header's contract.
-    unsafe {
-        BYTES.on(queue, Role::PUT, |queue| {
-            let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, weight, wait)
-        })
-    }
-}
-
-/// # Safety
-/// The contract of the callers.
-unsafe fn get(
+unsafe fn get_batch(
     queue: *mut queues_batch_t,
     items: *mut *mut c_void,
     max: usize,
     n: *mut usize,
     wanted: Wanted,
 ) -> Result {
-    check_many(items, max, n)?;
-    // SAFETY: the header's contract; the outputs were checked.
+    let n = non_null(n)?;
+    check_many(items, max)?;
+    // SAFETY: the header's contract.
     unsafe {
-        let count = POINTERS
-            .on(queue, Role::GET, |queue| queue.get_batch(ToPointers::new(items, max), wanted))?;
-        write_out(n, count);
+        n.write(
+            BATCH.pointers.on(queue, Role::GET, |queue| {
+                queue.get_batch(ToPointers::new(items, max), wanted)
+            })?,
+        );
     }
     Ok(())
 }
 
 /// # Safety
 /// The contract of the callers.
-unsafe fn get_bytes(
+unsafe fn get_batch_of_blobs(
     queue: *mut queues_batch_t,
     (buffer, capacity, len): (*mut c_void, usize, *mut usize),
     (blobs, max, n): (*mut queues_batch_blob_t, usize, *mut usize),
     wanted: Wanted,
 ) -> Result {
-    non_null(len)?;
-    check_many(blobs, max, n)?;
-    if buffer.is_null() && capacity > 0 {
-        return Err(Error::Invalid);
-    }
-    // SAFETY: the header's contract; the outputs were checked.
+    let (len, n) = (non_null(len)?, non_null(n)?);
+    check_buffer(buffer, capacity)?;
+    check_many(blobs, max)?;
+    // SAFETY: the header's contract.
     unsafe {
-        let taken = BYTES.on(queue, Role::GET, |queue| {
+        let taken = BATCH.bytes.on(queue, Role::GET, |queue| {
             queue.get_batch(ToBuffer::new(buffer.cast(), capacity, blobs.cast(), max), wanted)
         });
         match taken {
             Ok((count, bytes)) => {
-                write_out(len, bytes);
-                write_out(n, count);
+                len.write(bytes);
+                n.write(count);
             }
-            Err(Error::TooSmall { needed }) => write_out(len, needed),
+            Err(Error::TooSmall { needed }) => len.write(needed),
             Err(_) => {}
         }
         taken.map(drop)

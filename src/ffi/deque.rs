@@ -1,84 +1,104 @@
 //! Work-stealing deque.
 
-use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, place, read_sized, receive};
-use super::handle::{AnyHandle, HandleType, Observe, Role};
-use super::stats::{queues_stats_t, write_stats};
-use super::status::{
-    Item, non_null, queues_status_t, status_of, value_or, write_out, write_progress,
+use super::arguments::{
+    Item, SizedStruct, blob, check_many, non_null, receive, receive_blob, receive_if_ok,
+    write_progress,
 };
-use super::{queues_drop_bytes_t, queues_drop_t};
-use crate::error::Result;
+use super::handle::{AnyQueue, Family, Handle, Observe, Role};
+use super::options::{Options, PayloadChoice, create};
+use super::stats::queues_stats_t;
+use super::status::{queues_status_t, status_of};
+use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::payload::{Atomic, Bytes, Pointer};
 use crate::queue::deque::Deque;
 use crate::stats::Stats;
 use core::ffi::c_void;
 
-/// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in first out; any
-/// number of thieves steal at the other, first in first out.
+/// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in, first out;
+/// any number of thieves steal at the other end, first in, first out; linearizable.
 ///
-/// | calls                                     | who may call at once          | progress           |
-/// |-------------------------------------------|-------------------------------|--------------------|
-/// | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
-/// | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
-/// | size, is_empty, capacity, retain          | any threads                   | wait-free          |
-/// | stats                                     | any threads                   | lock-free          |
-/// | release                                   | any threads                   | wait-free; the last one frees |
+/// | functions                                                | threads    | progress  |
+/// |----------------------------------------------------------|------------|-----------|
+/// | create                                                   | any thread | allocates |
+/// | push, push_bytes                                         | the owner  | wait-free unless it grows |
+/// | pop, pop_bytes                                           | the owner  | wait-free |
+/// | steal, steal_bytes, steal_many                           | any thread | never retries |
+/// | size, is_empty, capacity                                 | any thread | wait-free |
+/// | stats                                                    | any thread | lock-free |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
-/// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
-/// queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
-/// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that returns RETRY may
-/// be repeated at once; there may be more to steal.
-/// Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
+/// One thread at a time is the owner. Another thread may become it if the handover orders memory,
+/// as a mutex, a queue or a join does. A deque has no close: its owner knows when no more items
+/// come.
+///
+/// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
+/// steal that returns QUEUES_RETRY lost a race for one item. There may be others: repeat it at once
+/// if you like.
+///
+/// Each call is O(1), except steal_many, which is O(items stolen), and a push that grows.
 ///
 /// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
 pub struct queues_deque_t {
     _opaque: [u8; 0],
 }
 
-/// Grow when it is full, to twice the capacity, instead of returning FULL. What was outgrown is
-/// freed with the deque: all of it together is less than twice the largest.
+/// Flag of queues_deque_options_t: a full deque grows to twice its capacity instead of returning
+/// QUEUES_FULL. The outgrown arrays are freed with the deque; together they are smaller than the
+/// last one.
 pub const QUEUES_DEQUE_GROWABLE: u64 = 1;
 
-/// Answer MISUSE to a push or pop that overlaps another one, at the price of two atomic operations a
-/// call.
+/// Flag of queues_deque_options_t: a push or pop that overlaps another push or pop returns
+/// QUEUES_MISUSE and changes nothing. Costs two atomic operations on every push and pop.
 pub const QUEUES_DEQUE_CHECKED: u64 = 2;
 
-/// Options of queues_deque_create. Set struct_size to the size of this structure, and to 0 or NULL what
-/// is not needed: that is the default.
-/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-/// QUEUES_INVALID.
+/// Options of queues_deque_create(). Set struct_size; leave unused fields 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_deque_options_t {
     /// sizeof(queues_deque_options_t).
     pub struct_size: usize,
-    /// The most items that fit, exactly; 0: 1024. If it is growable: to begin with.
+    /// Largest number of items, exact, at first if the deque is growable; 0: 1024.
     pub capacity: usize,
-    /// 0: items are void pointers; else the most bytes of a blob.
+    /// Largest length of a blob in bytes; 0: items are pointers.
     pub item_size: usize,
     /// QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
     pub flags: u64,
-    /// Called for each item that nobody takes, see queues_drop_t; may be NULL.
+    /// Called for each item that no call gets; NULL: nothing is called.
     pub drop: queues_drop_t,
-    /// The first argument of drop or drop_bytes.
+    /// First argument of drop and drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    /// because each item ends in one callback; so is setting this without an item_size.
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
     pub drop_bytes: queues_drop_bytes_t,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
-unsafe impl Sized_ for queues_deque_options_t {}
+unsafe impl SizedStruct for queues_deque_options_t {}
+// SAFETY: begins with the common fields.
+unsafe impl Options for queues_deque_options_t {
+    const DEFAULT_CAPACITY: usize = 1024;
+    const FLAGS: u64 = QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED;
+    fn drop_bytes(&self) -> queues_drop_bytes_t {
+        self.drop_bytes
+    }
+}
 
-const DEFAULT_CAPACITY: usize = 1024;
-const FAMILY: u8 = 4;
-const POINTERS: HandleType<Deque<Pointer>> = HandleType::new(FAMILY, 0);
-const BYTES: HandleType<Deque<Bytes>> = HandleType::new(FAMILY, 1);
+const DEQUE: Family<Deque<Pointer>, Deque<Bytes>> = Family::new(4);
+
+impl<P: Atomic + 'static> AnyQueue for Deque<P> {
+    type Any = dyn Observe;
+    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn Observe> {
+        handle
+    }
+}
 
 impl<P: Atomic> Observe for Deque<P> {
     fn len(&self) -> usize {
         self.len()
+    }
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
     fn capacity(&self) -> usize {
         self.capacity()
@@ -88,166 +108,145 @@ impl<P: Atomic> Observe for Deque<P> {
     }
 }
 
-/// # Safety
-/// `deque` is null or a live handle of the library.
-unsafe fn any(deque: *const queues_deque_t) -> Result<AnyHandle<dyn Observe>> {
-    // SAFETY: by contract.
-    unsafe { AnyHandle::of(POINTERS.plain(deque).or_else(|| BYTES.plain(deque))) }
-}
-
-/// Creates a deque with one reference, which the caller owns.
-/// Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
-/// thread.
-/// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, options that exclude
-/// each other, sizes whose product overflows), NOMEM. Since 0.1.
+/// Creates a deque with one reference, which the caller owns. Takes all memory that the deque will
+/// ever use, unless it is growable.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_create(
     options: *const queues_deque_options_t,
     deque: *mut *mut queues_deque_t,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(deque)?;
-        // SAFETY: the caller's structure, with its size.
-        let options = unsafe { read_sized(options)? };
-        let common = arguments::CommonOptions {
-            capacity: options.capacity,
-            default_capacity: DEFAULT_CAPACITY,
-            item_size: options.item_size,
-            flags: options.flags,
-            known_flags: QUEUES_DEQUE_GROWABLE | QUEUES_DEQUE_CHECKED,
-            drop: options.drop,
-            drop_bytes: options.drop_bytes,
-            drop_ctx: options.drop_ctx,
-        };
-        let growable = options.flags & QUEUES_DEQUE_GROWABLE != 0;
-        let checked = options.flags & QUEUES_DEQUE_CHECKED != 0;
-        // SAFETY: the caller's callback, made to be called.
-        let handle = match unsafe { common.check()? } {
-            (capacity, PayloadChoice::Pointer(pointer)) => {
-                POINTERS.create(Deque::try_new(capacity, growable, pointer)?, checked)?
+    // SAFETY: the header's contract.
+    unsafe {
+        create(options, deque, |options, capacity, payload| {
+            let growable = options.flags & QUEUES_DEQUE_GROWABLE != 0;
+            let checked = options.flags & QUEUES_DEQUE_CHECKED != 0;
+            match payload {
+                PayloadChoice::Pointer(pointer) => {
+                    let deque = Deque::try_new(capacity, growable, pointer)?;
+                    DEQUE.pointers.create(deque, checked)
+                }
+                PayloadChoice::Bytes(bytes) => {
+                    let deque = Deque::try_new(capacity, growable, bytes)?;
+                    DEQUE.bytes.create(deque, checked)
+                }
             }
-            (capacity, PayloadChoice::Bytes(bytes)) => {
-                BYTES.create(Deque::try_new(capacity, growable, bytes)?, checked)?
-            }
-        };
-        // SAFETY: checked above.
-        unsafe { write_out(place, handle.cast()) };
-        Ok(())
-    })
+        })
+    }
 }
 
 /// Adds a reference, for another user of the deque.
-/// Does not wait. Any thread that holds a reference.
-/// Returns deque; NULL if it is no such deque.
-/// Since 0.1.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return deque, or NULL if it is not a deque
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_retain(deque: *mut queues_deque_t) -> *mut queues_deque_t {
-    value_or(core::ptr::null_mut(), || {
-        // SAFETY: the caller holds a reference.
-        unsafe { any(deque)? }.retain();
-        Ok(deque)
-    })
+    // SAFETY: the caller holds a reference.
+    unsafe { common::retain(deque, DEQUE.any(deque)) }
 }
 
-/// Gives a reference up. The last one frees the deque, after handing what is left in it to the drop
-/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-/// reference, which must not use the deque afterwards unless it holds another.
-/// Since 0.1.
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the deque. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// deque afterwards, unless it holds another reference.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_release(deque: *mut queues_deque_t) {
-    value_or((), || {
-        // SAFETY: the caller gives its reference up.
-        unsafe { any(deque)?.release() };
-        Ok(())
-    })
+    // SAFETY: the caller gives up its reference.
+    unsafe { common::release(DEQUE.any(deque)) }
 }
 
-/// Pushes a pointer, if there is room or the deque can grow.
-/// Does not wait; wait-free unless it grows. The owner. On OK the item is the deque's, else it
-/// stays the caller's.
-/// Returns OK, FULL (not growable), NOMEM (growable), INVALID, MISUSE (checked deques).
-/// Since 0.1.
+/// Pushes item if there is room or the deque can grow.
+///
+/// Wait-free unless it grows. The owner. On QUEUES_OK the deque owns item, otherwise the caller
+/// keeps it.
+/// @return QUEUES_OK, QUEUES_FULL (not growable), QUEUES_NOMEM (growable), QUEUES_INVALID,
+/// QUEUES_MISUSE (checked deques)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_push(
     deque: *mut queues_deque_t,
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { POINTERS.on(deque, Role::PUSH, |deque| deque.push(&item)) })
+    status_of(|| unsafe { DEQUE.pointers.on(deque, Role::PUSH, |deque| deque.push(&item)) })
 }
 
-/// Pops the pointer that was pushed last, if there is one.
-/// Does not wait; wait-free. The owner. On OK the item is the caller's.
-/// Returns OK, EMPTY, INVALID, MISUSE (checked deques).
-/// Since 0.1.
+/// Pops the item that was pushed last if there is one.
+///
+/// Wait-free. The owner. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_INVALID, QUEUES_MISUSE (checked deques)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_pop(
     deque: *mut queues_deque_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        let item = place(item)?;
-        POINTERS.on(deque, Role::POP, |deque| deque.pop(item))
+        receive(item, |item| DEQUE.pointers.on(deque, Role::POP, |deque| deque.pop(item)))
     })
 }
 
-/// Steals the pointer that was pushed first, if there is one.
-/// Does not wait; never loops. Any thread. On OK the item is the caller's.
-/// Returns OK, EMPTY, RETRY (another thread took the item), INVALID.
-/// Since 0.1.
+/// Steals the item that was pushed first if there is one.
+///
+/// Never retries. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_RETRY (another thread took the item), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_steal(
     deque: *mut queues_deque_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(deque, Role::STEAL, |deque| deque.steal(&mut item))?;
-            write_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        receive_if_ok(item, |item| DEQUE.pointers.on(deque, Role::STEAL, |deque| deque.steal(item)))
     })
 }
 
-/// Steals up to max pointers, one after the other, until it finds none or loses a race.
-/// *done becomes how many, also when it is none. In the order in which they were pushed; between
-/// two of them other thieves may take some.
-/// Does not wait. Any thread. The items counted are the caller's.
-/// Returns OK (at least one, or max 0), EMPTY, RETRY (another thread took the first), INVALID
-/// (*done is not written).
-/// Since 0.1.
+/// Steals up to max pointers, one after the other in the order in which they were pushed, until
+/// there is none or a race is lost.
+///
+/// done becomes the number stolen, whatever the status, except on QUEUES_INVALID. Other thieves may
+/// take items between two of them.
+///
+/// Never retries. Any thread. The caller owns the items that it stole.
+/// @return QUEUES_OK (at least one, or max is 0), QUEUES_EMPTY, QUEUES_RETRY (another thread took
+/// the first), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_steal_many(
     deque: *mut queues_deque_t,
     items: *mut *mut c_void,
     max: usize,
     done: *mut usize,
 ) -> queues_status_t {
-    status_of(|| {
-        check_many(items, max, done)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(deque, Role::STEAL, |deque| {
-                let mut place = items;
-                let stolen = deque.steal_many(max, |item| {
-                    place.write(item);
-                    place = place.add(1);
-                });
-                write_progress(done, stolen)
-            })
-        }
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        let done = non_null(done)?;
+        check_many(items, max)?;
+        DEQUE.pointers.on(deque, Role::STEAL, |deque| {
+            let mut place: *mut Item = items;
+            let stolen = deque.steal_many(max, |item| {
+                place.write(item);
+                place = place.add(1);
+            });
+            write_progress(done, stolen)
+        })
     })
 }
 
-/// Pushes a copy of len bytes, if there is room or the deque can grow; (NULL, 0) is an empty blob.
-/// Does not wait; wait-free unless it grows. The owner. The bytes stay the caller's.
-/// Returns OK, FULL (not growable), NOMEM (growable), INVALID (also len above item_size), MISUSE
-/// (checked deques). Since 0.1.
+/// Pushes a copy of len bytes if there is room or the deque can grow. (NULL, 0) is an empty blob.
+///
+/// Wait-free unless it grows. The owner. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL (not growable), QUEUES_NOMEM (growable), QUEUES_INVALID (also for
+/// len above item_size), QUEUES_MISUSE (checked deques)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_push_bytes(
     deque: *mut queues_deque_t,
     data: *const c_void,
@@ -255,16 +254,21 @@ pub unsafe extern "C" fn queues_deque_push_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        BYTES.on(deque, Role::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
+        DEQUE
+            .bytes
+            .on(deque, Role::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
     })
 }
 
-/// Pops the blob that was pushed last into a buffer, if there is one.
-/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays.
-/// Does not wait; wait-free. The owner.
-/// Returns OK, EMPTY, TOO_SMALL, INVALID, MISUSE (checked deques).
-/// Since 0.1.
+/// Pops the blob that was pushed last into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in the deque.
+///
+/// Wait-free. The owner.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked
+/// deques)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_pop_bytes(
     deque: *mut queues_deque_t,
     buffer: *mut c_void,
@@ -273,17 +277,22 @@ pub unsafe extern "C" fn queues_deque_pop_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(deque, Role::POP, |deque| deque.pop(out)))
+        receive_blob(buffer, capacity, len, |blob| {
+            DEQUE.bytes.on(deque, Role::POP, |deque| deque.pop(blob))
+        })
     })
 }
 
-/// Steals the blob that was pushed first into a buffer, if there is one.
-/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
-/// returned, the buffer may hold parts of blobs that others took meanwhile.
-/// Does not wait; never loops. Any thread.
-/// Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Steals the blob that was pushed first into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in the deque. Whatever
+/// the status, buffer may hold parts of blobs that other threads took during the call.
+///
+/// Never retries. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_RETRY (another thread took the blob), QUEUES_TOO_SMALL,
+/// QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_deque_steal_bytes(
     deque: *mut queues_deque_t,
     buffer: *mut c_void,
@@ -292,48 +301,54 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(deque, Role::STEAL, |deque| deque.steal(out)))
+        receive_blob(buffer, capacity, len, |blob| {
+            DEQUE.bytes.on(deque, Role::STEAL, |deque| deque.steal(blob))
+        })
     })
 }
 
-/// How many items are in the deque: a snapshot, never above the capacity; 0 if it is no such deque.
-/// Does not wait; wait-free. Any thread.
-/// Since 0.1.
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// Wait-free. Any thread.
+/// @return the number of items; 0 if deque is not a deque
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(deque)? }.queue().len()))
+    common::size(unsafe { DEQUE.any(deque) })
 }
 
-/// Whether there is no item: a snapshot; true if it is no such deque.
-/// Does not wait; wait-free. Any thread.
-/// Since 0.1.
+/// Returns whether there is no item: a snapshot.
+///
+/// Wait-free. Any thread.
+/// @return whether it is empty; true if deque is not a deque
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> bool {
     // SAFETY: the header's contract.
-    value_or(true, || Ok(unsafe { any(deque)? }.queue().len() == 0))
+    common::is_empty(unsafe { DEQUE.any(deque) })
 }
 
-/// The most items that fit, if it is growable: before it grows; 0 if it is no such deque.
-/// Does not wait; wait-free. Any thread.
-/// Since 0.1.
+/// Returns the largest number of items; of a growable deque, before it grows.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if deque is not a deque
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(deque)? }.queue().capacity()))
+    common::capacity(unsafe { DEQUE.any(deque) })
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0. A push that returns FULL or NOMEM counts as failed_enqueue, a pop or steal
-/// that returns EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// A push that returns QUEUES_FULL or QUEUES_NOMEM counts as failed_enqueue, a pop or a steal that
+/// returns QUEUES_EMPTY as failed_dequeue. stolen may lack a steal that has only just returned.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_stats(
     deque: *const queues_deque_t,
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { write_stats(stats, any(deque)?.queue().stats()) })
+    unsafe { common::stats(DEQUE.any(deque), stats) }
 }

@@ -1,4 +1,5 @@
-//! Handles: what a C program holds, counted and tagged.
+//! Handles: the queues as C holds them, with a reference count. A handle begins with a tag that
+//! states family, payload and mode, so one comparison admits a call to the fast path.
 
 use super::race_detector::{Channel, Outcome, RaceDetector, calling_back};
 use crate::error::{Error, Result};
@@ -15,10 +16,10 @@ use crossbeam_utils::CachePadded;
 
 /// The upper half of every live handle's tag.
 const MAGIC: u64 = 0x5155_4555_0000_0000;
-/// What a freed handle's tag becomes, for as long as its memory is not used again.
+/// The tag of a freed handle, until its memory is used again.
 const DEAD: u64 = 0;
 
-/// Modes that take a call off the fast path.
+/// Modes, which keep calls off the fast path: misuse is checked; a race detector is watching.
 const CHECKED: u64 = 1 << 16;
 const WATCHED: u64 = 1 << 17;
 
@@ -29,19 +30,20 @@ pub(super) struct Handle<Q: ?Sized> {
     queue: Q,
 }
 
-/// What stands before every queue. The first line is only read between creation and release.
+/// The part of a handle before its queue. The first cache line is only read between creation and the
+/// last release.
 #[repr(C)]
 struct Head {
     tag: u64,
-    /// An allocator that gets the memory back begins to write here.
+    /// An allocator writes here first when it gets the memory back.
     _unused: [u64; 7],
     debugger: ForDebugger,
     references: CachePadded<AtomicU64>,
-    /// Whether a producer or a consumer is inside; in checked mode only.
+    /// Whether a call of the producer or of the consumer is in progress; in checked mode only.
     inside: [CachePadded<AtomicU32>; 2],
 }
 
-/// What `debug/queues-gdb.py` looks for, 64 bytes behind the tag. Offsets from the handle.
+/// Read by `debug/queues-gdb.py`, 64 bytes behind the tag. Offsets are from the handle.
 #[repr(C)]
 struct ForDebugger {
     mark: u64,
@@ -49,7 +51,7 @@ struct ForDebugger {
     word: u32,
     start: u32,
     references: u32,
-    /// Of who waits for an item, and for room; 0 where nobody waits.
+    /// Of the counts of threads that wait for an item, and for room; 0 if the family has none.
     waiters: [u32; 2],
     _unused: u32,
     plan: &'static Plan,
@@ -57,39 +59,61 @@ struct ForDebugger {
 
 const _: () = assert!(offset_of!(Head, debugger) == 64 && offset_of!(ForDebugger, plan) == 32);
 
-/// "QUEULIVE", and "QUEUGONE" for as long as the memory is not used again.
+/// "QUEULIVE"; after the last release "QUEUGONE", until the memory is used again.
 const LIVE: u64 = 0x5155_4555_4c49_5645;
 const GONE: u64 = 0x5155_4555_474f_4e45;
 
 impl ForDebugger {
     fn new<Q: Described>(queue: &Q) -> Self {
         let Description { plan, start, waiters } = queue.describe();
-        let place = |at: *const u8| {
-            let in_queue = at.addr() - core::ptr::from_ref(queue).addr();
+        let offset = |address: *const u8| {
+            let in_queue = address.addr() - core::ptr::from_ref(queue).addr();
             (offset_of!(Handle<Q>, queue) + in_queue) as u32
         };
         Self {
             mark: LIVE,
             word: size_of::<usize>() as u32,
-            start: place(start),
+            start: offset(start),
             references: offset_of!(Head, references) as u32,
-            waiters: waiters.map_or([0; 2], |words| words.map(place)),
+            waiters: waiters.map_or([0; 2], |words| words.map(offset)),
             _unused: 0,
             plan,
         }
     }
 }
 
-/// The tag of a family and payload, and the type behind it.
+/// The handles of a family, by payload.
+pub(super) struct Family<P, B> {
+    pub(super) pointers: HandleType<P>,
+    pub(super) bytes: HandleType<B>,
+}
+
+impl<P: AnyQueue, B: AnyQueue<Any = P::Any>> Family<P, B> {
+    pub(super) const fn new(number: u8) -> Self {
+        Self { pointers: HandleType::new(number, 0), bytes: HandleType::new(number, 1) }
+    }
+
+    /// The handle whatever its payload; [`Error::Invalid`] if it is not of this family.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Result<AnyHandle<P::Any>> {
+        // SAFETY: by contract.
+        let found = unsafe { self.pointers.any(handle).or_else(|| self.bytes.any(handle)) };
+        found.map(AnyHandle).ok_or(Error::Invalid)
+    }
+}
+
+/// The tag of a family and payload, and the type of its queues.
 pub(super) struct HandleType<Q> {
     tag: u64,
     queue: PhantomData<fn(Q)>,
 }
 
-/// Which side of a queue a call is on.
+/// The role of a call: what the checked mode and a race detector must know of it.
 #[derive(Clone, Copy)]
 pub(super) struct Role {
-    /// The mark of who is alone on this side, in checked mode.
+    /// The mark in `Head::inside`, if only one thread at a time may have this role.
     mark: Option<usize>,
     gives: Channel,
     /// `None`: an earlier call took it.
@@ -101,7 +125,7 @@ impl Role {
     pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
     pub(super) const COMMIT: Self = Self { takes: None, ..Self::PUT };
     pub(super) const CONSUME: Self = Self { takes: None, ..Self::GET };
-    /// A deque's owner is alone on both of its sides.
+    /// The owner of a deque pushes and pops: both have one mark.
     pub(super) const PUSH: Self = Self::PUT;
     pub(super) const POP: Self = Self { mark: Some(0), ..Self::GET };
     pub(super) const STEAL: Self = Self { mark: None, ..Self::GET };
@@ -115,7 +139,7 @@ impl Role {
     }
 }
 
-/// The tag of a handle of whatever kind, which may lie anywhere.
+/// The tag at an address, which may be misaligned.
 ///
 /// # Safety
 /// Eight bytes can be read there.
@@ -126,7 +150,7 @@ unsafe fn tag_of<T>(handle: *const T) -> u64 {
 }
 
 impl<Q> HandleType<Q> {
-    pub(super) const fn new(family: u8, payload: u8) -> Self {
+    const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
         Self { tag, queue: PhantomData }
     }
@@ -157,11 +181,11 @@ impl<Q> HandleType<Q> {
         }
     }
 
-    /// Runs a call of one side on the queue; [`Error::Invalid`] for any other handle.
+    /// Runs a call on the queue; [`Error::Invalid`] if the handle is of another type.
     ///
     /// # Safety
-    /// `handle` is null or was made by a `create`, with a reference that the caller holds; the
-    /// family's rule about who may call at once is kept.
+    /// `handle` is null or was returned by a `create`, and the caller holds a reference; the threads
+    /// that call keep the family's rules.
     #[inline(always)]
     pub(super) unsafe fn on<T, R: Outcome>(
         &self,
@@ -173,8 +197,7 @@ impl<Q> HandleType<Q> {
             return Err(Error::Invalid);
         }
         let handle = handle.cast::<Handle<Q>>();
-        // SAFETY: not null, and whatever the library gave out begins with a tag; if it is ours,
-        // that says which queue it is.
+        // SAFETY: not null, so it begins with a tag; if that is ours, the queue is a `Q`.
         unsafe {
             if tag_of(handle) == self.tag {
                 call(&(*handle).queue)
@@ -196,7 +219,7 @@ impl<Q> HandleType<Q> {
         role: Role,
         call: impl FnOnce(&Q) -> Result<R>,
     ) -> Result<R> {
-        // SAFETY: the tag says which queue it is, if it is ours.
+        // SAFETY: if the tag is ours, the queue is a `Q`.
         unsafe {
             if !self.is_mine(handle) {
                 return Err(Error::Invalid);
@@ -213,7 +236,7 @@ impl<Q> HandleType<Q> {
         }
     }
 
-    /// Whether a handle is of this kind.
+    /// Whether a handle is of this type, in any mode.
     ///
     /// # Safety
     /// As for [`HandleType::on`].
@@ -222,28 +245,16 @@ impl<Q> HandleType<Q> {
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
-    /// The handle as one of any queue, if it is of this kind.
+    /// The handle with its queue as a trait object, if it is of this type.
     ///
     /// # Safety
     /// As for [`HandleType::on`].
-    pub(super) unsafe fn plain<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Observe>>
+    unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<Q::Any>>
     where
-        Q: Observe + 'static,
+        Q: AnyQueue,
     {
         // SAFETY: by contract.
-        unsafe { self.is_mine(handle) }.then(|| handle.cast::<Handle<Q>>().cast_mut() as _)
-    }
-
-    /// The handle as one of any queue that can be closed, if it is of this kind.
-    ///
-    /// # Safety
-    /// As for [`HandleType::on`].
-    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Option<*mut Handle<dyn Closable>>
-    where
-        Q: Closable + 'static,
-    {
-        // SAFETY: by contract.
-        unsafe { self.is_mine(handle) }.then(|| handle.cast::<Handle<Q>>().cast_mut() as _)
+        unsafe { self.is_mine(handle) }.then(|| Q::erase(handle.cast::<Handle<Q>>().cast_mut()))
     }
 }
 
@@ -256,14 +267,13 @@ impl Head {
         core::ptr::from_ref(self).cast()
     }
 
-    /// Begins a call in checked mode or under a race detector.
+    /// Begins a call, in checked mode or under a race detector.
     #[cold]
     fn enter(&self, role: Role) -> Result {
         if self.tag & CHECKED != 0
             && let Some(mark) = role.mark
         {
-            // Ordering: Acquire, pairs with the Release in `leave`: one call of a side after
-            // another.
+            // Ordering: Acquire, pairs with the Release in `leave`: orders the calls of a role.
             let inside = &self.inside[mark];
             if inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
                 return Err(Error::Misuse);
@@ -275,14 +285,14 @@ impl Head {
         Ok(())
     }
 
-    /// Ends what [`Head::enter`] began, with this error if it failed.
+    /// Ends a call that [`Head::enter`] began; `error` if it failed.
     #[cold]
     fn leave(&self, role: Role, error: Option<&Error>) {
         if let Some(detector) = self.detector() {
             let taken = match (error, role.gives) {
-                // Who got nothing waited for nothing.
+                // A get that failed took nothing.
                 (Some(_), Channel::Room) => None,
-                // A put of many may have put some.
+                // A put_many that failed may have put some.
                 _ => role.takes,
             };
             let closed = error.filter(|&error| *error == Error::Closed).map(|_| Channel::Close);
@@ -299,22 +309,37 @@ impl Head {
     }
 }
 
-/// What every family's queue tells, on whichever side.
+/// A queue whose handles can be used without knowing its payload.
+pub(super) trait AnyQueue: Sized {
+    /// The trait of all queues of its family.
+    type Any: Observe + ?Sized;
+    fn erase(handle: *mut Handle<Self>) -> *mut Handle<Self::Any>;
+}
+
+impl<Q: Queue + 'static> AnyQueue for Blocking<Q> {
+    type Any = dyn Closable;
+    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn Closable> {
+        handle
+    }
+}
+
+/// The observations of every family, from any thread.
 pub(super) trait Observe: Sync {
     fn len(&self) -> usize;
+    fn is_empty(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
 }
 
-/// What every queue can do that can be closed.
+/// The calls of every queue that can be closed.
 pub(super) trait Closable: Observe {
     fn close(&self);
     fn is_closed(&self) -> bool;
-    fn is_empty(&self) -> bool;
     fn is_full(&self) -> bool;
-    /// Where the items that are there now end.
+    /// The position behind the last item.
     fn end(&self) -> u64;
-    /// Disposes of what was put before `end`; how many, or [`Error::Panic`] if a callback panicked.
+    /// Removes and disposes of the items before `end` and returns their number; [`Error::Panic`] if a
+    /// callback panicked.
     ///
     /// # Safety
     /// A call of the getting side.
@@ -324,6 +349,9 @@ pub(super) trait Closable: Observe {
 impl<Q: Queue> Observe for Blocking<Q> {
     fn len(&self) -> usize {
         self.queue().len()
+    }
+    fn is_empty(&self) -> bool {
+        self.queue().is_empty()
     }
     fn capacity(&self) -> usize {
         self.queue().capacity()
@@ -340,9 +368,6 @@ impl<Q: Queue> Closable for Blocking<Q> {
     fn is_closed(&self) -> bool {
         self.queue().is_closed()
     }
-    fn is_empty(&self) -> bool {
-        self.queue().is_empty()
-    }
     fn is_full(&self) -> bool {
         self.queue().is_full()
     }
@@ -356,11 +381,11 @@ impl<Q: Queue> Closable for Blocking<Q> {
     }
 }
 
-/// The handle of a family's queue, whatever its payload.
+/// A handle of a family, whatever its payload.
 pub(super) struct AnyHandle<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
 
 impl AnyHandle<dyn Closable> {
-    /// Closes; what this thread did before is visible to whoever finds it closed.
+    /// Closes. What this thread did before is visible to a thread that finds the queue closed.
     pub(super) fn close(self) {
         let head = &self.handle().head;
         if let Some(detector) = head.detector() {
@@ -399,7 +424,7 @@ impl AnyHandle<dyn Closable> {
         head.enter(Role::GET)?;
         let end = self.queue().end();
         if let Some(detector) = head.detector() {
-            // Everything before the end was put by now; the callbacks may look into it.
+            // Everything before the end has been put; the callbacks may read it.
             detector.acquire(head.address(), Channel::Items);
         }
         // SAFETY: by contract.
@@ -414,13 +439,8 @@ impl AnyHandle<dyn Closable> {
 }
 
 impl<Q: ?Sized> AnyHandle<Q> {
-    /// [`Error::Invalid`] for a handle that no kind of the family knows.
-    pub(super) fn of(found: Option<*mut Handle<Q>>) -> Result<Self> {
-        found.map(Self).ok_or(Error::Invalid)
-    }
-
     fn handle(&self) -> &Handle<Q> {
-        // SAFETY: alive while the caller holds its reference.
+        // SAFETY: alive while the caller holds a reference.
         unsafe { &*self.0 }
     }
 
@@ -449,7 +469,7 @@ impl<Q: ?Sized> AnyHandle<Q> {
             detector.acquire(address, Channel::References);
             detector.acquire(address, Channel::Items);
         }
-        // SAFETY: nobody else holds a reference.
+        // SAFETY: no thread holds a reference any more.
         unsafe {
             let layout = Layout::for_value(&*self.0);
             (&raw mut (*self.0).head.tag).write_volatile(DEAD);

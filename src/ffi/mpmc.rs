@@ -1,251 +1,238 @@
-//! Bounded queue for any number of threads at both ends.
+//! Bounded queue for any number of producers and consumers.
 
-use super::arguments::{self, PayloadChoice, Sized_, blob, check_many, place, read_sized, receive};
-use super::handle::{AnyHandle, HandleType, Role};
-use super::race_detector::InPlace;
-use super::stats::{queues_stats_t, write_stats};
-use super::status::{
-    Item, non_null, queues_status_t, status_of, value_or, write_out, write_progress,
+use super::arguments::SizedStruct;
+use super::arguments::{
+    blob, check_many, non_null, receive, receive_blob, receive_if_ok, write_progress,
 };
-use super::{queues_drop_bytes_t, queues_drop_t};
-use crate::error::{Error, Result};
+use super::handle::{Family, Role};
+use super::options::{Options, PayloadChoice, create};
+use super::race_detector::InPlace;
+use super::stats::queues_stats_t;
+use super::status::{queues_status_t, status_of};
+use super::{common, queues_drop_bytes_t, queues_drop_t};
+use crate::error::Error;
 use crate::payload::Bytes;
 use crate::queue::{Peek, mpmc};
 use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 
-/// A bounded queue for any number of producers and consumers: first in, first out, linearizable.
+/// A bounded queue for any number of producers and consumers: first in, first out; linearizable.
 ///
-/// | calls                                              | who may call at once | progress           |
-/// |----------------------------------------------------|----------------------|--------------------|
-/// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
-/// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep; with timeout_ns 0 lock-free |
-/// | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
-/// | commit, cancel, settle, return                     | any threads          | lock-free          |
-/// | close, is_closed, size, stats                      | any threads          | lock-free          |
-/// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
+/// | functions                                                | threads    | progress  |
+/// |----------------------------------------------------------|------------|-----------|
+/// | create                                                   | any thread | allocates |
+/// | try_put, try_get, peek                                   | any thread | lock-free |
+/// | try_put_bytes, try_get_bytes, peek_bytes                 | any thread | lock-free |
+/// | put, put_bytes, put_many, reserve                        | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | get, get_bytes, get_many, lease                          | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | commit, cancel, settle, return                           | any thread | lock-free |
+/// | close, is_closed, size, stats                            | any thread | lock-free |
+/// | clear                                                    | any thread | lock-free except for callbacks |
+/// | capacity                                                 | any thread | wait-free |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
-/// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call. A queue of blobs
-/// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
-/// reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
-/// that no cell is free. An empty queue can have capacity + spare cells reserved.
-/// Each call is O(1) but for `many` (O(n)) and `clear`.
+/// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
+/// queue of blobs has capacity + spare cells. FULL is exact in it while reservations, leases and
+/// suspended calls hold at most spare cells together; beyond that, FULL may also mean that no cell
+/// is free. In an empty queue capacity + spare cells can be reserved.
 ///
-/// Blobs can be written and read in place: reserve, write, commit; lease, read, settle (or return). The
-/// four calls that end this take the address that reserve or lease gave. Any other address, such as one
-/// that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
-/// QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
-/// Of several such calls with one address at once one does its work, and the others return MISUSE.
-/// Addresses are valid while the caller holds a reference to the queue. The last release forgets
-/// reservations, hands blobs that are leased to the drop callback, and frees all cells.
+/// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
 ///
-/// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
-/// Groves 2005) and Tsigas and Zhang 2001.
+/// Blobs in place: reserve, write, commit or cancel; lease, read or write, settle or return. The
+/// last call takes the address from the first. With any other address it returns QUEUES_MISUSE and
+/// changes nothing: one that was committed, canceled, settled or returned before, one inside a
+/// blob, one of another queue. If the cell was given out again since, the address is that of the
+/// new holder. If several such calls with one address run at the same time, one succeeds and the
+/// others return QUEUES_MISUSE. An address is valid while the caller holds a reference. The last
+/// release forgets reservations, passes leased blobs to the drop callback, and frees all cells.
+///
+/// The ring is new; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves
+/// 2005) and Tsigas and Zhang 2001.
 pub struct queues_mpmc_t {
     _opaque: [u8; 0],
 }
 
-/// Options of queues_mpmc_create. Set struct_size to the size of this structure, and to 0 or NULL what
-/// is not needed: that is the default.
-/// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-/// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-/// QUEUES_INVALID.
+/// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_mpmc_options_t {
     /// sizeof(queues_mpmc_options_t).
     pub struct_size: usize,
-    /// The most items that fit, exactly; 0: 1000.
+    /// Largest number of items, exact; 0: 1000.
     pub capacity: usize,
-    /// 0: items are void pointers; else the most bytes of a blob.
+    /// Largest length of a blob in bytes; 0: items are pointers.
     pub item_size: usize,
-    /// 0; no flags are known.
+    /// 0: there are no flags.
     pub flags: u64,
-    /// Called for each item that nobody gets, see queues_drop_t; may be NULL.
+    /// Called for each item that no call gets; NULL: nothing is called.
     pub drop: queues_drop_t,
-    /// The first argument of drop or drop_bytes.
+    /// First argument of drop and drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    /// because each item ends in one callback; so is setting this without an item_size.
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
     pub drop_bytes: queues_drop_bytes_t,
-    /// Cells for blobs beyond the capacity, each of item_size bytes, for reservations, leases and calls
-    /// that are suspended; 0: 64. Setting it without an item_size is QUEUES_INVALID.
+    /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
+    /// leases and suspended calls; 0: 64. Needs an item_size.
     pub spare: usize,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
-unsafe impl Sized_ for queues_mpmc_options_t {}
-
-const DEFAULT_CAPACITY: usize = 1000;
-const KNOWN_FLAGS: u64 = 0;
-const FAMILY: u8 = 1;
-const POINTERS: HandleType<Blocking<mpmc::Pointers>> = HandleType::new(FAMILY, 0);
-const BYTES: HandleType<Blocking<mpmc::Indirect<Bytes>>> = HandleType::new(FAMILY, 1);
-
-/// # Safety
-/// `queue` is null or a live handle of the library.
-unsafe fn any(queue: *const queues_mpmc_t) -> Result<AnyHandle> {
-    // SAFETY: by contract.
-    unsafe { AnyHandle::of(POINTERS.any(queue).or_else(|| BYTES.any(queue))) }
+unsafe impl SizedStruct for queues_mpmc_options_t {}
+// SAFETY: begins with the common fields.
+unsafe impl Options for queues_mpmc_options_t {
+    const DEFAULT_CAPACITY: usize = 1000;
+    fn drop_bytes(&self) -> queues_drop_bytes_t {
+        self.drop_bytes
+    }
 }
 
-/// Creates a queue with one reference, which the caller owns.
-/// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-/// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-/// each other, sizes whose product overflows), NOMEM. Since 0.1.
+type Pointers = Blocking<mpmc::Pointers>;
+type Blobs = Blocking<mpmc::Indirect<Bytes>>;
+const MPMC: Family<Pointers, Blobs> = Family::new(1);
+
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_create(
     options: *const queues_mpmc_options_t,
     queue: *mut *mut queues_mpmc_t,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(queue)?;
-        // SAFETY: the caller's structure, with its size.
-        let options = unsafe { read_sized(options)? };
-        let common = arguments::CommonOptions {
-            capacity: options.capacity,
-            default_capacity: DEFAULT_CAPACITY,
-            item_size: options.item_size,
-            flags: options.flags,
-            known_flags: KNOWN_FLAGS,
-            drop: options.drop,
-            drop_bytes: options.drop_bytes,
-            drop_ctx: options.drop_ctx,
-        };
-        // SAFETY: the caller's callback, made to be called.
-        let handle = match unsafe { common.check()? } {
-            (_, PayloadChoice::Pointer(_)) if options.spare != 0 => return Err(Error::Invalid),
-            (capacity, PayloadChoice::Pointer(pointer)) => {
+    // SAFETY: the header's contract.
+    unsafe {
+        create(options, queue, |options, capacity, payload| match payload {
+            PayloadChoice::Pointer(_) if options.spare != 0 => Err(Error::Invalid),
+            PayloadChoice::Pointer(pointer) => {
                 let queue = mpmc::Pointers::try_new(capacity, pointer)?;
-                POINTERS.create(Blocking::new(queue), false)?
+                MPMC.pointers.create(Blocking::new(queue), false)
             }
-            (capacity, PayloadChoice::Bytes(bytes)) => {
+            PayloadChoice::Bytes(bytes) => {
                 let spare = if options.spare == 0 { mpmc::SPARE } else { options.spare };
                 let queue = mpmc::Indirect::with_spare(capacity, spare, bytes)?;
-                BYTES.create(Blocking::new(queue), false)?
+                MPMC.bytes.create(Blocking::new(queue), false)
             }
-        };
-        // SAFETY: checked above.
-        unsafe { write_out(place, handle.cast()) };
-        Ok(())
-    })
+        })
+    }
 }
 
 /// Adds a reference, for another owner of the queue.
-/// Does not wait. Any thread that holds a reference.
-/// Returns queue; NULL if it is no such queue.
-/// Since 0.1.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not an mpmc queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
-    value_or(core::ptr::null_mut(), || {
-        // SAFETY: the caller holds a reference.
-        unsafe { any(queue)? }.retain();
-        Ok(queue)
-    })
+    // SAFETY: the caller holds a reference.
+    unsafe { common::retain(queue, MPMC.any(queue)) }
 }
 
-/// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-/// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-/// reference, which must not use the queue afterwards unless it holds another.
-/// Since 0.1.
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
-    value_or((), || {
-        // SAFETY: the caller gives its reference up.
-        unsafe { any(queue)?.release() };
-        Ok(())
-    })
+    // SAFETY: the caller gives up its reference.
+    unsafe { common::release(MPMC.any(queue)) }
 }
 
-/// Puts a pointer, if there is room.
-/// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, FULL, CLOSED, INVALID.
-/// Since 0.1.
+/// Puts item at the end of the queue if there is room.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_try_put(
     queue: *mut queues_mpmc_t,
     item: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { POINTERS.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
+    status_of(|| unsafe { MPMC.pointers.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
 }
 
-/// Puts a pointer, waiting up to timeout_ns for room.
-/// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-/// Since 0.1.
+/// Puts item at the end of the queue; waits up to timeout_ns for room.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_put(
     queue: *mut queues_mpmc_t,
     item: *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe {
-        POINTERS.on(queue, Role::PUT, |queue| queue.put(&item, (), Wait::from_nanos(timeout_ns)))
-    })
+    status_of(|| unsafe { MPMC.pointers.on(queue, Role::PUT, |queue| queue.put(&item, (), wait)) })
 }
 
-/// Gets the pointer in front, if there is one.
-/// Does not wait; lock-free. Any thread. On OK the item is the caller's.
-/// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Gets the item in front if there is one.
+///
+/// Lock-free. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_try_get(
     queue: *mut queues_mpmc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        let item = place(item)?;
-        POINTERS.on(queue, Role::GET, |queue| queue.try_get(item))
+        receive(item, |item| MPMC.pointers.on(queue, Role::GET, |queue| queue.try_get(item)))
     })
 }
 
-/// Gets the pointer in front, waiting up to timeout_ns for one.
-/// May wait. Any thread. On OK the item is the caller's.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Gets the item in front; waits up to timeout_ns for one.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_get(
     queue: *mut queues_mpmc_t,
     item: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        let item = place(item)?;
-        POINTERS.on(queue, Role::GET, |queue| queue.get(item, Wait::from_nanos(timeout_ns)))
+        receive(item, |item| MPMC.pointers.on(queue, Role::GET, |queue| queue.get(item, wait)))
     })
 }
 
-/// Tells which pointer is in front, and leaves it there.
-/// Another consumer may take the item at once, and free what it points to: follow the pointer only
-/// if you know better. Does not wait; lock-free. Any thread. The item stays the queue's.
-/// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Copies the pointer in front to item and leaves it in the queue.
+///
+/// Another consumer may get the item at any moment and free what it points to. Follow the pointer
+/// only if the program rules that out.
+///
+/// Lock-free. Any thread. The queue keeps the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_peek(
     queue: *mut queues_mpmc_t,
     item: *mut *mut c_void,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(item)?;
-        let mut item: Item = core::ptr::null_mut();
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Role::GET, |queue| queue.queue().peek(&mut item))?;
-            write_out(place, item);
-        }
-        Ok(())
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        receive_if_ok(item, |item| {
+            MPMC.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item))
+        })
     })
 }
 
-/// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
-/// Does not wait; lock-free. Any thread. The bytes stay the caller's.
-/// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
-/// Since 0.1.
+/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+///
+/// Lock-free. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
     queue: *mut queues_mpmc_t,
     data: *const c_void,
@@ -253,39 +240,43 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        BYTES.on(queue, Role::PUT, |queue| {
-            let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.try_put(blob, ())
+        MPMC.bytes.on(queue, Role::PUT, |queue| {
+            queue.try_put(blob(data, len, queue.queue().payload().limit())?, ())
         })
     })
 }
 
-/// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
-/// May wait. Any thread. The bytes stay the caller's.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-/// Since 0.1.
+/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// an empty blob.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_put_bytes(
     queue: *mut queues_mpmc_t,
     data: *const c_void,
     len: usize,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        BYTES.on(queue, Role::PUT, |queue| {
-            let blob = blob(data, len, queue.queue().payload().limit())?;
-            queue.put(blob, (), Wait::from_nanos(timeout_ns))
+        MPMC.bytes.on(queue, Role::PUT, |queue| {
+            queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait)
         })
     })
 }
 
-/// Gets the blob in front into a buffer, if there is one.
-/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Gets the blob in front into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
     queue: *mut queues_mpmc_t,
     buffer: *mut c_void,
@@ -294,16 +285,21 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(buffer, capacity, len, |out| BYTES.on(queue, Role::GET, |queue| queue.try_get(out)))
+        receive_blob(buffer, capacity, len, |blob| {
+            MPMC.bytes.on(queue, Role::GET, |queue| queue.try_get(blob))
+        })
     })
 }
 
-/// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
-/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-/// May wait. Any thread.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Gets the blob in front into buffer; waits up to timeout_ns for one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_TOO_SMALL, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_get_bytes(
     queue: *mut queues_mpmc_t,
     buffer: *mut c_void,
@@ -311,20 +307,22 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
+    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Role::GET, |queue| queue.get(out, Wait::from_nanos(timeout_ns)))
+        receive_blob(buffer, capacity, len, |blob| {
+            MPMC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait))
         })
     })
 }
 
-/// Copies the blob in front into a buffer, and leaves it there.
-/// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-/// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-/// Since 0.1.
+/// Copies the blob in front into buffer and leaves it in the queue; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity. Whatever the status, buffer may hold parts
+/// of blobs that other threads took during the call.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     queue: *mut queues_mpmc_t,
@@ -334,19 +332,24 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(buffer, capacity, len, |out| {
-            BYTES.on(queue, Role::GET, |queue| queue.queue().peek(out))
+        receive_blob(buffer, capacity, len, |blob| {
+            MPMC.bytes.on(queue, Role::GET, |queue| queue.queue().peek(blob))
         })
     })
 }
 
-/// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-/// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1]
-/// are the queue's, the others stay the caller's. Items of other producers may come between them.
-/// May wait. Any thread.
-/// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-/// Since 0.1.
+/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// them.
+///
+/// done becomes the number put, whatever the status, except on QUEUES_INVALID. Items of other
+/// producers may come between them.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The queue owns the items that were put,
+/// which are the first; the caller keeps the others.
+/// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
+/// QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_put_many(
     queue: *mut queues_mpmc_t,
     items: *const *mut c_void,
@@ -354,24 +357,25 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    status_of(|| {
-        check_many(items, n, done)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Role::PUT, |queue| {
-                let wait = Wait::from_nanos(timeout_ns);
-                write_progress(done, queue.put_many(items, n, wait))
-            })
-        }
+    let wait = Wait::from_nanos(timeout_ns);
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        let done = non_null(done)?;
+        check_many(items, n)?;
+        MPMC.pointers
+            .on(queue, Role::PUT, |queue| write_progress(done, queue.put_many(items, n, wait)))
     })
 }
 
 /// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
-/// *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
-/// May wait. Any thread.
-/// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
-/// INVALID. Since 0.1.
+///
+/// done becomes the number got, whatever the status, except on QUEUES_INVALID.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller owns the items that it got.
+/// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
+/// QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_get_many(
     queue: *mut queues_mpmc_t,
     items: *mut *mut c_void,
@@ -379,54 +383,57 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    status_of(|| {
-        check_many(items, n, done)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            POINTERS.on(queue, Role::GET, |queue| {
-                let wait = Wait::from_nanos(timeout_ns);
-                write_progress(done, queue.get_many(items, n, wait))
-            })
-        }
+    let wait = Wait::from_nanos(timeout_ns);
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        let done = non_null(done)?;
+        check_many(items, n)?;
+        MPMC.pointers
+            .on(queue, Role::GET, |queue| write_progress(done, queue.get_many(items, n, wait)))
     })
 }
 
-/// Reserves a cell for a blob of up to item_size bytes, waiting up to timeout_ns for room.
-/// *data (aligned to 8) may be written until commit or cancel, by any thread that orders its writes
-/// before that call. A caller may hold several. Needs room at one moment of the call, but holds no
-/// place in the queue: commit takes that.
-/// May wait; with timeout_ns 0 lock-free. Any thread. The cell is the caller's. Queues of blobs only.
-/// Returns OK, TIMEOUT, FULL (timeout_ns 0; no room, or no cell), CLOSED, INVALID.
-/// Since 0.1.
+/// Reserves a cell for a blob of up to item_size bytes; waits up to timeout_ns for room. data
+/// becomes the address of the cell, aligned to 8.
+///
+/// The cell may be written until commit or cancel, by any thread whose writes happen before that
+/// call. A caller may hold several reservations. There must be room at one moment of the call, but
+/// a reservation takes no place in the queue; commit does. Queues of blobs only.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the cell.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0; no room or no free cell),
+/// QUEUES_CLOSED, QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_reserve(
     queue: *mut queues_mpmc_t,
     data: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(data)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe {
-            let room = BYTES.on(queue, Role::PUT, |queue| {
-                let data = queue.reserve(Wait::from_nanos(timeout_ns))?;
-                Ok(InPlace { data, len: queue.queue().payload().limit() })
-            })?;
-            write_out(place, room.data);
-        }
+    let wait = Wait::from_nanos(timeout_ns);
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        let output = non_null(data)?;
+        let cell = MPMC.bytes.on(queue, Role::PUT, |queue| {
+            let data = queue.reserve(wait)?;
+            Ok(InPlace { data, len: queue.queue().payload().limit() })
+        })?;
+        output.write(cell.data);
         Ok(())
     })
 }
 
 /// Puts the first len bytes of a reserved cell at the end of the queue.
-/// The other bytes are lost. On FULL, CLOSED and INVALID the cell stays reserved with its bytes:
-/// commit again, or cancel. To wait for room, put_bytes(queue, data, len, timeout_ns) copies them out
-/// of the reserved cell.
-/// Does not wait; lock-free. Any thread. On OK the cell is the queue's.
-/// Returns OK, FULL, CLOSED, INVALID (also data NULL or len above item_size), MISUSE (data is not
-/// reserved).
-/// Since 0.1.
+///
+/// The other bytes are lost. On QUEUES_FULL, QUEUES_CLOSED and QUEUES_INVALID the cell stays
+/// reserved with its bytes: commit again, or cancel. commit does not wait for room; to wait, call
+/// queues_mpmc_put_bytes() with the reserved cell as its data, then cancel.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not reserved),
+/// QUEUES_INVALID (also for data NULL and for len above item_size)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_commit(
     queue: *mut queues_mpmc_t,
     data: *mut c_void,
@@ -434,15 +441,15 @@ pub unsafe extern "C" fn queues_mpmc_commit(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        non_null(data)?;
-        BYTES.on(queue, Role::COMMIT, |queue| queue.commit(data, len))
+        let data = non_null(data)?;
+        MPMC.bytes.on(queue, Role::COMMIT, |queue| queue.commit(data, len))
     })
 }
 
-/// Gives a reserved cell back without a put.
-/// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
-/// Returns OK, INVALID (also data NULL), MISUSE (data is not reserved).
-/// Since 0.1.
+/// Ends a reservation without a put. Works on a closed queue, too.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_MISUSE (data is not reserved), QUEUES_INVALID (also for data NULL)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_cancel(
     queue: *mut queues_mpmc_t,
@@ -450,49 +457,51 @@ pub unsafe extern "C" fn queues_mpmc_cancel(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        non_null(data)?;
-        BYTES.on(queue, Role::CONSUME, |queue| queue.cancel(data))
+        let data = non_null(data)?;
+        MPMC.bytes.on(queue, Role::CONSUME, |queue| queue.cancel(data))
     })
 }
 
-/// Takes the blob in front out of the queue and leaves it in its cell, waiting up to timeout_ns for
-/// one.
-/// *data (aligned to 8) and *len become where it is and its length. The item_size bytes there may be
-/// read and written until settle or return. The blob is out of the queue: it does not count in size,
-/// its place is free, no other consumer gets it and clear does not find it. A caller may hold several.
-/// May wait; with timeout_ns 0 lock-free. Any thread. The blob is lent to the caller; if it is neither
-/// settled nor returned, the last release hands it to the drop callback. Queues of blobs only.
-/// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-/// Since 0.1.
+/// Removes the blob in front and leaves it in its cell; waits up to timeout_ns for one. data
+/// becomes the address of the cell, aligned to 8, and len the length of the blob.
+///
+/// The caller may read and write the item_size bytes of the cell until settle or return. The blob
+/// is out of the queue: it does not count in size, its place is free, no other consumer gets it and
+/// clear does not find it. A caller may hold several leases. Queues of blobs only.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller holds a lease on
+/// the blob. If it neither settles nor returns it, the last release passes it to the drop callback.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_lease(
     queue: *mut queues_mpmc_t,
     data: *mut *mut c_void,
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    status_of(|| {
-        let (place, len) = (non_null(data)?, non_null(len)?);
-        // SAFETY: the header's contract; the outputs were checked.
-        unsafe {
-            let mut size = 0;
-            let blob = BYTES.on(queue, Role::GET, |queue| {
-                let (data, len) = queue.lease(Wait::from_nanos(timeout_ns))?;
-                size = len;
-                // All of the cell may be written.
-                Ok(InPlace { data, len: queue.queue().payload().limit() })
-            })?;
-            write_out(place, blob.data);
-            write_out(len, size);
-        }
+    let wait = Wait::from_nanos(timeout_ns);
+    // SAFETY: the header's contract.
+    status_of(|| unsafe {
+        let (output, len) = (non_null(data)?, non_null(len)?);
+        let mut length = 0;
+        let cell = MPMC.bytes.on(queue, Role::GET, |queue| {
+            let data;
+            (data, length) = queue.lease(wait)?;
+            // The caller may write all of the cell.
+            Ok(InPlace { data, len: queue.queue().payload().limit() })
+        })?;
+        output.write(cell.data);
+        len.write(length);
         Ok(())
     })
 }
 
-/// Ends a lease: the blob is done with, and its cell free. The drop callback is not called for it.
-/// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
-/// Returns OK, INVALID (also data NULL), MISUSE (data is not leased).
-/// Since 0.1.
+/// Ends a lease and frees the cell. The drop callback is not called. Works on a closed queue, too.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_MISUSE (data is not leased), QUEUES_INVALID (also for data NULL)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_settle(
     queue: *mut queues_mpmc_t,
@@ -500,99 +509,100 @@ pub unsafe extern "C" fn queues_mpmc_settle(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        non_null(data)?;
-        BYTES.on(queue, Role::CONSUME, |queue| queue.settle(data))
+        let data = non_null(data)?;
+        MPMC.bytes.on(queue, Role::CONSUME, |queue| queue.settle(data))
     })
 }
 
-/// Puts a leased blob at the end of the queue, with its length and the bytes that it has now.
-/// That is a put in every respect; it counts as enqueued again. On FULL and CLOSED the blob stays
-/// leased: return it again, or settle it. A closed queue takes nothing, not even what was in it
-/// before.
-/// Does not wait; lock-free. Any thread. On OK the blob is the queue's.
-/// Returns OK, FULL, CLOSED, INVALID (also data NULL), MISUSE (data is not leased).
-/// Since 0.1.
+/// Puts a leased blob at the end of the queue, with its length and the bytes that the cell has now.
+///
+/// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
+/// blob stays leased: return it again, or settle it. A closed queue takes no blob back.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the blob.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not leased),
+/// QUEUES_INVALID (also for data NULL)
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn queues_mpmc_return(
     queue: *mut queues_mpmc_t,
     data: *mut c_void,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        non_null(data)?;
-        BYTES.on(queue, Role::COMMIT, |queue| queue.put_back(data))
+        let data = non_null(data)?;
+        MPMC.bytes.on(queue, Role::COMMIT, |queue| queue.put_back(data))
     })
 }
 
-/// Takes everything that was there when the call began and hands it to the drop callback.
-/// *count becomes how many items that were. An item is out of the queue, and its place free, when its
-/// callback is called.
-/// Does not wait; lock-free but for the callback. Any thread.
-/// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
-/// Since 0.1.
+/// Removes the items that are in the queue when the call begins and passes each to the drop
+/// callback. count becomes their number.
+///
+/// An item is out of the queue and its place is free before its callback runs.
+///
+/// Lock-free except for callbacks. Any thread.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_clear(
     queue: *mut queues_mpmc_t,
     count: *mut usize,
 ) -> queues_status_t {
-    status_of(|| {
-        let place = non_null(count)?;
-        // SAFETY: the header's contract; the output was checked.
-        unsafe { write_out(place, any(queue)?.clear()?) };
-        Ok(())
-    })
+    // SAFETY: the header's contract.
+    unsafe { common::clear(MPMC.any(queue), count) }
 }
 
-/// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
-/// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// Wakes all waiters. Closing again has no effect.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_status_t {
-    status_of(|| {
-        // SAFETY: the header's contract.
-        unsafe { any(queue)? }.close();
-        Ok(())
-    })
+    // SAFETY: the header's contract.
+    common::close(unsafe { MPMC.any(queue) })
 }
 
-/// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-/// Does not wait; lock-free. Any thread.
-/// Since 0.1.
+/// Returns whether the queue is closed. It may still have items.
+///
+/// Lock-free. Any thread.
+/// @return whether it is closed; true if queue is not an mpmc queue, because nothing can be put
+/// there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
-    value_or(true, || Ok(unsafe { any(queue)? }.is_closed()))
+    common::is_closed(unsafe { MPMC.any(queue) })
 }
 
-/// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-/// Does not wait; lock-free. Any thread.
-/// Since 0.1.
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// Lock-free. Any thread.
+/// @return the number of items; 0 if queue is not an mpmc queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(queue)? }.queue().len()))
+    common::size(unsafe { MPMC.any(queue) })
 }
 
-/// The most items that fit; 0 if it is no such queue.
-/// Does not wait; wait-free. Any thread.
-/// Since 0.1.
+/// Returns the largest number of items.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not an mpmc queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || Ok(unsafe { any(queue)? }.queue().capacity()))
+    common::capacity(unsafe { MPMC.any(queue) })
 }
 
-/// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-/// does not know become 0.
-/// Does not wait; lock-free. Any thread.
-/// Returns OK, INVALID.
-/// Since 0.1.
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_stats(
     queue: *const queues_mpmc_t,
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { write_stats(stats, any(queue)?.queue().stats()) })
+    unsafe { common::stats(MPMC.any(queue), stats) }
 }

@@ -1,8 +1,6 @@
-//! Tells a race detector, if the program runs under one, about every hand-over.
-//!
-//! The library itself is not instrumented, and its atomics look like plain accesses to valgrind:
-//! a detector would miss the order that a put and its get establish, and report races that are
-//! none.
+//! Announces every handover of memory to the race detector that the program runs under, if any.
+//! Without that the detector would report false races, because it does not see how the library orders
+//! memory: its code is not instrumented, and to valgrind atomics are plain accesses.
 
 use crate::payload::{Watcher, watch};
 use crate::sync::Asked;
@@ -14,13 +12,13 @@ type Announce = unsafe extern "C" fn(*mut c_void);
 /// The race detector of this process.
 #[derive(Clone, Copy)]
 pub(super) enum RaceDetector {
-    /// The compilers' thread sanitizer, by its two entries.
+    /// ThreadSanitizer, with the two functions that announce order.
     ThreadSanitizer { acquire: Announce, release: Announce },
-    /// Valgrind, whose helgrind and drd listen; its other tools ignore what is not for them.
+    /// Valgrind. Helgrind and drd use the announcements; its other tools ignore them.
     Valgrind,
 }
 
-/// What is handed over.
+/// What is handed over from one thread to another.
 #[derive(Clone, Copy)]
 pub(super) enum Channel {
     /// Items, from puts to gets.
@@ -29,12 +27,12 @@ pub(super) enum Channel {
     Room = 1,
     /// References, from every release to the last one.
     References = 2,
-    /// The end, from closing to whoever asks.
+    /// The closing, from `close` to calls that find the queue closed.
     Close = 3,
 }
 
 impl RaceDetector {
-    /// Looks for one, once for the process.
+    /// Finds it; searches once in a process.
     pub(super) fn find() -> Option<Self> {
         static FOUND: Asked = Asked::new();
         static WATCHER: Watcher = Watcher { before_callback: hand_out, after_callback };
@@ -57,7 +55,8 @@ impl RaceDetector {
         Some(Self::ThreadSanitizer { acquire: announce(acquire)?, release: announce(release)? })
     }
 
-    /// What this thread did happens before what follows [`RaceDetector::acquire`] of the same.
+    /// What this thread did before happens before what follows the [`RaceDetector::acquire`] of the
+    /// same handle and channel.
     pub(super) fn release(self, handle: *const c_void, channel: Channel) {
         let at = handle.cast_mut().wrapping_byte_add(channel as usize);
         match self {
@@ -77,8 +76,8 @@ impl RaceDetector {
         }
     }
 
-    /// The memory of the queue that the program is given is its own from now on, whatever the
-    /// library did there. A thread sanitizer has not seen that; valgrind forgets it.
+    /// From now on the program may access this memory of the queue. Valgrind forgets the library's
+    /// accesses to it; ThreadSanitizer never saw them.
     pub(super) fn hand_out(self, memory: InPlace) {
         if let Self::Valgrind = self {
             valgrind::forget(memory);
@@ -86,9 +85,9 @@ impl RaceDetector {
     }
 }
 
-/// The sanitizer's two entries, or zeros.
+/// The addresses of ThreadSanitizer's two functions, or zeros.
 fn find_thread_sanitizer() -> [usize; 2] {
-    // Go's race detector has entries of the same names with other parameters, but not this.
+    // Go's race detector has functions of the same names with other parameters, but lacks the first.
     let names = [c"__tsan_read8", c"__tsan_acquire", c"__tsan_release"];
     // SAFETY: the name is a C string.
     let entry = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
@@ -96,16 +95,16 @@ fn find_thread_sanitizer() -> [usize; 2] {
     if other == 0 || acquire == 0 || release == 0 { [0, 0] } else { [acquire, release] }
 }
 
-/// Memory of a queue that the program reads or writes.
+/// Memory of a queue that the program reads or writes in place.
 #[derive(Clone, Copy)]
 pub(super) struct InPlace {
     pub(super) data: *mut c_void,
     pub(super) len: usize,
 }
 
-/// What a call results in, as far as a race detector has to know.
+/// The result of a call, as a race detector must know it.
 pub(super) trait Outcome {
-    /// The memory that it gives to the program.
+    /// The memory of the queue that the program may access from now on.
     fn in_place(&self) -> Option<InPlace> {
         None
     }
@@ -140,7 +139,7 @@ fn hand_out(data: *mut c_void, len: usize) {
     }
 }
 
-/// What a callback did happens before a put to the place that it leaves.
+/// What a callback did happens before a put into the place that becomes free.
 fn after_callback() {
     let handle = CALLING_BACK.get();
     if let Some(detector) = RaceDetector::find().filter(|_| !handle.is_null()) {
@@ -148,16 +147,15 @@ fn after_callback() {
     }
 }
 
-/// Valgrind's client requests: instructions that do nothing on a processor, and that valgrind finds
-/// in the program that it runs.
+/// Valgrind's client requests: instructions without effect on a processor, which valgrind recognizes.
 mod valgrind {
     use super::InPlace;
     use core::ffi::c_void;
 
-    /// What stands for it where an address would.
+    /// Stored in place of the address of a function.
     pub(super) const IS_IT: usize = 1;
     const RUNNING_ON_VALGRIND: usize = 0x1001;
-    /// Of helgrind, and by the same numbers of drd.
+    /// Requests of helgrind; drd has the same numbers.
     const CLEAN_MEMORY: usize = (b'H' as usize) << 24 | (b'G' as usize) << 16;
     const HAPPENS_BEFORE: usize = CLEAN_MEMORY + 256 + 33;
     const HAPPENS_AFTER: usize = CLEAN_MEMORY + 256 + 34;
@@ -175,19 +173,19 @@ mod valgrind {
         request(CLEAN_MEMORY, memory.data.addr(), memory.len);
     }
 
-    /// What valgrind answers; 0 if it is not there.
+    /// Valgrind's result; 0 without valgrind.
     fn request(number: usize, first: usize, second: usize) -> usize {
         let _request = [number, first, second, 0, 0, 0];
         #[allow(unused_mut)]
-        let mut answer = 0;
+        let mut result = 0;
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        // SAFETY: rdi comes back to where it was, and nothing else changes. Valgrind reads the
-        // request, and does not write to the program's memory for one of these.
+        // SAFETY: the rotations restore rdi, and nothing else changes. Valgrind reads the request; for
+        // these requests it does not write to the program's memory.
         unsafe {
             core::arch::asm!(
                 "rol rdi, 3", "rol rdi, 13", "rol rdi, 61", "rol rdi, 51",
                 "xchg rbx, rbx",
-                in("rax") &raw const _request, inout("rdx") answer, options(nostack),
+                in("rax") &raw const _request, inout("rdx") result, options(nostack),
             );
         }
         #[cfg(all(target_arch = "aarch64", not(miri)))]
@@ -196,9 +194,9 @@ mod valgrind {
             core::arch::asm!(
                 "ror x12, x12, #3", "ror x12, x12, #13", "ror x12, x12, #51", "ror x12, x12, #61",
                 "orr x10, x10, x10",
-                in("x4") &raw const _request, inout("x3") answer, options(nostack),
+                in("x4") &raw const _request, inout("x3") result, options(nostack),
             );
         }
-        answer
+        result
     }
 }

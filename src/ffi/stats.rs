@@ -1,40 +1,41 @@
-//! Statistics, for every family.
+//! Statistics of every family: a structure that C programs read, and its text as JSON and for
+//! Prometheus.
 
-use super::arguments::{Sized_, read_sized, write_sized};
-use super::status::{non_null, queues_status_t, status_of, write_out};
+use super::arguments::{SizedStruct, check_buffer, check_many, non_null, read_sized};
+use super::status::{queues_status_t, status_of};
 use crate::error::{Error, Result};
 use crate::stats::{Stats, write_prometheus};
 use core::ffi::{CStr, c_char};
 
-/// A snapshot of a queue's statistics. Set struct_size to sizeof(queues_stats_t) before the call.
+/// A snapshot of the statistics of a queue. Set struct_size before a call that writes it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_stats_t {
-    /// The size of this structure as the caller knows it.
+    /// sizeof(queues_stats_t).
     pub struct_size: usize,
     /// Items put since the queue was created.
     pub enqueued: u64,
-    /// Items taken (got or cleared) since the queue was created.
+    /// Items removed since the queue was created: by gets and by clear.
     pub dequeued: u64,
-    /// Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
-    /// growable deque got no memory. Not those that found the queue closed.
+    /// Puts and pushes that failed for lack of room: QUEUES_FULL, QUEUES_TIMEOUT, and QUEUES_NOMEM
+    /// of a growable deque. Not QUEUES_CLOSED.
     pub failed_enqueue: u64,
-    /// Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
-    /// the queue closed, nor peeks, lost races and items that are not due.
+    /// Gets, pops and steals that failed for lack of an item: QUEUES_EMPTY, QUEUES_TIMEOUT. Not
+    /// QUEUES_CLOSED, QUEUES_RETRY, peeks, and items that are not due.
     pub failed_dequeue: u64,
-    /// The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
-    /// and never more than the capacity.
+    /// Largest number of items in the queue, as its puts saw it: exact if calls do not overlap,
+    /// never above the capacity.
     pub peak_size: u64,
-    /// Items in the queue.
+    /// Items in the queue now.
     pub current_size: u64,
-    /// The most items that fit.
+    /// Largest number of items that fit now.
     pub capacity: u64,
-    /// Items that thieves took from a deque; they count as dequeued too.
+    /// Items that were stolen from a deque. They count as dequeued, too.
     pub stolen: u64,
 }
 
 // SAFETY: repr(C), size first, integers only.
-unsafe impl Sized_ for queues_stats_t {}
+unsafe impl SizedStruct for queues_stats_t {}
 
 impl From<Stats> for queues_stats_t {
     fn from(stats: Stats) -> Self {
@@ -67,14 +68,7 @@ impl From<queues_stats_t> for Stats {
     }
 }
 
-/// # Safety
-/// `place` is null or a C caller's structure, with its size.
-pub(super) unsafe fn write_stats(place: *mut queues_stats_t, stats: Stats) -> Result {
-    // SAFETY: by contract.
-    unsafe { write_sized(place, stats.into()) }
-}
-
-/// Text into a C caller's buffer, as far as it fits; counts all of it.
+/// Writes text into the caller's buffer as far as it fits, and counts all of it.
 struct Buffer {
     start: *mut u8,
     capacity: usize,
@@ -85,7 +79,7 @@ impl core::fmt::Write for Buffer {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
         let room = self.capacity.saturating_sub(self.len).min(text.len());
         if room > 0 {
-            // SAFETY: within the buffer, whose size the caller gave.
+            // SAFETY: within the capacity of the buffer.
             unsafe { self.start.add(self.len).copy_from_nonoverlapping(text.as_ptr(), room) };
         }
         self.len += text.len();
@@ -93,7 +87,7 @@ impl core::fmt::Write for Buffer {
     }
 }
 
-/// Writes what `write` writes, and a NUL; *len becomes the length of the whole text.
+/// Writes the text of `write` and a NUL into the buffer if it has room, and the length to `len`.
 ///
 /// # Safety
 /// `buffer` is null or has `capacity` bytes; `len` is null or an output.
@@ -104,16 +98,14 @@ unsafe fn write_text(
     write: impl Fn(&mut Buffer) -> core::fmt::Result,
 ) -> Result {
     let len = non_null(len)?;
-    if buffer.is_null() && capacity > 0 {
-        return Err(Error::Invalid);
-    }
+    check_buffer(buffer, capacity)?;
     let write = |capacity| {
         let mut text = Buffer { start: buffer.cast(), capacity, len: 0 };
         write(&mut text).map(|()| text.len).map_err(|_| Error::Invalid)
     };
     let needed = write(0)?;
     // SAFETY: checked above.
-    unsafe { write_out(len, needed) };
+    unsafe { len.write(needed) };
     if needed >= capacity {
         return Err(Error::TooSmall { needed });
     }
@@ -123,14 +115,15 @@ unsafe fn write_text(
     Ok(())
 }
 
-/// Writes statistics as a JSON object into a buffer, with a NUL at its end.
+/// Writes statistics into a buffer as a JSON object, with a NUL at the end.
 ///
-/// The keys are the names of the structure's fields but struct_size. *len becomes the length without the NUL, on
-/// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
-/// buffer that is too small; (NULL, 0) asks for the length.
-/// Does not wait. Any thread.
-/// Returns OK, TOO_SMALL, INVALID (also fields beyond those that the library knows that are not 0).
-/// Since 0.1.
+/// The keys are the names of the fields, without struct_size. len becomes the length without the
+/// NUL, on QUEUES_TOO_SMALL, too: a buffer needs that and 1. A buffer that is too small is not
+/// written; (NULL, 0) asks for the length.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_TOO_SMALL, QUEUES_INVALID (also for bytes of stats that the library
+/// does not know and that are not 0)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_stats_json(
     stats: *const queues_stats_t,
@@ -146,18 +139,20 @@ pub unsafe extern "C" fn queues_stats_json(
     })
 }
 
-/// Writes the statistics of n queues in Prometheus' text exposition format (version 0.0.4) into a
-/// buffer, with a NUL at its end.
+/// Writes the statistics of n queues into a buffer in the text format of Prometheus (version
+/// 0.0.4), with a NUL at the end.
 ///
-/// stats is an array, names says what the label `queue` of each is to be (UTF-8, escaped as the
-/// format wants it). Counters: queues_enqueued_total, queues_dequeued_total,
-/// queues_failed_enqueue_total, queues_failed_dequeue_total, queues_stolen_total; gauges:
-/// queues_peak_size, queues_current_size, queues_capacity. All queues of a page belong into one
-/// call: a metric may be described only once on it. *len and the buffer are as for
-/// queues_stats_json.
-/// Does not wait. Any thread.
-/// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, structures of different
-/// sizes, or fields beyond those that the library knows that are not 0). Since 0.1.
+/// stats is an array of n structures of one struct_size. names has their n values of the label
+/// `queue`, in UTF-8; the function escapes them. Counters: queues_enqueued_total,
+/// queues_dequeued_total, queues_failed_enqueue_total, queues_failed_dequeue_total,
+/// queues_stolen_total. Gauges: queues_peak_size, queues_current_size, queues_capacity. Write all
+/// queues of a page with one call, because the format allows only one description of a metric on a
+/// page. buffer, capacity and len are as for queues_stats_json().
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_TOO_SMALL, QUEUES_INVALID (also for a name that is NULL or not UTF-8,
+/// for structures of different sizes, and for bytes of them that the library does not know and that
+/// are not 0)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_stats_prometheus(
     stats: *const queues_stats_t,
@@ -168,21 +163,20 @@ pub unsafe extern "C" fn queues_stats_prometheus(
     len: *mut usize,
 ) -> queues_status_t {
     status_of(|| {
-        if n > 0 && (stats.is_null() || names.is_null()) {
-            return Err(Error::Invalid);
-        }
-        // SAFETY: an array of structures, each as large as the first says, and one of C strings.
+        check_many(stats, n)?;
+        check_many(names, n)?;
+        // SAFETY: an array of structures, each as large as the first states, and one of C strings.
         let queue = |i: usize| unsafe {
-            let stride = stats.cast::<usize>().read_unaligned();
+            let stride = stats.cast::<usize>().read();
             let at = stats.byte_add(i * stride);
-            let name = names.add(i).read_unaligned();
-            if name.is_null() || at.cast::<usize>().read_unaligned() != stride {
+            let name = names.add(i).read();
+            if name.is_null() || !at.is_aligned() || at.cast::<usize>().read() != stride {
                 return Err(Error::Invalid);
             }
             let name = CStr::from_ptr(name).to_str().map_err(|_| Error::Invalid)?;
             Ok((name, Stats::from(read_sized(at)?)))
         };
-        // In order: the size of the first is checked before it serves as the stride of others.
+        // In order: the size of the first is checked before it is the stride of the others.
         (0..n).try_for_each(|i| queue(i).map(|_| ()))?;
         let queues = (0..n).filter_map(|i| queue(i).ok());
         // SAFETY: the header's contract.
