@@ -1,49 +1,106 @@
-//! Generates the C header into OUT_DIR (`make header` copies it to `include/queues.h`) and names
-//! the shared library.
+//! Generates the C header into OUT_DIR (`make header` copies it to `include/queues.h`) and names the
+//! shared library.
+//!
+//! `src/ffi/queues.h.in` is the header with marks: `@FILE@` stands for all declarations that cbindgen
+//! makes of a source file, `@FILE KIND@` for those of one kind.
 
-use std::{env, path::PathBuf};
+use cbindgen::{Builder, Config, ItemType, Style};
+use std::{env, fs, path::Path};
+
+/// The kinds of declarations, in the order in which those of a file are written.
+const KINDS: [(&str, &[ItemType]); 5] = [
+    ("handles", &[ItemType::OpaqueItems]),
+    ("constants", &[ItemType::Constants]),
+    ("enums", &[ItemType::Enums]),
+    ("types", &[ItemType::Structs, ItemType::Typedefs]),
+    ("functions", &[ItemType::Functions]),
+];
+
+/// The name of the enum of statuses in C, and where the language has it, its underlying type.
+const STATUS: &str = "queues_status
+#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+    : int32_t
+#endif
+";
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap()
+}
 
 fn main() {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap());
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
-    let version = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}")).unwrap();
-    let (whole, major, minor, patch) =
-        (version(""), version("_MAJOR"), version("_MINOR"), version("_PATCH"));
-
+    let ffi = Path::new(&variable("CARGO_MANIFEST_DIR")).join("src/ffi");
     println!("cargo:rerun-if-changed=src/ffi");
-    println!("cargo:rerun-if-changed=src/ffi.rs");
     println!("cargo:rerun-if-changed=cbindgen.toml");
-    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
-    config.after_includes = Some(format!(
-        "\n#define QUEUES_VERSION_MAJOR {major}\n#define QUEUES_VERSION_MINOR {minor}\n\
-         #define QUEUES_VERSION_PATCH {patch}\n#define QUEUES_VERSION \"{whole}\""
-    ));
-    let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in [
-        "ffi.rs",
-        "ffi/status.rs",
-        "ffi/stats.rs",
-        "ffi/mpmc.rs",
-        "ffi/spsc.rs",
-        "ffi/priority.rs",
-        "ffi/deque.rs",
-        "ffi/batch.rs",
-    ] {
-        builder = builder.with_src(root.join("src").join(file));
+    let config = Config::from_file("cbindgen.toml").unwrap();
+    let template = fs::read_to_string(ffi.join("queues.h.in")).unwrap();
+    let mut header = String::new();
+    for line in template.lines() {
+        match line.strip_prefix('@').and_then(|line| line.strip_suffix('@')) {
+            Some(mark) => header += &declarations(&config, &ffi, mark),
+            None => header += &with_values(line),
+        }
+        header += "\n";
     }
-    builder.generate().unwrap().write_to_file(out.join("queues.h"));
+    let header_path = Path::new(&variable("OUT_DIR")).join("queues.h");
+    fs::write(&header_path, header).unwrap();
     // Tests compare it with the one that is checked in.
-    println!("cargo:rustc-env=QUEUES_GENERATED_HEADER={}", out.join("queues.h").display());
+    println!("cargo:rustc-env=QUEUES_GENERATED_HEADER={}", header_path.display());
 
     // The sanitizer's own cfg is for nightly compilers only.
     if env::var("CARGO_CFG_SANITIZE").is_ok_and(|sanitizers| sanitizers.contains("thread")) {
         println!("cargo:rustc-cfg=queues_tsan");
     }
 
-    if env::var("CARGO_CFG_TARGET_OS").unwrap() == "linux" {
+    if variable("CARGO_CFG_TARGET_OS") == "linux" {
         // While the major version is 0, a minor version may break the ABI.
+        let (major, minor) =
+            (variable("CARGO_PKG_VERSION_MAJOR"), variable("CARGO_PKG_VERSION_MINOR"));
         let abi = if major == "0" { format!("0.{minor}") } else { major };
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libqueues.so.{abi}");
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,relro,-z,now,-z,noexecstack");
     }
+}
+
+/// A line of the template with the values of the package in the places of their marks.
+fn with_values(line: &str) -> String {
+    let values = [
+        ("@license@", "CARGO_PKG_LICENSE"),
+        ("@version@", "CARGO_PKG_VERSION"),
+        ("@major@", "CARGO_PKG_VERSION_MAJOR"),
+        ("@minor@", "CARGO_PKG_VERSION_MINOR"),
+        ("@patch@", "CARGO_PKG_VERSION_PATCH"),
+    ];
+    values.iter().fold(line.to_owned(), |line, (mark, name)| {
+        if line.contains(mark) { line.replace(mark, &variable(name)) } else { line }
+    })
+}
+
+/// The declarations of a mark, without blank lines around them.
+fn declarations(config: &Config, ffi: &Path, mark: &str) -> String {
+    let (file, wanted) =
+        mark.split_once(' ').map_or((mark, None), |(file, kind)| (file, Some(kind)));
+    let kinds = KINDS.iter().filter(|(kind, _)| wanted.is_none_or(|wanted| wanted == *kind));
+    let parts = kinds.map(|(kind, items)| {
+        let mut config = config.clone();
+        config.export.item_types = items.to_vec();
+        config.style = match *kind {
+            "enums" => Style::Tag,
+            "functions" => Style::Type,
+            _ => Style::Both,
+        };
+        if *kind == "enums" {
+            config.export.rename.insert("queues_status_t".to_owned(), STATUS.to_owned());
+        }
+        let mut part = Vec::new();
+        Builder::new()
+            .with_config(config)
+            .with_src(ffi.join(file))
+            .generate()
+            .unwrap()
+            .write(&mut part);
+        String::from_utf8(part).unwrap().trim().to_owned()
+    });
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    assert!(!parts.is_empty(), "queues.h.in: no declarations for @{mark}@");
+    parts.join("\n\n")
 }

@@ -1,67 +1,89 @@
-// queues: concurrent queues, lock-free where they say so.
-//
-// FIRST STEPS
-//   queues_mpmc_options_t options = {.struct_size = sizeof options, .capacity = 100};
-//   queues_mpmc_t *queue;
-//   if (queues_mpmc_create(&options, &queue) != QUEUES_OK) ...
-//   queues_mpmc_put(queue, item, -1);           // any thread; -1: waits for room for ever
-//   queues_mpmc_get(queue, &item, 1000000000);  // any thread; waits up to a second
-//   queues_mpmc_close(queue);                   // no more puts; gets drain the rest
-//   queues_mpmc_release(queue);
-//
-// RULES that hold for every function
-//   Status     0 is done, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are
-//              written only on QUEUES_OK, but for what a function says of TOO_SMALL and of many.
-//   Bad input  NULL for an object or an output, a handle of another family, the wrong kind of payload,
-//              unknown flags, a wrong struct_size: QUEUES_INVALID, nothing has changed. NULL may be
-//              what has no bytes or items (a buffer of capacity 0, data of length 0, items of number
-//              0), a callback, and what is released.
-//   Structures begin with struct_size, which is right from the size that the library knows up to
-//              4096. Of options and of statistics that are read (as JSON), what lies beyond must be
-//              0; where statistics are written, it becomes 0.
-//   Many       n or max of 0 is OK at once, whatever the state of the queue, the timeout and the items;
-//              more than can lie in memory (PTRDIFF_MAX bytes) is QUEUES_INVALID.
-//   Payload    chosen at creation. item_size 0: void pointers, any value, NULL too, never followed.
-//              item_size n: blobs of 0 to n bytes, each with its length, copied into the queue.
-//   Time       int64_t timeout_ns: below 0 waits for ever, 0 does not wait (the call then returns and
-//              makes progress as a try call does), else nanoseconds on the monotonic clock. Signals
-//              neither shorten nor lengthen it.
-//   Ownership  an item that was put belongs to the queue, one that was got to the caller. A put
-//              that does not return QUEUES_OK leaves the item the caller's. Items that nobody got
-//              go to the creator's drop callback, each exactly once.
-//   Life       create gives one reference, retain adds one, release drops one; the last one
-//              frees. A queue may be used while anybody holds a reference: a thread needs none of its
-//              own if another's is certainly kept until it is done, as by who joins it.
-//   Close      (of all but the deque) frees nothing: later puts return CLOSED, gets take
-//              what is there and then return CLOSED; all waiters wake. No accepted item is lost or
-//              got twice.
-//   Order      what a thread did before a put happens before what follows the get of that item; what
-//              it did before a get, before what follows a put into the place that became free; and
-//              before close, before what follows CLOSED or a true is_closed. A peek is as a get. Sizes,
-//              is_empty, is_full and statistics are snapshots and order nothing. Several queues:
-//              docs/ordering.md.
-//   Progress   lock-free: a thread that is suspended or killed anywhere in such a call does not
-//              keep the calls of others from finishing. wait-free: each call finishes in a bounded
-//              number of its own steps.
-//              Calls that wait sleep in the kernel; a sleeping waiter blocks nobody. One that was
-//              woken, and is stopped before it takes what it was woken for, leaves that to the next
-//              call: others that sleep already sleep on until then.
-//   Signals    no call is for signal handlers. What signals do: docs/abi.md.
-//   Cancelling no function is a cancellation point (pthread_cancel), whatever its callbacks do and
-//              however long it waits: a request stays pending. See docs/abi.md.
-//   Memory     is taken at creation; no other call allocates, but for the push with which a growable
-//              deque grows. Large memory is the system's zeroed pages, which it may find only when
-//              they are first used. Capacity is exact.
-//   System     once a queue is created its calls ask the system for nothing but their waits, wakes
-//              and the clock (on Linux: futex, membarrier, sched_yield, clock_gettime). The last
-//              release and the push that grows a deque also do what free and malloc do.
-//   Fork       a child may create and use queues of its own. Those that it has from its parent are
-//              copies, for which docs/abi.md says what is allowed: if other threads were inside of
-//              calls, hardly more than what is lock-free.
-//   Detectors  under a thread sanitizer, helgrind or drd, calls announce what they order:
-//              docs/debugging.md.
-
-
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Generated from src/ffi/ by build.rs and cbindgen. To change it, change the sources; then: make header. */
+/**
+ * @file queues.h
+ * queues: bounded concurrent queues for C and C++. This header is the manual.
+ *
+ * | section        |                                                                               |
+ * |----------------|-------------------------------------------------------------------------------|
+ * | First steps    | a queue in seven lines                                                        |
+ * | Rules          | what holds for every function                                                 |
+ * | 1. Version     | QUEUES_VERSION, queues_version()                                              |
+ * | 2. Statuses    | queues_status_t, queues_status_string()                                       |
+ * | 3. Callbacks   | queues_drop_t: for items that no call gets                                    |
+ * | 4. Statistics  | queues_stats_t, as JSON, for Prometheus                                       |
+ * | 5. mpmc        | any number of producers and consumers: first in, first out                    |
+ * | 6. spsc        | one producer, one consumer: first in, first out                               |
+ * | 7. priority    | any number of producers and consumers: lowest priority first                  |
+ * | 8. deque       | work stealing: one owner, any number of thieves                               |
+ * | 9. batch       | any number of producers and consumers: items in batches, due by number or age |
+ *
+ * # First steps
+ *
+ *     queues_mpmc_options_t options = {.struct_size = sizeof options, .capacity = 100};
+ *     queues_mpmc_t *queue;
+ *     if (queues_mpmc_create(&options, &queue) != QUEUES_OK) ...
+ *     if (queues_mpmc_put(queue, item, -1) != QUEUES_OK) ...            // -1: no timeout
+ *     if (queues_mpmc_get(queue, &item, 1000000000) != QUEUES_OK) ...   // waits up to a second
+ *     queues_mpmc_close(queue);                                         // no more puts
+ *     queues_mpmc_release(queue);
+ *
+ * # Rules
+ *
+ * - Names: queues_FAMILY_VERB(). In the tables of the families a function is its verb.
+ * - Statuses: 0 is success, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are
+ *   written only on QUEUES_OK. Exceptions are stated at the function.
+ * - Invalid arguments: QUEUES_INVALID, and nothing has changed. A handle is invalid if it is NULL, of
+ *   another family or of the other payload; an address if it is NULL or not aligned for its type;
+ *   flags and struct_size if the library does not know them. Allowed are NULL for a buffer of capacity
+ *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. A handle
+ *   after its last release is undefined behavior.
+ * - Ignored results: compilers warn (QUEUES_WARN_UNUSED) where the status decides who owns an item, a
+ *   reservation or a queue.
+ * - Structures begin with struct_size: set it to the size of the structure. The library accepts sizes
+ *   from the one that it knows up to 4096. In a structure that it reads, bytes that it does not know
+ *   must be 0; in one that it writes, they become 0. So a program may be built with a newer header.
+ * - Many items: with n or max 0 a call returns QUEUES_OK at once, whatever the other arguments and the
+ *   state of the queue, if its handle and outputs are valid. Items of more than PTRDIFF_MAX bytes are
+ *   QUEUES_INVALID.
+ * - Payload, chosen at creation. item_size 0: items are pointers, of any value, NULL too; the library
+ *   does not follow them. item_size n: items are blobs of 0 to n bytes, each with its length, which are
+ *   copied into the queue; their functions end in _bytes.
+ * - Time: timeout_ns is in nanoseconds of the monotonic clock. Below 0 there is no timeout. With 0 a
+ *   call does not wait: it returns and progresses as a try call. Signals neither shorten nor lengthen
+ *   a wait.
+ * - Ownership: on QUEUES_OK a put passes the item to the queue, and a get passes it to the caller. After
+ *   any other status of a put the caller still owns the item. Items that no call gets are passed to the
+ *   drop callback, each exactly once.
+ * - References: create returns one, retain adds one, release drops one; the last release frees. A
+ *   thread may use a queue while any thread is known to hold a reference: a thread that is joined
+ *   before the release needs none of its own.
+ * - Close (all families but the deque): later puts return QUEUES_CLOSED; gets drain what is left, then
+ *   return QUEUES_CLOSED; all waiters wake. Closing frees nothing. No item is lost or got twice.
+ * - Order: what a thread did before a put happens before what follows the get of the item; what it did
+ *   before a get, before what follows the put into the place that became free; what it did before close,
+ *   before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get does. size, is_empty,
+ *   is_full and statistics are snapshots and order nothing. Several queues: docs/ordering.md.
+ * - Progress. Wait-free: the call finishes in a bounded number of its own steps. Lock-free: a thread
+ *   that is suspended or killed anywhere in such a call does not keep the calls of other threads from
+ *   finishing. A short lock: the call holds a lock for a bounded number of steps, and other calls wait
+ *   for it, in the kernel if need be. May sleep: the call waits in the kernel for an item or for room; a
+ *   thread that sleeps blocks no other. If a thread was woken and is suspended before it takes what it
+ *   was woken for, the next call takes it; threads that sleep already sleep on until then.
+ * - Signal handlers must not call the library. What signals do: docs/abi.md.
+ * - Cancellation: no function is a cancellation point, however long it waits and whatever a callback
+ *   calls. A request stays pending: docs/abi.md.
+ * - Memory is allocated by create. No other call allocates, except the push that grows a growable
+ *   deque. Large arrays are zeroed pages of the system, which may come to lack them when they are first
+ *   used. Capacity is exact.
+ * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
+ *   membarrier, sched_yield, clock_gettime). The last release and the push that grows a deque also make
+ *   those of free and malloc.
+ * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
+ *   the calls that are allowed on them.
+ * - Race detectors: under ThreadSanitizer, helgrind and drd calls announce the order that they
+ *   establish: docs/debugging.md.
+ */
 #ifndef QUEUES_H
 #define QUEUES_H
 
@@ -69,1242 +91,1550 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUEUES_VERSION_MAJOR 0
-#define QUEUES_VERSION_MINOR 1
-#define QUEUES_VERSION_PATCH 0
-#define QUEUES_VERSION "0.1.0"
-
-// Done.
-#define QUEUES_OK 0
-
-// Nothing to get at some moment of the call.
-#define QUEUES_EMPTY 1
-
-// No room at some moment of the call.
-#define QUEUES_FULL 2
-
-// The queue is closed; for a get: and drained.
-#define QUEUES_CLOSED 3
-
-// The time was over first.
-#define QUEUES_TIMEOUT 4
-
-// A race was lost; try again.
-#define QUEUES_RETRY 5
-
-// The buffer is too small; the length that is needed was written, the item stayed.
-#define QUEUES_TOO_SMALL 6
-
-// An argument is invalid; nothing has changed.
-#define QUEUES_INVALID -1
-
-// Out of memory; nothing has changed but statistics.
-#define QUEUES_NOMEM -2
-
-// The rules about which threads may call at once, or in which order, were broken.
-#define QUEUES_MISUSE -3
-
-// A callback panicked; the call did all the rest of its work.
-#define QUEUES_PANIC -4
-
-// Flag of queues_spsc_options_t: a put that overlaps another put, or a get another get, returns
-// QUEUES_MISUSE and does nothing. A callback of clear is within a get: it may put, but what it gets
-// overlaps. Costs an atomic swap on every call.
-#define QUEUES_SPSC_CHECKED 1
-
-// Grow when it is full, to twice the capacity, instead of returning FULL. What was outgrown is
-// freed with the deque: all of it together is less than twice the largest.
-#define QUEUES_DEQUE_GROWABLE 1
-
-// Answer MISUSE to a push or pop that overlaps another one, at the price of two atomic operations a
-// call.
-#define QUEUES_DEQUE_CHECKED 2
-
-// A bounded queue for any number of threads, whose items are taken in batches: when there are
-// enough of them, or when the oldest has waited long enough. First in, first out; each item is in
-// one batch; batches of several consumers do not interleave.
-//
-// A batch is due when
-//   - batch_size items are pending, or items that weigh batch_weight together;
-//   - the oldest pending item has been in the queue for batch_timeout_ns;
-//   - queues_batch_flush was called after the oldest pending item was put;
-//   - the queue is closed.
-//
-// It is then made of the oldest items: batch_size at most, and batch_weight at most, but for a
-// single item that is heavier and travels alone. What it leaves behind is judged anew, by the age of
-// the oldest item that is left. A queue that is full has a batch that is due.
-//
-// | calls                                          | who may call at once | progress           |
-// |------------------------------------------------|----------------------|--------------------|
-// | try_put, try_put_bytes                         | any threads          | lock-free          |
-// | put, put_weighted and their _bytes             | any threads          | may sleep; with timeout_ns 0 lock-free |
-// | get_due, get_due_bytes, flush, clear           | any threads          | a short lock       |
-// | get_batch, get_batch_bytes                     | any threads          | may sleep; with timeout_ns 0 a short lock |
-// | close, is_closed, pending_count, stats         | any threads          | lock-free          |
-// | capacity, retain, release                      | any threads          | wait-free; the last release frees |
-//
-// A put that wakes a sleeper makes a system call. The lock is among consumers: it is held for
-// O(batch_size) steps, never across a callback or the copy of a blob, and no put takes it.
-// Of several consumers that sleep one sees to the oldest item. If that one is held up (stopped,
-// starved), another takes over with the next put a millisecond after the item's time; but if it is
-// held up while it holds the lock, all who take, flush or clear wait for it.
-// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at once; a suspended
-// get of blobs keeps its batch.
-// Each call is O(1) but for those that take (O(items taken)).
-typedef struct queues_batch_t queues_batch_t;
-
-// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in first out; any
-// number of thieves steal at the other, first in first out.
-//
-// | calls                                     | who may call at once          | progress           |
-// |-------------------------------------------|-------------------------------|--------------------|
-// | push, pop and their _bytes                | one thread at a time, the owner | wait-free; the push that grows allocates |
-// | steal, steal_many, steal_bytes            | any threads, beside the owner | never loops; RETRY says that another thread took the item |
-// | size, is_empty, capacity, retain          | any threads                   | wait-free          |
-// | stats                                     | any threads                   | lock-free          |
-// | release                                   | any threads                   | wait-free; the last one frees |
-//
-// Ownership may move to another thread if it is handed over with what orders memory (a mutex, a
-// queue, a join). A deque is never closed: who owns it knows when there is nothing more to come.
-// QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call. A steal that returns RETRY may
-// be repeated at once; there may be more to steal.
-// Each call is O(1) but for steal_many, which is O(items taken), and a push that grows.
-//
-// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
-typedef struct queues_deque_t queues_deque_t;
-
-// A bounded queue for any number of producers and consumers: first in, first out, linearizable.
-//
-// | calls                                              | who may call at once | progress           |
-// |----------------------------------------------------|----------------------|--------------------|
-// | try_put, try_get, peek and their _bytes; clear     | any threads          | lock-free          |
-// | put, get and their _bytes; put_many, get_many      | any threads          | may sleep; with timeout_ns 0 lock-free |
-// | reserve, lease                                     | any threads          | may sleep; with timeout_ns 0 lock-free |
-// | commit, cancel, settle, return                     | any threads          | lock-free          |
-// | close, is_closed, size, stats                      | any threads          | lock-free          |
-// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
-//
-// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call. A queue of blobs
-// has capacity + spare cells, and FULL is exact in it while at most spare cells are held by
-// reservations, leases and calls that are suspended inside, together; beyond that FULL may also mean
-// that no cell is free. An empty queue can have capacity + spare cells reserved.
-// Each call is O(1) but for `many` (O(n)) and `clear`.
-//
-// Blobs can be written and read in place: reserve, write, commit; lease, read, settle (or return). The
-// four calls that end this take the address that reserve or lease gave. Any other address, such as one
-// that was committed, cancelled, settled or returned, one within a blob or one of another queue, is
-// QUEUES_MISUSE and changes nothing; an address that was given out anew since is the new holder's.
-// Of several such calls with one address at once one does its work, and the others return MISUSE.
-// Addresses are valid while the caller holds a reference to the queue. The last release forgets
-// reservations, hands blobs that are leased to the drop callback, and frees all cells.
-//
-// The ring is our own; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and
-// Groves 2005) and Tsigas and Zhang 2001.
-typedef struct queues_mpmc_t queues_mpmc_t;
-
-// A bounded priority queue for any number of threads: the lowest priority first, first in first out
-// among equals; linearizable.
-//
-// A priority is any double but NaN, infinities too; -0.0 equals 0.0.
-//
-// | calls                                              | who may call at once | progress           |
-// |----------------------------------------------------|----------------------|--------------------|
-// | try_put, try_get, peek and their _bytes; clear     | any threads          | a short lock       |
-// | put, get and their _bytes                          | any threads          | may sleep; with timeout_ns 0 a short lock |
-// | close, is_closed, size, stats                      | any threads          | a short lock       |
-// | capacity, retain, release                          | any threads          | wait-free; the last release frees |
-//
-// Not lock-free: a thread that is suspended while it holds the lock holds up the others. It is held
-// for O(log n) steps (`clear`: O(n log n)), and never across a callback, a wake or the copy of a blob
-// of more than 64 bytes. QUEUES_FULL and QUEUES_EMPTY are true at some moment of the call; FULL is exact until 64
-// calls with such blobs are suspended at once.
-// Each call is O(log n) but for `clear` (O(n log n)).
-//
-// A heap with four children a node: Johnson 1975, Wegener 1993.
-typedef struct queues_priority_t queues_priority_t;
-
-// A bounded queue from one thread to another: first in, first out, linearizable.
-//
-// At every moment at most one thread is the producer and at most one the consumer (they may
-// change, if one hands over to the next in an orderly way, as by a mutex or a join).
-//
-// | calls                                                        | who may call at once | progress  |
-// |--------------------------------------------------------------|----------------------|-----------|
-// | try_put, try_put_bytes, commit                               | the producer         | wait-free |
-// | put, put_bytes, put_many, reserve                            | the producer         | may sleep; with timeout_ns 0 wait-free |
-// | try_get, try_get_bytes, peek, peek_bytes, consume, clear     | the consumer         | wait-free |
-// | get, get_bytes, get_many, front                              | the consumer         | may sleep; with timeout_ns 0 wait-free |
-// | close, is_closed, size, is_empty, is_full, capacity, stats   | any threads          | wait-free |
-// | retain, release                                              | any threads          | wait-free; the last release frees |
-//
-// QUEUES_FULL and QUEUES_EMPTY are reported only when true at some moment of the call.
-// Each call is O(1) but for `many` (O(n)) and `clear`.
-//
-// A ring with a position for each side (Lamport 1983), each side keeping what it last saw of the
-// other's (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS 2010).
-typedef struct queues_spsc_t queues_spsc_t;
-
-// What a call returns: one of the constants QUEUES_OK to QUEUES_PANIC. Their values never change.
-typedef int32_t queues_status_t;
-
-// A snapshot of a queue's statistics. Set struct_size to sizeof(queues_stats_t) before the call.
-typedef struct queues_stats_t {
-    // The size of this structure as the caller knows it.
-    size_t struct_size;
-    // Items put since the queue was created.
-    uint64_t enqueued;
-    // Items taken (got or cleared) since the queue was created.
-    uint64_t dequeued;
-    // Calls that put and found no room: tries, timed calls that ran out, and pushes for which a
-    // growable deque got no memory. Not those that found the queue closed.
-    uint64_t failed_enqueue;
-    // Calls that get and found nothing: tries, and timed calls that ran out. Not those that found
-    // the queue closed, nor peeks, lost races and items that are not due.
-    uint64_t failed_dequeue;
-    // The most items in the queue at once, as its puts saw it: exact while calls do not overlap,
-    // and never more than the capacity.
-    uint64_t peak_size;
-    // Items in the queue.
-    uint64_t current_size;
-    // The most items that fit.
-    uint64_t capacity;
-    // Items that thieves took from a deque; they count as dequeued too.
-    uint64_t stolen;
-} queues_stats_t;
-
-// What becomes of an item that nobody gets: called once for each that `clear` takes or that is
-// left at the last release, with the context of the options. Pointer queues pass the pointer,
-// byte queues the address of the bytes (valid during the call, aligned to 8).
-//
-// It runs on the thread that called `clear` or `release`, may call the library (but not use a
-// queue that is being freed), and must not throw a C++ exception, jump out or end its thread, which
-// is not cancelled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is part of that Rust
-// program; one of a program that links the library as C does ends the process.
-typedef void (*queues_drop_t)(void *ctx, void *item);
-
-// As queues_drop_t, for queues of blobs only: data points at the len bytes of the blob.
-typedef void (*queues_drop_bytes_t)(void *ctx, void *data, size_t len);
-
-// Options of queues_mpmc_create. Set struct_size to the size of this structure, and to 0 or NULL what
-// is not needed: that is the default.
-// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-// QUEUES_INVALID.
-typedef struct queues_mpmc_options_t {
-    // sizeof(queues_mpmc_options_t).
-    size_t struct_size;
-    // The most items that fit, exactly; 0: 1000.
-    size_t capacity;
-    // 0: items are void pointers; else the most bytes of a blob.
-    size_t item_size;
-    // 0; no flags are known.
-    uint64_t flags;
-    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
-    queues_drop_t drop;
-    // The first argument of drop or drop_bytes.
-    void *drop_ctx;
-    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    // because each item ends in one callback; so is setting this without an item_size.
-    queues_drop_bytes_t drop_bytes;
-    // Cells for blobs beyond the capacity, each of item_size bytes, for reservations, leases and calls
-    // that are suspended; 0: 64. Setting it without an item_size is QUEUES_INVALID.
-    size_t spare;
-} queues_mpmc_options_t;
-
-// Options of queues_spsc_create. Set struct_size to the size of this structure, and to 0 or NULL what
-// is not needed: that is the default.
-// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-// QUEUES_INVALID.
-typedef struct queues_spsc_options_t {
-    // sizeof(queues_spsc_options_t).
-    size_t struct_size;
-    // The most items that fit, exactly; 0: 1024.
-    size_t capacity;
-    // 0: items are void pointers; else the most bytes of a blob.
-    size_t item_size;
-    // QUEUES_SPSC_CHECKED or 0.
-    uint64_t flags;
-    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
-    queues_drop_t drop;
-    // The first argument of drop or drop_bytes.
-    void *drop_ctx;
-    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    // because each item ends in one callback; so is setting this without an item_size.
-    queues_drop_bytes_t drop_bytes;
-} queues_spsc_options_t;
-
-// Options of queues_priority_create. Set struct_size to the size of this structure, and to 0 or NULL what
-// is not needed: that is the default.
-// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-// QUEUES_INVALID.
-typedef struct queues_priority_options_t {
-    // sizeof(queues_priority_options_t).
-    size_t struct_size;
-    // The most items that fit, exactly; 0: 10000.
-    size_t capacity;
-    // 0: items are void pointers; else the most bytes of a blob.
-    size_t item_size;
-    // 0; no flags are known.
-    uint64_t flags;
-    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
-    queues_drop_t drop;
-    // The first argument of drop or drop_bytes.
-    void *drop_ctx;
-    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    // because each item ends in one callback; so is setting this without an item_size.
-    queues_drop_bytes_t drop_bytes;
-} queues_priority_options_t;
-
-// Options of queues_deque_create. Set struct_size to the size of this structure, and to 0 or NULL what
-// is not needed: that is the default.
-// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-// QUEUES_INVALID.
-typedef struct queues_deque_options_t {
-    // sizeof(queues_deque_options_t).
-    size_t struct_size;
-    // The most items that fit, exactly; 0: 1024. If it is growable: to begin with.
-    size_t capacity;
-    // 0: items are void pointers; else the most bytes of a blob.
-    size_t item_size;
-    // QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
-    uint64_t flags;
-    // Called for each item that nobody takes, see queues_drop_t; may be NULL.
-    queues_drop_t drop;
-    // The first argument of drop or drop_bytes.
-    void *drop_ctx;
-    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    // because each item ends in one callback; so is setting this without an item_size.
-    queues_drop_bytes_t drop_bytes;
-} queues_deque_options_t;
-
-// Options of queues_batch_create. Set struct_size to the size of this structure, and to 0 or NULL what
-// is not needed: that is the default.
-// A struct_size from the size that the library knows up to 4096 is accepted, if all bytes beyond those
-// that it knows are 0: so a program may be built with a newer header than the library. Any other is
-// QUEUES_INVALID.
-typedef struct queues_batch_options_t {
-    // sizeof(queues_batch_options_t).
-    size_t struct_size;
-    // The most items that fit, exactly; 0: 10000. Not less than batch_size.
-    size_t max_pending;
-    // 0: items are void pointers; else the most bytes of a blob.
-    size_t item_size;
-    // 0; no flags are known.
-    uint64_t flags;
-    // Called for each item that nobody gets, see queues_drop_t; may be NULL.
-    queues_drop_t drop;
-    // The first argument of drop or drop_bytes.
-    void *drop_ctx;
-    // The most items of a batch, and how many make one due; 0: 32.
-    size_t batch_size;
-    // How many nanoseconds an item waits for others; 0: 10 ms; below 0: for ever.
-    int64_t batch_timeout_ns;
-    // The most that a batch weighs, and how much makes one due, in whatever unit; 0: no limit.
-    uint64_t batch_weight;
-    // As drop, and is passed the length of the blob; may be NULL. Setting both is QUEUES_INVALID,
-    // because each item ends in one callback; so is setting this without an item_size.
-    queues_drop_bytes_t drop_bytes;
-} queues_batch_options_t;
-
-// Where a blob of a batch lies in the caller's buffer.
-typedef struct queues_batch_blob_t {
-    // Where it begins, in bytes from the beginning of the buffer.
-    size_t offset;
-    // How many bytes it has.
-    size_t length;
-} queues_batch_blob_t;
+/// Makes the compiler warn where the result of a function is ignored. Define it as empty before the
+/// header is included to turn that off.
+#ifndef QUEUES_WARN_UNUSED
+#if (defined(__cplusplus) && __cplusplus >= 201703L) ||                                            \
+    (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#define QUEUES_WARN_UNUSED [[nodiscard]]
+#elif defined(__GNUC__)
+#define QUEUES_WARN_UNUSED __attribute__((__warn_unused_result__))
+#else
+#define QUEUES_WARN_UNUSED
+#endif
+#endif
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
-// The version of the library that runs, as in "1.2.3"; QUEUES_VERSION is that of the header.
-// Does not wait. Any thread. Never NULL, static.
-// Since 0.1.
+/* =================================================================================================
+ * 1. Version
+ * ============================================================================================== */
+/// @defgroup version 1. Version
+/// @{
+
+/// Major version of the header. While it is 0, a new minor version may change the ABI.
+#define QUEUES_VERSION_MAJOR 0
+
+/// Minor version of the header.
+#define QUEUES_VERSION_MINOR 1
+
+/// Patch version of the header.
+#define QUEUES_VERSION_PATCH 0
+
+/// Version of the header as a number: 10203 is 1.2.3.
+#define QUEUES_VERSION_NUMBER                                                                      \
+    (QUEUES_VERSION_MAJOR * 10000 + QUEUES_VERSION_MINOR * 100 + QUEUES_VERSION_PATCH)
+
+/// Version of the header as text.
+#define QUEUES_VERSION "0.1.0"
+
+/// Returns the version of the library that runs, such as "1.2.3".
+///
+/// Wait-free. Any thread. The text is static.
 const char *queues_version(void);
 
-// A short text for a status, as in "the queue is full"; for any other number "unknown status".
-// Does not wait. Any thread. Never NULL, static.
-// Since 0.1.
+/// Returns the version of the library that runs as a number, in the form of QUEUES_VERSION_NUMBER.
+///
+/// Wait-free. Any thread.
+uint32_t queues_version_number(void);
+
+/// @}
+/* =================================================================================================
+ * 2. Statuses
+ * ============================================================================================== */
+/// @defgroup status 2. Statuses
+/// @{
+
+/// The result of a call: 0 for success, above 0 an ordinary outcome, below 0 misuse or failure.
+///
+/// Values never change and are never reused. A later library may return others: treat an unknown
+/// positive status as an ordinary outcome, and an unknown negative one as a failure.
+enum queues_status
+#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+    : int32_t
+#endif
+ {
+    /// Success.
+    QUEUES_OK = 0,
+    /// There was no item at some moment of the call.
+    QUEUES_EMPTY = 1,
+    /// There was no room at some moment of the call.
+    QUEUES_FULL = 2,
+    /// The queue is closed; from a get: closed and empty.
+    QUEUES_CLOSED = 3,
+    /// timeout_ns passed before there was an item or room.
+    QUEUES_TIMEOUT = 4,
+    /// Another thread took the item; try again.
+    QUEUES_RETRY = 5,
+    /// The buffer is too small. The needed length was written; the item is still in the queue.
+    QUEUES_TOO_SMALL = 6,
+    /// An argument is invalid. Nothing has changed.
+    QUEUES_INVALID = -1,
+    /// Out of memory. Nothing has changed except statistics.
+    QUEUES_NOMEM = -2,
+    /// A rule about which threads may call at the same time, or about the order of calls, was
+    /// broken.
+    QUEUES_MISUSE = -3,
+    /// A drop callback panicked. The call did the rest of its work.
+    QUEUES_PANIC = -4,
+};
+
+/// A status; see enum queues_status.
+typedef enum queues_status queues_status_t;
+
+/// Fails to compile if enums have fewer bytes than in the library: do not use -fshort-enums.
+typedef char queues_status_has_4_bytes[sizeof(queues_status_t) == 4 ? 1 : -1];
+
+/// Returns a short text for a status, such as "the queue is full"; "unknown status" for any other
+/// number.
+///
+/// Wait-free. Any thread. The text is static.
 const char *queues_status_string(int32_t status);
 
-// Writes statistics as a JSON object into a buffer, with a NUL at its end.
-//
-// The keys are the names of the structure's fields but struct_size. *len becomes the length without the NUL, on
-// QUEUES_TOO_SMALL too; a buffer of *len + 1 bytes is large enough. Nothing is written into a
-// buffer that is too small; (NULL, 0) asks for the length.
-// Does not wait. Any thread.
-// Returns OK, TOO_SMALL, INVALID (also fields beyond those that the library knows that are not 0).
-// Since 0.1.
-queues_status_t queues_stats_json(const struct queues_stats_t *stats,
+/// @}
+/* =================================================================================================
+ * 3. Callbacks
+ * ============================================================================================== */
+/// @defgroup callbacks 3. Callbacks
+/// @{
+
+/// Disposes of an item that no call gets: one that is still in the queue at the last release, or
+/// that clear removed. It is called once for each, with drop_ctx of the options. item is the
+/// pointer, or the address of the blob: aligned to 8, valid during the callback.
+///
+/// It runs on the thread that calls clear or release. It may call the library, except on a queue
+/// that is being freed. It must not throw a C++ exception, longjmp out or end its thread; that
+/// thread is not canceled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is linked as
+/// a crate into a Rust program; otherwise it ends the process.
+typedef void (*queues_drop_t)(void *ctx, void *item);
+
+/// Disposes of a blob as queues_drop_t does: data is its address, len its length in bytes.
+typedef void (*queues_drop_bytes_t)(void *ctx, void *data, size_t len);
+
+/// @}
+/* =================================================================================================
+ * 4. Statistics
+ * ============================================================================================== */
+/// @defgroup stats 4. Statistics
+/// @{
+
+/// A snapshot of the statistics of a queue. Set struct_size before a call that writes it.
+typedef struct queues_stats_t {
+    /// sizeof(queues_stats_t).
+    size_t struct_size;
+    /// Items put since the queue was created.
+    uint64_t enqueued;
+    /// Items removed since the queue was created: by gets and by clear.
+    uint64_t dequeued;
+    /// Puts and pushes that failed for lack of room: QUEUES_FULL, QUEUES_TIMEOUT, and QUEUES_NOMEM
+    /// of a growable deque. Not QUEUES_CLOSED.
+    uint64_t failed_enqueue;
+    /// Gets, pops and steals that failed for lack of an item: QUEUES_EMPTY, QUEUES_TIMEOUT. Not
+    /// QUEUES_CLOSED, QUEUES_RETRY, peeks, and items that are not due.
+    uint64_t failed_dequeue;
+    /// Largest number of items in the queue, as its puts saw it: exact if calls do not overlap,
+    /// never above the capacity.
+    uint64_t peak_size;
+    /// Items in the queue now.
+    uint64_t current_size;
+    /// Largest number of items that fit now.
+    uint64_t capacity;
+    /// Items that were stolen from a deque. They count as dequeued, too.
+    uint64_t stolen;
+} queues_stats_t;
+
+/// Writes statistics into a buffer as a JSON object, with a NUL at the end.
+///
+/// The keys are the names of the fields, without struct_size. len becomes the length without the
+/// NUL, on QUEUES_TOO_SMALL, too: a buffer needs that and 1. A buffer that is too small is not
+/// written; (NULL, 0) asks for the length.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_TOO_SMALL, QUEUES_INVALID (also for bytes of stats that the library
+/// does not know and that are not 0)
+queues_status_t queues_stats_json(const queues_stats_t *stats,
                                   char *buffer,
                                   size_t capacity,
                                   size_t *len);
 
-// Writes the statistics of n queues in Prometheus' text exposition format (version 0.0.4) into a
-// buffer, with a NUL at its end.
-//
-// stats is an array, names says what the label `queue` of each is to be (UTF-8, escaped as the
-// format wants it). Counters: queues_enqueued_total, queues_dequeued_total,
-// queues_failed_enqueue_total, queues_failed_dequeue_total, queues_stolen_total; gauges:
-// queues_peak_size, queues_current_size, queues_capacity. All queues of a page belong into one
-// call: a metric may be described only once on it. *len and the buffer are as for
-// queues_stats_json.
-// Does not wait. Any thread.
-// Returns OK, TOO_SMALL, INVALID (also a name that is NULL or no UTF-8, structures of different
-// sizes, or fields beyond those that the library knows that are not 0). Since 0.1.
-queues_status_t queues_stats_prometheus(const struct queues_stats_t *stats,
+/// Writes the statistics of n queues into a buffer in the text format of Prometheus (version
+/// 0.0.4), with a NUL at the end.
+///
+/// stats is an array of n structures of one struct_size. names has their n values of the label
+/// `queue`, in UTF-8; the function escapes them. Counters: queues_enqueued_total,
+/// queues_dequeued_total, queues_failed_enqueue_total, queues_failed_dequeue_total,
+/// queues_stolen_total. Gauges: queues_peak_size, queues_current_size, queues_capacity. Write all
+/// queues of a page with one call, because the format allows only one description of a metric on a
+/// page. buffer, capacity and len are as for queues_stats_json().
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_TOO_SMALL, QUEUES_INVALID (also for a name that is NULL or not UTF-8,
+/// for structures of different sizes, and for bytes of them that the library does not know and that
+/// are not 0)
+queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
                                         const char *const *names,
                                         size_t n,
                                         char *buffer,
                                         size_t capacity,
                                         size_t *len);
 
-// Creates a queue with one reference, which the caller owns.
-// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-// each other, sizes whose product overflows), NOMEM. Since 0.1.
-queues_status_t queues_mpmc_create(const struct queues_mpmc_options_t *options,
-                                   struct queues_mpmc_t **queue);
+/// @}
+/* =================================================================================================
+ * 5. mpmc
+ * ============================================================================================== */
+/// @defgroup mpmc 5. mpmc: any number of producers and consumers
+/// @{
 
-// Adds a reference, for another owner of the queue.
-// Does not wait. Any thread that holds a reference.
-// Returns queue; NULL if it is no such queue.
-// Since 0.1.
-struct queues_mpmc_t *queues_mpmc_retain(struct queues_mpmc_t *queue);
+/// A bounded queue for any number of producers and consumers: first in, first out; linearizable.
+///
+/// | functions                                                | threads    | progress  |
+/// |----------------------------------------------------------|------------|-----------|
+/// | create                                                   | any thread | allocates |
+/// | try_put, try_get, peek                                   | any thread | lock-free |
+/// | try_put_bytes, try_get_bytes, peek_bytes                 | any thread | lock-free |
+/// | put, put_bytes, put_many, reserve                        | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | get, get_bytes, get_many, lease                          | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | commit, cancel, settle, return                           | any thread | lock-free |
+/// | close, is_closed, size, stats                            | any thread | lock-free |
+/// | clear                                                    | any thread | lock-free except for callbacks |
+/// | capacity                                                 | any thread | wait-free |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
+/// queue of blobs has capacity + spare cells. FULL is exact in it while reservations, leases and
+/// suspended calls hold at most spare cells together; beyond that, FULL may also mean that no cell
+/// is free. In an empty queue capacity + spare cells can be reserved.
+///
+/// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
+///
+/// Blobs in place: reserve, write, commit or cancel; lease, read or write, settle or return. The
+/// last call takes the address from the first. With any other address it returns QUEUES_MISUSE and
+/// changes nothing: one that was committed, canceled, settled or returned before, one inside a
+/// blob, one of another queue. If the cell was given out again since, the address is that of the
+/// new holder. If several such calls with one address run at the same time, one succeeds and the
+/// others return QUEUES_MISUSE. An address is valid while the caller holds a reference. The last
+/// release forgets reservations, passes leased blobs to the drop callback, and frees all cells.
+///
+/// The ring is new; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves
+/// 2005) and Tsigas and Zhang 2001.
+typedef struct queues_mpmc_t queues_mpmc_t;
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-// reference, which must not use the queue afterwards unless it holds another.
-// Since 0.1.
-void queues_mpmc_release(struct queues_mpmc_t *queue);
+/// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
+typedef struct queues_mpmc_options_t {
+    /// sizeof(queues_mpmc_options_t).
+    size_t struct_size;
+    /// Largest number of items, exact; 0: 1000.
+    size_t capacity;
+    /// Largest length of a blob in bytes; 0: items are pointers.
+    size_t item_size;
+    /// 0: there are no flags.
+    uint64_t flags;
+    /// Called for each item that no call gets; NULL: nothing is called.
+    queues_drop_t drop;
+    /// First argument of drop and drop_bytes.
+    void *drop_ctx;
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
+    queues_drop_bytes_t drop_bytes;
+    /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
+    /// leases and suspended calls; 0: 64. Needs an item_size.
+    size_t spare;
+} queues_mpmc_options_t;
 
-// Puts a pointer, if there is room.
-// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, FULL, CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_try_put(struct queues_mpmc_t *queue, void *item);
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
+                                   queues_mpmc_t **queue);
 
-// Puts a pointer, waiting up to timeout_ns for room.
-// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_put(struct queues_mpmc_t *queue, void *item, int64_t timeout_ns);
+/// Adds a reference, for another owner of the queue.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not an mpmc queue
+queues_mpmc_t *queues_mpmc_retain(queues_mpmc_t *queue);
 
-// Gets the pointer in front, if there is one.
-// Does not wait; lock-free. Any thread. On OK the item is the caller's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_try_get(struct queues_mpmc_t *queue, void **item);
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
+void queues_mpmc_release(queues_mpmc_t *queue);
 
-// Gets the pointer in front, waiting up to timeout_ns for one.
-// May wait. Any thread. On OK the item is the caller's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_get(struct queues_mpmc_t *queue, void **item, int64_t timeout_ns);
+/// Puts item at the end of the queue if there is room.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED queues_status_t queues_mpmc_try_put(queues_mpmc_t *queue, void *item);
 
-// Tells which pointer is in front, and leaves it there.
-// Another consumer may take the item at once, and free what it points to: follow the pointer only
-// if you know better. Does not wait; lock-free. Any thread. The item stays the queue's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_peek(struct queues_mpmc_t *queue, void **item);
+/// Puts item at the end of the queue; waits up to timeout_ns for room.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_put(queues_mpmc_t *queue,
+                                void *item,
+                                int64_t timeout_ns);
 
-// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
-// Does not wait; lock-free. Any thread. The bytes stay the caller's.
-// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
-// Since 0.1.
-queues_status_t queues_mpmc_try_put_bytes(struct queues_mpmc_t *queue,
+/// Gets the item in front if there is one.
+///
+/// Lock-free. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
+QUEUES_WARN_UNUSED queues_status_t queues_mpmc_try_get(queues_mpmc_t *queue, void **item);
+
+/// Gets the item in front; waits up to timeout_ns for one.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_get(queues_mpmc_t *queue,
+                                void **item,
+                                int64_t timeout_ns);
+
+/// Copies the pointer in front to item and leaves it in the queue.
+///
+/// Another consumer may get the item at any moment and free what it points to. Follow the pointer
+/// only if the program rules that out.
+///
+/// Lock-free. Any thread. The queue keeps the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
+queues_status_t queues_mpmc_peek(queues_mpmc_t *queue, void **item);
+
+/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+///
+/// Lock-free. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_try_put_bytes(queues_mpmc_t *queue,
                                           const void *data,
                                           size_t len);
 
-// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
-// May wait. Any thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-// Since 0.1.
-queues_status_t queues_mpmc_put_bytes(struct queues_mpmc_t *queue,
+/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// an empty blob.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_put_bytes(queues_mpmc_t *queue,
                                       const void *data,
                                       size_t len,
                                       int64_t timeout_ns);
 
-// Gets the blob in front into a buffer, if there is one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Does not wait; lock-free. Any thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_try_get_bytes(struct queues_mpmc_t *queue,
+/// Gets the blob in front into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_try_get_bytes(queues_mpmc_t *queue,
                                           void *buffer,
                                           size_t capacity,
                                           size_t *len);
 
-// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// May wait. Any thread.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_get_bytes(struct queues_mpmc_t *queue,
+/// Gets the blob in front into buffer; waits up to timeout_ns for one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_TOO_SMALL, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_get_bytes(queues_mpmc_t *queue,
                                       void *buffer,
                                       size_t capacity,
                                       size_t *len,
                                       int64_t timeout_ns);
 
-// Copies the blob in front into a buffer, and leaves it there.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
-// Does not wait; lock-free. Any thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_peek_bytes(struct queues_mpmc_t *queue,
+/// Copies the blob in front into buffer and leaves it in the queue; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity. Whatever the status, buffer may hold parts
+/// of blobs that other threads took during the call.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
+queues_status_t queues_mpmc_peek_bytes(queues_mpmc_t *queue,
                                        void *buffer,
                                        size_t capacity,
                                        size_t *len);
 
-// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-// *done becomes how many were put, whatever is returned but INVALID: items[0] to items[*done - 1]
-// are the queue's, the others stay the caller's. Items of other producers may come between them.
-// May wait. Any thread.
-// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_put_many(struct queues_mpmc_t *queue,
+/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// them.
+///
+/// done becomes the number put, whatever the status, except on QUEUES_INVALID. Items of other
+/// producers may come between them.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The queue owns the items that were put,
+/// which are the first; the caller keeps the others.
+/// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_put_many(queues_mpmc_t *queue,
                                      void *const *items,
                                      size_t n,
                                      int64_t timeout_ns,
                                      size_t *done);
 
-// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
-// *done becomes how many were got, whatever is returned but INVALID; they are the caller's.
-// May wait. Any thread.
-// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
-// INVALID. Since 0.1.
-queues_status_t queues_mpmc_get_many(struct queues_mpmc_t *queue,
+/// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
+///
+/// done becomes the number got, whatever the status, except on QUEUES_INVALID.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller owns the items that it got.
+/// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
+/// QUEUES_CLOSED (and empty), QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_get_many(queues_mpmc_t *queue,
                                      void **items,
                                      size_t n,
                                      int64_t timeout_ns,
                                      size_t *done);
 
-// Reserves a cell for a blob of up to item_size bytes, waiting up to timeout_ns for room.
-// *data (aligned to 8) may be written until commit or cancel, by any thread that orders its writes
-// before that call. A caller may hold several. Needs room at one moment of the call, but holds no
-// place in the queue: commit takes that.
-// May wait; with timeout_ns 0 lock-free. Any thread. The cell is the caller's. Queues of blobs only.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0; no room, or no cell), CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_reserve(struct queues_mpmc_t *queue,
+/// Reserves a cell for a blob of up to item_size bytes; waits up to timeout_ns for room. data
+/// becomes the address of the cell, aligned to 8.
+///
+/// The cell may be written until commit or cancel, by any thread whose writes happen before that
+/// call. A caller may hold several reservations. There must be room at one moment of the call, but
+/// a reservation takes no place in the queue; commit does. Queues of blobs only.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the cell.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0; no room or no free cell),
+/// QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_reserve(queues_mpmc_t *queue,
                                     void **data,
                                     int64_t timeout_ns);
 
-// Puts the first len bytes of a reserved cell at the end of the queue.
-// The other bytes are lost. On FULL, CLOSED and INVALID the cell stays reserved with its bytes:
-// commit again, or cancel. To wait for room, put_bytes(queue, data, len, timeout_ns) copies them out
-// of the reserved cell.
-// Does not wait; lock-free. Any thread. On OK the cell is the queue's.
-// Returns OK, FULL, CLOSED, INVALID (also data NULL or len above item_size), MISUSE (data is not
-// reserved).
-// Since 0.1.
-queues_status_t queues_mpmc_commit(struct queues_mpmc_t *queue,
-                                   void *data,
-                                   size_t len);
+/// Puts the first len bytes of a reserved cell at the end of the queue.
+///
+/// The other bytes are lost. On QUEUES_FULL, QUEUES_CLOSED and QUEUES_INVALID the cell stays
+/// reserved with its bytes: commit again, or cancel. commit does not wait for room; to wait, call
+/// queues_mpmc_put_bytes() with the reserved cell as its data, then cancel.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not reserved),
+/// QUEUES_INVALID (also for data NULL and for len above item_size)
+QUEUES_WARN_UNUSED queues_status_t queues_mpmc_commit(queues_mpmc_t *queue, void *data, size_t len);
 
-// Gives a reserved cell back without a put.
-// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
-// Returns OK, INVALID (also data NULL), MISUSE (data is not reserved).
-// Since 0.1.
-queues_status_t queues_mpmc_cancel(struct queues_mpmc_t *queue, void *data);
+/// Ends a reservation without a put. Works on a closed queue, too.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_MISUSE (data is not reserved), QUEUES_INVALID (also for data NULL)
+queues_status_t queues_mpmc_cancel(queues_mpmc_t *queue, void *data);
 
-// Takes the blob in front out of the queue and leaves it in its cell, waiting up to timeout_ns for
-// one.
-// *data (aligned to 8) and *len become where it is and its length. The item_size bytes there may be
-// read and written until settle or return. The blob is out of the queue: it does not count in size,
-// its place is free, no other consumer gets it and clear does not find it. A caller may hold several.
-// May wait; with timeout_ns 0 lock-free. Any thread. The blob is lent to the caller; if it is neither
-// settled nor returned, the last release hands it to the drop callback. Queues of blobs only.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_lease(struct queues_mpmc_t *queue,
+/// Removes the blob in front and leaves it in its cell; waits up to timeout_ns for one. data
+/// becomes the address of the cell, aligned to 8, and len the length of the blob.
+///
+/// The caller may read and write the item_size bytes of the cell until settle or return. The blob
+/// is out of the queue: it does not count in size, its place is free, no other consumer gets it and
+/// clear does not find it. A caller may hold several leases. Queues of blobs only.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the caller holds a lease on
+/// the blob. If it neither settles nor returns it, the last release passes it to the drop callback.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_lease(queues_mpmc_t *queue,
                                   void **data,
                                   size_t *len,
                                   int64_t timeout_ns);
 
-// Ends a lease: the blob is done with, and its cell free. The drop callback is not called for it.
-// Does not wait; lock-free. Any thread. On OK the cell is the queue's. Works after close, too.
-// Returns OK, INVALID (also data NULL), MISUSE (data is not leased).
-// Since 0.1.
-queues_status_t queues_mpmc_settle(struct queues_mpmc_t *queue, void *data);
+/// Ends a lease and frees the cell. The drop callback is not called. Works on a closed queue, too.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the cell.
+/// @return QUEUES_OK, QUEUES_MISUSE (data is not leased), QUEUES_INVALID (also for data NULL)
+queues_status_t queues_mpmc_settle(queues_mpmc_t *queue, void *data);
 
-// Puts a leased blob at the end of the queue, with its length and the bytes that it has now.
-// That is a put in every respect; it counts as enqueued again. On FULL and CLOSED the blob stays
-// leased: return it again, or settle it. A closed queue takes nothing, not even what was in it
-// before.
-// Does not wait; lock-free. Any thread. On OK the blob is the queue's.
-// Returns OK, FULL, CLOSED, INVALID (also data NULL), MISUSE (data is not leased).
-// Since 0.1.
-queues_status_t queues_mpmc_return(struct queues_mpmc_t *queue, void *data);
+/// Puts a leased blob at the end of the queue, with its length and the bytes that the cell has now.
+///
+/// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
+/// blob stays leased: return it again, or settle it. A closed queue takes no blob back.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns the blob.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not leased),
+/// QUEUES_INVALID (also for data NULL)
+QUEUES_WARN_UNUSED queues_status_t queues_mpmc_return(queues_mpmc_t *queue, void *data);
 
-// Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were. An item is out of the queue, and its place free, when its
-// callback is called.
-// Does not wait; lock-free but for the callback. Any thread.
-// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
-// Since 0.1.
-queues_status_t queues_mpmc_clear(struct queues_mpmc_t *queue,
-                                  size_t *count);
+/// Removes the items that are in the queue when the call begins and passes each to the drop
+/// callback. count becomes their number.
+///
+/// An item is out of the queue and its place is free before its callback runs.
+///
+/// Lock-free except for callbacks. Any thread.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
+queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 
-// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
-// waiters. Closing again does nothing. Does not wait; lock-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_close(struct queues_mpmc_t *queue);
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// Wakes all waiters. Closing again has no effect.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_mpmc_close(queues_mpmc_t *queue);
 
-// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-// Does not wait; lock-free. Any thread.
-// Since 0.1.
-bool queues_mpmc_is_closed(const struct queues_mpmc_t *queue);
+/// Returns whether the queue is closed. It may still have items.
+///
+/// Lock-free. Any thread.
+/// @return whether it is closed; true if queue is not an mpmc queue, because nothing can be put
+/// there
+bool queues_mpmc_is_closed(const queues_mpmc_t *queue);
 
-// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-// Does not wait; lock-free. Any thread.
-// Since 0.1.
-size_t queues_mpmc_size(const struct queues_mpmc_t *queue);
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// Lock-free. Any thread.
+/// @return the number of items; 0 if queue is not an mpmc queue
+size_t queues_mpmc_size(const queues_mpmc_t *queue);
 
-// The most items that fit; 0 if it is no such queue.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_mpmc_capacity(const struct queues_mpmc_t *queue);
+/// Returns the largest number of items.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not an mpmc queue
+size_t queues_mpmc_capacity(const queues_mpmc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0.
-// Does not wait; lock-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_mpmc_stats(const struct queues_mpmc_t *queue, struct queues_stats_t *stats);
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *stats);
 
-// Creates a queue with one reference, which the caller owns.
-// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-// each other, sizes whose product overflows), NOMEM. Since 0.1.
-queues_status_t queues_spsc_create(const struct queues_spsc_options_t *options,
-                                   struct queues_spsc_t **queue);
+/// @}
+/* =================================================================================================
+ * 6. spsc
+ * ============================================================================================== */
+/// @defgroup spsc 6. spsc: one producer, one consumer
+/// @{
 
-// Adds a reference, for another owner of the queue.
-// Does not wait. Any thread that holds a reference.
-// Returns queue; NULL if it is no such queue.
-// Since 0.1.
-struct queues_spsc_t *queues_spsc_retain(struct queues_spsc_t *queue);
+/// A bounded queue from one thread to another: first in, first out; linearizable.
+///
+/// At any moment at most one thread is the producer and at most one is the consumer. Another thread
+/// may take over a side if the handover orders memory, as a mutex or a join does.
+///
+/// | functions                                                | threads      | progress  |
+/// |----------------------------------------------------------|--------------|-----------|
+/// | create                                                   | any thread   | allocates |
+/// | try_put, try_put_bytes, commit                           | the producer | wait-free |
+/// | put, put_bytes, put_many, reserve                        | the producer | may sleep; wait-free if timeout_ns is 0 |
+/// | try_get, try_get_bytes, peek, peek_bytes, consume        | the consumer | wait-free |
+/// | get, get_bytes, get_many, front                          | the consumer | may sleep; wait-free if timeout_ns is 0 |
+/// | clear                                                    | the consumer | wait-free except for callbacks |
+/// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
+/// | capacity                                                 | any thread   | wait-free |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call.
+///
+/// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
+///
+/// A ring with a head and a tail (Lamport 1983). Each side caches the other's index and rereads it
+/// only when the cached value says full or empty (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS
+/// 2010).
+typedef struct queues_spsc_t queues_spsc_t;
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-// reference, which must not use the queue afterwards unless it holds another.
-// Since 0.1.
-void queues_spsc_release(struct queues_spsc_t *queue);
+/// Flag of queues_spsc_options_t: a put that overlaps another put, or a get that overlaps another
+/// get, returns QUEUES_MISUSE and changes nothing. A drop callback of clear runs inside a get: it
+/// may put, but its gets overlap. Costs an atomic swap on every call.
+#define QUEUES_SPSC_CHECKED 1
 
-// Puts a pointer, if there is room.
-// Does not wait; wait-free. The producer thread. On OK the item is the queue's, else it stays the
-// caller's. Returns OK, FULL, CLOSED, INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_try_put(struct queues_spsc_t *queue, void *item);
+/// Options of queues_spsc_create(). Set struct_size; leave unused fields 0.
+typedef struct queues_spsc_options_t {
+    /// sizeof(queues_spsc_options_t).
+    size_t struct_size;
+    /// Largest number of items, exact; 0: 1024.
+    size_t capacity;
+    /// Largest length of a blob in bytes; 0: items are pointers.
+    size_t item_size;
+    /// QUEUES_SPSC_CHECKED or 0.
+    uint64_t flags;
+    /// Called for each item that no call gets; NULL: nothing is called.
+    queues_drop_t drop;
+    /// First argument of drop and drop_bytes.
+    void *drop_ctx;
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
+    queues_drop_bytes_t drop_bytes;
+} queues_spsc_options_t;
 
-// Puts a pointer, waiting up to timeout_ns for room.
-// May wait. The producer thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_put(struct queues_spsc_t *queue, void *item, int64_t timeout_ns);
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
+                                   queues_spsc_t **queue);
 
-// Gets the pointer in front, if there is one.
-// Does not wait; wait-free. The consumer thread. On OK the item is the caller's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_try_get(struct queues_spsc_t *queue, void **item);
+/// Adds a reference, for another owner of the queue.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not an spsc queue
+queues_spsc_t *queues_spsc_retain(queues_spsc_t *queue);
 
-// Gets the pointer in front, waiting up to timeout_ns for one.
-// May wait. The consumer thread. On OK the item is the caller's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
-// queues). Since 0.1.
-queues_status_t queues_spsc_get(struct queues_spsc_t *queue, void **item, int64_t timeout_ns);
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
+void queues_spsc_release(queues_spsc_t *queue);
 
-// Tells which pointer is in front, and leaves it there.
-// The item stays until this thread gets it, so it may be followed.
-// Does not wait; wait-free. The consumer thread. The item stays the queue's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_peek(struct queues_spsc_t *queue, void **item);
+/// Puts item at the end of the queue if there is room.
+///
+/// Wait-free. The producer. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED queues_status_t queues_spsc_try_put(queues_spsc_t *queue, void *item);
 
-// Puts a copy of len bytes, if there is room; (NULL, 0) is an empty blob.
-// Does not wait; wait-free. The producer thread. The bytes stay the caller's.
-// Returns OK, FULL, CLOSED, INVALID (also len above item_size), MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_try_put_bytes(struct queues_spsc_t *queue,
+/// Puts item at the end of the queue; waits up to timeout_ns for room.
+///
+/// May sleep; wait-free if timeout_ns is 0. The producer. On QUEUES_OK the queue owns item,
+/// otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID,
+/// QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_put(queues_spsc_t *queue,
+                                void *item,
+                                int64_t timeout_ns);
+
+/// Gets the item in front if there is one.
+///
+/// Wait-free. The consumer. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE
+/// (checked queues)
+QUEUES_WARN_UNUSED queues_status_t queues_spsc_try_get(queues_spsc_t *queue, void **item);
+
+/// Gets the item in front; waits up to timeout_ns for one.
+///
+/// May sleep; wait-free if timeout_ns is 0. The consumer. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_get(queues_spsc_t *queue,
+                                void **item,
+                                int64_t timeout_ns);
+
+/// Copies the pointer in front to item and leaves it in the queue.
+///
+/// The item stays until the consumer gets it, so the pointer may be followed.
+///
+/// Wait-free. The consumer. The queue keeps the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE
+/// (checked queues)
+queues_status_t queues_spsc_peek(queues_spsc_t *queue, void **item);
+
+/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+///
+/// Wait-free. The producer. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size),
+/// QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_try_put_bytes(queues_spsc_t *queue,
                                           const void *data,
                                           size_t len);
 
-// Puts a copy of len bytes, waiting up to timeout_ns for room; (NULL, 0) is an empty blob.
-// May wait. The producer thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size), MISUSE
-// (checked queues). Since 0.1.
-queues_status_t queues_spsc_put_bytes(struct queues_spsc_t *queue,
+/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// an empty blob.
+///
+/// May sleep; wait-free if timeout_ns is 0. The producer. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size), QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_put_bytes(queues_spsc_t *queue,
                                       const void *data,
                                       size_t len,
                                       int64_t timeout_ns);
 
-// Gets the blob in front into a buffer, if there is one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Does not wait; wait-free. The consumer thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_try_get_bytes(struct queues_spsc_t *queue,
+/// Gets the blob in front into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// Wait-free. The consumer.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
+/// QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_try_get_bytes(queues_spsc_t *queue,
                                           void *buffer,
                                           size_t capacity,
                                           size_t *len);
 
-// Gets the blob in front into a buffer, waiting up to timeout_ns for one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// May wait. The consumer thread.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID, MISUSE
-// (checked queues). Since 0.1.
-queues_status_t queues_spsc_get_bytes(struct queues_spsc_t *queue,
+/// Gets the blob in front into buffer; waits up to timeout_ns for one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// May sleep; wait-free if timeout_ns is 0. The consumer.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_get_bytes(queues_spsc_t *queue,
                                       void *buffer,
                                       size_t capacity,
                                       size_t *len,
                                       int64_t timeout_ns);
 
-// Copies the blob in front into a buffer, and leaves it there.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Does not wait; wait-free. The consumer thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_peek_bytes(struct queues_spsc_t *queue,
+/// Copies the blob in front into buffer and leaves it in the queue; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity.
+///
+/// Wait-free. The consumer.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
+/// QUEUES_MISUSE (checked queues)
+queues_status_t queues_spsc_peek_bytes(queues_spsc_t *queue,
                                        void *buffer,
                                        size_t capacity,
                                        size_t *len);
 
-// Puts n pointers in order, waiting up to timeout_ns for room for all of them.
-// *done becomes how many were put, whatever is returned but INVALID and MISUSE: items[0] to
-// items[*done - 1] are the queue's, the others stay the caller's.
-// May wait. The producer thread.
-// Returns OK (all of them), TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked
-// queues). Since 0.1.
-queues_status_t queues_spsc_put_many(struct queues_spsc_t *queue,
+/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// them.
+///
+/// done becomes the number put, whatever the status, except on QUEUES_INVALID and QUEUES_MISUSE.
+///
+/// May sleep; wait-free if timeout_ns is 0. The producer. The queue owns the items that were put,
+/// which are the first; the caller keeps the others.
+/// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
+/// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_put_many(queues_spsc_t *queue,
                                      void *const *items,
                                      size_t n,
                                      int64_t timeout_ns,
                                      size_t *done);
 
-// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
-// *done becomes how many were got, whatever is returned but INVALID and MISUSE; they are the
-// caller's. May wait. The consumer thread.
-// Returns OK (at least one, or n is 0), TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained),
-// INVALID, MISUSE (checked queues). Since 0.1.
-queues_status_t queues_spsc_get_many(struct queues_spsc_t *queue,
+/// Gets up to n pointers in order: waits up to timeout_ns for the first, then takes what is there.
+///
+/// done becomes the number got, whatever the status, except on QUEUES_INVALID and QUEUES_MISUSE.
+///
+/// May sleep; wait-free if timeout_ns is 0. The consumer. The caller owns the items that it got.
+/// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
+/// QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_get_many(queues_spsc_t *queue,
                                      void **items,
                                      size_t n,
                                      int64_t timeout_ns,
                                      size_t *done);
 
-// Gives room for a blob of item_size bytes in the queue itself, waiting up to timeout_ns for it.
-// *data (aligned to 8) may be written until commit, or until the producer's next put or reserve,
-// which forgets the reservation. May wait. The producer thread. Queues of bytes only.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_reserve(struct queues_spsc_t *queue, void **data, int64_t timeout_ns);
+/// Reserves room in the queue for a blob of up to item_size bytes; waits up to timeout_ns for room.
+/// data becomes its address, aligned to 8.
+///
+/// The room may be written until commit. The producer's next put or reserve forgets the
+/// reservation. Queues of blobs only.
+///
+/// May sleep; wait-free if timeout_ns is 0. The producer.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID,
+/// QUEUES_MISUSE (checked queues)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_reserve(queues_spsc_t *queue,
+                                    void **data,
+                                    int64_t timeout_ns);
 
-// Puts the first len bytes of what was reserved.
-// Does not wait; wait-free. The producer thread. On CLOSED the reservation is gone.
-// Returns OK, CLOSED, INVALID (also len above item_size), MISUSE (nothing is reserved).
-// Since 0.1.
-queues_status_t queues_spsc_commit(struct queues_spsc_t *queue, size_t len);
+/// Puts the first len bytes of the reserved room at the end of the queue.
+///
+/// On QUEUES_CLOSED the reservation is gone.
+///
+/// Wait-free. The producer.
+/// @return QUEUES_OK, QUEUES_CLOSED, QUEUES_MISUSE (nothing is reserved; checked queues),
+/// QUEUES_INVALID (also for len above item_size)
+QUEUES_WARN_UNUSED queues_status_t queues_spsc_commit(queues_spsc_t *queue, size_t len);
 
-// Gives the blob in front where it lies in the queue, waiting up to timeout_ns for one.
-// *data (aligned to 8) may be read until consume, or until the consumer's next get or clear.
-// May wait. The consumer thread. Queues of bytes only. The blob stays the queue's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID, MISUSE (checked
-// queues). Since 0.1.
-queues_status_t queues_spsc_front(struct queues_spsc_t *queue,
+/// Finds the blob in front and leaves it in the queue; waits up to timeout_ns for one. data becomes
+/// its address, aligned to 8, and len its length.
+///
+/// The blob may be read until consume, or until the consumer's next get or clear. Queues of blobs
+/// only.
+///
+/// May sleep; wait-free if timeout_ns is 0. The consumer. The queue keeps the blob.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+queues_status_t queues_spsc_front(queues_spsc_t *queue,
                                   const void **data,
                                   size_t *len,
                                   int64_t timeout_ns);
 
-// Takes the blob in front without copying it; its bytes must not be used any more.
-// The drop callback is not called for it.
-// Does not wait; wait-free. The consumer thread. Queues of bytes only.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID, MISUSE (checked queues).
-// Since 0.1.
-queues_status_t queues_spsc_consume(struct queues_spsc_t *queue);
+/// Removes the blob in front without copying it. Its bytes must not be used any more.
+///
+/// The drop callback is not called. Queues of blobs only.
+///
+/// Wait-free. The consumer.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE
+/// (checked queues)
+queues_status_t queues_spsc_consume(queues_spsc_t *queue);
 
-// Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were. The place of an item is free when its callback returns;
-// until then it counts in size, is_full and the statistics, but cannot be got.
-// Does not wait; wait-free but for the callback. The consumer thread.
-// Returns OK, INVALID, PANIC (a callback panicked; *count is not written), MISUSE (checked
-// queues). Since 0.1.
-queues_status_t queues_spsc_clear(struct queues_spsc_t *queue, size_t *count);
+/// Removes the items that are in the queue when the call begins and passes each to the drop
+/// callback. count becomes their number.
+///
+/// The place of an item becomes free when its callback returns. Until then the item counts in size,
+/// is_full and the statistics, but cannot be got.
+///
+/// Wait-free except for callbacks. The consumer.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID, QUEUES_MISUSE (checked
+/// queues)
+queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 
-// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
-// waiters. Closing again does nothing. Does not wait; wait-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_spsc_close(struct queues_spsc_t *queue);
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// Wakes all waiters. Closing again has no effect.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_spsc_close(queues_spsc_t *queue);
 
-// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-// It may not be drained, and a put under way may still arrive: only CLOSED from a get says that
-// nothing more comes.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-bool queues_spsc_is_closed(const struct queues_spsc_t *queue);
+/// Returns whether the queue is closed.
+///
+/// It may still have items, and a put in flight may still succeed. Only QUEUES_CLOSED from a get
+/// means that nothing more comes.
+///
+/// Wait-free. Any thread.
+/// @return whether it is closed; true if queue is not an spsc queue, because nothing can be put
+/// there
+bool queues_spsc_is_closed(const queues_spsc_t *queue);
 
-// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_spsc_size(const struct queues_spsc_t *queue);
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// Wait-free. Any thread.
+/// @return the number of items; 0 if queue is not an spsc queue
+size_t queues_spsc_size(const queues_spsc_t *queue);
 
-// Whether there is nothing to get: a snapshot; true if it is no such queue.
-// The consumer may rely on false. Does not wait; wait-free. Any thread.
-// Since 0.1.
-bool queues_spsc_is_empty(const struct queues_spsc_t *queue);
+/// Returns whether there is no item to get: a snapshot. The consumer may rely on false.
+///
+/// Wait-free. Any thread.
+/// @return whether it is empty; true if queue is not an spsc queue
+bool queues_spsc_is_empty(const queues_spsc_t *queue);
 
-// Whether there is no room: a snapshot; false if it is no such queue.
-// The producer may rely on false. Does not wait; wait-free. Any thread.
-// Since 0.1.
-bool queues_spsc_is_full(const struct queues_spsc_t *queue);
+/// Returns whether there is no room to put: a snapshot. The producer may rely on false.
+///
+/// Wait-free. Any thread.
+/// @return whether it is full; false if queue is not an spsc queue
+bool queues_spsc_is_full(const queues_spsc_t *queue);
 
-// The most items that fit; 0 if it is no such queue.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_spsc_capacity(const struct queues_spsc_t *queue);
+/// Returns the largest number of items.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not an spsc queue
+size_t queues_spsc_capacity(const queues_spsc_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0.
-// Does not wait; wait-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_spsc_stats(const struct queues_spsc_t *queue, struct queues_stats_t *stats);
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_spsc_stats(const queues_spsc_t *queue, queues_stats_t *stats);
 
-// Creates a queue with one reference, which the caller owns.
-// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-// each other, sizes whose product overflows), NOMEM. Since 0.1.
-queues_status_t queues_priority_create(const struct queues_priority_options_t *options,
-                                       struct queues_priority_t **queue);
+/// @}
+/* =================================================================================================
+ * 7. priority
+ * ============================================================================================== */
+/// @defgroup priority 7. priority: lowest priority first
+/// @{
 
-// Adds a reference, for another owner of the queue.
-// Does not wait. Any thread that holds a reference.
-// Returns queue; NULL if it is no such queue.
-// Since 0.1.
-struct queues_priority_t *queues_priority_retain(struct queues_priority_t *queue);
+/// A bounded priority queue for any number of threads: the lowest priority first; first in, first
+/// out among equal priorities; linearizable.
+///
+/// A priority is any double except NaN; infinities, too. -0.0 equals 0.0.
+///
+/// | functions                                                | threads    | progress     |
+/// |----------------------------------------------------------|------------|--------------|
+/// | create                                                   | any thread | allocates    |
+/// | try_put, try_get, peek                                   | any thread | a short lock |
+/// | try_put_bytes, try_get_bytes, peek_bytes                 | any thread | a short lock |
+/// | put, put_bytes, get, get_bytes                           | any thread | may sleep; a short lock if timeout_ns is 0 |
+/// | close, is_closed, size, stats                            | any thread | a short lock |
+/// | clear                                                    | any thread | a short lock for each item |
+/// | capacity                                                 | any thread | wait-free    |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// Not lock-free: a thread that is suspended while it holds the lock delays the others. The lock is
+/// held for O(log n) steps (clear: O(n log n)), and never during a callback, a wake-up or the copy
+/// of a blob of more than 64 bytes. A call returns QUEUES_FULL or QUEUES_EMPTY only if that was
+/// true at some moment of the call. FULL is exact until 64 calls with blobs of more than 64 bytes
+/// are suspended at the same time.
+///
+/// Each call is O(log n), except clear, which is O(n log n).
+///
+/// A heap with four children per node: Johnson 1975, Wegener 1993.
+typedef struct queues_priority_t queues_priority_t;
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-// reference, which must not use the queue afterwards unless it holds another.
-// Since 0.1.
-void queues_priority_release(struct queues_priority_t *queue);
+/// Options of queues_priority_create(). Set struct_size; leave unused fields 0.
+typedef struct queues_priority_options_t {
+    /// sizeof(queues_priority_options_t).
+    size_t struct_size;
+    /// Largest number of items, exact; 0: 10000.
+    size_t capacity;
+    /// Largest length of a blob in bytes; 0: items are pointers.
+    size_t item_size;
+    /// 0: there are no flags.
+    uint64_t flags;
+    /// Called for each item that no call gets; NULL: nothing is called.
+    queues_drop_t drop;
+    /// First argument of drop and drop_bytes.
+    void *drop_ctx;
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
+    queues_drop_bytes_t drop_bytes;
+} queues_priority_options_t;
 
-// Puts a pointer with its priority, if there is room.
-// Does not wait; a short lock. Any thread. On OK the item is the queue's, else it stays the
-// caller's. Returns OK, FULL, CLOSED, INVALID (also priority NaN).
-// Since 0.1.
-queues_status_t queues_priority_try_put(struct queues_priority_t *queue,
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_create(const queues_priority_options_t *options,
+                                       queues_priority_t **queue);
+
+/// Adds a reference, for another owner of the queue.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not a priority queue
+queues_priority_t *queues_priority_retain(queues_priority_t *queue);
+
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
+void queues_priority_release(queues_priority_t *queue);
+
+/// Puts item with its priority if there is room.
+///
+/// A short lock. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for priority NaN)
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_try_put(queues_priority_t *queue,
                                         void *item,
                                         double priority);
 
-// Puts a pointer with its priority, waiting up to timeout_ns for room.
-// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also priority NaN).
-// Since 0.1.
-queues_status_t queues_priority_put(struct queues_priority_t *queue,
+/// Puts item with its priority; waits up to timeout_ns for room.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item,
+/// otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for priority NaN)
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_put(queues_priority_t *queue,
                                     void *item,
                                     double priority,
                                     int64_t timeout_ns);
 
-// Gets the pointer in front and its priority, if there is one.
-// Does not wait; a short lock. Any thread. On OK the item is the caller's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_priority_try_get(struct queues_priority_t *queue,
+/// Gets the item in front and its priority if there is one.
+///
+/// A short lock. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_try_get(queues_priority_t *queue,
                                         void **item,
                                         double *priority);
 
-// Gets the pointer in front and its priority, waiting up to timeout_ns for one.
-// May wait. Any thread. On OK the item is the caller's.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_priority_get(struct queues_priority_t *queue,
+/// Gets the item in front and its priority; waits up to timeout_ns for one.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_get(queues_priority_t *queue,
                                     void **item,
                                     double *priority,
                                     int64_t timeout_ns);
 
-// Tells which pointer is in front and its priority, and leaves it there.
-// Another consumer may take the item at once, and free what it points to: follow the pointer only
-// if you know better. Does not wait; a short lock. Any thread. The item stays the queue's.
-// Returns OK, EMPTY, CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_priority_peek(struct queues_priority_t *queue,
-                                     void **item,
-                                     double *priority);
+/// Copies the pointer in front to item and its priority to priority; leaves it in the queue.
+///
+/// Another consumer may get the item at any moment and free what it points to. Follow the pointer
+/// only if the program rules that out.
+///
+/// A short lock. Any thread. The queue keeps the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
+queues_status_t queues_priority_peek(queues_priority_t *queue, void **item, double *priority);
 
-// Puts a copy of len bytes with a priority, if there is room; (NULL, 0) is an empty blob.
-// Does not wait; a short lock. Any thread. The bytes stay the caller's.
-// Returns OK, FULL, CLOSED, INVALID (also len above item_size, priority NaN).
-// Since 0.1.
-queues_status_t queues_priority_try_put_bytes(struct queues_priority_t *queue,
+/// Puts a copy of len bytes with a priority if there is room. (NULL, 0) is an empty blob.
+///
+/// A short lock. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size and
+/// for priority NaN)
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_try_put_bytes(queues_priority_t *queue,
                                               const void *data,
                                               size_t len,
                                               double priority);
 
-// Puts a copy of len bytes with a priority, waiting up to timeout_ns for room; (NULL, 0) is an
-// empty blob. May wait. Any thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size, priority
-// NaN). Since 0.1.
-queues_status_t queues_priority_put_bytes(struct queues_priority_t *queue,
+/// Puts a copy of len bytes with a priority; waits up to timeout_ns for room. (NULL, 0) is an empty
+/// blob.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size and for priority NaN)
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_put_bytes(queues_priority_t *queue,
                                           const void *data,
                                           size_t len,
                                           double priority,
                                           int64_t timeout_ns);
 
-// Gets the blob in front into a buffer, and its priority, if there is one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Does not wait; a short lock. Any thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_priority_try_get_bytes(struct queues_priority_t *queue,
+/// Gets the blob in front into buffer if there is one; len becomes its length, priority its
+/// priority.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_try_get_bytes(queues_priority_t *queue,
                                               void *buffer,
                                               size_t capacity,
                                               size_t *len,
                                               double *priority);
 
-// Gets the blob in front into a buffer, and its priority, waiting up to timeout_ns for one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// May wait. Any thread.
-// Returns OK, TIMEOUT, EMPTY (timeout_ns 0), CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_priority_get_bytes(struct queues_priority_t *queue,
+/// Gets the blob in front into buffer; waits up to timeout_ns for one; len becomes its length,
+/// priority its priority.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in front.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
+/// QUEUES_TOO_SMALL, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_priority_get_bytes(queues_priority_t *queue,
                                           void *buffer,
                                           size_t capacity,
                                           size_t *len,
                                           double *priority,
                                           int64_t timeout_ns);
 
-// Copies the blob in front into a buffer, and its priority, and leaves it there.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays in front.
-// Whatever is returned, the buffer may hold parts of blobs that others took meanwhile.
-// Does not wait; a short lock. Any thread.
-// Returns OK, EMPTY, CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_priority_peek_bytes(struct queues_priority_t *queue,
+/// Copies the blob in front into buffer and leaves it in the queue; len becomes its length,
+/// priority its priority.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity. Whatever the status, buffer may hold parts
+/// of blobs that other threads took during the call.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
+queues_status_t queues_priority_peek_bytes(queues_priority_t *queue,
                                            void *buffer,
                                            size_t capacity,
                                            size_t *len,
                                            double *priority);
 
-// Takes everything that was there when the call began and hands it to the drop callback.
-// *count becomes how many items that were. The place of an item is free when its callback returns;
-// until then it counts in size and the statistics, but cannot be got.
-// Does not wait; a short lock for each item. Any thread.
-// Returns OK, INVALID, PANIC (a callback panicked; *count is not written).
-// Since 0.1.
-queues_status_t queues_priority_clear(struct queues_priority_t *queue, size_t *count);
+/// Removes the items that are in the queue when the call begins and passes each to the drop
+/// callback. count becomes their number.
+///
+/// The place of an item becomes free when its callback returns. Until then the item counts in size
+/// and the statistics, but cannot be got.
+///
+/// A short lock for each item. Any thread.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
+queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 
-// Closes the queue: later puts return CLOSED, gets drain it and then return CLOSED. Wakes all
-// waiters. Closing again does nothing. Does not wait; a short lock. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_priority_close(struct queues_priority_t *queue);
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// Wakes all waiters. Closing again has no effect.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_priority_close(queues_priority_t *queue);
 
-// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-// Does not wait; a short lock. Any thread.
-// Since 0.1.
-bool queues_priority_is_closed(const struct queues_priority_t *queue);
+/// Returns whether the queue is closed. It may still have items.
+///
+/// A short lock. Any thread.
+/// @return whether it is closed; true if queue is not a priority queue, because nothing can be put
+/// there
+bool queues_priority_is_closed(const queues_priority_t *queue);
 
-// How many items are in the queue: a snapshot, never above the capacity; 0 if it is no such queue.
-// Does not wait; a short lock. Any thread.
-// Since 0.1.
-size_t queues_priority_size(const struct queues_priority_t *queue);
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// A short lock. Any thread.
+/// @return the number of items; 0 if queue is not a priority queue
+size_t queues_priority_size(const queues_priority_t *queue);
 
-// The most items that fit; 0 if it is no such queue.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_priority_capacity(const struct queues_priority_t *queue);
+/// Returns the largest number of items.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not a priority queue
+size_t queues_priority_capacity(const queues_priority_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0.
-// Does not wait; a short lock. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_priority_stats(const struct queues_priority_t *queue,
-                                      struct queues_stats_t *stats);
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_priority_stats(const queues_priority_t *queue, queues_stats_t *stats);
 
-// Creates a deque with one reference, which the caller owns.
-// Takes all the memory that the deque will ever use, unless it is growable. Does not wait. Any
-// thread.
-// Returns OK, INVALID (options or deque NULL, wrong struct_size, unknown flags, options that exclude
-// each other, sizes whose product overflows), NOMEM. Since 0.1.
-queues_status_t queues_deque_create(const struct queues_deque_options_t *options,
-                                    struct queues_deque_t **deque);
+/// @}
+/* =================================================================================================
+ * 8. deque
+ * ============================================================================================== */
+/// @defgroup deque 8. deque: work stealing
+/// @{
 
-// Adds a reference, for another user of the deque.
-// Does not wait. Any thread that holds a reference.
-// Returns deque; NULL if it is no such deque.
-// Since 0.1.
-struct queues_deque_t *queues_deque_retain(struct queues_deque_t *deque);
+/// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in, first out;
+/// any number of thieves steal at the other end, first in, first out; linearizable.
+///
+/// | functions                                                | threads    | progress  |
+/// |----------------------------------------------------------|------------|-----------|
+/// | create                                                   | any thread | allocates |
+/// | push, push_bytes                                         | the owner  | wait-free unless it grows |
+/// | pop, pop_bytes                                           | the owner  | wait-free |
+/// | steal, steal_bytes, steal_many                           | any thread | never retries |
+/// | size, is_empty, capacity                                 | any thread | wait-free |
+/// | stats                                                    | any thread | lock-free |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// One thread at a time is the owner. Another thread may become it if the handover orders memory,
+/// as a mutex, a queue or a join does. A deque has no close: its owner knows when no more items
+/// come.
+///
+/// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
+/// steal that returns QUEUES_RETRY lost a race for one item. There may be others: repeat it at once
+/// if you like.
+///
+/// Each call is O(1), except steal_many, which is O(items stolen), and a push that grows.
+///
+/// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
+typedef struct queues_deque_t queues_deque_t;
 
-// Gives a reference up. The last one frees the deque, after handing what is left in it to the drop
-// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-// reference, which must not use the deque afterwards unless it holds another.
-// Since 0.1.
-void queues_deque_release(struct queues_deque_t *deque);
+/// Flag of queues_deque_options_t: a full deque grows to twice its capacity instead of returning
+/// QUEUES_FULL. The outgrown arrays are freed with the deque; together they are smaller than the
+/// last one.
+#define QUEUES_DEQUE_GROWABLE 1
 
-// Pushes a pointer, if there is room or the deque can grow.
-// Does not wait; wait-free unless it grows. The owner. On OK the item is the deque's, else it
-// stays the caller's.
-// Returns OK, FULL (not growable), NOMEM (growable), INVALID, MISUSE (checked deques).
-// Since 0.1.
-queues_status_t queues_deque_push(struct queues_deque_t *deque, void *item);
+/// Flag of queues_deque_options_t: a push or pop that overlaps another push or pop returns
+/// QUEUES_MISUSE and changes nothing. Costs two atomic operations on every push and pop.
+#define QUEUES_DEQUE_CHECKED 2
 
-// Pops the pointer that was pushed last, if there is one.
-// Does not wait; wait-free. The owner. On OK the item is the caller's.
-// Returns OK, EMPTY, INVALID, MISUSE (checked deques).
-// Since 0.1.
-queues_status_t queues_deque_pop(struct queues_deque_t *deque, void **item);
+/// Options of queues_deque_create(). Set struct_size; leave unused fields 0.
+typedef struct queues_deque_options_t {
+    /// sizeof(queues_deque_options_t).
+    size_t struct_size;
+    /// Largest number of items, exact, at first if the deque is growable; 0: 1024.
+    size_t capacity;
+    /// Largest length of a blob in bytes; 0: items are pointers.
+    size_t item_size;
+    /// QUEUES_DEQUE_GROWABLE, QUEUES_DEQUE_CHECKED, both or 0.
+    uint64_t flags;
+    /// Called for each item that no call gets; NULL: nothing is called.
+    queues_drop_t drop;
+    /// First argument of drop and drop_bytes.
+    void *drop_ctx;
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
+    queues_drop_bytes_t drop_bytes;
+} queues_deque_options_t;
 
-// Steals the pointer that was pushed first, if there is one.
-// Does not wait; never loops. Any thread. On OK the item is the caller's.
-// Returns OK, EMPTY, RETRY (another thread took the item), INVALID.
-// Since 0.1.
-queues_status_t queues_deque_steal(struct queues_deque_t *deque, void **item);
+/// Creates a deque with one reference, which the caller owns. Takes all memory that the deque will
+/// ever use, unless it is growable.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, and sizes whose product overflows)
+QUEUES_WARN_UNUSED
+queues_status_t queues_deque_create(const queues_deque_options_t *options,
+                                    queues_deque_t **deque);
 
-// Steals up to max pointers, one after the other, until it finds none or loses a race.
-// *done becomes how many, also when it is none. In the order in which they were pushed; between
-// two of them other thieves may take some.
-// Does not wait. Any thread. The items counted are the caller's.
-// Returns OK (at least one, or max 0), EMPTY, RETRY (another thread took the first), INVALID
-// (*done is not written).
-// Since 0.1.
-queues_status_t queues_deque_steal_many(struct queues_deque_t *deque,
+/// Adds a reference, for another user of the deque.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return deque, or NULL if it is not a deque
+queues_deque_t *queues_deque_retain(queues_deque_t *deque);
+
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the deque. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// deque afterwards, unless it holds another reference.
+void queues_deque_release(queues_deque_t *deque);
+
+/// Pushes item if there is room or the deque can grow.
+///
+/// Wait-free unless it grows. The owner. On QUEUES_OK the deque owns item, otherwise the caller
+/// keeps it.
+/// @return QUEUES_OK, QUEUES_FULL (not growable), QUEUES_NOMEM (growable), QUEUES_INVALID,
+/// QUEUES_MISUSE (checked deques)
+QUEUES_WARN_UNUSED queues_status_t queues_deque_push(queues_deque_t *deque, void *item);
+
+/// Pops the item that was pushed last if there is one.
+///
+/// Wait-free. The owner. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_INVALID, QUEUES_MISUSE (checked deques)
+QUEUES_WARN_UNUSED queues_status_t queues_deque_pop(queues_deque_t *deque, void **item);
+
+/// Steals the item that was pushed first if there is one.
+///
+/// Never retries. Any thread. On QUEUES_OK the caller owns the item.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_RETRY (another thread took the item), QUEUES_INVALID
+QUEUES_WARN_UNUSED queues_status_t queues_deque_steal(queues_deque_t *deque, void **item);
+
+/// Steals up to max pointers, one after the other in the order in which they were pushed, until
+/// there is none or a race is lost.
+///
+/// done becomes the number stolen, whatever the status, except on QUEUES_INVALID. Other thieves may
+/// take items between two of them.
+///
+/// Never retries. Any thread. The caller owns the items that it stole.
+/// @return QUEUES_OK (at least one, or max is 0), QUEUES_EMPTY, QUEUES_RETRY (another thread took
+/// the first), QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_deque_steal_many(queues_deque_t *deque,
                                         void **items,
                                         size_t max,
                                         size_t *done);
 
-// Pushes a copy of len bytes, if there is room or the deque can grow; (NULL, 0) is an empty blob.
-// Does not wait; wait-free unless it grows. The owner. The bytes stay the caller's.
-// Returns OK, FULL (not growable), NOMEM (growable), INVALID (also len above item_size), MISUSE
-// (checked deques). Since 0.1.
-queues_status_t queues_deque_push_bytes(struct queues_deque_t *deque, const void *data, size_t len);
+/// Pushes a copy of len bytes if there is room or the deque can grow. (NULL, 0) is an empty blob.
+///
+/// Wait-free unless it grows. The owner. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL (not growable), QUEUES_NOMEM (growable), QUEUES_INVALID (also for
+/// len above item_size), QUEUES_MISUSE (checked deques)
+QUEUES_WARN_UNUSED
+queues_status_t queues_deque_push_bytes(queues_deque_t *deque,
+                                        const void *data,
+                                        size_t len);
 
-// Pops the blob that was pushed last into a buffer, if there is one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays.
-// Does not wait; wait-free. The owner.
-// Returns OK, EMPTY, TOO_SMALL, INVALID, MISUSE (checked deques).
-// Since 0.1.
-queues_status_t queues_deque_pop_bytes(struct queues_deque_t *deque,
+/// Pops the blob that was pushed last into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in the deque.
+///
+/// Wait-free. The owner.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked
+/// deques)
+QUEUES_WARN_UNUSED
+queues_status_t queues_deque_pop_bytes(queues_deque_t *deque,
                                        void *buffer,
                                        size_t capacity,
                                        size_t *len);
 
-// Steals the blob that was pushed first into a buffer, if there is one.
-// *len becomes its length; on TOO_SMALL the length that is needed, and the blob stays. Whatever is
-// returned, the buffer may hold parts of blobs that others took meanwhile.
-// Does not wait; never loops. Any thread.
-// Returns OK, EMPTY, RETRY (another thread took the blob), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_deque_steal_bytes(struct queues_deque_t *deque,
+/// Steals the blob that was pushed first into buffer if there is one; len becomes its length.
+///
+/// On QUEUES_TOO_SMALL len becomes the needed capacity, and the blob stays in the deque. Whatever
+/// the status, buffer may hold parts of blobs that other threads took during the call.
+///
+/// Never retries. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_RETRY (another thread took the blob), QUEUES_TOO_SMALL,
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
                                          void *buffer,
                                          size_t capacity,
                                          size_t *len);
 
-// How many items are in the deque: a snapshot, never above the capacity; 0 if it is no such deque.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_deque_size(const struct queues_deque_t *deque);
+/// Returns the number of items: a snapshot, never above the capacity.
+///
+/// Wait-free. Any thread.
+/// @return the number of items; 0 if deque is not a deque
+size_t queues_deque_size(const queues_deque_t *deque);
 
-// Whether there is no item: a snapshot; true if it is no such deque.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-bool queues_deque_is_empty(const struct queues_deque_t *deque);
+/// Returns whether there is no item: a snapshot.
+///
+/// Wait-free. Any thread.
+/// @return whether it is empty; true if deque is not a deque
+bool queues_deque_is_empty(const queues_deque_t *deque);
 
-// The most items that fit, if it is growable: before it grows; 0 if it is no such deque.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_deque_capacity(const struct queues_deque_t *deque);
+/// Returns the largest number of items; of a growable deque, before it grows.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if deque is not a deque
+size_t queues_deque_capacity(const queues_deque_t *deque);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0. A push that returns FULL or NOMEM counts as failed_enqueue, a pop or steal
-// that returns EMPTY as failed_dequeue; a lost race counts as neither. stolen may lack a theft that is only just done.
-// Does not wait; lock-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_deque_stats(const struct queues_deque_t *deque,
-                                   struct queues_stats_t *stats);
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// A push that returns QUEUES_FULL or QUEUES_NOMEM counts as failed_enqueue, a pop or a steal that
+/// returns QUEUES_EMPTY as failed_dequeue. stolen may lack a steal that has only just returned.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *stats);
 
-// Creates a queue with one reference, which the caller owns.
-// Takes all the memory that the queue will ever use. Does not wait. Any thread.
-// Returns OK, INVALID (options or queue NULL, wrong struct_size, unknown flags, options that exclude
-// each other, max_pending below batch_size, sizes whose product overflows, or a batch_weight for
-// which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or more), NOMEM.
-// Since 0.1.
-queues_status_t queues_batch_create(const struct queues_batch_options_t *options,
-                                    struct queues_batch_t **queue);
+/// @}
+/* =================================================================================================
+ * 9. batch
+ * ============================================================================================== */
+/// @defgroup batch 9. batch: items in batches
+/// @{
 
-// Adds a reference, for another owner of the queue.
-// Does not wait. Any thread that holds a reference.
-// Returns queue; NULL if it is no such queue.
-// Since 0.1.
-struct queues_batch_t *queues_batch_retain(struct queues_batch_t *queue);
+/// A bounded queue for any number of producers and consumers, whose items are taken in batches:
+/// when there are enough of them, or when the oldest has waited long enough. First in, first out.
+/// Each item is in one batch; batches of several consumers do not interleave.
+///
+/// A batch is due when
+/// - batch_size items are pending, or items that weigh batch_weight together;
+/// - the oldest pending item has been in the queue for batch_timeout_ns;
+/// - queues_batch_flush() was called after the oldest pending item was put;
+/// - the queue is closed.
+///
+/// A batch that is due has the oldest items: at most batch_size, and at most batch_weight; a single
+/// heavier item is a batch of its own. Whether the rest is due depends on the age of the oldest
+/// item that is left. A full queue always has a batch that is due.
+///
+/// | functions                                                | threads    | progress     |
+/// |----------------------------------------------------------|------------|--------------|
+/// | create                                                   | any thread | allocates    |
+/// | try_put, try_put_bytes                                   | any thread | lock-free    |
+/// | put, put_weighted                                        | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | put_bytes, put_weighted_bytes                            | any thread | may sleep; lock-free if timeout_ns is 0 |
+/// | get_batch, get_batch_bytes                               | any thread | may sleep; a short lock if timeout_ns is 0 |
+/// | get_due, get_due_bytes, flush                            | any thread | a short lock |
+/// | clear                                                    | any thread | a short lock for each item |
+/// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
+/// | capacity                                                 | any thread | wait-free    |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// A put that wakes a waiter makes a system call. The lock is among consumers: it is held for
+/// O(batch_size) steps, never during a callback or the copy of a blob, and no put takes it. Of
+/// several consumers that sleep, one is responsible for the oldest item. If that thread is delayed
+/// (stopped or starved), the next put that comes 1 ms after the item became due wakes another. If
+/// it is delayed while it holds the lock, all calls that get, flush or clear wait for it.
+///
+/// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at the same time. A
+/// suspended get of blobs keeps its batch.
+///
+/// Each call is O(1), except gets and clear, which are O(items removed).
+typedef struct queues_batch_t queues_batch_t;
 
-// Gives a reference up. The last one frees the queue, after handing what is left in it to the drop
-// callback. NULL and foreign handles are ignored. Does not wait. Any thread that holds a
-// reference, which must not use the queue afterwards unless it holds another.
-// Since 0.1.
-void queues_batch_release(struct queues_batch_t *queue);
+/// Options of queues_batch_create(). Set struct_size; leave unused fields 0.
+typedef struct queues_batch_options_t {
+    /// sizeof(queues_batch_options_t).
+    size_t struct_size;
+    /// Largest number of items, exact, at least batch_size; 0: 10000.
+    size_t max_pending;
+    /// Largest length of a blob in bytes; 0: items are pointers.
+    size_t item_size;
+    /// 0: there are no flags.
+    uint64_t flags;
+    /// Called for each item that no call gets; NULL: nothing is called.
+    queues_drop_t drop;
+    /// First argument of drop and drop_bytes.
+    void *drop_ctx;
+    /// Number of items that makes a batch due, and the largest number of items of a batch; 0: 32.
+    size_t batch_size;
+    /// Nanoseconds that an item waits for others before a batch is due; 0: 10 ms; below 0: no
+    /// limit.
+    int64_t batch_timeout_ns;
+    /// Weight that makes a batch due, and the largest weight of a batch of several items, in any
+    /// unit; 0: weights do not count.
+    uint64_t batch_weight;
+    /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
+    /// QUEUES_INVALID.
+    queues_drop_bytes_t drop_bytes;
+} queues_batch_options_t;
 
-// Puts a pointer of weight 1, if there is room.
-// Does not wait; lock-free. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, FULL, CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_try_put(struct queues_batch_t *queue, void *item);
+/// The place of a blob of a batch in the caller's buffer.
+typedef struct queues_batch_blob_t {
+    /// Bytes from the start of the buffer to the blob.
+    size_t offset;
+    /// Length of the blob in bytes.
+    size_t length;
+} queues_batch_blob_t;
 
-// Puts a pointer of weight 1, waiting up to timeout_ns for room.
-// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_put(struct queues_batch_t *queue, void *item, int64_t timeout_ns);
+/// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
+/// ever use.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID (also for an unknown struct_size, unknown flags,
+/// options that exclude each other, max_pending below batch_size, sizes whose product overflows,
+/// and a batch_weight for which (batch_weight + 1) * (max_pending + 64 + 2 * batch_size) is 2^62 or
+/// more)
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_create(const queues_batch_options_t *options,
+                                    queues_batch_t **queue);
 
-// Puts a pointer with its weight (0 too), waiting up to timeout_ns for room. Weights count if the
-// queue has a batch_weight.
-// May wait. Any thread. On OK the item is the queue's, else it stays the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_put_weighted(struct queues_batch_t *queue,
+/// Adds a reference, for another owner of the queue.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return queue, or NULL if it is not a batch queue
+queues_batch_t *queues_batch_retain(queues_batch_t *queue);
+
+/// Drops a reference. The last release passes the items that are left to the drop callback and
+/// frees the queue. NULL and handles of other families are ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// queue afterwards, unless it holds another reference.
+void queues_batch_release(queues_batch_t *queue);
+
+/// Puts item, with weight 1, if there is room.
+///
+/// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED queues_status_t queues_batch_try_put(queues_batch_t *queue, void *item);
+
+/// Puts item, with weight 1; waits up to timeout_ns for room.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_put(queues_batch_t *queue,
+                                 void *item,
+                                 int64_t timeout_ns);
+
+/// Puts item with its weight; waits up to timeout_ns for room.
+///
+/// A weight of 0 is allowed. Weights count only in a queue with a batch_weight.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
+/// the caller keeps it.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_put_weighted(queues_batch_t *queue,
                                           void *item,
                                           uint64_t weight,
                                           int64_t timeout_ns);
 
-// Takes the next batch that is due, waiting up to timeout_ns for one; when that is over, whatever
-// is pending. Into items, in the order in which they were put: max at most, so max is best not less
-// than batch_size; *n becomes how many, at least one unless max is 0.
-// May wait. Any thread. On OK the items are the caller's.
-// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
-// drained), INVALID.
-// Since 0.1.
-queues_status_t queues_batch_get_batch(struct queues_batch_t *queue,
+/// Gets the next batch that is due; waits up to timeout_ns for one, then takes what is pending.
+///
+/// Writes at most max pointers to items, in the order in which they were put; n becomes their
+/// number, at least 1 unless max is 0. max should be at least batch_size.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread. On QUEUES_OK the caller owns the items.
+/// @return QUEUES_OK, QUEUES_TIMEOUT (nothing was pending), QUEUES_EMPTY (the same, timeout_ns is
+/// 0), QUEUES_CLOSED (and empty), QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_get_batch(queues_batch_t *queue,
                                        void **items,
                                        size_t max,
                                        size_t *n,
                                        int64_t timeout_ns);
 
-// Takes a batch if one is due, as queues_batch_get_batch does; for an event loop, which must not
-// wait and must not break off a batch that is not due.
-// Does not wait; a short lock. Any thread. On OK the items are the caller's.
-// Returns OK, EMPTY (no batch is due), CLOSED (and drained), INVALID.
-// Since 0.1.
-queues_status_t queues_batch_get_due(struct queues_batch_t *queue,
+/// Gets a batch if one is due, as queues_batch_get_batch() does. For an event loop, which must
+/// neither wait nor take items that are not due.
+///
+/// A short lock. Any thread. On QUEUES_OK the caller owns the items.
+/// @return QUEUES_OK, QUEUES_EMPTY (no batch is due), QUEUES_CLOSED (and empty), QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_get_due(queues_batch_t *queue,
                                      void **items,
                                      size_t max,
                                      size_t *n);
 
-// Puts a copy of len bytes, of weight 1, if there is room; (NULL, 0) is an empty blob.
-// Does not wait; lock-free. Any thread. The bytes stay the caller's.
-// Returns OK, FULL, CLOSED, INVALID (also len above item_size).
-// Since 0.1.
-queues_status_t queues_batch_try_put_bytes(struct queues_batch_t *queue,
+/// Puts a copy of len bytes, with weight 1, if there is room. (NULL, 0) is an empty blob.
+///
+/// Lock-free. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_try_put_bytes(queues_batch_t *queue,
                                            const void *data,
                                            size_t len);
 
-// Puts a copy of len bytes, of weight 1, waiting up to timeout_ns for room; (NULL, 0) is an empty
-// blob. May wait. Any thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-// Since 0.1.
-queues_status_t queues_batch_put_bytes(struct queues_batch_t *queue,
+/// Puts a copy of len bytes, with weight 1; waits up to timeout_ns for room. (NULL, 0) is an empty
+/// blob.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_put_bytes(queues_batch_t *queue,
                                        const void *data,
                                        size_t len,
                                        int64_t timeout_ns);
 
-// Puts a copy of len bytes with their weight (0 too), waiting up to timeout_ns for room; (NULL, 0)
-// is an empty blob. Weights count if the queue has a batch_weight.
-// May wait. Any thread. The bytes stay the caller's.
-// Returns OK, TIMEOUT, FULL (timeout_ns 0), CLOSED, INVALID (also len above item_size).
-// Since 0.1.
-queues_status_t queues_batch_put_weighted_bytes(struct queues_batch_t *queue,
+/// Puts a copy of len bytes with its weight; waits up to timeout_ns for room. (NULL, 0) is an empty
+/// blob.
+///
+/// A weight of 0 is allowed. Weights count only in a queue with a batch_weight.
+///
+/// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
+/// (also for len above item_size)
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_put_weighted_bytes(queues_batch_t *queue,
                                                 const void *data,
                                                 size_t len,
                                                 uint64_t weight,
                                                 int64_t timeout_ns);
 
-// Takes the next batch of blobs that is due, waiting up to timeout_ns for one; when that is over,
-// whatever is pending. The blobs go into the buffer, one right behind the other in the order in
-// which they were put, and where each lies into blobs: max at most; *n becomes how many, at least
-// one unless max is 0, and *len the bytes of all. On TOO_SMALL *len becomes the bytes that are needed
-// (batch_size times item_size always suffice), and the batch stays.
-// May wait. Any thread.
-// Returns OK, TIMEOUT (nothing was pending), EMPTY (the same with timeout_ns 0), CLOSED (and
-// drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_get_batch_bytes(struct queues_batch_t *queue,
+/// Gets the next batch of blobs that is due; waits up to timeout_ns for one, then takes what is
+/// pending.
+///
+/// Writes at most max blobs into buffer, one directly behind the other, in the order in which they
+/// were put, and their places to blobs. n becomes their number, at least 1 unless max is 0; len
+/// becomes the bytes of all of them. On QUEUES_TOO_SMALL len becomes the needed capacity, and the
+/// batch stays in the queue; batch_size times item_size is always enough.
+///
+/// May sleep; a short lock if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT (nothing was pending), QUEUES_EMPTY (the same, timeout_ns is
+/// 0), QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_get_batch_bytes(queues_batch_t *queue,
                                              void *buffer,
                                              size_t capacity,
                                              size_t *len,
-                                             struct queues_batch_blob_t *blobs,
+                                             queues_batch_blob_t *blobs,
                                              size_t max,
                                              size_t *n,
                                              int64_t timeout_ns);
 
-// Takes a batch of blobs if one is due, as queues_batch_get_batch_bytes does.
-// Does not wait; a short lock. Any thread.
-// Returns OK, EMPTY (no batch is due), CLOSED (and drained), TOO_SMALL, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_get_due_bytes(struct queues_batch_t *queue,
+/// Gets a batch of blobs if one is due, as queues_batch_get_batch_bytes() does.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_EMPTY (no batch is due), QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL,
+/// QUEUES_INVALID
+QUEUES_WARN_UNUSED
+queues_status_t queues_batch_get_due_bytes(queues_batch_t *queue,
                                            void *buffer,
                                            size_t capacity,
                                            size_t *len,
-                                           struct queues_batch_blob_t *blobs,
+                                           queues_batch_blob_t *blobs,
                                            size_t max,
                                            size_t *n);
 
-// Makes everything that is pending due, in batches of the usual size; what is put later is not.
-// Does not wait; a short lock. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_flush(struct queues_batch_t *queue);
+/// Makes all pending items due, in batches of the usual size. Items that are put later are not.
+///
+/// A short lock. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_batch_flush(queues_batch_t *queue);
 
-// Takes everything that is pending when the call begins, handing each item to the drop callback.
-// *count becomes how many. An item is out of the queue, and its place free, when its callback is
-// called.
-// Does not wait; a short lock for each item. Any thread.
-// Returns OK, INVALID, PANIC (a callback panicked; all the others were called).
-// Since 0.1.
-queues_status_t queues_batch_clear(struct queues_batch_t *queue, size_t *count);
+/// Removes the items that are pending when the call begins and passes each to the drop callback.
+/// count becomes their number.
+///
+/// An item is out of the queue and its place is free before its callback runs.
+///
+/// A short lock for each item. Any thread.
+/// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
+queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 
-// Closes: later puts return CLOSED, everything that is pending is due, and once it is taken gets
-// return CLOSED; all waiters wake. Closing twice is closing once.
-// Does not wait; lock-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_close(struct queues_batch_t *queue);
+/// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
+///
+/// All pending items become due. Wakes all waiters. Closing again has no effect.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_batch_close(queues_batch_t *queue);
 
-// Whether the queue was closed; true if it is no such queue, since nothing can be put there.
-// Does not wait; lock-free. Any thread.
-// Since 0.1.
-bool queues_batch_is_closed(const struct queues_batch_t *queue);
+/// Returns whether the queue is closed. It may still have items.
+///
+/// Lock-free. Any thread.
+/// @return whether it is closed; true if queue is not a batch queue, because nothing can be put
+/// there
+bool queues_batch_is_closed(const queues_batch_t *queue);
 
-// How many items are pending: a snapshot, never above max_pending; 0 if it is no such queue.
-// Does not wait; lock-free. Any thread.
-// Since 0.1.
-size_t queues_batch_pending_count(const struct queues_batch_t *queue);
+/// Returns the number of pending items: a snapshot, never above max_pending.
+///
+/// Lock-free. Any thread.
+/// @return the number of pending items; 0 if queue is not a batch queue
+size_t queues_batch_pending_count(const queues_batch_t *queue);
 
-// The most items that fit, max_pending; 0 if it is no such queue.
-// Does not wait; wait-free. Any thread.
-// Since 0.1.
-size_t queues_batch_capacity(const struct queues_batch_t *queue);
+/// Returns the largest number of items: max_pending.
+///
+/// Wait-free. Any thread.
+/// @return the capacity; 0 if queue is not a batch queue
+size_t queues_batch_capacity(const queues_batch_t *queue);
 
-// Writes a snapshot of the statistics; stats->struct_size must be set. Fields that this library
-// does not know become 0. They count items, not batches; failures count calls. A get_due that finds
-// items, but none due, is no failure.
-// Does not wait; lock-free. Any thread.
-// Returns OK, INVALID.
-// Since 0.1.
-queues_status_t queues_batch_stats(const struct queues_batch_t *queue,
-                                   struct queues_stats_t *stats);
+/// Writes a snapshot of the statistics to stats, whose struct_size must be set.
+///
+/// They count items, not batches; failures count calls. A get_due that finds items of which none is
+/// due is not a failure.
+///
+/// Lock-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_batch_stats(const queues_batch_t *queue, queues_stats_t *stats);
+
+/// @}
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
-#endif  /* QUEUES_H */
+#endif

@@ -1,15 +1,16 @@
-//! What programs were compiled against: the header, its version, the numbers in it and the layout of
-//! its structures.
+//! The ABI that programs are compiled against: the header, its version, the numbers in it and the
+//! layout of its structures.
 
 #![cfg(not(any(loom, miri)))]
 
+use queues::ffi::queues_version_number;
 use queues::ffi::{batch::*, deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 const HEADER: &str = include_str!("../include/queues.h");
 
-/// The checked-in header is what the sources say today.
+/// The header that is checked in is the one that the sources make.
 #[test]
 fn the_header_is_up_to_date() {
     let generated = std::fs::read_to_string(env!("QUEUES_GENERATED_HEADER")).unwrap();
@@ -27,6 +28,13 @@ fn constants() -> BTreeMap<&'static str, &'static str> {
     HEADER.lines().filter_map(define).collect()
 }
 
+/// The statuses of the header, without their common prefix.
+fn statuses() -> BTreeMap<&'static str, &'static str> {
+    let status =
+        |line: &'static str| line.strip_prefix("    QUEUES_")?.strip_suffix(',')?.split_once(" = ");
+    HEADER.lines().filter_map(status).collect()
+}
+
 #[test]
 fn the_version_is_the_package_s() {
     let constants = constants();
@@ -34,12 +42,16 @@ fn the_version_is_the_package_s() {
     assert_eq!(constants["VERSION_MAJOR"], env!("CARGO_PKG_VERSION_MAJOR"));
     assert_eq!(constants["VERSION_MINOR"], env!("CARGO_PKG_VERSION_MINOR"));
     assert_eq!(constants["VERSION_PATCH"], env!("CARGO_PKG_VERSION_PATCH"));
+    let number = |part: &str| constants[part].parse::<u32>().unwrap();
+    let (major, minor, patch) =
+        (number("VERSION_MAJOR"), number("VERSION_MINOR"), number("VERSION_PATCH"));
+    assert_eq!(queues_version_number(), major * 10_000 + minor * 100 + patch);
 }
 
 /// Numbers, once given, stay, and none is given twice.
 #[test]
 fn numbers_never_change() {
-    let statuses = [
+    let expected = [
         ("OK", QUEUES_OK, 0),
         ("EMPTY", QUEUES_EMPTY, 1),
         ("FULL", QUEUES_FULL, 2),
@@ -52,8 +64,8 @@ fn numbers_never_change() {
         ("MISUSE", QUEUES_MISUSE, -3),
         ("PANIC", QUEUES_PANIC, -4),
     ];
-    let mut constants = constants();
-    constants.retain(|name, _| !name.starts_with("VERSION"));
+    let (mut constants, mut statuses) = (constants(), statuses());
+    constants.retain(|name, _| !name.starts_with("VERSION") && *name != "WARN_UNUSED");
     let flags = [
         ("SPSC_CHECKED", QUEUES_SPSC_CHECKED, 1),
         ("DEQUE_GROWABLE", QUEUES_DEQUE_GROWABLE, 1),
@@ -63,11 +75,12 @@ fn numbers_never_change() {
         assert_eq!(ours, number, "{name}");
         assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
     }
-    for (name, ours, number) in statuses {
-        assert_eq!(ours, number, "{name}");
-        assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
+    for (name, ours, number) in expected {
+        assert_eq!(ours as i32, number, "{name}");
+        assert_eq!(statuses.remove(name), Some(&*number.to_string()), "{name}");
     }
     assert_eq!(constants, BTreeMap::new(), "numbers that this test does not know");
+    assert_eq!(statuses, BTreeMap::new(), "statuses that this test does not know");
 }
 
 /// Where the fields of a structure lie, in its order.

@@ -4,34 +4,41 @@
 use crate::error::{Error, Result};
 use crate::payload::Received;
 use crate::queue::Progress;
+use crate::wait::Wait;
 use core::ffi::c_void;
 
 /// A pointer as an item. The library does not follow it.
 pub(super) type Item = *mut c_void;
 
-/// Whether a `T` can be at this address.
-#[inline(always)]
-fn is_usable<T>(address: *const T) -> bool {
-    !address.is_null() && address.is_aligned()
-}
-
 /// The address of an output or a structure; [`Error::Invalid`] if it is null or misaligned.
 #[inline(always)]
 pub(super) fn non_null<T>(address: *mut T) -> Result<*mut T> {
-    if is_usable(address) { Ok(address) } else { Err(Error::Invalid) }
+    if address.is_null() || !address.is_aligned() {
+        return Err(Error::Invalid);
+    }
+    Ok(address)
 }
 
 /// [`Error::Invalid`] if `n` items cannot be at this address. For 0 items it may be any address.
 #[inline(always)]
 pub(super) fn check_many<T>(items: *const T, n: usize) -> Result {
     let fits = n.checked_mul(size_of::<T>()).is_some_and(|size| size <= isize::MAX as usize);
-    if (n > 0 && !is_usable(items)) || !fits { Err(Error::Invalid) } else { Ok(()) }
+    if (n > 0 && (items.is_null() || !items.is_aligned())) || !fits {
+        return Err(Error::Invalid);
+    }
+    Ok(())
 }
 
 /// [`Error::Invalid`] for a buffer that has a size but no address.
 #[inline(always)]
 pub(super) fn check_buffer<T>(buffer: *const T, capacity: usize) -> Result {
     if buffer.is_null() && capacity > 0 { Err(Error::Invalid) } else { Ok(()) }
+}
+
+/// How long a call may wait.
+#[inline(always)]
+pub(super) fn wait(timeout_ns: i64) -> Wait {
+    Wait::from_nanos(timeout_ns)
 }
 
 /// A blob to put; `(NULL, 0)` is an empty one.
@@ -50,17 +57,14 @@ pub(super) unsafe fn blob<'a>(data: *const c_void, len: usize, limit: usize) -> 
     Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) })
 }
 
-/// Runs a get that returns `Ok` whenever it has written the item.
+/// The place for an item of a get that writes it only if it returns `Ok`.
 ///
 /// # Safety
 /// `item` is null or an output.
 #[inline(always)]
-pub(super) unsafe fn receive<R>(
-    item: *mut Item,
-    get: impl FnOnce(&mut Item) -> Result<R>,
-) -> Result<R> {
+pub(super) unsafe fn place<'a>(item: *mut Item) -> Result<&'a mut Item> {
     // SAFETY: by contract.
-    get(unsafe { &mut *non_null(item)? })
+    Ok(unsafe { &mut *non_null(item)? })
 }
 
 /// Runs a get that may write an item and fail afterwards: the output is written on `Ok` only.
@@ -170,9 +174,7 @@ pub(super) unsafe fn write_sized<T: SizedStruct>(structure: *mut T, value: T) ->
 /// # Safety
 /// As for [`read_sized`].
 unsafe fn unknown_bytes<T: SizedStruct>(structure: *const T) -> Result<usize> {
-    if !is_usable(structure) {
-        return Err(Error::Invalid);
-    }
+    non_null(structure.cast_mut())?;
     // SAFETY: every such structure begins with its size.
     let size = unsafe { structure.cast::<usize>().read() };
     if !(size_of::<T>()..=LARGEST_STRUCT).contains(&size) {

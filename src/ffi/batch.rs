@@ -1,6 +1,6 @@
 //! Bounded queue whose items are taken in batches.
 
-use super::arguments::{SizedStruct, blob, check_buffer, check_many, non_null};
+use super::arguments::{SizedStruct, blob, check_buffer, check_many, non_null, wait};
 use super::handle::{Family, Role};
 use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
@@ -9,7 +9,7 @@ use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Blob, Limits, ToBuffer, ToPointers};
-use crate::wait::{Blocking, Wait, Wanted};
+use crate::wait::{Blocking, Wanted};
 use core::ffi::c_void;
 use core::time::Duration;
 
@@ -200,9 +200,10 @@ pub unsafe extern "C" fn queues_batch_put(
     item: *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, 1, wait)) })
+    status_of(|| unsafe {
+        BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, 1, wait(timeout_ns)))
+    })
 }
 
 /// Puts item with its weight; waits up to timeout_ns for room.
@@ -220,10 +221,9 @@ pub unsafe extern "C" fn queues_batch_put_weighted(
     weight: u64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, weight, wait))
+        BATCH.pointers.on(queue, Role::PUT, |queue| queue.put(&item, weight, wait(timeout_ns)))
     })
 }
 
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn queues_batch_get_batch(
     n: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
+    let wanted = Wanted::Within(wait(timeout_ns));
     // SAFETY: the header's contract.
     status_of(|| unsafe { get_batch(queue, items, max, n, wanted) })
 }
@@ -299,11 +299,10 @@ pub unsafe extern "C" fn queues_batch_put_bytes(
     len: usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         BATCH.bytes.on(queue, Role::PUT, |queue| {
-            queue.put(blob(data, len, queue.queue().payload().limit())?, 1, wait)
+            queue.put(blob(data, len, queue.queue().payload().limit())?, 1, wait(timeout_ns))
         })
     })
 }
@@ -325,11 +324,10 @@ pub unsafe extern "C" fn queues_batch_put_weighted_bytes(
     weight: u64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         BATCH.bytes.on(queue, Role::PUT, |queue| {
-            queue.put(blob(data, len, queue.queue().payload().limit())?, weight, wait)
+            queue.put(blob(data, len, queue.queue().payload().limit())?, weight, wait(timeout_ns))
         })
     })
 }
@@ -357,7 +355,7 @@ pub unsafe extern "C" fn queues_batch_get_batch_bytes(
     n: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wanted = Wanted::Within(Wait::from_nanos(timeout_ns));
+    let wanted = Wanted::Within(wait(timeout_ns));
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         get_batch_of_blobs(queue, (buffer, capacity, len), (blobs, max, n), wanted)

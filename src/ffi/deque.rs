@@ -1,7 +1,7 @@
 //! Work-stealing deque.
 
 use super::arguments::{
-    Item, SizedStruct, blob, check_many, non_null, receive, receive_blob, receive_if_ok,
+    Item, SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok,
     write_progress,
 };
 use super::handle::{AnyQueue, Family, Handle, Observe, Role};
@@ -188,7 +188,8 @@ pub unsafe extern "C" fn queues_deque_pop(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| DEQUE.pointers.on(deque, Role::POP, |deque| deque.pop(item)))
+        let item = place(item)?;
+        DEQUE.pointers.on(deque, Role::POP, |deque| deque.pop(item))
     })
 }
 

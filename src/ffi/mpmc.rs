@@ -1,8 +1,8 @@
 //! Bounded queue for any number of producers and consumers.
 
-use super::arguments::SizedStruct;
 use super::arguments::{
-    blob, check_many, non_null, receive, receive_blob, receive_if_ok, write_progress,
+    SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok, wait,
+    write_progress,
 };
 use super::handle::{Family, Role};
 use super::options::{Options, PayloadChoice, create};
@@ -13,7 +13,7 @@ use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::Error;
 use crate::payload::Bytes;
 use crate::queue::{Peek, mpmc};
-use crate::wait::{Blocking, Wait};
+use crate::wait::Blocking;
 use core::ffi::c_void;
 
 /// A bounded queue for any number of producers and consumers: first in, first out; linearizable.
@@ -167,9 +167,10 @@ pub unsafe extern "C" fn queues_mpmc_put(
     item: *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { MPMC.pointers.on(queue, Role::PUT, |queue| queue.put(&item, (), wait)) })
+    status_of(|| unsafe {
+        MPMC.pointers.on(queue, Role::PUT, |queue| queue.put(&item, (), wait(timeout_ns)))
+    })
 }
 
 /// Gets the item in front if there is one.
@@ -184,7 +185,8 @@ pub unsafe extern "C" fn queues_mpmc_try_get(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| MPMC.pointers.on(queue, Role::GET, |queue| queue.try_get(item)))
+        let item = place(item)?;
+        MPMC.pointers.on(queue, Role::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -200,10 +202,10 @@ pub unsafe extern "C" fn queues_mpmc_get(
     item: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| MPMC.pointers.on(queue, Role::GET, |queue| queue.get(item, wait)))
+        let item = place(item)?;
+        MPMC.pointers.on(queue, Role::GET, |queue| queue.get(item, wait(timeout_ns)))
     })
 }
 
@@ -260,11 +262,10 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
     len: usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         MPMC.bytes.on(queue, Role::PUT, |queue| {
-            queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait)
+            queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
 }
@@ -307,11 +308,10 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            MPMC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait))
+            MPMC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -357,13 +357,13 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let done = non_null(done)?;
         check_many(items, n)?;
-        MPMC.pointers
-            .on(queue, Role::PUT, |queue| write_progress(done, queue.put_many(items, n, wait)))
+        MPMC.pointers.on(queue, Role::PUT, |queue| {
+            write_progress(done, queue.put_many(items, n, wait(timeout_ns)))
+        })
     })
 }
 
@@ -383,13 +383,13 @@ pub unsafe extern "C" fn queues_mpmc_get_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let done = non_null(done)?;
         check_many(items, n)?;
-        MPMC.pointers
-            .on(queue, Role::GET, |queue| write_progress(done, queue.get_many(items, n, wait)))
+        MPMC.pointers.on(queue, Role::GET, |queue| {
+            write_progress(done, queue.get_many(items, n, wait(timeout_ns)))
+        })
     })
 }
 
@@ -410,12 +410,11 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     data: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
         let cell = MPMC.bytes.on(queue, Role::PUT, |queue| {
-            let data = queue.reserve(wait)?;
+            let data = queue.reserve(wait(timeout_ns))?;
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
         output.write(cell.data);
@@ -481,14 +480,13 @@ pub unsafe extern "C" fn queues_mpmc_lease(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
         let mut length = 0;
         let cell = MPMC.bytes.on(queue, Role::GET, |queue| {
             let data;
-            (data, length) = queue.lease(wait)?;
+            (data, length) = queue.lease(wait(timeout_ns))?;
             // The caller may write all of the cell.
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;

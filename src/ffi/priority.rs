@@ -1,6 +1,6 @@
 //! Bounded priority queue for any number of threads.
 
-use super::arguments::{SizedStruct, blob, non_null, receive, receive_blob, receive_if_ok};
+use super::arguments::{SizedStruct, blob, non_null, place, receive_blob, receive_if_ok, wait};
 use super::handle::{Family, Role};
 use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
@@ -8,7 +8,7 @@ use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::{Peek, priority::Priority};
-use crate::wait::{Blocking, Wait};
+use crate::wait::Blocking;
 use core::ffi::c_void;
 
 /// A bounded priority queue for any number of threads: the lowest priority first; first in, first
@@ -157,10 +157,9 @@ pub unsafe extern "C" fn queues_priority_put(
     priority: f64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        PRIORITY.pointers.on(queue, Role::PUT, |queue| queue.put(&item, priority, wait))
+        PRIORITY.pointers.on(queue, Role::PUT, |queue| queue.put(&item, priority, wait(timeout_ns)))
     })
 }
 
@@ -178,9 +177,8 @@ pub unsafe extern "C" fn queues_priority_try_get(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let priority = non_null(priority)?;
-        priority.write(receive(item, |item| {
-            PRIORITY.pointers.on(queue, Role::GET, |queue| queue.try_get(item))
-        })?);
+        let item = place(item)?;
+        priority.write(PRIORITY.pointers.on(queue, Role::GET, |queue| queue.try_get(item))?);
         Ok(())
     })
 }
@@ -198,13 +196,13 @@ pub unsafe extern "C" fn queues_priority_get(
     priority: *mut f64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let priority = non_null(priority)?;
-        priority.write(receive(item, |item| {
-            PRIORITY.pointers.on(queue, Role::GET, |queue| queue.get(item, wait))
-        })?);
+        let item = place(item)?;
+        priority.write(
+            PRIORITY.pointers.on(queue, Role::GET, |queue| queue.get(item, wait(timeout_ns)))?,
+        );
         Ok(())
     })
 }
@@ -268,11 +266,10 @@ pub unsafe extern "C" fn queues_priority_put_bytes(
     priority: f64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         PRIORITY.bytes.on(queue, Role::PUT, |queue| {
-            queue.put(blob(data, len, queue.queue().payload().limit())?, priority, wait)
+            queue.put(blob(data, len, queue.queue().payload().limit())?, priority, wait(timeout_ns))
         })
     })
 }
@@ -321,12 +318,11 @@ pub unsafe extern "C" fn queues_priority_get_bytes(
     priority: *mut f64,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let priority = non_null(priority)?;
         priority.write(receive_blob(buffer, capacity, len, |blob| {
-            PRIORITY.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait))
+            PRIORITY.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })?);
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! Bounded queue from one producer thread to one consumer thread.
 
 use super::arguments::{
-    SizedStruct, blob, check_many, non_null, receive, receive_blob, write_progress,
+    SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
 };
 use super::handle::{Family, Role};
 use super::options::{Options, PayloadChoice, create};
@@ -11,7 +11,7 @@ use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::{Peek, spsc::Spsc};
-use crate::wait::{Blocking, Wait};
+use crate::wait::Blocking;
 use core::ffi::c_void;
 
 /// A bounded queue from one thread to another: first in, first out; linearizable.
@@ -160,9 +160,10 @@ pub unsafe extern "C" fn queues_spsc_put(
     item: *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
-    status_of(|| unsafe { SPSC.pointers.on(queue, Role::PUT, |queue| queue.put(&item, (), wait)) })
+    status_of(|| unsafe {
+        SPSC.pointers.on(queue, Role::PUT, |queue| queue.put(&item, (), wait(timeout_ns)))
+    })
 }
 
 /// Gets the item in front if there is one.
@@ -178,7 +179,8 @@ pub unsafe extern "C" fn queues_spsc_try_get(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| SPSC.pointers.on(queue, Role::GET, |queue| queue.try_get(item)))
+        let item = place(item)?;
+        SPSC.pointers.on(queue, Role::GET, |queue| queue.try_get(item))
     })
 }
 
@@ -194,10 +196,10 @@ pub unsafe extern "C" fn queues_spsc_get(
     item: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| SPSC.pointers.on(queue, Role::GET, |queue| queue.get(item, wait)))
+        let item = place(item)?;
+        SPSC.pointers.on(queue, Role::GET, |queue| queue.get(item, wait(timeout_ns)))
     })
 }
 
@@ -215,7 +217,8 @@ pub unsafe extern "C" fn queues_spsc_peek(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive(item, |item| SPSC.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item)))
+        let item = place(item)?;
+        SPSC.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item))
     })
 }
 
@@ -253,11 +256,10 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
     len: usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         SPSC.bytes.on(queue, Role::PUT, |queue| {
-            queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait)
+            queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
 }
@@ -301,11 +303,10 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            SPSC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait))
+            SPSC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -350,13 +351,13 @@ pub unsafe extern "C" fn queues_spsc_put_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let done = non_null(done)?;
         check_many(items, n)?;
-        SPSC.pointers
-            .on(queue, Role::PUT, |queue| write_progress(done, queue.put_many(items, n, wait)))
+        SPSC.pointers.on(queue, Role::PUT, |queue| {
+            write_progress(done, queue.put_many(items, n, wait(timeout_ns)))
+        })
     })
 }
 
@@ -376,13 +377,13 @@ pub unsafe extern "C" fn queues_spsc_get_many(
     timeout_ns: i64,
     done: *mut usize,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let done = non_null(done)?;
         check_many(items, n)?;
-        SPSC.pointers
-            .on(queue, Role::GET, |queue| write_progress(done, queue.get_many(items, n, wait)))
+        SPSC.pointers.on(queue, Role::GET, |queue| {
+            write_progress(done, queue.get_many(items, n, wait(timeout_ns)))
+        })
     })
 }
 
@@ -402,12 +403,11 @@ pub unsafe extern "C" fn queues_spsc_reserve(
     data: *mut *mut c_void,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
         let room = SPSC.bytes.on(queue, Role::PUT, |queue| {
-            let data = queue.reserve(wait)?.cast();
+            let data = queue.reserve(wait(timeout_ns))?.cast();
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
         output.write(room.data);
@@ -448,12 +448,11 @@ pub unsafe extern "C" fn queues_spsc_front(
     len: *mut usize,
     timeout_ns: i64,
 ) -> queues_status_t {
-    let wait = Wait::from_nanos(timeout_ns);
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
         let blob = SPSC.bytes.on(queue, Role::GET, |queue| {
-            let (data, len) = queue.front(wait)?;
+            let (data, len) = queue.front(wait(timeout_ns))?;
             Ok(InPlace { data: data.cast_mut().cast(), len })
         })?;
         output.write(blob.data);

@@ -14,6 +14,7 @@ pub use queues_status_t::*;
 /// positive status as an ordinary outcome, and an unknown negative one as a failure.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum queues_status_t {
     /// Success.
     QUEUES_OK = 0,
@@ -43,29 +44,33 @@ pub enum queues_status_t {
 // As the header asserts.
 const _: () = assert!(size_of::<queues_status_t>() == size_of::<i32>());
 
-fn code(error: Error) -> queues_status_t {
+/// The status of an error. Their numbers are equal, so the compiler makes this a copy; as a match from
+/// enum to enum it would become a table.
+fn code(error: Error) -> i32 {
     match error {
-        Error::Empty => QUEUES_EMPTY,
-        Error::Full => QUEUES_FULL,
-        Error::Closed => QUEUES_CLOSED,
-        Error::Timeout => QUEUES_TIMEOUT,
-        Error::Retry => QUEUES_RETRY,
-        Error::TooSmall { .. } => QUEUES_TOO_SMALL,
-        Error::Invalid => QUEUES_INVALID,
-        Error::NoMemory => QUEUES_NOMEM,
-        Error::Misuse => QUEUES_MISUSE,
-        Error::Panic => QUEUES_PANIC,
+        Error::Empty => QUEUES_EMPTY as i32,
+        Error::Full => QUEUES_FULL as i32,
+        Error::Closed => QUEUES_CLOSED as i32,
+        Error::Timeout => QUEUES_TIMEOUT as i32,
+        Error::Retry => QUEUES_RETRY as i32,
+        Error::TooSmall { .. } => QUEUES_TOO_SMALL as i32,
+        Error::Invalid => QUEUES_INVALID as i32,
+        Error::NoMemory => QUEUES_NOMEM as i32,
+        Error::Misuse => QUEUES_MISUSE as i32,
+        Error::Panic => QUEUES_PANIC as i32,
     }
 }
 
 /// Runs the body of an exported function and returns its status.
 #[inline(always)]
 pub(super) fn status_of(body: impl FnOnce() -> Result) -> queues_status_t {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => QUEUES_OK,
+    let status = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => QUEUES_OK as i32,
         Ok(Err(error)) => code(error),
-        Err(panic) => panicked(panic),
-    }
+        Err(panic) => panicked(panic) as i32,
+    };
+    // SAFETY: each of the three is the number of a status.
+    unsafe { core::mem::transmute::<i32, queues_status_t>(status) }
 }
 
 /// A function of its own, so that calls without a panic save no registers.

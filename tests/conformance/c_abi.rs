@@ -41,27 +41,31 @@ pub type Many<T> = (T, Result);
 
 /// The functions that every family has, with its handle `Q` and options `O`.
 pub struct Functions<Q, O> {
-    pub create: unsafe extern "C" fn(*const O, *mut *mut Q) -> i32,
+    pub create: unsafe extern "C" fn(*const O, *mut *mut Q) -> queues_status_t,
     pub retain: unsafe extern "C" fn(*mut Q) -> *mut Q,
     pub release: unsafe extern "C" fn(*mut Q),
-    pub try_put: unsafe extern "C" fn(*mut Q, *mut c_void) -> i32,
-    pub put: unsafe extern "C" fn(*mut Q, *mut c_void, i64) -> i32,
-    pub try_get: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> i32,
-    pub get: unsafe extern "C" fn(*mut Q, *mut *mut c_void, i64) -> i32,
-    pub peek: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> i32,
-    pub try_put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize) -> i32,
-    pub put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize, i64) -> i32,
-    pub try_get_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> i32,
-    pub get_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize, i64) -> i32,
-    pub peek_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> i32,
-    pub put_many: unsafe extern "C" fn(*mut Q, *const *mut c_void, usize, i64, *mut usize) -> i32,
-    pub get_many: unsafe extern "C" fn(*mut Q, *mut *mut c_void, usize, i64, *mut usize) -> i32,
-    pub clear: unsafe extern "C" fn(*mut Q, *mut usize) -> i32,
-    pub close: unsafe extern "C" fn(*mut Q) -> i32,
+    pub try_put: unsafe extern "C" fn(*mut Q, *mut c_void) -> queues_status_t,
+    pub put: unsafe extern "C" fn(*mut Q, *mut c_void, i64) -> queues_status_t,
+    pub try_get: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> queues_status_t,
+    pub get: unsafe extern "C" fn(*mut Q, *mut *mut c_void, i64) -> queues_status_t,
+    pub peek: unsafe extern "C" fn(*mut Q, *mut *mut c_void) -> queues_status_t,
+    pub try_put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize) -> queues_status_t,
+    pub put_bytes: unsafe extern "C" fn(*mut Q, *const c_void, usize, i64) -> queues_status_t,
+    pub try_get_bytes:
+        unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> queues_status_t,
+    pub get_bytes:
+        unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize, i64) -> queues_status_t,
+    pub peek_bytes: unsafe extern "C" fn(*mut Q, *mut c_void, usize, *mut usize) -> queues_status_t,
+    pub put_many:
+        unsafe extern "C" fn(*mut Q, *const *mut c_void, usize, i64, *mut usize) -> queues_status_t,
+    pub get_many:
+        unsafe extern "C" fn(*mut Q, *mut *mut c_void, usize, i64, *mut usize) -> queues_status_t,
+    pub clear: unsafe extern "C" fn(*mut Q, *mut usize) -> queues_status_t,
+    pub close: unsafe extern "C" fn(*mut Q) -> queues_status_t,
     pub is_closed: unsafe extern "C" fn(*const Q) -> bool,
     pub size: unsafe extern "C" fn(*const Q) -> usize,
     pub capacity: unsafe extern "C" fn(*const Q) -> usize,
-    pub stats: unsafe extern "C" fn(*const Q, *mut queues_stats_t) -> i32,
+    pub stats: unsafe extern "C" fn(*const Q, *mut queues_stats_t) -> queues_status_t,
 }
 
 pub trait Family: 'static {
@@ -176,11 +180,15 @@ mod singles {
 
     type Queue = queues_batch_t;
 
-    pub unsafe extern "C" fn get(queue: *mut Queue, item: *mut *mut c_void, timeout: i64) -> i32 {
+    pub unsafe extern "C" fn get(
+        queue: *mut Queue,
+        item: *mut *mut c_void,
+        timeout: i64,
+    ) -> queues_status_t {
         let mut n = UNTOUCHED;
         unsafe { check(queues_batch_get_batch(queue, item, 1, &mut n, timeout), n) }
     }
-    pub unsafe extern "C" fn try_get(queue: *mut Queue, item: *mut *mut c_void) -> i32 {
+    pub unsafe extern "C" fn try_get(queue: *mut Queue, item: *mut *mut c_void) -> queues_status_t {
         let mut n = UNTOUCHED;
         unsafe { check(queues_batch_get_due(queue, item, 1, &mut n), n) }
     }
@@ -190,7 +198,7 @@ mod singles {
         capacity: usize,
         len: *mut usize,
         timeout: i64,
-    ) -> i32 {
+    ) -> queues_status_t {
         let (mut blob, mut n) = (queues_batch_blob_t { offset: 0, length: 0 }, UNTOUCHED);
         let status = unsafe {
             queues_batch_get_batch_bytes(
@@ -207,7 +215,7 @@ mod singles {
         buffer: *mut c_void,
         capacity: usize,
         len: *mut usize,
-    ) -> i32 {
+    ) -> queues_status_t {
         let (mut blob, mut n) = (queues_batch_blob_t { offset: 0, length: 0 }, UNTOUCHED);
         let status = unsafe {
             queues_batch_get_due_bytes(queue, buffer, capacity, len, &mut blob, 1, &mut n)
@@ -215,12 +223,12 @@ mod singles {
         check(status, n)
     }
     /// One item comes with OK, and otherwise the output is left alone.
-    fn check(status: i32, n: usize) -> i32 {
-        assert_eq!(n, if status == QUEUES_OK { 1 } else { UNTOUCHED }, "with {status}");
+    fn check(status: queues_status_t, n: usize) -> queues_status_t {
+        assert_eq!(n, if status == QUEUES_OK { 1 } else { UNTOUCHED }, "with {status:?}");
         status
     }
 
-    pub unsafe extern "C" fn peek(_: *mut Queue, _: *mut *mut c_void) -> i32 {
+    pub unsafe extern "C" fn peek(_: *mut Queue, _: *mut *mut c_void) -> queues_status_t {
         unreachable!("there is no such function")
     }
     pub unsafe extern "C" fn peek_bytes(
@@ -228,7 +236,7 @@ mod singles {
         _: *mut c_void,
         _: usize,
         _: *mut usize,
-    ) -> i32 {
+    ) -> queues_status_t {
         unreachable!("there is no such function")
     }
     pub unsafe extern "C" fn put_many(
@@ -237,7 +245,7 @@ mod singles {
         _: usize,
         _: i64,
         _: *mut usize,
-    ) -> i32 {
+    ) -> queues_status_t {
         unreachable!("there is no such function")
     }
     pub unsafe extern "C" fn get_many(
@@ -246,7 +254,7 @@ mod singles {
         _: usize,
         _: i64,
         _: *mut usize,
-    ) -> i32 {
+    ) -> queues_status_t {
         unreachable!("there is no such function")
     }
 }
@@ -340,7 +348,7 @@ pub fn result(status: queues_status_t, needed: usize) -> Result {
         QUEUES_NOMEM => Error::NoMemory,
         QUEUES_MISUSE => Error::Misuse,
         QUEUES_PANIC => Error::Panic,
-        other => panic!("a status that no function of these families answers: {other}"),
+        other => panic!("a status that no function of these families answers: {other:?}"),
     })
 }
 

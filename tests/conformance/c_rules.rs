@@ -111,7 +111,7 @@ fn defaults_are_documented<F: Family>() {
 }
 
 /// Bytes that begin with options, and may be longer.
-fn create_from<F: Family>(memory: &[usize]) -> i32 {
+fn create_from<F: Family>(memory: &[usize]) -> queues_status_t {
     let mut queue = null_mut();
     // SAFETY: as long as its first word says, or refused for that word.
     let status = unsafe { (F::C.create)(memory.as_ptr().cast(), &mut queue) };
@@ -163,7 +163,7 @@ fn options_are_checked<F: Family>() {
 }
 
 /// A call of every function with a handle, and how it answers.
-type Calls = Vec<(&'static str, i32)>;
+type Calls = Vec<(&'static str, queues_status_t)>;
 
 /// Every function with an otherwise valid call; not release and retain, which answer no status.
 fn all_calls<F: Family>(queue: *mut F::Queue) -> Calls {
@@ -501,7 +501,7 @@ fn statuses_have_texts() {
         // SAFETY: never NULL, static.
         unsafe { CStr::from_ptr(queues_status_string(status)) }.to_str().unwrap()
     };
-    let known = QUEUES_PANIC..=QUEUES_TOO_SMALL;
+    let known = QUEUES_PANIC as i32..=QUEUES_TOO_SMALL as i32;
     let mut texts: Vec<_> = known.clone().map(text).collect();
     texts.sort_unstable();
     texts.dedup();
