@@ -431,6 +431,8 @@ static void observer_calls(const set_t *s) {
     TRY(queues_stats_prometheus, statistics, names, 2, text, 10, &n);
     enter("queues_version");
     CHECK(queues_version());
+    enter("queues_version_number");
+    CHECK_EQ(queues_version_number(), QUEUES_VERSION_NUMBER);
     ASK(queues_status_string, QUEUES_FULL);
 }
 
