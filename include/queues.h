@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Generated from src/ffi/ by build.rs and cbindgen. To change it, change the sources; then: make header. */
+/* Generated from src/ffi/. To change it, change the sources, then run `make header`. */
 /**
  * @file queues.h
  * queues: bounded concurrent queues for C and C++. This header is the manual.
@@ -38,8 +38,9 @@
  *   flags and struct_size if the library does not know them. Allowed are NULL for a buffer of capacity
  *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. A handle
  *   after its last release is undefined behavior.
- * - Ignored results: compilers warn (QUEUES_WARN_UNUSED) where the status decides who owns an item, a
- *   reservation or a queue.
+ * - Ignored results: compilers warn where only the status tells who owns an item, a cell or a queue
+ *   (QUEUES_WARN_UNUSED): create, put, get, push, pop, steal, reserve, commit, lease, return. The
+ *   functions on many items write their number, whatever the status.
  * - Structures begin with struct_size: set it to the size of the structure. The library accepts sizes
  *   from the one that it knows up to 4096. In a structure that it reads, bytes that it does not know
  *   must be 0; in one that it writes, they become 0. So a program may be built with a newer header.
@@ -66,16 +67,16 @@
  *   is_full and statistics are snapshots and order nothing. Several queues: docs/ordering.md.
  * - Progress. Wait-free: the call finishes in a bounded number of its own steps. Lock-free: a thread
  *   that is suspended or killed anywhere in such a call does not keep the calls of other threads from
- *   finishing. A short lock: the call holds a lock for a bounded number of steps, and other calls wait
- *   for it, in the kernel if need be. May sleep: the call waits in the kernel for an item or for room; a
- *   thread that sleeps blocks no other. If a thread was woken and is suspended before it takes what it
- *   was woken for, the next call takes it; threads that sleep already sleep on until then.
+ *   finishing. A short lock: the call holds a lock for a bounded number of steps; other calls wait for
+ *   it, in the kernel if it takes long. May sleep: the call waits in the kernel for an item or for room;
+ *   a thread that sleeps blocks no other. If a thread was woken and is suspended before it takes the
+ *   item or the room, the next call takes it; threads that are asleep already sleep on until then.
  * - Signal handlers must not call the library. What signals do: docs/abi.md.
  * - Cancellation: no function is a cancellation point, however long it waits and whatever a callback
  *   calls. A request stays pending: docs/abi.md.
- * - Memory is allocated by create. No other call allocates, except the push that grows a growable
- *   deque. Large arrays are zeroed pages of the system, which may come to lack them when they are first
- *   used. Capacity is exact.
+ * - Memory is allocated by create, and by the push that grows a growable deque; no other call
+ *   allocates. Large arrays are untouched zero pages of the system, so it may run out of memory when
+ *   they are first used. Capacity is exact.
  * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
  *   membarrier, sched_yield, clock_gettime). The last release and the push that grows a deque also make
  *   those of free and malloc.
@@ -181,11 +182,13 @@ enum queues_status
     QUEUES_PANIC = -4,
 };
 
-/// A status; see enum queues_status.
+/// The result of a call, one of enum queues_status.
 typedef enum queues_status queues_status_t;
 
-/// Fails to compile if enums have fewer bytes than in the library: do not use -fshort-enums.
-typedef char queues_status_has_4_bytes[sizeof(queues_status_t) == 4 ? 1 : -1];
+/// @cond
+/* Does not compile if enums have fewer bytes than in the library: compile without -fshort-enums. */
+typedef char queues_status_t_has_4_bytes[sizeof(queues_status_t) == 4 ? 1 : -1];
+/// @endcond
 
 /// Returns a short text for a status, such as "the queue is full"; "unknown status" for any other
 /// number.
@@ -304,9 +307,9 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
 /// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
-/// queue of blobs has capacity + spare cells. FULL is exact in it while reservations, leases and
-/// suspended calls hold at most spare cells together; beyond that, FULL may also mean that no cell
-/// is free. In an empty queue capacity + spare cells can be reserved.
+/// queue of blobs has capacity + spare cells. QUEUES_FULL is exact in it while reservations, leases
+/// and suspended calls hold at most spare cells together; beyond that, it may also mean that no
+/// cell is free. In an empty queue capacity + spare cells can be reserved.
 ///
 /// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
 ///
@@ -477,7 +480,6 @@ queues_status_t queues_mpmc_peek_bytes(queues_mpmc_t *queue,
 /// which are the first; the caller keeps the others.
 /// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
 /// QUEUES_INVALID
-QUEUES_WARN_UNUSED
 queues_status_t queues_mpmc_put_many(queues_mpmc_t *queue,
                                      void *const *items,
                                      size_t n,
@@ -491,7 +493,6 @@ queues_status_t queues_mpmc_put_many(queues_mpmc_t *queue,
 /// May sleep; lock-free if timeout_ns is 0. Any thread. The caller owns the items that it got.
 /// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
 /// QUEUES_CLOSED (and empty), QUEUES_INVALID
-QUEUES_WARN_UNUSED
 queues_status_t queues_mpmc_get_many(queues_mpmc_t *queue,
                                      void **items,
                                      size_t n,
@@ -799,7 +800,6 @@ queues_status_t queues_spsc_peek_bytes(queues_spsc_t *queue,
 /// which are the first; the caller keeps the others.
 /// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
 /// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
-QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_put_many(queues_spsc_t *queue,
                                      void *const *items,
                                      size_t n,
@@ -813,7 +813,6 @@ queues_status_t queues_spsc_put_many(queues_spsc_t *queue,
 /// May sleep; wait-free if timeout_ns is 0. The consumer. The caller owns the items that it got.
 /// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
 /// QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE (checked queues)
-QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_get_many(queues_spsc_t *queue,
                                      void **items,
                                      size_t n,
@@ -952,8 +951,8 @@ queues_status_t queues_spsc_stats(const queues_spsc_t *queue, queues_stats_t *st
 /// Not lock-free: a thread that is suspended while it holds the lock delays the others. The lock is
 /// held for O(log n) steps (clear: O(n log n)), and never during a callback, a wake-up or the copy
 /// of a blob of more than 64 bytes. A call returns QUEUES_FULL or QUEUES_EMPTY only if that was
-/// true at some moment of the call. FULL is exact until 64 calls with blobs of more than 64 bytes
-/// are suspended at the same time.
+/// true at some moment of the call. QUEUES_FULL is exact until 64 calls with blobs of more than 64
+/// bytes are suspended at the same time.
 ///
 /// Each call is O(log n), except clear, which is O(n log n).
 ///
@@ -1277,7 +1276,6 @@ QUEUES_WARN_UNUSED queues_status_t queues_deque_steal(queues_deque_t *deque, voi
 /// Never retries. Any thread. The caller owns the items that it stole.
 /// @return QUEUES_OK (at least one, or max is 0), QUEUES_EMPTY, QUEUES_RETRY (another thread took
 /// the first), QUEUES_INVALID
-QUEUES_WARN_UNUSED
 queues_status_t queues_deque_steal_many(queues_deque_t *deque,
                                         void **items,
                                         size_t max,

@@ -78,7 +78,8 @@ fn compilers_know_the_statuses() {
     }
 }
 
-/// An ignored put may leak its item, an ignored get loses one; close has nothing to lose.
+/// An ignored put may leak its item, an ignored get loses one; close has nothing to lose, and get_many
+/// writes the number of items.
 #[test]
 fn compilers_warn_where_an_ignored_result_loses_something() {
     for (call, loses) in [
@@ -89,6 +90,7 @@ fn compilers_warn_where_an_ignored_result_loses_something() {
         ("queues_batch_get_due(0, 0, 0, 0)", true),
         ("queues_mpmc_commit(0, 0, 0)", true),
         ("queues_mpmc_close(0)", false),
+        ("queues_mpmc_get_many(0, 0, 0, -1, 0)", false),
         ("queues_mpmc_settle(0, 0)", false),
         ("queues_spsc_consume(0)", false),
     ] {

@@ -219,7 +219,6 @@ pub unsafe extern "C" fn queues_deque_steal(
 /// @return QUEUES_OK (at least one, or max is 0), QUEUES_EMPTY, QUEUES_RETRY (another thread took
 /// the first), QUEUES_INVALID
 #[unsafe(no_mangle)]
-#[must_use]
 pub unsafe extern "C" fn queues_deque_steal_many(
     deque: *mut queues_deque_t,
     items: *mut *mut c_void,

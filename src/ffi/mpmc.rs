@@ -33,9 +33,9 @@ use core::ffi::c_void;
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
 /// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
-/// queue of blobs has capacity + spare cells. FULL is exact in it while reservations, leases and
-/// suspended calls hold at most spare cells together; beyond that, FULL may also mean that no cell
-/// is free. In an empty queue capacity + spare cells can be reserved.
+/// queue of blobs has capacity + spare cells. QUEUES_FULL is exact in it while reservations, leases
+/// and suspended calls hold at most spare cells together; beyond that, it may also mean that no
+/// cell is free. In an empty queue capacity + spare cells can be reserved.
 ///
 /// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
 ///
@@ -349,7 +349,6 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
 /// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
 /// QUEUES_INVALID
 #[unsafe(no_mangle)]
-#[must_use]
 pub unsafe extern "C" fn queues_mpmc_put_many(
     queue: *mut queues_mpmc_t,
     items: *const *mut c_void,
@@ -375,7 +374,6 @@ pub unsafe extern "C" fn queues_mpmc_put_many(
 /// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
 /// QUEUES_CLOSED (and empty), QUEUES_INVALID
 #[unsafe(no_mangle)]
-#[must_use]
 pub unsafe extern "C" fn queues_mpmc_get_many(
     queue: *mut queues_mpmc_t,
     items: *mut *mut c_void,

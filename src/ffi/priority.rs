@@ -31,8 +31,8 @@ use core::ffi::c_void;
 /// Not lock-free: a thread that is suspended while it holds the lock delays the others. The lock is
 /// held for O(log n) steps (clear: O(n log n)), and never during a callback, a wake-up or the copy
 /// of a blob of more than 64 bytes. A call returns QUEUES_FULL or QUEUES_EMPTY only if that was
-/// true at some moment of the call. FULL is exact until 64 calls with blobs of more than 64 bytes
-/// are suspended at the same time.
+/// true at some moment of the call. QUEUES_FULL is exact until 64 calls with blobs of more than 64
+/// bytes are suspended at the same time.
 ///
 /// Each call is O(log n), except clear, which is O(n log n).
 ///

@@ -343,7 +343,6 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
 /// @return QUEUES_OK (all n), QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED,
 /// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
 #[unsafe(no_mangle)]
-#[must_use]
 pub unsafe extern "C" fn queues_spsc_put_many(
     queue: *mut queues_spsc_t,
     items: *const *mut c_void,
@@ -369,7 +368,6 @@ pub unsafe extern "C" fn queues_spsc_put_many(
 /// @return QUEUES_OK (at least one, or n is 0), QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0),
 /// QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE (checked queues)
 #[unsafe(no_mangle)]
-#[must_use]
 pub unsafe extern "C" fn queues_spsc_get_many(
     queue: *mut queues_spsc_t,
     items: *mut *mut c_void,
