@@ -36,8 +36,8 @@
  * - Invalid arguments: QUEUES_INVALID, and nothing has changed. A handle is invalid if it is NULL, of
  *   another family or of the other payload; an address if it is NULL or not aligned for its type;
  *   flags and struct_size if the library does not know them. Allowed are NULL for a buffer of capacity
- *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. A handle
- *   after its last release is undefined behavior.
+ *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. Using
+ *   a handle after its last release is undefined behavior.
  * - Ignored results: compilers warn where only the status tells who owns an item, a cell or a queue
  *   (QUEUES_WARN_UNUSED): create, put, get, push, pop, steal, reserve, commit, lease, return. The
  *   functions on many items write their number, whatever the status.
@@ -313,13 +313,14 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 ///
 /// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
 ///
-/// Blobs in place: reserve, write, commit or cancel; lease, read or write, settle or return. The
-/// last call takes the address from the first. With any other address it returns QUEUES_MISUSE and
-/// changes nothing: one that was committed, canceled, settled or returned before, one inside a
-/// blob, one of another queue. If the cell was given out again since, the address is that of the
-/// new holder. If several such calls with one address run at the same time, one succeeds and the
-/// others return QUEUES_MISUSE. An address is valid while the caller holds a reference. The last
-/// release forgets reservations, passes leased blobs to the drop callback, and frees all cells.
+/// Blobs in place: reserve, write, then commit or cancel; lease, read or write, then settle or
+/// return. commit, cancel, settle and return take the address that reserve or lease wrote. With any
+/// other address they return QUEUES_MISUSE and change nothing: one that was committed, canceled,
+/// settled or returned before, one inside a blob, one of another queue. If the cell was given out
+/// again since, the address is that of the new holder. If several of these calls with one address
+/// run at the same time, one succeeds and the others return QUEUES_MISUSE. An address is valid
+/// while the caller holds a reference. The last release forgets reservations, passes leased blobs
+/// to the drop callback, and frees all cells.
 ///
 /// The ring is new; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves
 /// 2005) and Tsigas and Zhang 2001.
@@ -360,7 +361,7 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not an mpmc queue
+/// @return queue, or NULL if the handle is invalid
 queues_mpmc_t *queues_mpmc_retain(queues_mpmc_t *queue);
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -584,20 +585,19 @@ queues_status_t queues_mpmc_close(queues_mpmc_t *queue);
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// Lock-free. Any thread.
-/// @return whether it is closed; true if queue is not an mpmc queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 bool queues_mpmc_is_closed(const queues_mpmc_t *queue);
 
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Lock-free. Any thread.
-/// @return the number of items; 0 if queue is not an mpmc queue
+/// @return the number of items; 0 if the handle is invalid
 size_t queues_mpmc_size(const queues_mpmc_t *queue);
 
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not an mpmc queue
+/// @return the capacity; 0 if the handle is invalid
 size_t queues_mpmc_capacity(const queues_mpmc_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -677,7 +677,7 @@ queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not an spsc queue
+/// @return queue, or NULL if the handle is invalid
 queues_spsc_t *queues_spsc_retain(queues_spsc_t *queue);
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -890,32 +890,31 @@ queues_status_t queues_spsc_close(queues_spsc_t *queue);
 /// means that nothing more comes.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is closed; true if queue is not an spsc queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 bool queues_spsc_is_closed(const queues_spsc_t *queue);
 
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Wait-free. Any thread.
-/// @return the number of items; 0 if queue is not an spsc queue
+/// @return the number of items; 0 if the handle is invalid
 size_t queues_spsc_size(const queues_spsc_t *queue);
 
 /// Returns whether there is no item to get: a snapshot. The consumer may rely on false.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is empty; true if queue is not an spsc queue
+/// @return whether it is empty; true if the handle is invalid
 bool queues_spsc_is_empty(const queues_spsc_t *queue);
 
 /// Returns whether there is no room to put: a snapshot. The producer may rely on false.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is full; false if queue is not an spsc queue
+/// @return whether it is full; false if the handle is invalid
 bool queues_spsc_is_full(const queues_spsc_t *queue);
 
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not an spsc queue
+/// @return the capacity; 0 if the handle is invalid
 size_t queues_spsc_capacity(const queues_spsc_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -991,7 +990,7 @@ queues_status_t queues_priority_create(const queues_priority_options_t *options,
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not a priority queue
+/// @return queue, or NULL if the handle is invalid
 queues_priority_t *queues_priority_retain(queues_priority_t *queue);
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -1140,20 +1139,19 @@ queues_status_t queues_priority_close(queues_priority_t *queue);
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// A short lock. Any thread.
-/// @return whether it is closed; true if queue is not a priority queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 bool queues_priority_is_closed(const queues_priority_t *queue);
 
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// A short lock. Any thread.
-/// @return the number of items; 0 if queue is not a priority queue
+/// @return the number of items; 0 if the handle is invalid
 size_t queues_priority_size(const queues_priority_t *queue);
 
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not a priority queue
+/// @return the capacity; 0 if the handle is invalid
 size_t queues_priority_capacity(const queues_priority_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -1188,8 +1186,8 @@ queues_status_t queues_priority_stats(const queues_priority_t *queue, queues_sta
 /// come.
 ///
 /// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
-/// steal that returns QUEUES_RETRY lost a race for one item. There may be others: repeat it at once
-/// if you like.
+/// steal never retries: if another thread takes the item first, it returns QUEUES_RETRY. There may
+/// be other items, so the caller may repeat the call at once.
 ///
 /// Each call is O(1), except steal_many, which is O(items stolen), and a push that grows.
 ///
@@ -1237,7 +1235,7 @@ queues_status_t queues_deque_create(const queues_deque_options_t *options,
 /// Adds a reference, for another user of the deque.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return deque, or NULL if it is not a deque
+/// @return deque, or NULL if the handle is invalid
 queues_deque_t *queues_deque_retain(queues_deque_t *deque);
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -1321,19 +1319,19 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Wait-free. Any thread.
-/// @return the number of items; 0 if deque is not a deque
+/// @return the number of items; 0 if the handle is invalid
 size_t queues_deque_size(const queues_deque_t *deque);
 
 /// Returns whether there is no item: a snapshot.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is empty; true if deque is not a deque
+/// @return whether it is empty; true if the handle is invalid
 bool queues_deque_is_empty(const queues_deque_t *deque);
 
 /// Returns the largest number of items; of a growable deque, before it grows.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if deque is not a deque
+/// @return the capacity; 0 if the handle is invalid
 size_t queues_deque_capacity(const queues_deque_t *deque);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -1442,7 +1440,7 @@ queues_status_t queues_batch_create(const queues_batch_options_t *options,
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not a batch queue
+/// @return queue, or NULL if the handle is invalid
 queues_batch_t *queues_batch_retain(queues_batch_t *queue);
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -1604,20 +1602,19 @@ queues_status_t queues_batch_close(queues_batch_t *queue);
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// Lock-free. Any thread.
-/// @return whether it is closed; true if queue is not a batch queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 bool queues_batch_is_closed(const queues_batch_t *queue);
 
 /// Returns the number of pending items: a snapshot, never above max_pending.
 ///
 /// Lock-free. Any thread.
-/// @return the number of pending items; 0 if queue is not a batch queue
+/// @return the number of pending items; 0 if the handle is invalid
 size_t queues_batch_pending_count(const queues_batch_t *queue);
 
 /// Returns the largest number of items: max_pending.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not a batch queue
+/// @return the capacity; 0 if the handle is invalid
 size_t queues_batch_capacity(const queues_batch_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

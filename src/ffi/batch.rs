@@ -156,7 +156,7 @@ pub unsafe extern "C" fn queues_batch_create(
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not a batch queue
+/// @return queue, or NULL if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_retain(queue: *mut queues_batch_t) -> *mut queues_batch_t {
     // SAFETY: the caller holds a reference.
@@ -436,8 +436,7 @@ pub unsafe extern "C" fn queues_batch_close(queue: *mut queues_batch_t) -> queue
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// Lock-free. Any thread.
-/// @return whether it is closed; true if queue is not a batch queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) -> bool {
     // SAFETY: the header's contract.
@@ -447,7 +446,7 @@ pub unsafe extern "C" fn queues_batch_is_closed(queue: *const queues_batch_t) ->
 /// Returns the number of pending items: a snapshot, never above max_pending.
 ///
 /// Lock-free. Any thread.
-/// @return the number of pending items; 0 if queue is not a batch queue
+/// @return the number of pending items; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
@@ -457,7 +456,7 @@ pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t
 /// Returns the largest number of items: max_pending.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not a batch queue
+/// @return the capacity; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.

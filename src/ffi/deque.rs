@@ -33,8 +33,8 @@ use core::ffi::c_void;
 /// come.
 ///
 /// A call returns QUEUES_FULL or QUEUES_EMPTY only if that was true at some moment of the call. A
-/// steal that returns QUEUES_RETRY lost a race for one item. There may be others: repeat it at once
-/// if you like.
+/// steal never retries: if another thread takes the item first, it returns QUEUES_RETRY. There may
+/// be other items, so the caller may repeat the call at once.
 ///
 /// Each call is O(1), except steal_many, which is O(items stolen), and a push that grows.
 ///
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn queues_deque_create(
 /// Adds a reference, for another user of the deque.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return deque, or NULL if it is not a deque
+/// @return deque, or NULL if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_retain(deque: *mut queues_deque_t) -> *mut queues_deque_t {
     // SAFETY: the caller holds a reference.
@@ -310,7 +310,7 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Wait-free. Any thread.
-/// @return the number of items; 0 if deque is not a deque
+/// @return the number of items; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn queues_deque_size(deque: *const queues_deque_t) -> usiz
 /// Returns whether there is no item: a snapshot.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is empty; true if deque is not a deque
+/// @return whether it is empty; true if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> bool {
     // SAFETY: the header's contract.
@@ -330,7 +330,7 @@ pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> 
 /// Returns the largest number of items; of a growable deque, before it grows.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if deque is not a deque
+/// @return the capacity; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.

@@ -39,13 +39,14 @@ use core::ffi::c_void;
 ///
 /// Each call is O(1), except put_many and get_many, which are O(n), and clear, which is O(items).
 ///
-/// Blobs in place: reserve, write, commit or cancel; lease, read or write, settle or return. The
-/// last call takes the address from the first. With any other address it returns QUEUES_MISUSE and
-/// changes nothing: one that was committed, canceled, settled or returned before, one inside a
-/// blob, one of another queue. If the cell was given out again since, the address is that of the
-/// new holder. If several such calls with one address run at the same time, one succeeds and the
-/// others return QUEUES_MISUSE. An address is valid while the caller holds a reference. The last
-/// release forgets reservations, passes leased blobs to the drop callback, and frees all cells.
+/// Blobs in place: reserve, write, then commit or cancel; lease, read or write, then settle or
+/// return. commit, cancel, settle and return take the address that reserve or lease wrote. With any
+/// other address they return QUEUES_MISUSE and change nothing: one that was committed, canceled,
+/// settled or returned before, one inside a blob, one of another queue. If the cell was given out
+/// again since, the address is that of the new holder. If several of these calls with one address
+/// run at the same time, one succeeds and the others return QUEUES_MISUSE. An address is valid
+/// while the caller holds a reference. The last release forgets reservations, passes leased blobs
+/// to the drop callback, and frees all cells.
 ///
 /// The ring is new; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves
 /// 2005) and Tsigas and Zhang 2001.
@@ -123,7 +124,7 @@ pub unsafe extern "C" fn queues_mpmc_create(
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not an mpmc queue
+/// @return queue, or NULL if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
     // SAFETY: the caller holds a reference.
@@ -562,8 +563,7 @@ pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// Lock-free. Any thread.
-/// @return whether it is closed; true if queue is not an mpmc queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
@@ -573,7 +573,7 @@ pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> b
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Lock-free. Any thread.
-/// @return the number of items; 0 if queue is not an mpmc queue
+/// @return the number of items; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
@@ -583,7 +583,7 @@ pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize 
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not an mpmc queue
+/// @return the capacity; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.

@@ -106,7 +106,7 @@ pub unsafe extern "C" fn queues_priority_create(
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not a priority queue
+/// @return queue, or NULL if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_retain(
     queue: *mut queues_priority_t,
@@ -386,8 +386,7 @@ pub unsafe extern "C" fn queues_priority_close(queue: *mut queues_priority_t) ->
 /// Returns whether the queue is closed. It may still have items.
 ///
 /// A short lock. Any thread.
-/// @return whether it is closed; true if queue is not a priority queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_is_closed(queue: *const queues_priority_t) -> bool {
     // SAFETY: the header's contract.
@@ -397,7 +396,7 @@ pub unsafe extern "C" fn queues_priority_is_closed(queue: *const queues_priority
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// A short lock. Any thread.
-/// @return the number of items; 0 if queue is not a priority queue
+/// @return the number of items; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_size(queue: *const queues_priority_t) -> usize {
     // SAFETY: the header's contract.
@@ -407,7 +406,7 @@ pub unsafe extern "C" fn queues_priority_size(queue: *const queues_priority_t) -
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not a priority queue
+/// @return the capacity; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_capacity(queue: *const queues_priority_t) -> usize {
     // SAFETY: the header's contract.

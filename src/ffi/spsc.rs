@@ -115,7 +115,7 @@ pub unsafe extern "C" fn queues_spsc_create(
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
-/// @return queue, or NULL if it is not an spsc queue
+/// @return queue, or NULL if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut queues_spsc_t {
     // SAFETY: the caller holds a reference.
@@ -508,8 +508,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 /// means that nothing more comes.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is closed; true if queue is not an spsc queue, because nothing can be put
-/// there
+/// @return whether it is closed; true if the handle is invalid, because nothing can be put there
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
@@ -519,7 +518,7 @@ pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> b
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Wait-free. Any thread.
-/// @return the number of items; 0 if queue is not an spsc queue
+/// @return the number of items; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
@@ -529,7 +528,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
 /// Returns whether there is no item to get: a snapshot. The consumer may rely on false.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is empty; true if queue is not an spsc queue
+/// @return whether it is empty; true if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
@@ -539,7 +538,7 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
 /// Returns whether there is no room to put: a snapshot. The producer may rely on false.
 ///
 /// Wait-free. Any thread.
-/// @return whether it is full; false if queue is not an spsc queue
+/// @return whether it is full; false if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
@@ -549,7 +548,7 @@ pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> boo
 /// Returns the largest number of items.
 ///
 /// Wait-free. Any thread.
-/// @return the capacity; 0 if queue is not an spsc queue
+/// @return the capacity; 0 if the handle is invalid
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
