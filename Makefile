@@ -39,7 +39,7 @@ SHARED := $(OUT)/libqueues.so.$(VERSION)
 # The name of a target with its spaces escaped.
 name = $(subst $(subst ,, ),\ ,$1)
 SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs cbindgen.toml scripts/build.sh scripts/rustc.sh) \
-    $(shell find src -name '*.rs')
+    $(shell find src -name '*.rs' -o -name '*.in')
 
 .PHONY: help
 help: ## List the targets
