@@ -38,7 +38,7 @@
  *   flags and struct_size if the library does not know them. Allowed are NULL for a buffer of capacity
  *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. Using
  *   a handle after its last release is undefined behavior.
- * - Ignored results: compilers warn where only the status tells who owns an item, a cell or a queue
+ * - Ignored results: compilers warn where only the status shows who owns an item, a cell or a queue
  *   (QUEUES_WARN_UNUSED): create, put, get, push, pop, steal, reserve, commit, lease, return. The
  *   functions on many items write their number, whatever the status.
  * - Structures begin with struct_size: set it to the size of the structure. The library accepts sizes

@@ -1,4 +1,5 @@
-//! Bounded queue whose items are taken in batches.
+//! `queues_batch_*`: the bounded queue whose items are taken in batches. Both payloads are in
+//! [`Batch`]; a put has a weight beside its item, and a get takes the next batch that is due.
 
 use super::arguments::{SizedStruct, blob, check_buffer, check_many, non_null, wait};
 use super::handle::{Family, Role};

@@ -1,4 +1,5 @@
-//! Work-stealing deque.
+//! `queues_deque_*`: the work-stealing deque. Both payloads are in [`Deque`], which these functions
+//! call directly, because no thread waits for a deque.
 
 use super::arguments::{
     Item, SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok,

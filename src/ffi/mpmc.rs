@@ -1,4 +1,5 @@
-//! Bounded queue for any number of producers and consumers.
+//! `queues_mpmc_*`: the bounded queue for any number of producers and consumers. Pointers are in
+//! [`mpmc::Pointers`]; blobs are in [`mpmc::Indirect`], where they can be written and read in place.
 
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok, wait,

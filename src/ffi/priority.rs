@@ -1,4 +1,5 @@
-//! Bounded priority queue for any number of threads.
+//! `queues_priority_*`: the bounded priority queue for any number of threads. Both payloads are in
+//! [`Priority`], a heap behind a short lock; the priority travels beside the item.
 
 use super::arguments::{SizedStruct, blob, non_null, place, receive_blob, receive_if_ok, wait};
 use super::handle::{Family, Role};

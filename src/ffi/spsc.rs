@@ -1,4 +1,5 @@
-//! Bounded queue from one producer thread to one consumer thread.
+//! `queues_spsc_*`: the bounded queue from one producer thread to one consumer thread. Both payloads
+//! are in [`Spsc`]; in checked mode the handle reports calls of one side that overlap.
 
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
