@@ -36,77 +36,23 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
+mod closing;
+mod cursor;
+mod in_place;
+
+use self::closing::{CLOSED, DRAINED, OPEN, OPEN_FENCED};
+use self::cursor::{LINE, NEAR_LINES, NEAR_PART, Side, early, later};
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Cells, Payload, Plain, Typed};
+use crate::payload::{Cells, Payload, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
-    AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, pause,
-    prefetch_for_read, prefetch_for_write, site,
+    Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, prefetch_for_read,
+    prefetch_for_write, site,
 };
 use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
-
-/// Open, and the same where a put needs a full fence. Then stages of closing: asked for; then a get
-/// is about to say so; then it has, and nothing comes any more.
-const OPEN: u32 = 0;
-const OPEN_FENCED: u32 = 1;
-const CLOSED: u32 = 2;
-const DRAINING: u32 = 3;
-const DRAINED: u32 = 4;
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
-/// Fewer items than in so many lines are few; in small queues fewer than this part of the capacity.
-const NEAR_LINES: usize = 16;
-const NEAR_PART: usize = 8;
-/// How many bytes ahead of its use a side asks for a line.
-const EARLY: usize = 6 * LINE;
-/// How many pauses let the other side get ahead.
-const SLIP: u32 = 8;
-
-/// The earlier of two positions, and the later one.
-#[inline(always)]
-fn earlier(a: u64, b: u64) -> u64 {
-    if ahead(a, b) < 0 { a } else { b }
-}
-#[inline(always)]
-fn later(a: u64, b: u64) -> u64 {
-    if ahead(a, b) > 0 { a } else { b }
-}
-
-/// How many slots before its use a line is asked for.
-#[inline(always)]
-const fn early(stride: usize) -> usize {
-    match EARLY.checked_div(stride) {
-        None | Some(0) => 1,
-        Some(slots) => slots,
-    }
-}
-
-/// What one side alone writes, so that its own Relaxed loads are exact.
-struct Side {
-    /// Up to where it may go without a look at the other side, in this lap.
-    bound: AtomicU64,
-    /// Before this position, what lies `EARLY` ahead is this side's own already, in this lap.
-    early: AtomicU64,
-    /// The position whose slot is the first one, in this lap.
-    lap: AtomicU64,
-    /// What the last look found.
-    found: AtomicU64,
-}
-
-impl Side {
-    fn new(origin: u64) -> Self {
-        Self {
-            bound: AtomicU64::new(origin),
-            early: AtomicU64::new(origin),
-            lap: AtomicU64::new(origin),
-            found: AtomicU64::new(0),
-        }
-    }
-}
 
 struct Producer {
     side: Side,
@@ -208,76 +154,10 @@ impl<P: Payload> Spsc<P> {
         self.cells.payload()
     }
 
-    /// The slot of a position before the bound of its side, which lies in this lap.
-    #[inline(always)]
-    fn slot_now(&self, side: &Side, position: u64) -> u64 {
-        let slot = position.wrapping_sub(side.lap.load(site("spsc.lap.now", Relaxed)));
-        debug_assert!(slot < self.capacity);
-        slot
-    }
-
-    /// The slot of a position in this lap or a later one, which begins then.
-    #[inline(always)]
-    fn slot(&self, side: &Side, position: u64) -> u64 {
-        let mut slot = position.wrapping_sub(side.lap.load(site("spsc.lap.load", Relaxed)));
-        if slot >= self.capacity {
-            slot %= self.capacity;
-            side.lap.store(position.wrapping_sub(slot), site("spsc.lap.begin", Relaxed));
-        }
-        slot
-    }
-
-    /// Asks for the lines of a slot that this side will soon use, while it works on others. Never
-    /// for what the other side may still use: it would lose them.
-    #[inline(always)]
-    fn prepare(&self, side: &Side, position: u64, slot: u64, ask: impl Fn(*const u8)) {
-        if ahead(side.early.load(site("spsc.early.load", Relaxed)), position) > 0 {
-            let stride = self.cells.stride();
-            // SAFETY: before that position so many slots come in this lap.
-            let cell = unsafe { self.cells.cell(slot as usize).add(early(stride) * stride) };
-            // Of large cells the first lines; the rest may never be used.
-            for offset in (0..stride.min(EARLY)).step_by(LINE) {
-                ask(cell.wrapping_add(offset));
-            }
-        }
-    }
-
     #[inline(always)]
     fn own<R>(&self, slot: u64, f: impl FnOnce(&P, *mut u8) -> R) -> R {
         // SAFETY: the positions said that the slot is ours.
         unsafe { self.cells.own(slot as usize, f) }
-    }
-
-    /// How far the other side is ahead, and so much more. Begins the lap of the position.
-    #[inline(always)]
-    fn look(&self, side: &Side, position: u64, other: &AtomicU64, more: u64) -> u64 {
-        self.slot(side, position);
-        // Ordering: Acquire, pairs with the Releases in `publish` and `release`: the items are
-        // complete, or the consumer is done with the slots.
-        let look =
-            || other.load(site("spsc.look", Acquire)).wrapping_sub(position).wrapping_add(more);
-        let there = look();
-        let before = side.found.load(site("spsc.look.before", Relaxed));
-        side.found.store(there, site("spsc.look.found", Relaxed));
-        if before == 0 || there == 0 || there >= self.near {
-            return there;
-        }
-        pause(SLIP);
-        look()
-    }
-
-    /// Sets how far a side may go from `now`, if the other is at `end`: to `bound`, but not into the
-    /// line that the other may be at, unless it goes there now, nor beyond this lap.
-    #[inline(always)]
-    fn bound(&self, side: &Side, now: u64, bound: u64, end: u64) {
-        let lap = side.lap.load(site("spsc.bound.lap", Relaxed));
-        let line = |position: u64| position.wrapping_sub(position.wrapping_sub(lap) % self.line);
-        let lap_end = lap.wrapping_add(self.capacity);
-        let bound = if ahead(line(bound), now) >= 0 { line(bound) } else { bound };
-        side.bound.store(later(now, earlier(bound, lap_end)), site("spsc.bound.store", Relaxed));
-        let early = early(self.cells.stride()) as u64;
-        let early = earlier(line(end), lap_end).wrapping_sub(early);
-        side.early.store(early, site("spsc.early.store", Relaxed));
     }
 
     /// The tail, and how many of the items that are wanted, one at least, there is room for; they
@@ -290,15 +170,6 @@ impl<P: Payload> Spsc<P> {
         let room = bound.wrapping_sub(tail);
         let enough = room >= wanted;
         Ok((tail, if enough { wanted } else { self.look_for_room(tail, wanted, later)? }))
-    }
-
-    #[inline(always)]
-    fn check_open(&self) -> Result {
-        // Ordering: Acquire, pairs with the Release in `close`.
-        match self.closed.load(site("spsc.put.closed", Acquire)) {
-            OPEN | OPEN_FENCED => Ok(()),
-            _ => Err(Error::Closed),
-        }
     }
 
     /// Room for so many of the wanted items, by where the consumer is now. Up to the producer's
@@ -321,55 +192,6 @@ impl<P: Payload> Spsc<P> {
         let (now, bound) = (tail.wrapping_add(now), tail.wrapping_add(peak - len));
         self.bound(side, now, bound, tail.wrapping_add(room));
         Ok(fitting)
-    }
-
-    /// Publishes the slots up to a position. Whether that was all, and the queue is still open.
-    #[inline(always)]
-    fn publish(&self, to: u64) -> bool {
-        // Ordering: Release, pairs with the Acquire in `look`; the items are complete.
-        self.tail.store(to, site("spsc.put.publish", Release));
-        // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
-        Fences::light("spsc.publish.free");
-        // Ordering: Relaxed; `finish_put` looks again.
-        match self.closed.load_after_light_fence(site("spsc.put.again", Relaxed)) {
-            OPEN => true,
-            OPEN_FENCED => self.is_open_after_fence(),
-            _ => false,
-        }
-    }
-
-    #[cold]
-    fn is_open_after_fence(&self) -> bool {
-        // Pairs with the heavy fence in `drain`.
-        fence("spsc.put.fence");
-        // Ordering: Relaxed; `finish_put` looks again.
-        self.closed.load(site("spsc.put.fenced", Relaxed)) < CLOSED
-    }
-
-    /// Ends a put that found the queue closed after it had published: how many items it took.
-    #[cold]
-    fn finish_put_from(&self, from: u64, to: u64) -> u64 {
-        // Pairs with the heavy fence in `drain`, for a put that looked behind a free fence.
-        fence("spsc.finish.fence");
-        loop {
-            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
-            match self.closed.load(site("spsc.finish.closed", Acquire)) {
-                DRAINED => break,
-                // Ordering: Release, pairs with the Acquire in `look_for_items`: the get that is
-                // called off sees the items.
-                DRAINING
-                    if !self.closed.replace(
-                        DRAINING,
-                        CLOSED,
-                        site("spsc.finish.call", Release),
-                    ) => {}
-                _ => return to.wrapping_sub(from),
-            }
-        }
-        let end = self.consumer.drained_at.load(site("spsc.finish.end", Relaxed));
-        let end = later(end, from);
-        self.tail.store(end, site("spsc.finish.retreat", Relaxed));
-        end.wrapping_sub(from)
     }
 
     /// Where the next item is, and how many of the wanted ones, one at least, there are.
@@ -431,25 +253,6 @@ impl<P: Payload> Spsc<P> {
         now
     }
 
-    /// Makes a closed queue that looks empty one that is drained. `None` if a put called it off.
-    fn drain(&self, head: u64, wanted: u64) -> Option<Result<u64>> {
-        // If it is `DRAINING` already, an earlier get was. Ordering: Relaxed; the fence orders it.
-        self.closed.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
-        if !self.fences.heavy("spsc.drain.fence") {
-            // Puts that found it open may still be on their way out of their processors; all others
-            // fence in `finish_put`.
-            Fences::wait_for_stores();
-        }
-        let there = self.look_at_tail(head, wanted);
-        if there > 0 {
-            return Some(Ok(there));
-        }
-        self.consumer.drained_at.store(head, site("spsc.drain.at", Relaxed));
-        // Ordering: AcqRel, pairs with the Acquire in `finish_put`: where we stopped.
-        let done = self.closed.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
-        done.then_some(Err(Error::Closed))
-    }
-
     /// Ends the gets of all items before `end`: their slots are the producer's again, unless some
     /// are held.
     #[inline(always)]
@@ -469,26 +272,6 @@ impl<P: Payload> Spsc<P> {
         self.consumer.held_to.store(end, site("spsc.hold", Relaxed));
         // Nothing is for `get_fast`, which knows of the head alone.
         self.consumer.side.bound.store(head, site("spsc.hold.bound", Relaxed));
-    }
-
-    /// The tail, without what a put is yet to take back.
-    fn accepted(&self) -> u64 {
-        loop {
-            let tail = self.tail.load(site("spsc.size.tail", Acquire));
-            // Pairs with the heavy fence in `drain`: unless that get is announced already, it sees
-            // the items.
-            fence("spsc.size.fence");
-            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
-            match self.closed.load(site("spsc.size.closed", Acquire)) {
-                DRAINED => return self.consumer.drained_at.load(site("spsc.size.end", Relaxed)),
-                DRAINING if tail != self.taken() => {
-                    // Whether the queue takes them is not settled: so we do as the put would.
-                    // Ordering: Release, as in `finish_put`.
-                    self.closed.replace(DRAINING, CLOSED, site("spsc.size.call", Release));
-                }
-                _ => return tail,
-            }
-        }
     }
 
     /// Where the first item is that can be got, as any thread knows it.
@@ -755,75 +538,6 @@ impl<P: Payload> Spsc<P> {
             }
             Ok(position)
         })
-    }
-}
-
-/// Reading and writing in place.
-impl Spsc<Bytes> {
-    /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
-    ///
-    /// # Safety
-    /// Only the producer may call.
-    pub unsafe fn reserve(&self) -> Result<*mut u8> {
-        let (tail, _) = self.room(1, true)?;
-        self.producer.reserved.store(tail, site("spsc.reserve.store", Relaxed));
-        let slot = self.slot(&self.producer.side, tail);
-        // SAFETY: the slot is ours until it is published.
-        Ok(self.own(slot, |bytes, at| unsafe { bytes.data(at) }))
-    }
-
-    /// Puts the first `len` bytes of what was reserved; [`Error::Misuse`] if nothing is.
-    ///
-    /// # Safety
-    /// Only the producer may call.
-    pub unsafe fn commit(&self, len: usize) -> Result {
-        if len > self.payload().limit() {
-            return Err(Error::Invalid);
-        }
-        let tail = self.tail.load(site("spsc.commit.tail", Relaxed));
-        let reserved = self.producer.reserved.load(site("spsc.commit.reserved", Relaxed));
-        if reserved != tail {
-            return Err(Error::Misuse);
-        }
-        self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.commit.store", Relaxed));
-        let (tail, _) = self.room(1, false)?;
-        let slot = self.slot(&self.producer.side, tail);
-        // SAFETY: the slot is ours.
-        self.own(slot, |bytes, at| unsafe { bytes.set_len(at, len) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
-    }
-
-    /// The front blob where it lies, until [`Spsc::consume`] or the consumer's next get.
-    ///
-    /// # Safety
-    /// Only the consumer may call.
-    pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
-        let (position, _) = self.items(1)?;
-        let slot = self.slot(&self.consumer.side, position);
-        // SAFETY: the slot is ours until it is released.
-        Ok(self.own(slot, |bytes, at| unsafe { (bytes.data(at).cast_const(), bytes.len(at)) }))
-    }
-
-    /// Takes the front blob without copying it.
-    ///
-    /// # Safety
-    /// Only the consumer may call.
-    pub unsafe fn consume(&self) -> Result {
-        let (position, _) = self.items(1)?;
-        self.release(position.wrapping_add(1));
-        Ok(())
-    }
-}
-
-impl<T: Send> Spsc<Typed<T>> {
-    /// The front value where it lies, until the consumer's next call.
-    ///
-    /// # Safety
-    /// Only the consumer may call. The value stays the queue's.
-    pub unsafe fn front(&self) -> Result<*const T> {
-        let (position, _) = self.items(1)?;
-        let slot = self.slot(&self.consumer.side, position);
-        Ok(self.own(slot, |_, at| at.cast::<T>().cast_const()))
     }
 }
 
