@@ -1,50 +1,44 @@
 //! Bounded queue from one producer thread to one consumer thread: FIFO, linearizable, wait-free.
 //!
 //! # Idea
-//! A ring with a position for each side (Lamport 1983), of which each side keeps the last that it
-//! saw of the other's, and looks again only when by that one it could not go on (as in MCRingBuffer:
-//! Lee, Bu and Chandranmenon 2010). So the line of a position moves to the other side once for many
-//! items, and many items are handed over by one store.
+//! A ring with a head and a tail (Lamport 1983). Each side caches how far it may advance and rereads
+//! the other side's index only there (as in MCRingBuffer: Lee, Bu and Chandranmenon 2010). So the
+//! cache line of an index moves to the other side once for many items, and one store publishes many
+//! items.
+//!
+//! `cursor` has what each side caches, `closing` how the queue closes, `clear` how slots become free
+//! around drop callbacks, `in_place` items that are not copied.
 //!
 //! # Invariants
-//! - Positions run free and wrap at 2^64; `head <= tail <= head + capacity`. No slot is wasted.
-//! - The slots from head to tail are the consumer's, all others the producer's.
+//! - Head and tail are positions: they count up and wrap at 2^64, and
+//!   `head <= tail <= head + capacity`. No slot is wasted.
+//! - The consumer owns the slots from head to tail, the producer all others.
 //!
 //! # Linearization
-//! Put at the store of the tail, get at that of the head. A look at the other side's position comes
-//! after a full fence, or two stores still on their way out of their processors could make *full*
-//! and *empty* wrong at once.
-//!
-//! # Close
-//! A put looks whether the queue is closed and then publishes, in two steps; an item that comes in
-//! between after a get said *closed* would be stranded. So a put looks a second time, after it has
-//! published, and a get that would say *closed* first says that it is about to (`DRAINING`): with
-//! the fences between the steps of each, either the get sees the item or the put sees the get. The
-//! put then calls the get off, by a compare-and-swap from `DRAINING`; if the get was faster
-//! (`DRAINED`), the put takes back what was not got and answers *closed*. See
-//! `docs/decisions/004-closing-spsc.md`. If membarrier is refused there, a put that found the queue
-//! open may still be on its way out of its processor, and the get waits until it is out; all others
-//! found it closed and fence in full.
+//! Put at the store of the tail, get at the store of the head; *full* and *empty* at the load of the
+//! other side's index. A full fence comes before that load. Without it, the last stores of both
+//! sides could still be in their store buffers, and *full* and *empty* both be wrong.
 //!
 //! # Progress
-//! Every call is wait-free (a get whose membarrier is refused waits for a millisecond, and for
-//! nobody): after a close there is one put at most that may call a get off, and each
-//! count of the items (`len`, statistics) that was under way may once. A side that keeps finding
-//! only a few items or places pauses once, for about 200 ns, before it goes on: it lets the other
-//! get ahead (the temporal slip of FastForward: Giacomoni, Moseley and Vachharajani 2008).
+//! Every call is wait-free. A side that keeps finding few slots pauses for about 200 ns at a refresh
+//! (`cursor`), and a get that cannot have membarrier for a millisecond, once, in a closed queue
+//! (`closing`).
 //!
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
+mod clear;
 mod closing;
 mod cursor;
 mod in_place;
+mod slots;
 
-use self::closing::{CLOSED, DRAINED, OPEN, OPEN_FENCED};
-use self::cursor::{LINE, NEAR_LINES, NEAR_PART, Side, early, later};
+use self::closing::{CLOSED, DRAINED};
+use self::cursor::{Cursor, later};
+use self::slots::Slots;
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
-use crate::payload::{Cells, Payload, Plain};
+use crate::payload::{Payload, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
     Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, prefetch_for_read,
@@ -54,59 +48,36 @@ use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-struct Producer {
-    side: Side,
-    /// The position at which a reservation was made; one that is past, if none is.
-    reserved: AtomicU64,
-    peak: AtomicU64,
-}
-
-struct Consumer {
-    side: Side,
-    /// Up to where items are taken while their slots are not free yet: `clear` is calling back. At
-    /// the head or before it otherwise.
-    held_to: AtomicU64,
-    /// Where the consumer stood when it said *closed*.
-    drained_at: AtomicU64,
-}
-
-/// See the module.
+/// The ring; see the module.
 pub struct Spsc<P: Payload> {
-    cells: Cells<(), P>,
-    capacity: u64,
+    slots: Slots<P>,
+    /// The first position.
     origin: u64,
-    /// Items in a line, and how many are few.
-    line: u64,
-    near: u64,
     fences: Fences,
-    closed: CachePadded<AtomicU32>,
+    /// Whether the queue is open, and how far closing has come.
+    stage: CachePadded<AtomicU32>,
     tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
     head: CachePadded<AtomicU64>,
     consumer: CachePadded<Consumer>,
 }
 
-impl<P: Payload> fmt::Debug for Spsc<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spsc").field("capacity", &self.capacity).finish_non_exhaustive()
-    }
+/// What the producer alone writes, besides the tail.
+struct Producer {
+    cursor: Cursor,
+    /// The position of the reservation; one before the tail if there is none.
+    reserved: AtomicU64,
+    /// The largest length so far.
+    peak: AtomicU64,
 }
 
-impl<P: Payload> Described for Spsc<P> {
-    fn describe(&self) -> Description {
-        let plan = const {
-            &Plan::EMPTY
-                .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
-                .with("capacity", offset_of!(Self, capacity))
-                .with("origin", offset_of!(Self, origin))
-                .with("closed", offset_of!(Self, closed))
-                .with("head", offset_of!(Self, head))
-                .with("tail", offset_of!(Self, tail))
-                .with("held", offset_of!(Self, consumer) + offset_of!(Consumer, held_to))
-                .with("drained", offset_of!(Self, consumer) + offset_of!(Consumer, drained_at))
-        };
-        described(self, plan)
-    }
+/// What the consumer alone writes, besides the head.
+struct Consumer {
+    cursor: Cursor,
+    /// The end of the held slots; at the head or before it if there are none.
+    held_to: AtomicU64,
+    /// The head when a get reported *closed*.
+    drained_at: AtomicU64,
 }
 
 impl<P: Payload> Spsc<P> {
@@ -118,32 +89,21 @@ impl<P: Payload> Spsc<P> {
     /// [`Spsc::try_new`] with another first position, for tests.
     #[doc(hidden)]
     pub fn try_new_at(capacity: usize, payload: P, origin: u64) -> Result<Self> {
-        if capacity == 0 {
-            return Err(Error::Invalid);
-        }
-        let line = (LINE / payload.cell().size().next_power_of_two()).max(1);
         let fences = Fences::prepare();
         Ok(Self {
-            cells: Cells::try_new(payload, capacity, |_| ())?,
-            capacity: capacity as u64,
+            slots: Slots::try_new(capacity, payload)?,
             origin,
-            line: line as u64,
-            near: (NEAR_LINES * line).min(capacity / NEAR_PART) as u64,
             fences,
-            closed: CachePadded::new(AtomicU32::new(if fences.is_asymmetric() {
-                OPEN
-            } else {
-                OPEN_FENCED
-            })),
+            stage: CachePadded::new(closing::open(fences)),
             tail: CachePadded::new(AtomicU64::new(origin)),
             producer: CachePadded::new(Producer {
-                side: Side::new(origin),
+                cursor: Cursor::new(origin),
                 reserved: AtomicU64::new(origin.wrapping_sub(1)),
                 peak: AtomicU64::new(0),
             }),
             head: CachePadded::new(AtomicU64::new(origin)),
             consumer: CachePadded::new(Consumer {
-                side: Side::new(origin),
+                cursor: Cursor::new(origin),
                 held_to: AtomicU64::new(origin),
                 drained_at: AtomicU64::new(origin),
             }),
@@ -151,220 +111,363 @@ impl<P: Payload> Spsc<P> {
     }
 
     pub(crate) fn payload(&self) -> &P {
-        self.cells.payload()
+        self.slots.cells.payload()
     }
+}
 
+/// The producer's side.
+impl<P: Payload> Spsc<P> {
+    /// The tail, and how many of the `wanted` slots, at least 1, are free there. The caller fills
+    /// them.
     #[inline(always)]
-    fn own<R>(&self, slot: u64, f: impl FnOnce(&P, *mut u8) -> R) -> R {
-        // SAFETY: the positions said that the slot is ours.
-        unsafe { self.cells.own(slot as usize, f) }
-    }
-
-    /// The tail, and how many of the items that are wanted, one at least, there is room for; they
-    /// are put at once, unless it is `later`.
-    #[inline(always)]
-    fn room(&self, wanted: u64, later: bool) -> Result<(u64, u64)> {
+    fn room(&self, wanted: u64) -> Result<(u64, u64)> {
         self.check_open()?;
         let tail = self.tail.load(site("spsc.put.tail", Relaxed));
-        let bound = self.producer.side.bound.load(site("spsc.put.bound", Relaxed));
-        let room = bound.wrapping_sub(tail);
-        let enough = room >= wanted;
-        Ok((tail, if enough { wanted } else { self.look_for_room(tail, wanted, later)? }))
+        let cached = self.producer.cursor.limit().wrapping_sub(tail);
+        let room = if cached >= wanted { wanted } else { self.refresh_room(tail, wanted, wanted)? };
+        Ok((tail, room))
     }
 
-    /// Room for so many of the wanted items, by where the consumer is now. Up to the producer's
-    /// bound there is room and no new peak; the peak that the wanted items make is remembered here.
+    /// Rereads the head, and returns how many of the `wanted` slots, at least 1, are free. The
+    /// caller fills `putting` of them, if they are free.
     #[cold]
-    fn look_for_room(&self, tail: u64, wanted: u64, later: bool) -> Result<u64> {
-        // Pairs with the one in `look_for_items`.
+    fn refresh_room(&self, tail: u64, wanted: u64, putting: u64) -> Result<u64> {
+        let (cursor, capacity) = (&self.producer.cursor, self.slots.capacity);
+        // Pairs with the one in `refresh_items`.
         fence("spsc.full.fence");
-        let side = &self.producer.side;
-        let room = self.look(side, tail, &self.head, self.capacity);
-        // Again: the room may have been made after the close.
+        let free = cursor.refresh(&self.slots, tail, || {
+            // Ordering: Acquire, pairs with the Releases in `release` and `release_held`: the
+            // consumer is done with the slots.
+            let head = self.head.load(site("spsc.full.head", Acquire));
+            head.wrapping_add(capacity).wrapping_sub(tail)
+        });
+        // Again, because the room may have been made after the close.
         self.check_open()?;
-        if room == 0 {
+        if free == 0 {
             return Err(Error::Full);
         }
-        let fitting = room.min(wanted);
-        let (len, now) = (self.capacity - room, if later { 0 } else { fitting });
-        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len + now);
-        self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
-        let (now, bound) = (tail.wrapping_add(now), tail.wrapping_add(peak - len));
-        self.bound(side, now, bound, tail.wrapping_add(room));
-        Ok(fitting)
+        let (len, putting) = (capacity - free, free.min(putting));
+        // Up to the peak, too, goes the limit: so it takes a refresh to raise the peak.
+        let peak = self.raise_peak(len + putting);
+        let at = |count: u64| tail.wrapping_add(count);
+        cursor.set_limit(&self.slots, at(putting), at(peak - len), at(free));
+        Ok(free.min(wanted))
     }
 
-    /// Where the next item is, and how many of the wanted ones, one at least, there are.
+    /// The largest length so far, which may be this one.
+    fn raise_peak(&self, len: u64) -> u64 {
+        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
+        self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
+        peak
+    }
+
+    /// Publishes the slots before `end`. If false, the queue was closed meanwhile, and
+    /// [`Spsc::finish_puts`] decides.
+    #[inline(always)]
+    fn publish(&self, end: u64) -> bool {
+        // Ordering: Release, pairs with the Acquire in `count_items`: the items are complete.
+        self.tail.store(end, site("spsc.put.publish", Release));
+        self.is_still_open()
+    }
+
+    /// Writes an item.
+    ///
+    /// # Safety
+    /// As for `try_put`, and the producer owns the slot.
+    #[inline(always)]
+    unsafe fn write(&self, slot: u64, item: &P::Item) {
+        // SAFETY: by contract.
+        self.slots.own(slot, |payload, cell| unsafe { payload.write_exclusive(cell, item) });
+    }
+}
+
+// SAFETY: as for `Queue`.
+unsafe impl<P: Payload> Put for Spsc<P> {
+    type Item = P::Item;
+    type With = ();
+    const HAS_FAST_PUT: bool = true;
+
+    #[inline(always)]
+    unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
+        let (tail, _) = self.room(1)?;
+        let slot = self.producer.cursor.slot(&self.slots, tail);
+        // SAFETY: the same contract; the slot is free.
+        unsafe { self.write(slot, item) };
+        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
+    }
+
+    #[inline(always)]
+    unsafe fn put_fast(&self, item: &P::Item, (): ()) -> Fast {
+        let cursor = &self.producer.cursor;
+        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        if tail == cursor.limit() || !self.is_open_fast() {
+            return Fast::Slow;
+        }
+        let slot = cursor.slot_below_limit(tail);
+        cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write);
+        // SAFETY: the same contract; the slot is free.
+        unsafe { self.write(slot, item) };
+        // Ordering: Release, as in `publish`.
+        self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.fast", Release));
+        if self.is_still_open_fast() { Fast::Done } else { Fast::Published }
+    }
+
+    fn finish_put(&self) -> Result {
+        let end = self.tail.load(site("spsc.finish.tail", Relaxed));
+        match self.finish_puts(end.wrapping_sub(1), end) {
+            1 => Ok(()),
+            _ => Err(Error::Closed),
+        }
+    }
+}
+
+// SAFETY: as for `Queue`.
+unsafe impl<P: Plain> PutMany for Spsc<P> {
+    #[inline(always)]
+    unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
+        let mut done = 0;
+        // Until a refresh finds no room: less than what is wanted does not show that it is full.
+        while done < count {
+            let (tail, room) = match self.room((count - done) as u64) {
+                Ok(found) => found,
+                Err(error) => return (done, Err(error)),
+            };
+            // SAFETY: the same contract; the slots are free.
+            let end = unsafe { self.write_run(tail, room, items.add(done)) };
+            if !self.publish(end) {
+                done += self.finish_puts(tail, end) as usize;
+                return (done, if done == count { Ok(()) } else { Err(Error::Closed) });
+            }
+            done += end.wrapping_sub(tail) as usize;
+        }
+        (count, Ok(()))
+    }
+}
+
+impl<P: Plain> Spsc<P> {
+    /// Writes `room` items, or as many as fit in this lap, and returns where they end.
+    ///
+    /// # Safety
+    /// As for `try_put_many`, and the producer owns `room` slots from `tail` on.
+    #[inline(always)]
+    unsafe fn write_run(&self, tail: u64, room: u64, items: *const P::Item) -> u64 {
+        let (cursor, slots) = (&self.producer.cursor, &self.slots);
+        let slot = cursor.slot(slots, tail);
+        let run = room.min(slots.capacity - slot);
+        // The stores of a longer run are ahead themselves.
+        let prefetching = if run <= slots.prefetch_distance() { run } else { 0 };
+        for i in (0..prefetching).step_by(slots.per_line as usize) {
+            cursor.prefetch(slots, (tail.wrapping_add(i), slot + i), prefetch_for_write);
+        }
+        // SAFETY: by contract.
+        unsafe { slots.cells.write_run(slot as usize, items, run as usize) };
+        tail.wrapping_add(run)
+    }
+}
+
+/// The consumer's side.
+impl<P: Payload> Spsc<P> {
+    /// The position of the next item, and how many of the `wanted` items, at least 1, are there.
     #[inline(always)]
     fn items(&self, wanted: u64) -> Result<(u64, u64)> {
-        let head = self.taken();
-        let bound = self.consumer.side.bound.load(site("spsc.get.bound", Relaxed));
-        // Negative, so none, while items are held.
-        let enough = ahead(bound, head).max(0) as u64 >= wanted;
-        Ok((head, if enough { wanted } else { self.look_for_items(head, wanted)? }))
+        let front = self.front_position();
+        // Negative, so none, while slots are held.
+        let cached = ahead(self.consumer.cursor.limit(), front).max(0) as u64;
+        let items = if cached >= wanted { wanted } else { self.refresh_items(front, wanted)? };
+        Ok((front, items))
     }
 
-    /// Up to where items are taken, as the consumer knows it.
-    #[inline(always)]
-    fn taken(&self) -> u64 {
-        let head = self.head.load(site("spsc.get.head", Relaxed));
-        later(head, self.consumer.held_to.load(site("spsc.get.held", Relaxed)))
-    }
-
-    /// Whether the slots of some of these are not free yet.
-    #[inline(always)]
-    fn is_holding(&self) -> bool {
-        self.taken() != self.head.load(site("spsc.hold.is", Relaxed))
-    }
-
-    /// How many of the wanted items there are now.
+    /// Rereads the tail, and returns how many of the `wanted` items, at least 1, are there.
     #[cold]
-    fn look_for_items(&self, head: u64, wanted: u64) -> Result<u64> {
+    fn refresh_items(&self, front: u64, wanted: u64) -> Result<u64> {
         loop {
-            // Pairs with the one in `look_for_room`.
+            // Pairs with the one in `refresh_room`.
             fence("spsc.empty.fence");
-            // Before the tail, where a put that is to be refused may show for a moment. Ordering:
-            // Acquire, pairs with the Release in `finish_put`.
-            let stage = self.closed.load(site("spsc.empty.closed", Acquire));
+            // Before the tail, which for a moment may include an item that a put takes back.
+            // Ordering: Acquire, pairs with the Releases in `close` and `cancel_drain`.
+            let stage = self.stage.load(site("spsc.empty.stage", Acquire));
             if stage == DRAINED {
                 return Err(Error::Closed);
             }
-            let there = self.look_at_tail(head, wanted);
-            if there > 0 {
-                return Ok(there);
+            let items = self.count_items(front, wanted);
+            if items > 0 {
+                return Ok(items);
             }
             if stage < CLOSED {
                 return Err(Error::Empty);
             }
-            if let Some(done) = self.drain(head, wanted) {
-                return done;
+            if let Some(result) = self.drain(front, wanted) {
+                return result;
             }
         }
     }
 
-    fn look_at_tail(&self, head: u64, wanted: u64) -> u64 {
-        let side = &self.consumer.side;
-        let there = self.look(side, head, &self.tail, 0);
-        let now = there.min(wanted);
+    /// How many of the `wanted` items are there; caches the limit.
+    fn count_items(&self, front: u64, wanted: u64) -> u64 {
+        let cursor = &self.consumer.cursor;
+        let there = cursor.refresh(&self.slots, front, || {
+            // Ordering: Acquire, pairs with the Releases in `publish` and `put_fast`: the items are
+            // complete.
+            self.tail.load(site("spsc.empty.tail", Acquire)).wrapping_sub(front)
+        });
+        let items = there.min(wanted);
         if !self.is_holding() {
-            let end = head.wrapping_add(there);
-            self.bound(side, head.wrapping_add(now), end, end);
+            let end = front.wrapping_add(there);
+            cursor.set_limit(&self.slots, front.wrapping_add(items), end, end);
         }
-        now
+        items
     }
 
-    /// Ends the gets of all items before `end`: their slots are the producer's again, unless some
-    /// are held.
+    /// Copies the front item and leaves it there; returns its position.
+    ///
+    /// # Safety
+    /// As for `try_get`.
     #[inline(always)]
-    fn release(&self, end: u64) {
-        if self.is_holding() {
-            self.hold(end);
-        } else {
-            // Ordering: Release, pairs with the Acquire in `look`; we are done with them.
-            self.head.store(end, site("spsc.get.release", Release));
-        }
+    unsafe fn copy_front(&self, out: &mut P::Out) -> Result<u64> {
+        let (front, _) = self.items(1)?;
+        let slot = self.consumer.cursor.slot(&self.slots, front);
+        // SAFETY: the same contract; the slot is full.
+        unsafe { self.read(slot, out) }.map_err(|needed| Error::TooSmall { needed })?;
+        Ok(front)
     }
 
-    /// Takes the items before `end`, whose slots stay ours.
-    #[cold]
-    fn hold(&self, end: u64) {
-        let head = self.head.load(site("spsc.hold.head", Relaxed));
-        self.consumer.held_to.store(end, site("spsc.hold", Relaxed));
-        // Nothing is for `get_fast`, which knows of the head alone.
-        self.consumer.side.bound.store(head, site("spsc.hold.bound", Relaxed));
-    }
-
-    /// Where the first item is that can be got, as any thread knows it.
-    fn front_position(&self) -> u64 {
-        let head = self.head.load(site("spsc.size.head", Acquire));
-        later(head, self.consumer.held_to.load(site("spsc.size.held", Relaxed)))
-    }
-
-    /// Head and tail, as they stood together or nearly so.
-    fn ends(&self) -> (u64, u64) {
-        self.ends_by(|| self.head.load(site("spsc.size.free", Acquire)))
-    }
-
-    /// What `gets` tells and the tail, as they stood together or nearly so.
+    /// Copies an item; `Err(needed)` if it does not fit into `out`.
+    ///
+    /// # Safety
+    /// As for `try_get`, and the consumer owns the slot.
     #[inline(always)]
-    fn ends_by(&self, gets: impl Fn() -> u64) -> (u64, u64) {
-        let puts = || self.accepted();
-        let (mut before, mut tail) = (gets(), puts());
-        for _ in 0..4 {
-            let after = gets();
-            if before == after {
-                break;
+    unsafe fn read(&self, slot: u64, out: &mut P::Out) -> core::result::Result<(), usize> {
+        self.slots.own(slot, |payload, cell| {
+            // SAFETY: by contract.
+            unsafe {
+                payload.fits(cell, out)?;
+                payload.read_exclusive(cell, out);
             }
-            (before, tail) = (after, puts());
-        }
-        (before, tail)
+            Ok(())
+        })
     }
 }
 
-// SAFETY: one producer and one consumer by contract; the positions hand every slot over with
-// Release and Acquire.
+// SAFETY: as for `Queue`.
+unsafe impl<P: Payload> Get for Spsc<P> {
+    type Out = P::Out;
+    type With = ();
+    const HAS_FAST_GET: bool = true;
+
+    #[inline(always)]
+    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        let front = unsafe { self.copy_front(out)? };
+        self.release(front.wrapping_add(1));
+        Ok(())
+    }
+
+    #[inline(always)]
+    unsafe fn get_fast(&self, out: &mut P::Out) -> Option<()> {
+        let cursor = &self.consumer.cursor;
+        let head = self.head.load(site("spsc.get.head", Relaxed));
+        if head == cursor.limit() {
+            return None;
+        }
+        let slot = cursor.slot_below_limit(head);
+        cursor.prefetch(&self.slots, (head, slot), prefetch_for_read);
+        // SAFETY: the same contract; the slot is full.
+        unsafe { self.read(slot, out) }.ok()?;
+        // Ordering: Release, as in `release`; no slot is held if the limit is beyond the head.
+        self.head.store(head.wrapping_add(1), site("spsc.get.release.fast", Release));
+        Some(())
+    }
+}
+
+// SAFETY: as for `Queue`.
+unsafe impl<P: Plain> GetMany for Spsc<P> {
+    #[inline(always)]
+    unsafe fn try_get_many(&self, places: *mut P::Out, count: usize) -> Result<usize> {
+        let mut done = 0;
+        while done < count {
+            let (front, items) = match self.items((count - done) as u64) {
+                Ok(found) => found,
+                Err(error) if done == 0 => return Err(error),
+                Err(_) => break,
+            };
+            // SAFETY: the same contract; the slots are full.
+            let end = unsafe { self.read_run(front, items, places.add(done)) };
+            self.release(end);
+            done += end.wrapping_sub(front) as usize;
+        }
+        Ok(done)
+    }
+}
+
+impl<P: Plain> Spsc<P> {
+    /// Reads `items` items, or those in this lap, and returns where they end.
+    ///
+    /// # Safety
+    /// As for `try_get_many`, and the consumer owns `items` slots from `front` on.
+    #[inline(always)]
+    unsafe fn read_run(&self, front: u64, items: u64, places: *mut P::Out) -> u64 {
+        let slot = self.consumer.cursor.slot(&self.slots, front);
+        let run = items.min(self.slots.capacity - slot);
+        // SAFETY: by contract.
+        unsafe { self.slots.cells.read_run(slot as usize, places, run as usize) };
+        front.wrapping_add(run)
+    }
+}
+
+// SAFETY: the consumer owns the front slot.
+unsafe impl<P: Payload> Peek for Spsc<P> {
+    unsafe fn peek(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        unsafe { self.copy_front(out) }.map(|_| ())
+    }
+}
+
+// SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
+// with Release and Acquire.
 unsafe impl<P: Payload> Queue for Spsc<P> {
     fn end(&self) -> u64 {
-        self.ends().1
+        self.head_and_tail().1
     }
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
-        let mut count = 0;
-        while ahead(end, self.taken()) > 0 {
-            let Ok((position, _)) = self.items(1) else { break };
-            let slot = self.slot(&self.consumer.side, position);
-            // The item is gone before its callback runs, which may come back to this queue; its
-            // slot is free after that, and after the callbacks around this one.
-            let outermost = !self.is_holding();
-            self.hold(position.wrapping_add(1));
-            // SAFETY: the slot is ours, and its item nobody's.
-            self.own(slot, |payload, at| unsafe { payload.discard(at) });
-            if outermost {
-                let (head, end) = (self.head.load(site("spsc.clear.head", Relaxed)), self.taken());
-                // Ordering: Release, as in `release`.
-                self.head.store(end, site("spsc.clear.free", Release));
-                self.consumer.side.bound.store(end, site("spsc.clear.bound", Relaxed));
-                freed(end.wrapping_sub(head) as usize);
-            }
-            count += 1;
-        }
-        count
+        self.clear_before(end, freed)
     }
 
     fn close(&self) {
-        // Ordering: Release, pairs with the Acquires of puts: what we did is seen by who is turned
-        // away.
-        self.closed.fetch_max(CLOSED, site("spsc.close", Release));
+        // Ordering: Release, pairs with the Acquires of puts and gets: a caller that finds the queue
+        // closed sees what the closing thread did before.
+        self.stage.fetch_max(CLOSED, site("spsc.close", Release));
     }
     fn is_closed(&self) -> bool {
-        self.closed.load(site("spsc.closed.is", Acquire)) >= CLOSED
+        self.stage.load(site("spsc.is_closed", Acquire)) >= CLOSED
     }
     fn capacity(&self) -> usize {
-        self.capacity as usize
+        self.slots.capacity as usize
     }
-    /// The slots that are taken: by an item, too, whose callback `clear` is calling, so that a full
-    /// queue is as long as its capacity.
+    /// Counts held slots too, so that the length of a full queue is its capacity.
     fn len(&self) -> usize {
-        let (gets, puts) = self.ends();
-        ahead(puts, gets).clamp(0, self.capacity as i64) as usize
+        let (head, tail) = self.head_and_tail();
+        ahead(tail, head).clamp(0, self.slots.capacity as i64) as usize
     }
-    /// Whether there is nothing to get, whatever its length: a consumer that hears *not empty* relies
-    /// on it.
+    /// Whether there is nothing to get, whatever the length. A consumer may rely on false.
     fn is_empty(&self) -> bool {
-        let (gets, puts) = self.ends_by(|| self.front_position());
-        ahead(puts, gets) <= 0
+        let (front, tail) = self.snapshot(|| {
+            let head = self.head.load(site("spsc.is_empty.head", Acquire));
+            later(head, self.consumer.held_to.load(site("spsc.is_empty.held_to", Relaxed)))
+        });
+        ahead(tail, front) <= 0
     }
-    /// A producer that hears *not full* relies on it.
+    /// A producer may rely on false.
     fn is_full(&self) -> bool {
-        // First: a tail that is older than the head can only make it less full.
-        let tail = self.accepted();
+        // The tail first: if it is older than the head, the queue only looks less full.
+        let tail = self.accepted_tail();
         let head = self.head.load(site("spsc.is_full.head", Acquire));
-        tail.wrapping_sub(head) == self.capacity
+        tail.wrapping_sub(head) == self.slots.capacity
     }
     fn counts(&self) -> Counts {
-        let (gets, puts) = self.ends();
-        let dequeued = gets.wrapping_sub(self.origin);
+        let (head, tail) = self.head_and_tail();
+        let dequeued = head.wrapping_sub(self.origin);
         Counts {
-            enqueued: puts.wrapping_sub(self.origin).max(dequeued),
+            enqueued: tail.wrapping_sub(self.origin).max(dequeued),
             dequeued,
             peak: self.producer.peak.load(site("spsc.peak.read", Relaxed)),
         }
@@ -374,176 +477,53 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
     }
 }
 
-// SAFETY: as above.
-unsafe impl<P: Payload> Put for Spsc<P> {
-    type Item = P::Item;
-    type With = ();
-    const HAS_FAST_PUT: bool = true;
-
-    #[inline(always)]
-    unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
-        let (tail, _) = self.room(1, false)?;
-        let slot = self.slot(&self.producer.side, tail);
-        // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(slot, |payload, at| unsafe { payload.write_exclusive(at, item) });
-        if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
-    }
-
-    #[inline(always)]
-    unsafe fn put_fast(&self, item: &P::Item, (): ()) -> Fast {
-        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
-        // Ordering: Relaxed, both; whoever finds it not open looks again.
-        if tail == self.producer.side.bound.load(site("spsc.put.bound", Relaxed))
-            || self.closed.load(site("spsc.put.usual", Relaxed)) != OPEN
-        {
-            return Fast::Slow;
-        }
-        let side = &self.producer.side;
-        let slot = self.slot_now(side, tail);
-        self.prepare(side, tail, slot, prefetch_for_write);
-        // SAFETY: the slot is ours; the item keeps the payload's rule by contract.
-        self.own(slot, |payload, at| unsafe { payload.write_exclusive(at, item) });
-        // Ordering: Release, as in `publish`.
-        self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.now", Release));
-        // Pairs with the heavy fence in `drain`.
-        Fences::light("spsc.put.free");
-        // Ordering: Relaxed; `finish_put` looks again.
-        match self.closed.load_after_light_fence(site("spsc.put.again.now", Relaxed)) {
-            OPEN => Fast::Done,
-            _ => Fast::Published,
-        }
-    }
-
-    fn finish_put(&self) -> Result {
-        let end = self.tail.load(site("spsc.finish.tail", Relaxed));
-        match self.finish_put_from(end.wrapping_sub(1), end) {
-            1 => Ok(()),
-            _ => Err(Error::Closed),
-        }
-    }
-}
-
-// SAFETY: as above.
-unsafe impl<P: Payload> Get for Spsc<P> {
-    type Out = P::Out;
-    type With = ();
-    const HAS_FAST_GET: bool = true;
-
-    #[inline(always)]
-    unsafe fn try_get(&self, out: &mut P::Out) -> Result {
-        // SAFETY: the same contract.
-        let position = unsafe { self.copy_front(out)? };
-        self.release(position.wrapping_add(1));
-        Ok(())
-    }
-
-    #[inline(always)]
-    unsafe fn get_fast(&self, out: &mut P::Out) -> Option<()> {
-        let head = self.head.load(site("spsc.get.head", Relaxed));
-        if head == self.consumer.side.bound.load(site("spsc.get.bound", Relaxed)) {
-            return None;
-        }
-        let side = &self.consumer.side;
-        let slot = self.slot_now(side, head);
-        self.prepare(side, head, slot, prefetch_for_read);
-        // SAFETY: the slot is ours and full.
-        let fits = self.own(slot, |payload, at| unsafe {
-            payload.fits(at, out).map(|()| payload.read_exclusive(at, out))
-        });
-        if fits.is_err() {
-            return None;
-        }
-        // Ordering: Release, as in `release`; nothing is held if the bound is beyond the head.
-        self.head.store(head.wrapping_add(1), site("spsc.get.release", Release));
-        Some(())
-    }
-}
-
-// SAFETY: as above.
-unsafe impl<P: Plain> PutMany for Spsc<P> {
-    #[inline(always)]
-    unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
-        let mut done = 0;
-        // Until a look finds it full: room for less than is left does not show that it was.
-        while done < count {
-            let (tail, room) = match self.room((count - done) as u64, false) {
-                Ok(found) => found,
-                Err(why) => return (done, Err(why)),
-            };
-            let side = &self.producer.side;
-            let slot = self.slot(side, tail);
-            let run = room.min(self.capacity - slot);
-            // In a longer run the stores themselves run ahead.
-            let few = if run <= early(self.cells.stride()) as u64 { run } else { 0 };
-            for i in (0..few).step_by(self.line as usize) {
-                self.prepare(side, tail.wrapping_add(i), slot + i, prefetch_for_write);
-            }
-            // SAFETY: the slots are ours; the items keep the payload's rule by contract.
-            unsafe { self.cells.write_run(slot as usize, items.add(done), run as usize) };
-            let end = tail.wrapping_add(run);
-            if !self.publish(end) {
-                done += self.finish_put_from(tail, end) as usize;
-                return (done, if done == count { Ok(()) } else { Err(Error::Closed) });
-            }
-            done += run as usize;
-        }
-        (count, Ok(()))
-    }
-}
-
-// SAFETY: as above.
-unsafe impl<P: Plain> GetMany for Spsc<P> {
-    #[inline(always)]
-    unsafe fn try_get_many(&self, places: *mut P::Out, count: usize) -> Result<usize> {
-        let mut done = 0;
-        while done < count {
-            let (head, there) = match self.items((count - done) as u64) {
-                Ok(found) => found,
-                Err(why) if done == 0 => return Err(why),
-                Err(_) => break,
-            };
-            let slot = self.slot(&self.consumer.side, head);
-            let run = there.min(self.capacity - slot);
-            // SAFETY: the slots are ours and full.
-            unsafe { self.cells.read_run(slot as usize, places.add(done), run as usize) };
-            self.release(head.wrapping_add(run));
-            done += run as usize;
-        }
-        Ok(done)
-    }
-}
-
-// SAFETY: the consumer owns the slot in front.
-unsafe impl<P: Payload> Peek for Spsc<P> {
-    unsafe fn peek(&self, out: &mut P::Out) -> Result {
-        // SAFETY: the same contract.
-        unsafe { self.copy_front(out) }.map(|_| ())
-    }
-}
-
+/// What any thread may ask.
 impl<P: Payload> Spsc<P> {
-    /// Copies the front item; its position.
-    ///
-    /// # Safety
-    /// As for `try_get`.
+    fn head_and_tail(&self) -> (u64, u64) {
+        self.snapshot(|| self.head.load(site("spsc.len.head", Acquire)))
+    }
+
+    /// What `head` returns, and the tail, as of one moment if possible: loads both again, up to 4
+    /// times, while `head` changes.
     #[inline(always)]
-    unsafe fn copy_front(&self, out: &mut P::Out) -> Result<u64> {
-        let (position, _) = self.items(1)?;
-        let slot = self.slot(&self.consumer.side, position);
-        self.own(slot, |payload, at| {
-            // SAFETY: the slot is ours and full.
-            unsafe {
-                payload.fits(at, out).map_err(|needed| Error::TooSmall { needed })?;
-                payload.read_exclusive(at, out);
+    fn snapshot(&self, head: impl Fn() -> u64) -> (u64, u64) {
+        let (mut before, mut tail) = (head(), self.accepted_tail());
+        for _ in 0..4 {
+            let after = head();
+            if before == after {
+                break;
             }
-            Ok(position)
-        })
+            (before, tail) = (after, self.accepted_tail());
+        }
+        (before, tail)
+    }
+}
+
+impl<P: Payload> Described for Spsc<P> {
+    fn describe(&self) -> Description {
+        let plan = const {
+            &Plan::EMPTY
+                .within(offset_of!(Self, slots), Slots::<P>::PLAN)
+                .with("origin", offset_of!(Self, origin))
+                .with("closed", offset_of!(Self, stage))
+                .with("head", offset_of!(Self, head))
+                .with("tail", offset_of!(Self, tail))
+                .with("held", offset_of!(Self, consumer) + offset_of!(Consumer, held_to))
+                .with("drained", offset_of!(Self, consumer) + offset_of!(Consumer, drained_at))
+        };
+        described(self, plan)
+    }
+}
+
+impl<P: Payload> fmt::Debug for Spsc<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spsc").field("capacity", &self.slots.capacity).finish_non_exhaustive()
     }
 }
 
 impl<P: Payload> Drop for Spsc<P> {
     fn drop(&mut self) {
-        // SAFETY: nobody else is here.
+        // SAFETY: no other thread uses the queue any more.
         unsafe { self.clear_to(self.end(), |_| ()) };
     }
 }

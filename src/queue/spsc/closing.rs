@@ -1,109 +1,170 @@
-use super::{Spsc, later};
+//! How the queue closes: `close` changes one word, the stage, and then a put in flight and the get
+//! that would report *closed* agree whether the put's item still counts.
+//!
+//! # Idea
+//! A put checks that the queue is open and then publishes its item, in two steps. If a get reported
+//! *closed* between them, the item would be stranded. So a put rechecks the stage after it has
+//! published, and a get announces that it is about to report *closed* (`DRAINING`), then looks for
+//! items once more. Both fence between their two steps: the get sees the item, or the put sees the
+//! announcement.
+//!
+//! In the second case one compare-and-swap decides. The put swaps `DRAINING` for `CLOSED`: that
+//! cancels the get, which starts again and finds the item. Or the get swaps `DRAINING` for `DRAINED`:
+//! then the put takes back what the consumer has not got, and returns *closed*. Decision 004 has the
+//! other options.
+//!
+//! # Linearization
+//! Close at its store. A put in flight at that moment is accepted as if before it, or refused as if
+//! after it; no later put is accepted, and no later get reports *empty*.
+//!
+//! # Fences
+//! The put's fence is light and the get's heavy, so that only the first get that finds the closed
+//! queue empty pays. If membarrier is refused there, the get waits for a millisecond: by then the
+//! items of every put that found the queue open are visible. A put that finds it closed executes a
+//! full fence.
+//!
+//! # Progress
+//! Wait-free: after `close` one put at most cancels a get, and each count of the items that is in
+//! flight at most once. A get whose membarrier is refused waits for time to pass, for no thread.
+
+use super::Spsc;
+use super::cursor::later;
 use crate::error::{Error, Result};
 use crate::payload::Payload;
-use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, fence, site};
+use crate::sync::{AcqRel, Acquire, AtomicU32, Fences, Relaxed, Release, fence, site};
 
-/// Open, and the same where a put needs a full fence. Then stages of closing: asked for; then a get
-/// is about to say so; then it has, and nothing comes any more.
-pub(super) const OPEN: u32 = 0;
-pub(super) const OPEN_FENCED: u32 = 1;
+/// Open, and puts rely on light fences.
+const OPEN: u32 = 0;
+/// Open, and puts execute full fences: the queue was created where there are no light ones.
+const OPEN_FENCED: u32 = 1;
+/// Closed. There may be items left, and a put in flight.
 pub(super) const CLOSED: u32 = 2;
-pub(super) const DRAINING: u32 = 3;
+/// Closed, and a get that found no item is about to report so. A put in flight may cancel it.
+const DRAINING: u32 = 3;
+/// Closed, and a get reported so: no item is accepted any more.
 pub(super) const DRAINED: u32 = 4;
 
+/// The stage of a new queue.
+pub(super) fn open(fences: Fences) -> AtomicU32 {
+    AtomicU32::new(if fences.is_asymmetric() { OPEN } else { OPEN_FENCED })
+}
+
 impl<P: Payload> Spsc<P> {
+    /// The check before a put.
     #[inline(always)]
     pub(super) fn check_open(&self) -> Result {
         // Ordering: Acquire, pairs with the Release in `close`.
-        match self.closed.load(site("spsc.put.closed", Acquire)) {
+        match self.stage.load(site("spsc.put.stage", Acquire)) {
             OPEN | OPEN_FENCED => Ok(()),
             _ => Err(Error::Closed),
         }
     }
 
-    /// Publishes the slots up to a position. Whether that was all, and the queue is still open.
+    /// The check before a put on the fast path, which needs light fences, too.
     #[inline(always)]
-    pub(super) fn publish(&self, to: u64) -> bool {
-        // Ordering: Release, pairs with the Acquire in `look`; the items are complete.
-        self.tail.store(to, site("spsc.put.publish", Release));
-        // Pairs with the heavy fence in `drain`: either that get sees the items, or we see it.
-        Fences::light("spsc.publish.free");
-        // Ordering: Relaxed; `finish_put` looks again.
-        match self.closed.load_after_light_fence(site("spsc.put.again", Relaxed)) {
+    pub(super) fn is_open_fast(&self) -> bool {
+        // Ordering: Relaxed; if it is not, the slow path loads the stage again.
+        self.stage.load(site("spsc.put.stage.fast", Relaxed)) == OPEN
+    }
+
+    /// The recheck after a put has published. If false, [`Spsc::finish_puts`] decides.
+    #[inline(always)]
+    pub(super) fn is_still_open(&self) -> bool {
+        // Pairs with the heavy fence in `drain`: that get sees the items, or this put sees that get.
+        Fences::light("spsc.recheck.light");
+        // Ordering: Relaxed; `finish_puts` loads the stage again.
+        match self.stage.load_after_light_fence(site("spsc.recheck.stage", Relaxed)) {
             OPEN => true,
-            OPEN_FENCED => self.is_open_after_fence(),
+            OPEN_FENCED => self.is_still_open_after_fence(),
             _ => false,
         }
     }
 
     #[cold]
-    pub(super) fn is_open_after_fence(&self) -> bool {
+    fn is_still_open_after_fence(&self) -> bool {
         // Pairs with the heavy fence in `drain`.
-        fence("spsc.put.fence");
-        // Ordering: Relaxed; `finish_put` looks again.
-        self.closed.load(site("spsc.put.fenced", Relaxed)) < CLOSED
+        fence("spsc.recheck.fence");
+        // Ordering: Relaxed; `finish_puts` loads the stage again.
+        self.stage.load(site("spsc.recheck.stage.fenced", Relaxed)) < CLOSED
     }
 
-    /// Ends a put that found the queue closed after it had published: how many items it took.
+    /// The recheck on the fast path, which only a queue with light fences takes.
+    #[inline(always)]
+    pub(super) fn is_still_open_fast(&self) -> bool {
+        // Pairs with the heavy fence in `drain`.
+        Fences::light("spsc.recheck.light.fast");
+        // Ordering: Relaxed; `finish_puts` loads the stage again.
+        self.stage.load_after_light_fence(site("spsc.recheck.stage.fast", Relaxed)) == OPEN
+    }
+
+    /// Ends puts whose recheck found the queue closed: returns how many of the items published at
+    /// `from..to` are accepted, and takes the others back.
     #[cold]
-    pub(super) fn finish_put_from(&self, from: u64, to: u64) -> u64 {
-        // Pairs with the heavy fence in `drain`, for a put that looked behind a free fence.
+    pub(super) fn finish_puts(&self, from: u64, to: u64) -> u64 {
+        // Pairs with the heavy fence in `drain`, for a put that rechecked behind a light fence.
         fence("spsc.finish.fence");
         loop {
-            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
-            match self.closed.load(site("spsc.finish.closed", Acquire)) {
-                DRAINED => break,
-                // Ordering: Release, pairs with the Acquire in `look_for_items`: the get that is
-                // called off sees the items.
-                DRAINING
-                    if !self.closed.replace(
-                        DRAINING,
-                        CLOSED,
-                        site("spsc.finish.call", Release),
-                    ) => {}
+            // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
+            match self.stage.load(site("spsc.finish.stage", Acquire)) {
+                DRAINED => return self.take_back(from),
+                DRAINING if !self.cancel_drain() => {}
                 _ => return to.wrapping_sub(from),
             }
         }
-        let end = self.consumer.drained_at.load(site("spsc.finish.end", Relaxed));
-        let end = later(end, from);
-        self.tail.store(end, site("spsc.finish.retreat", Relaxed));
+    }
+
+    /// Cancels the get that is about to report *closed*. False if it was faster, or is canceled
+    /// already.
+    fn cancel_drain(&self) -> bool {
+        // Ordering: Release, pairs with the Acquire in `refresh_items`: that get sees the items.
+        self.stage.replace(DRAINING, CLOSED, site("spsc.drain.cancel", Release))
+    }
+
+    /// Takes back the items from `from` on that the consumer had not got when it reported *closed*;
+    /// returns how many it had.
+    fn take_back(&self, from: u64) -> u64 {
+        let drained_at = self.consumer.drained_at.load(site("spsc.finish.drained_at", Relaxed));
+        let end = later(drained_at, from);
+        self.tail.store(end, site("spsc.finish.take_back", Relaxed));
         end.wrapping_sub(from)
     }
 
-    /// Makes a closed queue that looks empty one that is drained. `None` if a put called it off.
+    /// Ends a get that found the closed queue empty: with *closed*, or with how many of the `wanted`
+    /// items have become visible; `None` if it was canceled and has to start again.
     pub(super) fn drain(&self, head: u64, wanted: u64) -> Option<Result<u64>> {
-        // If it is `DRAINING` already, an earlier get was. Ordering: Relaxed; the fence orders it.
-        self.closed.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
+        // Ordering: Relaxed; the fence orders it. It fails if an earlier get left `DRAINING` there.
+        self.stage.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
         if !self.fences.heavy("spsc.drain.fence") {
-            // Puts that found it open may still be on their way out of their processors; all others
-            // fence in `finish_put`.
+            // Items of puts that found the queue open may not be visible yet.
             Fences::wait_for_stores();
         }
-        let there = self.look_at_tail(head, wanted);
-        if there > 0 {
-            return Some(Ok(there));
+        let found = self.count_items(head, wanted);
+        if found > 0 {
+            return Some(Ok(found));
         }
-        self.consumer.drained_at.store(head, site("spsc.drain.at", Relaxed));
-        // Ordering: AcqRel, pairs with the Acquire in `finish_put`: where we stopped.
-        let done = self.closed.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
-        done.then_some(Err(Error::Closed))
+        self.consumer.drained_at.store(head, site("spsc.drain.drained_at", Relaxed));
+        // Ordering: AcqRel, pairs with the Acquires in `finish_puts` and `accepted_tail`: where the
+        // consumer stopped.
+        let is_drained = self.stage.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
+        is_drained.then_some(Err(Error::Closed))
     }
 
-    /// The tail, without what a put is yet to take back.
-    pub(super) fn accepted(&self) -> u64 {
+    /// The tail, without items that a put has yet to take back: for counts, by any thread.
+    pub(super) fn accepted_tail(&self) -> u64 {
         loop {
-            let tail = self.tail.load(site("spsc.size.tail", Acquire));
-            // Pairs with the heavy fence in `drain`: unless that get is announced already, it sees
-            // the items.
-            fence("spsc.size.fence");
-            // Ordering: Acquire, pairs with the Release in `drain`: where the consumer stopped.
-            match self.closed.load(site("spsc.size.closed", Acquire)) {
-                DRAINED => return self.consumer.drained_at.load(site("spsc.size.end", Relaxed)),
-                DRAINING if tail != self.taken() => {
-                    // Whether the queue takes them is not settled: so we do as the put would.
-                    // Ordering: Release, as in `finish_put`.
-                    self.closed.replace(DRAINING, CLOSED, site("spsc.size.call", Release));
+            let tail = self.tail.load(site("spsc.accepted.tail", Acquire));
+            // Pairs with the heavy fence in `drain`: that get sees the items, or this count sees it.
+            fence("spsc.accepted.fence");
+            // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
+            match self.stage.load(site("spsc.accepted.stage", Acquire)) {
+                DRAINED => {
+                    return self
+                        .consumer
+                        .drained_at
+                        .load(site("spsc.accepted.drained_at", Relaxed));
                 }
+                // Whether the items are accepted is undecided, so this does what their put would do.
+                DRAINING if tail != self.front_position() => _ = self.cancel_drain(),
                 _ => return tail,
             }
         }

@@ -1,24 +1,32 @@
+//! Items written and read in their slots: reserve and commit, front and consume.
+//!
+//! A reservation is a position that is still the tail: any other put moves the tail on, and so ends
+//! it. The front item needs no such note, because the consumer alone moves the head.
+
 use super::Spsc;
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Typed};
 use crate::queue::Put;
 use crate::sync::{Relaxed, site};
 
-/// Reading and writing in place.
 impl Spsc<Bytes> {
     /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///
     /// # Safety
     /// Only the producer may call.
     pub unsafe fn reserve(&self) -> Result<*mut u8> {
-        let (tail, _) = self.room(1, true)?;
+        self.check_open()?;
+        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        if self.producer.cursor.limit() == tail {
+            self.refresh_room(tail, 1, 0)?;
+        }
         self.producer.reserved.store(tail, site("spsc.reserve.store", Relaxed));
-        let slot = self.slot(&self.producer.side, tail);
-        // SAFETY: the slot is ours until it is published.
-        Ok(self.own(slot, |bytes, at| unsafe { bytes.data(at) }))
+        let slot = self.producer.cursor.slot(&self.slots, tail);
+        // SAFETY: the producer owns the slot until it is published.
+        Ok(self.slots.own(slot, |bytes, cell| unsafe { bytes.data(cell) }))
     }
 
-    /// Puts the first `len` bytes of what was reserved; [`Error::Misuse`] if nothing is.
+    /// Puts the first `len` bytes of the reservation; fails with [`Error::Misuse`] if there is none.
     ///
     /// # Safety
     /// Only the producer may call.
@@ -32,25 +40,27 @@ impl Spsc<Bytes> {
             return Err(Error::Misuse);
         }
         self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.commit.store", Relaxed));
-        let (tail, _) = self.room(1, false)?;
-        let slot = self.slot(&self.producer.side, tail);
-        // SAFETY: the slot is ours.
-        self.own(slot, |bytes, at| unsafe { bytes.set_len(at, len) });
+        let (tail, _) = self.room(1)?;
+        let slot = self.producer.cursor.slot(&self.slots, tail);
+        // SAFETY: the producer owns the slot.
+        self.slots.own(slot, |bytes, cell| unsafe { bytes.set_len(cell, len) });
         if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
-    /// The front blob where it lies, until [`Spsc::consume`] or the consumer's next get.
+    /// The front blob in its slot, until [`Spsc::consume`] or the consumer's next get.
     ///
     /// # Safety
     /// Only the consumer may call.
     pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
         let (position, _) = self.items(1)?;
-        let slot = self.slot(&self.consumer.side, position);
-        // SAFETY: the slot is ours until it is released.
-        Ok(self.own(slot, |bytes, at| unsafe { (bytes.data(at).cast_const(), bytes.len(at)) }))
+        let slot = self.consumer.cursor.slot(&self.slots, position);
+        // SAFETY: the consumer owns the slot until it is released.
+        let blob =
+            |bytes: &Bytes, cell| unsafe { (bytes.data(cell).cast_const(), bytes.len(cell)) };
+        Ok(self.slots.own(slot, blob))
     }
 
-    /// Takes the front blob without copying it.
+    /// Removes the front blob without copying it.
     ///
     /// # Safety
     /// Only the consumer may call.
@@ -62,13 +72,13 @@ impl Spsc<Bytes> {
 }
 
 impl<T: Send> Spsc<Typed<T>> {
-    /// The front value where it lies, until the consumer's next call.
+    /// The front value in its slot, until the consumer's next call.
     ///
     /// # Safety
-    /// Only the consumer may call. The value stays the queue's.
+    /// Only the consumer may call. The queue stays the value's owner.
     pub unsafe fn front(&self) -> Result<*const T> {
         let (position, _) = self.items(1)?;
-        let slot = self.slot(&self.consumer.side, position);
-        Ok(self.own(slot, |_, at| at.cast::<T>().cast_const()))
+        let slot = self.consumer.cursor.slot(&self.slots, position);
+        Ok(self.slots.own(slot, |_, cell| cell.cast::<T>().cast_const()))
     }
 }

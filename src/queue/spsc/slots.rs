@@ -1,0 +1,82 @@
+//! The memory of the ring, a cell for each slot, and the numbers of slots that depend on their size.
+
+use crate::error::{Error, Result};
+use crate::payload::{Cells, Payload};
+use crate::plan::Plan;
+use core::mem::offset_of;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// In cache lines: a refresh that finds fewer slots than fill these finds *few*, and lets the other
+/// side get ahead. 4, 8 and 32 lines were slower on Zen 5 (decision 007).
+const FEW_LINES: usize = 16;
+/// In small rings *few* is less than this fraction of the capacity: 8 stands for an eighth.
+const FEW_FRACTION: usize = 8;
+/// In bytes: how far ahead of its use a slot is prefetched. 2, 4 and 8 lines were slower on Zen 5
+/// (decision 007).
+const PREFETCH_AHEAD: usize = 6 * LINE;
+
+/// In this order, so that within [`Spsc`](super::Spsc) what the cells have for the fast path, their
+/// address and the limit of blobs, lies in one cache line.
+#[repr(C)]
+pub(super) struct Slots<P> {
+    pub(super) capacity: u64,
+    /// The number of slots in a cache line; 1 if a slot fills more than one.
+    pub(super) per_line: u64,
+    /// Fewer slots than this are *few*.
+    pub(super) few: u64,
+    pub(super) cells: Cells<(), P>,
+}
+
+impl<P: Payload> Slots<P> {
+    /// For a debugger.
+    pub(super) const PLAN: Plan = Plan::EMPTY
+        .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
+        .with("capacity", offset_of!(Self, capacity));
+
+    pub(super) fn try_new(capacity: usize, payload: P) -> Result<Self> {
+        if capacity == 0 {
+            return Err(Error::Invalid);
+        }
+        let per_line = (LINE / payload.cell().size().next_power_of_two()).max(1);
+        Ok(Self {
+            cells: Cells::try_new(payload, capacity, |_| ())?,
+            capacity: capacity as u64,
+            per_line: per_line as u64,
+            few: (FEW_LINES * per_line).min(capacity / FEW_FRACTION) as u64,
+        })
+    }
+
+    /// [`PREFETCH_AHEAD`] in slots, at least 1.
+    #[inline(always)]
+    pub(super) fn prefetch_distance(&self) -> u64 {
+        match PREFETCH_AHEAD.checked_div(self.cells.stride()) {
+            None | Some(0) => 1,
+            Some(slots) => slots as u64,
+        }
+    }
+
+    /// Calls `prefetch_line` for the lines of the slot that lies [`Slots::prefetch_distance`] ahead
+    /// of `slot`; of a large slot only for the first lines, since a short blob uses no more.
+    ///
+    /// # Safety
+    /// The ring has that slot.
+    #[inline(always)]
+    pub(super) unsafe fn prefetch_ahead(&self, slot: u64, prefetch_line: impl Fn(*const u8)) {
+        let stride = self.cells.stride();
+        let distance = self.prefetch_distance() as usize * stride;
+        // SAFETY: by contract.
+        let cell = unsafe { self.cells.cell(slot as usize).add(distance) };
+        for offset in (0..stride.min(PREFETCH_AHEAD)).step_by(LINE) {
+            prefetch_line(cell.wrapping_add(offset));
+        }
+    }
+
+    /// Runs `f` on the payload and the cell of a slot that the calling side owns.
+    #[inline(always)]
+    pub(super) fn own<R>(&self, slot: u64, f: impl FnOnce(&P, *mut u8) -> R) -> R {
+        debug_assert!(slot < self.capacity);
+        // SAFETY: head and tail have shown that the slot is this side's.
+        unsafe { self.cells.own(slot as usize, f) }
+    }
+}
