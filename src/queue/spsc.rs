@@ -1,13 +1,12 @@
 //! Bounded queue from one producer thread to one consumer thread: FIFO, linearizable, wait-free.
 //!
 //! # Idea
-//! A ring with a head and a tail (Lamport 1983). Each side caches how far it may advance and rereads
-//! the other side's index only there (as in MCRingBuffer: Lee, Bu and Chandranmenon 2010). So the
-//! cache line of an index moves to the other side once for many items, and one store publishes many
-//! items.
+//! A ring with a head and a tail (Lamport 1983). Each side caches how far it may advance, and
+//! rereads the other side's index only when it gets there (as in MCRingBuffer: Lee, Bu and
+//! Chandranmenon 2010). So the cache line of an index moves to the other side once for many items.
 //!
-//! `cursor` has what each side caches, `closing` how the queue closes, `clear` how slots become free
-//! around drop callbacks, `in_place` items that are not copied.
+//! In files of their own: `slots` (the memory), `cursor` (what each side caches), `closing`, `clear`
+//! (slots become free after drop callbacks) and `in_place` (blobs that are not copied).
 //!
 //! # Invariants
 //! - Head and tail are positions: they count up and wrap at 2^64, and
@@ -15,14 +14,14 @@
 //! - The consumer owns the slots from head to tail, the producer all others.
 //!
 //! # Linearization
-//! Put at the store of the tail, get at the store of the head; *full* and *empty* at the load of the
-//! other side's index. A full fence comes before that load. Without it, the last stores of both
-//! sides could still be in their store buffers, and *full* and *empty* both be wrong.
+//! Put at the store of the tail, get at the store of the head. A side executes a full fence before it
+//! loads the other side's index. Otherwise the last stores of both sides could still be in their
+//! store buffers, and *full* and *empty* both be wrong.
 //!
 //! # Progress
-//! Every call is wait-free. A side that keeps finding few slots pauses for about 200 ns at a refresh
-//! (`cursor`), and a get that cannot have membarrier for a millisecond, once, in a closed queue
-//! (`closing`).
+//! Every call is wait-free. Two of them take time on purpose: a refresh that finds few slots may
+//! pause for about 200 ns (`cursor`), and a get whose membarrier is refused waits for a millisecond
+//! before it reports *closed* (`closing`).
 //!
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
@@ -48,13 +47,13 @@ use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-/// The ring; see the module.
+/// See the module.
 pub struct Spsc<P: Payload> {
     slots: Slots<P>,
     /// The first position.
     origin: u64,
     fences: Fences,
-    /// Whether the queue is open, and how far closing has come.
+    /// Open, or how far closing has come (`closing`).
     stage: CachePadded<AtomicU32>,
     tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
@@ -62,21 +61,24 @@ pub struct Spsc<P: Payload> {
     consumer: CachePadded<Consumer>,
 }
 
-/// What the producer alone writes, besides the tail.
+#[cfg(all(target_arch = "x86_64", not(loom)))]
+const _: () = assert!(size_of::<Spsc<crate::payload::Pointer>>() == 768);
+
+/// What the producer writes besides the tail.
 struct Producer {
     cursor: Cursor,
-    /// The position of the reservation; one before the tail if there is none.
+    /// The position that was reserved; before the tail if there is no reservation.
     reserved: AtomicU64,
     /// The largest length so far.
     peak: AtomicU64,
 }
 
-/// What the consumer alone writes, besides the head.
+/// What the consumer writes besides the head.
 struct Consumer {
     cursor: Cursor,
-    /// The end of the held slots; at the head or before it if there are none.
+    /// Where the held slots end (`clear`); at the head or before it if there are none.
     held_to: AtomicU64,
-    /// The head when a get reported *closed*.
+    /// Where the consumer stopped when a get reported *closed* (`closing`).
     drained_at: AtomicU64,
 }
 
@@ -117,8 +119,8 @@ impl<P: Payload> Spsc<P> {
 
 /// The producer's side.
 impl<P: Payload> Spsc<P> {
-    /// The tail, and how many of the `wanted` slots, at least 1, are free there. The caller fills
-    /// them.
+    /// Returns the tail, and how many of the `wanted` slots are free from there on: at least 1. The
+    /// caller fills them.
     #[inline(always)]
     fn room(&self, wanted: u64) -> Result<(u64, u64)> {
         self.check_open()?;
@@ -128,8 +130,8 @@ impl<P: Payload> Spsc<P> {
         Ok((tail, room))
     }
 
-    /// Rereads the head, and returns how many of the `wanted` slots, at least 1, are free. The
-    /// caller fills `putting` of them, if they are free.
+    /// Rereads the head, and returns how many of the `wanted` slots are free: at least 1. The caller
+    /// fills up to `putting` of them.
     #[cold]
     fn refresh_room(&self, tail: u64, wanted: u64, putting: u64) -> Result<u64> {
         let (cursor, capacity) = (&self.producer.cursor, self.slots.capacity);
@@ -147,22 +149,22 @@ impl<P: Payload> Spsc<P> {
             return Err(Error::Full);
         }
         let (len, putting) = (capacity - free, free.min(putting));
-        // Up to the peak, too, goes the limit: so it takes a refresh to raise the peak.
+        // The limit ends at the peak, too, so that only a refresh can raise the peak.
         let peak = self.raise_peak(len + putting);
         let at = |count: u64| tail.wrapping_add(count);
         cursor.set_limit(&self.slots, at(putting), at(peak - len), at(free));
         Ok(free.min(wanted))
     }
 
-    /// The largest length so far, which may be this one.
+    /// Returns the largest length so far, this one included.
     fn raise_peak(&self, len: u64) -> u64 {
         let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
         self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
         peak
     }
 
-    /// Publishes the slots before `end`. If false, the queue was closed meanwhile, and
-    /// [`Spsc::finish_puts`] decides.
+    /// Publishes the items before `end`. False if the queue was closed meanwhile: then
+    /// [`Spsc::finish_puts`] must decide.
     #[inline(always)]
     fn publish(&self, end: u64) -> bool {
         // Ordering: Release, pairs with the Acquire in `count_items`: the items are complete.
@@ -181,7 +183,8 @@ impl<P: Payload> Spsc<P> {
     }
 }
 
-// SAFETY: as for `Queue`.
+// SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
+// with Release and Acquire.
 unsafe impl<P: Payload> Put for Spsc<P> {
     type Item = P::Item;
     type With = ();
@@ -203,7 +206,7 @@ unsafe impl<P: Payload> Put for Spsc<P> {
         if tail == cursor.limit() || !self.is_open_fast() {
             return Fast::Slow;
         }
-        let slot = cursor.slot_below_limit(tail);
+        let slot = cursor.slot_before_limit(tail);
         cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write);
         // SAFETY: the same contract; the slot is free.
         unsafe { self.write(slot, item) };
@@ -221,12 +224,13 @@ unsafe impl<P: Payload> Put for Spsc<P> {
     }
 }
 
-// SAFETY: as for `Queue`.
+// SAFETY: as for `Put`.
 unsafe impl<P: Plain> PutMany for Spsc<P> {
     #[inline(always)]
     unsafe fn try_put_many(&self, items: *const P::Item, count: usize) -> Progress {
         let mut done = 0;
-        // Until a refresh finds no room: less than what is wanted does not show that it is full.
+        // It fails only if a refresh finds no room: less room than wanted does not show that the
+        // queue was full.
         while done < count {
             let (tail, room) = match self.room((count - done) as u64) {
                 Ok(found) => found,
@@ -245,7 +249,7 @@ unsafe impl<P: Plain> PutMany for Spsc<P> {
 }
 
 impl<P: Plain> Spsc<P> {
-    /// Writes `room` items, or as many as fit in this lap, and returns where they end.
+    /// Writes `room` items, or those that fit in this lap; returns where they end.
     ///
     /// # Safety
     /// As for `try_put_many`, and the producer owns `room` slots from `tail` on.
@@ -254,10 +258,13 @@ impl<P: Plain> Spsc<P> {
         let (cursor, slots) = (&self.producer.cursor, &self.slots);
         let slot = cursor.slot(slots, tail);
         let run = room.min(slots.capacity - slot);
-        // The stores of a longer run are ahead themselves.
-        let prefetching = if run <= slots.prefetch_distance() { run } else { 0 };
-        for i in (0..prefetching).step_by(slots.per_line as usize) {
-            cursor.prefetch(slots, (tail.wrapping_add(i), slot + i), prefetch_for_write);
+        // Longer runs are faster without (decision 007).
+        if run <= slots.prefetch_distance() {
+            let mut i = 0;
+            while i < run {
+                cursor.prefetch(slots, (tail.wrapping_add(i), slot + i), prefetch_for_write);
+                i += slots.per_line;
+            }
         }
         // SAFETY: by contract.
         unsafe { slots.cells.write_run(slot as usize, items, run as usize) };
@@ -267,24 +274,25 @@ impl<P: Plain> Spsc<P> {
 
 /// The consumer's side.
 impl<P: Payload> Spsc<P> {
-    /// The position of the next item, and how many of the `wanted` items, at least 1, are there.
+    /// Returns the position of the next item, and how many of the `wanted` items are there: at least
+    /// 1.
     #[inline(always)]
     fn items(&self, wanted: u64) -> Result<(u64, u64)> {
         let front = self.front_position();
-        // Negative, so none, while slots are held.
+        // While slots are held, the limit is behind the front.
         let cached = ahead(self.consumer.cursor.limit(), front).max(0) as u64;
         let items = if cached >= wanted { wanted } else { self.refresh_items(front, wanted)? };
         Ok((front, items))
     }
 
-    /// Rereads the tail, and returns how many of the `wanted` items, at least 1, are there.
+    /// The slow path of `items`: there are some, or the queue is empty or closed.
     #[cold]
     fn refresh_items(&self, front: u64, wanted: u64) -> Result<u64> {
         loop {
             // Pairs with the one in `refresh_room`.
             fence("spsc.empty.fence");
-            // Before the tail, which for a moment may include an item that a put takes back.
-            // Ordering: Acquire, pairs with the Releases in `close` and `cancel_drain`.
+            // The stage first: once it is `DRAINED`, the tail may include items that a put is about
+            // to take back. Ordering: Acquire, pairs with the Releases in `close` and `cancel_drain`.
             let stage = self.stage.load(site("spsc.empty.stage", Acquire));
             if stage == DRAINED {
                 return Err(Error::Closed);
@@ -302,7 +310,7 @@ impl<P: Payload> Spsc<P> {
         }
     }
 
-    /// How many of the `wanted` items are there; caches the limit.
+    /// Rereads the tail, and returns how many of the `wanted` items are there.
     fn count_items(&self, front: u64, wanted: u64) -> u64 {
         let cursor = &self.consumer.cursor;
         let there = cursor.refresh(&self.slots, front, || {
@@ -348,7 +356,7 @@ impl<P: Payload> Spsc<P> {
     }
 }
 
-// SAFETY: as for `Queue`.
+// SAFETY: as for `Put`.
 unsafe impl<P: Payload> Get for Spsc<P> {
     type Out = P::Out;
     type With = ();
@@ -369,7 +377,7 @@ unsafe impl<P: Payload> Get for Spsc<P> {
         if head == cursor.limit() {
             return None;
         }
-        let slot = cursor.slot_below_limit(head);
+        let slot = cursor.slot_before_limit(head);
         cursor.prefetch(&self.slots, (head, slot), prefetch_for_read);
         // SAFETY: the same contract; the slot is full.
         unsafe { self.read(slot, out) }.ok()?;
@@ -379,7 +387,7 @@ unsafe impl<P: Payload> Get for Spsc<P> {
     }
 }
 
-// SAFETY: as for `Queue`.
+// SAFETY: as for `Put`.
 unsafe impl<P: Plain> GetMany for Spsc<P> {
     #[inline(always)]
     unsafe fn try_get_many(&self, places: *mut P::Out, count: usize) -> Result<usize> {
@@ -400,7 +408,7 @@ unsafe impl<P: Plain> GetMany for Spsc<P> {
 }
 
 impl<P: Plain> Spsc<P> {
-    /// Reads `items` items, or those in this lap, and returns where they end.
+    /// Reads `items` items, or those that are in this lap; returns where they end.
     ///
     /// # Safety
     /// As for `try_get_many`, and the consumer owns `items` slots from `front` on.
@@ -422,8 +430,7 @@ unsafe impl<P: Payload> Peek for Spsc<P> {
     }
 }
 
-// SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
-// with Release and Acquire.
+// SAFETY: as for `Put`.
 unsafe impl<P: Payload> Queue for Spsc<P> {
     fn end(&self) -> u64 {
         self.head_and_tail().1
@@ -448,7 +455,7 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
         let (head, tail) = self.head_and_tail();
         ahead(tail, head).clamp(0, self.slots.capacity as i64) as usize
     }
-    /// Whether there is nothing to get, whatever the length. A consumer may rely on false.
+    /// Whether there is nothing to get: held slots do not count. A consumer may rely on false.
     fn is_empty(&self) -> bool {
         let (front, tail) = self.snapshot(|| {
             let head = self.head.load(site("spsc.is_empty.head", Acquire));
@@ -477,14 +484,14 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
     }
 }
 
-/// What any thread may ask.
+/// For observers, which may be on any thread.
 impl<P: Payload> Spsc<P> {
     fn head_and_tail(&self) -> (u64, u64) {
         self.snapshot(|| self.head.load(site("spsc.len.head", Acquire)))
     }
 
-    /// What `head` returns, and the tail, as of one moment if possible: loads both again, up to 4
-    /// times, while `head` changes.
+    /// Returns what `head` returns, and the tail, both as of one moment if possible: repeats up to 4
+    /// times while `head` changes.
     #[inline(always)]
     fn snapshot(&self, head: impl Fn() -> u64) -> (u64, u64) {
         let (mut before, mut tail) = (head(), self.accepted_tail());

@@ -43,7 +43,7 @@ impl<P: Payload> Spsc<P> {
         let head = self.head.load(site("spsc.hold.head", Relaxed));
         self.consumer.held_to.store(end, site("spsc.hold", Relaxed));
         // Keeps `get_fast` away, which knows only the head.
-        self.consumer.cursor.forget_limit(head);
+        self.consumer.cursor.end_limit(head);
     }
 
     /// See [`Queue::clear_to`](crate::queue::Queue::clear_to).
@@ -70,7 +70,7 @@ impl<P: Payload> Spsc<P> {
         let end = self.front_position();
         // Ordering: Release, as in `release`.
         self.head.store(end, site("spsc.clear.release", Release));
-        self.consumer.cursor.forget_limit(end);
+        self.consumer.cursor.end_limit(end);
         end.wrapping_sub(head) as usize
     }
 }

@@ -1,24 +1,24 @@
-//! What one side of the ring keeps for itself: how far it may advance without rereading the other
-//! side's index, and in which slot its lap began. No other thread touches a cursor, so its cache
-//! line stays with its side, and its Relaxed loads are exact.
+//! What a side of the ring keeps to itself: how far it may advance without rereading the other
+//! side's index, and where its lap began. No other thread touches a cursor, so its cache line stays
+//! with its side, and Relaxed loads of it are exact.
 //!
 //! # Limit
-//! A side caches not the other side's index but a *limit* computed from it: the nearest of what the
+//! A side caches not the other side's index, but a *limit* computed from it: the nearest of what the
 //! index allows, the end of the lap, and the beginning of the cache line in which the other side
-//! works. So one comparison is the whole check of the fast path, which needs no division, and the
-//! sides do not meet in a cache line unless there is no other work.
+//! works. So the fast path needs one comparison and no division, and the sides meet in a cache line
+//! only if there is nothing else to do.
 //!
 //! # Prefetch
-//! A side prefetches slots some lines ahead of their use, but only slots that it owns already. The
-//! next slots of a producer in a nearly full ring are those that the consumer reads next: prefetched
-//! for writing, they would be taken away from it.
+//! A side prefetches slots some cache lines ahead of their use, but only slots that it owns. When
+//! the ring is nearly full, the producer's next slots are those that the consumer is about to read:
+//! a prefetch for writing would take them away.
 //!
 //! # Slip
-//! Two sides that follow each other closely hand over few slots at a time and contend for the same
-//! cache lines. A side whose refreshes keep finding few slots pauses, so that the other side gets
-//! ahead: the temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008).
+//! Two sides that follow each other closely hand over few slots at a time, and contend for the same
+//! cache lines. A side that keeps finding few slots pauses, so that the other side gets ahead: the
+//! temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008).
 //!
-//! Decision 007 has the measurements.
+//! Decision 007 has the measurements of all three.
 
 use super::slots::Slots;
 use crate::payload::Payload;
@@ -40,12 +40,12 @@ pub(super) fn later(a: u64, b: u64) -> u64 {
     if ahead(a, b) > 0 { a } else { b }
 }
 
-/// The fields that one side alone reads and writes.
+/// See the module.
 pub(super) struct Cursor {
-    /// The side may advance to this position, in its lap, without rereading the other's index.
+    /// This side may advance to this position, which is in its lap, without a refresh.
     limit: AtomicU64,
-    /// Positions before this one may prefetch: in their lap, the slot at the prefetch distance
-    /// belongs to this side.
+    /// From positions before this one, a slot at the prefetch distance is in the same lap and this
+    /// side's.
     prefetch_until: AtomicU64,
     /// The position whose slot was the first of the current lap.
     lap: AtomicU64,
@@ -63,15 +63,15 @@ impl Cursor {
         }
     }
 
-    /// The position up to which this side may advance without a refresh.
+    /// How far this side may advance without a refresh.
     #[inline(always)]
     pub(super) fn limit(&self) -> u64 {
         self.limit.load(site("spsc.limit.load", Relaxed))
     }
 
-    /// The slot of a position below the limit. The limit ends with the lap, so no lap begins.
+    /// The slot of a position before the limit, and therefore in this lap.
     #[inline(always)]
-    pub(super) fn slot_below_limit(&self, position: u64) -> u64 {
+    pub(super) fn slot_before_limit(&self, position: u64) -> u64 {
         position.wrapping_sub(self.lap.load(site("spsc.lap.fast", Relaxed)))
     }
 
@@ -86,7 +86,7 @@ impl Cursor {
         slot
     }
 
-    /// Prefetches ahead of a position and its slot, if this side owns what lies there.
+    /// Prefetches ahead of a position and its slot, if the slot that lies there is this side's.
     #[inline(always)]
     pub(super) fn prefetch<P: Payload>(
         &self,
@@ -96,13 +96,13 @@ impl Cursor {
     ) {
         let until = self.prefetch_until.load(site("spsc.prefetch.load", Relaxed));
         if ahead(until, position) > 0 {
-            // SAFETY: `set_limit` saw that so many slots follow in this lap.
+            // SAFETY: by `set_limit` a slot at the prefetch distance is in this lap.
             unsafe { slots.prefetch_ahead(slot, prefetch_line) };
         }
     }
 
-    /// Counts the slots that this side owns from `position` on; `count` reads the other side's
-    /// index. Begins the lap of `position`.
+    /// Returns how many slots this side owns from `position` on, by `count`, which reads the other
+    /// side's index. Begins the lap of `position`.
     #[inline(always)]
     pub(super) fn refresh<P>(
         &self,
@@ -115,10 +115,8 @@ impl Cursor {
         if self.slip(found, slots.few) { count() } else { found }
     }
 
-    /// Pauses if a refresh found few slots, and returns whether it did.
-    ///
-    /// Not if it found none, for the caller may have other work; nor if the refresh before found
-    /// none: after a wait the first slot is worth more than speed.
+    /// Pauses if this refresh found few slots, and returns whether it did. The refresh after one that
+    /// found none does not pause: whoever waited for these slots gets them at once.
     #[inline(always)]
     fn slip(&self, found: u64, few: u64) -> bool {
         let before = self.found.load(site("spsc.found.load", Relaxed));
@@ -130,9 +128,9 @@ impl Cursor {
         must_slip
     }
 
-    /// Caches how far this side may advance from `next`, where it goes now: at most to `limit`,
-    /// within this lap, and not into the cache line that the other side is using, unless `next` is in
-    /// it. This side owns the slots before `end`.
+    /// Caches how far this side may advance once it stands at `next`: to `limit` at most, within this
+    /// lap, and not into the cache line of `limit`, where the other side works, unless `next` is in
+    /// that line. This side owns the slots before `end`.
     #[inline(always)]
     pub(super) fn set_limit<P: Payload>(&self, slots: &Slots<P>, next: u64, limit: u64, end: u64) {
         let lap = self.lap.load(site("spsc.limit.lap", Relaxed));
@@ -146,9 +144,9 @@ impl Cursor {
         self.prefetch_until.store(until, site("spsc.prefetch.store", Relaxed));
     }
 
-    /// Forgets the limit: with its index at `position`, this side refreshes before it advances.
+    /// Ends the limit at `position`, where this side stands: it advances only after a refresh.
     #[inline(always)]
-    pub(super) fn forget_limit(&self, position: u64) {
+    pub(super) fn end_limit(&self, position: u64) {
         self.limit.store(position, site("spsc.limit.forget", Relaxed));
     }
 }
