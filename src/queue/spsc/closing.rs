@@ -1,5 +1,5 @@
-//! How the queue closes: `close` changes one word, the stage, and then a put in flight and the get
-//! that would report *closed* agree whether the put's item still counts.
+//! How the queue closes. `close` changes one word, the stage; then a put in flight and the get that
+//! would report *closed* decide together whether the queue accepts the put's item.
 //!
 //! # Idea
 //! A put checks that the queue is open and then publishes its item, in two steps. If a get reported
@@ -33,15 +33,17 @@ use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::sync::{AcqRel, Acquire, AtomicU32, Fences, Relaxed, Release, fence, site};
 
+// The stages, in their order. `debug/queues-gdb.py` knows the numbers.
+
 /// Open, and puts rely on light fences.
 const OPEN: u32 = 0;
 /// Open, and puts execute full fences: the queue was created where there are no light ones.
 const OPEN_FENCED: u32 = 1;
 /// Closed. There may be items left, and a put in flight.
 pub(super) const CLOSED: u32 = 2;
-/// Closed, and a get that found no item is about to report so. A put in flight may cancel it.
+/// Closed, and a get that found no item is about to report *closed*. A put in flight may cancel it.
 const DRAINING: u32 = 3;
-/// Closed, and a get reported so: no item is accepted any more.
+/// Closed, and a get reported *closed*: no item is accepted any more.
 pub(super) const DRAINED: u32 = 4;
 
 /// The stage of a new queue.
@@ -107,7 +109,7 @@ impl<P: Payload> Spsc<P> {
             // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
             match self.stage.load(site("spsc.finish.stage", Acquire)) {
                 DRAINED => return self.take_back(from),
-                DRAINING if !self.cancel_drain() => {}
+                DRAINING if !self.cancel_drain() => continue,
                 _ => return to.wrapping_sub(from),
             }
         }
@@ -131,25 +133,25 @@ impl<P: Payload> Spsc<P> {
 
     /// Ends a get that found the closed queue empty: with *closed*, or with how many of the `wanted`
     /// items have become visible; `None` if it was canceled and has to start again.
-    pub(super) fn drain(&self, head: u64, wanted: u64) -> Option<Result<u64>> {
+    pub(super) fn drain(&self, front: u64, wanted: u64) -> Option<Result<u64>> {
         // Ordering: Relaxed; the fence orders it. It fails if an earlier get left `DRAINING` there.
         self.stage.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
         if !self.fences.heavy("spsc.drain.fence") {
             // Items of puts that found the queue open may not be visible yet.
             Fences::wait_for_stores();
         }
-        let found = self.count_items(head, wanted);
+        let found = self.count_items(front, wanted);
         if found > 0 {
             return Some(Ok(found));
         }
-        self.consumer.drained_at.store(head, site("spsc.drain.drained_at", Relaxed));
+        self.consumer.drained_at.store(front, site("spsc.drain.drained_at", Relaxed));
         // Ordering: AcqRel, pairs with the Acquires in `finish_puts` and `accepted_tail`: where the
         // consumer stopped.
         let is_drained = self.stage.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
         is_drained.then_some(Err(Error::Closed))
     }
 
-    /// The tail, without items that a put has yet to take back: for counts, by any thread.
+    /// The tail, without items that a put has yet to take back. Any thread may call.
     pub(super) fn accepted_tail(&self) -> u64 {
         loop {
             let tail = self.tail.load(site("spsc.accepted.tail", Acquire));
@@ -158,12 +160,10 @@ impl<P: Payload> Spsc<P> {
             // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
             match self.stage.load(site("spsc.accepted.stage", Acquire)) {
                 DRAINED => {
-                    return self
-                        .consumer
-                        .drained_at
-                        .load(site("spsc.accepted.drained_at", Relaxed));
+                    let drained_at = &self.consumer.drained_at;
+                    return drained_at.load(site("spsc.accepted.drained_at", Relaxed));
                 }
-                // Whether the items are accepted is undecided, so this does what their put would do.
+                // Whether the items are accepted is undecided: this decides it as their put would.
                 DRAINING if tail != self.front_position() => _ = self.cancel_drain(),
                 _ => return tail,
             }
