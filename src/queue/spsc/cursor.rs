@@ -25,7 +25,7 @@ use crate::payload::Payload;
 use crate::queue::ahead;
 use crate::sync::{AtomicU64, Relaxed, pause, site};
 
-/// Pause instructions of one slip, about 200 ns. 4, 12 and 16 were slower on Zen 5 (decision 007).
+/// Pause instructions of one slip, about 200 ns. 12 and 16 were slower on Zen 5 (decision 007).
 const SLIP_PAUSES: u32 = 8;
 
 /// The earlier of two positions.

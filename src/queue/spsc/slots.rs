@@ -8,16 +8,16 @@ use core::mem::offset_of;
 /// Bytes of a cache line.
 const LINE: usize = 64;
 /// In cache lines: a refresh that finds fewer slots than fill these finds *few*, and lets the other
-/// side get ahead. 4, 8 and 32 lines were slower on Zen 5 (decision 007).
+/// side get ahead. 4, 8 and 32 were slower on Zen 5, one item a call (decision 007).
 const FEW_LINES: usize = 16;
 /// In small rings *few* is less than this fraction of the capacity: 8 stands for an eighth.
 const FEW_FRACTION: usize = 8;
-/// In bytes: how far ahead of its use a slot is prefetched. 2, 4 and 8 lines were slower on Zen 5
-/// (decision 007).
+/// In bytes: how far ahead of its use a slot is prefetched. 2, 4 and 8 lines were slower on Zen 5,
+/// one item a call (decision 007).
 const PREFETCH_AHEAD: usize = 6 * LINE;
 
-/// In this order, so that within [`Spsc`](super::Spsc) what the cells have for the fast path, their
-/// address and the limit of blobs, lies in one cache line.
+/// In this order the address of the cells and the longest length of a blob, which a fast path loads,
+/// are in one cache line of [`Spsc`](super::Spsc).
 #[repr(C)]
 pub(super) struct Slots<P> {
     pub(super) capacity: u64,
