@@ -6,7 +6,7 @@
 //! A side caches not the other side's index, but a *limit* computed from it: the nearest of what the
 //! index allows, the end of the lap, and the beginning of the cache line in which the other side
 //! works. So the fast path needs one comparison and no division, and the sides meet in a cache line
-//! only if there is nothing else to do.
+//! only if there is nothing else to do. At the limit a *refresh* rereads the index.
 //!
 //! # Prefetch
 //! A side prefetches slots some cache lines ahead of their use, but only slots that it owns. When
@@ -44,8 +44,8 @@ pub(super) fn later(a: u64, b: u64) -> u64 {
 pub(super) struct Cursor {
     /// This side may advance to this position, which is in its lap, without a refresh.
     limit: AtomicU64,
-    /// From positions before this one, a slot at the prefetch distance is in the same lap and this
-    /// side's.
+    /// Positions before this one may prefetch: the slot at the prefetch distance is in this lap, and
+    /// this side owns it.
     prefetch_until: AtomicU64,
     /// The position whose slot was the first of the current lap.
     lap: AtomicU64,
@@ -86,7 +86,8 @@ impl Cursor {
         slot
     }
 
-    /// Prefetches ahead of a position and its slot, if the slot that lies there is this side's.
+    /// Prefetches the slot at the prefetch distance from a position and its slot, if this side owns
+    /// it.
     #[inline(always)]
     pub(super) fn prefetch<P: Payload>(
         &self,
