@@ -3,11 +3,11 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "conformance/c_abi.rs"]
+#[path = "support/c_abi.rs"]
 mod c_abi;
 #[path = "support/random.rs"]
 mod random;
-#[path = "conformance/watchdog.rs"]
+#[path = "support/watchdog.rs"]
 mod watchdog;
 
 use c_abi::result;

@@ -3,7 +3,7 @@
 
 #![cfg(not(loom))]
 
-#[path = "conformance/c_abi.rs"]
+#[path = "support/c_abi.rs"]
 mod c_abi;
 #[path = "conformance/c_rules.rs"]
 mod c_rules;
@@ -11,13 +11,13 @@ mod c_rules;
 mod deque;
 #[path = "conformance/deque_subject.rs"]
 mod deque_subject;
-#[path = "conformance/subject.rs"]
+#[path = "support/items.rs"]
 mod subject;
 #[path = "conformance/typed.rs"]
 mod typed;
 #[path = "conformance/typed_panics.rs"]
 mod typed_panics;
-#[path = "conformance/watchdog.rs"]
+#[path = "support/watchdog.rs"]
 mod watchdog;
 
 use c_abi::{Mpmc, Singles, Spsc};

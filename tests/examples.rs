@@ -2,7 +2,7 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "conformance/watchdog.rs"]
+#[path = "support/watchdog.rs"]
 mod watchdog;
 
 use std::process::Command;

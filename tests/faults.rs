@@ -3,9 +3,9 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "conformance/c_abi.rs"]
+#[path = "support/c_abi.rs"]
 mod c_abi;
-#[path = "conformance/watchdog.rs"]
+#[path = "support/watchdog.rs"]
 mod watchdog;
 
 use c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};

@@ -3,7 +3,7 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "conformance/c_abi.rs"]
+#[path = "support/c_abi.rs"]
 mod c_abi;
 #[path = "properties/deque.rs"]
 mod deque;

@@ -7,15 +7,15 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "conformance/c_abi.rs"]
+#[path = "support/c_abi.rs"]
 mod c_abi;
 #[path = "stress/deque.rs"]
 mod deque;
 #[path = "conformance/deque_subject.rs"]
 mod deque_subject;
-#[path = "conformance/subject.rs"]
+#[path = "support/items.rs"]
 mod subject;
-#[path = "conformance/watchdog.rs"]
+#[path = "support/watchdog.rs"]
 mod watchdog;
 
 use c_abi::{Handle, Mpmc, Settings, Singles, Spsc};
