@@ -1,27 +1,22 @@
 //! Batches through the C ABI: random lists of calls by one thread against a sequential model, and
-//! threads that put and take at random.
+//! threads that put and take at random. No item is lost, none comes twice, and no batch is taken
+//! before it is due.
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "support/c_abi.rs"]
-mod c_abi;
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/watchdog.rs"]
-mod watchdog;
+mod support;
 
-use c_abi::result;
 use core::ffi::c_void;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use queues::ffi::batch::*;
 use queues::{Error, Result, Stats};
-use random::{Random, setting};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use watchdog::watched;
+use support::c_abi::{Batch, BatchSettings, Handle, Settings};
+use support::random::{Random, setting, with_seed};
+use support::watchdog::watched;
 
 /// What a queue is created with.
 #[derive(Debug, Clone, Copy)]
@@ -36,20 +31,6 @@ struct Shape {
     item_size: usize,
 }
 
-struct Batcher(*mut queues_batch_t);
-
-// SAFETY: the library's promise.
-unsafe impl Send for Batcher {}
-// SAFETY: as above.
-unsafe impl Sync for Batcher {}
-
-impl Drop for Batcher {
-    fn drop(&mut self) {
-        // SAFETY: gives up the only reference.
-        unsafe { queues_batch_release(self.0) }
-    }
-}
-
 unsafe extern "C-unwind" fn note(seen: *mut c_void, item: *mut c_void) {
     // SAFETY: the context given at creation.
     unsafe { &*seen.cast::<Mutex<Vec<usize>>>() }.lock().unwrap().push(item.addr());
@@ -60,94 +41,13 @@ fn blob(number: usize, item_size: usize) -> Vec<u8> {
     vec![number as u8; number % (item_size + 1)]
 }
 
-const UNTOUCHED: usize = 0x5EED_5EED;
-
-#[allow(clippy::undocumented_unsafe_blocks)] // the handle is alive, and outputs are as large as said
-impl Batcher {
-    fn new(shape: Shape, dropped: &Mutex<Vec<usize>>) -> Result<Self> {
-        let options = queues_batch_options_t {
-            struct_size: size_of::<queues_batch_options_t>(),
-            max_pending: shape.max_pending,
-            item_size: shape.item_size,
-            flags: 0,
-            drop: if shape.item_size == 0 { Some(note) } else { None },
-            drop_ctx: core::ptr::from_ref(dropped).cast_mut().cast(),
-            batch_size: shape.size,
-            batch_timeout_ns: shape.age,
-            batch_weight: shape.weight,
-            drop_bytes: None,
-        };
-        let mut queue = core::ptr::null_mut();
-        result(unsafe { queues_batch_create(&options, &mut queue) }, 0).map(|()| Self(queue))
-    }
-    fn put(&self, item: usize, weight: u64, timeout: i64) -> Result {
-        let item = core::ptr::without_provenance_mut(item);
-        result(unsafe { queues_batch_put_weighted(self.0, item, weight, timeout) }, 0)
-    }
-    fn put_blob(&self, blob: &[u8], weight: u64, timeout: i64) -> Result {
-        let data = if blob.is_empty() { core::ptr::null() } else { blob.as_ptr().cast() };
-        let (queue, len) = (self.0, blob.len());
-        result(unsafe { queues_batch_put_weighted_bytes(queue, data, len, weight, timeout) }, 0)
-    }
-    /// `None` for the timeout: what is due.
-    fn take(&self, max: usize, timeout: Option<i64>) -> Result<Vec<usize>> {
-        let (mut items, mut n) = (vec![core::ptr::null_mut(); max], UNTOUCHED);
-        let place = items.as_mut_ptr();
-        let status = unsafe {
-            match timeout {
-                Some(timeout) => queues_batch_get_batch(self.0, place, max, &mut n, timeout),
-                None => queues_batch_get_due(self.0, place, max, &mut n),
-            }
-        };
-        let answer = result(status, 0);
-        assert_eq!(answer.is_err(), n == UNTOUCHED);
-        answer.map(|()| items[..n].iter().map(|item| item.addr()).collect())
-    }
-    fn take_blobs(&self, room: usize, max: usize, timeout: Option<i64>) -> Result<Vec<Vec<u8>>> {
-        let mut blobs = vec![queues_batch_blob_t { offset: 0, length: 0 }; max];
-        let (mut buffer, mut len, mut n) = (vec![0u8; room], UNTOUCHED, UNTOUCHED);
-        let at: *mut c_void =
-            if room == 0 { core::ptr::null_mut() } else { buffer.as_mut_ptr().cast() };
-        let (queue, places) = (self.0, blobs.as_mut_ptr());
-        let status = unsafe {
-            match timeout {
-                Some(timeout) => queues_batch_get_batch_bytes(
-                    queue, at, room, &mut len, places, max, &mut n, timeout,
-                ),
-                None => queues_batch_get_due_bytes(queue, at, room, &mut len, places, max, &mut n),
-            }
-        };
-        let answer = result(status, len);
-        assert_eq!(answer.is_err(), n == UNTOUCHED);
-        assert_eq!(len == UNTOUCHED, !matches!(answer, Ok(()) | Err(Error::TooSmall { .. })));
-        answer?;
-        let mut end = 0;
-        let cut = |blob: &queues_batch_blob_t| {
-            assert_eq!(blob.offset, end, "blobs are contiguous");
-            end += blob.length;
-            buffer[blob.offset..end].to_vec()
-        };
-        let cut: Vec<_> = blobs[..n].iter().map(cut).collect();
-        assert_eq!(end, len);
-        Ok(cut)
-    }
-    fn flush(&self) {
-        result(unsafe { queues_batch_flush(self.0) }, 0).unwrap();
-    }
-    fn close(&self) {
-        result(unsafe { queues_batch_close(self.0) }, 0).unwrap();
-    }
-    fn clear(&self) -> usize {
-        let mut count = UNTOUCHED;
-        result(unsafe { queues_batch_clear(self.0, &mut count) }, 0).unwrap();
-        count
-    }
-    fn pending_count(&self) -> usize {
-        unsafe { queues_batch_pending_count(self.0) }
-    }
-    fn stats(&self) -> Stats {
-        c_abi::told(|stats| unsafe { queues_batch_stats(self.0, stats) })
-    }
+fn create(shape: Shape, dropped: &Mutex<Vec<usize>>) -> Handle<Batch> {
+    let Shape { max_pending, size, age, weight, item_size } = shape;
+    let batch = BatchSettings { size, age, weight };
+    let settings = Settings { batch, ..Settings::new(max_pending, item_size) };
+    let context = core::ptr::from_ref(dropped).cast_mut().cast();
+    let note = if item_size == 0 { Some(note as _) } else { None };
+    Handle::create(settings.with_drop(note, context)).unwrap()
 }
 
 #[derive(Debug, Clone)]
@@ -238,7 +138,7 @@ impl Model {
 /// Does the same calls on the library and on the model.
 fn compare(shape: Shape, ops: &[Op]) {
     let dropped = Mutex::new(Vec::new());
-    let queue = Batcher::new(shape, &dropped).unwrap();
+    let queue = create(shape, &dropped);
     let stats = Stats { capacity: shape.max_pending as u64, ..Stats::default() };
     let mut model = Model { shape, items: VecDeque::new(), flushed: 0, closed: false, stats };
     let timeout = |waits| if waits { 1 } else { 0 };
@@ -246,8 +146,8 @@ fn compare(shape: Shape, ops: &[Op]) {
         match *op {
             Op::Put(item, weight, waits) => {
                 let done = match shape.item_size {
-                    0 => queue.put(item, weight, timeout(waits)),
-                    size => queue.put_blob(&blob(item, size), weight, timeout(waits)),
+                    0 => queue.put_weighted(item, weight, timeout(waits)),
+                    size => queue.put_weighted_bytes(&blob(item, size), weight, timeout(waits)),
                 };
                 assert_eq!(done, model.put(item, weight, waits), "{op:?}");
             }
@@ -269,22 +169,22 @@ fn compare(shape: Shape, ops: &[Op]) {
                 }
             }
             Op::Flush => {
-                queue.flush();
+                queue.flush().unwrap();
                 model.flushed = model.items.len();
             }
             Op::Clear => {
                 let items = model.clear();
-                assert_eq!(queue.clear(), items.len());
+                assert_eq!(queue.clear(), Ok(items.len()));
                 if shape.item_size == 0 {
                     assert_eq!(std::mem::take(&mut *dropped.lock().unwrap()), items);
                 }
             }
             Op::Close => {
-                queue.close();
+                queue.close().unwrap();
                 model.closed = true;
             }
         }
-        assert_eq!(queue.pending_count(), model.items.len());
+        assert_eq!(queue.len(), model.items.len());
         model.stats.current_size = model.items.len() as u64;
         assert_eq!(queue.stats(), model.stats, "{op:?}");
     }
@@ -342,30 +242,31 @@ fn an_item_waits_for_others_and_no_longer_than_it_may() {
             weight: 0,
             item_size: 0,
         };
-        let queue = Batcher::new(shape, &Mutex::default()).unwrap();
+        let dropped = Mutex::default();
+        let queue = create(shape, &dropped);
         // The age counts from the arrival, not from the call.
         let arrival = Instant::now();
-        queue.put(1, 1, -1).unwrap();
+        queue.put_weighted(1, 1, -1).unwrap();
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(queue.take(9, Some(-1)), Ok(vec![1]));
         assert!(arrival.elapsed() >= age, "{:?}", arrival.elapsed());
         // What a partial take leaves behind counts from its own arrival.
-        queue.put(2, 1, -1).unwrap();
+        queue.put_weighted(2, 1, -1).unwrap();
         std::thread::sleep(Duration::from_millis(10));
         let arrival = Instant::now();
-        queue.put(3, 1, -1).unwrap();
+        queue.put_weighted(3, 1, -1).unwrap();
         assert_eq!(queue.take(1, Some(1)), Ok(vec![2]));
         assert_eq!(queue.take(9, Some(-1)), Ok(vec![3]));
         assert!(arrival.elapsed() >= age, "{:?}", arrival.elapsed());
         // The call's own time is over first.
-        queue.put(4, 1, -1).unwrap();
+        queue.put_weighted(4, 1, -1).unwrap();
         assert_eq!(queue.take(9, Some(1)), Ok(vec![4]));
         assert_eq!(queue.take(9, Some(1)), Err(Error::Timeout));
         // A sleeper that found nothing wakes in time for what comes.
         std::thread::scope(|scope| {
             let sleeper = scope.spawn(|| queue.take(9, Some(-1)));
             std::thread::sleep(Duration::from_millis(5));
-            queue.put(5, 1, -1).unwrap();
+            queue.put_weighted(5, 1, -1).unwrap();
             assert_eq!(sleeper.join().unwrap(), Ok(vec![5]));
         });
     });
@@ -410,7 +311,7 @@ fn weight(sequence: u64) -> u64 {
 }
 
 /// Consumes until the end: checks each batch, returns what it got.
-fn consume(queue: &Batcher, plan: &Plan, is_closing: &AtomicU64) -> Vec<usize> {
+fn consume(queue: &Handle<Batch>, plan: &Plan, is_closing: &AtomicU64) -> Vec<usize> {
     let Plan { shape, flushes, style, .. } = *plan;
     let mut got = Vec::new();
     loop {
@@ -440,19 +341,20 @@ fn consume(queue: &Batcher, plan: &Plan, is_closing: &AtomicU64) -> Vec<usize> {
 }
 
 fn round(seed: u64) -> u64 {
-    let plan = Plan::new(&mut Random(seed));
+    let plan = Plan::new(&mut Random::new(seed));
     let dropped = Mutex::default();
-    let queue = Batcher::new(plan.shape, &dropped).unwrap();
+    let queue = create(plan.shape, &dropped);
     let (left, is_closing) = (AtomicU64::new(plan.producers as u64), AtomicU64::new(0));
     let mut got: Vec<Vec<usize>> = std::thread::scope(|scope| {
         let (queue, plan, left, is_closing) = (&queue, &plan, &left, &is_closing);
         for producer in 0..plan.producers {
-            let mut random = Random(seed ^ (producer as u64) << 40);
+            let mut random = Random::new(seed ^ (producer as u64) << 40);
             scope.spawn(move || {
                 for sequence in 0..plan.items {
-                    queue.put(stamp(producer, sequence), weight(sequence), -1).unwrap();
+                    let (item, weight) = (stamp(producer, sequence), weight(sequence));
+                    queue.put_weighted(item, weight, -1).unwrap();
                     if plan.flushes && random.below(16) == 0 {
-                        queue.flush();
+                        queue.flush().unwrap();
                     }
                     if random.below(64) == 0 {
                         std::thread::yield_now();
@@ -460,7 +362,7 @@ fn round(seed: u64) -> u64 {
                 }
                 if left.fetch_sub(1, Relaxed) == 1 {
                     is_closing.store(1, Relaxed);
-                    queue.close();
+                    queue.close().unwrap();
                 }
             });
         }
@@ -494,7 +396,8 @@ fn threads() {
     let (items, first) = (setting("QUEUES_ITEMS", 200_000), setting("QUEUES_SEED", 1));
     let (mut passed, mut seed) = (0, first);
     while passed < items {
-        watched(&format!("batches, QUEUES_SEED={seed}"), || passed += round(seed));
+        let name = format!("batches, QUEUES_SEED={seed}");
+        with_seed("batches", seed, || watched(&name, || passed += round(seed)));
         seed += 1;
     }
     println!("{passed} items in {} rounds", seed - first);

@@ -1,32 +1,27 @@
 //! One suite for every queue with every payload, in Rust and through the C ABI: what one thread
-//! sees, what it waits for, and what becomes of items that nobody gets.
+//! sees, what it waits for, and what becomes of items that no thread gets. Each test of the suite
+//! runs for each kind of the list; the rules of a single language are in `conformance/`.
 
 #![cfg(not(loom))]
 
-#[path = "support/c_abi.rs"]
-mod c_abi;
-#[path = "conformance/c_rules.rs"]
-mod c_rules;
-#[path = "conformance/deque.rs"]
-mod deque;
-#[path = "conformance/deque_subject.rs"]
-mod deque_subject;
-#[path = "support/items.rs"]
-mod subject;
-#[path = "conformance/typed.rs"]
-mod typed;
-#[path = "conformance/typed_panics.rs"]
-mod typed_panics;
-#[path = "support/watchdog.rs"]
-mod watchdog;
+mod support;
 
-use c_abi::{Mpmc, Singles, Spsc};
+mod conformance {
+    mod c_rules;
+    mod deque;
+    mod typed;
+    mod typed_panics;
+}
+
 use queues::{Error, Result, Stats};
 use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
 use std::time::{Duration, Instant};
-use subject::*;
-use watchdog::watched;
+use support::items::Dropped;
+use support::list::{self, for_each_kind};
+use support::random::Random;
+use support::subject::{Kind, Reference, drain, fill};
+use support::watchdog::watched;
 
 /// Sanitizers refuse absurd sizes as an allocator does, instead of ending the program.
 #[unsafe(no_mangle)]
@@ -39,40 +34,13 @@ fn capacities() -> impl Iterator<Item = usize> {
     (1..=17).chain([1000, 1024, 1025])
 }
 
-fn new<S: Subject>(capacity: usize) -> (S, Arc<Dropped>) {
-    new_at(capacity, 0)
-}
-
-fn new_at<S: Subject>(capacity: usize, origin: u64) -> (S, Arc<Dropped>) {
-    let dropped = Arc::new(Dropped::default());
-    (S::create(capacity, origin, &dropped).unwrap(), dropped)
-}
-
-/// Puts `numbers`, one by one.
-fn fill<S: Subject>(queue: &S, numbers: impl IntoIterator<Item = u64>) {
-    for number in numbers {
-        queue.try_put(number).unwrap();
-    }
-}
-
-/// Gets until the queue refuses.
-fn drain<S: Subject>(queue: &S) -> (Vec<u64>, Error) {
-    let mut got = Vec::new();
-    loop {
-        match queue.try_get() {
-            Ok(number) => got.push(number),
-            Err(why) => return (got, why),
-        }
-    }
-}
-
 fn numbers(range: impl Iterator<Item = u64>) -> Vec<u64> {
     range.collect()
 }
 
 /// Fills and empties the queue lap by lap, each time from another slot.
-fn check_laps<S: Subject>(capacity: usize, origin: u64) {
-    let (queue, dropped) = new_at::<S>(capacity, origin);
+fn check_laps(kind: Kind, capacity: usize, origin: u64) {
+    let (queue, dropped) = kind.create_at(capacity, origin);
     assert_eq!(queue.capacity(), capacity);
     let mut next = 0;
     for lap in 0..4 {
@@ -84,7 +52,7 @@ fn check_laps<S: Subject>(capacity: usize, origin: u64) {
         assert_eq!(queue.try_put(u64::MAX), Err(Error::Full), "capacity {capacity}, lap {lap}");
         assert_eq!(queue.stats().peak_size, capacity as u64);
         let end = next + capacity as u64;
-        assert_eq!(drain(&queue), (numbers(next..end), Error::Empty), "capacity {capacity}");
+        assert_eq!(drain(&*queue), (numbers(next..end), Error::Empty), "capacity {capacity}");
         // The next lap begins one slot further.
         queue.try_put(end).unwrap();
         assert_eq!(queue.try_get(), Ok(end));
@@ -97,29 +65,29 @@ fn check_laps<S: Subject>(capacity: usize, origin: u64) {
     assert_eq!(dropped.take(), []);
 }
 
-fn capacity_is_exact<S: Subject>() {
+fn capacity_is_exact(kind: Kind) {
     for capacity in capacities() {
-        check_laps::<S>(capacity, 0);
+        check_laps(kind, capacity, 0);
     }
 }
 
 /// Positions and counts may begin anywhere, and above all just before they wrap.
-fn positions_wrap<S: Subject>() {
-    if !S::HAS_ORIGIN {
+fn positions_wrap(kind: Kind) {
+    if !kind.has_origin() {
         return;
     }
     for bits in [1, 2, 31, 32, 61, 62, 63, 64] {
         let end = 1u64.checked_shl(bits).unwrap_or(0);
         for capacity in 1..=17 {
             for before in [0, 1, 2, 3, 2 * capacity as u64] {
-                check_laps::<S>(capacity, end.wrapping_sub(before));
+                check_laps(kind, capacity, end.wrapping_sub(before));
             }
         }
     }
     // Closing, disposing and peak know the wrap too.
     for origin in [u64::MAX - 3, (1 << 63) - 3, (1 << 62) - 3] {
-        let (queue, dropped) = new_at::<S>(5, origin);
-        fill(&queue, 0..5);
+        let (queue, dropped) = kind.create_at(5, origin);
+        fill(&*queue, 0..5);
         assert_eq!(queue.try_get(), Ok(0));
         queue.close();
         assert_eq!(queue.try_put(5), Err(Error::Closed));
@@ -131,14 +99,13 @@ fn positions_wrap<S: Subject>() {
 }
 
 /// Any mixture of puts and gets by one thread keeps the order and an exact size.
-fn first_in_first_out<S: Subject>() {
+fn first_in_first_out(kind: Kind) {
     for capacity in capacities() {
-        let (queue, _) = new::<S>(capacity);
+        let queue = kind.create(capacity);
         let (mut put, mut got) = (0u64, 0u64);
-        let mut peak = 0;
-        for step in 0..200u64 {
-            let burst = step.wrapping_mul(2_654_435_761) >> 7;
-            for _ in 0..burst % (capacity as u64 + 2) {
+        let (mut peak, mut random) = (0, Random::new(capacity as u64));
+        for _ in 0..200 {
+            for _ in 0..random.below(capacity as u64 + 2) {
                 let full = put - got == capacity as u64;
                 let expected = if full { Err(Error::Full) } else { Ok(()) };
                 assert_eq!(queue.try_put(put), expected);
@@ -146,7 +113,7 @@ fn first_in_first_out<S: Subject>() {
                 peak = peak.max(put - got);
                 assert_eq!(queue.stats().peak_size, peak);
             }
-            for _ in 0..(burst >> 20) % (capacity as u64 + 2) {
+            for _ in 0..random.below(capacity as u64 + 2) {
                 let expected = if put == got { Err(Error::Empty) } else { Ok(got) };
                 assert_eq!(queue.try_get(), expected);
                 got += u64::from(expected.is_ok());
@@ -156,23 +123,23 @@ fn first_in_first_out<S: Subject>() {
     }
 }
 
-fn peek_leaves_the_item<S: Subject>() {
-    if !S::HAS_PEEK {
+fn peek_leaves_the_item(kind: Kind) {
+    let (queue, dropped) = kind.create_at(3, 0);
+    if !queue.has_peek() {
         return;
     }
-    let (queue, dropped) = new::<S>(3);
     assert_eq!(queue.peek(), Err(Error::Empty));
-    fill(&queue, 7..10);
-    if S::PEEKS {
+    fill(&*queue, 7..10);
+    if queue.can_read_peeked() {
         assert_eq!((queue.peek(), queue.peek()), (Ok(7), Ok(7)));
         assert_eq!(queue.try_get(), Ok(7));
         assert_eq!(queue.peek(), Ok(8));
     }
     queue.close();
-    if S::PEEKS {
-        assert_eq!(drain(&queue).1, Error::Closed);
+    if queue.can_read_peeked() {
+        assert_eq!(drain(&*queue).1, Error::Closed);
     } else {
-        assert_eq!(drain(&queue), (numbers(7..10), Error::Closed));
+        assert_eq!(drain(&*queue), (numbers(7..10), Error::Closed));
     }
     assert_eq!(queue.peek(), Err(Error::Closed));
     // A look is neither a get nor a failed one.
@@ -182,11 +149,11 @@ fn peek_leaves_the_item<S: Subject>() {
     assert_eq!(dropped.take(), []);
 }
 
-fn close_drains<S: Subject>() {
+fn close_drains(kind: Kind) {
     for capacity in 1..=5 {
         for len in 0..=capacity {
-            let (queue, dropped) = new::<S>(capacity);
-            fill(&queue, 0..len as u64);
+            let (queue, dropped) = kind.create_at(capacity, 0);
+            fill(&*queue, 0..len as u64);
             assert!(!queue.is_closed());
             for _ in 0..2 {
                 queue.close();
@@ -196,7 +163,7 @@ fn close_drains<S: Subject>() {
                 assert_eq!(queue.put(9, 1), Err(Error::Closed));
             }
             assert_eq!(queue.len(), len);
-            assert_eq!(drain(&queue), (numbers(0..len as u64), Error::Closed));
+            assert_eq!(drain(&*queue), (numbers(0..len as u64), Error::Closed));
             assert_eq!(queue.get(-1), Err(Error::Closed));
             assert_eq!(queue.get(1), Err(Error::Closed));
             assert_eq!(queue.try_put(9), Err(Error::Closed));
@@ -210,17 +177,17 @@ fn close_drains<S: Subject>() {
     }
 }
 
-fn clear_disposes_in_order<S: Subject>() {
+fn clear_disposes_in_order(kind: Kind) {
     for capacity in 1..=5 {
-        let (queue, dropped) = new::<S>(capacity);
+        let (queue, dropped) = kind.create_at(capacity, 0);
         assert_eq!(queue.clear(), 0);
         for len in 0..=capacity {
-            fill(&queue, 0..len as u64);
+            fill(&*queue, 0..len as u64);
             assert_eq!(queue.clear(), len);
             assert_eq!(dropped.take(), numbers(0..len as u64));
             assert_eq!((queue.len(), queue.try_get()), (0, Err(Error::Empty)));
         }
-        fill(&queue, 0..capacity as u64);
+        fill(&*queue, 0..capacity as u64);
         let stats = queue.stats();
         assert_eq!(stats.dequeued, stats.enqueued - capacity as u64);
         queue.close();
@@ -232,15 +199,15 @@ fn clear_disposes_in_order<S: Subject>() {
     }
 }
 
-fn leftovers_are_dropped_once<S: Subject>() {
+fn leftovers_are_dropped_once(kind: Kind) {
     for capacity in 1..=9 {
         for got in 0..=capacity as u64 {
             for close in [false, true] {
-                let (queue, dropped) = new::<S>(capacity);
+                let (queue, dropped) = kind.create_at(capacity, 0);
                 let end = got + capacity as u64;
-                fill(&queue, 0..got);
-                assert_eq!(drain(&queue).0, numbers(0..got));
-                fill(&queue, got..end);
+                fill(&*queue, 0..got);
+                assert_eq!(drain(&*queue).0, numbers(0..got));
+                fill(&*queue, got..end);
                 if close {
                     queue.close();
                 }
@@ -254,12 +221,12 @@ fn leftovers_are_dropped_once<S: Subject>() {
     }
 }
 
-fn statistics_are_exact<S: Subject>() {
-    let (queue, _) = new::<S>(2);
+fn statistics_are_exact(kind: Kind) {
+    let queue = kind.create(2);
     let mut expected = Stats { capacity: 2, ..Stats::default() };
     assert_eq!(queue.stats(), expected);
     for _ in 0..3 {
-        fill(&queue, 0..2);
+        fill(&*queue, 0..2);
         assert_eq!(queue.try_put(2), Err(Error::Full));
         assert_eq!(queue.put(2, 0), Err(Error::Full));
         assert_eq!(queue.put(2, 1), Err(Error::Timeout));
@@ -280,11 +247,11 @@ fn statistics_are_exact<S: Subject>() {
     }
 }
 
-fn many_at_once<S: Subject>() {
-    if !S::MANY {
+fn many_at_once(kind: Kind) {
+    let (queue, dropped) = kind.create_at(5, 0);
+    if !queue.has_many() {
         return;
     }
-    let (queue, dropped) = new::<S>(5);
     assert_eq!(queue.put_many(&[], 0), (0, Ok(())));
     assert_eq!(queue.get_many(0, 0), (vec![], Ok(())));
     assert_eq!(queue.get_many(3, 0), (vec![], Err(Error::Empty)));
@@ -313,9 +280,9 @@ fn many_at_once<S: Subject>() {
 const MILLISECOND: i64 = 1_000_000;
 
 /// A call that runs out has waited as long as it was told to, and changed nothing.
-fn timeouts_run_out<S: Subject>() {
-    watched(&S::name(), || {
-        let (queue, _) = new::<S>(1);
+fn timeouts_run_out(kind: Kind) {
+    watched(kind.name, || {
+        let queue = kind.create(1);
         for timeout in [1, 999, MILLISECOND, 7 * MILLISECOND] {
             let least = Duration::from_nanos(timeout as u64);
             let start = Instant::now();
@@ -331,9 +298,9 @@ fn timeouts_run_out<S: Subject>() {
 }
 
 /// What can be done at once is done, whatever the timeout.
-fn timeouts_do_not_matter_when_ready<S: Subject>() {
-    watched(&S::name(), || {
-        let (queue, _) = new::<S>(1);
+fn timeouts_do_not_matter_when_ready(kind: Kind) {
+    watched(kind.name, || {
+        let queue = kind.create(1);
         for timeout in [0, 1, -1, i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
             assert_eq!(queue.put(3, timeout), Ok(()));
             assert_eq!(queue.get(timeout), Ok(3));
@@ -351,10 +318,10 @@ fn asleep<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> JoinH
 /// Times that do not run out while a test lasts.
 const LONG: [i64; 4] = [-1, i64::MIN, i64::MAX, 3_600_000 * MILLISECOND];
 
-fn puts_wake_gets<S: Subject>() {
-    watched(&S::name(), || {
+fn puts_wake_gets(kind: Kind) {
+    watched(kind.name, || {
         for timeout in LONG {
-            let (queue, _) = new::<S>(2);
+            let queue = kind.create(2);
             let waiting = queue.clone();
             let get = asleep(move || waiting.get(timeout));
             queue.try_put(5).unwrap();
@@ -363,10 +330,10 @@ fn puts_wake_gets<S: Subject>() {
     });
 }
 
-fn gets_wake_puts<S: Subject>() {
-    watched(&S::name(), || {
+fn gets_wake_puts(kind: Kind) {
+    watched(kind.name, || {
         for timeout in LONG {
-            let (queue, _) = new::<S>(1);
+            let queue = kind.create(1);
             queue.try_put(0).unwrap();
             let waiting = queue.clone();
             let put = asleep(move || waiting.put(1, timeout));
@@ -377,9 +344,9 @@ fn gets_wake_puts<S: Subject>() {
     });
 }
 
-fn clear_wakes_puts<S: Subject>() {
-    watched(&S::name(), || {
-        let (queue, dropped) = new::<S>(1);
+fn clear_wakes_puts(kind: Kind) {
+    watched(kind.name, || {
+        let (queue, dropped) = kind.create_at(1, 0);
         queue.try_put(0).unwrap();
         let waiting = queue.clone();
         let put = asleep(move || waiting.put(1, -1));
@@ -389,12 +356,12 @@ fn clear_wakes_puts<S: Subject>() {
     });
 }
 
-fn many_wake_each_other<S: Subject>() {
-    if !S::MANY {
+fn many_wake_each_other(kind: Kind) {
+    let queue = kind.create(2);
+    if !queue.has_many() {
         return;
     }
-    watched(&S::name(), || {
-        let (queue, _) = new::<S>(2);
+    watched(kind.name, || {
         let putting = queue.clone();
         let put = asleep(move || putting.put_many(&numbers(0..7), -1));
         let mut got = Vec::new();
@@ -418,17 +385,17 @@ fn many_wake_each_other<S: Subject>() {
 }
 
 /// Close wakes every waiter at both ends.
-fn close_wakes_all<S: Subject>() {
-    let waiters = if S::SINGLE { 1 } else { 3 };
-    type Call<S> = fn(&S, i64) -> Result<u64>;
-    let ends: [(bool, Call<S>); 2] = [
+fn close_wakes_all(kind: Kind) {
+    let waiters = if kind.is_single() { 1 } else { 3 };
+    type Call = fn(&Reference, i64) -> Result<u64>;
+    let ends: [(bool, Call); 2] = [
         (false, |queue, time| queue.get(time)),
         (true, |queue, time| queue.put(1, time).map(|()| 1)),
     ];
-    watched(&S::name(), || {
+    watched(kind.name, || {
         for timeout in LONG {
             for (full, call) in ends {
-                let (queue, _) = new::<S>(1);
+                let queue = kind.create(1);
                 if full {
                     queue.try_put(0).unwrap();
                 }
@@ -443,16 +410,16 @@ fn close_wakes_all<S: Subject>() {
                     assert_eq!(call.join().unwrap(), Err(Error::Closed));
                 }
                 let left = if full { vec![0] } else { vec![] };
-                assert_eq!(drain(&queue), (left, Error::Closed));
+                assert_eq!(drain(&*queue), (left, Error::Closed));
             }
         }
     });
 }
 
-fn sizes_that_cannot_be<S: Subject>() {
+fn sizes_that_cannot_be(kind: Kind) {
     let dropped = Arc::new(Dropped::default());
     for capacity in [usize::MAX, usize::MAX / 2, usize::MAX / 16, 1 << 60, 1 << 57] {
-        match S::create(capacity, 0, &dropped) {
+        match kind.try_create(capacity, 0, &dropped) {
             Err(Error::Invalid | Error::NoMemory) => {}
             Err(other) => panic!("{capacity} items: {other:?}"),
             Ok(_) => panic!("{capacity} items cannot be had"),
@@ -460,22 +427,24 @@ fn sizes_that_cannot_be<S: Subject>() {
     }
 }
 
-macro_rules! suites {
-    ([$($suite:ident: $subject:ty,)*] $tests:tt) => {
-        $(suites!(@one $suite: $subject, $tests);)*
-    };
-    (@one $suite:ident: $subject:ty, [$($test:ident,)*]) => {
-        mod $suite {
-            #[allow(unused_imports)]
-            use super::*;
-            $(#[test] fn $test() { super::$test::<$subject>() })*
+/// The tests of one kind.
+macro_rules! tests_of {
+    ($name:ident: $($test:ident,)*) => {
+        mod $name {
+            $(#[test] fn $test() { super::$test(super::list::$name()) })*
         }
     };
 }
 
-macro_rules! all {
-    ($($queues:tt)*) => {
-        suites! { [$($queues)*] [
+use tests_of;
+
+macro_rules! suites {
+    (
+        queues { $($(#[$attribute:meta])* $name:ident: $family:ident, $face:ident, $make:expr;)* }
+        $($deques:tt)*
+    ) => {
+        $($(#[$attribute])* tests_of! {
+            $name:
             capacity_is_exact,
             positions_wrap,
             first_in_first_out,
@@ -493,35 +462,8 @@ macro_rules! all {
             many_wake_each_other,
             close_wakes_all,
             sizes_that_cannot_be,
-        ] }
+        })*
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-all! {
-    mpmc_direct_plain: Rust<DirectPlain>,
-    mpmc_direct_boxed: Rust<DirectBoxed>,
-}
-
-all! {
-    mpmc_indirect_plain: Rust<IndirectPlain>,
-    mpmc_indirect_boxed: Rust<IndirectBoxed>,
-    mpmc_indirect_bytes: Rust<IndirectBlob>,
-    mpmc_indirect_typed: Rust<IndirectValue>,
-    spsc_plain: Rust<SpscPlain>,
-    spsc_boxed: Rust<SpscBoxed>,
-    spsc_bytes: Rust<SpscBlob>,
-    spsc_typed: Rust<SpscValue>,
-    priority_plain: Rust<TiesPlain>,
-    priority_boxed: Rust<TiesBoxed>,
-    priority_bytes: Rust<TiesBlob>,
-    priority_typed: Rust<TiesValue>,
-    c_mpmc_pointers: C<Mpmc, CPointers>,
-    c_mpmc_bytes: C<Mpmc, CBytes>,
-    c_mpmc_leased: C<Mpmc, CLeased>,
-    c_spsc_pointers: C<Spsc, CPointers>,
-    c_spsc_bytes: C<Spsc, CBytes>,
-    c_spsc_in_place: C<Spsc, CInPlace>,
-    c_batch_pointers: C<Singles, CPointers>,
-    c_batch_bytes: C<Singles, CBytes>,
-}
+for_each_kind!(suites);

@@ -2,14 +2,14 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+mod support;
 
 use std::process::Command;
+use support::watchdog::watched;
 
 /// Runs an example, with the library as the tests have it, so that it is not built once more.
 fn prints(example: &str, expected: &str) {
-    watchdog::watched(example, || {
+    watched(example, || {
         let mut run = Command::new(env!("CARGO"));
         run.current_dir(env!("CARGO_MANIFEST_DIR"));
         run.args(["run", "--quiet", "--locked", "--profile", "test", "--example", example]);

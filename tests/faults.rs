@@ -3,12 +3,8 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "support/c_abi.rs"]
-mod c_abi;
-#[path = "support/watchdog.rs"]
-mod watchdog;
+mod support;
 
-use c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};
 use core::ffi::c_void;
 use queues::ffi::{deque::*, mpmc::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Disposer, Pointer};
@@ -21,7 +17,8 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::thread::{Builder, scope, spawn, yield_now};
 use std::time::{Duration, Instant};
-use watchdog::watched;
+use support::c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};
+use support::watchdog::watched;
 
 thread_local! {
     /// How many more allocations of this thread succeed.

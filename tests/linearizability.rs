@@ -6,32 +6,33 @@
 
 mod support;
 
-use queues::wait::{Wait, Wanted};
+use queues::queue::batch::Limits;
 use queues::{Error, Result};
 use std::sync::Barrier;
 use support::history::{Done, Event, History, Lane, Promise, Recorder};
-use support::random::{Random, setting};
-use support::subject::{self, Disposed, Kind, Subject};
+use support::list;
+use support::random::{Random, setting, with_seed};
+use support::subject::{Kind, NO_WAIT, Subject, fill, rank, weight};
 
-const MPMC: [(&str, Kind); 4] = [
+const MPMC: [Kind; 4] = [
     #[cfg(target_arch = "x86_64")]
-    ("direct", subject::direct),
+    list::mpmc_direct_plain(),
     #[cfg(not(target_arch = "x86_64"))]
-    ("indirect", subject::indirect),
-    ("indirect", subject::indirect),
-    ("bytes", subject::indirect_bytes),
-    ("leased bytes", subject::leased),
+    list::mpmc_indirect_plain(),
+    list::mpmc_indirect_plain(),
+    list::mpmc_indirect_bytes(),
+    list::mpmc_leased(),
 ];
-const SPSC: [(&str, Kind); 2] =
-    [("spsc", subject::spsc_pointers), ("spsc bytes", subject::spsc_bytes)];
-const PRIORITY: [(&str, Kind); 2] =
-    [("priority", subject::priority), ("priority bytes", subject::priority_bytes)];
+const SPSC: [Kind; 2] = [list::spsc_plain(), list::spsc_bytes()];
+const PRIORITY: [Kind; 2] =
+    [list::priority_plain().ranked(), list::priority_bytes().with_large_cells().ranked()];
+const DEQUE: [Kind; 2] = [list::deque_plain(), list::deque_bytes()];
+const BATCH: [Kind; 2] = [list::batch_plain().of_pairs(), list::batch_bytes().of_pairs()];
 
-const DEQUE: [(&str, Kind); 2] = [("deque", subject::deque), ("deque bytes", subject::deque_bytes)];
-const GROWABLE: [(&str, Kind); 2] =
-    [("growable deque", subject::growable), ("growable deque bytes", subject::growable_bytes)];
-
-const BATCH: [(&str, Kind); 2] = [("batch", subject::batch), ("batch bytes", subject::batch_bytes)];
+/// The most that a batch weighs.
+const HEAVY: u64 = 3;
+const BY_WEIGHT: Kind =
+    list::batch_plain().limited(Limits { size: 3, age: None, weight: Some(HEAVY) });
 
 /// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
 const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
@@ -56,7 +57,7 @@ enum Role {
 fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, item: u64) {
     let put = |lane: &mut Lane| _ = lane.call(|| Done::Put(item, queue.try_put(item)));
     let get = |lane: &mut Lane| _ = lane.call(|| Done::Get(queue.try_get()));
-    let peek = |lane: &mut Lane| _ = lane.call(|| Done::Peek(queue.peek().expect("a peek")));
+    let peek = |lane: &mut Lane| _ = lane.call(|| Done::Peek(queue.peek()));
     let is_closed = |lane: &mut Lane| _ = lane.call(|| Done::IsClosed(queue.is_closed()));
     let close = |lane: &mut Lane| {
         _ = lane.call(|| {
@@ -67,11 +68,11 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
     match (random.below(32), role) {
         (_, Role::Thief) => get(lane),
         (0..=17, Role::Owner) => put(lane),
-        (_, Role::Owner) => _ = lane.call(|| Done::Pop(queue.pop().expect("a pop"))),
+        (_, Role::Owner) => _ = lane.call(|| Done::Pop(queue.pop())),
         (5..=20, Role::Batcher) => put(lane),
-        (21..=24, Role::Batcher) => _ = lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
+        (21..=24, Role::Batcher) => _ = lane.call(|| Done::Due(queue.get_due())),
         (25..=28, Role::Batcher) => {
-            _ = lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Wait::No))));
+            _ = lane.call(|| Done::Batch(queue.get_batch(NO_WAIT)));
         }
         (2..=4, Role::Batcher) => {
             _ = lane.call(|| {
@@ -91,14 +92,12 @@ fn call(random: &mut Random, role: Role, queue: &dyn Subject, lane: &mut Lane, i
 
 /// Runs one history of the kind and checks it.
 fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let capacity = 1 + random.below(5) as usize;
     let origin = ORIGINS[random.below(4) as usize];
-    let queue = kind(capacity, origin, Disposed::default());
+    let queue = kind.create_at(capacity, origin).0;
     let initial: Vec<u64> = (1..=random.below(capacity as u64 + 1)).collect();
-    for &item in &initial {
-        queue.try_put(item).unwrap();
-    }
+    fill(&*queue, initial.iter().copied());
     let recorder = Recorder::new(roles.len(), true);
     let calls = 12 / roles.len() as u64 + 2;
     let ready = Barrier::new(roles.len());
@@ -108,7 +107,7 @@ fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
             .enumerate()
             .map(|(thread, &role)| {
                 let (queue, ready, mut lane) = (&*queue, &ready, recorder.lane(thread));
-                let mut random = Random(random.next());
+                let mut random = random.split();
                 scope.spawn(move || -> Vec<Event> {
                     ready.wait();
                     for i in 0..calls {
@@ -127,41 +126,40 @@ fn history(kind: Kind, promise: Promise, roles: &[Role], seed: u64) {
     let rest = std::iter::from_fn(|| queue.try_get().ok()).collect();
     let promise = Promise { size: promise.size.min(capacity), ..promise };
     let history = History { capacity, promise, initial, lanes, rest };
-    if let Err(why) = history.check() {
-        panic!("seed {seed}: {why}");
-    }
+    history.check().unwrap_or_else(|why| panic!("{why}"));
 }
 
-fn histories(name: &str, kind: Kind, promise: Promise, roles: &[&[Role]]) {
+fn histories(kind: Kind, promise: Promise, roles: &[&[Role]]) {
     let count = setting("QUEUES_HISTORIES", 10_000);
     let first = setting("QUEUES_SEED", 1);
     for seed in first..first + count {
-        history(kind, promise, roles[seed as usize % roles.len()], seed);
+        let roles = roles[seed as usize % roles.len()];
+        with_seed(kind, seed, || history(kind, promise, roles, seed));
     }
-    println!("{name}: {count} histories");
+    println!("{kind}: {count} histories");
 }
 
 #[test]
 fn mpmc() {
     let any = [Role::Any; 4];
-    for (name, kind) in MPMC {
-        histories(name, kind, FIFO, &[&any[..2], &any[..3], &any]);
+    for kind in MPMC {
+        histories(kind, FIFO, &[&any[..2], &any[..3], &any]);
     }
 }
 
 #[test]
 fn priority() {
     let any = [Role::Any; 4];
-    for (name, kind) in PRIORITY {
-        let ranked = Promise { rank: subject::rank, ..FIFO };
-        histories(name, kind, ranked, &[&any[..2], &any[..3], &any]);
+    for kind in PRIORITY {
+        let ranked = Promise { rank, ..FIFO };
+        histories(kind, ranked, &[&any[..2], &any[..3], &any]);
     }
 }
 
 #[test]
 fn spsc() {
-    for (name, kind) in SPSC {
-        histories(name, kind, FIFO, &[&[Role::Producer, Role::Consumer]]);
+    for kind in SPSC {
+        histories(kind, FIFO, &[&[Role::Producer, Role::Consumer]]);
     }
 }
 
@@ -169,22 +167,20 @@ fn spsc() {
 fn batch() {
     let roles = [Role::Batcher; 4];
     let roles = [&roles[..2], &roles[..3], &roles];
-    for (name, kind) in BATCH {
-        histories(name, kind, Promise { size: 2, ..FIFO }, &roles);
+    for kind in BATCH {
+        histories(kind, Promise { size: 2, ..FIFO }, &roles);
     }
-    let heavy = Promise { size: 3, weight: (subject::HEAVY, subject::weight), ..FIFO };
-    histories("batch by weight", subject::heavy, heavy, &roles);
+    let heavy = Promise { size: 3, weight: (HEAVY, weight), ..FIFO };
+    histories(BY_WEIGHT, heavy, &roles);
 }
 
 #[test]
 fn deque() {
     use Role::{Owner, Thief};
     let roles: [&[Role]; 2] = [&[Owner, Thief], &[Owner, Thief, Thief]];
-    for (name, kind) in DEQUE {
-        histories(name, kind, FIFO, &roles);
-    }
-    for (name, kind) in GROWABLE {
-        histories(name, kind, Promise { grows: true, ..FIFO }, &roles);
+    for kind in DEQUE {
+        histories(kind, FIFO, &roles);
+        histories(kind.growable(true), Promise { grows: true, ..FIFO }, &roles);
     }
 }
 
@@ -215,7 +211,7 @@ fn the_checker_can_say_no() {
     let store_buffer = [&[put(2), Done::Put(3, full)][..], &[get(1), Done::Get(empty)][..]];
     assert!(!check(FIFO, 2, &[1], &store_buffer, &[2]), "store buffering");
     assert!(!check(FIFO, 2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
-    let ranks = Promise { rank: subject::rank, ..FIFO };
+    let ranks = Promise { rank, ..FIFO };
     assert!(check(ranks, 3, &[2, 4], &[&[put(3), get(3)]], &[4, 2]));
     assert!(!check(ranks, 3, &[2, 4], &[&[put(3), get(4)]], &[3, 2]), "a higher priority first");
     assert!(!check(ranks, 3, &[1, 4], &[&[get(4)]], &[1]), "reordered among equals");
@@ -246,13 +242,13 @@ fn the_checker_can_say_no() {
 /// More items than threads that each hold one at most: there is always one.
 #[test]
 fn never_empty() {
-    for (name, kind) in MPMC.into_iter().chain(PRIORITY) {
+    for kind in MPMC.into_iter().chain(PRIORITY) {
         for capacity in [4, 5, 7, 17] {
-            let queue = kind(capacity, u64::MAX - 3, Disposed::default());
-            (0..4).for_each(|item| queue.try_put(item).unwrap());
+            let queue = kind.create_at(capacity, u64::MAX - 3).0;
+            fill(&*queue, 0..4);
             busy(3, |_| {
                 let item = queue.try_get();
-                let item = item.unwrap_or_else(|e| panic!("{name} of {capacity}: {e}"));
+                let item = item.unwrap_or_else(|e| panic!("{kind} of {capacity}: {e}"));
                 queue.try_put(item).unwrap();
             });
         }
@@ -262,13 +258,13 @@ fn never_empty() {
 /// Room for more items than the threads put at once: it is never full.
 #[test]
 fn never_full() {
-    for (name, kind) in MPMC.into_iter().chain(PRIORITY) {
+    for kind in MPMC.into_iter().chain(PRIORITY) {
         for capacity in [4, 5, 7, 17] {
-            let queue = kind(capacity, (1 << 62) - 3, Disposed::default());
-            (4..capacity as u64).for_each(|item| queue.try_put(item).unwrap());
+            let queue = kind.create_at(capacity, (1 << 62) - 3).0;
+            fill(&*queue, 4..capacity as u64);
             busy(3, |thread| {
                 let put = queue.try_put(100 + thread);
-                put.unwrap_or_else(|e| panic!("{name} of {capacity}: {e}"));
+                put.unwrap_or_else(|e| panic!("{kind} of {capacity}: {e}"));
                 queue.try_get().unwrap();
             });
         }
@@ -289,29 +285,28 @@ fn busy(threads: u64, work: impl Fn(u64) + Sync) {
 /// is disposed of once.
 #[test]
 fn wraps_and_leftovers() {
-    for (name, kind) in MPMC.iter().chain(&SPSC) {
+    for kind in MPMC.iter().chain(&SPSC) {
         for capacity in 1..=17 {
             for origin in ORIGINS {
-                let log = Disposed::default();
-                let queue = kind(capacity, origin, log.clone());
+                let (queue, dropped) = kind.create_at(capacity, origin);
                 let mut next_put = 0..;
                 let mut next_get = 0..;
                 for round in 0..10 {
                     while queue.len() < capacity {
                         queue.try_put(next_put.next().unwrap()).unwrap();
                     }
-                    assert_eq!(queue.try_put(9999), Err(Error::Full), "{name} of {capacity}");
+                    assert_eq!(queue.try_put(9999), Err(Error::Full), "{kind} of {capacity}");
                     for _ in 0..=round % capacity {
-                        assert_eq!(queue.try_get(), Ok(next_get.next().unwrap()), "{name}");
+                        assert_eq!(queue.try_get(), Ok(next_get.next().unwrap()), "{kind}");
                     }
                 }
                 let stats = queue.stats();
-                assert_eq!(stats.enqueued, next_put.start, "{name} of {capacity} from {origin}");
-                assert_eq!(stats.dequeued, next_get.start, "{name} of {capacity} from {origin}");
-                assert_eq!(stats.peak_size, capacity as u64, "{name} of {capacity}");
+                assert_eq!(stats.enqueued, next_put.start, "{kind} of {capacity} from {origin}");
+                assert_eq!(stats.dequeued, next_get.start, "{kind} of {capacity} from {origin}");
+                assert_eq!(stats.peak_size, capacity as u64, "{kind} of {capacity}");
                 drop(queue);
                 let left: Vec<u64> = (next_get.start..next_put.start).collect();
-                assert_eq!(*log.lock().unwrap(), left, "{name} of {capacity} from {origin}");
+                assert_eq!(dropped.take(), left, "{kind} of {capacity} from {origin}");
             }
         }
     }

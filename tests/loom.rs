@@ -16,16 +16,23 @@ use loom::model::Builder;
 use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
-use queues::queue::{Counts, Get, GetMany, Peek, Put, PutMany, Queue, mpmc, spsc};
+use queues::queue::batch::Limits;
+use queues::queue::{Counts, Get, GetMany, Put, PutMany, Queue, mpmc, spsc};
 use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
-use queues::wait::{Blocking, Wait, Wanted};
+use queues::wait::{Blocking, Wait};
 use queues::{Error, Result};
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::core_queues::{self, Calls};
 use support::history::{Closing, Done, History, Lane, Promise, Recorder};
-use support::subject::{self, Disposed, Kind, Pointers, Subject};
+use support::items::{Dropped, Plain};
+use support::list;
+use support::subject::{
+    FOREVER, Face, Family, Kind, NO_WAIT, Reference, Subject, fill, rank, weight,
+};
 
 const UNBOUNDED: Option<usize> = None;
 
@@ -54,7 +61,6 @@ fn runs_of(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 's
 /// What several threads do to one queue: a word for each, a letter for each call.
 #[derive(Clone)]
 struct Model {
-    name: &'static str,
     kind: Kind,
     promise: Promise,
     capacity: usize,
@@ -78,10 +84,10 @@ impl Model {
     }
 
     fn what(&self) -> String {
-        let Self { name, capacity, initial, words, .. } = self;
+        let Self { kind, capacity, initial, words, .. } = self;
         let refused = self.refused_after.map_or(String::new(), |n| format!(", refused after {n}"));
         let words = words.join(" | ");
-        format!("{name} of {capacity} with {initial}: {words} w {}{refused}", self.watching)
+        format!("{kind} of {capacity} with {initial}: {words} w {}{refused}", self.watching)
     }
 
     fn explore(self, bound: Option<usize>) {
@@ -92,19 +98,17 @@ impl Model {
         if let Some(calls) = self.refused_after {
             withdrawal::after(calls);
         }
-        let log = Disposed::default();
-        let queue = (self.kind)(self.capacity, 0, log.clone());
+        let (queue, dropped) = self.kind.create_at(self.capacity, 0);
         let initial: Vec<u64> = (1..=self.initial).collect();
-        for &item in &initial {
-            queue.try_put(item).unwrap();
-        }
+        fill(&*queue, initial.iter().copied());
         let recorder = Recorder::new(self.words.len(), self.watching);
         let program = |thread: usize| {
-            let (queue, log, mut lane) = (queue.clone(), log.clone(), recorder.lane(thread));
+            let (queue, dropped, mut lane) =
+                (queue.clone(), dropped.clone(), recorder.lane(thread));
             let (word, first) = (self.words[thread].clone(), 10 * (thread as u64 + 1));
             move || {
                 for (letter, item) in word.chars().zip(first..) {
-                    call(letter, item, &*queue, &mut lane, &log);
+                    call(letter, item, &*queue, &mut lane, &dropped);
                 }
                 lane.finish()
             }
@@ -124,21 +128,21 @@ fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
 }
 
 /// Puts (waits for room), gets (waits for an item), and so on: capitals wait.
-fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Disposed) {
+fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, dropped: &Dropped) {
     let done = match letter {
         'p' => lane.call(|| Done::Put(item, queue.try_put(item))),
-        'P' => lane.call(|| Done::Put(item, queue.put(item, Wait::Forever))),
+        'P' => lane.call(|| Done::Put(item, queue.put(item, FOREVER))),
         'g' => lane.call(|| Done::Get(queue.try_get())),
-        'G' => lane.call(|| Done::Get(queue.get(Wait::Forever))),
-        'o' => lane.call(|| Done::Pop(queue.pop().unwrap())),
-        'b' => lane.call(|| Done::Batch(queue.get_batch(Wanted::Within(Wait::No)))),
-        'd' => lane.call(|| Done::Due(queue.get_batch(Wanted::Due))),
-        'D' => lane.call(|| Done::Due(queue.get_batch(Wanted::Within(Wait::Forever)))),
+        'G' => lane.call(|| Done::Get(queue.get(FOREVER))),
+        'o' => lane.call(|| Done::Pop(queue.pop())),
+        'b' => lane.call(|| Done::Batch(queue.get_batch(NO_WAIT))),
+        'd' => lane.call(|| Done::Due(queue.get_due())),
+        'D' => lane.call(|| Done::Due(queue.get_batch(FOREVER))),
         'f' => lane.call(|| {
             queue.flush();
             Done::Flush
         }),
-        'k' => lane.call(|| Done::Peek(queue.peek().unwrap())),
+        'k' => lane.call(|| Done::Peek(queue.peek())),
         'i' => lane.call(|| Done::IsClosed(queue.is_closed())),
         'c' => lane.call(|| {
             queue.close();
@@ -147,24 +151,23 @@ fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, log: &Dis
         'm' => {
             return lane.several(|| {
                 let items = [item, item + 5];
-                let (done, why) = queue.put_many(&items, Wait::No);
+                let (done, why) = queue.put_many(&items, NO_WAIT);
                 let put = items.iter().take(done).map(|&item| Done::Put(item, Ok(())));
                 put.chain(why.err().map(|why| Done::Put(items[done], Err(why)))).collect()
             });
         }
         'n' => {
             return lane.several(|| {
-                let (items, why) = queue.get_many(2, Wait::No);
+                let (items, why) = queue.get_many(2, NO_WAIT);
                 let got = items.into_iter().map(|item| Done::Get(Ok(item)));
                 got.chain(why.err().map(|why| Done::Get(Err(why)))).collect()
             });
         }
         'x' => {
-            // No model clears on two threads, so what is new in the log is from here.
-            let before = log.lock().unwrap().len();
+            // No model clears on two threads, so the record is of this clear.
             lane.clear(|| {
                 queue.clear();
-                log.lock().unwrap()[before..].to_vec()
+                dropped.take()
             });
             return;
         }
@@ -192,31 +195,25 @@ fn pairs(words: &[String]) -> impl Iterator<Item = Vec<String>> {
 
 const DRAINING: Promise = Promise { closing: Closing::Draining, ..Promise::FIFO };
 
-const MPMC: [(&str, Kind); 2] =
-    [("mpmc direct", subject::direct), ("mpmc indirect", subject::indirect)];
+const MPMC: [Kind; 2] = [list::mpmc_direct_plain(), list::mpmc_indirect_plain()];
 
 fn model(
-    (name, kind): (&'static str, Kind),
+    kind: Kind,
     promise: Promise,
     capacity: usize,
     initial: u64,
     words: &[impl ToString],
 ) -> Model {
     let words = words.iter().map(ToString::to_string).collect();
-    Model { name, kind, promise, capacity, initial, words, watching: false, refused_after: None }
+    Model { kind, promise, capacity, initial, words, watching: false, refused_after: None }
 }
 
-fn mpmc(
-    kind: (&'static str, Kind),
-    capacity: usize,
-    initial: u64,
-    words: &[impl ToString],
-) -> Model {
+fn mpmc(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     model(kind, Promise::FIFO, capacity, initial, words)
 }
 
 fn spsc(capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
-    model(("spsc", subject::spsc_pointers), Promise::FIFO, capacity, initial, words)
+    model(list::spsc_plain(), Promise::FIFO, capacity, initial, words)
 }
 
 /// Calls on many, beside those on one, a close and a clear.
@@ -314,7 +311,7 @@ fn mpmc_peek_and_clear() {
 
 // --- mpmc in place
 
-const LEASED: (&str, Kind) = ("mpmc leased", subject::leased);
+const LEASED: Kind = list::mpmc_leased();
 
 /// A put is a reservation and its commit, a get a lease and its end; close races both.
 #[test]
@@ -562,7 +559,7 @@ fn spsc_close() {
 #[test]
 fn spsc_statistics() {
     explore("spsc statistics", Some(3), || {
-        let queue = subject::spsc_pointers(1, 0, Disposed::default());
+        let queue = list::spsc_plain().create(1);
         let watcher = spawn({
             let queue = queue.clone();
             move || (queue.stats(), queue.stats())
@@ -587,7 +584,7 @@ fn spsc_statistics() {
 #[test]
 fn spsc_statistics_beside_a_clear() {
     explore("spsc statistics beside a clear", Some(3), || {
-        let queue = subject::spsc_pointers(2, 0, Disposed::default());
+        let queue = list::spsc_plain().create(2);
         for item in 1..=2 {
             queue.try_put(item).unwrap();
         }
@@ -715,16 +712,11 @@ impl Places {
 
 // --- priority
 
-const PRIORITY: [(&str, Kind); 2] =
-    [("priority", subject::priority), ("priority bytes", subject::priority_bytes)];
+const PRIORITY: [Kind; 2] =
+    [list::priority_plain().ranked(), list::priority_bytes().with_large_cells().ranked()];
 
-fn priority(
-    kind: (&'static str, Kind),
-    capacity: usize,
-    initial: u64,
-    words: &[impl ToString],
-) -> Model {
-    let promise = Promise { rank: subject::rank, ..Promise::FIFO };
+fn priority(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
+    let promise = Promise { rank, ..Promise::FIFO };
     model(kind, promise, capacity, initial, words)
 }
 
@@ -755,26 +747,15 @@ fn priority_waits() {
 
 // --- deque
 
-const DEQUE: [(&str, Kind); 2] = [("deque", subject::deque), ("deque bytes", subject::deque_bytes)];
-const GROWABLE: [(&str, Kind); 2] =
-    [("growable deque", subject::growable), ("growable deque bytes", subject::growable_bytes)];
+const DEQUE: [Kind; 2] = [list::deque_plain(), list::deque_bytes()];
 
 /// The first word is the owner's (`p` pushes, `o` pops), the others are thieves' (`g` steals).
-fn deque(
-    kind: (&'static str, Kind),
-    capacity: usize,
-    initial: u64,
-    words: &[impl ToString],
-) -> Model {
+fn deque(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     model(kind, Promise::FIFO, capacity, initial, words)
 }
 
-fn growable(
-    kind: (&'static str, Kind),
-    capacity: usize,
-    initial: u64,
-    words: &[impl ToString],
-) -> Model {
+fn growable(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
+    let kind = kind.growable(true);
     model(kind, Promise { grows: true, ..Promise::FIFO }, capacity, initial, words)
 }
 
@@ -816,7 +797,7 @@ fn deque_two_thieves() {
 /// Growth while thieves read the buffer that is outgrown.
 #[test]
 fn deque_grows() {
-    for kind in GROWABLE {
+    for kind in DEQUE {
         for owner in ["p", "pp", "ppo", "pop", "opp"] {
             growable(kind, 1, 1, &[owner, "gg"]).explore(UNBOUNDED);
         }
@@ -829,7 +810,7 @@ fn deque_grows() {
 #[test]
 fn deque_pushes_and_thefts_across() {
     explore("deques across", UNBOUNDED, || {
-        let new = || subject::deque(1, 0, Disposed::default());
+        let new = || list::deque_plain().create(1);
         let (mine, yours) = (new(), new());
         let other = spawn({
             let (mine, yours) = (mine.clone(), yours.clone());
@@ -849,7 +830,7 @@ fn deque_pushes_and_thefts_across() {
 #[test]
 fn deque_statistics() {
     explore("deque statistics", Some(3), || {
-        let deque = subject::deque(2, 0, Disposed::default());
+        let deque = list::deque_plain().create(2);
         deque.try_put(1).unwrap();
         let watcher = spawn({
             let deque = deque.clone();
@@ -859,7 +840,7 @@ fn deque_statistics() {
             let deque = deque.clone();
             move || deque.try_get().is_ok() as u64
         });
-        let popped = deque.pop().unwrap().is_ok() as u64;
+        let popped = deque.pop().is_ok() as u64;
         let stolen = thief.join().unwrap();
         let (first, second) = watcher.join().unwrap();
         assert_eq!((popped + stolen, deque.stats().stolen), (1, stolen));
@@ -872,15 +853,10 @@ fn deque_statistics() {
 
 // --- batches
 
-const BATCH: [(&str, Kind); 2] = [("batch", subject::batch), ("batch bytes", subject::batch_bytes)];
+const BATCH: [Kind; 2] = [list::batch_plain().of_pairs(), list::batch_bytes().of_pairs()];
 
 /// Pairs that wait for one another for ever.
-fn batch(
-    kind: (&'static str, Kind),
-    capacity: usize,
-    initial: u64,
-    words: &[impl ToString],
-) -> Model {
+fn batch(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     model(kind, Promise { size: 2, ..Promise::FIFO }, capacity, initial, words)
 }
 
@@ -919,24 +895,32 @@ fn batch_waits() {
 /// A batch of single items is a queue like any other.
 #[test]
 fn batch_singles() {
-    let kind = ("batch of one", subject::singles as Kind);
     for words in [["PP", "GG"], ["Pgc", "G"], ["Pc", "G"], ["xP", "G"]] {
-        model(kind, Promise { size: 1, ..Promise::FIFO }, 1, 0, &words).explore(Some(2));
+        let promise = Promise { size: 1, ..Promise::FIFO };
+        model(list::batch_plain(), promise, 1, 0, &words).explore(Some(2));
     }
 }
 
 /// Weights make a batch due, whoever's put comes last.
 #[test]
 fn batch_weights() {
-    let kind = ("batch by weight", subject::heavy as Kind);
-    let weight = (subject::HEAVY, subject::weight as fn(u64) -> u64);
-    let promise = Promise { size: 3, weight, ..Promise::FIFO };
+    const HEAVY: u64 = 3;
+    let limits = Limits { size: 3, age: None, weight: Some(HEAVY) };
+    let kind = list::batch_plain().limited(limits);
+    let promise = Promise { size: 3, weight: (HEAVY, weight), ..Promise::FIFO };
     // The items weigh 2 and 3, 0 and 1, 2 and 3; the one that is there weighs 1.
     for words in [&["p", "D"][..], &["pc", "D"], &["p", "c", "D"], &["pc", "pd", "D"]] {
         model(kind, promise, 3, 1, words).explore(Some(2));
     }
     model(kind, promise, 3, 0, &["p", "ppp", "D"]).explore(Some(2));
 }
+
+/// Pairs that wait for one another for a while only.
+const AGEING: Kind = list::batch_plain().limited(Limits {
+    size: 2,
+    age: Some(Duration::from_micros(10)),
+    weight: None,
+});
 
 /// Time passes at any moment, and no item stays longer than it may, whoever sleeps and whoever
 /// takes what others wait for.
@@ -946,19 +930,19 @@ fn batch_deadline() {
         let programs: Vec<_> = programs.to_vec();
         let what = format!("{what} of {capacity}: {programs:?}");
         explore(&what, Some(2), move || {
-            let queue = subject::ageing(capacity, 0, Disposed::default());
-            let run = |queue: Arc<dyn Subject>, (word, _): (&'static str, usize)| {
+            let queue = AGEING.create(capacity);
+            let run = |queue: Reference, (word, _): (&'static str, usize)| {
                 let mut got = Vec::new();
                 for (letter, item) in word.chars().zip(1..) {
                     match letter {
                         'p' => queue.try_put(item).unwrap(),
                         'c' => queue.close(),
                         // Each waits without an end of its own.
-                        'B' => match queue.get_batch(Wanted::Within(Wait::Forever)) {
+                        'B' => match queue.get_batch(FOREVER) {
                             Ok(batch) => got.push(batch),
                             Err(why) => assert_eq!(why, Error::Closed),
                         },
-                        'b' => got.extend(queue.get_batch(Wanted::Within(Wait::No))),
+                        'b' => got.extend(queue.get_batch(NO_WAIT)),
                         other => panic!("no call {other:?}"),
                     }
                 }
@@ -990,13 +974,10 @@ fn batch_deadline() {
 #[test]
 fn batch_looked_at_in_passing() {
     explore("batch looked at in passing", Some(2), || {
-        let queue = subject::ageing(3, 0, Disposed::default());
-        let spawn_get = |wanted| {
-            let queue = queue.clone();
-            spawn(move || queue.get_batch(wanted))
-        };
-        let sleeper = spawn_get(Wanted::Within(Wait::Forever));
-        let looker = spawn_get(Wanted::Due);
+        let queue = AGEING.create(3);
+        let (sleeps, looks) = (queue.clone(), queue.clone());
+        let sleeper = spawn(move || sleeps.get_batch(FOREVER));
+        let looker = spawn(move || looks.get_due());
         queue.try_put(1).unwrap();
         let was_due = looker.join().unwrap().is_ok();
         if was_due {
@@ -1016,11 +997,12 @@ struct Flag {
     closed: AtomicU64,
 }
 
-fn flag(capacity: usize, _origin: u64, log: Disposed) -> Arc<dyn Subject> {
-    let items = (0..capacity).map(|_| AtomicU64::new(0)).collect();
+const FLAG: Kind = Kind::new("flag", Family::Mpmc, Face::Core, |options, dropped| {
+    let items = (0..options.capacity).map(|_| AtomicU64::new(0)).collect();
     let flag = Flag { items, closed: AtomicU64::new(0) };
-    Arc::new(Pointers(Blocking::new(flag), log))
-}
+    let calls = Calls::of::<Plain>().with_many::<Plain>();
+    Ok(core_queues::reference(flag, calls, options, dropped))
+});
 
 // SAFETY: as below.
 unsafe impl PutMany for Flag {}
@@ -1057,13 +1039,6 @@ unsafe impl Get for Flag {
             }
         }
         Err(if self.closed.load(Acquire) != 0 { Error::Closed } else { Error::Empty })
-    }
-}
-
-// SAFETY: as above.
-unsafe impl Peek for Flag {
-    unsafe fn peek(&self, _out: &mut *mut c_void) -> Result {
-        unimplemented!()
     }
 }
 
@@ -1121,7 +1096,7 @@ fn lock() {
 /// deadlock.
 #[test]
 fn event_count() {
-    let flag = |words: &[&str]| model(("flag", flag as Kind), DRAINING, 1, 0, words);
+    let flag = |words: &[&str]| model(FLAG, DRAINING, 1, 0, words);
     flag(&["P", "G"]).explore(UNBOUNDED);
     flag(&["c", "G"]).explore(UNBOUNDED);
     flag(&["c", "PP"]).explore(Some(3));
@@ -1135,7 +1110,7 @@ fn event_count() {
 /// ever, in that sleep or in a later one.
 #[test]
 fn event_count_without_membarrier() {
-    let flag = |words: &[&str]| model(("flag", flag as Kind), DRAINING, 1, 0, words);
+    let flag = |words: &[&str]| model(FLAG, DRAINING, 1, 0, words);
     for calls in 0..=2 {
         flag(&["P", "G"]).refused_after(calls).explore(Some(4));
         flag(&["c", "G"]).refused_after(calls).explore(Some(4));
@@ -1157,12 +1132,12 @@ fn two_sleep_without_membarrier() {
     for calls in 0..=2 {
         explore(&format!("two sleep, refused after {calls}"), Some(2), move || {
             withdrawal::after(calls);
-            let queue = flag(2, 0, Disposed::default());
+            let queue = FLAG.create(2);
             let getters = [(); 2].map(|()| {
                 let queue = queue.clone();
-                spawn(move || queue.get(Wait::Forever).unwrap())
+                spawn(move || queue.get(FOREVER).unwrap())
             });
-            assert_eq!(queue.put_many(&[1, 2], Wait::No), (2, Ok(())));
+            assert_eq!(queue.put_many(&[1, 2], NO_WAIT), (2, Ok(())));
             let mut got = join(getters.into());
             got.sort_unstable();
             assert_eq!(got, [1, 2]);
@@ -1220,14 +1195,14 @@ fn many() {
     for kind in MPMC {
         for capacity in 1..=2 {
             explore("put_many", Some(2), move || {
-                let queue = (kind.1)(capacity, 0, Disposed::default());
+                let queue = kind.create(capacity);
                 let getters: Vec<_> = (0..2)
                     .map(|_| {
                         let queue = queue.clone();
-                        spawn(move || queue.get(Wait::Forever).unwrap())
+                        spawn(move || queue.get(FOREVER).unwrap())
                     })
                     .collect();
-                assert_eq!(queue.put_many(&[1, 2], Wait::Forever), (2, Ok(())));
+                assert_eq!(queue.put_many(&[1, 2], FOREVER), (2, Ok(())));
                 let mut got = join(getters);
                 got.sort_unstable();
                 assert_eq!(got, [1, 2]);
@@ -1236,7 +1211,7 @@ fn many() {
         explore("get_many", Some(2), move || {
             let queue = full(kind);
             let putters = two_putters(&queue);
-            let (got, done) = queue.get_many(2, Wait::Forever);
+            let (got, done) = queue.get_many(2, FOREVER);
             assert_eq!((&got[..2.min(got.len())], done), (&[1, 2][..], Ok(())));
             join(putters);
             assert_eq!(queue.len(), 2);
@@ -1251,17 +1226,16 @@ fn many() {
 }
 
 /// A queue of two, full.
-fn full(kind: (&str, Kind)) -> Arc<dyn Subject> {
-    let queue = (kind.1)(2, 0, Disposed::default());
-    queue.try_put(1).unwrap();
-    queue.try_put(2).unwrap();
+fn full(kind: Kind) -> Reference {
+    let queue = kind.create(2);
+    fill(&*queue, 1..=2);
     queue
 }
 
-fn two_putters(queue: &Arc<dyn Subject>) -> Vec<JoinHandle<()>> {
+fn two_putters(queue: &Reference) -> Vec<JoinHandle<()>> {
     let start = |item| {
         let queue = queue.clone();
-        spawn(move || queue.put(item, Wait::Forever).unwrap())
+        spawn(move || queue.put(item, FOREVER).unwrap())
     };
     (3..5).map(start).collect()
 }

@@ -7,58 +7,62 @@
 
 mod support;
 
+use queues::queue::batch::Limits;
 use queues::queue::mpmc;
-use queues::wait::{Blocking, Wait, Wanted};
-use queues::{Batcher, Error, Limits, Mpmc, Priority, growable_deque, spsc};
+use queues::wait::{Blocking, Wait};
+use queues::{Batcher, Error, Mpmc, Priority, growable_deque, spsc};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use support::subject::{self, Disposed, Kind, Subject};
+use std::time::Duration;
+use support::items::{Blob, Dropped, Form, LARGEST_BLOB, blob, number_of_blob};
+use support::list;
+use support::subject::{FOREVER, Kind, NO_WAIT, Subject, fill};
 
-const KINDS: [(&str, Kind); 10] = [
+const KINDS: [Kind; 10] = [
     #[cfg(any(target_arch = "x86_64", miri))]
-    ("direct", subject::direct),
+    list::mpmc_direct_plain(),
     #[cfg(not(any(target_arch = "x86_64", miri)))]
-    ("indirect", subject::indirect),
-    ("indirect", subject::indirect),
-    ("bytes", subject::indirect_bytes),
-    ("leased", subject::leased),
-    ("spsc", subject::spsc_pointers),
-    ("spsc bytes", subject::spsc_bytes),
-    ("priority", subject::priority_equal),
-    ("priority bytes", subject::priority_equal_bytes),
-    ("batches of one", subject::singles),
-    ("batches of one, bytes", subject::singles_bytes),
+    list::mpmc_indirect_plain(),
+    list::mpmc_indirect_plain(),
+    list::mpmc_indirect_bytes(),
+    list::mpmc_leased(),
+    list::spsc_plain(),
+    list::spsc_bytes(),
+    list::priority_plain(),
+    list::priority_bytes().with_large_cells(),
+    list::batch_plain(),
+    list::batch_bytes(),
 ];
 
 const ITEMS: u64 = 4;
 
 /// One producer that closes, one consumer that drains; both sleep.
 fn transfer(kind: Kind, capacity: usize) {
-    let queue = kind(capacity, 0, Disposed::default());
+    let queue = kind.create(capacity);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for item in 1..=ITEMS {
-                queue.put(item, Wait::Forever).unwrap();
+                queue.put(item, FOREVER).unwrap();
             }
             queue.close();
         });
         for item in 1..=ITEMS {
-            assert_eq!(queue.get(Wait::Forever), Ok(item));
+            assert_eq!(queue.get(FOREVER), Ok(item));
         }
-        assert_eq!(queue.get(Wait::Forever), Err(Error::Closed));
+        assert_eq!(queue.get(FOREVER), Err(Error::Closed));
     });
 }
 
 /// The same with calls on many.
 fn transfer_many(kind: Kind, capacity: usize) {
-    let queue = kind(capacity, 0, Disposed::default());
+    let queue = kind.create(capacity);
     let items: Vec<u64> = (1..=ITEMS).collect();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            assert_eq!(queue.put_many(&items, Wait::Forever), (items.len(), Ok(())));
+            assert_eq!(queue.put_many(&items, FOREVER), (items.len(), Ok(())));
             queue.close();
         });
-        let many = || queue.get_many(3, Wait::Forever);
+        let many = || queue.get_many(3, FOREVER);
         let got = std::iter::from_fn(|| Some(many()).filter(|got| got.1.is_ok()));
         assert_eq!(got.flat_map(|got| got.0).collect::<Vec<_>>(), items);
     });
@@ -66,7 +70,7 @@ fn transfer_many(kind: Kind, capacity: usize) {
 
 #[test]
 fn transfers() {
-    for (_, kind) in KINDS {
+    for kind in KINDS {
         for capacity in [1, 3] {
             transfer(kind, capacity);
             transfer_many(kind, capacity);
@@ -74,19 +78,19 @@ fn transfers() {
     }
 }
 
-/// More places than are asked for early, one at a time and many, over some laps.
+/// More slots than the prefetch looks ahead, one item at a time and many, over some laps.
 #[test]
 fn spsc_over_laps() {
-    for kind in [subject::spsc_pointers as Kind, subject::spsc_bytes] {
-        let queue = kind(100, u64::MAX - 150, Disposed::default());
+    for kind in [list::spsc_plain(), list::spsc_bytes()] {
+        let queue = kind.create_at(100, u64::MAX - 150).0;
         for items in [1..=90, 91..=180, 181..=280, 281..=300] {
-            items.clone().for_each(|item| queue.try_put(item).unwrap());
+            fill(&*queue, items.clone());
             items.for_each(|item| assert_eq!(queue.try_get(), Ok(item)));
         }
         let items: Vec<u64> = (1..=80).collect();
         for _ in 0..3 {
-            assert_eq!(queue.put_many(&items, Wait::No), (80, Ok(())));
-            assert_eq!(queue.get_many(80, Wait::No), (items.clone(), Ok(())));
+            assert_eq!(queue.put_many(&items, NO_WAIT), (80, Ok(())));
+            assert_eq!(queue.get_many(80, NO_WAIT), (items.clone(), Ok(())));
         }
     }
 }
@@ -94,9 +98,8 @@ fn spsc_over_laps() {
 /// A close from a third thread: what was accepted is got or disposed of, and nothing else.
 #[test]
 fn close_races() {
-    for (name, kind) in KINDS {
-        let log = Disposed::default();
-        let queue = kind(2, 0, log.clone());
+    for kind in KINDS {
+        let (queue, dropped) = kind.create_at(2, 0);
         let (put, got) = std::thread::scope(|scope| {
             let producer =
                 scope.spawn(|| (1..=3).take_while(|&i| queue.try_put(i).is_ok()).count());
@@ -106,18 +109,18 @@ fn close_races() {
         });
         assert_eq!(queue.try_put(9), Err(Error::Closed));
         drop(queue);
-        assert_eq!(put, got + log.lock().unwrap().len(), "{name}");
+        assert_eq!(put, got + dropped.take().len(), "{kind}");
     }
 }
 
 /// Peeks beside puts and gets that reuse the cells.
 #[test]
 fn peeks() {
-    // A peek may read a cell that somebody writes, to throw that away: Miri accepts it while both are
-    // atomic, which a program's own writes to a reserved cell are not.
-    let has_peek = |name: &str| !name.starts_with("spsc") && name != "leased";
-    for (_, kind) in KINDS.iter().filter(|(name, _)| has_peek(name)) {
-        let queue = kind(1, 0, Disposed::default());
+    // A peek may read a cell that another thread writes, and discards that. Miri accepts it while both
+    // are atomic, which a program's own writes to a reserved cell are not.
+    let has_peek = |kind: &&Kind| !kind.is_single() && kind.name != "mpmc_leased";
+    for kind in KINDS.iter().filter(has_peek) {
+        let queue = kind.create(1);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for item in 1..=ITEMS {
@@ -125,8 +128,8 @@ fn peeks() {
                     _ = queue.try_get();
                 }
             });
-            for _ in 0..ITEMS {
-                if let Some(Ok(item)) = queue.peek() {
+            for _ in 0..if queue.has_peek() { ITEMS } else { 0 } {
+                if let Ok(item) = queue.peek() {
                     assert!((1..=ITEMS).contains(&item));
                 }
             }
@@ -137,14 +140,15 @@ fn peeks() {
 /// Blobs that change hands in place, by every way there is; one settles twice.
 #[test]
 fn leases() {
-    let log = Disposed::default();
-    let payload = subject::bytes(&log);
+    let dropped = Arc::<Dropped>::default();
+    let payload = Blob::payload(LARGEST_BLOB, &dropped).unwrap();
     let queue = Blocking::new(mpmc::Indirect::with_spare(2, 2, payload).unwrap());
     let put = |item: u64| {
         let Ok(data) = queue.reserve(Wait::No) else { return };
-        // SAFETY: reserved, and long enough.
-        unsafe { data.cast::<u64>().write(item) };
-        if queue.commit(data, 8) == Err(Error::Full) {
+        let bytes = blob(item);
+        // SAFETY: reserved, for as many bytes as the longest blob has.
+        unsafe { data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        if queue.commit(data, bytes.len()) == Err(Error::Full) {
             queue.cancel(data).unwrap();
         }
     };
@@ -154,9 +158,9 @@ fn leases() {
             scope.spawn(|| {
                 for turn in 0..ITEMS {
                     let Ok((data, len)) = queue.lease(Wait::No) else { continue };
-                    assert_eq!(len, 8);
                     // SAFETY: leased.
-                    let item = unsafe { data.cast::<u64>().read() };
+                    let bytes = unsafe { std::slice::from_raw_parts(data.cast(), len) };
+                    let item = number_of_blob(bytes);
                     assert!((1..=ITEMS).contains(&item));
                     if turn % 2 == 0 || queue.put_back(data).is_err() {
                         queue.settle(data).unwrap();
@@ -180,7 +184,7 @@ fn leases() {
     queue.lease(Wait::No).unwrap();
     queue.reserve(Wait::No).unwrap();
     drop(queue);
-    assert_eq!(*log.lock().unwrap(), [7, 8], "leased, then left");
+    assert_eq!(dropped.take(), [7, 8], "leased, then left");
 }
 
 /// Values that own memory; two producers, two consumers, leftovers.
@@ -219,22 +223,28 @@ fn boxes_by_priority() {
 /// Two producers, the second of which closes, and two consumers that wait for whole batches.
 #[test]
 fn batches() {
-    let kinds = [subject::batch, subject::batch_bytes, subject::heavy, subject::ageing];
+    let limits = Limits { size: 2, age: None, weight: None };
+    let kinds = [
+        list::batch_plain().of_pairs(),
+        list::batch_bytes().of_pairs(),
+        list::batch_plain().limited(Limits { size: 3, weight: Some(3), ..limits }),
+        list::batch_plain().limited(Limits { age: Some(Duration::from_micros(10)), ..limits }),
+    ];
     for kind in kinds {
-        let queue = kind(3, u64::MAX - 2, Disposed::default());
+        let queue = kind.create_at(3, u64::MAX - 2).0;
         let mut items = std::thread::scope(|scope| {
             let queue = &*queue;
             let other = scope.spawn(move || {
-                (1..=ITEMS).for_each(|item| queue.put(10 + item, Wait::Forever).unwrap());
+                (1..=ITEMS).for_each(|item| queue.put(10 + item, FOREVER).unwrap());
             });
             scope.spawn(move || {
-                (1..=ITEMS).for_each(|item| queue.put(20 + item, Wait::Forever).unwrap());
+                (1..=ITEMS).for_each(|item| queue.put(20 + item, FOREVER).unwrap());
                 other.join().unwrap();
                 queue.close();
             });
             let consumers = [0, 1].map(|_| {
                 scope.spawn(move || {
-                    let batch = || queue.get_batch(Wanted::Within(Wait::Forever));
+                    let batch = || queue.get_batch(FOREVER);
                     std::iter::from_fn(|| batch().ok()).flatten().collect::<Vec<u64>>()
                 })
             });
@@ -249,7 +259,7 @@ fn batches() {
 /// Values that own memory, in batches that come of age; leftovers.
 #[test]
 fn boxes_in_batches() {
-    let age = Some(std::time::Duration::from_micros(1));
+    let age = Some(Duration::from_micros(1));
     let queue = Batcher::new(8, Limits { size: 3, age, weight: None }).unwrap();
     let batch = std::thread::scope(|scope| {
         let consumer = scope.spawn(|| queue.get_batch(Wait::Forever).unwrap());
@@ -273,8 +283,9 @@ fn steal(queue: &dyn Subject) -> Option<u64> {
 /// An owner that pushes and pops against two thieves: every item comes once.
 #[test]
 fn steals() {
-    for kind in [subject::deque, subject::deque_bytes, subject::growable, subject::growable_bytes] {
-        let deque = kind(2, u64::MAX - 2, Disposed::default());
+    let [plain, bytes] = [list::deque_plain(), list::deque_bytes()];
+    for kind in [plain, bytes, plain.growable(true), bytes.growable(true)] {
+        let deque = kind.create_at(2, u64::MAX - 2).0;
         let mut items = std::thread::scope(|scope| {
             let thieves = [0, 1].map(|_| {
                 scope.spawn(|| (0..4).filter_map(|_| steal(&*deque)).collect::<Vec<u64>>())
@@ -284,11 +295,11 @@ fn steals() {
             for item in 1..=2 * ITEMS {
                 refused += deque.try_put(item).is_err() as u64;
                 if item % 3 == 0 {
-                    items.extend(deque.pop().unwrap());
+                    items.extend(deque.pop());
                 }
             }
             items.extend(thieves.into_iter().flat_map(|thief| thief.join().unwrap()));
-            items.extend(std::iter::from_fn(|| deque.pop().unwrap().ok()));
+            items.extend(std::iter::from_fn(|| deque.pop().ok()));
             assert_eq!(items.len() as u64, 2 * ITEMS - refused);
             items
         });

@@ -3,12 +3,12 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "support/c_abi.rs"]
-mod c_abi;
-#[path = "properties/deque.rs"]
-mod deque;
+mod support;
 
-use c_abi::{Family, Handle, Many, Mpmc, Settings, Spsc};
+mod properties {
+    mod deque;
+}
+
 use core::any::Any;
 use core::ffi::c_void;
 use proptest::prelude::*;
@@ -17,6 +17,8 @@ use queues::ffi::spsc::QUEUES_SPSC_CHECKED;
 use queues::{Error, Result, Stats};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use support::c_abi::{Family, Handle, Mpmc, Settings, Spsc};
+use support::subject::Many;
 
 /// How long a call may wait.
 #[derive(Debug, Clone, Copy)]

@@ -8,8 +8,8 @@
 
 mod support;
 
+use queues::queue::batch::Limits;
 use queues::sync::sites;
-use queues::wait::{Wait, Wanted};
 use queues::{Error, Result, Stats};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,8 +17,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use support::subject::{self, Disposed, Kind, Subject};
+use support::items::Dropped;
+use support::list;
+use support::subject::{Face, Family, Kind, NO_WAIT, Options, Reference, Subject};
+use support::watchdog::watched;
 
 /// Operations that each of the others has to do while one is parked.
 const OPERATIONS: usize = 10_000;
@@ -69,11 +71,11 @@ impl Ledger {
     fn try_get(&mut self, queue: &dyn Subject) -> Result {
         queue.try_get().map(|item| self.got.push(item))
     }
-    fn pop(&mut self, queue: &dyn Subject) -> Option<()> {
-        queue.pop().map(|popped| self.got.extend(popped))
+    fn pop(&mut self, queue: &dyn Subject) {
+        self.got.extend(queue.pop());
     }
     fn batch(&mut self, queue: &dyn Subject) -> Result {
-        let items = queue.get_batch(Wanted::Within(Wait::No))?;
+        let items = queue.get_batch(NO_WAIT)?;
         self.got.extend(items.into_iter().filter(|&item| item != 0));
         Ok(())
     }
@@ -81,7 +83,7 @@ impl Ledger {
         match call {
             Call::Put => _ = self.try_put(queue, item),
             Call::Get => _ = self.try_get(queue),
-            Call::Pop => _ = self.pop(queue),
+            Call::Pop => self.pop(queue),
             Call::Batch => _ = self.batch(queue),
             Call::Flush => queue.flush(),
             Call::PutBack => self.got.extend(queue.put_back().ok().flatten()),
@@ -114,8 +116,8 @@ const STARTS: [Start; 4] = [
     Start { items: 2, closed: true },
 ];
 
-fn begin(kind: Kind, start: Start, log: &Disposed) -> (Arc<dyn Subject>, Ledger) {
-    let queue = kind(CAPACITY, 0, log.clone());
+fn begin(kind: Kind, start: Start) -> (Reference, Arc<Dropped>, Ledger) {
+    let (queue, dropped) = kind.create_at(CAPACITY, 0);
     let mut ledger = Ledger::default();
     // The ring is not at its beginning any more; where two items are, an earlier look showed the first
     // of them and the room behind them, so that the next call is the usual case.
@@ -134,13 +136,12 @@ fn begin(kind: Kind, start: Start, log: &Disposed) -> (Arc<dyn Subject>, Ledger)
     if start.closed {
         queue.close();
     }
-    (queue, ledger)
+    (queue, dropped, ledger)
 }
 
 /// How many atomic steps the call takes if nobody disturbs it.
 fn steps(kind: Kind, start: Start, call: Call) -> usize {
-    let log = Disposed::default();
-    let (queue, mut ledger) = begin(kind, start, &log);
+    let (queue, _, mut ledger) = begin(kind, start);
     let count = Rc::new(Cell::new(0));
     let counter = count.clone();
     sites::set_hook(Some(Box::new(move |_| counter.set(counter.get() + 1))));
@@ -176,17 +177,19 @@ fn both(queue: &dyn Subject, thread: u64) -> std::result::Result<Ledger, String>
         }
         if done % 64 == 0 {
             assert!(queue.len() <= CAPACITY);
-            queue.peek();
+            if queue.has_peek() {
+                _ = queue.peek();
+            }
         }
     }
     Ok(ledger)
 }
 
-fn produce(queue: &dyn Subject) -> Ledger {
+fn produce(queue: &dyn Subject, pops: bool) -> Ledger {
     let mut ledger = Ledger::default();
     for item in 0..OPERATIONS as u64 {
         _ = ledger.try_put(queue, 1000 + item);
-        if item % 3 == 0 {
+        if pops && item % 3 == 0 {
             ledger.pop(queue);
         }
     }
@@ -209,8 +212,7 @@ fn park_at(
     step: usize,
     others: Others,
 ) -> std::result::Result<(), String> {
-    let log = Disposed::default();
-    let (queue, mut ledger) = begin(kind, start, &log);
+    let (queue, dropped, mut ledger) = begin(kind, start);
     let place = Arc::new(Mutex::new(""));
     let (at_place, go) = (mpsc::channel(), mpsc::channel::<()>());
 
@@ -247,7 +249,8 @@ fn park_at(
                 }
             }
             Others::Sides { producer, consumer } => {
-                let producer = producer.then(|| scope.spawn(|| produce(queue)));
+                let producer = producer
+                    .then(|| scope.spawn(move || produce(queue, kind.family == Family::Deque)));
                 let consumer = consumer.then(|| scope.spawn(|| consume(queue)));
                 for side in [producer, consumer].into_iter().flatten() {
                     ledger.add(side.join().unwrap());
@@ -264,7 +267,7 @@ fn park_at(
 
     while ledger.try_get(&*queue).is_ok() {}
     drop(queue);
-    ledger.got.extend(log.lock().unwrap().iter());
+    ledger.got.extend(dropped.take());
     ledger.put.sort_unstable();
     ledger.got.sort_unstable();
     assert_eq!(
@@ -276,104 +279,71 @@ fn park_at(
     Ok(())
 }
 
-/// Ends the test program when it hangs, and says where.
-struct Watchdog(Arc<Mutex<String>>);
-
-impl Watchdog {
-    fn start(what: &'static str) -> Self {
-        let now = Arc::new(Mutex::new(String::new()));
-        let watched = Arc::downgrade(&now);
-        std::thread::spawn(move || {
-            let mut before = String::new();
-            loop {
-                std::thread::sleep(Duration::from_secs(60));
-                let Some(now) = watched.upgrade() else { return };
-                let now = now.lock().unwrap().clone();
-                if now == before {
-                    eprintln!("{what} hangs: {now}");
-                    std::process::exit(101);
-                }
-                before = now;
-            }
-        });
-        Self(now)
-    }
-    fn note(&self, now: String) {
-        *self.0.lock().unwrap() = now;
-    }
-}
-
 /// Every call from every state at every step; returns how many that were.
 fn everywhere(
-    what: &'static str,
     kind: Kind,
     (calls, starts): (&[Call], &[Start]),
     others: impl Fn(Call) -> Others,
 ) -> std::result::Result<usize, String> {
-    let watchdog = Watchdog::start(what);
     let mut places = 0;
     for &call in calls {
         for &start in starts {
             for step in 0..steps(kind, start, call) {
-                watchdog.note(format!("{call:?} from {start:?} at step {step}"));
-                park_at(kind, start, call, step, others(call))?;
+                let what = format!("{kind}: {call:?} from {start:?} at step {step}");
+                watched(&what, || park_at(kind, start, call, step, others(call)))?;
                 places += 1;
             }
         }
     }
-    println!("{what}: parked at {places} places");
+    println!("{kind}: parked at {places} places");
     Ok(places)
 }
 
-fn is_lock_free(what: &'static str, kind: Kind) {
-    is_lock_free_in(what, kind, &CALLS);
-}
-
-fn is_lock_free_in(what: &'static str, kind: Kind, calls: &[Call]) {
-    let places = everywhere(what, kind, (calls, &STARTS), |_| Others::Both).unwrap();
+fn is_lock_free(kind: Kind, calls: &[Call]) {
+    let places = everywhere(kind, (calls, &STARTS), |_| Others::Both).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
 /// The parked call keeps its own side busy; the other side, or for the rest both, go on.
-fn is_wait_free(what: &'static str, kind: Kind) {
+fn is_wait_free(kind: Kind) {
     let others = |call| Others::Sides {
         producer: call != Call::Put,
         consumer: !matches!(call, Call::Get | Call::Peek | Call::Clear),
     };
-    let places = everywhere(what, kind, (&CALLS, &STARTS), others).unwrap();
+    let places = everywhere(kind, (&CALLS, &STARTS), others).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
 /// A parked owner does not keep thieves up, nor a parked thief the owner and the other thief.
-fn is_stealable(what: &'static str, kind: Kind) {
+fn is_stealable(kind: Kind) {
     let others =
         |call| Others::Sides { producer: !matches!(call, Call::Put | Call::Pop), consumer: true };
     let calls = [Call::Put, Call::Pop, Call::Get, Call::Len, Call::Stats];
-    let places = everywhere(what, kind, (&calls, &STARTS[..3]), others).unwrap();
+    let places = everywhere(kind, (&calls, &STARTS[..3]), others).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn direct() {
-    is_lock_free("mpmc direct", subject::direct);
+    is_lock_free(list::mpmc_direct_plain(), &CALLS);
 }
 
 #[test]
 fn indirect() {
-    is_lock_free("mpmc indirect", subject::indirect);
+    is_lock_free(list::mpmc_indirect_plain(), &CALLS);
 }
 
 #[test]
 fn indirect_bytes() {
-    is_lock_free("mpmc bytes", subject::indirect_bytes);
+    is_lock_free(list::mpmc_indirect_bytes(), &CALLS);
 }
 
 /// Reserve and commit, lease and settle, lease and return, reserve and cancel.
 #[test]
 fn leased() {
     let calls = [&CALLS[..], &[Call::PutBack, Call::Abandon]].concat();
-    is_lock_free_in("mpmc leased", subject::leased, &calls);
+    is_lock_free(list::mpmc_leased(), &calls);
     let seen = sites::seen();
     for place in ["mpmc.lease.mark", "mpmc.lease.load", "mpmc.lease.claim"] {
         assert!(seen.contains(&place), "no call was parked before {place}");
@@ -382,7 +352,7 @@ fn leased() {
 
 #[test]
 fn spsc_pointers() {
-    is_wait_free("spsc pointers", subject::spsc_pointers);
+    is_wait_free(list::spsc_plain());
     let seen = sites::seen();
     let fast = ["spsc.recheck.stage.fast", "spsc.put.publish.fast", "spsc.get.release.fast"];
     for place in [&fast[..], &["spsc.lap.fast", "spsc.prefetch.load"]].concat() {
@@ -392,50 +362,57 @@ fn spsc_pointers() {
 
 #[test]
 fn spsc_bytes() {
-    is_wait_free("spsc bytes", subject::spsc_bytes);
+    is_wait_free(list::spsc_bytes());
 }
 
 /// A parked put keeps nobody up, and no parked call keeps up puts: whoever takes holds a lock.
-fn has_lock_free_puts(what: &'static str, kind: Kind) {
+fn has_lock_free_puts(kind: Kind) {
     let takes = |call| matches!(call, Call::Get | Call::Batch | Call::Flush | Call::Clear);
     let others = |call| match call {
         call if takes(call) => Others::Sides { producer: true, consumer: false },
         _ => Others::Both,
     };
     let calls = [&CALLS[..2], &[Call::Batch, Call::Flush], &CALLS[3..]].concat();
-    let places = everywhere(what, kind, (&calls, &STARTS), others).unwrap();
+    let places = everywhere(kind, (&calls, &STARTS), others).unwrap();
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
 #[test]
 fn batch() {
-    has_lock_free_puts("batch", subject::batch);
-    has_lock_free_puts("batch bytes", subject::batch_bytes);
-    has_lock_free_puts("batch by weight", subject::heavy);
+    has_lock_free_puts(list::batch_plain().of_pairs());
+    has_lock_free_puts(list::batch_bytes().of_pairs());
+    let by_weight = Limits { size: 3, age: None, weight: Some(3) };
+    has_lock_free_puts(list::batch_plain().limited(by_weight));
 }
 
 #[test]
 fn deque() {
-    is_stealable("deque", subject::deque);
-    is_stealable("deque bytes", subject::deque_bytes);
-    is_stealable("growable deque", subject::growable);
+    is_stealable(list::deque_plain());
+    is_stealable(list::deque_bytes());
+    is_stealable(list::deque_plain().growable(true));
 }
 
 /// The usual bounded ring (Vyukov 2010), instrumented like ours.
-struct Vyukov {
+struct Ring {
     slots: Vec<(AtomicU64, AtomicU64)>,
     tail: AtomicU64,
     head: AtomicU64,
 }
 
+#[derive(Clone)]
+struct Vyukov(Arc<Ring>);
+
+const VYUKOV: Kind = Kind::new("vyukov", Family::Mpmc, Face::Core, Vyukov::make);
+
 impl Vyukov {
     /// A power of two that is not smaller than [`CAPACITY`].
     const SLOTS: u64 = 8;
 
-    fn kind(_capacity: usize, _origin: u64, _log: Disposed) -> Arc<dyn Subject> {
+    fn make(_options: &Options, _dropped: &Arc<Dropped>) -> Result<Reference> {
         let slot = |i| (AtomicU64::new(i), AtomicU64::new(0));
         let slots = (0..Self::SLOTS).map(slot).collect();
-        Arc::new(Self { slots, tail: AtomicU64::new(0), head: AtomicU64::new(0) })
+        let ring = Ring { slots, tail: AtomicU64::new(0), head: AtomicU64::new(0) };
+        Ok(Box::new(Self(Arc::new(ring))))
     }
 
     fn at(&self, name: &'static str) -> Ordering {
@@ -446,7 +423,7 @@ impl Vyukov {
     fn claim(&self, end: &AtomicU64, ready: u64) -> Option<u64> {
         loop {
             let position = end.load(self.at("vyukov.end"));
-            let slot = &self.slots[(position % Self::SLOTS) as usize];
+            let slot = &self.0.slots[(position % Self::SLOTS) as usize];
             let sequence = slot.0.load(self.at("vyukov.sequence"));
             if sequence < position + ready {
                 return None;
@@ -460,38 +437,28 @@ impl Vyukov {
 }
 
 impl Subject for Vyukov {
-    fn put(&self, item: u64, _timeout: Wait) -> Result {
-        let position = self.claim(&self.tail, 0).ok_or(Error::Full)?;
-        let slot = &self.slots[(position % Self::SLOTS) as usize];
+    fn share(&self) -> Reference {
+        Box::new(self.clone())
+    }
+    fn put(&self, item: u64, _timeout: i64) -> Result {
+        let position = self.claim(&self.0.tail, 0).ok_or(Error::Full)?;
+        let slot = &self.0.slots[(position % Self::SLOTS) as usize];
         slot.1.store(item, self.at("vyukov.write"));
         slot.0.store(position + 1, self.at("vyukov.publish"));
         Ok(())
     }
-    fn get(&self, _timeout: Wait) -> Result<u64> {
-        let position = self.claim(&self.head, 1).ok_or(Error::Empty)?;
-        let slot = &self.slots[(position % Self::SLOTS) as usize];
+    fn get(&self, _timeout: i64) -> Result<u64> {
+        let position = self.claim(&self.0.head, 1).ok_or(Error::Empty)?;
+        let slot = &self.0.slots[(position % Self::SLOTS) as usize];
         let item = slot.1.load(self.at("vyukov.read"));
         slot.0.store(position + Self::SLOTS, self.at("vyukov.free"));
         Ok(item)
     }
-    fn peek(&self) -> Option<Result<u64>> {
-        None
-    }
-    fn put_many(&self, _: &[u64], _: Wait) -> (usize, Result) {
-        (0, Err(Error::Full))
-    }
-    fn get_many(&self, _: usize, _: Wait) -> (Vec<u64>, Result) {
-        (Vec::new(), Err(Error::Empty))
-    }
-    fn clear(&self) -> usize {
-        0
-    }
-    fn close(&self) {}
-    fn is_closed(&self) -> bool {
-        false
-    }
     fn len(&self) -> usize {
         0
+    }
+    fn capacity(&self) -> usize {
+        Self::SLOTS as usize
     }
     fn stats(&self) -> Stats {
         Stats::default()
@@ -503,8 +470,8 @@ fn a_ring_that_is_not_lock_free_fails() {
     let mut failures: BTreeMap<&str, String> = BTreeMap::new();
     for call in [Call::Put, Call::Get] {
         let start = STARTS[1];
-        for step in 0..steps(Vyukov::kind, start, call) {
-            if let Err(why) = park_at(Vyukov::kind, start, call, step, Others::Both) {
+        for step in 0..steps(VYUKOV, start, call) {
+            if let Err(why) = park_at(VYUKOV, start, call, step, Others::Both) {
                 failures.insert(if call == Call::Put { "put" } else { "get" }, why);
             }
         }

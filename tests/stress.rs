@@ -7,65 +7,26 @@
 
 #![cfg(not(any(loom, miri)))]
 
-#[path = "support/c_abi.rs"]
-mod c_abi;
-#[path = "stress/deque.rs"]
-mod deque;
-#[path = "conformance/deque_subject.rs"]
-mod deque_subject;
-#[path = "support/items.rs"]
-mod subject;
-#[path = "support/watchdog.rs"]
-mod watchdog;
+mod support;
 
-use c_abi::{Handle, Mpmc, Settings, Singles, Spsc};
+mod stress {
+    mod deque;
+}
+
 use queues::{Error, Result, Stats};
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::thread::{panicking, scope, yield_now};
-use std::time::{SystemTime, UNIX_EPOCH};
-use subject::*;
-use watchdog::watched;
-
-/// splitmix64: Steele, Lea and Flood, 2014.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-    fn within(&mut self, range: std::ops::RangeInclusive<u64>) -> u64 {
-        range.start() + self.below(range.end() - range.start() + 1)
-    }
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-    /// A generator for one of several threads.
-    fn split(&mut self) -> Self {
-        Self(self.next())
-    }
-}
-
-fn variable(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
-}
-
-fn first_seed() -> u64 {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
-    variable("QUEUES_SEED").unwrap_or_else(now)
-}
+use support::c_abi::{Handle, Settings, Spsc};
+use support::items::lost_places;
+use support::list::{self, for_each_kind};
+use support::random::{Random, first_seed, setting, with_seed};
+use support::subject::{Kind, Reference, fill};
+use support::watchdog::watched;
 
 /// How many items a test of one kind of queue is to pass.
 fn items() -> u64 {
-    variable("QUEUES_ITEMS").unwrap_or(100_000)
+    setting("QUEUES_ITEMS", 100_000)
 }
 
 const SEQUENCES: u64 = 1 << 40;
@@ -73,7 +34,7 @@ const SEQUENCES: u64 = 1 << 40;
 /// Producer, checksum, sequence.
 fn stamp(producer: usize, sequence: u64) -> u64 {
     let plain = (producer as u64) << 56 | sequence;
-    plain | (Random(plain).next() >> 48) << 40
+    plain | (Random::new(plain).next() >> 48) << 40
 }
 
 fn read_stamp(number: u64) -> (usize, u64) {
@@ -115,7 +76,7 @@ struct Plan {
 
 impl Plan {
     fn new(seed: u64, single: bool) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let capacity = match random.below(8) {
             0 => random.within(8..=64),
             1 => random.within(65..=1100),
@@ -162,15 +123,17 @@ struct Report {
 /// What the threads of a round share.
 struct Round<'a> {
     plan: &'a Plan,
+    /// One thread on each side.
+    single: bool,
     accepted: AtomicU64,
     producing: AtomicUsize,
     consuming: AtomicUsize,
 }
 
 /// A thread's reference; if the thread fails, the others must not wait for it.
-struct Guarded<S: Subject>(S);
+struct Guarded(Reference);
 
-impl<S: Subject> Drop for Guarded<S> {
+impl Drop for Guarded {
     fn drop(&mut self) {
         if panicking() {
             self.0.close();
@@ -187,13 +150,13 @@ fn timeout(style: Style, random: &mut Random) -> i64 {
     }
 }
 
-fn produce<S: Subject>(queue: S, producer: usize, round: &Round, mut random: Random) -> Report {
+fn produce(queue: Reference, producer: usize, round: &Round, mut random: Random) -> Report {
     let queue = Guarded(queue);
     let Plan { style, items, close_after, .. } = *round.plan;
     let mut report = Report::default();
     while report.accepted < items {
         let timeout = timeout(style, &mut random);
-        let many = if S::MANY && random.one_in(4) { random.within(1..=9) } else { 1 };
+        let many = if queue.0.has_many() && random.one_in(4) { random.within(1..=9) } else { 1 };
         let end = (report.accepted + many).min(items);
         let (done, why) = if many > 1 {
             let stamps: Vec<_> = (report.accepted..end).map(|s| stamp(producer, s)).collect();
@@ -229,17 +192,21 @@ fn produce<S: Subject>(queue: S, producer: usize, round: &Round, mut random: Ran
     report
 }
 
-fn consume<S: Subject>(queue: S, round: &Round, mut random: Random) -> Report {
+fn consume(queue: Reference, round: &Round, mut random: Random) -> Report {
     let queue = Guarded(queue);
     let Plan { style, leave_after, clears, peeks, .. } = *round.plan;
     let mut report = Report::default();
     while leave_after.is_none_or(|enough| (report.got.len() as u64) < enough) {
-        if S::SINGLE && clears && random.one_in(50) {
+        if round.single && clears && random.one_in(50) {
             report.cleared += queue.0.clear() as u64;
         }
-        let seen = if S::SINGLE && peeks && S::PEEKS { queue.0.peek().ok() } else { None };
+        let seen = if round.single && peeks && queue.0.can_read_peeked() {
+            queue.0.peek().ok()
+        } else {
+            None
+        };
         let timeout = timeout(style, &mut random);
-        let why = if S::MANY && random.one_in(4) {
+        let why = if queue.0.has_many() && random.one_in(4) {
             let (got, why) = queue.0.get_many(random.within(1..=9) as usize, timeout);
             assert_eq!(got.is_empty(), why.is_err());
             assert!(seen.is_none_or(|seen| got[0] == seen), "only the consumer takes");
@@ -286,7 +253,7 @@ fn assert_in_order(numbers: impl IntoIterator<Item = u64>, equal: bool, who: &st
 }
 
 /// Looks at the front until the queue is closed and drained.
-fn peek_on<S: Subject>(queue: S, round: &Round) {
+fn peek_on(queue: Reference, round: &Round) {
     let mut seen = Vec::new();
     loop {
         match queue.peek() {
@@ -306,7 +273,7 @@ fn peek_on<S: Subject>(queue: S, round: &Round) {
 }
 
 /// Takes what is there, now and then.
-fn clear_on<S: Subject>(queue: S, round: &Round, mut random: Random) -> Report {
+fn clear_on(queue: Reference, round: &Round, mut random: Random) -> Report {
     let mut report = Report::default();
     while round.consuming.load(Relaxed) > 0 {
         if random.one_in(20) {
@@ -318,7 +285,7 @@ fn clear_on<S: Subject>(queue: S, round: &Round, mut random: Random) -> Report {
 }
 
 /// Sizes and statistics are possible ones at every moment, and counts never go back.
-fn observe<S: Subject>(queue: S, round: &Round) {
+fn observe(queue: Reference, round: &Round) {
     let capacity = round.plan.capacity as u64;
     let mut last = queue.stats();
     while round.consuming.load(Relaxed) > 0 {
@@ -334,13 +301,13 @@ fn observe<S: Subject>(queue: S, round: &Round) {
     }
 }
 
-fn play<S: Subject>(plan: &Plan) -> u64 {
-    let mut random = Random(!plan.seed);
-    let dropped = Arc::new(Dropped::default());
-    let origin = random.next();
-    let mut queue = Some(S::create(plan.capacity, origin, &dropped).unwrap());
+fn play(kind: Kind, plan: &Plan) -> u64 {
+    let mut random = Random::new(!plan.seed);
+    let (queue, dropped) = kind.create_at(plan.capacity, random.next());
+    let mut queue = Some(queue);
     let round = Round {
         plan,
+        single: kind.is_single(),
         accepted: AtomicU64::new(0),
         producing: AtomicUsize::new(plan.producers),
         consuming: AtomicUsize::new(plan.consumers),
@@ -359,11 +326,11 @@ fn play<S: Subject>(plan: &Plan) -> u64 {
             consumers.push(threads.spawn(move || consume(queue, round, random)));
         }
         let mut helpers = Vec::new();
-        if plan.clears && !S::SINGLE {
+        if plan.clears && !round.single {
             let (queue, random) = (queue_.clone(), random.split());
             helpers.push(threads.spawn(move || clear_on(queue, round, random)));
         }
-        if plan.peeks && S::PEEKS && !S::SINGLE {
+        if plan.peeks && queue_.can_read_peeked() && !round.single {
             let queue = queue_.clone();
             threads.spawn(move || peek_on(queue, round));
         }
@@ -420,28 +387,28 @@ fn play<S: Subject>(plan: &Plan) -> u64 {
 }
 
 /// Rounds until enough items have passed.
-fn stress<S: Subject>() {
+fn stress(kind: Kind) {
     let (mut seed, mut left) = (first_seed(), items());
     while left > 0 {
-        let plan = Plan::new(seed, S::SINGLE);
-        let name = format!("{}, QUEUES_SEED={seed}: {plan:?}", S::name());
+        let plan = Plan::new(seed, kind.is_single());
+        let name = format!("{kind}, QUEUES_SEED={seed}: {plan:?}");
         println!("{name}");
-        left = left.saturating_sub(1 + watched(&name, || play::<S>(&plan)));
+        let passed = with_seed(kind, seed, || watched(&name, || play(kind, &plan)));
+        left = left.saturating_sub(1 + passed);
         seed += 1;
     }
 }
 
 /// Each of n threads takes an item of n + 1 and puts it back: the queue is never empty, and never
 /// full.
-fn never_empty_never_full<S: Subject>() {
-    if S::SINGLE {
+fn never_empty_never_full(kind: Kind) {
+    if kind.is_single() {
         return;
     }
     for threads in 1..=3u64 {
-        watched(&S::name(), || {
-            let dropped = Arc::new(Dropped::default());
-            let queue = S::create(threads as usize + 1, 0, &dropped).unwrap();
-            (0..=threads).for_each(|number| queue.try_put(number).unwrap());
+        watched(kind.name, || {
+            let queue = kind.create(threads as usize + 1);
+            fill(&*queue, 0..=threads);
             scope(|all| {
                 for _ in 0..threads {
                     all.spawn(|| {
@@ -527,28 +494,24 @@ fn not_both<Q: Sync>(
     });
 }
 
-fn with_room_for_one<S: Subject>() -> S {
-    S::create(1, 0, &Arc::default()).unwrap()
-}
-
-fn not_both_empty<S: Subject>() {
+fn not_both_empty(kind: Kind) {
     not_both(
-        &S::name(),
-        with_room_for_one::<S>,
+        kind.name,
+        || kind.create(1),
         |mine, other| mine.try_put(1).and_then(|()| other.try_get().map(|_| ())),
         |_, other| assert_eq!(other.try_get(), Ok(1)),
         Error::Empty,
     );
 }
 
-fn not_both_full<S: Subject>() {
+fn not_both_full(kind: Kind) {
     let filled = || {
-        let queue = with_room_for_one::<S>();
+        let queue = kind.create(1);
         queue.try_put(0).unwrap();
         queue
     };
     not_both(
-        &S::name(),
+        kind.name,
         filled,
         |mine, other| mine.try_get().and_then(|_| other.try_put(1)),
         |_, other| assert_eq!(other.try_put(1), Ok(())),
@@ -586,44 +549,19 @@ fn spsc_sides_rely_on_not_full_and_not_empty() {
     });
 }
 
-macro_rules! suite {
-    ($($name:ident: $subject:ty,)*) => {$(
-        mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-            #[test] fn stress() { super::stress::<$subject>() }
-            #[test] fn never_empty_never_full() { super::never_empty_never_full::<$subject>() }
-            #[test] fn not_both_empty() { super::not_both_empty::<$subject>() }
-            #[test] fn not_both_full() { super::not_both_full::<$subject>() }
-        }
-    )*};
+macro_rules! suites {
+    (
+        queues { $($(#[$attribute:meta])* $name:ident: $family:ident, $face:ident, $make:expr;)* }
+        $($deques:tt)*
+    ) => {
+        $($(#[$attribute])* mod $name {
+            use super::list::$name;
+            #[test] fn stress() { super::stress($name()) }
+            #[test] fn never_empty_never_full() { super::never_empty_never_full($name()) }
+            #[test] fn not_both_empty() { super::not_both_empty($name()) }
+            #[test] fn not_both_full() { super::not_both_full($name()) }
+        })*
+    };
 }
 
-#[cfg(target_arch = "x86_64")]
-suite! {
-    mpmc_direct_plain: Rust<DirectPlain>,
-    mpmc_direct_boxed: Rust<DirectBoxed>,
-}
-
-suite! {
-    mpmc_indirect_plain: Rust<IndirectPlain>,
-    mpmc_indirect_boxed: Rust<IndirectBoxed>,
-    mpmc_indirect_bytes: Rust<IndirectBlob>,
-    mpmc_indirect_typed: Rust<IndirectValue>,
-    spsc_plain: Rust<SpscPlain>,
-    spsc_boxed: Rust<SpscBoxed>,
-    spsc_bytes: Rust<SpscBlob>,
-    spsc_typed: Rust<SpscValue>,
-    priority_plain: Rust<TiesPlain>,
-    priority_boxed: Rust<TiesBoxed>,
-    priority_bytes: Rust<TiesBlob>,
-    priority_typed: Rust<TiesValue>,
-    c_mpmc_pointers: C<Mpmc, CPointers>,
-    c_mpmc_bytes: C<Mpmc, CBytes>,
-    c_mpmc_leased: C<Mpmc, CLeased>,
-    c_spsc_pointers: C<Spsc, CPointers>,
-    c_spsc_bytes: C<Spsc, CBytes>,
-    c_spsc_in_place: C<Spsc, CInPlace>,
-    c_batch_pointers: C<Singles, CPointers>,
-    c_batch_bytes: C<Singles, CBytes>,
-}
+for_each_kind!(suites);

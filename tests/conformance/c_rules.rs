@@ -1,8 +1,8 @@
 //! What the header promises beyond the behaviour of queues: bad input changes nothing, blobs and
 //! pointers of every shape, memory in place, checked queues.
 
-use crate::c_abi::{Family, Functions, Handle, Mpmc, Settings, Spsc, no_stats, result};
-use crate::watchdog::watched;
+use crate::support::c_abi::{Family, Functions, Handle, Mpmc, Settings, Spsc, no_stats, result};
+use crate::support::watchdog::watched;
 use core::ffi::{CStr, c_void};
 use core::ptr::{null, null_mut};
 use queues::ffi::{queues_version, spsc::*, stats::*, status::*};

@@ -1,6 +1,6 @@
 //! The queues of Rust values: what the compiler allows to be put, and what becomes of it.
 
-use crate::watchdog::watched;
+use crate::support::watchdog::watched;
 use queues::{
     Batcher, Consumer, Error, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer, TryIter,
     Wait, Worker, deque, growable_deque, spsc,

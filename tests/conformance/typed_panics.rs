@@ -1,7 +1,7 @@
 //! Panics in the drop of a value: all other values are dropped, and then the first panic goes on,
 //! with what it carried.
 
-use crate::watchdog::watched;
+use crate::support::watchdog::watched;
 use queues::{
     Batcher, Consumer, Limits, Mpmc, Priority, Producer, Stealer, Wait, Worker, deque, spsc,
 };

@@ -1,7 +1,8 @@
 //! The deque: what the header says of it, in one thread.
 
-use super::{Item, Seen, assert_dropped, blobs, config, items, noting};
-use crate::c_abi::{Deque, Many, Settings};
+use crate::support::c_abi::{Deque, Settings};
+use crate::support::subject::Many;
+use crate::{Item, Seen, assert_dropped, blobs, config, items, noting};
 use proptest::prelude::*;
 use queues::ffi::deque::{QUEUES_DEQUE_CHECKED, QUEUES_DEQUE_GROWABLE};
 use queues::{Error, Result, Stats};

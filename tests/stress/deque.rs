@@ -1,12 +1,12 @@
 //! An owner that pushes and pops at random, and thieves: no item is lost, none comes twice, each
 //! thief sees the items in order, and the statistics are the truth.
 
-use crate::deque_subject::*;
-use crate::subject::{Blob, Boxed, Dropped};
-use crate::{Random, Report, first_seed, items, not_both, read_stamp, stamp};
-use crate::{c_abi, watched};
+use crate::support::list::{self, for_each_kind};
+use crate::support::random::{Random, first_seed, with_seed};
+use crate::support::subject::{Kind, Reference};
+use crate::support::watchdog::watched;
+use crate::{Report, items, not_both, read_stamp, stamp};
 use queues::{Error, Stats};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::thread::{scope, yield_now};
 
@@ -14,7 +14,10 @@ use std::thread::{scope, yield_now};
 #[derive(Debug)]
 struct Plan {
     seed: u64,
-    shape: Shape,
+    capacity: usize,
+    growable: bool,
+    /// The first position, where it can be chosen.
+    origin: u64,
     thieves: usize,
     items: u64,
     /// Of how many bursts of the owner one pops.
@@ -27,7 +30,7 @@ struct Plan {
 
 impl Plan {
     fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let capacity = match random.below(8) {
             0 => random.within(8..=64),
             1 => random.within(65..=1100),
@@ -36,7 +39,9 @@ impl Plan {
         let items = random.within(1..=4000);
         Self {
             seed,
-            shape: Shape { capacity, growable: random.one_in(2), origin: random.next() },
+            capacity,
+            growable: random.one_in(2),
+            origin: random.next(),
             thieves: random.below(5) as usize,
             items,
             pops: random.within(1..=5),
@@ -62,15 +67,15 @@ impl Drop for Leaving<'_> {
 }
 
 /// Pushes all the items; pops now and then, and when the deque is full.
-fn own<E: Ends>(mut owner: E::Owner, plan: &Plan, round: &Round, mut random: Random) -> Report {
+fn own(owner: Reference, plan: &Plan, round: &Round, mut random: Random) -> Report {
     let _leaving = Leaving(round);
     let mut report = Report::default();
     while report.accepted < plan.items {
         for _ in 0..random.within(1..=9).min(plan.items - report.accepted) {
-            match E::push(&mut owner, stamp(0, report.accepted)) {
+            match owner.try_put(stamp(0, report.accepted)) {
                 Ok(()) => report.accepted += 1,
                 Err(why) => {
-                    assert_eq!((why, plan.shape.growable), (Error::Full, false));
+                    assert_eq!((why, plan.growable), (Error::Full, false));
                     report.failed_puts += 1;
                     break;
                 }
@@ -79,7 +84,7 @@ fn own<E: Ends>(mut owner: E::Owner, plan: &Plan, round: &Round, mut random: Ran
         let is_alone = round.stealing.load(Relaxed) == 0;
         let pops = if is_alone || random.one_in(plan.pops) { random.below(9) } else { 0 };
         for _ in 0..pops {
-            match E::pop(&mut owner) {
+            match owner.pop() {
                 Ok(number) => report.got.push(number),
                 Err(why) => {
                     assert_eq!(why, Error::Empty);
@@ -92,15 +97,15 @@ fn own<E: Ends>(mut owner: E::Owner, plan: &Plan, round: &Round, mut random: Ran
     report
 }
 
-fn steal<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round, mut random: Random) -> Report {
+fn steal(thief: Reference, plan: &Plan, round: &Round, mut random: Random) -> Report {
     let mut report = Report::default();
     let mut last = None;
     while plan.leave_after.is_none_or(|enough| (report.got.len() as u64) < enough) {
         let over = round.over.load(Acquire);
-        let (got, why) = if E::MANY && random.one_in(3) {
-            E::steal_many(&thief, random.within(1..=9) as usize)
+        let (got, why) = if thief.has_many() && random.one_in(3) {
+            thief.get_many(random.within(1..=9) as usize, 0)
         } else {
-            match E::steal(&thief) {
+            match thief.try_get() {
                 Ok(number) => (vec![number], Ok(())),
                 Err(why) => (vec![], Err(why)),
             }
@@ -128,14 +133,14 @@ fn steal<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round, mut random: Rando
 }
 
 /// Sizes and statistics are possible ones at every moment, and counts never go back.
-fn observe<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round) {
-    let mut last = E::stats(&thief);
+fn observe(thief: Reference, plan: &Plan, round: &Round) {
+    let mut last = thief.stats();
     while !round.over.load(Acquire) {
         // The capacity, if it grows, after what has to be within it.
-        let len = E::len(&thief) as u64;
-        let now = E::stats(&thief);
+        let len = thief.len() as u64;
+        let now = thief.stats();
         assert!(len <= now.capacity && now.current_size <= now.capacity, "{len}, {now:?}");
-        assert!(plan.shape.growable || now.capacity == plan.shape.capacity as u64);
+        assert!(plan.growable || now.capacity == plan.capacity as u64);
         assert!(
             now.enqueued >= last.enqueued && now.dequeued >= last.dequeued,
             "{last:?}, {now:?}"
@@ -148,10 +153,10 @@ fn observe<E: Ends>(thief: E::Thief, plan: &Plan, round: &Round) {
     }
 }
 
-fn play<E: Ends>(plan: &Plan) -> u64 {
-    let mut random = Random(!plan.seed);
-    let dropped = Arc::new(Dropped::default());
-    let (owner, thief) = E::create(plan.shape, &dropped).unwrap();
+fn play(kind: Kind, plan: &Plan) -> u64 {
+    let mut random = Random::new(!plan.seed);
+    let (owner, dropped) = kind.growable(plan.growable).create_at(plan.capacity, plan.origin);
+    let thief = owner.clone();
     let mut witness = Some(thief.clone());
     let round = Round { stealing: AtomicUsize::new(plan.thieves), ..Round::default() };
     let (owned, stolen) = scope(|threads| {
@@ -159,17 +164,17 @@ fn play<E: Ends>(plan: &Plan) -> u64 {
         let thieves: Vec<_> = (0..plan.thieves)
             .map(|_| {
                 let (thief, random) = (thief.clone(), random.split());
-                threads.spawn(move || steal::<E>(thief, plan, round, random))
+                threads.spawn(move || steal(thief, plan, round, random))
             })
             .collect();
         if plan.race_to_release {
             witness = None;
         } else {
             let thief = thief.clone();
-            threads.spawn(move || observe::<E>(thief, plan, round));
+            threads.spawn(move || observe(thief, plan, round));
         }
         drop(thief);
-        let owned = own::<E>(owner, plan, round, random.split());
+        let owned = own(owner, plan, round, random.split());
         let join = |thief: std::thread::ScopedJoinHandle<'_, Report>| {
             thief.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -180,7 +185,7 @@ fn play<E: Ends>(plan: &Plan) -> u64 {
     let taken: u64 = count(&stolen);
     let popped = owned.got.len() as u64;
     if let Some(thief) = witness {
-        let stats = E::stats(&thief);
+        let stats = thief.stats();
         let expected = Stats {
             enqueued: plan.items,
             dequeued: popped + taken,
@@ -194,7 +199,7 @@ fn play<E: Ends>(plan: &Plan) -> u64 {
         };
         assert_eq!(stats, expected);
         assert!((1..=stats.capacity).contains(&stats.peak_size));
-        assert_eq!(E::len(&thief) as u64, stats.current_size);
+        assert_eq!(thief.len() as u64, stats.current_size);
     }
     let dropped = dropped.take();
     if plan.leave_after.is_none() && plan.thieves > 0 {
@@ -209,40 +214,44 @@ fn play<E: Ends>(plan: &Plan) -> u64 {
 }
 
 /// Rounds until enough items have passed.
-fn stress<E: Ends>() {
+fn stress(kind: Kind) {
     let (mut seed, mut left) = (first_seed(), items());
     while left > 0 {
         let plan = Plan::new(seed);
-        let name = format!("{}, QUEUES_SEED={seed}: {plan:?}", E::name());
+        let name = format!("{kind}, QUEUES_SEED={seed}: {plan:?}");
         println!("{name}");
-        left = left.saturating_sub(1 + watched(&name, || play::<E>(&plan)));
+        let passed = with_seed(kind, seed, || watched(&name, || play(kind, &plan)));
+        left = left.saturating_sub(1 + passed);
         seed += 1;
     }
 }
 
-macro_rules! suite {
-    ($($name:ident: $ends:ty,)*) => {$(
-        #[test] fn $name() { stress::<$ends>() }
-    )*};
+macro_rules! suites {
+    (
+        queues { $($queues:tt)* }
+        deques { $($(#[$attribute:meta])* $name:ident: $family:ident, $face:ident, $make:expr;)* }
+    ) => {
+        $($(#[$attribute])* mod $name {
+            use super::list::$name;
+            #[test] fn stress() { super::stress($name()) }
+            #[test] fn not_both_empty() { super::not_both_empty($name()) }
+        })*
+    };
 }
 
-suite! {
-    values: Values,
-    core_boxed: Core<Boxed>,
-    core_bytes: Core<Blob>,
-    c_pointers: OfPointers,
-    c_bytes: OfBytes,
-}
+for_each_kind!(suites);
 
 /// Each of two owners pushes and then steals from the other: they cannot both have come first.
-#[test]
-fn not_both_empty() {
-    let create = || c_abi::Deque::create(c_abi::Settings::new(1, 0)).unwrap();
+fn not_both_empty(kind: Kind) {
     not_both(
-        "deque",
-        create,
-        |mine: &c_abi::Deque, other| mine.push(1).and_then(|()| other.steal().map(|_| ())),
-        |_, other| assert_eq!(other.steal(), Ok(1)),
+        kind.name,
+        || {
+            let owner = kind.create(1);
+            let thief = owner.clone();
+            (owner, thief)
+        },
+        |(mine, _), (_, other)| mine.try_put(1).and_then(|()| other.try_get().map(|_| ())),
+        |_, (_, other)| assert_eq!(other.try_get(), Ok(1)),
         Error::Empty,
     );
 }

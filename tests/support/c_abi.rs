@@ -1,8 +1,7 @@
-//! The C ABI as safe Rust: one handle type for every family, results instead of statuses. Every
-//! call checks that outputs are written only when the header says so.
+//! The C ABI as safe Rust: one handle type for every family but the deque, and results instead of
+//! statuses. Every call checks that outputs are written only when the header says so.
 
-#![allow(dead_code)] // each test program uses what it needs
-
+use super::subject::Many;
 use core::ffi::c_void;
 use queues::ffi::{batch::*, deque::*, mpmc::*, spsc::*, stats::*, status::*};
 use queues::ffi::{queues_drop_bytes_t, queues_drop_t};
@@ -19,12 +18,26 @@ pub struct Settings {
     pub drop_ctx: *mut c_void,
     /// Of mpmc queues.
     pub spare: usize,
+    pub batch: BatchSettings,
+}
+
+/// Of batchers.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchSettings {
+    pub size: usize,
+    /// In nanoseconds; below 0 without end.
+    pub age: i64,
+    /// 0: no limit.
+    pub weight: u64,
 }
 
 impl Settings {
     pub fn new(capacity: usize, item_size: usize) -> Self {
         let drop_ctx = core::ptr::null_mut();
-        Self { capacity, item_size, flags: 0, drop: None, drop_bytes: None, drop_ctx, spare: 0 }
+        // Batches of one: a queue like any other.
+        let batch = BatchSettings { size: 1, age: -1, weight: 0 };
+        let (drop, drop_bytes) = (None, None);
+        Self { capacity, item_size, flags: 0, drop, drop_bytes, drop_ctx, spare: 0, batch }
     }
 
     pub fn with_drop(self, drop: queues_drop_t, drop_ctx: *mut c_void) -> Self {
@@ -35,9 +48,6 @@ impl Settings {
         Self { drop_bytes, drop_ctx, ..self }
     }
 }
-
-/// How far a call on many items came, and why no further.
-pub type Many<T> = (T, Result);
 
 /// The functions that every family has, with its handle `Q` and options `O`.
 pub struct Functions<Q, O> {
@@ -112,7 +122,8 @@ impl Family for Mpmc {
         stats: queues_mpmc_stats,
     };
     fn options(settings: &Settings) -> queues_mpmc_options_t {
-        let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, spare } = settings;
+        let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, spare, .. } =
+            settings;
         queues_mpmc_options_t {
             struct_size: size_of::<queues_mpmc_options_t>(),
             capacity,
@@ -170,12 +181,12 @@ impl Family for Spsc {
     }
 }
 
-/// Batches of one: a queue like any other.
-pub struct Singles;
+/// The batcher. A get takes a batch of one item.
+pub struct Batch;
 
-/// A get of one item by a get of a batch, and calls that the family has not.
+/// Gets of one item by gets of a batch, and the calls that the family lacks.
 #[allow(clippy::undocumented_unsafe_blocks)] // each passes its arguments on
-mod singles {
+mod in_batches {
     use super::*;
 
     type Queue = queues_batch_t;
@@ -259,10 +270,10 @@ mod singles {
     }
 }
 
-impl Family for Singles {
+impl Family for Batch {
     type Queue = queues_batch_t;
     type Options = queues_batch_options_t;
-    const NAME: &'static str = "batches of one";
+    const NAME: &'static str = "batch";
     const SINGLE: bool = false;
     const HAS_PEEK: bool = false;
     const HAS_MANY: bool = false;
@@ -272,16 +283,16 @@ impl Family for Singles {
         release: queues_batch_release,
         try_put: queues_batch_try_put,
         put: queues_batch_put,
-        try_get: singles::try_get,
-        get: singles::get,
-        peek: singles::peek,
+        try_get: in_batches::try_get,
+        get: in_batches::get,
+        peek: in_batches::peek,
         try_put_bytes: queues_batch_try_put_bytes,
         put_bytes: queues_batch_put_bytes,
-        try_get_bytes: singles::try_get_bytes,
-        get_bytes: singles::get_bytes,
-        peek_bytes: singles::peek_bytes,
-        put_many: singles::put_many,
-        get_many: singles::get_many,
+        try_get_bytes: in_batches::try_get_bytes,
+        get_bytes: in_batches::get_bytes,
+        peek_bytes: in_batches::peek_bytes,
+        put_many: in_batches::put_many,
+        get_many: in_batches::get_many,
         clear: queues_batch_clear,
         close: queues_batch_close,
         is_closed: queues_batch_is_closed,
@@ -291,6 +302,7 @@ impl Family for Singles {
     };
     fn options(settings: &Settings) -> queues_batch_options_t {
         let &Settings { capacity, item_size, flags, drop, drop_bytes, drop_ctx, .. } = settings;
+        let BatchSettings { size, age, weight } = settings.batch;
         queues_batch_options_t {
             struct_size: size_of::<queues_batch_options_t>(),
             max_pending: capacity,
@@ -298,9 +310,9 @@ impl Family for Singles {
             flags,
             drop,
             drop_ctx,
-            batch_size: 1,
-            batch_timeout_ns: -1,
-            batch_weight: 0,
+            batch_size: size,
+            batch_timeout_ns: age,
+            batch_weight: weight,
             drop_bytes,
         }
     }
@@ -348,7 +360,7 @@ pub fn result(status: queues_status_t, needed: usize) -> Result {
         QUEUES_NOMEM => Error::NoMemory,
         QUEUES_MISUSE => Error::Misuse,
         QUEUES_PANIC => Error::Panic,
-        other => panic!("a status that no function of these families answers: {other:?}"),
+        other => panic!("a status that no function of these families returns: {other:?}"),
     })
 }
 
@@ -360,7 +372,7 @@ fn output<T: Copy + PartialEq + core::fmt::Debug>(
     let mut place = untouched;
     let answer = result(call(&mut place), 0);
     if answer.is_err() {
-        assert_eq!(place, untouched, "an output was written though the call answered {answer:?}");
+        assert_eq!(place, untouched, "an output was written with {answer:?}");
     }
     answer.map(|()| place)
 }
@@ -563,6 +575,69 @@ impl Handle<Mpmc> {
     }
     pub fn put_back(&self, data: *mut c_void) -> Result {
         result(unsafe { queues_mpmc_return(self.raw(), data) }, 0)
+    }
+}
+
+/// What only batchers can do.
+#[allow(clippy::undocumented_unsafe_blocks)] // as above
+impl Handle<Batch> {
+    pub fn put_weighted(&self, item: usize, weight: u64, timeout: i64) -> Result {
+        result(unsafe { queues_batch_put_weighted(self.raw(), pointer(item), weight, timeout) }, 0)
+    }
+    pub fn put_weighted_bytes(&self, blob: &[u8], weight: u64, timeout: i64) -> Result {
+        let (queue, data, len) = (self.raw(), start(blob), blob.len());
+        result(unsafe { queues_batch_put_weighted_bytes(queue, data, len, weight, timeout) }, 0)
+    }
+    /// Takes a batch; without a timeout one that is due.
+    pub fn take(&self, max: usize, timeout: Option<i64>) -> Result<Vec<usize>> {
+        let (mut items, mut n) = (vec![pointer(UNTOUCHED); max], UNTOUCHED);
+        let (queue, place) = (self.raw(), items.as_mut_ptr());
+        let status = unsafe {
+            match timeout {
+                Some(timeout) => queues_batch_get_batch(queue, place, max, &mut n, timeout),
+                None => queues_batch_get_due(queue, place, max, &mut n),
+            }
+        };
+        let taken = result(status, 0);
+        assert_eq!(taken.is_err(), n == UNTOUCHED);
+        taken.map(|()| items[..n].iter().map(|item| item.expose_provenance()).collect())
+    }
+    /// As `take`, of blobs, into a buffer with this room.
+    pub fn take_blobs(
+        &self,
+        room: usize,
+        max: usize,
+        timeout: Option<i64>,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut blobs = vec![queues_batch_blob_t { offset: 0, length: 0 }; max];
+        let (mut buffer, mut len, mut n) = (vec![0u8; room], UNTOUCHED, UNTOUCHED);
+        let at: *mut c_void =
+            if room == 0 { core::ptr::null_mut() } else { buffer.as_mut_ptr().cast() };
+        let (queue, places) = (self.raw(), blobs.as_mut_ptr());
+        let status = unsafe {
+            match timeout {
+                Some(timeout) => queues_batch_get_batch_bytes(
+                    queue, at, room, &mut len, places, max, &mut n, timeout,
+                ),
+                None => queues_batch_get_due_bytes(queue, at, room, &mut len, places, max, &mut n),
+            }
+        };
+        let taken = result(status, len);
+        assert_eq!(taken.is_err(), n == UNTOUCHED);
+        assert_eq!(len == UNTOUCHED, !matches!(taken, Ok(()) | Err(Error::TooSmall { .. })));
+        taken?;
+        let mut end = 0;
+        let cut = |blob: &queues_batch_blob_t| {
+            assert_eq!(blob.offset, end, "blobs are contiguous");
+            end += blob.length;
+            buffer[blob.offset..end].to_vec()
+        };
+        let cut: Vec<_> = blobs[..n].iter().map(cut).collect();
+        assert_eq!(end, len);
+        Ok(cut)
+    }
+    pub fn flush(&self) -> Result {
+        result(unsafe { queues_batch_flush(self.raw()) }, 0)
     }
 }
 
