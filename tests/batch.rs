@@ -224,7 +224,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
     #[test]
-    fn is_the_model(shape in shapes(), ops in proptest::collection::vec(ops(), 0..60)) {
+    fn batches_match_the_model(shape in shapes(), ops in proptest::collection::vec(ops(), 0..60)) {
         compare(shape, &ops);
     }
 }

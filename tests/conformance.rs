@@ -416,7 +416,7 @@ fn close_wakes_all(kind: Kind) {
     });
 }
 
-fn sizes_that_cannot_be(kind: Kind) {
+fn impossible_sizes_are_refused(kind: Kind) {
     let dropped = Arc::new(Dropped::default());
     for capacity in [usize::MAX, usize::MAX / 2, usize::MAX / 16, 1 << 60, 1 << 57] {
         match kind.try_create(capacity, 0, &dropped) {
@@ -461,7 +461,7 @@ macro_rules! suites {
             clear_wakes_puts,
             many_wake_each_other,
             close_wakes_all,
-            sizes_that_cannot_be,
+            impossible_sizes_are_refused,
         })*
     };
 }

@@ -402,7 +402,7 @@ fn goes_off<T>(queue: T) {
 
 /// A value's drop closes a file, on a thread that somebody has cancelled: the request waits.
 #[test]
-fn drops_of_values_are_not_cancelled() {
+fn drops_of_values_are_not_canceled() {
     unsafe extern "C" {
         fn pthread_cancel(thread: libc::pthread_t) -> i32;
         fn pthread_setcancelstate(state: i32, before: *mut i32) -> i32;
@@ -436,7 +436,7 @@ fn drops_of_values_are_not_cancelled() {
 }
 
 /// A callback of clear takes from the same queue, puts into it and clears it.
-fn callbacks_that_come_back<F: Family>(item_size: usize, capacity: usize) {
+fn callbacks_that_call_the_queue<F: Family>(item_size: usize, capacity: usize) {
     let queue: RefCell<Option<Handle<F>>> = RefCell::default();
     let (got, put_back) = (RefCell::new(Vec::new()), Cell::new(0));
     let act = |item: usize| {
@@ -484,12 +484,12 @@ fn callbacks_that_come_back<F: Family>(item_size: usize, capacity: usize) {
 }
 
 #[test]
-fn callbacks_may_come_back() {
+fn callbacks_may_call_the_queue() {
     watched("callbacks that come back", || {
         for item_size in [0, 1] {
             for capacity in 1..=9 {
-                callbacks_that_come_back::<Mpmc>(item_size, capacity);
-                callbacks_that_come_back::<Spsc>(item_size, capacity);
+                callbacks_that_call_the_queue::<Mpmc>(item_size, capacity);
+                callbacks_that_call_the_queue::<Spsc>(item_size, capacity);
             }
         }
     });

@@ -327,7 +327,7 @@ fn every_room_uses_lower_floors_only() {
 
 /// The reader finds what it has to find, and nothing in comments, strings and tests.
 #[test]
-fn the_reader_can_say_no() {
+fn the_reader_finds_every_violation() {
     let floors =
         floors("x\n## Floors\n\n```\ntyped | ffi\nqueue\nsync\n```\n\n## Next\n```\n```\n");
     assert_eq!(floors, [vec!["sync"], vec!["queue"], vec!["typed", "ffi"]]);

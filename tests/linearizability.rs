@@ -186,7 +186,7 @@ fn deque() {
 
 /// The checker refuses what no queue does.
 #[test]
-fn the_checker_can_say_no() {
+fn the_checker_refuses_wrong_histories() {
     let check = |promise: Promise, capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
         let lane = |(thread, events): (usize, &&[Done])| {
             let seen = |i| (0..lanes.len()).map(|t| if t == thread { i } else { 0 }).collect();

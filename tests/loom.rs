@@ -329,7 +329,7 @@ fn leased() {
 /// Two consumers hold an item each; one returns its own, the other settles, while another put and a
 /// close come. Nothing is lost or doubled, and all cells come back.
 #[test]
-fn leases_returns_puts_and_a_close() {
+fn leases_race_returns_puts_and_a_close() {
     explore("leases", Some(2), || {
         let queue = Arc::new(mpmc::Indirect::try_new(2, blobs(3)).unwrap());
         put_blob(&*queue, &[0; 1]).unwrap();
@@ -374,7 +374,7 @@ fn leases_returns_puts_and_a_close() {
 
 /// Two end one lease, or one reservation: one of them does, and one cell comes back.
 #[test]
-fn rivals() {
+fn a_lease_or_a_reservation_ends_once() {
     type End = fn(&mpmc::Indirect<Bytes>, *mut c_void) -> Result;
     let of_a_lease: [End; 2] =
         [|queue, data| queue.settle(data), |queue, data| queue.put_back(data)];
@@ -972,7 +972,7 @@ fn batch_deadline() {
 
 /// Who only looks for what is due sees to nothing: whoever sleeps for the first item still wakes.
 #[test]
-fn batch_looked_at_in_passing() {
+fn get_due_leaves_a_sleeper_its_wake_up() {
     explore("batch looked at in passing", Some(2), || {
         let queue = AGEING.create(3);
         let (sleeps, looks) = (queue.clone(), queue.clone());

@@ -406,7 +406,7 @@ fn memory_in_place() {
 }
 
 #[test]
-fn empty_and_full_are_told() {
+fn is_empty_and_is_full_are_exact() {
     let queue = pointers::<Spsc>(2);
     assert_eq!((queue.is_empty(), queue.is_full()), (true, false));
     queue.try_put(0).unwrap();
@@ -438,7 +438,7 @@ fn until_misuse<T>(mut call: impl FnMut() -> Result<T>) {
 
 /// In a checked queue a call that overlaps another of its side is refused, and only such a call.
 #[test]
-fn checked_queues_answer_misuse() {
+fn checked_queues_fail_with_misuse() {
     watched("a checked queue", || {
         let settings = Settings { flags: QUEUES_SPSC_CHECKED, ..Settings::new(1, 0) };
         let queue = Handle::<Spsc>::create(settings).unwrap();
@@ -468,7 +468,7 @@ fn checked_queues_answer_misuse() {
 }
 
 #[test]
-fn checked_queues_of_bytes_answer_misuse() {
+fn checked_queues_of_bytes_fail_with_misuse() {
     watched("a checked queue of bytes", || {
         let settings = Settings { flags: QUEUES_SPSC_CHECKED, ..Settings::new(1, 8) };
         let queue = Handle::<Spsc>::create(settings).unwrap();

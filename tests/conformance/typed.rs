@@ -43,7 +43,7 @@ fn may_go_to_other_threads_and_through_unwinding() {
 }
 
 #[test]
-fn everything_is_shown_without_its_values() {
+fn debug_output_shows_no_values() {
     let value = || -> OnlySend { (Cell::new(0), None) };
     let queue = Mpmc::with_capacity(2).unwrap();
     queue.try_put(value()).unwrap();
@@ -65,7 +65,7 @@ fn everything_is_shown_without_its_values() {
 }
 
 #[test]
-fn a_put_error_is_an_error_whatever_the_item() {
+fn a_put_error_is_an_error_for_every_item() {
     let queue = Mpmc::<OnlySend>::with_capacity(1).unwrap();
     queue.close();
     let refused = queue.try_put((Cell::new(7), None)).unwrap_err();
@@ -81,7 +81,7 @@ fn a_put_error_is_an_error_whatever_the_item() {
 }
 
 #[test]
-fn refused_items_come_back() {
+fn refused_items_are_returned() {
     let queue = Mpmc::with_capacity(1).unwrap();
     queue.try_put(Box::new(1)).unwrap();
     let refused = queue.try_put(Box::new(2)).unwrap_err();
@@ -488,7 +488,7 @@ fn many_are_stolen_once() {
 }
 
 #[test]
-fn all_ends_close_and_tell() {
+fn all_ends_report_their_state() {
     let (mut producer, mut consumer) = spsc(2).unwrap();
     assert!(producer.is_empty() && consumer.is_empty());
     producer.try_put(1).unwrap();

@@ -154,7 +154,7 @@ fn check_clear<F: Family>() {
 }
 
 #[test]
-fn clear_goes_on_with_the_first_panic() {
+fn clear_resumes_the_first_panic() {
     check_clear::<Mpmc<_>>();
     check_clear::<(Producer<_>, Consumer<_>)>();
     check_clear::<Priority<_>>();
@@ -181,7 +181,7 @@ fn check_drop<F: Family>() {
 }
 
 #[test]
-fn drop_goes_on_with_the_first_panic() {
+fn drop_resumes_the_first_panic() {
     check_drop::<Mpmc<_>>();
     check_drop::<(Producer<_>, Consumer<_>)>();
     check_drop::<Priority<_>>();
@@ -241,7 +241,7 @@ fn a_panic_that_is_dropped_may_panic() {
 }
 
 #[test]
-fn a_queue_that_is_iterated_goes_on_too() {
+fn an_iterator_that_is_dropped_resumes_the_first_panic() {
     let values = Values::default();
     let [first, ..] = tokens();
     let mut rest = Mpmc::of([values.sound(), values.breaking(&first), values.sound()]).into_iter();
@@ -317,7 +317,7 @@ fn check_threads<Q: Send + Sync + RefUnwindSafe + 'static>(
 }
 
 #[test]
-fn each_thread_hears_of_its_own_panic() {
+fn each_clear_resumes_its_own_panic() {
     watched("clears of two threads", || {
         let put = |queue: &Mpmc<_>, value| queue.try_put(value).unwrap();
         check_threads(Mpmc::new(), put, Mpmc::clear);
