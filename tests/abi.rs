@@ -1,5 +1,5 @@
-//! The ABI that programs are compiled against: the header, its version, the numbers in it and the
-//! layout of its structures.
+//! What compiled programs depend on does not change: the version, the numbers and the layout of the
+//! structures in the header. The checked-in header is the one that the sources generate.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -10,14 +10,14 @@ use std::mem::offset_of;
 
 const HEADER: &str = include_str!("../include/queues.h");
 
-/// The header that is checked in is the one that the sources make.
+/// The checked-in header is the generated one.
 #[test]
 fn the_header_is_up_to_date() {
     let generated = std::fs::read_to_string(env!("QUEUES_GENERATED_HEADER")).unwrap();
     let line = HEADER.lines().zip(generated.lines()).position(|(old, new)| old != new);
     assert!(
         HEADER == generated,
-        "include/queues.h differs from the sources{}; if that is meant: make header",
+        "include/queues.h differs from the generated header{}; if that is intended: make header",
         line.map_or(String::new(), |line| format!(" from line {}", line + 1))
     );
 }
@@ -48,7 +48,7 @@ fn the_version_is_the_package_s() {
     assert_eq!(queues_version_number(), major * 10_000 + minor * 100 + patch);
 }
 
-/// Numbers, once given, stay, and none is given twice.
+/// A number keeps its meaning, and no two names share one.
 #[test]
 fn numbers_never_change() {
     let expected = [
@@ -79,11 +79,11 @@ fn numbers_never_change() {
         assert_eq!(ours as i32, number, "{name}");
         assert_eq!(statuses.remove(name), Some(&*number.to_string()), "{name}");
     }
-    assert_eq!(constants, BTreeMap::new(), "numbers that this test does not know");
-    assert_eq!(statuses, BTreeMap::new(), "statuses that this test does not know");
+    assert_eq!(constants, BTreeMap::new(), "constants that this test does not list");
+    assert_eq!(statuses, BTreeMap::new(), "statuses that this test does not list");
 }
 
-/// Where the fields of a structure lie, in its order.
+/// The offsets of the fields of a structure, in its order.
 macro_rules! layout {
     ($structure:ident: $($field:ident),*) => {
         (size_of::<$structure>(), vec![$(offset_of!($structure, $field)),*])

@@ -23,7 +23,7 @@ use support::watchdog::watched;
 struct Shape {
     max_pending: usize,
     size: usize,
-    /// Below 0: for ever.
+    /// In nanoseconds; below 0 without end.
     age: i64,
     /// 0: no limit.
     weight: u64,
@@ -36,7 +36,7 @@ unsafe extern "C-unwind" fn note(seen: *mut c_void, item: *mut c_void) {
     unsafe { &*seen.cast::<Mutex<Vec<usize>>>() }.lock().unwrap().push(item.addr());
 }
 
-/// A blob that tells its number by its length and bytes.
+/// A blob whose length and bytes follow from the number.
 fn blob(number: usize, item_size: usize) -> Vec<u8> {
     vec![number as u8; number % (item_size + 1)]
 }
@@ -54,14 +54,14 @@ fn create(shape: Shape, dropped: &Mutex<Vec<usize>>) -> Handle<Batch> {
 enum Op {
     /// A number, its weight, and whether to wait a moment.
     Put(usize, u64, bool),
-    /// Of at most so many, into a buffer for so many bytes; `None`: what is due.
+    /// The most items, the room in the buffer, and whether to wait; `None`: a batch that is due.
     Take(usize, usize, Option<bool>),
     Flush,
     Clear,
     Close,
 }
 
-/// What the header says, in one thread.
+/// The header's promises, for one thread.
 struct Model {
     shape: Shape,
     items: VecDeque<(usize, u64)>,
@@ -113,7 +113,7 @@ impl Model {
             return Err(Error::Closed);
         }
         if self.items.is_empty() || waits.is_none() && !self.is_due() {
-            // What is there and not due was no failure.
+            // Items that are not due are not a failure.
             self.stats.failed_dequeue += u64::from(self.items.is_empty());
             return Err(if waits == Some(true) { Error::Timeout } else { Error::Empty });
         }
@@ -135,7 +135,7 @@ impl Model {
     }
 }
 
-/// Does the same calls on the library and on the model.
+/// Makes the same calls on the library and on the model.
 fn compare(shape: Shape, ops: &[Op]) {
     let dropped = Mutex::new(Vec::new());
     let queue = create(shape, &dropped);
@@ -229,7 +229,7 @@ proptest! {
     }
 }
 
-/// No batch is broken off before its time: a call that waits for ever takes fewer than `size` items
+/// No batch is taken before it is due: a call that waits without end takes fewer than `size` items
 /// only if the first is old enough.
 #[test]
 fn an_item_waits_for_others_and_no_longer_than_it_may() {
@@ -250,7 +250,7 @@ fn an_item_waits_for_others_and_no_longer_than_it_may() {
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(queue.take(9, Some(-1)), Ok(vec![1]));
         assert!(arrival.elapsed() >= age, "{:?}", arrival.elapsed());
-        // What a partial take leaves behind counts from its own arrival.
+        // The age of an item that a partial take leaves counts from its own arrival.
         queue.put_weighted(2, 1, -1).unwrap();
         std::thread::sleep(Duration::from_millis(10));
         let arrival = Instant::now();
@@ -258,11 +258,11 @@ fn an_item_waits_for_others_and_no_longer_than_it_may() {
         assert_eq!(queue.take(1, Some(1)), Ok(vec![2]));
         assert_eq!(queue.take(9, Some(-1)), Ok(vec![3]));
         assert!(arrival.elapsed() >= age, "{:?}", arrival.elapsed());
-        // The call's own time is over first.
+        // The call's own timeout ends first.
         queue.put_weighted(4, 1, -1).unwrap();
         assert_eq!(queue.take(9, Some(1)), Ok(vec![4]));
         assert_eq!(queue.take(9, Some(1)), Err(Error::Timeout));
-        // A sleeper that found nothing wakes in time for what comes.
+        // A sleeper that found the queue empty wakes in time for an item that arrives.
         std::thread::scope(|scope| {
             let sleeper = scope.spawn(|| queue.take(9, Some(-1)));
             std::thread::sleep(Duration::from_millis(5));
@@ -280,7 +280,7 @@ struct Plan {
     consumers: usize,
     items: u64,
     flushes: bool,
-    /// Consumers ask for what is due, or wait, or wait shortly.
+    /// Consumers take due batches only, or wait without end, or wait for a microsecond.
     style: u64,
 }
 
@@ -310,7 +310,7 @@ fn weight(sequence: u64) -> u64 {
     sequence % 4
 }
 
-/// Consumes until the end: checks each batch, returns what it got.
+/// Takes batches until the queue is closed and drained. Checks each batch; returns all items.
 fn consume(queue: &Handle<Batch>, plan: &Plan, is_closing: &AtomicU64) -> Vec<usize> {
     let Plan { shape, flushes, style, .. } = *plan;
     let mut got = Vec::new();
@@ -390,7 +390,7 @@ fn round(seed: u64) -> u64 {
     all.len() as u64
 }
 
-/// Nothing is lost or doubled, batches are whole, in order and not broken off, whoever sleeps.
+/// No item is lost or doubled; batches are whole and in order, however the consumers wait.
 #[test]
 fn threads() {
     let (items, first) = (setting("QUEUES_ITEMS", 200_000), setting("QUEUES_SEED", 1));

@@ -1,6 +1,6 @@
-//! One suite for every queue with every payload, in Rust and through the C ABI: what one thread
-//! sees, what it waits for, and what becomes of items that no thread gets. Each test of the suite
-//! runs for each kind of the list; the rules of a single language are in `conformance/`.
+//! Every queue keeps the same promises, with every payload, in Rust and through the C ABI: results,
+//! waiting, closing, statistics, and the disposal of items that no thread gets. Each test runs for
+//! each kind of the list; the rules of a single language are in `conformance/`.
 
 #![cfg(not(loom))]
 
@@ -29,7 +29,7 @@ extern "C" fn __tsan_default_options() -> *const core::ffi::c_char {
     c"allocator_may_return_null=1".as_ptr()
 }
 
-/// Tiny ones are the usual victims; then the neighbourhood of a power of two.
+/// Tiny ones, which most bugs need, and those next to a power of two.
 fn capacities() -> impl Iterator<Item = usize> {
     (1..=17).chain([1000, 1024, 1025])
 }
@@ -142,7 +142,7 @@ fn peek_leaves_the_item(kind: Kind) {
         assert_eq!(drain(&*queue), (numbers(7..10), Error::Closed));
     }
     assert_eq!(queue.peek(), Err(Error::Closed));
-    // A look is neither a get nor a failed one.
+    // A peek is neither a get nor a failed get.
     let stats = queue.stats();
     assert_eq!((stats.dequeued, stats.failed_dequeue), (3, 0));
     drop(queue);
@@ -169,7 +169,7 @@ fn close_drains(kind: Kind) {
             assert_eq!(queue.try_put(9), Err(Error::Closed));
             assert!(queue.is_closed());
             let stats = queue.stats();
-            // Closed is not a failure to be counted.
+            // A closed queue is not a failure that counts.
             assert_eq!((stats.failed_enqueue, stats.failed_dequeue), (0, 0));
             drop(queue);
             assert_eq!(dropped.take(), []);
@@ -279,7 +279,7 @@ fn many_at_once(kind: Kind) {
 
 const MILLISECOND: i64 = 1_000_000;
 
-/// A call that runs out has waited as long as it was told to, and changed nothing.
+/// A call that times out has waited for its whole timeout, and changed nothing.
 fn timeouts_run_out(kind: Kind) {
     watched(kind.name, || {
         let queue = kind.create(1);
@@ -287,17 +287,17 @@ fn timeouts_run_out(kind: Kind) {
             let least = Duration::from_nanos(timeout as u64);
             let start = Instant::now();
             assert_eq!(queue.get(timeout), Err(Error::Timeout));
-            assert!(start.elapsed() >= least, "a get came back before {least:?}");
+            assert!(start.elapsed() >= least, "a get returned before {least:?}");
             queue.try_put(0).unwrap();
             let start = Instant::now();
             assert_eq!(queue.put(1, timeout), Err(Error::Timeout));
-            assert!(start.elapsed() >= least, "a put came back before {least:?}");
+            assert!(start.elapsed() >= least, "a put returned before {least:?}");
             assert_eq!(queue.try_get(), Ok(0));
         }
     });
 }
 
-/// What can be done at once is done, whatever the timeout.
+/// A call that need not wait succeeds with every timeout.
 fn timeouts_do_not_matter_when_ready(kind: Kind) {
     watched(kind.name, || {
         let queue = kind.create(1);
@@ -308,14 +308,14 @@ fn timeouts_do_not_matter_when_ready(kind: Kind) {
     });
 }
 
-/// Runs `call` in another thread, and gives it time to fall asleep.
+/// Runs `call` in another thread, and leaves it time to fall asleep.
 fn asleep<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     let waiter = spawn(call);
     std::thread::sleep(Duration::from_millis(5));
     waiter
 }
 
-/// Times that do not run out while a test lasts.
+/// Timeouts that do not end while a test runs.
 const LONG: [i64; 4] = [-1, i64::MIN, i64::MAX, 3_600_000 * MILLISECOND];
 
 fn puts_wake_gets(kind: Kind) {
@@ -372,7 +372,7 @@ fn many_wake_each_other(kind: Kind) {
             got.extend(numbers);
         }
         assert_eq!((put.join().unwrap(), got), ((7, Ok(())), numbers(0..7)));
-        // Closed half-way: those that were accepted are there, the others came back.
+        // Closed half-way: accepted items stay in the queue, the caller keeps the others.
         let putting = queue.clone();
         let put = spawn(move || putting.put_many(&[0, 1, 2], -1));
         while queue.len() < 2 {
@@ -422,7 +422,7 @@ fn impossible_sizes_are_refused(kind: Kind) {
         match kind.try_create(capacity, 0, &dropped) {
             Err(Error::Invalid | Error::NoMemory) => {}
             Err(other) => panic!("{capacity} items: {other:?}"),
-            Ok(_) => panic!("{capacity} items cannot be had"),
+            Ok(_) => panic!("{capacity} items do not fit the memory"),
         }
     }
 }

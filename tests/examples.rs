@@ -1,4 +1,5 @@
-//! The programs of examples/rust print what they promise.
+//! The programs of examples/rust run to their end and print what their comments promise. They use
+//! the library in the profile of the tests, so that it is not built once more.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -7,7 +8,7 @@ mod support;
 use std::process::Command;
 use support::watchdog::watched;
 
-/// Runs an example, with the library as the tests have it, so that it is not built once more.
+/// Runs an example and compares its output.
 fn prints(example: &str, expected: &str) {
     watched(example, || {
         let mut run = Command::new(env!("CARGO"));

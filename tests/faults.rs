@@ -1,5 +1,6 @@
-//! What goes wrong around the library: no memory, callbacks that panic or come back, signals, fork,
-//! stacks that are hardly there.
+//! Faults around the library cost no item and leak no memory: failing allocations, callbacks that
+//! panic or call the queue, signals, fork, cancellation and tiny stacks. Each gives its documented
+//! result.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -21,21 +22,21 @@ use support::c_abi::{Deque, Family, Handle, Mpmc, Settings, Spsc, no_stats};
 use support::watchdog::watched;
 
 thread_local! {
-    /// How many more allocations of this thread succeed.
+    /// The number of allocations of this thread that will succeed.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
-    /// How many there were.
+    /// The number of allocations so far.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
-    /// How many have not been given back.
+    /// The number of allocations that are not freed.
     static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The system's memory, with faults.
+/// The allocator of the system, with faults.
 struct Faulty;
 
 #[global_allocator]
 static FAULTY: Faulty = Faulty;
 
-// SAFETY: the system allocator's, or none.
+// SAFETY: passes on to the allocator of the system, or fails.
 unsafe impl GlobalAlloc for Faulty {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(left) = LEFT.get().checked_sub(1) else { return null_mut() };
@@ -52,7 +53,7 @@ unsafe impl GlobalAlloc for Faulty {
     }
 }
 
-/// Lets the first, the second, … allocation of `create` fail, until it needs no more.
+/// Fails the first, the second, … allocation of `create`, until it needs no more.
 fn without_memory<T>(what: &str, create: impl Fn() -> Result<T>) {
     for n in 0.. {
         let held = HELD.get();
@@ -97,7 +98,7 @@ fn creation_without_memory() {
     without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default()));
 }
 
-/// A deque that cannot grow loses nothing, leaks nothing, and grows when it can.
+/// A deque that fails to grow loses no item and leaks no memory, and grows when memory is there.
 #[test]
 fn growth_without_memory() {
     for capacity in 1..=5 {
@@ -135,7 +136,7 @@ fn calls_of_pointers<F: Family>(queue: &Handle<F>) {
     let (mut items, mut count) = ([null_mut(); 3], 0);
     let mut stats = no_stats();
     // SAFETY: outputs are locals.
-    let answers = unsafe {
+    let statuses = unsafe {
         [
             (c.get)(queue, &mut items[0], 1),
             (c.try_get)(queue, &mut items[0]),
@@ -155,7 +156,7 @@ fn calls_of_pointers<F: Family>(queue: &Handle<F>) {
     let ok = QUEUES_OK;
     let expected =
         [timeout, QUEUES_EMPTY, timeout, timeout, ok, ok, ok, ok, ok, ok, ok, QUEUES_CLOSED];
-    assert_eq!(answers, expected);
+    assert_eq!(statuses, expected);
 }
 
 fn calls_of_bytes<F: Family>(queue: &Handle<F>) {
@@ -164,7 +165,7 @@ fn calls_of_bytes<F: Family>(queue: &Handle<F>) {
     let (mut buffer, mut len) = ([0u8; 8], 0);
     let at = buffer.as_mut_ptr().cast::<c_void>();
     // SAFETY: outputs are locals.
-    let answers = unsafe {
+    let statuses = unsafe {
         [
             (c.get_bytes)(queue, at, 8, &mut len, 1),
             (c.put_bytes)(queue, at, 8, -1),
@@ -176,7 +177,7 @@ fn calls_of_bytes<F: Family>(queue: &Handle<F>) {
         ]
     };
     let ok = QUEUES_OK;
-    assert_eq!(answers, [QUEUES_TIMEOUT, ok, ok, QUEUES_TIMEOUT, ok, QUEUES_TOO_SMALL, ok]);
+    assert_eq!(statuses, [QUEUES_TIMEOUT, ok, ok, QUEUES_TIMEOUT, ok, QUEUES_TOO_SMALL, ok]);
 }
 
 /// Runs one test of this program in a process of its own, where nothing has been called before.
@@ -192,7 +193,7 @@ fn alone(test: &str) -> bool {
     false
 }
 
-/// The parking lot of other systems allocates for each thread that sleeps.
+/// Not portable: parking_lot_core allocates for each thread that sleeps.
 #[cfg(not(queues_portable))]
 #[test]
 fn calls_need_no_memory() {
@@ -217,11 +218,11 @@ fn calls_need_no_memory() {
     assert_eq!(TAKEN.get() - before, 0, "allocations after creation, in place");
 }
 
-/// A queue with two cells and one place.
+/// The calls in place, on a queue with two cells and room for one item.
 fn calls_in_place(queue: *mut queues_mpmc_t) {
     let (mut first, mut second, mut none, mut len) = (null_mut(), null_mut(), null_mut(), 0);
     // SAFETY: outputs are locals, or were given out.
-    let answers = unsafe {
+    let statuses = unsafe {
         [
             queues_mpmc_lease(queue, &mut none, &mut len, 1),
             queues_mpmc_reserve(queue, &mut first, -1),
@@ -239,10 +240,10 @@ fn calls_in_place(queue: *mut queues_mpmc_t) {
     };
     let (timeout, full, misuse) = (QUEUES_TIMEOUT, QUEUES_FULL, QUEUES_MISUSE);
     let ok = QUEUES_OK;
-    assert_eq!(answers, [timeout, ok, ok, timeout, ok, full, ok, ok, ok, ok, ok, misuse]);
+    assert_eq!(statuses, [timeout, ok, ok, timeout, ok, full, ok, ok, ok, ok, ok, misuse]);
 }
 
-/// What a callback does, and what it was called with.
+/// A drop callback: what it does, and the items that it was called with.
 struct Callback<'a> {
     act: &'a dyn Fn(usize),
     items: RefCell<Vec<usize>>,
@@ -255,7 +256,7 @@ impl<'a> Callback<'a> {
     fn on(&self, settings: Settings) -> Settings {
         settings.with_drop(Some(call_back), core::ptr::from_ref(self).cast_mut().cast())
     }
-    /// By a callback that is passed the length, if it is to be.
+    /// With `lengths`, by a callback that takes the length of a blob.
     fn on_either(&self, settings: Settings, lengths: bool) -> Settings {
         if lengths {
             let context = core::ptr::from_ref(self).cast_mut().cast();
@@ -277,24 +278,24 @@ unsafe extern "C-unwind" fn call_back_with_length(
     unsafe { call_back(context, data) }
 }
 
-/// An item size, and whether callbacks are passed the length.
+/// An item size, and whether the callback takes the length.
 const PAYLOADS: [(usize, bool); 3] = [(0, false), (1, false), (1, true)];
 
-/// Notes an item, or the first byte of a blob, and then acts.
+/// Records an item, or the first byte of a blob, and then acts.
 unsafe extern "C-unwind" fn call_back(context: *mut c_void, item: *mut c_void) {
     // SAFETY: the context given at creation, in one thread.
     let callback = unsafe { &*context.cast::<Callback>() };
     let item = if item.addr() < 256 {
         item.addr()
     } else {
-        // SAFETY: no item of ours is as large as an address: this is one, of a blob of one byte.
+        // SAFETY: the items here are smaller than an address, so this is the address of a blob.
         unsafe { item.cast::<u8>().read() }.into()
     };
     callback.items.borrow_mut().push(item);
     (callback.act)(item);
 }
 
-/// Puts a small number, whatever the payload.
+/// Puts a small number, as a pointer or as a blob.
 fn put<F: Family>(queue: &Handle<F>, item_size: usize, item: usize) -> Result {
     if item_size == 0 { queue.try_put(item) } else { queue.try_put_bytes(&[item as u8]) }
 }
@@ -303,7 +304,7 @@ fn get<F: Family>(queue: &Handle<F>, item_size: usize) -> Result<usize> {
     if item_size == 0 { queue.try_get() } else { queue.try_get_bytes(1).map(|blob| blob[0].into()) }
 }
 
-/// What a panic carries may panic as it is dropped.
+/// A payload of a panic whose drop panics.
 struct PanicsAgain;
 
 impl Drop for PanicsAgain {
@@ -326,7 +327,7 @@ fn panicking_callbacks<F: Family>((item_size, lengths): (usize, bool)) {
     assert_eq!(queue.clear(), Err(Error::Panic));
     assert_eq!(callback.items.take(), [1, 2, 3, 4, 5], "each of them, once");
     assert_eq!((queue.len(), queue.stats().dequeued), (0, 5));
-    // One panic is told once, and the queue serves as before.
+    // A panic is reported once, and the queue works as before.
     assert_eq!(queue.clear(), Ok(0));
     put(&queue, item_size, 1).unwrap();
     assert_eq!(queue.clear(), Ok(1));
@@ -378,29 +379,29 @@ fn drops_of_values_may_panic() {
     for _ in 0..100 {
         (0..4).for_each(|_| assert!(queue.try_put(Bomb).is_ok()));
         let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| queue.clear()));
-        assert!(cleared.is_err(), "the panic is told");
+        assert!(cleared.is_err(), "clear resumed no panic");
     }
     assert_eq!(DROPPED.swap(0, Relaxed), 400);
     (0..4).for_each(|_| assert!(queue.try_put(Bomb).is_ok()));
-    goes_off(queue);
+    drop_that_panics(queue);
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
     let (mut producer, consumer) = queues::spsc(4).unwrap();
     (0..4).for_each(|_| assert!(producer.try_put(Bomb).is_ok()));
-    goes_off((producer, consumer));
+    drop_that_panics((producer, consumer));
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
     let (mut worker, stealer) = queues::growable_deque(1).unwrap();
     (0..4).for_each(|_| assert!(worker.push(Bomb).is_ok()));
-    goes_off((worker, stealer));
+    drop_that_panics((worker, stealer));
     assert_eq!(DROPPED.swap(0, Relaxed), 4);
 }
 
-/// The first panic goes on, after all else was dropped.
-fn goes_off<T>(queue: T) {
+/// Drops a queue of values that panic: the first panic is resumed when all are dropped.
+fn drop_that_panics<T>(queue: T) {
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(queue)));
-    assert!(dropped.is_err(), "the panic is told");
+    assert!(dropped.is_err(), "drop resumed no panic");
 }
 
-/// A value's drop closes a file, on a thread that somebody has cancelled: the request waits.
+/// The drop of a value is a cancellation point, on a thread that was canceled: the request waits.
 #[test]
 fn drops_of_values_are_not_canceled() {
     unsafe extern "C" {
@@ -425,9 +426,9 @@ fn drops_of_values_are_not_canceled() {
         assert_eq!(queue.clear(), 4);
         (0..4).for_each(|_| assert!(queue.try_put(File).is_ok()));
         drop(queue);
-        // Rust's own end of the thread must not be cancelled either.
+        // Rust's own end of the thread must not be canceled either.
         let mut before = -1;
-        // SAFETY: a state of the system's, and a place for the other.
+        // SAFETY: a state that the system knows, and an output for the former one.
         unsafe { pthread_setcancelstate(1 - ENABLED, &mut before) };
         assert_eq!(before, ENABLED);
     });
@@ -469,7 +470,7 @@ fn callbacks_that_call_the_queue<F: Family>(item_size: usize, capacity: usize) {
         handle.clear().unwrap();
     }
     while handle.clear().unwrap() > 0 {}
-    // Everything that was put came out, once: to a get or to the callback.
+    // Each item that was put went to one get or one callback.
     let mut out = callback.items.take();
     out.extend(got.take());
     let (back, mut out): (Vec<_>, Vec<_>) = out.into_iter().partition(|&item| item >= 200);
@@ -495,8 +496,8 @@ fn callbacks_may_call_the_queue() {
     });
 }
 
-/// Clear frees a place between two callbacks: a put that sleeps for it is through before the next one
-/// ends.
+/// Clear frees a place between two callbacks: a put that sleeps for it returns before the next
+/// callback ends.
 fn callbacks_wait_for_a_put<F: Family>(item_size: usize) {
     let (started, through) = (Cell::new(0), std::sync::mpsc::channel());
     let wait = |item: usize| {
@@ -541,7 +542,7 @@ fn callbacks_may_wait_for_a_put() {
     });
 }
 
-/// A callback of the last release gets no hold of the dying queue, but may use others.
+/// A callback of the last release cannot use the queue that is freed, but may use others.
 fn callbacks_of_the_last_release<F: Family>() {
     let dying: Cell<*mut F::Queue> = Cell::new(null_mut());
     let act = |_| {
@@ -571,7 +572,7 @@ fn callbacks_of_the_last_release_may_use_others() {
 }
 
 #[test]
-fn callbacks_of_a_dying_deque_get_no_hold_of_it() {
+fn callbacks_of_the_last_release_cannot_use_the_deque() {
     let dying = Cell::new(null_mut());
     let act = |_| {
         let mut item = null_mut();
@@ -594,8 +595,8 @@ fn callbacks_of_a_dying_deque_get_no_hold_of_it() {
     assert_eq!(callback.items.take(), [1, 2, 3]);
 }
 
-/// A thread sleeps for a producer, in a queue of its own.
-fn one_goes_to_the_other() -> bool {
+/// Passes an item to a sleeping thread, through new queues.
+fn items_reach_a_sleeper() -> bool {
     let (mut producer, mut consumer) = queues::spsc(1).unwrap();
     let queue = queues::Mpmc::with_capacity(1).unwrap();
     let got = scope(|all| {
@@ -623,7 +624,7 @@ extern "C" fn __tsan_default_options() -> *const core::ffi::c_char {
     c"die_after_fork=0".as_ptr()
 }
 
-/// A process that forked, while others of its threads were in calls, can make and use queues.
+/// A process that forked while others of its threads were in calls can create and use queues.
 #[test]
 fn fork() {
     watched("fork", || {
@@ -635,16 +636,15 @@ fn fork() {
             all.spawn(|| while busy.put(1, Wait::Forever).is_ok() {});
             all.spawn(|| while busy.get(Wait::Forever).is_ok() {});
             for _ in 0..10 {
-                // SAFETY: the child does what works after a fork on Linux, and ends without a
-                // trace.
+                // SAFETY: the child does only what works after a fork on Linux, and ends by _exit.
                 let child = unsafe { libc::fork() };
                 if child == 0 {
                     // SAFETY: plain system calls; the alarm ends a child that hangs.
                     unsafe {
                         libc::alarm(60);
                         let done = std::panic::catch_unwind(|| {
-                            // A copy of what nobody was using serves too.
-                            one_goes_to_the_other() && quiet.get(-1) == Ok(7)
+                            // The copy of a queue that no thread was using works, too.
+                            items_reach_a_sleeper() && quiet.get(-1) == Ok(7)
                         });
                         libc::_exit(if let Ok(true) = done { 0 } else { 1 });
                     }
@@ -655,11 +655,11 @@ fn fork() {
                 assert_eq!(status, 0, "how the child ended");
             }
         });
-        assert_eq!(quiet.try_get(), Ok(7), "the parent's own is untouched");
+        assert_eq!(quiet.try_get(), Ok(7), "the child changed the queue of the parent");
     });
 }
 
-/// Blobs go straight from memory to memory, however large.
+/// Blobs of any size are copied without the stack.
 #[test]
 fn tiny_stacks() {
     const LARGE: usize = 16 << 20;
@@ -680,7 +680,7 @@ fn tiny_stacks() {
 
 extern "C" fn ignore(_: libc::c_int) {}
 
-/// Signals, of a handler without SA_RESTART, neither end a wait nor make it longer.
+/// Signals with a handler without SA_RESTART neither end a wait nor prolong it.
 #[test]
 fn signal_storms() {
     watched("a signal storm", || {
@@ -699,14 +699,14 @@ fn signal_storms() {
                 let least = Duration::from_millis(20);
                 let start = Instant::now();
                 assert_eq!(queue.get(least.as_nanos() as i64), Err(Error::Timeout));
-                assert!(start.elapsed() >= least, "a get came back before {least:?}");
+                assert!(start.elapsed() >= least, "a get returned before {least:?}");
                 assert_eq!(queue.get(-1), Ok(1));
                 queue.put(2, -1).unwrap();
                 let start = Instant::now();
                 assert_eq!(queue.put(3, least.as_nanos() as i64), Err(Error::Timeout));
-                assert!(start.elapsed() >= least, "a put came back before {least:?}");
+                assert!(start.elapsed() >= least, "a put returned before {least:?}");
                 while !over.load(Acquire) {
-                    yield_now(); // it must be there for as long as signals come
+                    yield_now(); // signals need a thread that exists
                 }
             });
             while thread.load(Acquire) == 0 {
@@ -734,7 +734,7 @@ fn signal_storms() {
     });
 }
 
-/// A thread that was told to end while it slept has left the queue to others in order.
+/// Close ends the sleep of every thread, also when the last other reference is gone.
 #[test]
 fn sleepers_do_not_outlive_close() {
     watched("sleepers", || {
@@ -753,7 +753,8 @@ fn sleepers_do_not_outlive_close() {
     });
 }
 
-/// A commit of nothing where the mark of a reservation wraps, and more places than there can be.
+/// A commit of no bytes where the mark of a reservation wraps, and more places than the memory
+/// holds.
 #[test]
 fn spsc_at_the_ends_of_ranges() {
     let blobs = Bytes::try_new(8, Disposer::default()).unwrap();

@@ -1,8 +1,9 @@
-//! Each room of `src/` uses rooms of lower floors only, and the floors are those that ARCHITECTURE.md
-//! draws. Atomics and the kernel are behind the door of `sync`, and the C ABI is in `ffi`.
+//! Each room of `src/` uses rooms of lower floors only, and the floors are those that
+//! ARCHITECTURE.md draws. Atomics and the kernel are behind the door of `sync`, and the C ABI is in
+//! `ffi`.
 //!
-//! The sources are read as tokens, without comments, strings and tests: every `use` and every path that
-//! begins with `crate`, `self`, `super` or the name of an outer crate.
+//! The sources are read as tokens, without comments, strings and tests: every `use` and every path
+//! that begins with `crate`, `self`, `super` or the name of an outer crate.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -107,7 +108,7 @@ fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
             at = closed(tokens, at + 1) + 1;
             // The item ends with a semicolon or a block.
             while !matches!(tokens[at].0, ";" | "{") {
-                at = if tokens[at].0 == "(" { closed(tokens, at) } else { at } + 1;
+                at = if matches!(tokens[at].0, "(" | "[") { closed(tokens, at) } else { at } + 1;
             }
             at = closed(tokens, at) + 1;
         } else {
@@ -118,7 +119,8 @@ fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     kept
 }
 
-/// Reads the path at `at`, and each path of a `use` with braces, behind `prefix`; returns where it ends.
+/// Reads the path at `at`, and each path of a `use` with braces, behind `prefix`; returns where it
+/// ends.
 fn read_path<'a>(
     tokens: &[Token<'a>],
     mut at: usize,
@@ -270,7 +272,7 @@ fn violations(
             let is_within = |door: &&str| {
                 path.strip_prefix(*door).is_some_and(|r| r.is_empty() || r.starts_with("::"))
             };
-            if room != "sync" && BEHIND_SYNC.iter().any(|door| is_within(&door)) {
+            if room != "sync" && BEHIND_SYNC.iter().any(is_within) {
                 refuse(format!("{room} uses {path}, which only sync may"));
             }
         }
@@ -349,6 +351,7 @@ fn the_reader_finds_every_violation() {
         #[cfg(test)]
         mod tests { use crate::typed::Mpmc; fn t() { crate::ffi::x() } }
         #[cfg(all(test, not(loom)))] use crate::typed::Mpmc;
+        #[cfg(test)] fn t() -> [u8; 1] { crate::ffi::x() }
     ";
     assert_eq!(lines("src/queue/spsc.rs", fine), []);
     let above = "use crate::{sync::site,\n typed::{self, Mpmc}};\nfn f() { crate::ffi::x() }\n

@@ -1,6 +1,6 @@
-//! include/queues.h as programs and tools read it: it compiles alone, in every language that it is for,
-//! without a warning; its tables and the texts of its functions agree; Doxygen finds everything
-//! documented.
+//! include/queues.h as programs and tools read it. It compiles alone, in every standard of C and C++
+//! that it supports, without a warning; its tables and the texts of its functions agree; Doxygen finds
+//! everything documented.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,7 +1,8 @@
-//! Short histories of real threads, each to be explained by a queue that does one call after
-//! another; and queues that are never empty or never full, which must not say that they are.
+//! Every queue is linearizable: the results of concurrent calls are those of a queue that makes one
+//! call after another. And a queue that is never empty or never full never reports that it is.
 //!
-//! `QUEUES_SEED` is the first seed, `QUEUES_HISTORIES` how many there are for each kind of queue.
+//! `QUEUES_SEED` is the first seed, `QUEUES_HISTORIES` the number of histories of each kind of
+//! queue.
 #![cfg(not(loom))]
 
 mod support;
@@ -25,7 +26,7 @@ const MPMC: [Kind; 4] = [
 ];
 const SPSC: [Kind; 2] = [list::spsc_plain(), list::spsc_bytes()];
 const PRIORITY: [Kind; 2] =
-    [list::priority_plain().ranked(), list::priority_bytes().with_large_cells().ranked()];
+    [list::priority_plain().ranked(), list::priority_large_bytes().ranked()];
 const DEQUE: [Kind; 2] = [list::deque_plain(), list::deque_bytes()];
 const BATCH: [Kind; 2] = [list::batch_plain().of_pairs(), list::batch_bytes().of_pairs()];
 
@@ -34,13 +35,13 @@ const HEAVY: u64 = 3;
 const BY_WEIGHT: Kind =
     list::batch_plain().limited(Limits { size: 3, age: None, weight: Some(HEAVY) });
 
-/// Where positions begin: at 0, and so that they pass 2^32, 2^62 and 2^64 soon.
+/// First positions: 0, and shortly before 2^32, 2^62 and 2^64.
 const ORIGINS: [u64; 4] = [0, (1 << 32) - 3, (1 << 62) - 3, u64::MAX - 3];
 
 /// No item goes before another that was put earlier.
 const FIFO: Promise = Promise::FIFO;
 
-/// What a thread may do.
+/// The calls that a thread makes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Any,
@@ -184,7 +185,7 @@ fn deque() {
     }
 }
 
-/// The checker refuses what no queue does.
+/// The checker refuses histories that no queue has.
 #[test]
 fn the_checker_refuses_wrong_histories() {
     let check = |promise: Promise, capacity, initial: &[u64], lanes: &[&[Done]], rest: &[u64]| {
@@ -207,7 +208,7 @@ fn the_checker_refuses_wrong_histories() {
     assert!(!check(FIFO, 1, &[1], &[&[put(2)]], &[1, 2]), "over the capacity");
     assert!(!check(FIFO, 2, &[1], &[&[Done::Put(2, full)]], &[1]), "full while it is not");
     assert!(!check(FIFO, 2, &[1], &[&[Done::Get(empty)]], &[1]), "empty while it is not");
-    // Each side's store is still on its way out of its processor when it looks.
+    // Each side reads the other's index before its own store has left the store buffer.
     let store_buffer = [&[put(2), Done::Put(3, full)][..], &[get(1), Done::Get(empty)][..]];
     assert!(!check(FIFO, 2, &[1], &store_buffer, &[2]), "store buffering");
     assert!(!check(FIFO, 2, &[], &[&[Done::Close, put(1)]], &[1]), "put after close");
@@ -219,7 +220,7 @@ fn the_checker_refuses_wrong_histories() {
     assert!(check(FIFO, 3, &[1, 2], &[&[pop(2), pop(1)], &[retry]], &[]));
     assert!(!check(FIFO, 3, &[1, 2], &[&[pop(1)]], &[2]), "popped at the wrong end");
     assert!(!check(FIFO, 3, &[1], &[&[pop(1)], &[get(1)]], &[]), "popped and stolen");
-    assert!(!check(FIFO, 3, &[1], &[&[retry]], &[1]), "a race that nobody won");
+    assert!(!check(FIFO, 3, &[1], &[&[retry]], &[1]), "a race without a winner");
     assert!(!check(FIFO, 3, &[1], &[&[Done::Pop(empty)]], &[1]), "popped empty while it is not");
     let (pairs, batch, due) =
         (Promise { size: 2, ..FIFO }, |few| Done::Batch(Ok(few)), |few| Done::Due(Ok(few)));
@@ -228,7 +229,10 @@ fn the_checker_refuses_wrong_histories() {
     assert!(!check(pairs, 3, &[1, 2], &[&[batch([1, 0, 0])]], &[2]), "not all of a batch");
     assert!(!check(pairs, 3, &[1, 2, 3, 4], &[&[due([1, 3, 0])]], &[2, 4]), "batches interleaved");
     assert!(!check(pairs, 3, &[1], &[&[due([1, 0, 0])]], &[]), "due too early");
-    assert!(!check(pairs, 3, &[1, 2], &[&[Done::Due(Err(Error::Empty))]], &[1, 2]), "due in vain");
+    assert!(
+        !check(pairs, 3, &[1, 2], &[&[Done::Due(Err(Error::Empty))]], &[1, 2]),
+        "due, but empty"
+    );
     assert!(check(pairs, 3, &[1], &[&[Done::Flush, due([1, 0, 0])]], &[]));
     assert!(!check(pairs, 3, &[], &[&[Done::Flush, put(1), due([1, 0, 0])]], &[]), "put later");
     let heavy = Promise { size: 3, weight: (3, |item| item), ..FIFO };
@@ -236,10 +240,10 @@ fn the_checker_refuses_wrong_histories() {
     assert!(check(heavy, 3, &[9, 1], &[&[due([9, 0, 0])]], &[1]));
     assert!(!check(heavy, 3, &[1, 3], &[&[due([1, 3, 0])]], &[]), "a batch too heavy");
     let late = [&[Done::Close, Done::Get(Err(Error::Closed))][..], &[put(1)][..]];
-    assert!(!check(FIFO, 2, &[], &late, &[1]), "closed said before the last item");
+    assert!(!check(FIFO, 2, &[], &late, &[1]), "closed before the last item");
 }
 
-/// More items than threads that each hold one at most: there is always one.
+/// Three threads hold at most one item each, of four: a get never finds the queue empty.
 #[test]
 fn never_empty() {
     for kind in MPMC.into_iter().chain(PRIORITY) {
@@ -255,7 +259,7 @@ fn never_empty() {
     }
 }
 
-/// Room for more items than the threads put at once: it is never full.
+/// Three threads put at most one item each, with room for four: a put never finds the queue full.
 #[test]
 fn never_full() {
     for kind in MPMC.into_iter().chain(PRIORITY) {
@@ -281,8 +285,8 @@ fn busy(threads: u64, work: impl Fn(u64) + Sync) {
     });
 }
 
-/// Every capacity up to 17, filled and drained past the places where positions wrap; what is left
-/// is disposed of once.
+/// Every capacity up to 17, filled and drained past the positions that wrap. Leftovers are disposed
+/// of once.
 #[test]
 fn wraps_and_leftovers() {
     for kind in MPMC.iter().chain(&SPSC) {

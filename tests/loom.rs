@@ -1,10 +1,10 @@
-//! Models: short programs on two or three threads, run by loom in every interleaving and with every
-//! value that a weakly ordered machine may read. Each run's history must be that of a queue that
-//! does one call after another; a lost wake-up shows as a deadlock.
+//! Short programs of two or three threads are linearizable and lose no wake-up, in every
+//! interleaving and with every value that a weakly ordered machine may read. Loom runs them all; a
+//! lost wake-up shows as a deadlock.
 //!
-//! What bounds a model is said where it is made: a number of preemptions (switches away from a
-//! thread that could go on), which loom's authors found to be few in real bugs. Unbounded means
-//! all. `LOOM_MAX_PREEMPTIONS` replaces the bounds.
+//! Each model states its bound: a number of preemptions (switches away from a thread that could go
+//! on), which loom's authors found to be small in real bugs. Unbounded means all.
+//! `LOOM_MAX_PREEMPTIONS` replaces the bounds.
 //!
 //! Under loom a queue of pairs packs sequence and item into 64 bits, an indirect queue has 3 spare
 //! cells, a waiter does not spin, and a sleep to a deadline ends at once: the clock jumps there.
@@ -36,10 +36,10 @@ use support::subject::{
 
 const UNBOUNDED: Option<usize> = None;
 
-/// Runs a model with at most `bound` preemptions; says how many runs that took.
+/// Runs a model with at most `bound` preemptions, and prints the number of runs.
 fn explore(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     let runs = runs_of(what, bound, model);
-    assert!(runs > 1, "{what}: nothing was interleaved");
+    assert!(runs > 1, "{what}: a single run");
 }
 
 fn runs_of(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> usize {
@@ -67,10 +67,10 @@ struct Model {
     /// Items put before the threads begin.
     initial: u64,
     words: Vec<String>,
-    /// Whether the order between calls of two threads counts too, and not only that within each;
-    /// there are several times as many runs then.
+    /// Whether the order between calls of two threads counts, and not only that within each thread.
+    /// That multiplies the number of runs.
     watching: bool,
-    /// After so many calls membarrier is refused.
+    /// The number of membarrier calls that succeed before the kernel refuses them.
     refused_after: Option<u32>,
 }
 
@@ -127,7 +127,7 @@ fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-/// Puts (waits for room), gets (waits for an item), and so on: capitals wait.
+/// Makes the call of the letter. A capital waits.
 fn call(letter: char, item: u64, queue: &dyn Subject, lane: &mut Lane, dropped: &Dropped) {
     let done = match letter {
         'p' => lane.call(|| Done::Put(item, queue.try_put(item))),
@@ -232,7 +232,7 @@ fn spsc_many() {
 
 // --- mpmc
 
-/// Whatever two threads can do with three calls each, some of them puts and some gets.
+/// Every three calls of two threads, of which each thread has puts and gets.
 #[test]
 fn mpmc_three_calls_each() {
     let mixed: Vec<_> = words("pg", 3)
@@ -326,8 +326,8 @@ fn leased() {
     mpmc(LEASED, 1, 0, &["p", "G"]).explore(Some(2));
 }
 
-/// Two consumers hold an item each; one returns its own, the other settles, while another put and a
-/// close come. Nothing is lost or doubled, and all cells come back.
+/// Two consumers hold an item each; one returns its own, the other settles, beside a put and a
+/// close. No item is lost or doubled, and all cells become free.
 #[test]
 fn leases_race_returns_puts_and_a_close() {
     explore("leases", Some(2), || {
@@ -372,7 +372,7 @@ fn leases_race_returns_puts_and_a_close() {
     });
 }
 
-/// Two end one lease, or one reservation: one of them does, and one cell comes back.
+/// Two threads end one lease, or one reservation: one of them succeeds, and one cell becomes free.
 #[test]
 fn a_lease_or_a_reservation_ends_once() {
     type End = fn(&mpmc::Indirect<Bytes>, *mut c_void) -> Result;
@@ -383,7 +383,7 @@ fn a_lease_or_a_reservation_ends_once() {
     for leased in [true, false] {
         let ends = if leased { of_a_lease } else { of_a_reservation };
         for (first, second) in [(0, 0), (0, 1), (1, 1)] {
-            explore("rivals", Some(3), move || {
+            explore("two ends", Some(3), move || {
                 let queue = Arc::new(mpmc::Indirect::with_spare(1, 1, blobs(1)).unwrap());
                 let data = if leased {
                     put_blob(&*queue, &[0]).unwrap();
@@ -408,7 +408,7 @@ fn a_lease_or_a_reservation_ends_once() {
     }
 }
 
-/// Two commits and one place: one finds it taken and keeps its bytes, which a get makes room for.
+/// Two commits and one place: one fails and keeps its reservation, until a get makes room.
 #[test]
 fn commits_race() {
     explore("commits", Some(3), || {
@@ -427,7 +427,7 @@ fn commits_race() {
     });
 }
 
-/// A place that only a reservation was woken for is left to the put beside it.
+/// A reservation that was woken for a place passes the wake-up on to the put beside it.
 #[test]
 fn a_reservation_passes_the_wake_up_on() {
     explore("reserve", Some(2), || {
@@ -451,7 +451,7 @@ fn a_reservation_passes_the_wake_up_on() {
     });
 }
 
-/// There is room but no cell: the end of a lease or of a reservation wakes a put.
+/// With room but no free cell, the end of a lease or of a reservation wakes a put.
 #[test]
 fn a_free_cell_ends_a_wait() {
     for leased in [true, false] {
@@ -476,7 +476,8 @@ fn a_free_cell_ends_a_wait() {
     }
 }
 
-/// A blob that does not fit stays, and is told of with its length only if it was in front.
+/// A blob that does not fit stays in the queue, and its length is reported only while it is in
+/// front.
 #[test]
 fn mpmc_too_small() {
     explore("mpmc too small", Some(3), || {
@@ -540,8 +541,8 @@ fn spsc_three_calls_each() {
     }
 }
 
-/// Close by either side or by a third thread: what was accepted is got, and nothing is accepted
-/// after a get said *closed*.
+/// Close by either side or by a third thread: every accepted item is got, and none is accepted
+/// after a get returned *closed*.
 #[test]
 fn spsc_close() {
     for capacity in 1..=3 {
@@ -555,7 +556,7 @@ fn spsc_close() {
     spsc(1, 0, &["p", "g", "c"]).explore(Some(3));
 }
 
-/// A put that comes too late for a close is never counted, and no count goes back.
+/// A put that a close refuses is never counted, and no count decreases.
 #[test]
 fn spsc_statistics() {
     explore("spsc statistics", Some(3), || {
@@ -580,7 +581,7 @@ fn spsc_statistics() {
     });
 }
 
-/// No count goes back, and none is too high, while clear calls back and frees the slots after it.
+/// No count decreases, and none is too high, while clear frees slots after their callbacks.
 #[test]
 fn spsc_statistics_beside_a_clear() {
     explore("spsc statistics beside a clear", Some(3), || {
@@ -601,15 +602,15 @@ fn spsc_statistics_beside_a_clear() {
     });
 }
 
-/// Who closes may be suspended before it wakes anybody: a put that the queue takes all the same does
-/// that itself.
+/// A thread that closes may be suspended before it wakes a get: a put that is accepted all the same
+/// wakes it.
 #[test]
 fn spsc_put_beside_a_close_wakes() {
     explore("spsc put beside a close", Some(3), || {
         let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, blobs(2)).unwrap()));
-        // Until the next put is the usual case: no new peak, and room by an earlier look.
+        // The next put takes the fast path: no new peak, and room by the cached index.
         for call in "ppggpg".chars() {
-            // SAFETY: nobody else is here.
+            // SAFETY: the only thread.
             unsafe {
                 match call {
                     'p' => queue.try_put(&[7, 7], ()).unwrap(),
@@ -636,7 +637,7 @@ fn spsc_put_beside_a_close_wakes() {
     });
 }
 
-/// Reserved room and the blob in front belong to one side at a time: loom is shown every use.
+/// Reserved room and the front blob belong to one side at a time: each use is marked for loom.
 #[test]
 fn spsc_in_place() {
     for capacity in 1..=3 {
@@ -713,7 +714,7 @@ impl Places {
 // --- priority
 
 const PRIORITY: [Kind; 2] =
-    [list::priority_plain().ranked(), list::priority_bytes().with_large_cells().ranked()];
+    [list::priority_plain().ranked(), list::priority_large_bytes().ranked()];
 
 fn priority(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     let promise = Promise { rank, ..Promise::FIFO };
@@ -735,7 +736,7 @@ fn priority_two_threads() {
     }
 }
 
-/// Whoever waits for room or for an item wakes, whatever closes.
+/// Threads that wait for room or for an item wake, also for a close.
 #[test]
 fn priority_waits() {
     for kind in PRIORITY {
@@ -759,8 +760,8 @@ fn growable(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) 
     model(kind, Promise { grows: true, ..Promise::FIFO }, capacity, initial, words)
 }
 
-/// The owner against one thief: above all, its pop of the last item against the theft of it, and a
-/// push that reuses the cell.
+/// The owner against one thief: above all a pop and a theft of the last item, and a push that
+/// reuses its cell.
 #[test]
 fn deque_owner_and_thief() {
     for kind in DEQUE {
@@ -806,7 +807,7 @@ fn deque_grows() {
     }
 }
 
-/// A push, and then the other's deque is empty: not for both.
+/// Two owners push and then steal from each other: not both find an empty deque.
 #[test]
 fn deque_pushes_and_thefts_across() {
     explore("deques across", UNBOUNDED, || {
@@ -826,7 +827,7 @@ fn deque_pushes_and_thefts_across() {
     });
 }
 
-/// What is told to have been stolen never was more than that, and never gets less.
+/// The count of stolen items is never too high, and never decreases.
 #[test]
 fn deque_statistics() {
     explore("deque statistics", Some(3), || {
@@ -855,7 +856,7 @@ fn deque_statistics() {
 
 const BATCH: [Kind; 2] = [list::batch_plain().of_pairs(), list::batch_bytes().of_pairs()];
 
-/// Pairs that wait for one another for ever.
+/// Batches of two, which wait for one another without end.
 fn batch(kind: Kind, capacity: usize, initial: u64, words: &[impl ToString]) -> Model {
     model(kind, Promise { size: 2, ..Promise::FIFO }, capacity, initial, words)
 }
@@ -873,8 +874,9 @@ fn batch_two_threads() {
     }
 }
 
-/// Whoever waits for a batch wakes: for the put that makes it due, for a flush, for a close; and
-/// when somebody else took what it had seen, for what comes then. Whoever waits for room wakes too.
+/// A thread that waits for a batch wakes: for the put that makes it due, for a flush, for a close,
+/// and for the next batch when another thread took the one that it had seen. A thread that waits
+/// for room wakes, too.
 #[test]
 fn batch_waits() {
     for kind in BATCH {
@@ -901,7 +903,7 @@ fn batch_singles() {
     }
 }
 
-/// Weights make a batch due, whoever's put comes last.
+/// The put that brings a batch to its weight makes it due, in any order of the puts.
 #[test]
 fn batch_weights() {
     const HEAVY: u64 = 3;
@@ -922,8 +924,8 @@ const AGEING: Kind = list::batch_plain().limited(Limits {
     weight: None,
 });
 
-/// Time passes at any moment, and no item stays longer than it may, whoever sleeps and whoever
-/// takes what others wait for.
+/// Time passes at any moment, and no item stays longer than its age allows, whichever threads sleep
+/// and whichever take what others wait for.
 #[test]
 fn batch_deadline() {
     let ageing = |what: &str, capacity, programs: &[(&'static str, usize)]| {
@@ -937,7 +939,7 @@ fn batch_deadline() {
                     match letter {
                         'p' => queue.try_put(item).unwrap(),
                         'c' => queue.close(),
-                        // Each waits without an end of its own.
+                        // Waits until a batch is due.
                         'B' => match queue.get_batch(FOREVER) {
                             Ok(batch) => got.push(batch),
                             Err(why) => assert_eq!(why, Error::Closed),
@@ -964,16 +966,17 @@ fn batch_deadline() {
     ageing("batch that ages", 3, &[("ppp", 0), ("B", 1), ("B", 1)]);
     ageing("batch that ages", 3, &[("pc", 0), ("B", 0), ("B", 0)]);
     ageing("batch that ages", 3, &[("pbpc", 0), ("B", 0)]);
-    // What the sleeper woke for is gone when it looks, and it sleeps anew.
+    // The item that the sleeper woke for is gone, and it sleeps again.
     ageing("batch that ages", 3, &[("pbp", 0), ("B", 1)]);
-    // One sleeper sees to the first item and takes two; a third came, whose put woke nobody.
+    // One sleeper waits for the first item's age and takes two. The put of a third woke no thread.
     ageing("batch that ages", 3, &[("B", 1), ("B", 1), ("p", 0), ("pp", 0)]);
 }
 
-/// Who only looks for what is due sees to nothing: whoever sleeps for the first item still wakes.
+/// A call that takes only due batches does not use up a wake-up: the thread that sleeps for the
+/// first item still wakes.
 #[test]
 fn get_due_leaves_a_sleeper_its_wake_up() {
-    explore("batch looked at in passing", Some(2), || {
+    explore("get_due beside a sleeper", Some(2), || {
         let queue = AGEING.create(3);
         let (sleeps, looks) = (queue.clone(), queue.clone());
         let sleeper = spawn(move || sleeps.get_batch(FOREVER));
@@ -990,8 +993,8 @@ fn get_due_leaves_a_sleeper_its_wake_up() {
 
 // --- waiting
 
-/// An item in each place, put by a plain store: the least that the event count has to wake somebody
-/// for. One thread may put; 0 is no item. In order only if there is one place.
+/// An item in each place, put by a plain store: the smallest queue around an event count. One
+/// thread may put; 0 is no item. First in, first out only with one place.
 struct Flag {
     items: Vec<AtomicU64>,
     closed: AtomicU64,
@@ -1070,8 +1073,8 @@ unsafe impl Queue for Flag {
     }
 }
 
-/// The short lock alone: one thread at a time is inside and sees what the last one did, and whoever
-/// sleeps for it is woken.
+/// The short lock alone: one thread at a time holds it and sees what the last one wrote, and a
+/// thread that sleeps for it is woken.
 #[test]
 fn lock() {
     let contend = |threads: usize, times: u64, bound| {
@@ -1092,7 +1095,7 @@ fn lock() {
     contend(3, 1, Some(2));
 }
 
-/// The event count alone, about a flag: whoever sleeps while there is something to do is a
+/// The event count alone, around a flag: a thread that sleeps although the flag is set is a
 /// deadlock.
 #[test]
 fn event_count() {
@@ -1106,8 +1109,8 @@ fn event_count() {
     flag(&["c", "G", "G"]).explore(Some(2));
 }
 
-/// Membarrier is refused at some sleep, with a waker in the middle of its look: nobody sleeps for
-/// ever, in that sleep or in a later one.
+/// The kernel refuses membarrier at some sleep, while a waker is at its load of the waiters: no
+/// thread sleeps without end, in that sleep or in a later one.
 #[test]
 fn event_count_without_membarrier() {
     let flag = |words: &[&str]| model(FLAG, DRAINING, 1, 0, words);
@@ -1125,8 +1128,8 @@ fn event_count_without_membarrier() {
     }
 }
 
-/// The same with two getters on one event count: what the first has changed there is not enough for
-/// the second, for whom there is an item in the middle, too.
+/// The same with two getters on one event count, and an item for each: what the first one changes
+/// there does not let the second one sleep beside its item.
 #[test]
 fn two_sleep_without_membarrier() {
     for calls in 0..=2 {
@@ -1145,7 +1148,7 @@ fn two_sleep_without_membarrier() {
     }
 }
 
-/// The same for a get that is about to say *closed*, with a put in the middle of its look.
+/// The same for a get that is about to return *closed*, beside a put.
 #[test]
 fn spsc_close_without_membarrier() {
     for calls in 0..=1 {
@@ -1158,7 +1161,7 @@ fn spsc_close_without_membarrier() {
     }
 }
 
-/// Waiting puts and gets of as many items: all of them come back.
+/// Waiting puts and gets, in equal number: all of them return.
 #[test]
 fn waiting() {
     for kind in MPMC {
@@ -1172,7 +1175,7 @@ fn waiting() {
     spsc(2, 2, &["PP", "GGG"]).explore(Some(2));
 }
 
-/// Close wakes whoever waits, at both ends.
+/// Close wakes every waiter at both ends.
 #[test]
 fn close_wakes() {
     for kind in MPMC {
@@ -1184,12 +1187,12 @@ fn close_wakes() {
     }
     spsc(1, 0, &["c", "G"]).explore(Some(4));
     spsc(1, 1, &["P", "c"]).explore(Some(4));
-    // A get that sleeps when a put is under way and the queue is closed.
+    // A get that sleeps while a put is in flight and the queue is closed.
     spsc(1, 0, &["p", "GG", "c"]).explore(Some(2));
     spsc(1, 1, &["PP", "G", "c"]).explore(Some(2));
 }
 
-/// Calls on many items wake as many waiters as there is something for.
+/// Calls on many items wake one waiter for each item or place.
 #[test]
 fn many() {
     for kind in MPMC {
@@ -1240,8 +1243,8 @@ fn two_putters(queue: &Reference) -> Vec<JoinHandle<()>> {
     (3..5).map(start).collect()
 }
 
-/// Who is woken for a blob that does not fit its buffer leaves it to another: two wait, one of them
-/// with too small a buffer, and the other must get it.
+/// A get that was woken for a blob that does not fit its buffer passes the wake-up on: two wait,
+/// one with too small a buffer, and the other must get the blob.
 #[test]
 fn too_small_passes_the_wake_up_on() {
     explore("too small", Some(2), || {

@@ -1,8 +1,8 @@
-//! Small programs for Miri, which runs each with many schedules and lets loads return old values,
-//! as weakly ordered machines do. They run without it too, and then prove little.
+//! Small programs have no undefined behavior and no data race under Miri, which runs each with many
+//! schedules and lets loads return old values, as weakly ordered machines do. Without Miri they
+//! prove little.
 //!
-//! Pointers pass through `Direct` as integers on purpose, so that strict provenance is not asked
-//! for.
+//! Pointers pass through `Direct` as integers, so the tests do without strict provenance.
 #![cfg(not(loom))]
 
 mod support;
@@ -29,7 +29,7 @@ const KINDS: [Kind; 10] = [
     list::spsc_plain(),
     list::spsc_bytes(),
     list::priority_plain(),
-    list::priority_bytes().with_large_cells(),
+    list::priority_large_bytes(),
     list::batch_plain(),
     list::batch_bytes(),
 ];
@@ -116,8 +116,8 @@ fn close_races() {
 /// Peeks beside puts and gets that reuse the cells.
 #[test]
 fn peeks() {
-    // A peek may read a cell that another thread writes, and discards that. Miri accepts it while both
-    // are atomic, which a program's own writes to a reserved cell are not.
+    // A peek may read a cell that another thread writes, and discards that. Miri accepts it while
+    // both are atomic, which a program's own writes to a reserved cell are not.
     let has_peek = |kind: &&Kind| !kind.is_single() && kind.name != "mpmc_leased";
     for kind in KINDS.iter().filter(has_peek) {
         let queue = kind.create(1);
@@ -137,7 +137,8 @@ fn peeks() {
     }
 }
 
-/// Blobs that change hands in place, by every way there is; one settles twice.
+/// Blobs in place, by every call that begins or ends a reservation or a lease; one lease is settled
+/// twice.
 #[test]
 fn leases() {
     let dropped = Arc::<Dropped>::default();
@@ -146,7 +147,7 @@ fn leases() {
     let put = |item: u64| {
         let Ok(data) = queue.reserve(Wait::No) else { return };
         let bytes = blob(item);
-        // SAFETY: reserved, for as many bytes as the longest blob has.
+        // SAFETY: reserved, with room for the longest blob.
         unsafe { data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         if queue.commit(data, bytes.len()) == Err(Error::Full) {
             queue.cancel(data).unwrap();
@@ -270,17 +271,17 @@ fn boxes_in_batches() {
     queue.try_put(Box::new(7)).unwrap();
 }
 
-/// Takes until told otherwise; a lost race is tried again.
+/// Steals an item; tries again after a lost race.
 fn steal(queue: &dyn Subject) -> Option<u64> {
     loop {
         match queue.try_get() {
             Err(Error::Retry) => {}
-            answer => return answer.ok(),
+            done => return done.ok(),
         }
     }
 }
 
-/// An owner that pushes and pops against two thieves: every item comes once.
+/// An owner that pushes and pops against two thieves: every item is taken once.
 #[test]
 fn steals() {
     let [plain, bytes] = [list::deque_plain(), list::deque_bytes()];
@@ -329,7 +330,7 @@ fn boxes_stolen() {
     assert_eq!(taken.len() + left, ITEMS as usize);
 }
 
-/// Values that own memory, many at a time, looked at and iterated; those that are refused stay.
+/// Values that own memory, in bulk calls, peeks and iterators; the caller keeps refused ones.
 #[test]
 fn boxes_by_many() {
     let (mut producer, mut consumer) = spsc(2).unwrap();
@@ -368,7 +369,7 @@ fn boxes_by_many() {
     assert_eq!(stolen.len() + worker.len(), 3);
 }
 
-/// Drops that panic, of the first of two values that own memory.
+/// The drop of the first of two values that own memory panics.
 #[test]
 fn boxes_that_panic() {
     struct Fragile(Box<u64>);

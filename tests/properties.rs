@@ -1,5 +1,6 @@
-//! Random lists of calls through the C ABI, by one thread, against a sequential model: every
-//! answer, every output, what was disposed of, and the statistics after each call.
+//! Random lists of calls through the C ABI, by one thread, behave like a sequential model: the same
+//! results, outputs, disposals and statistics after each call. Proptest shrinks a list that does
+//! not.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -25,7 +26,7 @@ use support::subject::Many;
 enum Time {
     Try,
     Soon,
-    /// This long if the model knows that the call need not wait; else soon.
+    /// This long if the call need not wait, by the model; otherwise as `Soon`.
     Long(i64),
 }
 
@@ -37,8 +38,8 @@ impl Time {
             Self::Soon | Self::Long(_) => 1,
         }
     }
-    /// What a call answers that found the queue full or empty.
-    fn in_vain(self, tried: Error) -> Error {
+    /// The error of a call that found the queue full or empty.
+    fn failure(self, tried: Error) -> Error {
         if matches!(self, Self::Try) { tried } else { Error::Timeout }
     }
 }
@@ -83,7 +84,7 @@ enum Ending {
 }
 use Ending::*;
 
-/// What was given out in place, at an address that is known to the caller only.
+/// What the caller holds in place. The model does not know its address.
 #[derive(Debug, Clone, PartialEq)]
 enum Held {
     Reserved(u8),
@@ -91,9 +92,9 @@ enum Held {
     Ended,
 }
 
-/// What a call answered.
+/// The result of a call.
 #[derive(Debug, PartialEq)]
-enum Answer {
+enum Outcome {
     Done(Result),
     Item(Result<usize>),
     Blob(Result<Vec<u8>>),
@@ -121,7 +122,7 @@ struct Shape {
     spare: usize,
 }
 
-/// What the header says, in one thread.
+/// The header's promises, for one thread.
 struct Model {
     shape: Shape,
     single: bool,
@@ -144,7 +145,7 @@ impl Model {
     fn is_full(&self) -> bool {
         self.items.len() == self.shape.capacity
     }
-    /// How many cells of bytes are neither in the queue nor held.
+    /// The number of cells of bytes that are neither in the queue nor held.
     fn free_cells(&self) -> usize {
         if self.single || self.shape.item_size == 0 {
             return usize::MAX;
@@ -152,7 +153,7 @@ impl Model {
         let held = self.held.iter().filter(|held| **held != Held::Ended).count();
         self.shape.capacity + self.shape.spare - self.items.len() - held
     }
-    /// Whether a put of so many need not wait.
+    /// Whether a put of `count` items need not wait.
     fn takes(&self, count: usize) -> bool {
         let has_room = self.items.len() + count <= self.shape.capacity;
         self.closed || has_room && self.free_cells() >= count
@@ -176,7 +177,7 @@ impl Model {
         }
         if self.is_full() || self.free_cells() == 0 {
             self.stats.failed_enqueue += 1;
-            return Err(time.in_vain(Error::Full));
+            return Err(time.failure(Error::Full));
         }
         Ok(())
     }
@@ -207,7 +208,7 @@ impl Model {
             if self.closed {
                 return Err(Error::Closed);
             }
-            // It has its cell already.
+            // The item has a cell already.
             if self.is_full() {
                 self.stats.failed_enqueue += 1;
                 return Err(Error::Full);
@@ -217,7 +218,7 @@ impl Model {
         self.held[i] = Held::Ended;
         Ok(())
     }
-    /// The item in front, for a look or a get.
+    /// The front item, for a peek or a get.
     fn front(&mut self, time: Option<Time>) -> Result<Item> {
         if let Some(item) = self.items.front() {
             return Ok(item.clone());
@@ -225,9 +226,9 @@ impl Model {
         if self.closed {
             return Err(Error::Closed);
         }
-        // A look is no failed get.
+        // A peek is not a failed get.
         self.stats.failed_dequeue += u64::from(time.is_some());
-        Err(time.map_or(Error::Empty, |time| time.in_vain(Error::Empty)))
+        Err(time.map_or(Error::Empty, |time| time.failure(Error::Empty)))
     }
     fn remove(&mut self) {
         self.items.pop_front().unwrap();
@@ -277,77 +278,77 @@ impl Model {
         (got, Ok(()))
     }
 
-    fn answer(&mut self, op: &Op) -> Answer {
+    fn run(&mut self, op: &Op) -> Outcome {
         let only_single = matches!(op, Reserve(..) | Commit(_) | Front(_) | Consume);
         let only_many = matches!(op, ReserveCell(..) | Lease(_) | End(..));
         if only_single && !self.single || only_many && self.single {
-            return Answer::NoSuchCall;
+            return Outcome::NoSuchCall;
         }
         match *op {
-            TryPut(item) => self.answer(&Op::Put(item, Time::Try)),
+            TryPut(item) => self.run(&Op::Put(item, Time::Try)),
             Op::Put(item, time) => {
-                Answer::Done(self.of_pointers().and_then(|()| self.put(Item::Pointer(item), time)))
+                Outcome::Done(self.of_pointers().and_then(|()| self.put(Item::Pointer(item), time)))
             }
-            TryGet => self.answer(&Get(Time::Try)),
-            Get(time) => Answer::Item(self.get(|model| model.pointer(Some(time)))),
-            Peek => Answer::Item(self.pointer(None)),
-            PutMany(ref items, time) => Answer::Put(match self.of_pointers() {
+            TryGet => self.run(&Get(Time::Try)),
+            Get(time) => Outcome::Item(self.get(|model| model.pointer(Some(time)))),
+            Peek => Outcome::Item(self.pointer(None)),
+            PutMany(ref items, time) => Outcome::Put(match self.of_pointers() {
                 Ok(()) => self.put_many(items, time),
                 refused => (0, refused),
             }),
-            GetMany(n, time) => Answer::Got(match self.of_pointers() {
+            GetMany(n, time) => Outcome::Got(match self.of_pointers() {
                 Ok(()) => self.get_many(n, time),
                 refused => (vec![], refused),
             }),
-            TryPutBytes(ref blob) => self.answer(&PutBytes(blob.clone(), Time::Try)),
-            PutBytes(ref blob, time) => Answer::Done(
+            TryPutBytes(ref blob) => self.run(&PutBytes(blob.clone(), Time::Try)),
+            PutBytes(ref blob, time) => Outcome::Done(
                 self.of_bytes(blob.len()).and_then(|()| self.put(Item::Blob(blob.clone()), time)),
             ),
-            TryGetBytes(room) => self.answer(&GetBytes(room, Time::Try)),
-            GetBytes(room, time) => Answer::Blob(self.get(|model| model.blob(room, Some(time)))),
-            PeekBytes(room) => Answer::Blob(self.blob(room, None)),
+            TryGetBytes(room) => self.run(&GetBytes(room, Time::Try)),
+            GetBytes(room, time) => Outcome::Blob(self.get(|model| model.blob(room, Some(time)))),
+            PeekBytes(room) => Outcome::Blob(self.blob(room, None)),
             Reserve(fill, time) => {
                 let done = self.of_bytes(0).and_then(|()| self.room(time));
                 if done.is_ok() {
                     self.reserved = Some(fill);
                 }
-                Answer::Done(done)
+                Outcome::Done(done)
             }
-            Commit(len) => Answer::Done(self.commit(len)),
-            Front(time) => Answer::Blob(self.blob(usize::MAX, Some(time))),
+            Commit(len) => Outcome::Done(self.commit(len)),
+            Front(time) => Outcome::Blob(self.blob(usize::MAX, Some(time))),
             Consume => {
-                Answer::Done(self.get(|model| model.blob(usize::MAX, Some(Time::Try))).map(|_| ()))
+                Outcome::Done(self.get(|model| model.blob(usize::MAX, Some(Time::Try))).map(|_| ()))
             }
             ReserveCell(fill, time) => {
                 let done = self.of_bytes(0).and_then(|()| self.room(time));
                 if done.is_ok() {
                     self.held.push(Held::Reserved(fill));
                 }
-                Answer::Done(done)
+                Outcome::Done(done)
             }
             Lease(time) => {
                 let leased = self.get(|model| model.blob(usize::MAX, Some(time)));
                 self.held.extend(leased.iter().cloned().map(Held::Leased));
-                Answer::Blob(leased)
+                Outcome::Blob(leased)
             }
-            End(_, _) if self.held.is_empty() => Answer::NoSuchCall,
-            End(ending, i) => Answer::Done(self.end(ending, i % self.held.len())),
+            End(_, _) if self.held.is_empty() => Outcome::NoSuchCall,
+            End(ending, i) => Outcome::Done(self.end(ending, i % self.held.len())),
             Clear => {
                 let count = self.items.len();
                 self.dropped.extend(self.items.iter().cloned());
                 (0..count).for_each(|_| self.remove());
-                Answer::Cleared(Ok(count))
+                Outcome::Cleared(Ok(count))
             }
             Close => {
                 self.closed = true;
-                Answer::Done(Ok(()))
+                Outcome::Done(Ok(()))
             }
-            Retain | Release => Answer::Done(Ok(())),
+            Retain | Release => Outcome::Done(Ok(())),
         }
     }
 }
 
-/// What a drop callback saw.
+/// The items that a drop callback saw.
 type Seen = RefCell<Vec<Item>>;
 
 unsafe extern "C-unwind" fn note(seen: *mut c_void, item: *mut c_void) {
@@ -364,7 +365,7 @@ unsafe extern "C-unwind" fn note_bytes(seen: *mut c_void, data: *mut c_void, len
     seen.borrow_mut().push(Item::Blob(blob.to_vec()));
 }
 
-/// With a callback that tells `seen`.
+/// With a callback that records items in `seen`.
 fn noting(settings: Settings, seen: &Seen) -> Settings {
     let context = core::ptr::from_ref(seen).cast_mut().cast();
     match settings.item_size {
@@ -373,83 +374,83 @@ fn noting(settings: Settings, seen: &Seen) -> Settings {
     }
 }
 
-/// Whether the callback saw just these items, in order.
+/// The callback saw these items and no others, in order.
 fn assert_dropped(seen: &Seen, expected: &mut Vec<Item>) {
     assert_eq!(seen.take(), std::mem::take(expected));
 }
 
-/// The same call on the library. `held` are the addresses of what the model calls so.
+/// Makes the call on the library. `held` has the address of each `Held` of the model.
 fn call<F: Family>(
     handles: &mut Vec<Handle<F>>,
     held: &mut Vec<*mut c_void>,
     model: &Model,
     op: &Op,
-) -> Answer {
+) -> Outcome {
     let queue = handles[0].clone();
     let leasing = (&queue as &dyn Any).downcast_ref::<Handle<Mpmc>>();
     let in_place = (&queue as &dyn Any).downcast_ref::<Handle<Spsc>>();
     let item_size = model.shape.item_size;
     let (gives, takes) = (model.gives(), model.takes(1));
     match *op {
-        TryPut(item) => Answer::Done(queue.try_put(item)),
-        Op::Put(item, time) => Answer::Done(queue.put(item, time.nanos(takes))),
-        TryGet => Answer::Item(queue.try_get()),
-        Get(time) => Answer::Item(queue.get(time.nanos(gives))),
-        Peek => Answer::Item(queue.peek()),
+        TryPut(item) => Outcome::Done(queue.try_put(item)),
+        Op::Put(item, time) => Outcome::Done(queue.put(item, time.nanos(takes))),
+        TryGet => Outcome::Item(queue.try_get()),
+        Get(time) => Outcome::Item(queue.get(time.nanos(gives))),
+        Peek => Outcome::Item(queue.peek()),
         PutMany(ref items, time) => {
-            Answer::Put(queue.put_many(items, time.nanos(model.takes(items.len()))))
+            Outcome::Put(queue.put_many(items, time.nanos(model.takes(items.len()))))
         }
-        GetMany(n, time) => Answer::Got(queue.get_many(n, time.nanos(gives))),
-        TryPutBytes(ref blob) => Answer::Done(queue.try_put_bytes(blob)),
-        PutBytes(ref blob, time) => Answer::Done(queue.put_bytes(blob, time.nanos(takes))),
-        TryGetBytes(room) => Answer::Blob(queue.try_get_bytes(room)),
-        GetBytes(room, time) => Answer::Blob(queue.get_bytes(room, time.nanos(gives))),
-        PeekBytes(room) => Answer::Blob(queue.peek_bytes(room)),
-        Clear => Answer::Cleared(queue.clear()),
-        Close => Answer::Done(queue.close()),
+        GetMany(n, time) => Outcome::Got(queue.get_many(n, time.nanos(gives))),
+        TryPutBytes(ref blob) => Outcome::Done(queue.try_put_bytes(blob)),
+        PutBytes(ref blob, time) => Outcome::Done(queue.put_bytes(blob, time.nanos(takes))),
+        TryGetBytes(room) => Outcome::Blob(queue.try_get_bytes(room)),
+        GetBytes(room, time) => Outcome::Blob(queue.get_bytes(room, time.nanos(gives))),
+        PeekBytes(room) => Outcome::Blob(queue.peek_bytes(room)),
+        Clear => Outcome::Cleared(queue.clear()),
+        Close => Outcome::Done(queue.close()),
         Retain => {
             handles.push(queue);
-            Answer::Done(Ok(()))
+            Outcome::Done(Ok(()))
         }
         Release => {
             if handles.len() > 1 {
                 handles.swap_remove(0);
             }
-            Answer::Done(Ok(()))
+            Outcome::Done(Ok(()))
         }
         Reserve(..) | Commit(_) | Front(_) | Consume => match (in_place, op) {
-            (None, _) => Answer::NoSuchCall,
+            (None, _) => Outcome::NoSuchCall,
             (Some(queue), Reserve(fill, time)) => {
-                Answer::Done(queue.reserve(&vec![*fill; item_size], time.nanos(takes)))
+                Outcome::Done(queue.reserve(&vec![*fill; item_size], time.nanos(takes)))
             }
-            (Some(queue), Commit(len)) => Answer::Done(queue.commit(*len)),
-            (Some(queue), Front(time)) => Answer::Blob(queue.front(time.nanos(gives))),
-            (Some(queue), _) => Answer::Done(queue.consume()),
+            (Some(queue), Commit(len)) => Outcome::Done(queue.commit(*len)),
+            (Some(queue), Front(time)) => Outcome::Blob(queue.front(time.nanos(gives))),
+            (Some(queue), _) => Outcome::Done(queue.consume()),
         },
         ReserveCell(..) | Lease(_) | End(..) => match (leasing, op) {
-            (None, _) => Answer::NoSuchCall,
+            (None, _) => Outcome::NoSuchCall,
             (Some(queue), ReserveCell(fill, time)) => {
-                Answer::Done(queue.reserve(time.nanos(takes)).map(|data| {
+                Outcome::Done(queue.reserve(time.nanos(takes)).map(|data| {
                     // SAFETY: reserved, for a blob of up to the item size.
                     unsafe { data.cast::<u8>().write_bytes(*fill, item_size) };
                     held.push(data);
                 }))
             }
             (Some(queue), Lease(time)) => {
-                Answer::Blob(queue.lease(time.nanos(gives)).map(|(data, blob)| {
+                Outcome::Blob(queue.lease(time.nanos(gives)).map(|(data, blob)| {
                     held.push(data);
                     blob
                 }))
             }
-            (Some(_), End(..)) if held.is_empty() => Answer::NoSuchCall,
+            (Some(_), End(..)) if held.is_empty() => Outcome::NoSuchCall,
             (Some(queue), End(ending, i)) => {
                 let i = i % held.len();
-                // The address of what ended may have been given out anew.
+                // The address of what ended may have been given out again.
                 let is_old = model.held[i] == Held::Ended;
                 if is_old && held[i + 1..].contains(&held[i]) {
-                    return Answer::Done(model_misuse(*ending, model));
+                    return Outcome::Done(model_misuse(*ending, model));
                 }
-                Answer::Done(match *ending {
+                Outcome::Done(match *ending {
                     CommitCell(len) => queue.commit_filled(held[i], len),
                     Cancel => queue.cancel(held[i]),
                     Settle => queue.settle(held[i]),
@@ -461,7 +462,7 @@ fn call<F: Family>(
     }
 }
 
-/// How a call answers that ends what has ended, if only the model can tell.
+/// The result of ending what has ended, when its address was given out again.
 fn model_misuse(ending: Ending, model: &Model) -> Result {
     match ending {
         CommitCell(len) => model.of_bytes(len).and(Err(Error::Misuse)),
@@ -469,7 +470,7 @@ fn model_misuse(ending: Ending, model: &Model) -> Result {
     }
 }
 
-/// Runs the calls on a queue and on the model.
+/// Makes the calls on a queue and on the model.
 fn check<F: Family>(shape: Shape, ops: &[Op]) {
     let seen = Seen::default();
     let settings = Settings {
@@ -482,8 +483,8 @@ fn check<F: Family>(shape: Shape, ops: &[Op]) {
     let mut handles = vec![Handle::<F>::create(settings).unwrap()];
     let mut model = Model::new(shape, F::SINGLE);
     for (i, op) in ops.iter().enumerate() {
-        let answer = call(&mut handles, &mut held, &model, op);
-        assert_eq!(answer, model.answer(op), "call {i}: {op:?}");
+        let outcome = call(&mut handles, &mut held, &model, op);
+        assert_eq!(outcome, model.run(op), "call {i}: {op:?}");
         let queue = &handles[0];
         assert_eq!(queue.stats(), model.stats, "after call {i}: {op:?}");
         let state = (queue.len(), queue.capacity(), queue.is_closed());
@@ -495,7 +496,7 @@ fn check<F: Family>(shape: Shape, ops: &[Op]) {
         assert_dropped(&seen, &mut model.dropped);
     }
     drop(handles);
-    // What is leased still, whichever first, and then what is in the queue.
+    // First what is still leased, in any order, and then what is in the queue.
     let mut leased: Vec<_> = model
         .held
         .into_iter()
@@ -516,7 +517,7 @@ fn times() -> impl Strategy<Value = Time> {
     prop_oneof![
         3 => Just(Time::Try),
         1 => Just(Time::Soon),
-        // 0 is a try, and answers as such.
+        // 0 does not wait, and is `Try`.
         3 => long.prop_map(|nanos| Time::Long(if nanos == 0 { -1 } else { nanos })),
     ]
 }
@@ -537,7 +538,8 @@ fn pointer_ops() -> impl Strategy<Value = Op> {
         4 => Just(TryGet),
         4 => times().prop_map(Get),
         2 => Just(Peek),
-        2 => (prop::collection::vec(items(), 0..12), times()).prop_map(|(items, time)| PutMany(items, time)),
+        2 => (prop::collection::vec(items(), 0..12), times())
+            .prop_map(|(items, time)| PutMany(items, time)),
         2 => (0..12usize, times()).prop_map(|(n, time)| GetMany(n, time)),
     ]
 }
@@ -561,7 +563,12 @@ fn byte_ops() -> impl Strategy<Value = Op> {
 }
 
 fn endings() -> impl Strategy<Value = Ending> {
-    prop_oneof![2 => (0..24usize).prop_map(CommitCell), 1 => Just(Cancel), 1 => Just(Settle), 1 => Just(PutBack)]
+    prop_oneof![
+        2 => (0..24usize).prop_map(CommitCell),
+        1 => Just(Cancel),
+        1 => Just(Settle),
+        1 => Just(PutBack),
+    ]
 }
 
 fn any_ops() -> impl Strategy<Value = Op> {

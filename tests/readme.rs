@@ -1,4 +1,5 @@
-//! README shows the programs that the tests compile and run, to the letter.
+//! The programs in README are the examples that the tests compile and run. They are equal to the
+//! last character.
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
-//! What *lock-free* promises, tried: a thread is parked at every single atomic step of every call,
-//! and the others must go on as if it were not there. Then it is let go, and everything must have
-//! come through once.
+//! Calls that are documented as lock-free are: while one thread is parked at any atomic step of any
+//! call, the others finish their operations. When it continues, each item has been got once.
 //!
 //! Built with `--cfg queues_sites`, which makes every atomic access a place to park. A Vyukov ring,
 //! which claims a slot before it fills it, has to fail the same test.
@@ -24,8 +23,8 @@ use support::watchdog::watched;
 
 /// Operations that each of the others has to do while one is parked.
 const OPERATIONS: usize = 10_000;
-/// An operation that found nothing to do so often in a row will never find anything.
-const PATIENCE: usize = 20_000;
+/// An operation that fails this many times in a row will never succeed.
+const MAX_FAILURES: usize = 20_000;
 const CAPACITY: usize = 5;
 
 /// A call that is parked in the middle.
@@ -57,7 +56,7 @@ const CALLS: [Call; 8] = [
     Call::Stats,
 ];
 
-/// What happened to items: every one that was accepted has to turn up once.
+/// The items that were put and those that were got, which must be equal in the end.
 #[derive(Default)]
 struct Ledger {
     put: Vec<u64>,
@@ -119,8 +118,8 @@ const STARTS: [Start; 4] = [
 fn begin(kind: Kind, start: Start) -> (Reference, Arc<Dropped>, Ledger) {
     let (queue, dropped) = kind.create_at(CAPACITY, 0);
     let mut ledger = Ledger::default();
-    // The ring is not at its beginning any more; where two items are, an earlier look showed the first
-    // of them and the room behind them, so that the next call is the usual case.
+    // The ring is past its first position. With two items, the cached indexes show the first item
+    // and the room behind the second, so that the next call takes the fast path.
     for item in 1..=3 {
         ledger.try_put(&*queue, item).unwrap();
     }
@@ -139,7 +138,7 @@ fn begin(kind: Kind, start: Start) -> (Reference, Arc<Dropped>, Ledger) {
     (queue, dropped, ledger)
 }
 
-/// How many atomic steps the call takes if nobody disturbs it.
+/// The number of atomic steps of the call when no other thread runs.
 fn steps(kind: Kind, start: Start, call: Call) -> usize {
     let (queue, _, mut ledger) = begin(kind, start);
     let count = Rc::new(Cell::new(0));
@@ -150,30 +149,30 @@ fn steps(kind: Kind, start: Start, call: Call) -> usize {
     count.get()
 }
 
-/// Who the others are, beside the parked call.
+/// The threads beside the parked call.
 #[derive(Clone, Copy)]
 enum Others {
     /// Two threads that both put and get, and must succeed.
     Both,
-    /// One producer and one consumer, less the one that is parked; their calls must return.
+    /// One producer and one consumer, without the one that is parked; their calls must return.
     Sides { producer: bool, consumer: bool },
 }
 
-/// Puts and gets until it has succeeded [`OPERATIONS`] times; `Err` if nothing goes any more.
+/// Puts and gets until [`OPERATIONS`] of them succeeded; `Err` if neither succeeds any more.
 fn both(queue: &dyn Subject, thread: u64) -> std::result::Result<Ledger, String> {
     let mut ledger = Ledger::default();
-    let (mut done, mut in_vain, mut putting) = (0, 0, true);
+    let (mut done, mut failures, mut putting) = (0, 0, true);
     while done < OPERATIONS {
         let item = 1000 + thread * 1_000_000 + done as u64;
-        let answer = if putting { ledger.try_put(queue, item) } else { ledger.try_get(queue) };
+        let outcome = if putting { ledger.try_put(queue, item) } else { ledger.try_get(queue) };
         putting = !putting;
-        match answer {
-            // Closed is an answer for good.
-            Ok(()) | Err(Error::Closed) => (done, in_vain) = (done + 1, 0),
-            Err(_) if in_vain == PATIENCE => {
-                return Err(format!("after {done} operations neither put nor get goes"));
+        match outcome {
+            // A closed queue stays closed.
+            Ok(()) | Err(Error::Closed) => (done, failures) = (done + 1, 0),
+            Err(_) if failures == MAX_FAILURES => {
+                return Err(format!("after {done} operations neither put nor get succeeds"));
             }
-            Err(_) => in_vain += 1,
+            Err(_) => failures += 1,
         }
         if done % 64 == 0 {
             assert!(queue.len() <= CAPACITY);
@@ -204,7 +203,8 @@ fn consume(queue: &dyn Subject) -> Ledger {
     ledger
 }
 
-/// Parks the call at its `step`th access, lets the others work, lets it go, and balances the books.
+/// Parks the call at its `step`th access, lets the others work, lets it continue, and compares what
+/// was put with what was got.
 fn park_at(
     kind: Kind,
     start: Start,
@@ -279,7 +279,7 @@ fn park_at(
     Ok(())
 }
 
-/// Every call from every state at every step; returns how many that were.
+/// Parks every call from every state at every step; returns the number of places.
 fn everywhere(
     kind: Kind,
     (calls, starts): (&[Call], &[Start]),
@@ -304,7 +304,7 @@ fn is_lock_free(kind: Kind, calls: &[Call]) {
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
-/// The parked call keeps its own side busy; the other side, or for the rest both, go on.
+/// A parked put or get stops its own side only, and another parked call stops no side.
 fn is_wait_free(kind: Kind) {
     let others = |call| Others::Sides {
         producer: call != Call::Put,
@@ -314,7 +314,7 @@ fn is_wait_free(kind: Kind) {
     assert!(places > 50, "too few places: are the sites compiled in?");
 }
 
-/// A parked owner does not keep thieves up, nor a parked thief the owner and the other thief.
+/// A parked owner does not stop thieves, nor a parked thief the owner and the other thief.
 fn is_stealable(kind: Kind) {
     let others =
         |call| Others::Sides { producer: !matches!(call, Call::Put | Call::Pop), consumer: true };
@@ -365,7 +365,7 @@ fn spsc_bytes() {
     is_wait_free(list::spsc_bytes());
 }
 
-/// A parked put keeps nobody up, and no parked call keeps up puts: whoever takes holds a lock.
+/// A parked put stops no call, and no parked call stops puts. Taking holds a lock.
 fn has_lock_free_puts(kind: Kind) {
     let takes = |call| matches!(call, Call::Get | Call::Batch | Call::Flush | Call::Clear);
     let others = |call| match call {

@@ -1,9 +1,8 @@
-//! Threads that put and get at random, with queues of random capacity and random times of closing:
-//! no item is lost, none comes twice, each producer's order is kept, and the statistics are the
-//! truth.
+//! Threads put and get at random, in queues of random capacity that are closed at random times. No
+//! item is lost, none comes twice, each producer's order is kept, and the statistics are exact.
 //!
-//! `QUEUES_SEED=n` begins with the round of that seed; `QUEUES_ITEMS=n` sets how many items each
-//! kind of queue is to pass.
+//! `QUEUES_SEED=n` begins with the round of that seed; each kind of queue passes `QUEUES_ITEMS=n`
+//! items.
 
 #![cfg(not(any(loom, miri)))]
 
@@ -24,7 +23,7 @@ use support::random::{Random, first_seed, setting, with_seed};
 use support::subject::{Kind, Reference, fill};
 use support::watchdog::watched;
 
-/// How many items a test of one kind of queue is to pass.
+/// The number of items that a test of one kind of queue passes.
 fn items() -> u64 {
     setting("QUEUES_ITEMS", 100_000)
 }
@@ -48,7 +47,7 @@ fn read_stamp(number: u64) -> (usize, u64) {
 enum Style {
     /// Never sleeping.
     Try,
-    /// Always sleeping: a lost wake-up then is a hang.
+    /// Always sleeping: a lost wake-up is a hang.
     Wait,
     Mixed,
 }
@@ -63,14 +62,14 @@ struct Plan {
     /// Items of each producer.
     items: u64,
     style: Style,
-    /// How many accepted items it takes until somebody closes the queue; else the last producer
-    /// does.
+    /// A producer closes the queue after this many accepted items; otherwise the last producer that
+    /// leaves closes it.
     close_after: Option<u64>,
-    /// How many items a consumer gets before it leaves; the last to leave closes the queue.
+    /// A consumer leaves after this many items; the last to leave closes the queue.
     leave_after: Option<u64>,
     clears: bool,
     peeks: bool,
-    /// Nobody looks at the statistics: whoever leaves last frees the queue.
+    /// No thread reads the statistics, and the thread that leaves last frees the queue.
     race_to_release: bool,
 }
 
@@ -110,7 +109,7 @@ impl Plan {
     }
 }
 
-/// What one thread did.
+/// What a thread did.
 #[derive(Default)]
 struct Report {
     accepted: u64,
@@ -130,7 +129,7 @@ struct Round<'a> {
     consuming: AtomicUsize,
 }
 
-/// A thread's reference; if the thread fails, the others must not wait for it.
+/// A thread's reference. Closes the queue if the thread fails, so that no other waits for it.
 struct Guarded(Reference);
 
 impl Drop for Guarded {
@@ -223,7 +222,7 @@ fn consume(queue: Reference, round: &Round, mut random: Random) -> Report {
         match why {
             Ok(()) => {}
             Err(Error::Closed) => {
-                assert_eq!(queue.0.try_get(), Err(Error::Closed), "closed and drained is the end");
+                assert_eq!(queue.0.try_get(), Err(Error::Closed), "a get succeeded after the end");
                 break;
             }
             Err(why) => {
@@ -241,18 +240,18 @@ fn consume(queue: Reference, round: &Round, mut random: Random) -> Report {
 }
 
 /// Each producer's items appear in its order.
-fn assert_in_order(numbers: impl IntoIterator<Item = u64>, equal: bool, who: &str) {
+fn assert_in_order(numbers: impl IntoIterator<Item = u64>, equal: bool, reader: &str) {
     let mut last = HashMap::new();
     for number in numbers {
         let (producer, sequence) = read_stamp(number);
         if let Some(before) = last.insert(producer, sequence) {
             let right = sequence > before || equal && sequence == before;
-            assert!(right, "{who}: item {sequence} of producer {producer} after {before}");
+            assert!(right, "{reader}: item {sequence} of producer {producer} after {before}");
         }
     }
 }
 
-/// Looks at the front until the queue is closed and drained.
+/// Peeks until the queue is closed and drained.
 fn peek_on(queue: Reference, round: &Round) {
     let mut seen = Vec::new();
     loop {
@@ -272,7 +271,7 @@ fn peek_on(queue: Reference, round: &Round) {
     assert_in_order(seen, true, "a peeker");
 }
 
-/// Takes what is there, now and then.
+/// Clears the queue now and then.
 fn clear_on(queue: Reference, round: &Round, mut random: Random) -> Report {
     let mut report = Report::default();
     while round.consuming.load(Relaxed) > 0 {
@@ -284,7 +283,7 @@ fn clear_on(queue: Reference, round: &Round, mut random: Random) -> Report {
     report
 }
 
-/// Sizes and statistics are possible ones at every moment, and counts never go back.
+/// Sizes and statistics are within their limits at every moment, and counts never decrease.
 fn observe(queue: Reference, round: &Round) {
     let capacity = round.plan.capacity as u64;
     let mut last = queue.stats();
@@ -371,7 +370,7 @@ fn play(kind: Kind, plan: &Plan) -> u64 {
     }
     let dropped = dropped.take();
     if plan.leave_after.is_none() {
-        assert_eq!(dropped.len() as u64, cleared, "all the rest was drained");
+        assert_eq!(dropped.len() as u64, cleared, "items were left in the queue");
     }
     assert_in_order(dropped.iter().copied(), false, "drop callbacks");
     for report in &consumers {
@@ -399,7 +398,7 @@ fn stress(kind: Kind) {
     }
 }
 
-/// Each of n threads takes an item of n + 1 and puts it back: the queue is never empty, and never
+/// Each of n threads gets one of n + 1 items and puts it again: the queue is never empty and never
 /// full.
 fn never_empty_never_full(kind: Kind) {
     if kind.is_single() {
@@ -441,14 +440,14 @@ struct Meeting {
 }
 
 impl Meeting {
-    /// Returns once both have come for the `n`th time, or one does not come any more.
+    /// Returns when both have met for the `n`th time, or when one has ended.
     fn meet(&self, n: u64) {
         self.visits.fetch_add(1, AcqRel);
         spin_until(|| self.visits.load(Acquire) >= 2 * n || self.over.load(Acquire));
     }
 }
 
-/// Looks again at once, so as to hit upon short moments; but not for ever.
+/// Checks again at once, to hit short moments; yields after a while.
 fn spin_until(done: impl Fn() -> bool) {
     for spins in 0.. {
         if done() {
@@ -458,14 +457,14 @@ fn spin_until(done: impl Fn() -> bool) {
     }
 }
 
-/// Each of two threads does something to its own queue and then looks at the other's. They cannot
-/// both have come first.
+/// Each of two threads acts on its own queue and then on the other's. They cannot both have been
+/// first.
 fn not_both<Q: Sync>(
     name: &str,
     create: impl Fn() -> Q,
     act: fn(&Q, &Q) -> Result,
     undo: fn(&Q, &Q),
-    vain: Error,
+    failure: Error,
 ) {
     watched(name, || {
         let (a, b) = (create(), create());
@@ -477,7 +476,7 @@ fn not_both<Q: Sync>(
                 let done = act(mine, other);
                 meeting.meet(3 * n + 2);
                 if done.is_err() {
-                    assert_eq!(done, Err(vain));
+                    assert_eq!(done, Err(failure));
                     undo(mine, other);
                 }
                 meeting.meet(3 * n + 3);
@@ -490,7 +489,7 @@ fn not_both<Q: Sync>(
             (run(&a, &b), second.join().unwrap())
         });
         let both = first.iter().zip(&second).filter(|(a, b)| **a && **b).count();
-        assert_eq!(both, 0, "both were told {vain:?} in {both} of {rounds} rounds");
+        assert_eq!(both, 0, "both failed with {failure:?} in {both} of {rounds} rounds");
     });
 }
 
@@ -519,7 +518,8 @@ fn not_both_full(kind: Kind) {
     );
 }
 
-/// What `is_full` and `is_empty` deny, the thread of that side may rely on.
+/// When `is_full` is false the producer's next put succeeds; when `is_empty` is false, the
+/// consumer's next get.
 #[test]
 fn spsc_sides_rely_on_not_full_and_not_empty() {
     watched("not full, not empty", || {

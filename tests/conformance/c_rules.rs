@@ -1,5 +1,6 @@
-//! What the header promises beyond the behaviour of queues: bad input changes nothing, blobs and
-//! pointers of every shape, memory in place, checked queues.
+//! The rules of the C ABI: bad input is refused and changes nothing, and blobs and pointers of
+//! every shape arrive as they were put. Blobs in place and checked queues keep the rules of the
+//! header.
 
 use crate::support::c_abi::{Family, Functions, Handle, Mpmc, Settings, Spsc, no_stats, result};
 use crate::support::watchdog::watched;
@@ -85,7 +86,7 @@ fn small_buffers_leave_the_blob<F: Family>() {
         assert_eq!(queue.get_bytes(room, -1), too_small);
     }
     assert_eq!(queue.try_get_bytes(13), Ok(vec![7; 13]));
-    // An empty blob fits no buffer at all.
+    // An empty blob needs no buffer.
     assert_eq!(queue.peek_bytes(0), Ok(vec![]));
     assert_eq!(queue.try_get_bytes(0), Ok(vec![]));
     assert_eq!(queue.try_get_bytes(0), Err(Error::Empty));
@@ -110,10 +111,10 @@ fn defaults_are_documented<F: Family>() {
     assert_eq!(bytes::<F>(0, 5).capacity(), documented);
 }
 
-/// Bytes that begin with options, and may be longer.
+/// Creates a queue from options at the start of a memory that may be longer.
 fn create_from<F: Family>(memory: &[usize]) -> queues_status_t {
     let mut queue = null_mut();
-    // SAFETY: as long as its first word says, or refused for that word.
+    // SAFETY: the memory has the size in its first word, or is refused for that word.
     let status = unsafe { (F::C.create)(memory.as_ptr().cast(), &mut queue) };
     assert_eq!(status == QUEUES_OK, !queue.is_null());
     // SAFETY: created above, or NULL.
@@ -132,7 +133,7 @@ fn options_are_checked<F: Family>() {
         memory[0] = size;
         assert_eq!(create_from::<F>(&memory), QUEUES_INVALID, "struct_size {size}");
     }
-    // A later header's option that asks for something.
+    // An option of a later header that is not 0.
     memory[0] = known + size_of::<usize>();
     memory[known / size_of::<usize>()] = 1;
     assert_eq!(create_from::<F>(&memory), QUEUES_INVALID);
@@ -162,10 +163,10 @@ fn options_are_checked<F: Family>() {
     assert_eq!(created.err(), Some(Error::NoMemory));
 }
 
-/// A call of every function with a handle, and how it answers.
+/// The name and the status of calls.
 type Calls = Vec<(&'static str, queues_status_t)>;
 
-/// Every function with an otherwise valid call; not release and retain, which answer no status.
+/// Every function that returns a status, with otherwise valid arguments.
 fn all_calls<F: Family>(queue: *mut F::Queue) -> Calls {
     let Functions { try_put, put, try_get, get, peek, put_many, .. } = F::C;
     let Functions { get_many, clear, close, stats, .. } = F::C;
@@ -227,7 +228,7 @@ fn assert_all_invalid(calls: Calls) {
     }
 }
 
-/// What the functions without a status answer for a handle that is none of theirs.
+/// The results of the functions without a status for NULL or a handle of another family.
 fn assert_refused<F: Family>(queue: *mut F::Queue) {
     let Functions { retain, release, is_closed, size, capacity, .. } = F::C;
     // SAFETY: NULL and foreign handles are refused.
@@ -243,7 +244,7 @@ fn null_is_invalid<F: Family>() {
     assert_all_invalid(all_calls::<F>(null_mut()));
     assert_refused::<F>(null_mut());
 
-    // NULL outputs and items, and structures that are not what they should be.
+    // NULL outputs and items, and structures of the wrong size.
     let queue = pointers::<F>(2);
     let blobs = bytes::<F>(2, 8);
     queue.try_put(5).unwrap();
@@ -259,7 +260,7 @@ fn null_is_invalid<F: Family>() {
     let mut short = queues_stats_t { struct_size: size_of::<queues_stats_t>() - 1, ..no_stats() };
     let huge = usize::MAX / size_of::<*mut c_void>();
     let unaligned = (&raw mut item).wrapping_byte_add(1);
-    // SAFETY: all of them are refused before anything is followed.
+    // SAFETY: all of them are refused before a pointer is followed.
     let calls = unsafe {
         vec![
             ("create without options", (c.create)(null(), &mut created)),
@@ -291,8 +292,8 @@ fn null_is_invalid<F: Family>() {
     assert_all_invalid(calls);
     assert_eq!((count, len, item, buffer), (0, 0, null_mut(), [0; 8]));
     assert!(created.is_null());
-    assert_eq!((queue.stats(), blobs.stats()), before, "nothing has changed");
-    // SAFETY: no items, no place needed; (NULL, 0) is a blob.
+    assert_eq!((queue.stats(), blobs.stats()), before, "a refused call changed the queue");
+    // SAFETY: no items need no memory, and (NULL, 0) is a blob.
     unsafe {
         assert_eq!((c.put_many)(q, null(), 0, -1, &mut count), QUEUES_OK);
         assert_eq!((c.get_many)(q, null_mut(), 0, -1, &mut count), QUEUES_OK);
@@ -305,7 +306,7 @@ fn null_is_invalid_for_memory_in_place() {
     assert_all_invalid(spsc_calls(null_mut()));
     let queue = bytes::<Spsc>(1, 8);
     let (mut front, mut len) = (null(), 0);
-    // SAFETY: refused before anything is followed.
+    // SAFETY: refused before a pointer is followed.
     let calls = unsafe {
         vec![
             ("reserve", queues_spsc_reserve(queue.raw(), null_mut(), -1)),
@@ -335,7 +336,7 @@ fn foreign_handles_are_invalid<F: Family>() {
             assert_all_invalid(spsc_calls(handle.cast()));
         }
     }
-    // Nothing was closed, put or freed.
+    // The queues are neither closed nor filled nor freed.
     assert_eq!((mpmc.try_put(1), spsc.try_put(1)), (Ok(()), Ok(())));
     assert_eq!((mpmc_bytes.try_put_bytes(&[1]), spsc_bytes.try_put_bytes(&[1])), (Ok(()), Ok(())));
 }
@@ -419,7 +420,8 @@ fn is_empty_and_is_full_are_exact() {
     assert_eq!((queue.is_empty(), queue.is_full()), (true, false));
 }
 
-/// Calls until the other thread is not inside by accident, as when it looks whether we are.
+/// Repeats a call that fails because the other thread is inside at this moment, as `until_misuse`
+/// is.
 fn undisturbed<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call() {
@@ -429,7 +431,7 @@ fn undisturbed<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// Calls until the other thread is inside.
+/// Repeats a call until it fails because the other thread is inside.
 fn until_misuse<T>(mut call: impl FnMut() -> Result<T>) {
     while !matches!(call(), Err(Error::Misuse)) {
         std::thread::yield_now();
@@ -534,13 +536,13 @@ fn statistics_as_json() {
     };
     let len = expected.len();
     for capacity in [0, 1, len] {
-        let (answer, needed, buffer) = json(capacity);
-        assert_eq!((answer, needed), (Err(Error::TooSmall { needed: len }), len));
-        assert!(buffer.iter().all(|&byte| byte == b'#'), "nothing is written");
+        let (done, needed, buffer) = json(capacity);
+        assert_eq!((done, needed), (Err(Error::TooSmall { needed: len }), len));
+        assert!(buffer.iter().all(|&byte| byte == b'#'), "a byte was written");
     }
     for capacity in [len + 1, len + 9] {
-        let (answer, written, buffer) = json(capacity);
-        assert_eq!((answer, written), (Ok(()), len));
+        let (done, written, buffer) = json(capacity);
+        assert_eq!((done, written), (Ok(()), len));
         assert_eq!(&buffer[..=len], [expected.as_bytes(), b"\0"].concat());
         assert!(buffer[len + 1..].iter().all(|&byte| byte == b'#'));
     }
@@ -567,7 +569,7 @@ fn statistics_for_other_headers() {
     for size in [known, known + 8, known + 80, 4096] {
         memory.fill(usize::MAX);
         memory[0] = size;
-        // SAFETY: as large as its first word says.
+        // SAFETY: the memory has the size in its first word.
         let status = unsafe { (Mpmc::C.stats)(queue.raw(), memory.as_mut_ptr().cast()) };
         assert_eq!((status, memory[0]), (QUEUES_OK, size));
         let (inside, outside) = memory.split_at(size / size_of::<usize>());

@@ -1,4 +1,6 @@
-//! The queues of Rust values: what the compiler allows to be put, and what becomes of it.
+//! The queues of Rust values accept every `Send` type, and keep its ownership, alignment and
+//! lifetime right: each value is dropped once. Bulk calls, iterators and closing keep their
+//! promises.
 
 use crate::support::watchdog::watched;
 use queues::{
@@ -17,7 +19,7 @@ const SINGLES: Limits = Limits { size: 1, age: None, weight: None };
 fn may_be_sent<T: Send + UnwindSafe>() {}
 fn may_be_shared<T: Sync + RefUnwindSafe>() {}
 
-/// What queues carry may be no more than `Send`.
+/// An item that is `Send` and no more.
 type OnlySend = (Cell<u8>, Option<Box<dyn Fn() + Send>>);
 
 #[test]
@@ -32,7 +34,7 @@ fn may_go_to_other_threads_and_through_unwinding() {
     may_be_sent::<Iter<&Mpmc<OnlySend>>>();
     may_be_sent::<Iter<Consumer<OnlySend>>>();
     may_be_sent::<TryIter<&Stealer<OnlySend>>>();
-    // What needs the only producer, consumer or owner takes `&mut self`, so ends may be shared too.
+    // Calls of the only producer, consumer or owner take `&mut self`, so ends may be shared too.
     may_be_shared::<Mpmc<OnlySend>>();
     may_be_shared::<Producer<OnlySend>>();
     may_be_shared::<Consumer<OnlySend>>();
@@ -74,7 +76,7 @@ fn a_put_error_is_an_error_for_every_item() {
     let refused: Box<dyn std::error::Error + Send> = Box::new(refused);
     let refused = refused.downcast::<queues::PutError<OnlySend>>().unwrap();
     assert_eq!(refused.into_inner().0.get(), 7);
-    // Items that borrow, too.
+    // Also with an item that borrows.
     fn is_error(_: impl std::error::Error) {}
     let local = Cell::new(1);
     is_error(queues::PutError { error: Error::Full, item: std::slice::from_ref(&local) });
@@ -111,7 +113,7 @@ fn refused_items_are_returned() {
     assert_eq!((worker.pop(), stealer.steal()), (Err(Error::Empty), Err(Error::Empty)));
 }
 
-/// Counts how many were made and how many are left.
+/// Counts the values that are alive.
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {
@@ -142,7 +144,7 @@ fn every_value_is_dropped_once() {
     assert_eq!(alive.load(Relaxed), 0);
     assert!(queue.try_put(Counted::new(&alive)).is_ok());
     drop(queue);
-    assert_eq!(alive.load(Relaxed), 0, "leftovers go with the queue");
+    assert_eq!(alive.load(Relaxed), 0, "leftovers are dropped with the queue");
 
     let (mut producer, consumer) = spsc(3).unwrap();
     for _ in 0..3 {
@@ -166,7 +168,7 @@ fn every_value_is_dropped_once() {
     assert_eq!(alive.load(Relaxed), 0);
 }
 
-/// A value without a size, which counts all the same.
+/// A value without a size, whose drops are counted.
 struct Nothing;
 
 static NOTHINGS: AtomicUsize = AtomicUsize::new(0);
@@ -195,7 +197,7 @@ fn values_without_a_size_are_counted() {
     assert_eq!(NOTHINGS.load(Relaxed), 8);
 }
 
-/// Larger steps than any cache line, and than a page.
+/// Aligned to more than a cache line, and to more than a page.
 #[repr(align(256))]
 struct Aligned(u64);
 #[repr(align(8192))]
@@ -366,7 +368,7 @@ fn many_come_in_order() {
         assert_eq!(queue.put_many(&mut items, Wait::No), Ok(()));
         assert_eq!(producer.put_many(&mut others, Wait::No), Ok(()));
         assert!(items.is_empty() && others.is_empty());
-        // Behind what is there, and not more than was asked for.
+        // Appends to what is there, and no more items than the maximum.
         let first = count.min(2);
         for (out, rest) in [(&mut items, 0), (&mut others, 1)] {
             out.push(String::from("before"));
@@ -547,7 +549,11 @@ fn the_front_value_is_looked_at_in_place() {
                     }
                     std::thread::yield_now();
                 };
-                assert_eq!(consumer.peek().map(std::ptr::from_ref), Ok(front), "it stays there");
+                assert_eq!(
+                    consumer.peek().map(std::ptr::from_ref),
+                    Ok(front),
+                    "the item was moved"
+                );
                 assert_eq!(consumer.peek(), Ok(&i.to_string()));
                 assert_eq!(consumer.get(Wait::Forever), Ok(i.to_string()));
             }
@@ -556,7 +562,7 @@ fn the_front_value_is_looked_at_in_place() {
         });
     });
 
-    // Of every size: small ones are copied within the lock anyway.
+    // Large values are copied outside of the lock, small ones inside.
     let queue = Priority::with_capacity(2).unwrap();
     queue.try_put([2_u64; 50], 2.0).unwrap();
     queue.try_put([1_u64; 50], f64::NEG_INFINITY).unwrap();
@@ -594,7 +600,7 @@ fn iterators_end_when_the_queue_is_closed_and_drained() {
                 for item in &mut consumer {
                     streamed.push(item);
                 }
-                assert_eq!(consumer.iter().next(), None, "it stays at its end");
+                assert_eq!(consumer.iter().next(), None, "an iterator at its end returned an item");
                 (items, ranked, pairs, streamed)
             });
             let items = 0..9;
@@ -621,7 +627,7 @@ fn iterators_that_do_not_wait_end_when_there_is_nothing() {
     let mut there = queue.try_iter();
     assert_eq!(there.next(), None);
     queue.try_put(1).unwrap();
-    assert_eq!((there.next(), there.next()), (Some(1), None), "one that came later");
+    assert_eq!((there.next(), there.next()), (Some(1), None), "an item that was put later");
     queue.put_many(&mut vec![2, 3], Wait::No).unwrap();
     assert_eq!(queue.into_iter().collect::<Vec<_>>(), [2, 3]);
 

@@ -1,5 +1,5 @@
-//! Panics in the drop of a value: all other values are dropped, and then the first panic goes on,
-//! with what it carried.
+//! When the drop of a value panics, the queue drops all other values first, and then resumes the
+//! first panic with its payload. Each thread that clears resumes its own panic.
 
 use crate::support::watchdog::watched;
 use queues::{
@@ -12,16 +12,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::spawn;
 
-/// What a panic carries: it is the same one if it is the same allocation.
+/// The payload of a panic, compared by address.
 type Token = Arc<&'static str>;
 
 fn assert_carries(caught: Result<impl Sized, Box<dyn Any + Send>>, token: &Token) {
-    let payload = caught.err().expect("a panic that goes on");
-    let carried = payload.downcast_ref::<Token>().expect("the panic of the value itself");
+    let payload = caught.err().expect("a panic");
+    let carried = payload.downcast_ref::<Token>().expect("the payload of a value's panic");
     assert!(Arc::ptr_eq(carried, token), "{carried} instead of {token}");
 }
 
-/// A value that may do something when it is dropped, and is counted.
+/// A value that is counted, and may run a closure when it is dropped.
 struct Value {
     alive: Arc<AtomicUsize>,
     at_drop: Option<Box<dyn FnOnce() + Send>>,
@@ -36,7 +36,7 @@ impl Drop for Value {
     }
 }
 
-/// Makes values, and knows how many are alive.
+/// Makes values, and counts those that are alive.
 #[derive(Clone, Default)]
 struct Values(Arc<AtomicUsize>);
 
@@ -63,7 +63,7 @@ const CAPACITY: usize = 6;
 trait Family: Sized {
     fn new() -> Self;
     fn put(&mut self, value: Value);
-    /// How many were cleared; `None` for a family that cannot.
+    /// The number of values that it cleared; `None`: the family has no clear.
     fn clear(&mut self) -> Option<usize>;
 
     fn of(values: impl IntoIterator<Item = Value>) -> Self {
@@ -145,7 +145,7 @@ fn check_clear<F: Family>() {
     assert_carries(catch_unwind(AssertUnwindSafe(|| queue.clear())), &first);
     assert_eq!(values.alive(), 0, "all were dropped");
     assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
-    // It was reported, and is over.
+    // The panic is reported once.
     queue.put(values.sound());
     assert_eq!(queue.clear(), Some(1));
     queue.put(values.sound());
@@ -170,7 +170,7 @@ fn check_drop<F: Family>() {
     assert_eq!(values.alive(), 0, "all were dropped");
     assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
 
-    // In the middle of another panic, which goes on instead of this one.
+    // During another panic, that one continues instead of this one.
     let queue = F::of([values.breaking(&first), values.sound()]);
     let dropped = catch_unwind(AssertUnwindSafe(|| {
         let _queue = queue;
@@ -218,7 +218,7 @@ fn clear_does_not_panic_while_panicking() {
     check_clear_while_panicking::<Batcher<_>>();
 }
 
-/// What a panic carries may panic in turn when it is dropped, and so on.
+/// A payload of a panic whose drop panics, with such a payload again.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -261,7 +261,8 @@ fn a_clear_within_a_clear_has_panics_of_its_own() {
         let inner = inner.clone();
         values.clone().acting(move || {
             let queue: Arc<Mpmc<Value>> = queue.upgrade().unwrap();
-            // Nothing of its own panics: the outer one's panic is not its.
+            // The inner clear drops no value that panics, and does not resume the panic of the
+            // outer one.
             results.lock().unwrap().push(catch_unwind(|| queue.clear()));
             queue.try_put(values.breaking(&inner)).unwrap();
             results.lock().unwrap().push(catch_unwind(|| queue.clear()));
@@ -276,17 +277,17 @@ fn a_clear_within_a_clear_has_panics_of_its_own() {
     assert_eq!(values.alive(), 0);
 }
 
-/// A value whose drop waits: tells that it is reached, and goes on when told.
+/// A value whose drop sends a message, and then waits for one.
 fn waiting(values: &Values) -> (Value, Receiver<()>, Sender<()>) {
-    let ((reach, reached), (go_on, told)) = (channel(), channel());
+    let ((reach, reached), (go_on, may_go_on)) = (channel(), channel());
     let value = values.acting(move || {
         reach.send(()).unwrap();
-        told.recv().unwrap();
+        may_go_on.recv().unwrap();
     });
     (value, reached, go_on)
 }
 
-/// Two threads that clear: each hears of its own panic.
+/// Two threads that clear: each resumes the panic of its own values.
 fn check_threads<Q: Send + Sync + RefUnwindSafe + 'static>(
     queue: Q,
     put: impl Fn(&Q, Value),
@@ -308,7 +309,7 @@ fn check_threads<Q: Send + Sync + RefUnwindSafe + 'static>(
     put(&queue, value);
     let panics = start();
     reached.recv().unwrap();
-    // Both are clearing; a value of the second has panicked, and the first comes back before it.
+    // Both are clearing; a value of the second has panicked, and the first returns before it.
     go_on.send(()).unwrap();
     assert_eq!(sound.join().unwrap().ok(), Some(1));
     go_on_too.send(()).unwrap();

@@ -1,4 +1,5 @@
-//! The deque: what the header says of it, in one thread.
+//! Random lists of calls on a deque through the C ABI, by one thread, behave like a sequential
+//! model: the same results, outputs, disposals and statistics after each call.
 
 use crate::support::c_abi::{Deque, Settings};
 use crate::support::subject::Many;
@@ -22,9 +23,9 @@ enum Op {
 }
 use Op::*;
 
-/// What a call answered.
+/// The result of a call.
 #[derive(Debug, PartialEq)]
-enum Answer {
+enum Outcome {
     Done(Result),
     Item(Result<usize>),
     Blob(Result<Vec<u8>>),
@@ -111,50 +112,50 @@ impl Model {
         ((0..count).map(|_| self.pointer(true).unwrap()).collect(), Ok(()))
     }
 
-    fn answer(&mut self, op: &Op) -> Answer {
+    fn run(&mut self, op: &Op) -> Outcome {
         match *op {
             Push(item) => {
-                Answer::Done(self.is_valid(None).and_then(|()| self.push(Item::Pointer(item))))
+                Outcome::Done(self.is_valid(None).and_then(|()| self.push(Item::Pointer(item))))
             }
-            Pop => Answer::Item(self.pointer(false)),
-            Steal => Answer::Item(self.pointer(true)),
-            StealMany(max) => Answer::Stolen(self.steal_many(max)),
+            Pop => Outcome::Item(self.pointer(false)),
+            Steal => Outcome::Item(self.pointer(true)),
+            StealMany(max) => Outcome::Stolen(self.steal_many(max)),
             PushBytes(ref blob) => {
                 let valid = self.is_valid(Some(blob.len()));
-                Answer::Done(valid.and_then(|()| self.push(Item::Blob(blob.clone()))))
+                Outcome::Done(valid.and_then(|()| self.push(Item::Blob(blob.clone()))))
             }
-            PopBytes(room) => Answer::Blob(self.blob(room, false)),
-            StealBytes(room) => Answer::Blob(self.blob(room, true)),
-            Retain | Release => Answer::Done(Ok(())),
+            PopBytes(room) => Outcome::Blob(self.blob(room, false)),
+            StealBytes(room) => Outcome::Blob(self.blob(room, true)),
+            Retain | Release => Outcome::Done(Ok(())),
         }
     }
 }
 
-/// The same call on the library.
-fn call(handles: &mut Vec<Deque>, op: &Op) -> Answer {
+/// Makes the call on the library.
+fn call(handles: &mut Vec<Deque>, op: &Op) -> Outcome {
     let deque = &handles[0];
     match *op {
-        Push(item) => Answer::Done(deque.push(item)),
-        Pop => Answer::Item(deque.pop()),
-        Steal => Answer::Item(deque.steal()),
-        StealMany(max) => Answer::Stolen(deque.steal_many(max)),
-        PushBytes(ref blob) => Answer::Done(deque.push_bytes(blob)),
-        PopBytes(room) => Answer::Blob(deque.pop_bytes(room)),
-        StealBytes(room) => Answer::Blob(deque.steal_bytes(room)),
+        Push(item) => Outcome::Done(deque.push(item)),
+        Pop => Outcome::Item(deque.pop()),
+        Steal => Outcome::Item(deque.steal()),
+        StealMany(max) => Outcome::Stolen(deque.steal_many(max)),
+        PushBytes(ref blob) => Outcome::Done(deque.push_bytes(blob)),
+        PopBytes(room) => Outcome::Blob(deque.pop_bytes(room)),
+        StealBytes(room) => Outcome::Blob(deque.steal_bytes(room)),
         Retain => {
             handles.push(deque.clone());
-            Answer::Done(Ok(()))
+            Outcome::Done(Ok(()))
         }
         Release => {
             if handles.len() > 1 {
                 handles.swap_remove(0);
             }
-            Answer::Done(Ok(()))
+            Outcome::Done(Ok(()))
         }
     }
 }
 
-/// Runs the calls on a deque and on the model.
+/// Makes the calls on a deque and on the model.
 fn check(shape: Shape, ops: &[Op]) {
     let seen = Seen::default();
     let flag = |is_set, flag| if is_set { flag } else { 0 };
@@ -167,7 +168,7 @@ fn check(shape: Shape, ops: &[Op]) {
     let stats = Stats { capacity: shape.capacity as u64, ..Stats::default() };
     let mut model = Model { shape, items: VecDeque::new(), stats };
     for (i, op) in ops.iter().enumerate() {
-        assert_eq!(call(&mut handles, op), model.answer(op), "call {i}: {op:?}");
+        assert_eq!(call(&mut handles, op), model.run(op), "call {i}: {op:?}");
         let deque = &handles[0];
         assert_eq!(deque.stats(), model.stats, "after call {i}: {op:?}");
         let state = (deque.len(), deque.is_empty(), deque.capacity() as u64);

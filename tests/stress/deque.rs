@@ -1,5 +1,5 @@
-//! An owner that pushes and pops at random, and thieves: no item is lost, none comes twice, each
-//! thief sees the items in order, and the statistics are the truth.
+//! An owner pushes and pops at random, beside thieves. No item is lost, none comes twice, each
+//! thief steals in order, and the statistics are exact.
 
 use crate::support::list::{self, for_each_kind};
 use crate::support::random::{Random, first_seed, with_seed};
@@ -20,11 +20,11 @@ struct Plan {
     origin: u64,
     thieves: usize,
     items: u64,
-    /// Of how many bursts of the owner one pops.
+    /// One of this many bursts of the owner pops.
     pops: u64,
-    /// How many items a thief takes until it leaves.
+    /// A thief leaves after this many items.
     leave_after: Option<u64>,
-    /// Nobody looks at the statistics: whoever leaves last frees the deque.
+    /// No thread reads the statistics, and the thread that leaves last frees the deque.
     race_to_release: bool,
 }
 
@@ -51,7 +51,7 @@ impl Plan {
     }
 }
 
-/// What the thieves of a round are told, however the owner ends.
+/// What the owner and the thieves of a round share.
 #[derive(Default)]
 struct Round {
     over: AtomicBool,
@@ -132,11 +132,11 @@ fn steal(thief: Reference, plan: &Plan, round: &Round, mut random: Random) -> Re
     report
 }
 
-/// Sizes and statistics are possible ones at every moment, and counts never go back.
+/// Sizes and statistics are within their limits at every moment, and counts never decrease.
 fn observe(thief: Reference, plan: &Plan, round: &Round) {
     let mut last = thief.stats();
     while !round.over.load(Acquire) {
-        // The capacity, if it grows, after what has to be within it.
+        // The capacity may grow: read it after the length, which must be within it.
         let len = thief.len() as u64;
         let now = thief.stats();
         assert!(len <= now.capacity && now.current_size <= now.capacity, "{len}, {now:?}");
@@ -203,7 +203,7 @@ fn play(kind: Kind, plan: &Plan) -> u64 {
     }
     let dropped = dropped.take();
     if plan.leave_after.is_none() && plan.thieves > 0 {
-        assert_eq!(dropped, [], "all the rest was stolen");
+        assert_eq!(dropped, [], "items were left in the deque");
     }
     assert!(dropped.is_sorted_by_key(|&number| read_stamp(number)), "drop callbacks");
     let mut all = owned.got;
@@ -241,7 +241,7 @@ macro_rules! suites {
 
 for_each_kind!(suites);
 
-/// Each of two owners pushes and then steals from the other: they cannot both have come first.
+/// Each of two owners pushes and then steals from the other: they cannot both have been first.
 fn not_both_empty(kind: Kind) {
     not_both(
         kind.name,

@@ -1,5 +1,5 @@
 //! The C ABI as safe Rust: one handle type for every family but the deque, and results instead of
-//! statuses. Every call checks that outputs are written only when the header says so.
+//! statuses. Every call checks that outputs are written only when the header allows it.
 
 use super::subject::Many;
 use core::ffi::c_void;
@@ -321,7 +321,7 @@ impl Family for Batch {
 /// A reference to a queue; cloning retains, dropping releases.
 pub struct Handle<F: Family>(*mut F::Queue);
 
-// SAFETY: that is what the library promises of handles; who uses spsc keeps its rule.
+// SAFETY: the library promises it of handles; users of spsc keep its rule.
 unsafe impl<F: Family> Send for Handle<F> {}
 // SAFETY: as above.
 unsafe impl<F: Family> Sync for Handle<F> {}
@@ -342,11 +342,11 @@ impl<F: Family> Drop for Handle<F> {
     }
 }
 
-/// What an output holds before a call.
+/// The content of an output before a call.
 const UNTOUCHED: usize = 0x5EED_5EED;
 const UNTOUCHED_BYTE: u8 = 0xA5;
 
-/// A status as the error that it stands for.
+/// The error of a status.
 pub fn result(status: queues_status_t, needed: usize) -> Result {
     Err(match status {
         QUEUES_OK => return Ok(()),
@@ -370,11 +370,11 @@ fn output<T: Copy + PartialEq + core::fmt::Debug>(
     call: impl FnOnce(*mut T) -> queues_status_t,
 ) -> Result<T> {
     let mut place = untouched;
-    let answer = result(call(&mut place), 0);
-    if answer.is_err() {
-        assert_eq!(place, untouched, "an output was written with {answer:?}");
+    let done = result(call(&mut place), 0);
+    if done.is_err() {
+        assert_eq!(place, untouched, "an output was written with {done:?}");
     }
-    answer.map(|()| place)
+    done.map(|()| place)
 }
 
 /// A call that receives a blob.
@@ -386,18 +386,18 @@ fn received(
     let mut buffer = vec![UNTOUCHED_BYTE; room];
     let mut len = UNTOUCHED;
     let at = if room == 0 { core::ptr::null_mut() } else { buffer.as_mut_ptr().cast() };
-    let answer = result(call(at, room, &mut len), len);
-    match answer {
+    let done = result(call(at, room, &mut len), len);
+    match done {
         Ok(()) => assert!(len <= room, "a blob of {len} bytes in a buffer of {room}"),
         Err(Error::TooSmall { needed }) => assert!(needed > room && needed != UNTOUCHED),
-        Err(_) => assert_eq!(len, UNTOUCHED, "*len was written with {answer:?}"),
+        Err(_) => assert_eq!(len, UNTOUCHED, "*len was written with {done:?}"),
     }
-    let used = if answer.is_ok() { len } else { 0 };
+    let used = if done.is_ok() { len } else { 0 };
     let rest = &buffer[used..];
     let is_kept = rest.iter().all(|&byte| byte == UNTOUCHED_BYTE);
-    assert!(is_kept || !keeps_rest, "written beyond the blob: {answer:?}");
+    assert!(is_kept || !keeps_rest, "written beyond the blob: {done:?}");
     buffer.truncate(used);
-    answer.map(|()| buffer)
+    done.map(|()| buffer)
 }
 
 fn pointer(item: usize) -> *mut c_void {
@@ -449,7 +449,7 @@ impl<F: Family> Handle<F> {
         })
     }
     pub fn peek_bytes(&self, room: usize) -> Result<Vec<u8>> {
-        // A peek that lost a race may have begun to copy another blob.
+        // A peek that lost a race may have written a part of another blob.
         received(room, false, |at, room, len| unsafe { (F::C.peek_bytes)(self.0, at, room, len) })
     }
     pub fn put_many(&self, items: &[usize], timeout: i64) -> Many<usize> {
@@ -480,14 +480,14 @@ impl<F: Family> Handle<F> {
         unsafe { (F::C.capacity)(self.0) }
     }
     pub fn stats(&self) -> Stats {
-        told(|stats| unsafe { (F::C.stats)(self.0, stats) })
+        statistics(|stats| unsafe { (F::C.stats)(self.0, stats) })
     }
 }
 
-/// What a call tells of statistics.
-pub fn told(tell: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> Stats {
+/// The statistics that a call writes.
+pub fn statistics(call: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> Stats {
     let mut stats = no_stats();
-    result(tell(&mut stats), 0).unwrap();
+    result(call(&mut stats), 0).unwrap();
     Stats {
         enqueued: stats.enqueued,
         dequeued: stats.dequeued,
@@ -644,7 +644,7 @@ impl Handle<Batch> {
 /// A reference to a deque; cloning retains, dropping releases.
 pub struct Deque(*mut queues_deque_t);
 
-// SAFETY: that is what the library promises of handles; who pushes and pops keeps the owner's rule.
+// SAFETY: the library promises it of handles; one thread at a time is the owner.
 unsafe impl Send for Deque {}
 // SAFETY: as above.
 unsafe impl Sync for Deque {}
@@ -697,7 +697,7 @@ impl Deque {
             .map(|item| item.expose_provenance())
     }
     pub fn steal_many(&self, max: usize) -> Many<Vec<usize>> {
-        // A theft that lost its race may have begun to copy an item.
+        // A theft that lost its race may have written a part of an item.
         received_many(max, false, |items, done| unsafe {
             queues_deque_steal_many(self.0, items, max, done)
         })
@@ -726,7 +726,7 @@ impl Deque {
         unsafe { queues_deque_capacity(self.0) }
     }
     pub fn stats(&self) -> Stats {
-        told(|stats| unsafe { queues_deque_stats(self.0, stats) })
+        statistics(|stats| unsafe { queues_deque_stats(self.0, stats) })
     }
 }
 
@@ -745,7 +745,7 @@ pub fn no_stats() -> queues_stats_t {
     }
 }
 
-/// `(NULL, 0)` is an empty blob too, so it is the one that is sent.
+/// An empty blob is sent as `(NULL, 0)`.
 fn start(blob: &[u8]) -> *const c_void {
     if blob.is_empty() { core::ptr::null() } else { blob.as_ptr().cast() }
 }
@@ -759,19 +759,19 @@ fn received_many(
     let mut items = vec![pointer(UNTOUCHED); n];
     let mut done = UNTOUCHED;
     let status = call(items.as_mut_ptr(), &mut done);
-    let (count, answer) = counted(status, done);
+    let (count, why) = counted(status, done);
     let rest = items.split_off(count);
     let is_kept = rest.iter().all(|&item| item == pointer(UNTOUCHED));
     assert!(is_kept || !keeps_rest, "written beyond *done");
-    (items.into_iter().map(|item| item.expose_provenance()).collect(), answer)
+    (items.into_iter().map(|item| item.expose_provenance()).collect(), why)
 }
 
-/// The answer of a call on many items: `*done` is written unless it was refused outright.
+/// The result of a call on many items: `*done` is written unless the arguments are refused.
 fn counted(status: queues_status_t, done: usize) -> Many<usize> {
-    let answer = result(status, 0);
-    if let Err(Error::Invalid | Error::Misuse) = answer {
-        assert_eq!(done, UNTOUCHED, "*done was written with {answer:?}");
-        return (0, answer);
+    let why = result(status, 0);
+    if let Err(Error::Invalid | Error::Misuse) = why {
+        assert_eq!(done, UNTOUCHED, "*done was written with {why:?}");
+        return (0, why);
     }
-    (done, answer)
+    (done, why)
 }

@@ -1,7 +1,8 @@
-//! The queues of the C ABI as queues under test, by the calls of [`c_abi`](super::c_abi). How a number
-//! goes through a queue is in [`Items`]: as a pointer, as bytes, or written and read in place.
+//! The queues of the C ABI as queues under test, by the calls of [`c_abi`](super::c_abi). How a
+//! number goes through a queue is in [`Items`]: as a pointer, as bytes, or written and read in
+//! place.
 
-use super::c_abi::{self, Batch, Family, Handle, Mpmc, Settings, Spsc};
+use super::c_abi::{self, Family, Handle, Mpmc, Settings, Spsc};
 use super::items::*;
 use super::subject::{Many, Options, Reference, Subject, get_one_by_one, put_one_by_one};
 use core::marker::PhantomData;

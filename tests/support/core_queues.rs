@@ -1,5 +1,5 @@
-//! The algorithms of `queues::queue` as queues under test, with [`Blocking`] around those that can
-//! wait. What a family's calls are is in [`Calls`]; a family without a call leaves it out.
+//! The algorithms of `queues::queue` as queues under test, inside of [`Blocking`] where they can
+//! wait. [`Calls`] has the calls of a family on numbers; a call that the family lacks is `None`.
 
 use super::history::Few;
 use super::items::*;
@@ -10,27 +10,34 @@ use queues::queue::batch::{self, Batch, ToBuffer, ToPointers};
 use queues::queue::{Get, GetMany, Peek, Put, PutMany, Queue};
 use queues::queue::{deque::Deque, mpmc, priority::Priority, spsc::Spsc};
 use queues::wait::{Blocking, Wait, Wanted};
-use queues::{Error, Result, Stats, Stealer, Worker, growable_deque};
+use queues::{Result, Stats, Stealer, Worker, growable_deque};
 use std::sync::{Arc, Mutex};
 
-/// What the references to a queue share. The queue goes first, and disposes of items into `dropped`.
+/// What the references to a queue share. The queue is dropped first, and disposes of items into
+/// `dropped`.
 pub struct Shared<Q> {
     queue: Blocking<Q>,
     options: Options,
     dropped: Arc<Dropped>,
 }
 
+type PeekCall<Q> = fn(&Shared<Q>) -> Result<u64>;
+type PutManyCall<Q> = fn(&Shared<Q>, &[u64], Wait) -> Many<usize>;
+type GetManyCall<Q> = fn(&Shared<Q>, usize, Wait) -> Many<Vec<u64>>;
+type BatchCall<Q> = fn(&Shared<Q>, Wanted) -> Result<Few>;
+type PutBackCall<Q> = fn(&Shared<Q>) -> Result<Option<u64>>;
+
 /// The calls of a queue, on numbers.
 pub struct Calls<Q> {
     put: fn(&Shared<Q>, u64, Wait) -> Result,
     get: fn(&Shared<Q>, Wait) -> Result<u64>,
-    peek: Option<fn(&Shared<Q>) -> Result<u64>>,
+    peek: Option<PeekCall<Q>>,
     can_read_peeked: bool,
-    put_many: Option<fn(&Shared<Q>, &[u64], Wait) -> Many<usize>>,
-    get_many: Option<fn(&Shared<Q>, usize, Wait) -> Many<Vec<u64>>>,
-    get_batch: Option<fn(&Shared<Q>, Wanted) -> Result<Few>>,
+    put_many: Option<PutManyCall<Q>>,
+    get_many: Option<GetManyCall<Q>>,
+    get_batch: Option<BatchCall<Q>>,
     flush: Option<fn(&Shared<Q>)>,
-    put_back: Option<fn(&Shared<Q>) -> Result<Option<u64>>>,
+    put_back: Option<PutBackCall<Q>>,
     abandon: Option<fn(&Shared<Q>) -> Result>,
 }
 
@@ -64,8 +71,8 @@ impl Beside for u64 {
     }
 }
 
-// SAFETY of every call below: what was put is forgotten, places are as many as named, and the tests
-// keep the rule about threads.
+// SAFETY of every call below: an item that was put is forgotten, the memory has the named size, and
+// the tests keep the rule about threads.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl<Q: Queue> Calls<Q> {
     fn new(
@@ -314,7 +321,17 @@ where
     Ok(reference(make::<Q, F>(options, dropped)?, calls, options, dropped))
 }
 
-/// With neither.
+/// As `single`, with cells that a priority queue copies outside of its lock.
+pub fn large<Q, F>(options: &Options, dropped: &Arc<Dropped>) -> Result<Reference>
+where
+    Q: Make<F::Payload> + Put<Item = F::Item, With: Beside> + Peek + Get<Out = F::Out>,
+    <Q as Get>::With: Beside + PartialEq + core::fmt::Debug,
+    F: Form,
+{
+    single::<Q, F>(&Options { item_size: 100, ..*options }, dropped)
+}
+
+/// Without both.
 pub fn bare<Q, F>(options: &Options, dropped: &Arc<Dropped>) -> Result<Reference>
 where
     Q: Make<F::Payload> + Put<Item = F::Item, With: Beside> + Get<Out = F::Out>,
@@ -354,7 +371,7 @@ pub trait Batches<F>: Payload {
 impl<F: Form<Payload = Self, Place = *mut c_void>> Batches<F> for Pointer {
     fn take(queue: &Blocking<Batch<Self>>, max: usize, wanted: Wanted) -> Result<Vec<u64>> {
         let mut items: Vec<_> = (0..max).map(|_| F::place()).collect();
-        // SAFETY: as many places as named.
+        // SAFETY: `max` places.
         let to = unsafe { ToPointers::new(items.as_mut_ptr(), max) };
         let count = queue.get_batch(to, wanted)?;
         Ok(items.into_iter().take(count).map(F::number).collect())
@@ -366,7 +383,7 @@ impl Batches<Blob> for Bytes {
         let mut buffer = vec![0; max * LARGEST_BLOB];
         let mut places = vec![batch::Blob::default(); max];
         let to = (buffer.as_mut_ptr(), buffer.len(), places.as_mut_ptr(), max);
-        // SAFETY: as many bytes and places as named.
+        // SAFETY: `max` places, and the bytes of the longest blob for each.
         let to = unsafe { ToBuffer::new(to.0, to.1, to.2, to.3) };
         let (count, len) = queue.get_batch(to, wanted)?;
         let mut end = 0;
@@ -395,7 +412,7 @@ pub fn leased(options: &Options, dropped: &Arc<Dropped>) -> Result<Reference> {
         let bytes = blob(number);
         commit_until_kept(wait != Wait::No, || {
             let data = it.queue.reserve(wait)?;
-            // SAFETY: reserved, for as many bytes as the longest blob has.
+            // SAFETY: reserved, with room for the longest blob.
             unsafe { data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
             let done = it.queue.commit(data, bytes.len());
             if done.is_err() {
@@ -466,9 +483,9 @@ where
     }
 }
 
-/// A deque of Rust values: the owner's end, which is not shared, and a thief's.
+/// A reference to a deque of Rust values. Only the first one has the owner's end.
 struct ValueDeque {
-    /// Locked by one thread at a time: the lock orders nothing between owner and thieves.
+    /// Thieves never take the lock, so it orders nothing between them and the owner.
     worker: Option<Mutex<Worker<Tracked>>>,
     stealer: Stealer<Tracked>,
     dropped: Arc<Dropped>,

@@ -1,6 +1,7 @@
-//! Histories of concurrent calls, and whether a bounded queue explains them.
+//! Histories of concurrent calls, and a check whether the same calls one after another can have the
+//! same results. A history without such an order shows a queue that is not linearizable.
 //!
-//! A [`Recorder`] notes what each thread called, what was answered, and which calls of the other
+//! A [`Recorder`] records the calls of each thread, their results, and which calls of the other
 //! threads had certainly returned before. *Certainly* means happens-before: each thread publishes
 //! how many of its calls have returned with a release store and reads the others' with acquire
 //! loads. So recording adds no fence to what it watches (a clock or a shared counter would hide
@@ -8,7 +9,7 @@
 //!
 //! [`History::check`] searches, after Wing and Gong 1993 with Lowe's memory of visited states
 //! (2017), for an order of all calls that keeps what was before what and in which a queue that
-//! does one call after another gives the same answers.
+//! makes one call after another returns the same results.
 
 use queues::{Error, Result};
 use std::collections::HashSet;
@@ -23,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The items of a batch, which come before a 0.
 pub type Few = [u64; 3];
 
-/// A call and its answer. Items of a history are all different, and none is 0.
+/// A call and its result. Items of a history are all different, and none is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     Put(u64, Result),
@@ -31,7 +32,7 @@ pub enum Done {
     Peek(Result<u64>),
     /// Takes what was put last.
     Pop(Result<u64>),
-    /// Takes a batch of whatever there is.
+    /// Takes a batch of the items that are there, due or not.
     Batch(Result<Few>),
     /// Takes a batch that is due.
     Due(Result<Few>),
@@ -64,7 +65,7 @@ impl Recorder {
         Arc::new(Self { returned, watching })
     }
 
-    /// What `thread` is going to call.
+    /// The record of the calls of `thread`.
     pub fn lane(self: &Arc<Self>, thread: usize) -> Lane {
         Lane { recorder: self.clone(), thread, events: Vec::new() }
     }
@@ -129,13 +130,13 @@ impl Lane {
     }
 }
 
-/// What closing promises about puts that are under way.
+/// What closing promises about puts that are in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
     /// Close is one moment: no put after it, no *empty* after it.
     Atomic,
-    /// A put that began before the close returned may be accepted later, but never after a get said
-    /// *closed*; while a put is under way a get may say *empty*.
+    /// A put that began before the close returned may be accepted later, but never after a get
+    /// returned *closed*; while a put is in flight a get may return *empty*.
     Draining,
 }
 
@@ -154,7 +155,7 @@ pub struct Promise {
 }
 
 impl Promise {
-    /// First in, first out; batches of as many as there are.
+    /// First in, first out; batches without a limit.
     pub const FIFO: Self = Self {
         closing: Closing::Atomic,
         rank: |_| 0,
@@ -195,14 +196,14 @@ struct Step {
 struct State {
     items: Vec<u64>,
     closed: bool,
-    /// A get was told so: nothing may be accepted any more.
-    told: bool,
+    /// A get returned *closed*: no put may be accepted any more.
+    drained: bool,
     /// How many of the items were there when they were last flushed.
     flushed: usize,
 }
 
 impl State {
-    /// The state after the step, if a queue may answer so.
+    /// The state after the step, if its result is possible.
     fn after(&self, step: &Step, history: &History) -> Option<Self> {
         let Promise { closing, rank, grows, .. } = history.promise;
         let draining = closing == Closing::Draining;
@@ -213,7 +214,7 @@ impl State {
                 let behind = self.items.partition_point(|&other| rank(other) <= rank(item));
                 next.items.insert(behind, item);
                 (self.items.len() < history.capacity || grows)
-                    && !self.told
+                    && !self.drained
                     && (!self.closed || draining && step.may_outlive_close)
             }
             Done::Put(_, Err(Error::Full)) => {
@@ -227,7 +228,7 @@ impl State {
                 let items = items.split(|&item| item == 0).next().unwrap_or_default();
                 let whole = self.batch(history.promise);
                 let missing = &self.items[items.len().min(whole)..whole];
-                // What came while the call was under way may be missing.
+                // Items that came while the call was in flight may be missing.
                 items.len().clamp(1, whole.max(1)) == items.len()
                     && !missing.iter().any(|item| step.must_be_gone.contains(item))
                     && (matches!(step.done, Done::Batch(_)) || self.is_due(history.promise))
@@ -250,14 +251,14 @@ impl State {
                 front.is_none() && (!self.closed || draining && step.beside_put)
             }
             Done::Get(Err(Error::Closed)) | Done::Peek(Err(Error::Closed)) => {
-                next.told = true;
+                next.drained = true;
                 front.is_none() && self.closed
             }
             Done::Close => {
                 next.closed = true;
                 true
             }
-            Done::IsClosed(answer) => answer == self.closed,
+            Done::IsClosed(closed) => closed == self.closed,
             Done::Cleared => !(self.items.iter()).any(|item| step.must_be_gone.contains(item)),
             Done::Put(..) | Done::Get(_) | Done::Peek(_) | Done::Pop(_) => false,
             Done::Batch(_) | Done::Due(_) => false,
@@ -296,13 +297,13 @@ impl State {
 }
 
 impl History {
-    /// `Err` with the whole history if no order of its calls explains their answers.
+    /// `Err` with the whole history if no order of its calls explains their results.
     pub fn check(&self) -> std::result::Result<(), String> {
         let steps = self.steps();
         assert!(steps.len() < 64, "a history is at most 63 events");
         let mut items = self.initial.clone();
         items.sort_by_key(|&item| (self.promise.rank)(item));
-        let state = State { items, closed: false, told: false, flushed: 0 };
+        let state = State { items, closed: false, drained: false, flushed: 0 };
         if self.search(&steps, 0, state, &mut HashSet::new()) {
             Ok(())
         } else {

@@ -1,5 +1,5 @@
-//! The items that queues under test carry: a number becomes an item of a [`Form`], which shows when it
-//! is damaged. A [`Dropped`] records the numbers of the items that a queue disposed of.
+//! The items that queues under test carry: a number becomes an item of a [`Form`], which shows when
+//! it is damaged. A [`Dropped`] records the numbers of the items that a queue disposed of.
 
 use core::ffi::c_void;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -50,6 +50,10 @@ pub trait Form: 'static {
     fn item(owner: &Self::Owner) -> &Self::Item;
     /// Frees an item that was not put.
     fn unwrap(owner: Self::Owner);
+    /// Leaves an item that was put to the queue, and frees what the queue only copied.
+    fn hand_over(owner: Self::Owner) {
+        core::mem::forget(owner);
+    }
     fn place() -> Self::Place;
     fn out(place: &mut Self::Place) -> &mut Self::Out;
     /// The number in a filled place, which owns its item unless that was only peeked at.
@@ -58,7 +62,7 @@ pub trait Form: 'static {
 
 /// Frees what was offered to a queue, unless it was put.
 pub fn end<F: Form>(owner: F::Owner, was_put: bool) {
-    if was_put { core::mem::forget(owner) } else { F::unwrap(owner) }
+    if was_put { F::hand_over(owner) } else { F::unwrap(owner) }
 }
 
 /// Puts a new item.
@@ -116,7 +120,7 @@ impl Form for Plain {
     }
 }
 
-/// A C pointer to memory of its own, so that sanitizers see its way from thread to thread.
+/// A C pointer to memory of its own, so that sanitizers see it move between threads.
 pub struct Boxed;
 
 /// A number and its complement: anything else is a damaged item.
@@ -242,6 +246,7 @@ impl Form for Blob {
         owner
     }
     fn unwrap(_: Vec<u8>) {}
+    fn hand_over(_: Vec<u8>) {}
     fn place() -> BlobPlace {
         // SAFETY: no room.
         BlobPlace(Box::new([0; LARGEST_BLOB]), unsafe { Received::new(core::ptr::null_mut(), 0) })
@@ -319,14 +324,14 @@ thread_local! {
     static LOST_PLACES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How many commits of this thread lost their place to another put and were repeated: the statistics
-/// count each as a failed put.
+/// The number of commits of this thread that lost their place to another put and were repeated. The
+/// statistics count each as a failed put.
 pub fn lost_places() -> u64 {
     LOST_PLACES.get()
 }
 
-/// Puts by `attempt`, a reservation and its commit, again and again if it may wait: another put can
-/// take the place between the two.
+/// Repeats `attempt`, a reservation and its commit, while another put takes the place between the
+/// two; only once if the call does not wait.
 pub fn commit_until_kept(waits: bool, mut attempt: impl FnMut() -> Result) -> Result {
     loop {
         let done = attempt();

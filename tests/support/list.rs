@@ -5,7 +5,7 @@
 use super::c_abi::{self, Batch};
 #[cfg(not(loom))]
 use super::c_queues::{self, Blobs, InPlace, Pointers};
-use super::core_queues::{self, bare, batcher, blind, single, whole};
+use super::core_queues::{self, bare, batcher, blind, large, single, whole};
 use super::items::{Blob, Boxed, Plain, Value};
 use super::subject::{Face, Family, Kind};
 use queues::payload::{Bytes, Pointer, Typed};
@@ -32,6 +32,7 @@ macro_rules! for_each_kind {
                 priority_plain: Priority, Core, single::<Priority<Pointer>, Plain>;
                 priority_boxed: Priority, Core, single::<Priority<Pointer>, Boxed>;
                 priority_bytes: Priority, Core, single::<Priority<Bytes>, Blob>;
+                priority_large_bytes: Priority, Core, large::<Priority<Bytes>, Blob>;
                 priority_typed: Priority, Core, bare::<Priority<Typed<_>>, Value>;
                 batch_plain: Batch, Core, batcher::<Plain>;
                 batch_bytes: Batch, Core, batcher::<Blob>;
@@ -65,6 +66,7 @@ macro_rules! for_each_kind {
         }
     };
 }
+#[allow(unused_imports)] // not every program makes tests of the list
 pub(crate) use for_each_kind;
 
 macro_rules! define {

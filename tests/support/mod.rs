@@ -1,6 +1,7 @@
 //! What the test programs share: the queues under test behind one interface ([`subject`], listed in
-//! [`list`]), the items they carry, and the tools around them. Each program uses its own part of it.
-#![allow(dead_code, unused_imports, unused_macros)]
+//! [`list`]), the items they carry, and the tools around them. Each program uses its own part of
+//! it.
+#![allow(dead_code)]
 
 #[cfg(not(loom))]
 pub mod c_abi;

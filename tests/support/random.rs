@@ -1,7 +1,8 @@
 //! The random numbers of the tests: the same seed, the same numbers. A test that fails under
 //! [`with_seed`] prints the seed that repeats it.
 //!
-//! `QUEUES_SEED=n` sets the first seed, `QUEUES_ITEMS=n` and `QUEUES_HISTORIES=n` how much a test does.
+//! `QUEUES_SEED=n` sets the first seed, `QUEUES_ITEMS=n` and `QUEUES_HISTORIES=n` how much a test
+//! does.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

@@ -1,5 +1,6 @@
-//! A queue under test as a queue of numbers, whatever its family, its items and the language of its
-//! calls. A [`Kind`] makes such queues, and a [`Reference`] is one of several references to a queue.
+//! A queue under test is a queue of numbers to a test, which need not know the family, the items
+//! and the language of the calls. A [`Kind`] makes such queues, and a [`Reference`] is one of
+//! several references to a queue.
 //!
 //! The caller keeps the queue's rule about threads: one producer and one consumer of an spsc queue,
 //! one owner of a deque. Timeouts are C's: nanoseconds, below 0 without end.
@@ -83,8 +84,8 @@ pub trait Subject: Send + Sync {
         unimplemented!("no batches")
     }
 
-    /// Of a queue with leases: moves the front item to the end. Returns the item if it found no room
-    /// there.
+    /// Of a queue with leases: moves the front item to the end. Returns the item if it found no
+    /// room there.
     fn put_back(&self) -> Result<Option<u64>> {
         unimplemented!("no leases")
     }
@@ -235,15 +236,9 @@ impl Kind {
         self
     }
 
-    /// Batches of two, which wait for one another for ever; of one if the capacity is one.
+    /// Batches of two, which wait for one another without end; of one if the capacity is one.
     pub const fn of_pairs(self) -> Self {
         self.limited(Limits { size: 2, age: None, weight: None })
-    }
-
-    /// Blobs that a priority queue copies while it does not hold its lock.
-    pub const fn with_large_cells(mut self) -> Self {
-        self.options.item_size = 100;
-        self
     }
 
     pub fn try_create(

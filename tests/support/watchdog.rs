@@ -1,5 +1,5 @@
-//! Ends a test program that hangs, and prints which test it was. A test that waits for other threads
-//! runs under [`watched`].
+//! Ends a test program that hangs, and prints which test it was. A test that waits for other
+//! threads runs under [`watched`].
 
 use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, channel};
