@@ -49,8 +49,9 @@ files() {
     "$1" runtime file 644 LICENSE-APACHE "$docdir/LICENSE-APACHE"
     "$1" development link "libqueues.so.$SOVERSION" "$libdir/libqueues.so"
     "$1" development file 644 "$OUT/install/libqueues.a" "$libdir/libqueues.a"
-    for header in include/*.h bindings/cpp/include/*.hpp; do
-        "$1" development file 644 "$header" "$includedir/${header##*/}"
+    "$1" development file 644 include/queues.h "$includedir/queues.h"
+    for header in bindings/cpp/include/*.hpp bindings/cpp/include/queues/*.hpp bindings/cpp/include/queues/detail/*.hpp; do
+        "$1" development file 644 "$header" "$includedir/${header#bindings/cpp/include/}"
     done
     "$1" development filled cmake/queues.pc.in "$pkgconfigdir/queues.pc"
     "$1" development filled cmake/queues-config.cmake.in "$cmakedir/queues-config.cmake"
@@ -126,7 +127,7 @@ if [ "$action" = install ]; then
     files install_
 else
     files uninstall_
-    for directory in "$cmakedir" "$sharedir" "$docdir"; do
+    for directory in "$includedir/queues/detail" "$includedir/queues" "$cmakedir" "$sharedir" "$docdir"; do
         [ ! -d "$root$directory" ] || rmdir --ignore-fail-on-non-empty "$root$directory"
     done
     [ ! -d "$root$autodir$libdir" ] ||

@@ -36,7 +36,8 @@ install_prefixed() {
 }
 # Every header and every file for a tool of debugging, whoever has added it.
 has_all() {
-    same "$(cd "$tmp/b/include" && ls)" "$(cd "$repo" && basename -a include/*.h bindings/cpp/include/*.hpp | sort)"
+    headers() { (cd "$1" && find . -type f | sort); }
+    same "$(headers "$tmp/b/include")" "$( (headers "$repo/include" && headers "$repo/bindings/cpp/include") | sort)"
     same "$(cd "$tmp/b/share/queues" && ls)" "$(cd "$repo/debug" && ls)"
 }
 # same_tree ONE OTHER: the trees have the same files, except for the paths of the scripts for gdb,
