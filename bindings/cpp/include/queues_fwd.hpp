@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// queues/fwd.hpp by its name of before.
+/// The former name of queues/fwd.hpp.
 #include "queues/fwd.hpp"

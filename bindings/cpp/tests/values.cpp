@@ -95,7 +95,7 @@ bool is(const std::vector<std::unique_ptr<int>> &value, std::uint64_t n) {
     return value.size() == 1 && is(value.front(), n);
 }
 
-// Calls `visit` with a null pointer to each type that may travel.
+// Calls `visit` with a null pointer to each type that may stored_as.
 template <class Visit> void each_type(Visit visit) {
     visit(static_cast<int *>(nullptr));
     visit(static_cast<bool *>(nullptr));
@@ -113,14 +113,14 @@ template <class Visit> void each_type(Visit visit) {
 
 template <class T> using calls = queues::detail::mpmc_calls;
 template <class T> constexpr auto kind = queues::detail::payload_of<calls<T>, T>::kind;
-using queues::detail::travel;
-static_assert(kind<word> == travel::bits && kind<bool> == travel::bits &&
-              kind<int *> == travel::bits);
-static_assert(kind<no_default> == travel::bits && kind<move_only> == travel::bits);
-static_assert(kind<record> == travel::bytes && kind<aligned> == travel::bytes);
-static_assert(kind<std::unique_ptr<int>> == travel::owner);
-static_assert(kind<std::unique_ptr<int[]>> == travel::cell && kind<large> == travel::cell);
-static_assert(kind<std::string> == travel::cell && kind<aligned_box> == travel::cell);
+using queues::detail::stored_as;
+static_assert(kind<word> == stored_as::bits && kind<bool> == stored_as::bits &&
+              kind<int *> == stored_as::bits);
+static_assert(kind<no_default> == stored_as::bits && kind<move_only> == stored_as::bits);
+static_assert(kind<record> == stored_as::bytes && kind<aligned> == stored_as::bytes);
+static_assert(kind<std::unique_ptr<int>> == stored_as::unique_ptr);
+static_assert(kind<std::unique_ptr<int[]>> == stored_as::cell && kind<large> == stored_as::cell);
+static_assert(kind<std::string> == stored_as::cell && kind<aligned_box> == stored_as::cell);
 
 template <class Queue>
 constexpr bool stays_where_it_is =

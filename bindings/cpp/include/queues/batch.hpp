@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// What goes into a batcher and comes out of it.
+/// The types around a batcher: the weight of an item, the limits of a batch, and a batch of byte
+/// strings.
 #ifndef QUEUES_BATCH_HPP
 #define QUEUES_BATCH_HPP
 
@@ -8,6 +10,7 @@
 #ifdef QUEUES_CPP17
 
 #include "bytes.hpp"
+#include "fwd.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,35 +20,45 @@
 
 namespace queues {
 
-/// What an item counts for in the batches of a batcher, in whatever unit: tokens, bytes.
+/// The weight of an item, in the unit of batch_limits::weight: tokens, bytes or any other.
 struct weight {
+    /// A weight of 1, as that of an item that is pushed without one.
     constexpr weight() noexcept = default;
+    /// A weight of `count` units.
     constexpr explicit weight(std::uint64_t count) noexcept : units(count) {}
 
-    std::uint64_t units = 1;
+    std::uint64_t units = 1; ///< the number of units
 };
 
-/// When a batch of a batcher is due, and what it holds at most. 0 stands for the library's default:
-/// 32 items, 10 ms, no limit to the weight, room for 10000.
+/// When a batch of a batcher is due, and how large it may be. A field of 0 means the library's
+/// default: 32 items, 10 ms, no limit of the weight, room for 10000 items.
 struct batch_limits {
-    std::size_t size = 0;            ///< items of a batch, and how many make one due
-    std::chrono::nanoseconds age{0}; ///< how long an item waits for others; below 0: for ever
-    std::uint64_t weight = 0;        ///< what a batch weighs, and how much makes one due
-    std::size_t max_pending = 0;     ///< items in the queue, `size` at least
+    /// The number of items that makes a batch due, and the most items of a batch.
+    std::size_t size = 0;
+    /// A batch is due when its oldest item has waited this long. Negative: for ever.
+    std::chrono::nanoseconds age{0};
+    /// The weight of items that makes a batch due, and the most weight of a batch (an item that is
+    /// heavier is a batch of its own).
+    std::uint64_t weight = 0;
+    /// The capacity of the queue in items; at least `size`.
+    std::size_t max_pending = 0;
 };
 
 namespace detail {
 template <class Payload> class batch_queue;
 }
 
-/// Extension. A batch of byte strings, one right behind the other in one buffer, which a pop into
-/// the same batch uses again.
+/// Extension. A batch of byte strings, contiguous in one buffer. Popping into the same batch again
+/// reuses the buffer. Movable, not copyable; one thread at a time.
 class bytes_batch {
   public:
+    /// An empty batch. Allocates nothing.
     bytes_batch() = default;
+    /// Takes the items of `other`, which is empty afterwards.
     bytes_batch(bytes_batch &&other) noexcept
         : buffer_(std::move(other.buffer_)), items_(std::move(other.items_)),
           length_(std::exchange(other.length_, 0)) {}
+    /// Replaces the items by those of `other`, which is empty afterwards.
     bytes_batch &operator=(bytes_batch &&other) noexcept {
         buffer_ = std::move(other.buffer_);
         items_ = std::move(other.items_);
@@ -53,20 +66,25 @@ class bytes_batch {
         return *this;
     }
 
-    /// How many there are.
+    /// Returns the number of items.
     [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+    /// Returns whether there are no items.
     [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
-    /// Each of them; valid until the batch is popped into again or goes.
+    /// Returns item `i`, oldest first. Undefined unless `i` is below size(). The bytes are valid
+    /// until the batch is popped into again or destroyed.
     [[nodiscard]] const bytes_view &operator[](std::size_t i) const noexcept { return items_[i]; }
+    /// Returns an iterator at the oldest item.
     [[nodiscard]] const bytes_view *begin() const noexcept { return items_.data(); }
+    /// Returns an iterator behind the newest item.
     [[nodiscard]] const bytes_view *end() const noexcept { return begin() + size(); }
-    /// All of them together.
+    /// Returns the bytes of all items, one after the other. They are valid until the batch is
+    /// popped into again or destroyed.
     [[nodiscard]] bytes_view bytes() const noexcept { return {buffer_.data(), length_}; }
 
   private:
     template <class Payload> friend class detail::batch_queue;
 
-    std::vector<std::byte> buffer_; // as long as it ever had to be
+    std::vector<std::byte> buffer_; // never shrinks: its size is room, length_ the bytes in use
     std::vector<bytes_view> items_;
     std::size_t length_ = 0;
 };

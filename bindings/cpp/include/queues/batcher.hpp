@@ -1,5 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Items in batches.
+/// queues::batcher, a bounded FIFO queue whose items are taken in batches: when there are enough,
+/// or when the oldest has waited long enough. queues::batcher_bytes is the same for byte strings.
+///
+///     queues::batcher<request> queue({.size = 8, .age = std::chrono::milliseconds(2)}); // C++20
+///     queue.push(std::move(r));
+///     while (auto batch = queue.pop_batch()) // a std::vector<request>
+///         serve(*batch);
 #ifndef QUEUES_BATCHER_HPP
 #define QUEUES_BATCHER_HPP
 
@@ -10,7 +17,12 @@
 #include "batch.hpp"
 #include "detail/batcher.hpp"
 #include "detail/small_buffer.hpp"
+#include "expected.hpp"
 #include "push.hpp"
+#include "queue.hpp"
+#include "status.hpp"
+
+#include <queues.h>
 
 #include <algorithm>
 #include <chrono>
@@ -27,106 +39,144 @@ namespace queues {
 
 namespace detail {
 
-/// What the batchers have beside that. Any thread may make any call at any time. A batch is due
-/// when there are enough items, in number or weight, when the oldest has waited long enough, after
-/// flush and after close; queues.h has the details.
+/// The pushes of a batcher without a weight: the item weighs 1.
+template <class Payload> using unweighted_queue = push_mixin<closable_queue<batch_calls, Payload>>;
+
+/// What batcher and batcher_bytes have beside pushes: the pops of batches.
 ///
-/// A pop makes room for a batch before it takes one: running out of memory loses nothing. If a T
-/// throws on being moved out, that item and those behind it in the batch are destroyed; those
-/// before it are in the batch that pop_batch_into was given, else they are destroyed, too.
-template <class Payload>
-class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>, weight> {
-    using weighing = pushing<pushing<closable_queue<batch_calls, Payload>>, weight>;
-    using plain = pushing<closable_queue<batch_calls, Payload>>;
+/// A batch is due when the number or weight of the items reaches its limit, when the oldest item
+/// has waited for batch_limits::age, after flush and after close. queues.h has the details.
+///
+/// A pop allocates before it takes a batch, so running out of memory loses nothing. If moving a T
+/// out throws, that item and the later ones of the batch are destroyed. The earlier ones are in the
+/// batch that was passed to pop_batch_into; the other pops destroy them, too.
+template <class Payload> class batch_queue : public push_mixin<unweighted_queue<Payload>, weight> {
+    using unweighted = unweighted_queue<Payload>;
+    using weighted = push_mixin<unweighted, weight>;
 
     static constexpr bool holds_blobs = std::is_same_v<Payload, by_blob<batch_calls>>;
 
   public:
-    using typename plain::value_type;
-    /// What a pop gives: the items, oldest first.
+    using typename unweighted::value_type;
+    /// What a pop returns, oldest item first: std::vector<T>, or bytes_batch for byte strings.
     using batch_type = std::conditional_t<holds_blobs, bytes_batch, std::vector<value_type>>;
 
-    /// An item weighs 1 unless its push says otherwise: `push(item, queues::weight(512))`.
-    using plain::emplace, plain::try_emplace;
-    using plain::push, plain::try_push, plain::push_for, plain::push_until;
-    using plain::push_many, plain::try_push_many, plain::push_many_for;
-    using weighing::emplace, weighing::try_emplace;
-    using weighing::push, weighing::try_push, weighing::push_for, weighing::push_until;
-    using weighing::push_many, weighing::try_push_many, weighing::push_many_for;
+    // Each push exists with a weight (`push(item, queues::weight(512))`) and without: a weight
+    // of 1.
+    using unweighted::emplace, unweighted::try_emplace;
+    using unweighted::push, unweighted::try_push, unweighted::push_for, unweighted::push_until;
+    using unweighted::push_many, unweighted::try_push_many, unweighted::push_many_for;
+    using weighted::emplace, weighted::try_emplace;
+    using weighted::push, weighted::try_push, weighted::push_for, weighted::push_until;
+    using weighted::push_many, weighted::try_push_many, weighted::push_many_for;
 
-    /// Takes the next batch that is due. Waits for one. nullopt: the queue is closed and empty.
+    /// Removes and returns the next batch. Waits until one is due. Any thread. Returns nullopt if
+    /// the queue is closed and empty. O(batch_size()). Throws std::bad_alloc, and what moving T
+    /// throws.
     [[nodiscard]] std::optional<batch_type> pop_batch() {
-        return made<std::optional<batch_type>>(for_ever, timed);
+        return pop_as<std::optional<batch_type>>(wait_forever, timeout_args{});
     }
 
-    /// Takes a batch if one is due, else leaves the items to wait for others. Does not wait.
-    /// Or the error empty (none is due), or closed (and empty).
+    /// Removes and returns the next batch if one is due. Never waits. Any thread. Returns the error
+    /// empty if none is due, or closed if the queue is closed and empty. O(batch_size()). Throws
+    /// std::bad_alloc, and what moving T throws.
     [[nodiscard]] expected<batch_type, conqueue_status> try_pop_batch() {
-        return made<outcome>(at_once, due);
+        return pop_as<expected<batch_type, conqueue_status>>(no_wait, due_args{});
     }
 
-    /// Takes the next batch that is due. Waits for one, `duration` at most; when that is over,
-    /// takes what there is. Or the error closed, timeout (there was nothing), or empty: the same
-    /// when `duration` is not above 0, or others took what there was at the end.
+    /// Removes and returns the next batch. Waits until one is due, at most `duration`, then takes
+    /// the items that are there. Any thread. Returns the error timeout if there were none; empty if
+    /// there were none and `duration` is not positive, or other consumers took them at the end; or
+    /// closed if the queue is closed and empty. O(batch_size()). Throws std::bad_alloc, and what
+    /// moving T throws.
     template <class Rep, class Period>
     [[nodiscard]] expected<batch_type, conqueue_status>
     pop_batch_for(std::chrono::duration<Rep, Period> duration) {
-        return made<outcome>(until{after(duration)}, timed);
+        return pop_as<expected<batch_type, conqueue_status>>(wait_until{deadline_after(duration)},
+                                                             timeout_args{});
     }
 
-    /// As pop_batch_for, until `deadline` on any clock.
+    /// Removes and returns the next batch. Waits until one is due or `deadline`, on any clock, then
+    /// takes the items that are there. Any thread. Returns the error timeout if there were none;
+    /// empty if there were none and `deadline` had already passed, or other consumers took them at
+    /// the end; or closed if the queue is closed and empty. O(batch_size()). Throws std::bad_alloc,
+    /// and what moving T throws.
     template <class Clock, class Duration>
     [[nodiscard]] expected<batch_type, conqueue_status>
     pop_batch_until(std::chrono::time_point<Clock, Duration> deadline) {
-        return made<outcome>(until{deadline}, timed);
+        return pop_as<expected<batch_type, conqueue_status>>(wait_until{deadline}, timeout_args{});
     }
 
-    /// As pop_batch, into `batch`, in the place of what is there: allocates nothing if that has
-    /// room already for batch_size() items, and this is no more than 512 (256 of those that are
-    /// copied). Returns success, or closed (and empty).
-    conqueue_status pop_batch_into(batch_type &batch) { return fill(batch, for_ever, timed); }
-    /// As try_pop_batch, into `batch`.
-    [[nodiscard]] conqueue_status try_pop_batch_into(batch_type &batch) {
-        return fill(batch, at_once, due);
-    }
-    /// As pop_batch_for, into `batch`.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status pop_batch_into_for(batch_type &batch,
-                                                     std::chrono::duration<Rep, Period> duration) {
-        return fill(batch, until{after(duration)}, timed);
-    }
-
-    /// As pop_batch, but a stop request ends the wait, at most `stop_interval` later. It breaks no
-    /// batch off, so it looks for one that is due again and again, at intervals that grow to
-    /// `stop_interval`: so much later it may notice one. nullopt: closed and empty, or a stop was
-    /// requested (before the call: nothing is tried). `token` is a std::stop_token.
+    /// Removes and returns the next batch. Waits until one is due or a stop is requested of
+    /// `token`, a std::stop_token. Any thread. Returns nullopt if the queue is closed and empty, or
+    /// a stop was requested. If it was requested before the call, the call does not try.
+    /// O(batch_size()). Throws std::bad_alloc, and what moving T throws.
+    ///
+    /// A stop request does not make a batch due, so the call polls for one, at intervals that grow
+    /// to `stop_interval`: it notices a stop request or a batch at most so much later.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<batch_type> pop_batch(const Token &token) {
         if (!token.stop_possible())
             return pop_batch();
-        return made<std::optional<batch_type>>(looking<Token>{token}, due);
+        return pop_as<std::optional<batch_type>>(poll_unless_stopped<Token>{token}, due_args{});
     }
 
-    /// Makes everything that is in the queue due, in batches of the usual size; what is pushed
-    /// later is not. Does not wait.
-    void flush() { answer(queues_batch_flush(port_.queue), "flush"); }
+    /// Removes the next batch and assigns it to `batch`. Waits until one is due. Any thread.
+    /// Returns success, or closed if the queue is closed and empty: then `batch` is empty.
+    /// O(batch_size()).
+    ///
+    /// Allocates nothing if `batch` has room for batch_size() items, and these are at most 512 (256
+    /// for items that are copied). Throws std::bad_alloc, and what moving T throws: then `batch`
+    /// has the items before the one that threw.
+    conqueue_status pop_batch_into(batch_type &batch) {
+        return fill(batch, wait_forever, timeout_args{});
+    }
+    /// Removes the next batch if one is due, and assigns it to `batch`. Never waits. Any thread.
+    /// Returns success; empty if none is due, or closed if the queue is closed and empty: then
+    /// `batch` is empty. O(batch_size()).
+    ///
+    /// Allocates nothing if `batch` has room for batch_size() items, and these are at most 512 (256
+    /// for items that are copied). Throws std::bad_alloc, and what moving T throws: then `batch`
+    /// has the items before the one that threw.
+    [[nodiscard]] conqueue_status try_pop_batch_into(batch_type &batch) {
+        return fill(batch, no_wait, due_args{});
+    }
+    /// Removes the next batch and assigns it to `batch`. Waits until one is due, at most
+    /// `duration`, then takes the items that are there. Any thread. Returns success; timeout if
+    /// there were no items; empty if there were none and `duration` is not positive, or other
+    /// consumers took them at the end; or closed if the queue is closed and empty. Unless success,
+    /// `batch` is empty. O(batch_size()).
+    ///
+    /// Allocates nothing if `batch` has room for batch_size() items, and these are at most 512 (256
+    /// for items that are copied). Throws std::bad_alloc, and what moving T throws: then `batch`
+    /// has the items before the one that threw.
+    template <class Rep, class Period>
+    [[nodiscard]] conqueue_status pop_batch_into_for(batch_type &batch,
+                                                     std::chrono::duration<Rep, Period> duration) {
+        return fill(batch, wait_until{deadline_after(duration)}, timeout_args{});
+    }
 
-    /// How many items there were at some moment of the call: size() by its other name.
+    /// Makes all items that are in the queue due, in batches of the usual size; items that are
+    /// pushed later are not. Never waits. Any thread.
+    void flush() { status_of(queues_batch_flush(handle_.queue), "flush"); }
+
+    /// Returns the number of items at some moment of the call, as size() does. Never waits. Any
+    /// thread.
     [[nodiscard]] std::size_t pending_count() const noexcept { return this->size(); }
-    /// The most items of a batch.
+    /// Returns the most items of a batch. Never waits. Any thread.
     [[nodiscard]] std::size_t batch_size() const noexcept { return batch_size_; }
 
+    /// \cond INTERNAL
   protected:
     batch_queue(std::size_t item_size, const batch_limits &limits)
-        : weighing(item_size, options_of(limits)),
+        : weighted(item_size, options_of(limits)),
           batch_size_(limits.size == 0 ? default_batch_size : limits.size) {}
 
-    using plain::port_;
+    using unweighted::handle_;
+    /// \endcond
 
   private:
-    using outcome = expected<batch_type, conqueue_status>;
-
-    std::size_t batch_size_;
+    const std::size_t batch_size_;
 
     static queues_batch_options_t options_of(const batch_limits &limits) {
         queues_batch_options_t options{};
@@ -137,15 +187,21 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
         return options;
     }
 
-    static std::int64_t timed(std::int64_t timeout) { return timeout; }
-    static what_is_due due(std::int64_t) { return {}; }
+    // What a get_batch takes: the timeout, or `due_only`.
+    struct timeout_args {
+        std::int64_t operator()(std::int64_t timeout) const { return timeout; }
+    };
+    struct due_args {
+        due_only operator()(std::int64_t) const { return {}; }
+    };
 
-    template <class Token> struct looking {
+    // A wait like those of wait.hpp, for calls that take a batch only if one is due.
+    template <class Token> struct poll_unless_stopped {
         const Token &token;
         template <class Call> queues_status_t operator()(Call call) const {
             queues_status_t status = QUEUES_EMPTY;
             std::chrono::nanoseconds pause = std::chrono::microseconds(10);
-            while (!token.stop_requested() && (status = call(at_once.timeout)) == QUEUES_EMPTY) {
+            while (!token.stop_requested() && (status = call(no_wait.timeout)) == QUEUES_EMPTY) {
                 std::this_thread::sleep_for(pause);
                 pause = (std::min<std::chrono::nanoseconds>)(2 * pause, stop_interval);
             }
@@ -153,94 +209,95 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
         }
     };
 
-    template <class Result, class Wait, class When> Result made(Wait wait, When when) {
-        batch_type taken;
-        const auto status = fill(taken, wait, when);
+    template <class Result, class Wait, class ArgsOf> Result pop_as(Wait wait, ArgsOf args_of) {
+        batch_type batch;
+        const auto status = fill(batch, wait, args_of);
         if (status == conqueue_status::success)
-            return Result(std::in_place, std::move(taken));
+            return Result(std::in_place, std::move(batch));
         if constexpr (std::is_same_v<Result, std::optional<batch_type>>)
             return std::nullopt;
         else
             return unexpected<conqueue_status>(status);
     }
 
-    // What is allocated is so before anything is taken.
-    template <class Wait, class When>
-    conqueue_status fill(batch_type &batch, Wait wait, When when) {
+    // Everything is allocated before the C call takes a batch.
+    template <class Wait, class ArgsOf>
+    conqueue_status fill(batch_type &batch, Wait wait, ArgsOf args_of) {
         if constexpr (holds_blobs) {
-            return fill_with_blobs(batch, wait, when);
+            return fill_with_blobs(batch, wait, args_of);
         } else {
             batch.clear();
             batch.reserve(batch_size_);
-            if constexpr (Payload::kind == travel::bytes)
-                return fill_with_copies(batch, wait, when);
+            if constexpr (Payload::kind == stored_as::bytes)
+                return fill_with_copies(batch, wait, args_of);
             else
-                return fill_with_pointers(batch, wait, when);
+                return fill_with_pointers(batch, wait, args_of);
         }
     }
 
-    template <class Wait, class When>
-    conqueue_status fill_with_pointers(batch_type &batch, Wait wait, When when) {
+    template <class Wait, class ArgsOf>
+    conqueue_status fill_with_pointers(batch_type &batch, Wait wait, ArgsOf args_of) {
         small_buffer<void *> items(batch_size_);
         std::size_t count = 0;
         const auto status =
-            answer(wait([&](std::int64_t timeout) {
-                       return batch_calls::get_batch(port_.queue, items.data(), batch_size_, &count,
-                                                     when(timeout));
-                   }),
-                   "pop_batch");
-        // If a move throws, the others go, too.
-        struct leftovers {
-            typename Payload::port &port;
+            status_of(wait([&](std::int64_t timeout) {
+                          return batch_calls::get_batch(handle_.queue, items.data(), batch_size_,
+                                                        &count, args_of(timeout));
+                      }),
+                      "pop_batch");
+        // If a move throws, destroys the later items.
+        struct remaining_items {
+            typename Payload::queue_handle &handle;
             void **next, **end;
-            ~leftovers() {
+            ~remaining_items() {
                 while (next != end)
-                    Payload(port).adopt(*next++);
+                    Payload(handle).adopt(*next++);
             }
-        } rest{port_, items.data(), items.data() + count};
-        while (rest.next != rest.end) {
-            Payload held(port_);
-            held.adopt(*rest.next++);
-            batch.push_back(held.value());
+        } remaining{handle_, items.data(), items.data() + count};
+        while (remaining.next != remaining.end) {
+            Payload item(handle_);
+            item.adopt(*remaining.next++);
+            batch.push_back(item.value());
         }
         return status;
     }
 
-    template <class Wait, class When>
-    conqueue_status fill_with_copies(batch_type &batch, Wait wait, When when) {
-        bytes_taken taken(batch_size_);
-        const auto room = batch_size_ * sizeof(value_type);
+    template <class Wait, class ArgsOf>
+    conqueue_status fill_with_copies(batch_type &batch, Wait wait, ArgsOf args_of) {
+        taken_bytes taken(batch_size_);
+        const auto capacity = batch_size_ * sizeof(value_type);
         if constexpr (std::is_trivially_move_assignable_v<value_type>) {
-            if (batch_size_ > small_buffer<raw<value_type>>::most) {
-                // Into the vector itself, which has to hold items for that.
-                raw<value_type> blank;
+            if (batch_size_ > small_buffer<storage<value_type>>::inline_count) {
+                // Too large for the stack: the C call writes into the vector, which must have items
+                // to be written over.
+                storage<value_type> blank;
                 std::memset(blank.address(), 0, sizeof blank);
                 for (std::size_t i = 0; i < batch_size_; ++i)
                     batch.push_back(std::move(blank.value()));
-                const auto status = take(batch.data(), room, taken, wait, when);
+                const auto status = take(batch.data(), capacity, taken, wait, args_of);
                 while (batch.size() > taken.count)
                     batch.pop_back();
                 return status;
             }
         }
-        small_buffer<raw<value_type>> items(batch_size_);
-        const auto status = take(items.data(), room, taken, wait, when);
+        small_buffer<storage<value_type>> items(batch_size_);
+        const auto status = take(items.data(), capacity, taken, wait, args_of);
         for (std::size_t i = 0; i < taken.count; ++i)
             batch.push_back(std::move(items.data()[i].value()));
         return status;
     }
 
-    template <class Wait, class When>
-    conqueue_status fill_with_blobs(batch_type &batch, Wait wait, When when) {
+    template <class Wait, class ArgsOf>
+    conqueue_status fill_with_blobs(batch_type &batch, Wait wait, ArgsOf args_of) {
         batch.items_.clear();
         batch.length_ = 0;
         batch.items_.reserve(batch_size_);
         if (batch.buffer_.empty())
-            batch.buffer_.resize(4096); // to begin with
-        bytes_taken taken(batch_size_);
+            batch.buffer_.resize(4096); // bytes to begin with; the C call reports what it needs
+        taken_bytes taken(batch_size_);
         conqueue_status status;
         for (;;) {
-            status = take(batch.buffer_.data(), batch.buffer_.size(), taken, wait, when);
+            status = take(batch.buffer_.data(), batch.buffer_.size(), taken, wait, args_of);
             if (status != conqueue_status::too_small)
                 break;
             batch.buffer_.resize(taken.length);
@@ -254,58 +311,57 @@ class batch_queue : public pushing<pushing<closable_queue<batch_calls, Payload>>
         return status;
     }
 
-    struct bytes_taken {
-        explicit bytes_taken(std::size_t most) : blobs(most) {}
+    // The outputs of a C call that copies a batch into a buffer.
+    struct taken_bytes {
+        explicit taken_bytes(std::size_t max) : blobs(max) {}
         small_buffer<queues_batch_blob_t> blobs;
         std::size_t length = 0, count = 0;
     };
-    template <class Wait, class When>
-    conqueue_status take(void *buffer, std::size_t room, bytes_taken &taken, Wait wait, When when) {
-        return answer(wait([&](std::int64_t timeout) {
-                          return batch_calls::get_batch_bytes(
-                              port_.queue, buffer, room, &taken.length, taken.blobs.data(),
-                              batch_size_, &taken.count, when(timeout));
-                      }),
-                      "pop_batch");
+    template <class Wait, class ArgsOf>
+    conqueue_status take(void *buffer, std::size_t capacity, taken_bytes &taken, Wait wait,
+                         ArgsOf args_of) {
+        return status_of(wait([&](std::int64_t timeout) {
+                             return batch_calls::get_batch_bytes(
+                                 handle_.queue, buffer, capacity, &taken.length, taken.blobs.data(),
+                                 batch_size_, &taken.count, args_of(timeout));
+                         }),
+                         "pop_batch");
     }
 };
 
+/// The base of batcher<T>.
 template <class T> using batch_of = batch_queue<payload_of<batch_calls, T>>;
 
 } // namespace detail
 
-/// Extension. A bounded queue of T for any number of producers and consumers whose items are taken
-/// in batches: when there are enough of them, or when the oldest has waited long enough. First in,
-/// first out; each item is in one batch.
-///
-///     queues::batcher<request> queue({.size = 8, .age = std::chrono::milliseconds(2)}); // C++20
-///     queue.push(std::move(r));
-///     while (auto batch = queue.pop_batch()) // a std::vector<request>
-///         serve(*batch);
+/// Extension. A bounded FIFO queue of T for any number of producers and consumers whose items are
+/// taken in batches. Each item is in one batch. Any thread may make any call at any time.
 template <class T> class batcher : public detail::batch_of<T> {
-
   public:
-    /// A queue of the library's default limits. Throws std::bad_alloc.
+    /// Creates a queue of the library's default limits. Throws std::bad_alloc.
     batcher() : batcher(batch_limits()) {}
-    /// A queue whose batches keep to these limits. Throws std::bad_alloc, and std::invalid_argument
-    /// when a batch does not fit into the queue, or the weights of a full queue into 63 bits.
+    /// Creates a queue with these limits. Throws std::bad_alloc, and std::invalid_argument if
+    /// `limits.size` exceeds the capacity, or the weight of a full queue may exceed 63 bits.
     explicit batcher(const batch_limits &limits)
         : detail::batch_of<T>(detail::batch_of<T>::slot_size, limits) {}
-    batcher(batcher &) = delete; // not const, or `batcher<T> queue({})` could mean it
+    batcher(batcher &) = delete; // not const, or `batcher<T> queue({})` would be ambiguous
 };
 
-/// Extension. A batching queue of byte strings, as mpmc_bytes and batcher<T> are. Its pops give a
-/// bytes_batch, all of whose bytes lie in one buffer.
-class batcher_bytes : public detail::batch_queue<detail::by_blob<detail::batch_calls>> {
-  public:
-    /// A queue of byte strings of up to `item_size` bytes, whose batches keep to these limits.
-    /// Throws as batcher<T> does, and std::invalid_argument when `item_size` is 0 or all items
-    /// together are beyond all memory.
-    explicit batcher_bytes(std::size_t item_size, const batch_limits &limits = {})
-        : batch_queue(item_size, limits) {}
+/// Extension. A bounded FIFO queue of byte strings for any number of producers and consumers whose
+/// items are taken in batches: a pop returns a bytes_batch, which has all bytes in one buffer. Any
+/// thread may make any call at any time. A push takes a bytes_view, copies its bytes into the
+/// queue, and throws std::invalid_argument if they are more than item_size().
+class batcher_bytes
+    : public detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>> {
+    using base = detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>>;
 
-    /// The length of the longest item.
-    [[nodiscard]] std::size_t item_size() const noexcept { return port_.item_size; }
+  public:
+    /// Creates a queue of byte strings of up to `item_size` bytes with these limits. Throws
+    /// std::bad_alloc, and std::invalid_argument if `item_size` is 0, the bytes of a full queue
+    /// exceed the address space, `limits.size` exceeds the capacity, or the weight of a full queue
+    /// may exceed 63 bits.
+    explicit batcher_bytes(std::size_t item_size, const batch_limits &limits = {})
+        : base(item_size, limits) {}
 };
 
 } // namespace queues

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Bytes to push.
+/// bytes_view: a pointer to bytes and their number. The queues of byte strings take their items as
+/// one.
 #ifndef QUEUES_BYTES_HPP
 #define QUEUES_BYTES_HPP
 
@@ -16,12 +18,14 @@
 
 namespace queues {
 
-/// Bytes to push: a pointer and a length, made from anything that a std::string_view is made from
-/// and from contiguous containers of trivially copyable elements. Does not own the bytes.
+/// A view of bytes that it does not own. Converts implicitly from whatever converts to
+/// std::string_view, and from contiguous containers of trivially copyable elements.
 class bytes_view {
   public:
+    /// Views the `size` bytes at `data`, which may be null if `size` is 0.
     bytes_view(const void *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
+    /// Views the characters or elements of `bytes`, which must outlive the view.
     template <class Bytes, class = std::enable_if_t<!std::is_same_v<Bytes, bytes_view>>>
     bytes_view(const Bytes &bytes) noexcept {
         if constexpr (std::is_convertible_v<const Bytes &, std::string_view>) {
@@ -35,7 +39,9 @@ class bytes_view {
         }
     }
 
+    /// Returns the address of the first byte.
     const void *data() const noexcept { return data_; }
+    /// Returns the number of bytes.
     std::size_t size() const noexcept { return size_; }
 
   private:

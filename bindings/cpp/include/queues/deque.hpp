@@ -1,5 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Work stealing.
+/// queues::deque, a work-stealing deque: its owner pushes and pops at the bottom, any number of
+/// thieves steal at the top. queues::deque_bytes is the same for byte strings.
+///
+///     queues::deque<task> deque(1024, queues::growable);
+///     std::thread thief([stealer = deque.get_stealer()] {
+///         if (auto stolen = stealer.steal()) // else stolen.error() is empty or retry
+///             run(*stolen);
+///     });
+///     deque.push(std::move(t));
+///     while (auto next = deque.pop()) // nullopt: empty
+///         run(*next);
 #ifndef QUEUES_DEQUE_HPP
 #define QUEUES_DEQUE_HPP
 
@@ -7,22 +18,27 @@
 
 #ifdef QUEUES_CPP17
 
-#include "bytes.hpp"
 #include "detail/deque.hpp"
+#include "expected.hpp"
 #include "options.hpp"
 #include "queue.hpp"
+#include "status.hpp"
+
+#include <queues.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace queues {
 
 namespace detail {
 
-/// A thief's end of a deque. Any thread may use it, and copy it; each copy keeps the deque alive,
-/// and the last to go, of the owner and the stealers, destroys the items that are left.
+/// A thief's end of a deque. Any thread may use it and copy it. Each copy keeps the deque alive;
+/// the last of the owner and the stealers to be destroyed destroys the items that are left.
 template <class Payload>
 class deque_stealer : public queue_view<deque_calls, Payload, queue_ref<deque_calls>> {
     using base = queue_view<deque_calls, Payload, queue_ref<deque_calls>>;
@@ -30,48 +46,58 @@ class deque_stealer : public queue_view<deque_calls, Payload, queue_ref<deque_ca
   public:
     using typename base::value_type;
 
+    /// Refers to the same deque as `other`. Any thread.
     deque_stealer(const deque_stealer &other) noexcept
-        : deque_stealer(other.port_.queue, other.port_.item_size) {}
+        : deque_stealer(other.handle_.queue, other.handle_.item_size) {}
+    /// Refers to the deque of `other` from now on, and to its own no longer. No other thread may
+    /// use this object meanwhile.
     deque_stealer &operator=(const deque_stealer &other) noexcept {
         deque_stealer copy(other);
-        std::swap(port_, copy.port_);
+        std::swap(handle_, copy.handle_);
         return *this;
     }
-    ~deque_stealer() { queues_deque_release(port_.queue); }
+    /// Releases the deque. Destroys the items that are left if nothing else refers to it.
+    ~deque_stealer() { queues_deque_release(handle_.queue); }
 
-    /// Takes the item that was pushed first. Does not wait. Or the error empty, or retry: another
-    /// thread took that item meanwhile, and there may be more.
+    /// Removes and returns the oldest item. Never waits. Any thread. Returns the error empty, or
+    /// retry if another thread took that item during the call: there may be more. Throws what
+    /// moving T throws (that item is lost), and std::bad_alloc for a byte string.
     [[nodiscard]] expected<value_type, conqueue_status> steal() const {
-        const auto top = [](std::int64_t) { return at_top{}; };
-        return this->template take_when<typename base::outcome>(at_once, top);
+        return this->template get_as<expected<value_type, conqueue_status>>(
+            no_wait, [](std::int64_t) { return at_top{}; });
     }
 
-    /// Takes up to `count` items, one after the other, and assigns them to `*out++`, in the order
-    /// in which they were pushed; other thieves may take some between them. Does not wait. Returns
-    /// how many; if none, empty or retry. If assigning throws, that one item is lost.
+    /// Removes up to `count` items, one after the other, and assigns them to `*out++`, oldest
+    /// first; other thieves may take items between them. Never waits. Any thread. Returns the
+    /// number of items; if it is 0, with the status empty or retry (or success if `count` is 0). If
+    /// assigning throws, that one item is lost. O(number of items).
     template <class Output>
     [[nodiscard]] bulk_result steal_many(Output out, std::size_t count) const {
-        return this->take_many(out, count, at_top{}, at_top{});
+        return this->get_many(out, count, at_top{}, at_top{});
     }
-    /// The same into what `items` holds in a row: as many as its size.
+    /// Removes items, one after the other, and assigns them to the elements of `items`, a
+    /// contiguous range (std::vector, std::array, std::span, array), oldest first; other thieves
+    /// may take items between them. Never waits. Any thread. Returns the number of items, at most
+    /// the size of `items`; if it is 0, with the status empty or retry (or success if `items` has
+    /// no elements). If assigning throws, that one item is lost. O(number of items).
     template <class Range, class = if_writable<Range, value_type>>
     [[nodiscard]] bulk_result steal_many(Range &&items) const {
         return steal_many((std::data)(items), (std::size)(items));
     }
 
-    /// Whether the deque was empty at some moment of the call. Does not wait. Any thread.
-    [[nodiscard]] bool is_empty() const noexcept { return queues_deque_is_empty(port_.queue); }
-
+    /// \cond INTERNAL
   protected:
     template <class, class> friend class deque_owner;
     deque_stealer(queues_deque_t *deque, std::size_t item_size) noexcept {
-        port_ = {queues_deque_retain(deque), item_size};
+        handle_ = {queues_deque_retain(deque), item_size};
     }
 
-    using base::port_;
+    using base::handle_;
+    /// \endcond
 };
 
-/// The owner's end of a deque, and its life. Nothing waits.
+/// The owner's end of a deque. No call waits. Calls that say "the owner" may be made by one thread
+/// at a time; a deque that is `checked` throws `misuse` if they overlap.
 template <class Payload, class Stealer>
 class deque_owner : public basic_queue<deque_calls, Payload> {
     using base = basic_queue<deque_calls, Payload>;
@@ -79,135 +105,172 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
   public:
     using typename base::argument;
     using typename base::value_type;
-    using stealer = Stealer; ///< what thieves have
+    using stealer = Stealer; ///< a thief's end of this deque
 
-    /// Puts `value` at the bottom. Owner. False: the deque is full (never if it grows), and `value`
-    /// is as it was.
-    bool push(const argument &value) { return base::is_in(put(value)); }
-    /// The same, moving from `value` when the deque accepts it.
-    bool push(argument &&value) { return base::is_in(put(std::move(value))); }
+    /// Inserts a copy of `value` at the bottom. The owner. Returns true, or false if the deque is
+    /// full and does not grow. O(1), O(size()) when it grows. Throws what copying T throws,
+    /// std::bad_alloc, std::invalid_argument for a byte string longer than item_size(), and
+    /// `misuse`.
+    bool push(const argument &value) { return base::is_success(put(value)); }
+    /// Inserts `value`, moved, at the bottom. The owner. Returns true, or false if the deque is
+    /// full and does not grow: then `value` is unchanged. O(1), O(size()) when it grows. Throws
+    /// what moving T throws, std::bad_alloc, std::invalid_argument for a byte string longer than
+    /// item_size(), and `misuse`.
+    bool push(argument &&value) { return base::is_success(put(std::move(value))); }
 
-    /// The same as a status: success or full.
+    /// Inserts a copy of `value` at the bottom. The owner. Returns success, or full if the deque is
+    /// full and does not grow. O(1), O(size()) when it grows. Throws what copying T throws,
+    /// std::bad_alloc, std::invalid_argument for a byte string longer than item_size(), and
+    /// `misuse`.
     [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value); }
-    /// The same, moving from `value` when the deque accepts it.
+    /// Inserts `value`, moved, at the bottom. The owner. Returns success, or full if the deque is
+    /// full and does not grow: then `value` is unchanged. O(1), O(size()) when it grows. Throws
+    /// what moving T throws, std::bad_alloc, std::invalid_argument for a byte string longer than
+    /// item_size(), and `misuse`.
     [[nodiscard]] conqueue_status try_push(argument &&value) { return put(std::move(value)); }
 
-    /// Constructs an item from `args` and puts it at the bottom. Owner. False: the deque is full,
-    /// and `args` are as they were: only the owner can fill it. (Of a deque that finds no memory to
-    /// grow, which throws std::bad_alloc, the item is destroyed.) The statistics of stealers do not
-    /// count the emplaces that found it full.
+    /// Constructs an item from `args` and inserts it at the bottom. The owner. Returns true, or
+    /// false if the deque is full and does not grow: then `args` are unchanged. O(1), O(size())
+    /// when it grows.
+    ///
+    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a byte string longer
+    /// than item_size(), and std::bad_alloc: if the deque cannot grow, the item is destroyed. The
+    /// statistics of stealers do not count emplaces that found the deque full.
     template <class... Args> bool emplace(Args &&...args) {
-        return base::is_in(construct(std::forward<Args>(args)...));
+        return base::is_success(construct(std::forward<Args>(args)...));
     }
-    /// The same as a status: success or full.
+    /// Constructs an item from `args` and inserts it at the bottom. The owner. Returns success, or
+    /// full if the deque is full and does not grow: then `args` are unchanged. O(1), O(size()) when
+    /// it grows.
+    ///
+    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a byte string longer
+    /// than item_size(), and std::bad_alloc: if the deque cannot grow, the item is destroyed. The
+    /// statistics of stealers do not count emplaces that found the deque full.
     template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
         return construct(std::forward<Args>(args)...);
     }
 
-    /// Takes the item that was pushed last. Owner. nullopt: the deque is empty.
+    /// Removes and returns the newest item. The owner. Returns nullopt if the deque is empty.
+    /// Throws what moving T throws (that item is lost), std::bad_alloc for a byte string, and
+    /// `misuse`.
     [[nodiscard]] std::optional<value_type> pop() {
-        return this->template take_when<typename base::popped>(at_once, bottom);
+        return this->template get_as<std::optional<value_type>>(no_wait, bottom_args);
     }
 
-    /// Another thief's end. Any thread.
+    /// Returns another stealer of this deque. Any thread.
     [[nodiscard]] Stealer get_stealer() const noexcept {
-        return Stealer(this->port_.queue, this->port_.item_size);
+        return Stealer(this->handle_.queue, this->handle_.item_size);
     }
 
-    /// Whether the deque was empty at some moment of the call. Any thread.
-    [[nodiscard]] bool is_empty() const noexcept {
-        return queues_deque_is_empty(this->port_.queue);
-    }
-
+    /// \cond INTERNAL
   protected:
     template <class... Modes>
     deque_owner(std::size_t capacity, std::size_t item_size, Modes... modes)
         : base(capacity, item_size, (std::uint64_t{0} | ... | flag(modes))),
           grows_((... || std::is_same_v<Modes, growable_t>)) {}
+    /// \endcond
 
   private:
     const bool grows_;
 
-    static at_bottom bottom(std::int64_t) { return {}; }
+    static at_bottom bottom_args(std::int64_t) { return {}; }
 
     template <class Value> conqueue_status put(Value &&value) {
-        return this->put_when(std::forward<Value>(value), at_once, bottom);
+        return this->put_by(std::forward<Value>(value), no_wait, bottom_args);
     }
     template <class... Args> conqueue_status construct(Args &&...args) {
-        if constexpr (is_itself<argument, Args...>::value) {
+        if constexpr (is_one_item<argument, Args...>::value) {
             return put(std::forward<Args>(args)...);
         } else {
-            if constexpr (!base::template emplaces_alone<Args...>) {
-                if (!grows_ && this->size() >= this->capacity())
-                    return this->refuse();
+            if constexpr (base::template emplace_needs_room_check<Args...>) {
+                if (!grows_ && this->size() >= this->capacity()) // only the owner can fill it
+                    return this->count_as_full();
             }
-            return this->emplace_now(at_bottom{}, std::forward<Args>(args)...);
+            return this->construct_and_put(at_bottom{}, std::forward<Args>(args)...);
         }
     }
 };
 
-/// A thief's end of a deque of byte strings.
-class bytes_stealer : public deque_stealer<by_blob<deque_calls>> {
+/// A thief's end of a deque of byte strings. Any thread may use it and copy it.
+class bytes_stealer : public with_item_size<deque_stealer<by_blob<deque_calls>>> {
   public:
-    /// The length of the longest item.
-    [[nodiscard]] std::size_t item_size() const noexcept { return port_.item_size; }
-
-    /// As steal, into the caller's buffer: allocates nothing. Returns the item's length, or the
-    /// error empty, retry, or too_small when the item is longer than `capacity` (it stays).
+    /// Removes the oldest byte string and writes it to `buffer`. Allocates nothing. Never waits.
+    /// Any thread. Returns its length; or the error too_small if it is longer than `capacity` (it
+    /// stays); empty; or retry if another thread took it during the call. O(length).
     [[nodiscard]] expected<std::size_t, conqueue_status> steal_into(void *buffer,
                                                                     std::size_t capacity) const {
-        return take_into(buffer, capacity, at_top{});
+        return get_bytes(buffer, capacity, at_top{});
     }
 
   private:
     template <class, class> friend class deque_owner;
-    using deque_stealer::deque_stealer;
+    using with_item_size::with_item_size;
 };
 
+/// The stealers of deque<T>.
 template <class T> using stealer_of = deque_stealer<payload_of<deque_calls, T>>;
+/// The base of deque<T>.
 template <class T> using deque_of = deque_owner<payload_of<deque_calls, T>, stealer_of<T>>;
 
 } // namespace detail
 
-/// Extension. A work-stealing deque of T: one thread at a time, its owner, pushes and pops at the
-/// bottom, last in first out; any number of thieves steal at the top, first in first out, each by a
-/// stealer. The calls of the owner are the members of this class but for those that any thread may
-/// call. Never closed: who owns it knows when nothing more is to come.
+/// Extension. A work-stealing deque of T. One thread at a time, its owner, pushes and pops at the
+/// bottom, last in, first out; any number of thieves steal at the top, first in, first out, each
+/// with a `stealer`. The members of this class are the owner's, except those that any thread may
+/// call.
+///
+/// A deque is never closed: the owner knows when there is nothing more to come. The owner's calls
+/// are wait-free, except a push that grows. A T that is not trivially copyable is in a box: a push
+/// allocates it, a pop or steal frees it.
 template <class T> class deque : public detail::deque_of<T> {
     using base = detail::deque_of<T>;
 
   public:
-    /// A deque of the library's default capacity. Throws std::bad_alloc.
+    /// Creates a deque of the library's default capacity. Throws std::bad_alloc.
     deque() : base(detail::default_capacity, base::slot_size) {}
-    /// A deque with room for exactly `capacity` items. Throws std::bad_alloc, and
-    /// std::invalid_argument for 0 or more than an address space holds. With `growable` it doubles
-    /// its capacity when it is full, and a push that finds no memory throws std::bad_alloc; with
-    /// `checked` a push or pop that overlaps another one, which is an error in the program, throws
-    /// `misuse` and changes nothing.
+    /// Creates a deque with room for exactly `capacity` items. `modes` are `growable`, `checked`,
+    /// both or none. Throws std::bad_alloc, and std::invalid_argument if `capacity` is 0 or exceeds
+    /// the address space.
+    ///
+    /// With `growable`, a push into a full deque doubles the capacity, or throws std::bad_alloc.
+    /// With `checked`, a push or pop that overlaps another one, which is an error in the program,
+    /// throws `misuse` and has no effect.
     template <class... Modes>
     explicit deque(std::size_t capacity, Modes... modes)
-        : base(detail::exactly(capacity), base::slot_size, modes...) {}
+        : base(detail::nonzero_capacity(capacity), base::slot_size, modes...) {}
 };
 
-/// Extension. A work-stealing deque of byte strings, as mpmc_bytes and deque<T> are.
+/// Extension. A work-stealing deque of byte strings: its owner pushes and pops at the bottom, any
+/// number of thieves steal at the top, each with a `stealer`. The members of this class are the
+/// owner's, except those that any thread may call.
+///
+/// A push takes a bytes_view, copies its bytes into the deque, and throws std::invalid_argument if
+/// they are more than item_size(). A pop or steal returns a std::vector<std::byte>, for which it
+/// allocates item_size() bytes; pop_into and steal_into allocate nothing.
 class deque_bytes
-    : public detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer> {
+    : public detail::with_item_size<
+          detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer>> {
+    using base = detail::with_item_size<
+        detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer>>;
+
   public:
-    /// A deque with room for exactly `capacity` items of up to `item_size` bytes; `growable` and
-    /// `checked` as in deque<T>. Throws std::bad_alloc, and std::invalid_argument when either is 0
-    /// or the product is beyond all memory.
+    /// Creates a deque with room for exactly `capacity` items of up to `item_size` bytes. `modes`
+    /// are `growable`, `checked`, both or none. Throws std::bad_alloc, and std::invalid_argument if
+    /// either number is 0 or the product exceeds the address space.
+    ///
+    /// With `growable`, a push into a full deque doubles the capacity, or throws std::bad_alloc.
+    /// With `checked`, a push or pop that overlaps another one, which is an error in the program,
+    /// throws `misuse` and has no effect.
     template <class... Modes>
     deque_bytes(std::size_t capacity, std::size_t item_size, Modes... modes)
-        : deque_owner(detail::exactly(capacity), item_size, modes...) {}
+        : base(detail::nonzero_capacity(capacity), item_size, modes...) {}
 
-    /// The length of the longest item.
-    [[nodiscard]] std::size_t item_size() const noexcept { return port_.item_size; }
-
-    /// As pop, into the caller's buffer: allocates nothing. Returns the item's length, or the error
-    /// empty, or too_small when the item is longer than `capacity` (it stays).
+    /// Removes the newest byte string and writes it to `buffer`. Allocates nothing. The owner.
+    /// Returns its length; or the error too_small if it is longer than `capacity` (it stays), or
+    /// empty. O(length). Throws `misuse` in a checked deque.
     [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,
                                                                   std::size_t capacity) {
-        return take_into(buffer, capacity, detail::at_bottom{});
+        return get_bytes(buffer, capacity, detail::at_bottom{});
     }
 };
 

@@ -1,32 +1,29 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Declarations of the names of queues.hpp, for headers that only mention a queue: cheap to
-/// include.
+/// Declarations of the public names, for headers that only mention a queue. Cheap to include: it
+/// includes `<stdint.h>` and nothing else of the standard library.
 #ifndef QUEUES_FWD_HPP
 #define QUEUES_FWD_HPP
 
-#include <stdint.h> // not <cstdint>, which takes the macros min and max away
+#include "detail/begin.hpp"
 
-// Macros of these names are set aside, as in queues.hpp.
-#pragma push_macro("expected")
-#undef expected
-#pragma push_macro("unexpected")
-#undef unexpected
-#pragma push_macro("weight")
-#undef weight
+#ifdef QUEUES_CPP17
+
+#include <stdint.h> // not <cstdint>, which undefines the macros min and max
 
 namespace queues {
 
 template <class T> class mpmc;
 template <class T> class spsc;
 template <class T> class priority;
-template <class T> class batcher;
 template <class T> class deque;
+template <class T> class batcher;
 
 class mpmc_bytes;
 class spsc_bytes;
 class priority_bytes;
-class batcher_bytes;
 class deque_bytes;
+class batcher_bytes;
 
 template <class T, class E> class expected;
 template <class E> class unexpected;
@@ -43,8 +40,8 @@ class bytes_batch;
 
 } // namespace queues
 
-#pragma pop_macro("expected")
-#pragma pop_macro("unexpected")
-#pragma pop_macro("weight")
+#endif
+
+#include "detail/end.hpp"
 
 #endif

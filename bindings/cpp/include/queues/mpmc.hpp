@@ -1,5 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Many producers, many consumers.
+/// queues::mpmc, a bounded FIFO queue for any number of producers and consumers, and
+/// queues::mpmc_bytes, the same for byte strings, whose items can be written and read in place.
+///
+///     queues::mpmc<request> queue(1024); // room for 1024 items
+///     queue.push(std::move(r));          // waits for room; false: the queue is closed
+///     while (auto next = queue.pop())    // waits for an item; nullopt: closed and empty
+///         serve(*next);
 #ifndef QUEUES_MPMC_HPP
 #define QUEUES_MPMC_HPP
 
@@ -7,103 +14,119 @@
 
 #ifdef QUEUES_CPP17
 
-#include "bytes.hpp"
 #include "detail/mpmc.hpp"
-#include "fifo.hpp"
+#include "expected.hpp"
+#include "pop.hpp"
+#include "push.hpp"
+#include "queue.hpp"
+#include "status.hpp"
+
+#include <queues.h>
 
 #include <chrono>
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 namespace queues {
 
 namespace detail {
 
-/// What the queues for many producers and many consumers have beside that.
+/// What mpmc and mpmc_bytes have beside the members of every FIFO queue.
 template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payload> {
     using base = fifo_queue<mpmc_calls, Payload>;
 
   public:
-    /// Extension. A copy of the item that was in front at some moment of the call; another consumer
-    /// may have taken it since. Does not wait. Any thread. Or the error empty or closed (and
-    /// empty). Only for a T that is trivially copyable: another consumer may be destroying the item
-    /// while one looks.
+    /// Extension. Returns a copy of the item that was in front at some moment of the call; another
+    /// consumer may have removed it since. Never waits. Any thread. Returns the error empty, or
+    /// closed if the queue is closed and empty. T must be trivially copyable, because another
+    /// consumer may destroy the item during the copy.
     [[nodiscard]] expected<typename base::value_type, conqueue_status> peek() const {
-        static_assert(std::is_trivially_copyable_v<typename base::argument>,
-                      "peek: T must be trivially copyable to be looked at "
-                      "while another consumer may take it");
-        return this->look_and_copy();
+        return this->copy_of_shared_front();
     }
 
+    /// \cond INTERNAL
   protected:
     mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
+    /// \endcond
 };
 
+/// The base of mpmc<T>.
 template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 
 } // namespace detail
 
-/// A bounded FIFO queue of T for any number of producers and consumers.
+/// A bounded FIFO queue of T for any number of producers and consumers. Lock-free and linearizable.
+/// Any thread may make any call at any time.
 template <class T> class mpmc : public detail::mpmc_of<T> {
     using base = detail::mpmc_of<T>;
 
   public:
-    /// Extension. A queue of the library's default capacity. Throws std::bad_alloc.
+    /// Extension. Creates a queue of the library's default capacity. Throws std::bad_alloc.
     mpmc() : base(detail::default_capacity, base::slot_size) {}
-    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
-    /// std::invalid_argument for 0 or more than an address space holds.
-    explicit mpmc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
+    /// Creates a queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
+    explicit mpmc(std::size_t capacity)
+        : base(detail::nonzero_capacity(capacity), base::slot_size) {}
 };
 
-/// A bounded FIFO queue of byte strings for any number of producers and consumers. A push takes a
-/// bytes_view and copies its bytes into the queue, a pop gives a std::vector<std::byte>, for which
-/// it allocates `item_size()` bytes (pop_into allocates nothing). A push of more than `item_size()`
-/// bytes throws std::invalid_argument. Items can be written and read in place, too: `reserve` and
-/// `lease`.
+/// A bounded FIFO queue of byte strings for any number of producers and consumers. Lock-free and
+/// linearizable. Any thread may make any call at any time.
+///
+/// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
+/// they are more than item_size(). A pop returns a std::vector<std::byte>, for which it allocates
+/// item_size() bytes; pop_into allocates nothing. `reserve` and `lease` write and read items in
+/// place.
 class mpmc_bytes
-    : public detail::bytes_queue<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>> {
-  public:
-    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
-    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
-    /// memory.
-    mpmc_bytes(std::size_t capacity, std::size_t item_size)
-        : bytes_queue(detail::exactly(capacity), item_size) {}
+    : public detail::bytes_fifo<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>> {
+    using base = detail::bytes_fifo<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>>;
 
-    /// Extension. A cell of the queue for one item, to be written in place. It is no place in the
-    /// queue: `commit` takes that. Destroyed without a commit (by an exception, say), it cancels
-    /// itself, and the queue is as it was. A thread may hold several, for any time. The queue must
-    /// outlive it. Any thread may use it, one at a time.
+  public:
+    /// Creates a queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument if either is 0 or the product exceeds the address
+    /// space.
+    mpmc_bytes(std::size_t capacity, std::size_t item_size)
+        : base(detail::nonzero_capacity(capacity), item_size) {}
+
+    /// Extension. A cell for one item, to be written in place. It has no position in the queue
+    /// before `commit`. The destructor cancels a reservation that was not committed. A thread may
+    /// hold several, for any time; the queue must outlive them. Movable; any thread may use it, one
+    /// at a time.
     class reservation {
       public:
+        /// Takes the cell of `other`, which has ended afterwards.
         reservation(reservation &&other) noexcept
             : queue_(other.queue_), data_(std::exchange(other.data_, nullptr)) {}
+        /// Exchanges the cells.
         reservation &operator=(reservation &&other) noexcept {
             std::swap(queue_, other.queue_);
             std::swap(data_, other.data_);
             return *this;
         }
+        /// Cancels the reservation, unless it was committed or canceled.
         ~reservation() { cancel(); }
 
-        /// Where to write: `size()` bytes, aligned for std::uint64_t; nullptr once it has ended.
+        /// Returns the address to write to: `size()` bytes, aligned for std::uint64_t; nullptr once
+        /// the reservation has ended.
         [[nodiscard]] std::byte *data() const noexcept { return static_cast<std::byte *>(data_); }
-        /// The queue's item size.
+        /// Returns the queue's item size in bytes.
         [[nodiscard]] std::size_t size() const noexcept { return queue_->item_size(); }
-        /// Puts the first `length` bytes into the queue as an item. Does not wait. Returns success;
-        /// or full or closed, and the reservation stays as it is: commit again, or let it go.
-        /// Throws std::invalid_argument when `length` is above `size()` or the reservation has
-        /// ended.
+        /// Inserts the first `length` bytes at the back of the queue, as an item. Never waits.
+        /// Returns success, which ends the reservation; or full or closed, and the reservation is
+        /// unchanged: commit again, or cancel. Throws std::invalid_argument if `length` exceeds
+        /// `size()` or the reservation has ended.
         conqueue_status commit(std::size_t length) {
-            const auto status =
-                detail::answer(queues_mpmc_commit(queue_->port_.queue, data_, length), "commit");
+            const auto status = detail::status_of(
+                queues_mpmc_commit(queue_->handle_.queue, data_, length), "commit");
             if (status == conqueue_status::success)
                 data_ = nullptr;
             return status;
         }
-        /// Gives the cell back. Does not wait. Does nothing when the reservation has ended.
+        /// Ends the reservation and frees the cell. Has no effect on one that has ended. Never
+        /// waits.
         void cancel() noexcept {
-            if (data_ != nullptr)
-                queues_mpmc_cancel(queue_->port_.queue, std::exchange(data_, nullptr));
+            if (data_ != nullptr) // the reservation is this object's alone: cancel does not fail
+                detail::ignore(
+                    queues_mpmc_cancel(queue_->handle_.queue, std::exchange(data_, nullptr)));
         }
 
       private:
@@ -114,58 +137,66 @@ class mpmc_bytes
         void *data_;
     };
 
-    /// Extension. Reserves a cell for an item. Waits for room. Any thread. Or the error closed.
+    /// Extension. Reserves a cell for an item. Waits for room. Any thread. Returns the reservation,
+    /// or the error closed.
     [[nodiscard]] expected<reservation, conqueue_status> reserve() {
-        return reserve_within(detail::for_ever);
+        return reserve_within(detail::wait_forever);
     }
-    /// Extension. The same without waiting; also the error full.
+    /// Extension. Reserves a cell for an item if there is room. Never waits. Any thread. Returns
+    /// the reservation, or the error full or closed.
     [[nodiscard]] expected<reservation, conqueue_status> try_reserve() noexcept {
-        return reserve_within(detail::at_once);
+        return reserve_within(detail::no_wait);
     }
-    /// Extension. The same, waiting `duration` at most; also the errors full and timeout.
+    /// Extension. Reserves a cell for an item. Waits for room, at most `duration`. Any thread.
+    /// Returns the reservation, or the error closed, timeout, or full if `duration` is not
+    /// positive.
     template <class Rep, class Period>
     [[nodiscard]] expected<reservation, conqueue_status>
     reserve_for(std::chrono::duration<Rep, Period> duration) {
-        return reserve_within(detail::within_duration(duration));
+        return reserve_within(detail::wait_for(duration));
     }
 
-    /// Extension. An item that was taken out of the queue and still lies in its cell, to be read
-    /// (and written) in place. `consume` ends the lease. Destroyed without it (by an exception,
-    /// say), the lease puts the item back, at the end of the queue; if the queue is full or closed
-    /// then, the item is lost. The queue must outlive the lease. Any thread may use it, one at a
-    /// time.
+    /// Extension. An item that was removed from the queue and is still in its cell, to be read or
+    /// written in place. `consume` ends the lease. The destructor of one that has not ended puts
+    /// the item back, or destroys it if the queue is full or closed. The queue must outlive the
+    /// lease. Movable; any thread may use it, one at a time.
     class leased_item {
       public:
+        /// Takes the lease of `other`, which has ended afterwards.
         leased_item(leased_item &&other) noexcept
             : queue_(other.queue_), data_(std::exchange(other.data_, nullptr)), size_(other.size_) {
         }
+        /// Exchanges the leases.
         leased_item &operator=(leased_item &&other) noexcept {
             std::swap(queue_, other.queue_);
             std::swap(data_, other.data_);
             std::swap(size_, other.size_);
             return *this;
         }
+        /// Puts the item back at the end of the queue, unless the lease has ended. If the queue is
+        /// full or closed, the item is lost.
         ~leased_item() {
-            if (data_ != nullptr && queues_mpmc_return(queue_->port_.queue, data_) != QUEUES_OK)
-                queues_mpmc_settle(queue_->port_.queue, data_);
+            if (data_ != nullptr && queues_mpmc_return(queue_->handle_.queue, data_) != QUEUES_OK)
+                detail::ignore(queues_mpmc_settle(queue_->handle_.queue, data_)); // as documented
         }
 
-        /// The item's bytes, aligned for std::uint64_t; nullptr once the lease has ended.
+        /// Returns the address of the item's bytes, aligned for std::uint64_t; nullptr once the
+        /// lease has ended.
         [[nodiscard]] std::byte *data() const noexcept { return static_cast<std::byte *>(data_); }
-        /// How many there are.
+        /// Returns the number of the item's bytes.
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
-        /// Ends the lease: the item is done with. Does not wait. Throws std::invalid_argument when
-        /// the lease has ended.
+        /// Ends the lease and frees the cell: the item has been used. Never waits. Throws
+        /// std::invalid_argument if the lease has ended.
         void consume() {
-            detail::answer(queues_mpmc_settle(queue_->port_.queue, data_), "consume");
+            detail::status_of(queues_mpmc_settle(queue_->handle_.queue, data_), "consume");
             data_ = nullptr;
         }
-        /// Puts the item at the end of the queue, with the bytes that it has now. Does not wait.
-        /// Returns success; or full or closed, and the lease goes on. Throws std::invalid_argument
-        /// when the lease has ended.
+        /// Inserts the item, with its current bytes, at the back of the queue. Never waits. Returns
+        /// success, which ends the lease; or full or closed, and the lease goes on. Throws
+        /// std::invalid_argument if the lease has ended.
         conqueue_status put_back() {
             const auto status =
-                detail::answer(queues_mpmc_return(queue_->port_.queue, data_), "put_back");
+                detail::status_of(queues_mpmc_return(queue_->handle_.queue, data_), "put_back");
             if (status == conqueue_status::success)
                 data_ = nullptr;
             return status;
@@ -181,36 +212,42 @@ class mpmc_bytes
         std::size_t size_;
     };
 
-    /// Extension. Takes the front item out of the queue and lends it where it lies: its place is
-    /// free. Waits for one. Any thread. Or the error closed (and empty).
+    /// Extension. Removes the item in front and lends it in its cell; its position in the queue is
+    /// free for another item. Waits for one. Any thread. Returns the lease, or the error closed if
+    /// the queue is closed and empty.
     [[nodiscard]] expected<leased_item, conqueue_status> lease() {
-        return lease_within(detail::for_ever);
+        return lease_within(detail::wait_forever);
     }
-    /// Extension. The same without waiting; also the error empty.
+    /// Extension. Removes the item in front, if there is one, and lends it in its cell; its
+    /// position in the queue is free for another item. Never waits. Any thread. Returns the lease,
+    /// or the error empty, or closed if the queue is closed and empty.
     [[nodiscard]] expected<leased_item, conqueue_status> try_lease() noexcept {
-        return lease_within(detail::at_once);
+        return lease_within(detail::no_wait);
     }
-    /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.
+    /// Extension. Removes the item in front and lends it in its cell; its position in the queue is
+    /// free for another item. Waits for one, at most `duration`. Any thread. Returns the lease, or
+    /// the error timeout; empty if `duration` is not positive; or closed if the queue is closed and
+    /// empty.
     template <class Rep, class Period>
     [[nodiscard]] expected<leased_item, conqueue_status>
     lease_for(std::chrono::duration<Rep, Period> duration) {
-        return lease_within(detail::within_duration(duration));
+        return lease_within(detail::wait_for(duration));
     }
 
   private:
-    expected<reservation, conqueue_status> reserve_within(detail::within wait) {
+    expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {
         void *data;
         const auto status =
-            detail::answer(queues_mpmc_reserve(port_.queue, &data, wait.timeout), "reserve");
+            detail::status_of(queues_mpmc_reserve(handle_.queue, &data, wait.timeout), "reserve");
         if (status == conqueue_status::success)
             return reservation(*this, data);
         return unexpected<conqueue_status>(status);
     }
-    expected<leased_item, conqueue_status> lease_within(detail::within wait) {
+    expected<leased_item, conqueue_status> lease_within(detail::timed_wait wait) {
         void *data;
         std::size_t size;
-        const auto status =
-            detail::answer(queues_mpmc_lease(port_.queue, &data, &size, wait.timeout), "lease");
+        const auto status = detail::status_of(
+            queues_mpmc_lease(handle_.queue, &data, &size, wait.timeout), "lease");
         if (status == conqueue_status::success)
             return leased_item(*this, data, size);
         return unexpected<conqueue_status>(status);

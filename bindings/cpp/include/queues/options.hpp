@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Limits, and modes of constructors.
+/// Constants that programs may need to know, and the tags that select the mode of a queue in its
+/// constructor.
 #ifndef QUEUES_OPTIONS_HPP
 #define QUEUES_OPTIONS_HPP
 
@@ -7,32 +9,36 @@
 
 #ifdef QUEUES_CPP17
 
-#include "fwd.hpp"
-
 #include <chrono>
 #include <cstddef>
 
 namespace queues {
 
-/// Trivially copyable items up to this many bytes are copied into a queue's slot and out of it.
-/// Larger ones are constructed and read in place, which saves a copy.
+/// In bytes. A trivially copyable T up to this size is copied into a slot of the queue and out of
+/// it; a larger one is constructed and read in a cell of the queue, which saves a copy. (A priority
+/// or deque copies a trivially copyable T of any size.)
 inline constexpr std::size_t inline_limit = 1024;
 
-/// A wait with a std::stop_token looks at the token this often: the C library has no call that
-/// wakes one waiter. Each such look that finds nothing counts as failed in the statistics. A token
-/// is anything that has stop_possible() and stop_requested(), as std::stop_token does.
+/// A call that waits with a std::stop_token checks the token at this interval, because the C
+/// library has no call that wakes one waiter. A stop request ends the wait at most so much later.
+/// Each check that finds the call still waiting counts as failed in the statistics. Instead of
+/// std::stop_token, any type with stop_possible() and stop_requested() may be used.
 inline constexpr std::chrono::milliseconds stop_interval{5};
 
-/// Asks a constructor of spsc or deque for the checked mode.
+/// The type of `checked`.
 struct checked_t {
     explicit checked_t() = default;
 };
+/// Tag for the constructors of spsc and deque: detect overlapping calls that the family forbids.
+/// Such a call throws `misuse` and has no effect. Costs an atomic exchange in each call (a deque:
+/// two atomic operations).
 inline constexpr checked_t checked{};
 
-/// Asks a constructor of deque for one that doubles its capacity when it is full.
+/// The type of `growable`.
 struct growable_t {
     explicit growable_t() = default;
 };
+/// Tag for the constructors of deque: a push into a full deque doubles the capacity.
 inline constexpr growable_t growable{};
 
 } // namespace queues

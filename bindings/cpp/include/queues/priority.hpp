@@ -1,5 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Lowest priority first.
+/// queues::priority, a bounded priority queue for any number of producers and consumers, and
+/// queues::priority_bytes, the same for byte strings. The item with the lowest priority is in
+/// front, among equals the oldest one.
+///
+///     queues::priority<job> queue(1024); // room for 1024 items
+///     queue.push(std::move(j), 1.5);     // waits for room; false: the queue is closed
+///     while (auto next = queue.pop())    // waits for an item; nullopt: closed and empty
+///         run(next->value);              // next->priority is 1.5
 #ifndef QUEUES_PRIORITY_HPP
 #define QUEUES_PRIORITY_HPP
 
@@ -7,155 +15,91 @@
 
 #ifdef QUEUES_CPP17
 
-#include "bytes.hpp"
 #include "detail/priority.hpp"
+#include "expected.hpp"
+#include "pop.hpp"
 #include "push.hpp"
+#include "queue.hpp"
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <type_traits>
 #include <utility>
 
 namespace queues {
 
-/// An item with its priority, as it comes out of a priority queue.
+/// An item and its priority: what the pops of priority return.
 template <class T> struct prioritized {
+    /// Constructs the value from `from`.
     template <class Value>
-    prioritized(Value &&from, double rank) : value(std::forward<Value>(from)), priority(rank) {}
+    prioritized(Value &&from, double priority_)
+        : value(std::forward<Value>(from)), priority(priority_) {}
 
-    T value;
-    double priority;
+    T value;         ///< the item
+    double priority; ///< its priority; -0.0 comes out as 0.0
 };
 
 namespace detail {
 
-/// What the priority queues have beside that. Any thread may make any call at any time.
+/// What priority and priority_bytes have beside pushes and pops.
 template <class Payload>
-class priority_queue : public pushing<closable_queue<priority_calls, Payload>, double> {
-    using base = pushing<closable_queue<priority_calls, Payload>, double>;
+class priority_queue
+    : public pop_mixin<push_mixin<closable_queue<priority_calls, Payload>, double>, double> {
+    using base = pop_mixin<push_mixin<closable_queue<priority_calls, Payload>, double>, double>;
 
   public:
-    using item_type = typename base::value_type;
-    using value_type = prioritized<item_type>; ///< what a pop gives
-
-    /// Takes the item with the lowest priority, among equals the one that was pushed first, and
-    /// tells its priority. Waits for one. nullopt: the queue is closed and empty.
-    [[nodiscard]] std::optional<value_type> pop() { return take<popped>(for_ever); }
-
-    /// The same if there is an item. Does not wait. Or the error empty, or closed (and empty).
-    [[nodiscard]] expected<value_type, conqueue_status> try_pop() noexcept(base::gets_surely) {
-        return take<outcome>(at_once);
+    /// Returns a copy of the item that was in front at some moment of the call, and its priority;
+    /// another consumer may have removed it since. Never waits. Any thread. Returns the error
+    /// empty, or closed if the queue is closed and empty. T must be trivially copyable, because
+    /// another consumer may destroy the item during the copy.
+    [[nodiscard]] expected<typename base::value_type, conqueue_status> peek() const {
+        return this->copy_of_shared_front();
     }
 
-    /// The same. Waits for an item, `duration` at most. Or the error closed, timeout, or empty when
-    /// `duration` is not above 0.
-    template <class Rep, class Period>
-    [[nodiscard]] expected<value_type, conqueue_status>
-    pop_for(std::chrono::duration<Rep, Period> duration) {
-        return take<outcome>(within_duration(duration));
-    }
-
-    /// As pop_for, until `deadline` on any clock; empty when it has passed already.
-    template <class Clock, class Duration>
-    [[nodiscard]] expected<value_type, conqueue_status>
-    pop_until(std::chrono::time_point<Clock, Duration> deadline) {
-        return take<outcome>(until<Clock, Duration>{deadline});
-    }
-
-    /// As pop, but a stop request ends the wait, at most `stop_interval` later. `token` is a
-    /// std::stop_token. nullopt: closed and empty, or a stop was requested (before the call:
-    /// nothing is tried).
-    template <class Token, class = if_stop_token<Token>>
-    [[nodiscard]] std::optional<value_type> pop(const Token &token) {
-        return take<popped>(unless_stopped<Token>{token});
-    }
-
-    /// As pop, but assigns the item to `item` and its priority to `priority`, straight from where
-    /// they lie in the queue. False: closed and empty, and `item` is as it was.
-    bool pop(item_type &item, double &priority) {
-        return base::is_in(take_to(item, priority, for_ever));
-    }
-    /// As try_pop, to `item` and `priority`. Returns success, empty or closed (and empty).
-    [[nodiscard]] conqueue_status try_pop(item_type &item,
-                                          double &priority) noexcept(base::gets_into_surely) {
-        return take_to(item, priority, at_once);
-    }
-    /// As pop_for, to `item` and `priority`. Returns success, closed, timeout or empty.
-    template <class Rep, class Period>
-    [[nodiscard]] conqueue_status pop_for(item_type &item, double &priority,
-                                          std::chrono::duration<Rep, Period> duration) {
-        return take_to(item, priority, within_duration(duration));
-    }
-
-    /// A copy of the item that was in front at some moment of the call, and its priority; another
-    /// consumer may have taken it since. Does not wait. Or the error empty or closed (and empty).
-    /// Only for a T that is trivially copyable: another consumer may be destroying the item while
-    /// one looks.
-    [[nodiscard]] expected<value_type, conqueue_status> peek() const {
-        static_assert(std::is_trivially_copyable_v<typename base::argument>,
-                      "peek: T must be trivially copyable to be looked at "
-                      "while another consumer may take it");
-        double priority = 0;
-        std::optional<typename base::value_type> copy;
-        const auto status = this->look(
-            [&](const typename base::value_type &front) { copy.emplace(front); }, &priority);
-        if (copy)
-            return expected<value_type, conqueue_status>(std::in_place, *std::move(copy), priority);
-        return unexpected<conqueue_status>(status);
-    }
-
+    /// \cond INTERNAL
   protected:
     priority_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
-
-  private:
-    using popped = std::optional<value_type>;
-    using outcome = expected<value_type, conqueue_status>;
-
-    template <class Result, class Wait> Result take(Wait wait) {
-        double priority = 0;
-        return this->template take_when<Result>(wait, ranked{&priority}, priority);
-    }
-    template <class Wait> conqueue_status take_to(item_type &item, double &priority, Wait wait) {
-        return this->take_into_item(item, wait, ranked{&priority});
-    }
-    struct ranked {
-        double *priority;
-        ranked_get operator()(std::int64_t timeout) const { return {priority, timeout}; }
-    };
+    /// \endcond
 };
 
+/// The base of priority<T>.
 template <class T> using priority_of = priority_queue<payload_of<priority_calls, T>>;
 
 } // namespace detail
 
 /// Extension. A bounded priority queue of T for any number of producers and consumers: the lowest
-/// priority first, first in first out among equals. A priority is any double but NaN; -0.0 equals
-/// 0.0. Holds a short lock: not lock-free.
+/// priority first, first in, first out among equals. A priority is any double except NaN; -0.0
+/// equals 0.0. Any thread may make any call at any time.
+///
+/// A push or pop is O(log size()) and holds a short lock: not lock-free.
 template <class T> class priority : public detail::priority_of<T> {
     using base = detail::priority_of<T>;
 
   public:
-    /// Extension. A queue of the library's default capacity. Throws std::bad_alloc.
+    /// Extension. Creates a queue of the library's default capacity. Throws std::bad_alloc.
     priority() : base(detail::default_capacity, base::slot_size) {}
-    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
-    /// std::invalid_argument for 0 or more than an address space holds.
-    explicit priority(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size) {}
+    /// Creates a queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
+    explicit priority(std::size_t capacity)
+        : base(detail::nonzero_capacity(capacity), base::slot_size) {}
 };
 
-/// Extension. A bounded priority queue of byte strings, as mpmc_bytes and priority<T> are. Its pops
-/// give a prioritized<std::vector<std::byte>>.
-class priority_bytes : public detail::priority_queue<detail::by_blob<detail::priority_calls>> {
-  public:
-    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
-    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
-    /// memory.
-    priority_bytes(std::size_t capacity, std::size_t item_size)
-        : priority_queue(detail::exactly(capacity), item_size) {}
+/// Extension. A bounded priority queue of byte strings for any number of producers and consumers:
+/// the lowest priority first, first in, first out among equals. Any thread may make any call at any
+/// time. A push or pop is O(log size()) and holds a short lock.
+///
+/// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
+/// they are more than item_size(). A pop returns a prioritized<std::vector<std::byte>>, for which
+/// it allocates item_size() bytes.
+class priority_bytes : public detail::with_item_size<
+                           detail::priority_queue<detail::by_blob<detail::priority_calls>>> {
+    using base =
+        detail::with_item_size<detail::priority_queue<detail::by_blob<detail::priority_calls>>>;
 
-    /// The length of the longest item.
-    [[nodiscard]] std::size_t item_size() const noexcept { return port_.item_size; }
+  public:
+    /// Creates a queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument if either is 0 or the product exceeds the address
+    /// space.
+    priority_bytes(std::size_t capacity, std::size_t item_size)
+        : base(detail::nonzero_capacity(capacity), item_size) {}
 };
 
 } // namespace queues

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// The pushes.
+/// The pushes of the queues that can be closed, in one mixin: waiting, not waiting, with a time
+/// limit, until a stop request, in place and in bulk. A priority or weight is one more parameter.
 #ifndef QUEUES_PUSH_HPP
 #define QUEUES_PUSH_HPP
 
@@ -12,6 +14,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -20,171 +24,215 @@ namespace queues {
 
 namespace detail {
 
-/// The pushes of a queue that can be closed. `with` is what goes in with an item: nothing, or its
-/// priority or weight. A NaN for a priority throws std::invalid_argument. try_push and try_emplace
-/// of mpmc and batcher are noexcept if constructing, moving and assigning T is; those of spsc and
-/// priority are not, because they throw for misuse or a NaN.
-template <class Queue, class... With> class pushing : public Queue {
+/// Adds the pushes to Queue. `With` are the parameters beside the item, each before a time limit:
+/// none, the priority of an item, or its weight. mpmc, spsc and batcher insert at the back,
+/// priority by the priority.
+///
+/// An overload that does not say otherwise is O(1), or O(log size()) in priority. Each may be
+/// called by any number of producers at once; in spsc by one at a time.
+///
+/// Each throws what the constructor of the item throws, `misuse` in a checked spsc,
+/// std::invalid_argument for a priority that is NaN and for a byte string longer than item_size().
+/// A push that throws has no effect on the queue. try_push and try_emplace of mpmc and batcher are
+/// noexcept if constructing, moving and assigning T is.
+template <class Queue, class... With> class push_mixin : public Queue {
   public:
     using typename Queue::argument;
 
-    /// Puts `value` into the queue, at the back if it is first in, first out. Waits for room.
-    /// Producer. False: the queue is closed, and `value` is as it was.
-    bool push(const argument &value, With... with) { return is_in(put(value, for_ever, with...)); }
-    /// The same, moving from `value` when the queue accepts it.
+    /// Inserts a copy of `value`. Waits for room. Any number of producers; in spsc one at a time.
+    /// Returns true, or false if the queue is closed.
+    bool push(const argument &value, With... with) {
+        return is_success(put(value, wait_forever, with...));
+    }
+    /// Inserts `value`, moved. Waits for room. Any number of producers; in spsc one at a time.
+    /// Returns true, or false if the queue is closed: then `value` is unchanged.
     bool push(argument &&value, With... with) {
-        return is_in(put(std::move(value), for_ever, with...));
+        return is_success(put(std::move(value), wait_forever, with...));
     }
 
-    /// The same if there is room. Does not wait. Producer. Returns success, full or closed; unless
-    /// success, `value` is as it was.
+    /// Inserts a copy of `value` if there is room. Never waits. Any number of producers; in spsc
+    /// one at a time. Returns success, full or closed.
     [[nodiscard]] conqueue_status
     try_push(const argument &value,
-             With... with) noexcept(Queue::template puts_surely<const argument &>) {
-        return put(value, at_once, with...);
+             With... with) noexcept(Queue::template put_is_noexcept<const argument &>) {
+        return put(value, no_wait, with...);
     }
-    /// The same, moving from `value` when the queue accepts it.
+    /// Inserts `value`, moved, if there is room. Never waits. Any number of producers; in spsc one
+    /// at a time. Returns success, or full or closed: then `value` is unchanged.
     [[nodiscard]] conqueue_status
-    try_push(argument &&value, With... with) noexcept(Queue::template puts_surely<argument &&>) {
-        return put(std::move(value), at_once, with...);
+    try_push(argument &&value,
+             With... with) noexcept(Queue::template put_is_noexcept<argument &&>) {
+        return put(std::move(value), no_wait, with...);
     }
 
-    /// Constructs an item from `args` and puts it into the queue. Waits for room. Producer. False:
-    /// the queue is closed, and `args` are as they were.
-    ///
-    /// `args` are used only after room was seen in an open queue. If others fill the queue while
-    /// the constructor runs, the item waits for room. If the queue is closed meanwhile, the item is
-    /// destroyed, false is returned, and what the constructor took from `args` is gone (a single T
-    /// is moved back, as by push; what a pointer for a std::unique_ptr points to stays the
-    /// caller's).
-    ///
-    /// In priority and batcher, and where a trivially copyable T is made of something that is moved
-    /// from, emplace does not sleep until there is room: it looks for room after pauses that grow
-    /// to a millisecond. Pushes that wait at the same time are usually served first. Where that
-    /// matters, push a T.
-    template <class... Args> bool emplace(With... with, Args &&...args) {
-        return is_in(construct(for_ever, with..., std::forward<Args>(args)...));
-    }
-    /// The same if there is room. Does not wait. Returns success; full or closed, and `args` are as
-    /// they were, unless the queue was closed while the constructor ran. Returns retry if other
-    /// producers filled the queue while the constructor ran, and it stayed full for a thousand
-    /// looks: the item is destroyed, and what the constructor took from `args` is gone. Never
-    /// returns retry if `args` are a single T, if T is a std::unique_ptr, or if T and `args` are
-    /// trivially copyable.
-    template <class... Args>
-    [[nodiscard]] conqueue_status
-    try_emplace(With... with, Args &&...args) noexcept(Queue::template emplaces_surely<Args...>) {
-        return construct(at_once, with..., std::forward<Args>(args)...);
-    }
-
-    /// Extension. As push, but waits for room, `duration` at most. Producer. Returns success,
-    /// closed, timeout, or full when `duration` is not above 0; unless success, `value` is as it
-    /// was.
+    /// Extension. Inserts a copy of `value`. Waits for room, at most `duration`. Any number of
+    /// producers; in spsc one at a time. Returns success, closed, timeout, or full if `duration` is
+    /// not positive.
     template <class Rep, class Period>
     [[nodiscard]] conqueue_status push_for(const argument &value, With... with,
                                            std::chrono::duration<Rep, Period> duration) {
-        return put(value, within_duration(duration), with...);
+        return put(value, wait_for(duration), with...);
     }
-    /// The same, moving from `value` when the queue accepts it.
+    /// Extension. Inserts `value`, moved. Waits for room, at most `duration`. Any number of
+    /// producers; in spsc one at a time. Returns success; or closed, timeout, or full if `duration`
+    /// is not positive: then `value` is unchanged.
     template <class Rep, class Period>
     [[nodiscard]] conqueue_status push_for(argument &&value, With... with,
                                            std::chrono::duration<Rep, Period> duration) {
-        return put(std::move(value), within_duration(duration), with...);
+        return put(std::move(value), wait_for(duration), with...);
     }
 
-    /// Extension. As push_for, until `deadline` on any clock; full when it has passed already.
+    /// Extension. Inserts a copy of `value`. Waits for room until `deadline`, on any clock. Any
+    /// number of producers; in spsc one at a time. Returns success, closed, timeout, or full if
+    /// `deadline` has already passed.
     template <class Clock, class Duration>
     [[nodiscard]] conqueue_status push_until(const argument &value, With... with,
                                              std::chrono::time_point<Clock, Duration> deadline) {
-        return put(value, until<Clock, Duration>{deadline}, with...);
+        return put(value, wait_until<Clock, Duration>{deadline}, with...);
     }
-    /// The same, moving from `value` when the queue accepts it.
+    /// Extension. Inserts `value`, moved. Waits for room until `deadline`, on any clock. Any number
+    /// of producers; in spsc one at a time. Returns success; or closed, timeout, or full if
+    /// `deadline` has already passed: then `value` is unchanged.
     template <class Clock, class Duration>
     [[nodiscard]] conqueue_status push_until(argument &&value, With... with,
                                              std::chrono::time_point<Clock, Duration> deadline) {
-        return put(std::move(value), until<Clock, Duration>{deadline}, with...);
+        return put(std::move(value), wait_until<Clock, Duration>{deadline}, with...);
     }
 
-    /// Extension. As push, but a stop request ends the wait, at most `stop_interval` later. `token`
-    /// is a std::stop_token. False: closed, or a stop was requested (before the call: nothing is
-    /// tried).
+    /// Extension. Inserts a copy of `value`. Waits for room until a stop is requested of `token`, a
+    /// std::stop_token; the request ends the wait at most `stop_interval` later. Any number of
+    /// producers; in spsc one at a time. Returns true, or false if the queue is closed or a stop
+    /// was requested. If it was requested before the call, the call does not try.
     template <class Token, class = if_stop_token<Token>>
     bool push(const argument &value, With... with, const Token &token) {
-        return is_in(put(value, unless_stopped<Token>{token}, with...));
+        return is_success(put(value, wait_unless_stopped<Token>{token}, with...));
     }
-    /// The same, moving from `value` when the queue accepts it.
+    /// Extension. Inserts `value`, moved. Waits for room until a stop is requested of `token`, a
+    /// std::stop_token; the request ends the wait at most `stop_interval` later. Any number of
+    /// producers; in spsc one at a time. Returns true, or false if the queue is closed or a stop
+    /// was requested: then `value` is unchanged. If it was requested before the call, the call does
+    /// not try.
     template <class Token, class = if_stop_token<Token>>
     bool push(argument &&value, With... with, const Token &token) {
-        return is_in(put(std::move(value), unless_stopped<Token>{token}, with...));
+        return is_success(put(std::move(value), wait_unless_stopped<Token>{token}, with...));
     }
 
-    /// Extension. Puts the items of [first, last) into the queue, in order; other producers' items
-    /// may come between. `with` goes for each of them. Waits for room. Producer. Returns how many
-    /// were accepted and, if not all, closed. Items are copied; wrap the iterators in
-    /// std::make_move_iterator to move the accepted ones, the others staying as they were. In mpmc
-    /// and spsc one C call puts many that travel as bits or as the pointer of a std::unique_ptr, if
-    /// the iterators allow several passes; else there is a call for each.
+    /// Constructs an item from `args` and inserts it. Waits for room. Any number of producers; in
+    /// spsc one at a time. Returns true, or false if the queue is closed.
+    ///
+    /// `args` are used only after the call has found room in an open queue; if it returns false
+    /// before that, they are unchanged. If other producers fill the queue while the constructor
+    /// runs, the item waits for room. If the queue is closed meanwhile, the item is destroyed, and
+    /// what the constructor took from `args` is lost. Two kinds of `args` are unchanged whenever it
+    /// returns false: a single T, and a pointer to construct a std::unique_ptr from.
+    ///
+    /// In priority and batcher, and where the construction of a trivially copyable T changes
+    /// `args`, the call polls for room, at intervals that grow to 1 ms. Pushes that wait at the
+    /// same time are usually served first; where that matters, push a T.
+    template <class... Args> bool emplace(With... with, Args &&...args) {
+        return is_success(construct(wait_forever, with..., std::forward<Args>(args)...));
+    }
+    /// Constructs an item from `args` and inserts it, if there is room. Never waits. Any number of
+    /// producers; in spsc one at a time. Returns success; full or closed: then `args` are
+    /// unchanged, unless the queue was closed while the constructor ran; or retry.
+    ///
+    /// Returns retry if other producers filled the queue while the constructor ran, and 1000 checks
+    /// found no room again. The item is destroyed, and what the constructor took from `args` is
+    /// lost. Never returns retry if `args` are a single T, if T is a std::unique_ptr, or if T and
+    /// `args` are trivially copyable.
+    template <class... Args>
+    [[nodiscard]] conqueue_status
+    try_emplace(With... with,
+                Args &&...args) noexcept(Queue::template emplace_is_noexcept<Args...>) {
+        return construct(no_wait, with..., std::forward<Args>(args)...);
+    }
+
+    /// Extension. Inserts the items of [first, last) in order, each with `with`; those of other
+    /// producers may come between them. Waits for room. Any number of producers; in spsc one at a
+    /// time. Returns the number of items that were accepted and, if not all were, closed. O(number
+    /// of items).
+    ///
+    /// Copies the items. To move those that are accepted and leave the others unchanged, pass
+    /// std::make_move_iterator(first) and (last). In mpmc and spsc one C call inserts many items if
+    /// they are stored as bits or as the pointer of a std::unique_ptr, and the iterators are
+    /// forward iterators; otherwise each item is a C call. If an item throws, those before it are
+    /// in the queue.
     template <class Iterator> bulk_result push_many(Iterator first, Iterator last, With... with) {
         return put_many(
-            first, last, [] { return for_ever; }, with...);
+            first, last, [] { return wait_forever; }, with...);
     }
-    /// Extension. The same without waiting: not all are accepted when the queue is full or closed.
-    template <class Iterator>
-    [[nodiscard]] bulk_result try_push_many(Iterator first, Iterator last, With... with) {
-        return put_many(
-            first, last, [] { return at_once; }, with...);
-    }
-    /// Extension. The same, waiting `duration` at most in all: closed, timeout, or full when
-    /// `duration` is not above 0.
-    template <class Iterator, class Rep, class Period>
-    [[nodiscard]] bulk_result push_many_for(Iterator first, Iterator last, With... with,
-                                            std::chrono::duration<Rep, Period> duration) {
-        const auto end = until{after(duration)};
-        auto result = put_many(
-            first, last, [&] { return within{end.left()}; }, with...);
-        if (result.status == conqueue_status::full && duration > duration.zero())
-            result.status = conqueue_status::timeout; // the time was over before the last wait
-        return result;
-    }
-    /// Extension. push_many of what `items` holds in a row (a std::vector, array or span), copied.
+    /// Extension. Inserts copies of the elements of `items`, a contiguous range (std::vector,
+    /// std::array, std::span, array), in order, each with `with`; the items of other producers may
+    /// come between them. Waits for room. Any number of producers; in spsc one at a time. Returns
+    /// the number of items that were accepted and, if not all were, closed. O(number of items).
     template <class Range, class = if_readable<Range, argument>>
     bulk_result push_many(const Range &items, With... with) {
         const argument *const first = (std::data)(items);
         return push_many(first, first + (std::size)(items), with...);
     }
+    /// Extension. Inserts the items of [first, last) in order, each with `with`, as long as there
+    /// is room; those of other producers may come between them. Never waits. Any number of
+    /// producers; in spsc one at a time. Returns the number of items that were accepted and, if not
+    /// all were, full or closed. Copies, or moves from std::move_iterator; the items that were not
+    /// accepted are unchanged. O(number of items).
+    template <class Iterator>
+    [[nodiscard]] bulk_result try_push_many(Iterator first, Iterator last, With... with) {
+        return put_many(
+            first, last, [] { return no_wait; }, with...);
+    }
+    /// Extension. Inserts the items of [first, last) in order, each with `with`; those of other
+    /// producers may come between them. Waits for room, at most `duration` for all of them. Any
+    /// number of producers; in spsc one at a time. Returns the number of items that were accepted
+    /// and, if not all were, closed, timeout, or full if `duration` is not positive. Copies, or
+    /// moves from std::move_iterator; the items that were not accepted are unchanged. O(number of
+    /// items).
+    template <class Iterator, class Rep, class Period>
+    [[nodiscard]] bulk_result push_many_for(Iterator first, Iterator last, With... with,
+                                            std::chrono::duration<Rep, Period> duration) {
+        const auto end = wait_until{deadline_after(duration)};
+        auto result = put_many(
+            first, last, [&] { return timed_wait{end.left()}; }, with...);
+        if (result.status == conqueue_status::full && duration > duration.zero())
+            result.status = conqueue_status::timeout; // the time passed before the last C call
+        return result;
+    }
 
+    /// \cond INTERNAL
   protected:
-    using Queue::is_in;
-    using Queue::port_;
+    using Queue::handle_;
+    using Queue::is_success;
     using Queue::Queue;
     using calls = typename Queue::calls;
-    using putting = typename calls::putting;
+    using payload = typename Queue::payload;
+    using put_args = typename calls::put_args;
 
     template <class Value, class Wait>
     conqueue_status put(Value &&value, Wait wait, const With &...with) {
-        return this->put_when(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
-            return putting{timeout, with...};
+        return this->put_by(std::forward<Value>(value), wait, [&](std::int64_t timeout) {
+            return put_args{timeout, with...};
         });
     }
+    /// \endcond
 
   private:
     template <class... Args>
-    conqueue_status construct(within wait, const With &...with, Args &&...args) {
-        if constexpr (is_itself<argument, Args...>::value) {
+    conqueue_status construct(timed_wait wait, const With &...with, Args &&...args) {
+        if constexpr (is_one_item<argument, Args...>::value) {
             return put(std::forward<Args>(args)..., wait, with...);
         } else {
-            const putting when{wait.timeout, with...};
-            if constexpr (!Queue::template emplaces_alone<Args...>) {
-                const auto status = see_room(wait.timeout);
+            const put_args beside{wait.timeout, with...};
+            if constexpr (Queue::template emplace_needs_room_check<Args...>) {
+                const auto status = await_room(wait.timeout);
                 if (status != conqueue_status::success)
                     return status;
             }
-            return this->emplace_now(when, std::forward<Args>(args)...);
+            return this->construct_and_put(beside, std::forward<Args>(args)...);
         }
     }
 
-    // Before arguments are used up. The C call that waits for room does so with an item.
-    conqueue_status see_room(std::int64_t timeout) {
+    // Polls until there is room. The C calls that wait for room need an item, and an emplace has
+    // none yet.
+    conqueue_status await_room(std::int64_t timeout) {
         std::chrono::nanoseconds pause = std::chrono::microseconds(10);
         for (;;) {
             if (this->is_closed())
@@ -192,18 +240,19 @@ template <class Queue, class... With> class pushing : public Queue {
             if (this->size() < this->capacity())
                 return conqueue_status::success;
             if (timeout == 0)
-                return this->refuse();
+                return this->count_as_full();
             std::this_thread::sleep_for(pause);
             pause = (std::min<std::chrono::nanoseconds>)(2 * pause, std::chrono::milliseconds(1));
         }
     }
 
-    template <class Iterator, class Left>
-    bulk_result put_many(Iterator first, Iterator last, Left left, const With &...with) {
+    // `wait_left` returns the wait for the next C call.
+    template <class Iterator, class WaitLeft>
+    bulk_result put_many(Iterator first, Iterator last, WaitLeft wait_left, const With &...with) {
         static_assert(Queue::template may_push<decltype(*first)>,
                       "T is not copyable: use std::make_move_iterator");
-        // The void * exists before the push, as bulk pushes need it.
-        constexpr bool is_ready_pointer =
+        // Whether an item has its void * before the push, as bulk C calls need it.
+        constexpr bool is_encodable =
             calls::has_many && Queue::is_pointer && is_forward<Iterator>::value;
         bulk_result result{0, conqueue_status::success};
         while (first != last && result.status == conqueue_status::success) {
@@ -211,23 +260,24 @@ template <class Queue, class... With> class pushing : public Queue {
             if constexpr (calls::has_many && Queue::template is_word_array<Iterator>) {
                 const auto items = reinterpret_cast<void *const *>(std::addressof(*first));
                 const auto count = static_cast<std::size_t>(last - first);
-                result.status = answer(
-                    calls::put_many(port_.queue, items, count, left().timeout, &done), "push_many");
+                result.status = status_of(
+                    calls::put_many(handle_.queue, items, count, wait_left().timeout, &done),
+                    "push_many");
                 first += static_cast<std::ptrdiff_t>(done);
-            } else if constexpr (is_ready_pointer) {
-                using way = typename Queue::payload;
-                void *items[Queue::chunk];
+            } else if constexpr (is_encodable) {
+                void *items[Queue::chunk_size];
                 std::size_t count = 0;
-                for (auto next = first; next != last && count < Queue::chunk; ++next)
-                    items[count++] = way::encode(*next);
-                result.status = answer(
-                    calls::put_many(port_.queue, items, count, left().timeout, &done), "push_many");
+                for (auto next = first; next != last && count < Queue::chunk_size; ++next)
+                    items[count++] = payload::encode(*next);
+                result.status = status_of(
+                    calls::put_many(handle_.queue, items, count, wait_left().timeout, &done),
+                    "push_many");
                 for (std::size_t i = 0; i < done; ++i, ++first) {
-                    if constexpr (way::kind == travel::owner)
-                        way::accepted(*first);
+                    if constexpr (payload::kind == stored_as::unique_ptr)
+                        payload::accepted(*first);
                 }
             } else {
-                result.status = put(*first, left(), with...);
+                result.status = put(*first, wait_left(), with...);
                 if (result.status == conqueue_status::success) {
                     ++first;
                     done = 1;

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// What all queues have.
+/// What the queues of all families have: size, capacity, statistics and, except deque, clear and
+/// close. The families add push.hpp and pop.hpp, which build on the protected members here.
 #ifndef QUEUES_QUEUE_HPP
 #define QUEUES_QUEUE_HPP
 
@@ -7,14 +9,18 @@
 
 #ifdef QUEUES_CPP17
 
-#include "detail/by_pointer.hpp"
+#include "bytes.hpp"
+#include "detail/cell.hpp"
+#include "detail/construct.hpp"
+#include "detail/handle.hpp"
 #include "detail/iterators.hpp"
 #include "detail/status_of.hpp"
 #include "detail/wait.hpp"
 #include "expected.hpp"
 #include "stats.hpp"
+#include "status.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,170 +33,174 @@ namespace queues {
 
 namespace detail {
 
-// A capacity of 0 stands for the default in C; here that is what no capacity stands for.
-inline constexpr std::size_t default_capacity = 0;
-inline std::size_t exactly(std::size_t capacity) {
-    if (capacity == 0)
-        raise(QUEUES_INVALID, "capacity 0");
-    return capacity;
-}
-
-/// What all queues tell, and how items go in and out, whoever owns the handle.
-template <class Calls, class Payload, class Port> class queue_view {
+/// The members of everything that has a handle of a queue: the queues, which own it, and the
+/// stealers of a deque, which share it.
+template <class Calls, class Payload, class Handle> class queue_view {
   public:
-    using value_type = typename Payload::value_type; ///< what a pop gives
-    using argument = typename Payload::argument;     ///< what a push takes
+    using value_type = typename Payload::value_type; ///< the type of a popped item
+    using argument = typename Payload::argument;     ///< the type of a pushed item
 
-    /// Extension. How many items there were at some moment of the call. Does not wait. Any thread.
-    [[nodiscard]] std::size_t size() const noexcept { return Calls::size(port_.queue); }
-    /// Extension. How many items the queue has room for. Does not wait. Any thread.
-    [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(port_.queue); }
-    /// Extension. Whether the queue was empty at some moment of the call. Does not wait. Any
+    /// Extension. Returns the number of items at some moment of the call. Never waits. Any thread.
+    [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_.queue); }
+    /// Extension. Returns the number of items that the queue has room for. Never waits. Any thread.
+    [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(handle_.queue); }
+    /// Extension. Returns whether the queue was empty at some moment of the call. Never waits. Any
     /// thread.
-    [[nodiscard]] bool is_empty() const noexcept { return size() == 0; }
+    [[nodiscard]] bool is_empty() const noexcept { return Calls::is_empty(handle_.queue); }
 
-    /// Extension. The queue's counters. Does not wait. Any thread.
+    /// Extension. Returns the queue's counters. Never waits. Any thread.
     [[nodiscard]] statistics stats() const {
         statistics counters{};
         counters.struct_size = sizeof counters;
-        answer(Calls::stats(port_.queue, &counters), "stats");
-        port_.amend(counters);
+        status_of(Calls::stats(handle_.queue, &counters), "stats");
+        handle_.add_to(counters);
         return counters;
     }
-    /// Extension. The queue's counters as a JSON object. Does not wait. Any thread.
+    /// Extension. Returns the queue's counters as a JSON object. Never waits. Any thread. Throws
+    /// std::bad_alloc.
     [[nodiscard]] std::string stats_json() const {
         const statistics counters = stats();
-        return detail::text("stats_json", [&](char *to, std::size_t room, std::size_t *length) {
-            return queues_stats_json(&counters, to, room, length);
-        });
+        return written_text("stats_json",
+                            [&](char *buffer, std::size_t capacity, std::size_t *length) {
+                                return queues_stats_json(&counters, buffer, capacity, length);
+                            });
     }
 
+    /// \cond INTERNAL
   protected:
     using calls = Calls;
     using payload = Payload;
     static constexpr std::size_t slot_size = Payload::slot_size;
-    static constexpr bool is_pointer = Payload::kind == travel::bits ||
-                                       Payload::kind == travel::owner ||
-                                       Payload::kind == travel::box;
-    static constexpr bool is_blob = std::is_same_v<argument, bytes_view>; // it may be too long
-    // Whether what an iterator leads to goes in and out as it lies: items that are a word.
+    static constexpr bool is_pointer = Payload::kind == stored_as::bits ||
+                                       Payload::kind == stored_as::unique_ptr ||
+                                       Payload::kind == stored_as::box;
+    static constexpr bool is_blob = std::is_same_v<argument, bytes_view>;
+    // Whether an array at Iterator is an array of pointers to the C library: bulk calls need no
+    // conversion.
     template <class Iterator>
-    static constexpr bool
-        is_word_array = Payload::kind == travel::bits && sizeof(argument) == sizeof(void *) &&
-                        alignof(argument) == alignof(void *) && is_in_a_row<Iterator, argument>;
-    static constexpr std::size_t chunk = 64; // items of a bulk call on their way, on the stack
-
-    using popped = std::optional<value_type>;
-    using outcome = expected<value_type, conqueue_status>;
+    static constexpr bool is_word_array =
+        Payload::kind == stored_as::bits && sizeof(argument) == sizeof(void *) &&
+        alignof(argument) == alignof(void *) && is_array_iterator<Iterator, argument>;
+    // The number of items that a bulk call converts on the stack at once.
+    static constexpr std::size_t chunk_size = 64;
 
     queue_view() = default;
     ~queue_view() = default;
 
-    Port port_{};
+    Handle handle_{};
 
-    static bool is_in(conqueue_status status) { return status == conqueue_status::success; }
+    static bool is_success(conqueue_status status) { return status == conqueue_status::success; }
 
-    // Bytes are copied whether T may be copied or not, so that it must be asked.
+    // Whether Source may be pushed. Asked of T itself: bytes are copied even if T is not copyable.
     template <class Source>
     static constexpr bool may_push =
         std::is_copy_constructible_v<argument> || !std::is_lvalue_reference_v<Source>;
 
-    // Whether calls that do not wait are noexcept.
+    // Whether the calls that do not wait are noexcept.
     template <class Source>
-    static constexpr bool puts_surely = !Calls::puts_throw && Payload::template puts_surely<Source>;
-    static constexpr bool gets_surely = !Calls::gets_throw && Payload::gets_surely;
-    static constexpr bool gets_into_surely =
-        gets_surely && std::is_nothrow_move_assignable_v<value_type>;
+    static constexpr bool put_is_noexcept =
+        !Calls::put_may_throw && Payload::template put_is_noexcept<Source>;
+    static constexpr bool get_is_noexcept = !Calls::get_may_throw && Payload::get_is_noexcept;
+    static constexpr bool get_into_is_noexcept =
+        get_is_noexcept && std::is_nothrow_move_assignable_v<value_type>;
     template <class... Args>
-    static constexpr bool emplaces_surely =
-        !Calls::puts_throw && Payload::kind != travel::box &&
+    static constexpr bool emplace_is_noexcept =
+        !Calls::put_may_throw && Payload::kind != stored_as::box &&
         std::is_nothrow_constructible_v<argument, Args...> && !is_blob &&
-        (!is_itself<argument, Args...>::value || (Payload::template puts_surely<Args &&> && ...));
+        (!is_one_item<argument, Args...>::value ||
+         (Payload::template put_is_noexcept<Args &&> && ...));
 
-    // A C call that puts, for as long as it is to wait.
-    template <class Value, class Wait, class When>
-    conqueue_status put_when(Value &&value, Wait wait, When when) {
+    // Puts `value`. `wait` is one of wait.hpp; `args_of(timeout)` returns what the C call takes
+    // beside the item.
+    template <class Value, class Wait, class ArgsOf>
+    conqueue_status put_by(Value &&value, Wait wait, ArgsOf args_of) {
         static_assert(may_push<Value>, "T is not copyable: push std::move(value)");
-        return answer(wait([&](std::int64_t timeout) {
-                          return Payload::put(port_, std::forward<Value>(value), when(timeout));
-                      }),
-                      "push");
+        return status_of(wait([&](std::int64_t timeout) {
+                             return Payload::put(handle_, std::forward<Value>(value),
+                                                 args_of(timeout));
+                         }),
+                         "push");
     }
 
-    // One move from what was taken to the caller's result.
-    template <class Result, class Wait, class When, class... Rank>
-    Result take_when(Wait wait, When when, const Rank &...rank) const {
-        Payload held(port_);
-        const auto status = answer(
-            wait([&](std::int64_t timeout) { return held.get(port_, when(timeout)); }), "pop");
+    // Gets an item, as a std::optional or expected of it and of `out`. One move takes the item from
+    // where it is stored to the result.
+    template <class Result, class Wait, class ArgsOf, class... Out>
+    Result get_as(Wait wait, ArgsOf args_of, const Out &...out) const {
+        Payload item(handle_);
+        const auto status = status_of(
+            wait([&](std::int64_t timeout) { return item.get(handle_, args_of(timeout)); }), "pop");
         if (status == conqueue_status::success)
-            return Result(std::in_place, held.value(), rank...);
+            return Result(std::in_place, item.value(), out...);
         if constexpr (std::is_same_v<Result, std::optional<typename Result::value_type>>)
             return std::nullopt;
         else
             return unexpected<conqueue_status>(status);
     }
 
-    // The same into an item of the caller's.
-    template <class Wait, class When>
-    conqueue_status take_into_item(value_type &item, Wait wait, When when) const {
-        // Bytes may be written over an item if nothing else can lie in its padding.
-        if constexpr (Payload::kind == travel::bytes && std::is_trivially_copyable_v<value_type> &&
+    // Gets an item and assigns it to `to`.
+    template <class Wait, class ArgsOf>
+    conqueue_status get_into(value_type &to, Wait wait, ArgsOf args_of) const {
+        // The C call may write over `to` if no other object can be in the padding of a value_type.
+        if constexpr (Payload::kind == stored_as::bytes &&
+                      std::is_trivially_copyable_v<value_type> &&
                       std::is_trivially_default_constructible_v<value_type> &&
                       std::is_standard_layout_v<value_type> &&
                       std::is_trivially_move_assignable_v<value_type>) {
-            return answer(wait([&](std::int64_t timeout) {
-                              return Payload::get_at(port_, std::addressof(item), when(timeout));
-                          }),
-                          "pop");
+            return status_of(wait([&](std::int64_t timeout) {
+                                 return Payload::get_at(handle_, std::addressof(to),
+                                                        args_of(timeout));
+                             }),
+                             "pop");
         } else {
-            Payload held(port_);
-            const auto status = answer(
-                wait([&](std::int64_t timeout) { return held.get(port_, when(timeout)); }), "pop");
+            Payload item(handle_);
+            const auto status = status_of(
+                wait([&](std::int64_t timeout) { return item.get(handle_, args_of(timeout)); }),
+                "pop");
             if (status == conqueue_status::success)
-                item = held.value();
+                to = item.value();
             return status;
         }
     }
 
-    // Up to `count` items: the first one `when` it says so, the others at once.
-    template <class Output, class When>
-    bulk_result take_many(Output &out, std::size_t count, When when, When afterwards) const {
-        constexpr bool assigns_surely = noexcept(*out = std::declval<value_type>());
-        constexpr bool steps_surely = noexcept(++out);
+    // Gets up to `count` items: the first with `first_args`, which may wait, the others with
+    // `args`.
+    template <class Output, class Args>
+    bulk_result get_many(Output &out, std::size_t count, Args first_args, Args args) const {
+        constexpr bool assigns_nothrow = noexcept(*out = std::declval<value_type>());
+        constexpr bool steps_nothrow = noexcept(++out);
         bulk_result result{0, conqueue_status::success};
         bool more = true;
         while (more && result.count < count) {
-            const auto now = result.count == 0 ? when : afterwards;
+            const auto now = result.count == 0 ? first_args : args;
             conqueue_status status;
             if constexpr (is_word_array<Output>) {
                 std::size_t done = 0;
                 const auto items = reinterpret_cast<void **>(std::addressof(*out));
                 const auto wanted = (std::min)(count, std::size_t{PTRDIFF_MAX} / sizeof *items);
-                status =
-                    answer(Calls::get_many(port_.queue, items, wanted, now, &done), "pop_many");
+                status = status_of(Calls::get_many(handle_.queue, items, wanted, now, &done),
+                                   "pop_many");
                 out += static_cast<std::ptrdiff_t>(done);
                 result.count += done;
-                more = false; // the call took what there was
-            } else if constexpr (is_pointer && assigns_surely && steps_surely) {
-                void *items[chunk];
+                more = false; // the call took all there were
+            } else if constexpr (is_pointer && assigns_nothrow && steps_nothrow) {
+                void *items[chunk_size];
                 std::size_t done = 0;
-                const auto wanted = (std::min)(chunk, count - result.count);
-                status =
-                    answer(Calls::get_many(port_.queue, items, wanted, now, &done), "pop_many");
+                const auto wanted = (std::min)(chunk_size, count - result.count);
+                status = status_of(Calls::get_many(handle_.queue, items, wanted, now, &done),
+                                   "pop_many");
                 for (std::size_t i = 0; i < done; ++i, ++out) {
-                    Payload held(port_);
-                    held.adopt(items[i]);
-                    *out = held.value();
+                    Payload item(handle_);
+                    item.adopt(items[i]);
+                    *out = item.value();
                 }
                 result.count += done;
                 more = done == wanted;
-            } else {
-                Payload held(port_);
-                status = answer(held.get(port_, now), "pop_many");
+            } else { // one at a time: an exception loses only the item that throws
+                Payload item(handle_);
+                status = status_of(item.get(handle_, now), "pop_many");
                 more = status == conqueue_status::success;
                 if (more) {
-                    *out = held.value();
+                    *out = item.value();
                     ++out;
                     ++result.count;
                 }
@@ -201,31 +211,35 @@ template <class Calls, class Payload, class Port> class queue_view {
         return result;
     }
 
-    // A blob into the caller's buffer: its length.
-    template <class When>
-    expected<std::size_t, conqueue_status> take_into(void *buffer, std::size_t capacity,
-                                                     When when) const {
+    // Gets a byte string into `buffer`, and returns its length.
+    template <class Args>
+    expected<std::size_t, conqueue_status> get_bytes(void *buffer, std::size_t capacity,
+                                                     Args args) const {
         std::size_t size = 0;
         const auto status =
-            answer(Calls::get_bytes(port_.queue, buffer, capacity, &size, when), "pop_into");
+            status_of(Calls::get_bytes(handle_.queue, buffer, capacity, &size, args), "pop_into");
         if (status == conqueue_status::success)
             return size;
         return unexpected<conqueue_status>(status);
     }
+    /// \endcond
 };
 
-// How many items the consumers of a queue may be holding, beyond those of a few calls.
-template <class Options> std::size_t in_flight(const Options &) noexcept { return 0; }
-inline constexpr std::size_t default_batch_size = 32; // the library's
-inline std::size_t in_flight(const queues_batch_options_t &options) noexcept {
-    return 2 * (options.batch_size == 0 ? default_batch_size : options.batch_size);
+/// The capacity that means the default to the C library. In C++ the default has a constructor of
+/// its own.
+inline constexpr std::size_t default_capacity = 0;
+/// Returns `capacity`. Throws std::invalid_argument if it is 0.
+inline std::size_t nonzero_capacity(std::size_t capacity) {
+    if (capacity == 0)
+        raise(QUEUES_INVALID, "capacity 0");
+    return capacity;
 }
 
-/// A queue that is made and goes. "Producer" and "consumer" say which threads may make a call at
-/// once: with spsc one of each, else any number. No call may overlap construction or destruction.
+/// A queue that owns its handle. Neither copyable nor movable. No call may overlap its construction
+/// or destruction. The destructor destroys the items that are left.
 template <class Calls, class Payload>
-class basic_queue : public queue_view<Calls, Payload, typename Payload::port> {
-    using base = queue_view<Calls, Payload, typename Payload::port>;
+class basic_queue : public queue_view<Calls, Payload, typename Payload::queue_handle> {
+    using base = queue_view<Calls, Payload, typename Payload::queue_handle>;
 
   public:
     using typename base::argument;
@@ -233,52 +247,56 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::port> {
     basic_queue(const basic_queue &) = delete;
     basic_queue &operator=(const basic_queue &) = delete;
 
+    /// \cond INTERNAL
   protected:
-    using base::port_;
+    using base::handle_;
 
     basic_queue(std::size_t capacity, std::size_t item_size, std::uint64_t flags)
         : basic_queue(item_size, options_of(capacity, flags)) {}
-    // With options of which those that all families have are set here.
+    // `options` with the fields of one family; those that all families have are set here.
     basic_queue(std::size_t item_size, typename Calls::options options) {
-        if (item_size == 0 && Payload::kind == travel::bytes)
+        if (item_size == 0 && Payload::kind == stored_as::bytes)
             raise(QUEUES_INVALID, "item size 0");
         options.struct_size = sizeof options;
         options.item_size = item_size;
         options.drop = Payload::drop;
-        options.drop_ctx = &port_;
-        answer(Calls::create(&options, &port_.queue), "create");
-        port_.item_size = item_size;
-        port_.prepare(options.flags, in_flight(options));
+        options.drop_ctx = &handle_;
+        status_of(Calls::create(&options, &handle_.queue), "create");
+        handle_.item_size = item_size;
+        handle_.prepare(options.flags, Calls::in_flight(options));
     }
     ~basic_queue() = default;
 
-    // Whether a try_emplace may construct its item before it knows of room, because that uses up no
-    // argument. A bytes_view only looks at its argument.
+    // Whether an emplace may construct its item before it knows that there is room, because the
+    // construction leaves the arguments as they are. A bytes_view always does.
     template <class... Args>
-    static constexpr bool emplaces_by_push = (Payload::kind == travel::bits ||
-                                              Payload::kind == travel::bytes) &&
-                                             (leaves_args<Args...> || base::is_blob);
-    // Whether an emplace needs no look for room before it: it does not use up its arguments, or
-    // constructs the item in a cell that it has reserved.
+    static constexpr bool emplaces_by_push = (Payload::kind == stored_as::bits ||
+                                              Payload::kind == stored_as::bytes) &&
+                                             (leaves_arguments<Args...> || base::is_blob);
+    // Whether an emplace must check for room first. Not if the arguments stay as they are until the
+    // queue accepts the item, nor if the item is constructed in a cell of the queue.
     template <class... Args>
-    static constexpr bool emplaces_alone =
-        Payload::kind == travel::cell || Payload::kind == travel::owner ||
-        emplaces_by_push<Args...>;
+    static constexpr bool emplace_needs_room_check =
+        Payload::kind != stored_as::cell &&Payload::kind != stored_as::unique_ptr &&
+        !emplaces_by_push<Args...>;
 
-    // Constructs and puts an item; room has been seen, or need not be.
-    template <class When, class... Args> conqueue_status emplace_now(When when, Args &&...args) {
+    // Constructs an item and puts it. There is room, or no check is needed.
+    template <class PutArgs, class... Args>
+    conqueue_status construct_and_put(PutArgs put_args, Args &&...args) {
         if constexpr (emplaces_by_push<Args...>)
-            return answer(Payload::put(port_, argument(std::forward<Args>(args)...), when),
-                          "emplace");
+            return status_of(Payload::put(handle_, argument(std::forward<Args>(args)...), put_args),
+                             "emplace");
         else
-            return answer(Payload::emplace(port_, when, std::forward<Args>(args)...), "emplace");
+            return status_of(Payload::emplace(handle_, put_args, std::forward<Args>(args)...),
+                             "emplace");
     }
 
-    // Full, for a push that does not wait; counted as the C calls count it.
-    conqueue_status refuse() noexcept {
-        port_.refuse();
+    // The result of an emplace that found no room before any C call that counts.
+    conqueue_status count_as_full() noexcept {
+        handle_.count_failed_push();
         return conqueue_status::full;
     }
+    /// \endcond
 
   private:
     static typename Calls::options options_of(std::size_t capacity, std::uint64_t flags) {
@@ -289,32 +307,48 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::port> {
     }
 };
 
-/// What all queues have that can be closed.
+/// A queue that can be cleared and closed: every family except deque.
 template <class Calls, class Payload> class closable_queue : public basic_queue<Calls, Payload> {
     using base = basic_queue<Calls, Payload>;
 
   public:
-    /// Extension. Destroys the items that are in the queue. Does not wait. Consumer. Returns how
-    /// many there were.
+    /// Extension. Removes and destroys the items in the queue, and returns their number. Never
+    /// waits. Callers: any number of consumers at once; in spsc the consumer. O(number of items).
+    /// Throws `misuse` in a checked spsc.
     std::size_t clear() {
         std::size_t count = 0;
-        answer(port_.clear(&count), "clear");
+        status_of(handle_.clear(&count), "clear");
         return count;
     }
 
-    /// Closes the queue and wakes every waiter: from now on a push returns closed, a pop does so
-    /// once the queue is empty. Does not wait. Any thread, as often as you like.
-    void close() noexcept { port_.close(); }
-    /// Whether the queue is closed. Does not wait. Any thread.
-    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(port_.queue); }
+    /// Closes the queue and wakes all waiting calls. From then on a push returns closed, and a pop
+    /// does so once the queue is empty. Has no effect on a closed queue. Never waits. Any thread.
+    void close() noexcept { handle_.close(); }
+    /// Returns whether the queue is closed. Never waits. Any thread.
+    [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_.queue); }
 
+    /// \cond INTERNAL
   protected:
     using base::base;
-    using base::port_;
+    using base::handle_;
 
-    template <class Visit, class... Rank> conqueue_status look(Visit &&visit, Rank... rank) const {
-        return answer(Payload(port_).peek(port_, visit, rank...), "peek");
+    // Calls `visit` with the item in front, and sets `out...` to what the family tells beside it.
+    template <class Visit, class... Out> conqueue_status peek_by(Visit &&visit, Out *...out) const {
+        return status_of(Payload(handle_).peek(handle_, visit, out...), "peek");
     }
+    /// \endcond
+};
+
+/// A queue of byte strings, of any family.
+template <class Queue> class with_item_size : public Queue {
+  public:
+    /// Extension. Returns the longest length of an item in bytes. Never waits. Any thread.
+    [[nodiscard]] std::size_t item_size() const noexcept { return this->handle_.item_size; }
+
+    /// \cond INTERNAL
+  protected:
+    using Queue::Queue;
+    /// \endcond
 };
 
 } // namespace detail

@@ -1,5 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// One producer, one consumer.
+/// queues::spsc, a bounded FIFO queue from one producer thread to one consumer thread, and
+/// queues::spsc_bytes, the same for byte strings, whose items can be written and read in place.
+///
+///     queues::spsc<sample> queue(1024); // room for 1024 items
+///     queue.push(s);                    // waits for room; false: the queue is closed
+///     while (auto next = queue.pop())   // waits for an item; nullopt: closed and empty
+///         record(*next);
 #ifndef QUEUES_SPSC_HPP
 #define QUEUES_SPSC_HPP
 
@@ -7,10 +14,15 @@
 
 #ifdef QUEUES_CPP17
 
-#include "bytes.hpp"
 #include "detail/spsc.hpp"
-#include "fifo.hpp"
+#include "expected.hpp"
 #include "options.hpp"
+#include "pop.hpp"
+#include "push.hpp"
+#include "queue.hpp"
+#include "status.hpp"
+
+#include <queues.h>
 
 #include <chrono>
 #include <cstddef>
@@ -19,84 +31,108 @@ namespace queues {
 
 namespace detail {
 
-/// What the queues for one producer and one consumer have beside that.
+/// What spsc and spsc_bytes have beside the members of every FIFO queue.
 template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payload> {
     using base = fifo_queue<spsc_calls, Payload>;
 
   public:
-    /// Extension. A copy of the item in front, which stays there. Does not wait. Consumer. Or the
-    /// error empty or closed (and empty).
+    /// Extension. Returns a copy of the item in front, which stays in the queue. Never waits. The
+    /// consumer. Returns the error empty, or closed if the queue is closed and empty. Throws what
+    /// copying T throws, and `misuse` in a checked queue.
     [[nodiscard]] expected<typename base::value_type, conqueue_status> peek() const {
-        return this->look_and_copy();
+        return this->copy_of_front();
     }
-    /// Extension. Calls `visit` with a const reference to the item in front, which stays there; the
-    /// reference ends with the visit, which must not pop or clear. Does not wait. Consumer. Returns
-    /// success, empty or closed (and empty).
-    template <class Visit> conqueue_status peek(Visit &&visit) const { return this->look(visit); }
+    /// Extension. Calls `visit` with a const reference to the item in front, which stays in the
+    /// queue. The reference is valid during the call of `visit`, which must not pop or clear. Never
+    /// waits. The consumer. Returns success, empty, or closed if the queue is closed and empty.
+    /// Throws what `visit` throws, and `misuse` in a checked queue.
+    template <class Visit> conqueue_status peek(Visit &&visit) const {
+        return this->peek_by(visit);
+    }
 
-    /// Extension. Whether the queue was empty at some moment of the call. Does not wait. Any
+    /// Extension. Returns whether the queue was full at some moment of the call. Never waits. Any
     /// thread.
-    [[nodiscard]] bool is_empty() const noexcept { return queues_spsc_is_empty(this->port_.queue); }
-    /// Extension. Whether the queue was full at some moment of the call. Does not wait. Any thread.
-    [[nodiscard]] bool is_full() const noexcept { return queues_spsc_is_full(this->port_.queue); }
+    [[nodiscard]] bool is_full() const noexcept { return queues_spsc_is_full(this->handle_.queue); }
 
+    /// \cond INTERNAL
   protected:
     spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
+    /// \endcond
 };
 
+/// The base of spsc<T>.
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 
 } // namespace detail
 
-/// A bounded FIFO queue of T from one producer thread to one consumer thread at a time.
+/// A bounded FIFO queue of T from one producer thread to one consumer thread. Wait-free, except
+/// calls that wait.
+///
+/// At every moment at most one thread pushes and at most one pops. A role may pass to another
+/// thread in an orderly way, for example by a mutex or a join. Calls that say "any thread" may be
+/// made at any time.
 template <class T> class spsc : public detail::spsc_of<T> {
     using base = detail::spsc_of<T>;
 
   public:
-    /// Extension. A queue of the library's default capacity. Throws std::bad_alloc.
+    /// Extension. Creates a queue of the library's default capacity. Throws std::bad_alloc.
     spsc() : base(detail::default_capacity, base::slot_size, false) {}
-    /// A queue with room for exactly `capacity` items. Throws std::bad_alloc, and
-    /// std::invalid_argument for 0 or more than an address space holds.
-    explicit spsc(std::size_t capacity) : base(detail::exactly(capacity), base::slot_size, false) {}
-    /// The same; a call that overlaps another of its side, which is an error in the program, throws
-    /// `misuse` and changes nothing.
+    /// Creates a queue with room for exactly `capacity` items. Throws std::bad_alloc, and
+    /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
+    explicit spsc(std::size_t capacity)
+        : base(detail::nonzero_capacity(capacity), base::slot_size, false) {}
+    /// Creates a queue with room for exactly `capacity` items that detects errors in the program: a
+    /// call that overlaps another one of its role throws `misuse` and has no effect. Throws
+    /// std::bad_alloc, and std::invalid_argument if `capacity` is 0 or exceeds the address space.
     spsc(std::size_t capacity, checked_t)
-        : base(detail::exactly(capacity), base::slot_size, true) {}
+        : base(detail::nonzero_capacity(capacity), base::slot_size, true) {}
 };
 
-/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread at a time.
-/// Beside what mpmc_bytes has, items can be written and read in place.
+/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread. Wait-free,
+/// except calls that wait. The rule of spsc about threads holds.
+///
+/// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
+/// they are more than item_size(). A pop returns a std::vector<std::byte>, for which it allocates
+/// item_size() bytes; pop_into allocates nothing. `reserve` and `front` write and read items in
+/// place.
 class spsc_bytes
-    : public detail::bytes_queue<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>> {
+    : public detail::bytes_fifo<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>> {
+    using base = detail::bytes_fifo<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>>;
+
   public:
-    /// A queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
-    /// std::bad_alloc, and std::invalid_argument when either is 0 or the product is beyond all
-    /// memory.
+    /// Creates a queue with room for exactly `capacity` items of up to `item_size` bytes. Throws
+    /// std::bad_alloc, and std::invalid_argument if either is 0 or the product exceeds the address
+    /// space.
     spsc_bytes(std::size_t capacity, std::size_t item_size)
-        : bytes_queue(detail::exactly(capacity), item_size, false) {}
-    /// The same; a call that overlaps another of its side throws `misuse` and changes nothing.
+        : base(detail::nonzero_capacity(capacity), item_size, false) {}
+    /// Creates a queue with room for exactly `capacity` items of up to `item_size` bytes that
+    /// detects errors in the program: a call that overlaps another one of its role throws `misuse`
+    /// and has no effect. Throws std::bad_alloc, and std::invalid_argument if either number is 0 or
+    /// the product exceeds the address space.
     spsc_bytes(std::size_t capacity, std::size_t item_size, checked_t)
-        : bytes_queue(detail::exactly(capacity), item_size, true) {}
+        : base(detail::nonzero_capacity(capacity), item_size, true) {}
 
     /// Extension. Room for one item at the back of the queue, to be written in place. The consumer
-    /// sees nothing of it before `commit`; dropped without one, by an exception say, it leaves the
-    /// queue as it was. It ends with the producer's next push or reserve.
+    /// sees nothing of it before `commit`. A reservation ends with its commit and with the
+    /// producer's next push or reserve; its destructor does nothing, and the queue is as it was.
+    /// Only the producer may use it.
     class reservation {
       public:
+        /// Refers to the same room as the other object.
         reservation(reservation &&) noexcept = default;
+        /// Refers to the same room as the other object.
         reservation &operator=(reservation &&) noexcept = default;
 
-        /// Where to write: `size()` bytes, aligned for std::uint64_t.
+        /// Returns the address to write to: `size()` bytes, aligned for std::uint64_t.
         [[nodiscard]] std::byte *data() const noexcept { return data_; }
-        /// The queue's item size.
+        /// Returns the queue's item size in bytes.
         [[nodiscard]] std::size_t size() const noexcept { return queue_->item_size(); }
-        /// Puts the first `length` bytes into the queue as an item. Does not wait. Producer.
-        /// Returns success, or closed if the queue has been closed meanwhile. Throws
-        /// std::invalid_argument when `length` is above `size()`, `misuse` when the reservation has
-        /// ended.
+        /// Inserts the first `length` bytes as an item. Never waits. The producer. Returns success,
+        /// or closed if the queue was closed after the reservation. Throws std::invalid_argument if
+        /// `length` exceeds `size()`, and `misuse` if the reservation has ended.
         conqueue_status commit(std::size_t length) {
-            return detail::answer(queues_spsc_commit(queue_->port_.queue, length), "commit");
+            return detail::status_of(queues_spsc_commit(queue_->handle_.queue, length), "commit");
         }
 
       private:
@@ -108,36 +144,44 @@ class spsc_bytes
         std::byte *data_;
     };
 
-    /// Extension. Reserves room for an item. Waits for room. Producer. Or the error closed.
+    /// Extension. Reserves room for an item. Waits for room. The producer. Returns the reservation,
+    /// or the error closed. Throws `misuse` in a checked queue.
     [[nodiscard]] expected<reservation, conqueue_status> reserve() {
-        return reserve_within(detail::for_ever);
+        return reserve_within(detail::wait_forever);
     }
-    /// Extension. The same without waiting; also the error full.
+    /// Extension. Reserves room for an item if there is any. Never waits. The producer. Returns the
+    /// reservation, or the error full or closed. Throws `misuse` in a checked queue.
     [[nodiscard]] expected<reservation, conqueue_status> try_reserve() {
-        return reserve_within(detail::at_once);
+        return reserve_within(detail::no_wait);
     }
-    /// Extension. The same, waiting `duration` at most; also the errors full and timeout.
+    /// Extension. Reserves room for an item. Waits for room, at most `duration`. The producer.
+    /// Returns the reservation, or the error closed, timeout, or full if `duration` is not
+    /// positive. Throws `misuse` in a checked queue.
     template <class Rep, class Period>
     [[nodiscard]] expected<reservation, conqueue_status>
     reserve_for(std::chrono::duration<Rep, Period> duration) {
-        return reserve_within(detail::within_duration(duration));
+        return reserve_within(detail::wait_for(duration));
     }
 
-    /// Extension. The item in front, to be read in place. It leaves the queue by `consume`; dropped
-    /// without one it stays in front. It ends with the consumer's next pop or clear.
+    /// Extension. The item in front, to be read in place. `consume` removes it from the queue; the
+    /// destructor does nothing, and the item stays in front. It is valid until the consumer's next
+    /// consume, pop or clear. Only the consumer may use it.
     class front_item {
       public:
+        /// Refers to the same item as the other object.
         front_item(front_item &&) noexcept = default;
+        /// Refers to the same item as the other object.
         front_item &operator=(front_item &&) noexcept = default;
 
-        /// The item's bytes, aligned for std::uint64_t.
+        /// Returns the address of the item's bytes, aligned for std::uint64_t.
         [[nodiscard]] const std::byte *data() const noexcept { return data_; }
-        /// How many there are.
+        /// Returns the number of the item's bytes.
         [[nodiscard]] std::size_t size() const noexcept { return size_; }
-        /// Takes the item out of the queue. Does not wait. Consumer. Returns success; empty or
-        /// closed when it is no longer there.
+        /// Removes the item from the queue. Never waits. The consumer. Returns success; or empty,
+        /// or closed if the queue is closed, if the item is no longer there. Throws `misuse` in a
+        /// checked queue.
         conqueue_status consume() {
-            return detail::answer(queues_spsc_consume(queue_->port_.queue), "consume");
+            return detail::status_of(queues_spsc_consume(queue_->handle_.queue), "consume");
         }
 
       private:
@@ -150,35 +194,40 @@ class spsc_bytes
         std::size_t size_;
     };
 
-    /// Extension. The item in front. Waits for one. Consumer. Or the error closed (and empty).
+    /// Extension. Returns the item in front, in place. Waits for one. The consumer. Returns the
+    /// error closed if the queue is closed and empty. Throws `misuse` in a checked queue.
     [[nodiscard]] expected<front_item, conqueue_status> front() {
-        return front_within(detail::for_ever);
+        return front_within(detail::wait_forever);
     }
-    /// Extension. The same without waiting; also the error empty.
+    /// Extension. Returns the item in front, in place, if there is one. Never waits. The consumer.
+    /// Returns the error empty, or closed if the queue is closed and empty. Throws `misuse` in a
+    /// checked queue.
     [[nodiscard]] expected<front_item, conqueue_status> try_front() {
-        return front_within(detail::at_once);
+        return front_within(detail::no_wait);
     }
-    /// Extension. The same, waiting `duration` at most; also the errors empty and timeout.
+    /// Extension. Returns the item in front, in place. Waits for one, at most `duration`. The
+    /// consumer. Returns the error timeout; empty if `duration` is not positive; or closed if the
+    /// queue is closed and empty. Throws `misuse` in a checked queue.
     template <class Rep, class Period>
     [[nodiscard]] expected<front_item, conqueue_status>
     front_for(std::chrono::duration<Rep, Period> duration) {
-        return front_within(detail::within_duration(duration));
+        return front_within(detail::wait_for(duration));
     }
 
   private:
-    expected<reservation, conqueue_status> reserve_within(detail::within wait) {
+    expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {
         void *data;
         const auto status =
-            detail::answer(queues_spsc_reserve(port_.queue, &data, wait.timeout), "reserve");
+            detail::status_of(queues_spsc_reserve(handle_.queue, &data, wait.timeout), "reserve");
         if (status == conqueue_status::success)
             return reservation(*this, data);
         return unexpected<conqueue_status>(status);
     }
-    expected<front_item, conqueue_status> front_within(detail::within wait) {
+    expected<front_item, conqueue_status> front_within(detail::timed_wait wait) {
         const void *data;
         std::size_t size;
-        const auto status =
-            detail::answer(queues_spsc_front(port_.queue, &data, &size, wait.timeout), "front");
+        const auto status = detail::status_of(
+            queues_spsc_front(handle_.queue, &data, &size, wait.timeout), "front");
         if (status == conqueue_status::success)
             return front_item(*this, data, size);
         return unexpected<conqueue_status>(status);

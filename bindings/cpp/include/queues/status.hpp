@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// What a call came to.
+/// The outcomes of calls: conqueue_status, bulk_result for a call on many items, and the exception
+/// `misuse`. What a correct program meets is returned as a status; everything else throws.
 #ifndef QUEUES_STATUS_HPP
 #define QUEUES_STATUS_HPP
 
@@ -17,32 +19,36 @@
 
 namespace queues {
 
-/// What an operation came to. The values are those of queues.h.
+/// The outcome of a call. The values are those of queues.h.
 enum class conqueue_status : std::int32_t {
-    success = QUEUES_OK,
-    empty = QUEUES_EMPTY,
-    full = QUEUES_FULL,
-    closed = QUEUES_CLOSED,
-    timeout = QUEUES_TIMEOUT, ///< extension: the time given passed while waiting
-    retry = QUEUES_RETRY,     ///< extension: a race was lost (`steal`, `try_emplace`): try again
+    success = QUEUES_OK,          ///< done
+    empty = QUEUES_EMPTY,         ///< there was no item at some moment of the call
+    full = QUEUES_FULL,           ///< there was no room at some moment of the call
+    closed = QUEUES_CLOSED,       ///< the queue is closed; of a pop: and empty
+    timeout = QUEUES_TIMEOUT,     ///< extension: the given time passed while the call waited
+    retry = QUEUES_RETRY,         ///< extension: `steal` or `try_emplace` lost a race; try again
     too_small = QUEUES_TOO_SMALL, ///< extension: the item is longer than the buffer, and stays
 };
-/// A short English text for `status`. Waits for nothing; any thread.
+
+/// Returns a short English text for `status`, with static lifetime. Never waits. Any thread.
 inline const char *to_string(conqueue_status status) noexcept {
     return queues_status_string(static_cast<queues_status_t>(status));
 }
 
-/// Thrown by a checked spsc that is used by two producers or two consumers at once, by a checked
-/// deque with two owners, and by the commit or consume of something that is no longer there.
+/// The exception for an error in the program that the library detects: two producers or two
+/// consumers at once in a checked spsc, two owners at once in a checked deque, and the commit or
+/// consume of an item that is no longer there. The call had no effect.
 class misuse : public std::logic_error {
   public:
     using std::logic_error::logic_error;
 };
 
-/// How far a call on many items came.
+/// The outcome of a call on many items.
 struct bulk_result {
-    std::size_t count;      ///< items moved into or out of the queue
-    conqueue_status status; ///< success, or what stopped it (of those that take: if `count` is 0)
+    std::size_t count; ///< the number of items moved into or out of the queue
+    /// Of a push: success, or why the remaining items were not accepted. Of a pop: success, or why
+    /// `count` is 0.
+    conqueue_status status;
 };
 
 } // namespace queues

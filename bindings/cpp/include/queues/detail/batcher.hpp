@@ -1,4 +1,6 @@
-// The C calls of batcher.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The C functions of the batcher family under the names that all families share. A put passes a
+// weight beside the item; items are taken in batches.
 #ifndef QUEUES_DETAIL_BATCHER_HPP
 #define QUEUES_DETAIL_BATCHER_HPP
 
@@ -8,6 +10,7 @@
 
 #include "../batch.hpp"
 #include "handle.hpp"
+#include "in_pool.hpp"
 #include "payload.hpp"
 
 #include <queues.h>
@@ -19,47 +22,54 @@ namespace queues {
 
 namespace detail {
 
-// With a weight, which goes in with an item; items come out in batches.
-struct weighed_put {
+struct batch_put_args {
     std::int64_t timeout;
     weight item_weight{};
 };
-struct what_is_due {};
-struct batch_calls {
+
+// The argument of a get_batch that takes a batch only if one is due.
+struct due_only {};
+
+inline constexpr std::size_t default_batch_size = 32; // of the C library
+
+struct batch_calls : default_calls {
     using handle = queues_batch_t;
     using options = queues_batch_options_t;
-    using putting = weighed_put;
-    static constexpr bool puts_throw = false, gets_throw = false;
-    static constexpr bool has_many = false;
+    using put_args = batch_put_args;
+    template <class T> using cell_payload = in_pool<batch_calls, T>;
+    // Two consumers may hold a batch each.
+    static std::size_t in_flight(const options &of) noexcept {
+        return 2 * (of.batch_size == 0 ? default_batch_size : of.batch_size);
+    }
     static constexpr auto create = queues_batch_create;
     static constexpr auto release = queues_batch_release;
-    static queues_status_t put(handle *queue, void *item, weighed_put when) {
-        return queues_batch_put_weighted(queue, item, when.item_weight.units, when.timeout);
+    static queues_status_t put(handle *queue, void *item, put_args args) {
+        return queues_batch_put_weighted(queue, item, args.item_weight.units, args.timeout);
     }
     static queues_status_t put_bytes(handle *queue, const void *data, std::size_t length,
-                                     weighed_put when) {
-        return queues_batch_put_weighted_bytes(queue, data, length, when.item_weight.units,
-                                               when.timeout);
+                                     put_args args) {
+        return queues_batch_put_weighted_bytes(queue, data, length, args.item_weight.units,
+                                               args.timeout);
     }
-    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t max,
                                      std::size_t *count, std::int64_t timeout) {
-        return queues_batch_get_batch(queue, items, most, count, timeout);
+        return queues_batch_get_batch(queue, items, max, count, timeout);
     }
-    static queues_status_t get_batch(handle *queue, void **items, std::size_t most,
-                                     std::size_t *count, what_is_due) {
-        return queues_batch_get_due(queue, items, most, count);
+    static queues_status_t get_batch(handle *queue, void **items, std::size_t max,
+                                     std::size_t *count, due_only) {
+        return queues_batch_get_due(queue, items, max, count);
     }
-    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t capacity,
                                            std::size_t *length, queues_batch_blob_t *blobs,
-                                           std::size_t most, std::size_t *count,
+                                           std::size_t max, std::size_t *count,
                                            std::int64_t timeout) {
-        return queues_batch_get_batch_bytes(queue, buffer, room, length, blobs, most, count,
+        return queues_batch_get_batch_bytes(queue, buffer, capacity, length, blobs, max, count,
                                             timeout);
     }
-    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t room,
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t capacity,
                                            std::size_t *length, queues_batch_blob_t *blobs,
-                                           std::size_t most, std::size_t *count, what_is_due) {
-        return queues_batch_get_due_bytes(queue, buffer, room, length, blobs, most, count);
+                                           std::size_t max, std::size_t *count, due_only) {
+        return queues_batch_get_due_bytes(queue, buffer, capacity, length, blobs, max, count);
     }
     static constexpr auto clear = queues_batch_clear;
     static constexpr auto close = queues_batch_close;
@@ -67,6 +77,7 @@ struct batch_calls {
     static constexpr auto size = queues_batch_pending_count;
     static constexpr auto capacity = queues_batch_capacity;
     static constexpr auto stats = queues_batch_stats;
+    static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
 
 } // namespace detail

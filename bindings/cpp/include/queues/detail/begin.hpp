@@ -1,22 +1,22 @@
-// Requires C++17, and sets aside macros of these names, which other headers are known to define.
-#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
-#error "queues.hpp needs C++17 or later: compile with -std=c++17"
-#else
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The first include of every header of the library: requires C++17, and sets aside macros whose
+// names the library uses. end.hpp, the last include, restores them; pairs of the two may nest.
+//
+// No include guard: every header needs its own pair.
+
+#pragma push_macro("QUEUES_CPP17")
+#undef QUEUES_CPP17
+#if __cplusplus >= 201703L || (defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
 #define QUEUES_CPP17
-#endif
-
-#pragma push_macro("QUEUES_THROW")
-#undef QUEUES_THROW
-#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
-#define QUEUES_THROW(...) throw __VA_ARGS__
 #else
-#define QUEUES_THROW(...) ::queues::detail::end_program((__VA_ARGS__).what())
+#error "queues.hpp needs C++17 or later: compile with -std=c++17"
 #endif
 
+// Other headers are known to define macros of these names, or may well do so.
 #pragma push_macro("all")
 #undef all
-#pragma push_macro("answer")
-#undef answer
+#pragma push_macro("args")
+#undef args
 #pragma push_macro("assign")
 #undef assign
 #pragma push_macro("begin")
@@ -25,6 +25,8 @@
 #undef box
 #pragma push_macro("byte")
 #undef byte
+#pragma push_macro("bytes")
+#undef bytes
 #pragma push_macro("call")
 #undef call
 #pragma push_macro("cell")
@@ -41,6 +43,8 @@
 #undef count
 #pragma push_macro("data")
 #undef data
+#pragma push_macro("deadline")
+#undef deadline
 #pragma push_macro("debug")
 #undef debug
 #pragma push_macro("empty")
@@ -57,10 +61,16 @@
 #undef far
 #pragma push_macro("flag")
 #undef flag
+#pragma push_macro("forever")
+#undef forever
+#pragma push_macro("front")
+#undef front
 #pragma push_macro("full")
 #undef full
 #pragma push_macro("get")
 #undef get
+#pragma push_macro("handle")
+#undef handle
 #pragma push_macro("item")
 #undef item
 #pragma push_macro("left")
@@ -69,8 +79,6 @@
 #undef length
 #pragma push_macro("likely")
 #undef likely
-#pragma push_macro("look")
-#undef look
 #pragma push_macro("max")
 #undef max
 #pragma push_macro("min")
@@ -85,8 +93,6 @@
 #undef place
 #pragma push_macro("pop")
 #undef pop
-#pragma push_macro("port")
-#undef port
 #pragma push_macro("push")
 #undef push
 #pragma push_macro("put")
@@ -97,8 +103,12 @@
 #undef raw
 #pragma push_macro("refresh")
 #undef refresh
+#pragma push_macro("release")
+#undef release
 #pragma push_macro("require")
 #undef require
+#pragma push_macro("restore")
+#undef restore
 #pragma push_macro("result")
 #undef result
 #pragma push_macro("retry")
@@ -113,6 +123,8 @@
 #undef status
 #pragma push_macro("stop")
 #undef stop
+#pragma push_macro("storage")
+#undef storage
 #pragma push_macro("success")
 #undef success
 #pragma push_macro("take")
@@ -137,9 +149,9 @@
 #undef view
 #pragma push_macro("visit")
 #undef visit
+#pragma push_macro("wait")
+#undef wait
 #pragma push_macro("weight")
 #undef weight
-#pragma push_macro("within")
-#undef within
 #pragma push_macro("word")
 #undef word

@@ -1,4 +1,6 @@
-// Items that are copied.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Payloads whose bytes the C queue copies into its slots: a trivially copyable T, and byte strings,
+// of which each slot also holds the length.
 #ifndef QUEUES_DETAIL_BY_COPY_HPP
 #define QUEUES_DETAIL_BY_COPY_HPP
 
@@ -8,7 +10,12 @@
 
 #include "../bytes.hpp"
 #include "by_pointer.hpp"
+#include "cell.hpp"
+#include "handle.hpp"
 
+#include <queues.h>
+
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -18,80 +25,81 @@ namespace queues {
 
 namespace detail {
 
-// Copied into the queue's own slots, all of them of one length.
+// A trivially copyable T: all items have the same length.
 template <class Calls, class T> class by_copy {
   public:
     using argument = T;
     using value_type = T;
-    using port = owned_queue<Calls>;
+    using queue_handle = owned_queue<Calls>;
     using ref = queue_ref<Calls>;
-    static constexpr travel kind = travel::bytes;
+    static constexpr stored_as kind = stored_as::bytes;
     static constexpr std::size_t slot_size = sizeof(T);
     static constexpr queues_drop_t drop = nullptr;
-    template <class Source> static constexpr bool puts_surely = true;
-    static constexpr bool gets_surely = std::is_nothrow_move_constructible_v<T>;
+    template <class Source> static constexpr bool put_is_noexcept = true;
+    static constexpr bool get_is_noexcept = std::is_nothrow_move_constructible_v<T>;
 
     explicit by_copy(const ref &) noexcept {}
 
-    template <class When> static queues_status_t put(const ref &to, const T &value, When when) {
-        return Calls::put_bytes(to.queue, std::addressof(value), sizeof value, when);
+    template <class Args> static queues_status_t put(const ref &to, const T &value, Args args) {
+        return Calls::put_bytes(to.queue, std::addressof(value), sizeof value, args);
     }
-    template <class When, class... Args>
-    static queues_status_t emplace(port &to, When when, Args &&...args) {
-        return emplace_by_copy<Calls, by_copy>(to, when, std::forward<Args>(args)...);
+    template <class PutArgs, class... Args>
+    static queues_status_t emplace(queue_handle &to, PutArgs put_args, Args &&...args) {
+        return emplace_copy<Calls, by_copy>(to, put_args, std::forward<Args>(args)...);
     }
-    template <class When> queues_status_t get(const ref &from, When when) {
-        return get_at(from, room_.address(), when);
+    template <class Args> queues_status_t get(const ref &from, Args args) {
+        return get_at(from, item_.address(), args);
     }
-    template <class When> static queues_status_t get_at(const ref &from, void *address, When when) {
+    // A get that writes the item at `address`.
+    template <class Args> static queues_status_t get_at(const ref &from, void *address, Args args) {
         std::size_t size;
-        return Calls::get_bytes(from.queue, address, sizeof(T), &size, when);
+        return Calls::get_bytes(from.queue, address, sizeof(T), &size, args);
     }
-    template <class Visit, class... Rank>
-    queues_status_t peek(const ref &from, Visit &&visit, Rank... rank) {
+    template <class Visit, class... Out>
+    queues_status_t peek(const ref &from, Visit &&visit, Out... out) {
         std::size_t size;
         const auto status =
-            Calls::peek_bytes(from.queue, room_.address(), sizeof(T), &size, rank...);
+            Calls::peek_bytes(from.queue, item_.address(), sizeof(T), &size, out...);
         if (status == QUEUES_OK)
-            visit(std::as_const(room_.value()));
+            visit(std::as_const(item_.value()));
         return status;
     }
-    T &&value() noexcept { return std::move(room_.value()); }
+    T &&value() noexcept { return std::move(item_.value()); }
 
   private:
-    raw<T> room_;
+    storage<T> item_;
 };
 
-// In the queue's own slots, each with its length.
+// A byte string: pushed as a bytes_view, popped as a std::vector<std::byte>.
 template <class Calls> class by_blob {
   public:
     using argument = bytes_view;
     using value_type = std::vector<std::byte>;
-    using port = owned_queue<Calls>;
+    using queue_handle = owned_queue<Calls>;
     using ref = queue_ref<Calls>;
-    static constexpr std::size_t slot_size = 0; // told when the queue is made
-    static constexpr travel kind = travel::bytes;
+    static constexpr stored_as kind = stored_as::bytes;
+    static constexpr std::size_t slot_size = 0; // the constructor of the queue takes it
     static constexpr queues_drop_t drop = nullptr;
-    template <class Source> static constexpr bool puts_surely = false; // it may be too long
-    static constexpr bool gets_surely = false;
+    template <class Source> static constexpr bool put_is_noexcept = false; // it may be too long
+    static constexpr bool get_is_noexcept = false;                         // it allocates
 
     explicit by_blob(const ref &from) : bytes_(from.item_size) {}
 
-    template <class When> static queues_status_t put(const ref &to, bytes_view bytes, When when) {
-        return Calls::put_bytes(to.queue, bytes.data(), bytes.size(), when);
+    template <class Args> static queues_status_t put(const ref &to, bytes_view bytes, Args args) {
+        return Calls::put_bytes(to.queue, bytes.data(), bytes.size(), args);
     }
-    template <class When> queues_status_t get(const ref &from, When when) {
+    template <class Args> queues_status_t get(const ref &from, Args args) {
         std::size_t size = 0;
-        const auto status = Calls::get_bytes(from.queue, bytes_.data(), bytes_.size(), &size, when);
+        const auto status = Calls::get_bytes(from.queue, bytes_.data(), bytes_.size(), &size, args);
         if (status == QUEUES_OK)
             bytes_.resize(size);
         return status;
     }
-    template <class Visit, class... Rank>
-    queues_status_t peek(const ref &from, Visit &&visit, Rank... rank) {
+    template <class Visit, class... Out>
+    queues_status_t peek(const ref &from, Visit &&visit, Out... out) {
         std::size_t size = 0;
         const auto status =
-            Calls::peek_bytes(from.queue, bytes_.data(), bytes_.size(), &size, rank...);
+            Calls::peek_bytes(from.queue, bytes_.data(), bytes_.size(), &size, out...);
         if (status == QUEUES_OK) {
             bytes_.resize(size);
             visit(std::as_const(bytes_));

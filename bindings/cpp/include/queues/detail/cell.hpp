@@ -1,4 +1,6 @@
-// Where an item lies, and what it is made of.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Where an item is stored: the kinds of storage, the layout of a cell, and storage on the stack.
+// A cell is the room for one item in the C queue's memory, which is aligned to 8 bytes.
 #ifndef QUEUES_DETAIL_CELL_HPP
 #define QUEUES_DETAIL_CELL_HPP
 
@@ -6,25 +8,26 @@
 
 #ifdef QUEUES_CPP17
 
-#include <queues.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <new>
-#include <type_traits>
-#include <utility>
 
 namespace queues {
 
 namespace detail {
 
-// Where an item lies in a cell, which is aligned to 8 bytes: over-aligned ones have room to move.
+// How a queue stores its items: as the bits of a pointer, as the pointer of a std::unique_ptr, in a
+// box from operator new, as bytes in a slot, in a cell of the queue, or in a cell of a pool.
+enum class stored_as { bits, unique_ptr, box, bytes, cell, pool };
+
+// The layout of a T in a cell. An over-aligned T gets room to be moved to an aligned address.
 template <class T> struct cell {
     static constexpr std::size_t alignment = 8;
     static constexpr std::size_t size =
         sizeof(T) + (alignof(T) > alignment ? alignof(T) - alignment : 0);
 
-    static void *place(void *data) noexcept {
+    // The address of the item in the cell at `data`.
+    static void *address(void *data) noexcept {
         if constexpr (alignof(T) > alignment) {
             const auto address = reinterpret_cast<std::uintptr_t>(data);
             return static_cast<std::byte *>(data) +
@@ -33,7 +36,7 @@ template <class T> struct cell {
             return data;
         }
     }
-    static T &item(void *data) noexcept { return *std::launder(static_cast<T *>(place(data))); }
+    static T &item(void *data) noexcept { return *std::launder(static_cast<T *>(address(data))); }
 };
 
 // Destroys an item at the end of a scope.
@@ -42,61 +45,8 @@ template <class T> struct destroyer {
     ~destroyer() { item.~T(); }
 };
 
-// Whether a T that was moved into a queue can be moved back into what it came from without
-// throwing.
-template <class T> inline constexpr bool comes_back_surely = std::is_nothrow_move_assignable_v<T>;
-// Else it is copied into the queue, if it can be.
-template <class T>
-inline constexpr bool moves_in = comes_back_surely<T> || !std::is_copy_constructible_v<T>;
-
-// What an item is made of. `gives_back`: an item that is not accepted becomes its argument again.
-
-template <class T> struct made_by_copy {
-    static constexpr bool gives_back = true;
-    const T &from;
-    void construct(void *at) const { ::new (at) T(from); }
-    void give_back(T &) const noexcept {}
-};
-
-template <class T> struct made_by_move {
-    static_assert(std::is_move_assignable_v<T>,
-                  "a T that can be neither copied nor assigned cannot come back from a push "
-                  "that fails: use emplace, or a queue of std::unique_ptr<T>");
-    static constexpr bool gives_back = true;
-    T &from;
-    void construct(void *at) const { ::new (at) T(std::move(from)); }
-    void give_back(T &item) const { from = std::move(item); }
-};
-
-template <class T, class Construct> struct made_by_args {
-    static constexpr bool gives_back = false;
-    const Construct &construct_at;
-    void construct(void *at) const { construct_at(at); }
-    void give_back(T &) const noexcept {}
-};
-
-// Calls `use` with a maker of a T from `args`, which are not touched before it constructs.
-template <class T, class Use, class... Args> auto with_maker(const Use &use, Args &&...args) {
-    const auto construct = [&](void *at) { ::new (at) T(std::forward<Args>(args)...); };
-    return use(made_by_args<T, decltype(construct)>{construct});
-}
-
-// For an item that cannot become its arguments again, and whose room others took while it was
-// constructed: puts it if there is room in one of the next `most_looks` looks, else returns RETRY.
-inline constexpr int most_looks = 1000;
-
-template <class Calls, class Put>
-queues_status_t put_again(typename Calls::handle *queue, const Put &put) {
-    queues_status_t status = QUEUES_FULL;
-    for (int i = 0; status == QUEUES_FULL && i < most_looks; ++i) {
-        if (Calls::size(queue) < Calls::capacity(queue))
-            status = put();
-    }
-    return status == QUEUES_FULL ? QUEUES_RETRY : status;
-}
-
-// Room for a trivially copyable T whose bytes come from elsewhere.
-template <class T> class raw {
+// Storage for a trivially copyable T whose bytes a C call writes.
+template <class T> class storage {
   public:
     void *address() noexcept { return bytes_; }
     T &value() noexcept { return *std::launder(reinterpret_cast<T *>(bytes_)); }

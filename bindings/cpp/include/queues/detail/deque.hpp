@@ -1,4 +1,6 @@
-// The C calls of deque.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The C functions of the deque family under the names that all families share. In the place of a
+// timeout, a call takes the end of the deque that it works at.
 #ifndef QUEUES_DETAIL_DEQUE_HPP
 #define QUEUES_DETAIL_DEQUE_HPP
 
@@ -20,16 +22,17 @@ namespace queues {
 
 namespace detail {
 
-// With the end of the deque that is meant.
-struct at_bottom {
-    static constexpr std::int64_t timeout = 0; // nothing waits
-};
+struct at_bottom {};
 struct at_top {};
-struct deque_calls {
+
+struct deque_calls : default_calls {
     using handle = queues_deque_t;
     using options = queues_deque_options_t;
-    static constexpr bool puts_throw = true, gets_throw = true; // misuse, and memory for growing
-    static constexpr bool has_many = false;
+    template <class T> using cell_payload = by_box<deque_calls, T>;
+    // Misuse; a growing push may also run out of memory.
+    static constexpr bool put_may_throw = true, get_may_throw = true;
+    // A thief reads a slot that it may not win, so there is no cell to construct an item in.
+    static constexpr std::size_t max_copied_size = SIZE_MAX;
     static constexpr auto create = queues_deque_create;
     static constexpr auto release = queues_deque_release;
     static queues_status_t put(handle *deque, void *item, at_bottom) {
@@ -45,27 +48,26 @@ struct deque_calls {
                                      at_bottom) {
         return queues_deque_push_bytes(deque, data, length);
     }
-    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t room,
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t capacity,
                                      std::size_t *length, at_bottom) {
-        return queues_deque_pop_bytes(deque, buffer, room, length);
+        return queues_deque_pop_bytes(deque, buffer, capacity, length);
     }
-    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t room,
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t capacity,
                                      std::size_t *length, at_top) {
-        return queues_deque_steal_bytes(deque, buffer, room, length);
+        return queues_deque_steal_bytes(deque, buffer, capacity, length);
     }
     static queues_status_t get_many(handle *deque, void **items, std::size_t count, at_top,
                                     std::size_t *done) {
         return queues_deque_steal_many(deque, items, count, done);
     }
     static constexpr auto size = queues_deque_size;
+    static constexpr auto is_empty = queues_deque_is_empty;
     static constexpr auto capacity = queues_deque_capacity;
     static constexpr auto stats = queues_deque_stats;
 };
 
 constexpr std::uint64_t flag(growable_t) { return QUEUES_DEQUE_GROWABLE; }
 constexpr std::uint64_t flag(checked_t) { return QUEUES_DEQUE_CHECKED; }
-
-template <class T> struct cells_of<deque_calls, T> { using type = by_box<deque_calls, T>; };
 
 } // namespace detail
 

@@ -1,4 +1,10 @@
-// Items in cells of their queue.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The payload of mpmc and spsc for large items and those that are not trivially copyable: the item
+// is constructed in a reserved cell of the C queue, and moved out of it by the consumer. No call
+// allocates.
+//
+// `Cells` has the family's calls on cells: a push is reserve, construct, commit (or cancel); a pop
+// is lease, move out, settle.
 #ifndef QUEUES_DETAIL_IN_CELL_HPP
 #define QUEUES_DETAIL_IN_CELL_HPP
 
@@ -6,9 +12,13 @@
 
 #ifdef QUEUES_CPP17
 
-#include "by_pointer.hpp"
+#include "cell.hpp"
+#include "construct.hpp"
 #include "wait.hpp"
 
+#include <queues.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -17,23 +27,19 @@ namespace queues {
 
 namespace detail {
 
-// Each item in a cell of its C queue.
 template <class Cells, class T> class in_cell {
   public:
     using argument = T;
     using value_type = T;
-    using port = typename Cells::port;
-    static constexpr travel kind = travel::cell;
+    using queue_handle = typename Cells::queue_handle;
+    static constexpr stored_as kind = stored_as::cell;
     static constexpr std::size_t slot_size = cell<T>::size;
     static void drop(void *, void *data) { cell<T>::item(data).~T(); }
-    template <class Source>
-    static constexpr bool puts_surely =
-        std::is_rvalue_reference_v<Source &&> &&moves_in<T>
-            ? std::is_nothrow_move_constructible_v<T> &&comes_back_surely<T>
-            : std::is_nothrow_copy_constructible_v<T>;
-    static constexpr bool gets_surely = std::is_nothrow_move_constructible_v<T>;
+    template <class Source> static constexpr bool put_is_noexcept = constructs_nothrow<T, Source>;
+    static constexpr bool get_is_noexcept = std::is_nothrow_move_constructible_v<T>;
 
-    explicit in_cell(const port &from) noexcept : from_(from), side_(Cells::side::consumer(from)) {}
+    explicit in_cell(const queue_handle &from) noexcept
+        : from_(from), role_(Cells::role::consumer(from)) {}
     in_cell(const in_cell &) = delete;
     ~in_cell() {
         if (data_ != nullptr) {
@@ -42,42 +48,40 @@ template <class Cells, class T> class in_cell {
         }
     }
 
-    static queues_status_t put(port &to, const T &value, std::int64_t timeout) {
-        return put_made(to, made_by_copy<T>{value}, timeout);
+    static queues_status_t put(queue_handle &to, const T &value, std::int64_t timeout) {
+        return put_from(to, copy_of<T>{value}, timeout);
     }
-    static queues_status_t put(port &to, T &&value, std::int64_t timeout) {
-        if constexpr (moves_in<T>)
-            return put_made(to, made_by_move<T>{value}, timeout);
-        else
-            return put_made(to, made_by_copy<T>{value}, timeout);
+    static queues_status_t put(queue_handle &to, T &&value, std::int64_t timeout) {
+        return put_from(to, pushed_rvalue<T>{value}, timeout);
     }
     template <class... Args>
-    static queues_status_t emplace(port &to, std::int64_t timeout, Args &&...args) {
-        return with_maker<T>([&](const auto &maker) { return put_made(to, maker, timeout); },
-                             std::forward<Args>(args)...);
+    static queues_status_t emplace(queue_handle &to, std::int64_t timeout, Args &&...args) {
+        return with_constructed<T>(
+            [&](const auto &source) { return put_from(to, source, timeout); },
+            std::forward<Args>(args)...);
     }
 
-    queues_status_t get(const port &, std::int64_t timeout) {
-        if (!side_.enter())
+    queues_status_t get(const queue_handle &, std::int64_t timeout) {
+        if (!role_.enter())
             return QUEUES_MISUSE;
         void *data;
-        const auto status = Cells::lend(from_, &data, timeout);
+        const auto status = Cells::lease(from_, &data, timeout);
         if (status == QUEUES_OK)
             data_ = data;
         else
-            side_.leave();
+            role_.leave();
         return status;
     }
     T &&value() noexcept { return std::move(cell<T>::item(data_)); }
 
-    template <class Visit> queues_status_t peek(const port &from, Visit &&visit) {
-        return Cells::look(from, visit);
+    template <class Visit> queues_status_t peek(const queue_handle &from, Visit &&visit) {
+        return Cells::peek(from, visit);
     }
 
   private:
-    // Cancelled when it goes, unless it was put.
+    // Cancels the reservation of a cell at the end of a scope, unless `data` was reset.
     struct reservation {
-        port &of;
+        queue_handle &of;
         void *data;
         ~reservation() {
             if (data != nullptr)
@@ -85,47 +89,48 @@ template <class Cells, class T> class in_cell {
         }
     };
 
-    template <class Maker>
-    static queues_status_t put_made(port &to, const Maker &maker, std::int64_t timeout) {
-        const auto status = construct_and_put(to, maker, timeout);
-        Cells::note(to, status);
+    template <class Source>
+    static queues_status_t put_from(queue_handle &to, const Source &source, std::int64_t timeout) {
+        const auto status = construct_and_commit(to, source, timeout);
+        Cells::count_failure(to, status);
         return status;
     }
 
-    template <class Maker>
-    static queues_status_t construct_and_put(port &to, const Maker &maker, std::int64_t timeout) {
-        auto side = Cells::side::producer(to);
-        if (!side.enter())
+    template <class Source>
+    static queues_status_t construct_and_commit(queue_handle &to, const Source &source,
+                                                std::int64_t timeout) {
+        auto role = Cells::role::producer(to);
+        if (!role.enter())
             return QUEUES_MISUSE;
         const time_left left(timeout);
         void *data;
         auto status = Cells::reserve(to, &data, timeout);
         if (status != QUEUES_OK)
             return status;
-        reservation room{to, data};
-        maker.construct(cell<T>::place(data));
+        reservation reserved{to, data};
+        source.construct(cell<T>::address(data));
         status = Cells::commit(to, data);
         if (status == QUEUES_FULL)
-            status = insist<Maker::gives_back>(to, data, timeout, left);
+            status = commit_again<Source::restores>(to, data, timeout, left);
         if (status == QUEUES_OK) {
-            room.data = nullptr;
+            reserved.data = nullptr;
         } else {
-            const destroyer<T> end{cell<T>::item(data)};
-            maker.give_back(end.item);
+            const destroyer<T> destroy{cell<T>::item(data)};
+            source.restore(destroy.item);
         }
         return status;
     }
 
-    // The queue became full between the reservation and the commit: keeps the item and waits for
-    // room, or gives up.
-    template <bool GivesBack>
-    static queues_status_t insist(port &to, void *data, std::int64_t timeout,
-                                  const time_left &left) noexcept {
+    // Other producers filled the queue between the reservation and the commit. Keeps the item and
+    // waits for room. Without a timeout, a push gives up at once and an emplace retries.
+    template <bool Restores>
+    static queues_status_t commit_again(queue_handle &to, void *data, std::int64_t timeout,
+                                        const time_left &left) noexcept {
         queues_status_t status = QUEUES_FULL;
         if (timeout == 0) {
-            if (GivesBack)
+            if (Restores)
                 return status;
-            return put_again<typename Cells::calls>(to.queue,
+            return retry_put<typename Cells::calls>(to.queue,
                                                     [&] { return Cells::commit(to, data); });
         }
         while (status == QUEUES_FULL) {
@@ -138,9 +143,9 @@ template <class Cells, class T> class in_cell {
         return status;
     }
 
-    const port &from_;
+    const queue_handle &from_;
     void *data_ = nullptr;
-    typename Cells::side side_;
+    typename Cells::role role_;
 };
 
 } // namespace detail

@@ -1,4 +1,9 @@
-// Items in a pool.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The payload of priority and batcher for items that are not trivially copyable: each item is
+// constructed in a cell of a pool, and the C queue holds its address. No call allocates.
+//
+// The pool is a C mpmc queue of blobs of which only the cells are used: a push reserves one, a pop
+// cancels the reservation.
 #ifndef QUEUES_DETAIL_IN_POOL_HPP
 #define QUEUES_DETAIL_IN_POOL_HPP
 
@@ -6,9 +11,13 @@
 
 #ifdef QUEUES_CPP17
 
-#include "by_pointer.hpp"
+#include "cell.hpp"
+#include "construct.hpp"
+#include "handle.hpp"
 #include "status_of.hpp"
 #include "wait.hpp"
+
+#include <queues.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,24 +28,23 @@ namespace queues {
 
 namespace detail {
 
-// Items in cells of a pool, an mpmc queue of blobs into which nothing is ever put; the queue itself
-// holds their addresses.
 template <class Calls, class T> class in_pool {
   public:
     using argument = T;
     using value_type = T;
-    static constexpr travel kind = travel::pool;
-    static constexpr std::size_t slot_size = 0; // to the C queue: the item is a void *
+    static constexpr stored_as kind = stored_as::pool;
+    static constexpr std::size_t slot_size = 0; // for the C queue the item is a void *
 
-    struct port : owned_queue<Calls> {
+    struct queue_handle : owned_queue<Calls> {
         queues_mpmc_t *pool = nullptr;
 
-        ~port() {
-            Calls::release(std::exchange(this->queue, nullptr)); // its leftovers lie in the pool
+        ~queue_handle() {
+            // First the queue, whose leftover items are in the pool.
+            Calls::release(std::exchange(this->queue, nullptr));
             queues_mpmc_release(pool);
         }
-        // Cells for all items, and spare ones for calls under way: as many as the C library has
-        // in its own queues of blobs.
+        // Creates cells for all items, and spare ones for calls in flight: as many as the C library
+        // has in its own queues of blobs.
         void prepare(std::uint64_t, std::size_t in_flight) {
             queues_mpmc_options_t options{};
             options.struct_size = sizeof options;
@@ -48,44 +56,40 @@ template <class Calls, class T> class in_pool {
                 raise(status, "create");
         }
         void close() noexcept {
-            Calls::close(this->queue);
-            queues_mpmc_close(pool); // which ends waits for a cell
+            ignore(Calls::close(this->queue)); // closing a valid handle does not fail
+            ignore(queues_mpmc_close(pool));   // wakes the pushes that wait for a cell
         }
     };
 
-    static void drop(void *context, void *item) { end(*static_cast<const port *>(context), item); }
-    template <class Source>
-    static constexpr bool puts_surely =
-        std::is_rvalue_reference_v<Source &&> &&moves_in<T>
-            ? std::is_nothrow_move_constructible_v<T> &&comes_back_surely<T>
-            : std::is_nothrow_copy_constructible_v<T>;
-    static constexpr bool gets_surely = std::is_nothrow_move_constructible_v<T>;
+    static void drop(void *context, void *item) {
+        destroy(*static_cast<const queue_handle *>(context), item);
+    }
+    template <class Source> static constexpr bool put_is_noexcept = constructs_nothrow<T, Source>;
+    static constexpr bool get_is_noexcept = std::is_nothrow_move_constructible_v<T>;
 
-    explicit in_pool(const port &from) noexcept : from_(from) {}
+    explicit in_pool(const queue_handle &from) noexcept : from_(from) {}
     in_pool(const in_pool &) = delete;
     ~in_pool() {
         if (data_ != nullptr)
-            end(from_, data_);
+            destroy(from_, data_);
     }
 
-    template <class When> static queues_status_t put(port &to, const T &value, When when) {
-        return put_made(to, made_by_copy<T>{value}, when);
+    template <class Args> static queues_status_t put(queue_handle &to, const T &value, Args args) {
+        return put_from(to, copy_of<T>{value}, args);
     }
-    template <class When> static queues_status_t put(port &to, T &&value, When when) {
-        if constexpr (moves_in<T>)
-            return put_made(to, made_by_move<T>{value}, when);
-        else
-            return put_made(to, made_by_copy<T>{value}, when);
+    template <class Args> static queues_status_t put(queue_handle &to, T &&value, Args args) {
+        return put_from(to, pushed_rvalue<T>{value}, args);
     }
-    template <class When, class... Args>
-    static queues_status_t emplace(port &to, When when, Args &&...args) {
-        return with_maker<T>([&](const auto &maker) { return put_made(to, maker, when); },
-                             std::forward<Args>(args)...);
+    template <class PutArgs, class... Args>
+    static queues_status_t emplace(queue_handle &to, PutArgs put_args, Args &&...args) {
+        return with_constructed<T>(
+            [&](const auto &source) { return put_from(to, source, put_args); },
+            std::forward<Args>(args)...);
     }
 
-    template <class When> queues_status_t get(const port &from, When when) {
+    template <class Args> queues_status_t get(const queue_handle &from, Args args) {
         void *item;
-        const auto status = Calls::get(from.queue, &item, when);
+        const auto status = Calls::get(from.queue, &item, args);
         if (status == QUEUES_OK)
             adopt(item);
         return status;
@@ -94,48 +98,52 @@ template <class Calls, class T> class in_pool {
     T &&value() noexcept { return std::move(cell<T>::item(data_)); }
 
   private:
-    static void end(const port &of, void *data) noexcept {
+    static void free_cell(const queue_handle &of, void *data) noexcept {
+        ignore(queues_mpmc_cancel(of.pool, data)); // the reservation is this caller's alone
+    }
+    static void destroy(const queue_handle &of, void *data) noexcept {
         cell<T>::item(data).~T();
-        queues_mpmc_cancel(of.pool, data);
+        free_cell(of, data);
     }
 
+    // Frees the cell at the end of a scope, unless `data` was reset.
     struct reservation {
-        port &of;
+        queue_handle &of;
         void *data;
         ~reservation() {
             if (data != nullptr)
-                queues_mpmc_cancel(of.pool, data);
+                free_cell(of, data);
         }
     };
 
-    template <class Maker, class When>
-    static queues_status_t put_made(port &to, const Maker &maker, When when) {
-        const auto timeout = timeout_of(when);
+    template <class Source, class Args>
+    static queues_status_t put_from(queue_handle &to, const Source &source, Args args) {
+        const auto timeout = timeout_of(args);
         const time_left left(timeout);
         void *data;
         auto status = queues_mpmc_reserve(to.pool, &data, timeout);
         if (status != QUEUES_OK) {
             if (status == QUEUES_FULL || status == QUEUES_TIMEOUT)
-                to.refuse();
+                to.count_failed_push();
             return status;
         }
-        reservation room{to, data};
-        maker.construct(cell<T>::place(data));
-        status = Calls::put(to.queue, data, with_timeout(when, left()));
+        reservation reserved{to, data};
+        source.construct(cell<T>::address(data));
+        status = Calls::put(to.queue, data, with_timeout(args, left()));
         if (status == QUEUES_FULL && timeout > 0)
-            status = QUEUES_TIMEOUT; // the time was over before this wait
-        if (!Maker::gives_back && status == QUEUES_FULL)
-            status = put_again<Calls>(to.queue, [&] { return Calls::put(to.queue, data, when); });
+            status = QUEUES_TIMEOUT; // the time had passed before this C call
+        if (!Source::restores && status == QUEUES_FULL)
+            status = retry_put<Calls>(to.queue, [&] { return Calls::put(to.queue, data, args); });
         if (status == QUEUES_OK) {
-            room.data = nullptr;
+            reserved.data = nullptr;
         } else {
-            const destroyer<T> ends{cell<T>::item(data)};
-            maker.give_back(ends.item);
+            const destroyer<T> destroy{cell<T>::item(data)};
+            source.restore(destroy.item);
         }
         return status;
     }
 
-    const port &from_;
+    const queue_handle &from_;
     void *data_ = nullptr;
 };
 

@@ -1,4 +1,6 @@
-// What is known of iterators, ranges and arguments.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What bulk calls need to know of iterators and ranges. C++17 traits instead of C++20 concepts keep
+// this text the same in every standard.
 #ifndef QUEUES_DETAIL_ITERATORS_HPP
 #define QUEUES_DETAIL_ITERATORS_HPP
 
@@ -15,25 +17,25 @@ namespace queues {
 
 namespace detail {
 
-// A bulk push reads an item again once it is accepted, so it needs an iterator of several passes.
+// Whether Iterator allows several passes: a bulk push reads an item again once it is accepted.
 template <class Iterator, class = void> struct is_forward : std::false_type {};
 template <class Iterator>
 struct is_forward<Iterator, std::void_t<typename std::iterator_traits<Iterator>::iterator_category>>
     : std::is_base_of<std::forward_iterator_tag,
                       typename std::iterator_traits<Iterator>::iterator_category> {};
 
-// Whether items that are `Item`s lie one after the other, as the C calls on many take them: told
-// alike in every standard.
-template <class Iterator, class Item> struct is_contiguous : std::false_type {};
-template <class Item> struct is_contiguous<Item *, Item> : std::true_type {};
-template <class Item> struct is_contiguous<const Item *, Item> : std::true_type {};
+// Whether Iterator is known to point into an array of `Item`s: a pointer, or an iterator of a
+// std::vector.
+template <class Iterator, class Item> struct is_pointer_to : std::false_type {};
+template <class Item> struct is_pointer_to<Item *, Item> : std::true_type {};
+template <class Item> struct is_pointer_to<const Item *, Item> : std::true_type {};
 template <class Iterator, class Item>
-inline constexpr bool is_in_a_row =
-    is_contiguous<Iterator, Item>::value ||
+inline constexpr bool is_array_iterator =
+    is_pointer_to<Iterator, Item>::value ||
     std::is_same_v<Iterator, typename std::vector<Item>::iterator> ||
     std::is_same_v<Iterator, typename std::vector<Item>::const_iterator>;
 
-// Whether Range's elements lie in a row and are `Item`s, const or not.
+// Whether Range is a contiguous range of `Item`s: a std::vector, std::array, std::span or array.
 template <class Range, class Item, class = void> struct is_range_of : std::false_type {};
 template <class Range, class Item>
 struct is_range_of<Range, Item,
@@ -45,19 +47,6 @@ using if_readable = std::enable_if_t<is_range_of<const Range, const Item>::value
                                      is_range_of<const Range, Item>::value>;
 template <class Range, class Item>
 using if_writable = std::enable_if_t<is_range_of<std::remove_reference_t<Range>, Item>::value>;
-
-// Whether constructing a trivially copyable item from Args may use them up.
-template <class... Args>
-inline constexpr bool leaves_args = ((std::is_lvalue_reference_v<Args &&> ||
-                                      std::is_trivially_copyable_v<std::decay_t<Args>>)&&...);
-// Whether Args are one T, which a push takes and gives back.
-template <class T, class... Args> struct is_itself : std::false_type {};
-template <class T, class Arg>
-struct is_itself<T, Arg>
-    : std::bool_constant<std::is_same_v<T, std::decay_t<Arg>> &&
-                         (std::is_same_v<Arg &&, T &&>
-                              ? std::is_copy_constructible_v<T> || std::is_move_assignable_v<T>
-                              : std::is_copy_constructible_v<T>)> {};
 
 } // namespace detail
 

@@ -1,4 +1,6 @@
-// The C calls of mpmc.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The C functions of the mpmc family under the names that all families share, and its calls on
+// cells: queues_mpmc_reserve, _commit and _cancel for a push, _lease and _settle for a pop.
 #ifndef QUEUES_DETAIL_MPMC_HPP
 #define QUEUES_DETAIL_MPMC_HPP
 
@@ -6,26 +8,30 @@
 
 #ifdef QUEUES_CPP17
 
+#include "cell.hpp"
 #include "handle.hpp"
 #include "in_cell.hpp"
 #include "payload.hpp"
+#include "status_of.hpp"
 
 #include <queues.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 namespace queues {
 
 namespace detail {
 
-struct mpmc_calls {
+template <class T> struct mpmc_cells;
+
+struct mpmc_calls : default_calls {
     using handle = queues_mpmc_t;
     using options = queues_mpmc_options_t;
-    using putting = std::int64_t;
-    // Whether a put, or a get, of an item may return an error that is thrown.
-    static constexpr bool puts_throw = false, gets_throw = false;
+    template <class T> using cell_payload = in_cell<mpmc_cells<T>, T>;
     static constexpr bool has_many = true;
     static constexpr auto create = queues_mpmc_create;
     static constexpr auto release = queues_mpmc_release;
@@ -43,66 +49,68 @@ struct mpmc_calls {
     static constexpr auto size = queues_mpmc_size;
     static constexpr auto capacity = queues_mpmc_capacity;
     static constexpr auto stats = queues_mpmc_stats;
+    static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
-
-// How a family reserves the cell of an item and lends it.
 
 template <class T> struct mpmc_cells {
     using calls = mpmc_calls;
-    struct port : owned_queue<mpmc_calls> {
-        // The C library counts every commit that finds the queue full, also of a push that goes on
-        // and succeeds. So each push that fails is counted here, once.
-        void amend(statistics &counters) const noexcept {
-            counters.failed_enqueue = this->refused.load(std::memory_order_relaxed);
+
+    // The C library counts every commit that finds the queue full, also of a push that retries and
+    // succeeds. So its count is replaced by one for each push that fails.
+    struct queue_handle : owned_queue<mpmc_calls> {
+        void add_to(statistics &counters) const noexcept {
+            counters.failed_enqueue = this->failed_pushes.load(std::memory_order_relaxed);
         }
     };
-    static void note(port &to, queues_status_t status) noexcept {
+    static void count_failure(queue_handle &to, queues_status_t status) noexcept {
         if (status == QUEUES_FULL || status == QUEUES_TIMEOUT || status == QUEUES_RETRY)
-            to.refuse();
+            to.count_failed_push();
     }
 
-    // Pushes and pops may overlap: there is nothing to check.
-    struct side {
-        static side producer(port &) noexcept { return {}; }
-        static side consumer(const port &) noexcept { return {}; }
+    // Any number of pushes and pops may overlap, so there is nothing to check.
+    struct role {
+        static role producer(queue_handle &) noexcept { return {}; }
+        static role consumer(const queue_handle &) noexcept { return {}; }
         static bool enter() noexcept { return true; }
         static void leave() noexcept {}
     };
 
-    static queues_status_t reserve(port &to, void **data, std::int64_t timeout) noexcept {
+    static queues_status_t reserve(queue_handle &to, void **data, std::int64_t timeout) noexcept {
         return queues_mpmc_reserve(to.queue, data, timeout);
     }
-    static queues_status_t commit(port &to, void *data) noexcept {
+    static queues_status_t commit(queue_handle &to, void *data) noexcept {
         return queues_mpmc_commit(to.queue, data, cell<T>::size);
     }
-    static void cancel(port &to, void *data) noexcept { queues_mpmc_cancel(to.queue, data); }
-    // Waits for room while this push keeps its cell: by reserving another cell, and cancelling it.
-    static queues_status_t wait_for_room(port &to, std::int64_t timeout) noexcept {
+    static void cancel(queue_handle &to, void *data) noexcept {
+        ignore(queues_mpmc_cancel(to.queue, data)); // the reservation is this caller's alone
+    }
+    // Waits for room while the caller keeps its cell: reserves another cell, and cancels it.
+    static queues_status_t wait_for_room(queue_handle &to, std::int64_t timeout) noexcept {
         void *another;
         const auto status = queues_mpmc_reserve(to.queue, &another, timeout);
         if (status == QUEUES_OK)
             cancel(to, another);
         return status;
     }
-    static queues_status_t lend(const port &from, void **data, std::int64_t timeout) noexcept {
+    static queues_status_t lease(const queue_handle &from, void **data,
+                                 std::int64_t timeout) noexcept {
         std::size_t size;
         return queues_mpmc_lease(from.queue, data, &size, timeout);
     }
-    static void settle(const port &from, void *data) noexcept {
-        queues_mpmc_settle(from.queue, data);
+    static void settle(const queue_handle &from, void *data) noexcept {
+        ignore(queues_mpmc_settle(from.queue, data)); // the lease is this caller's alone
     }
-    template <class Visit> static queues_status_t look(const port &from, const Visit &visit) {
+    template <class Visit>
+    static queues_status_t peek(const queue_handle &from, const Visit &visit) {
         static_assert(std::is_trivially_copyable_v<T> && cell<T>::size == sizeof(T));
-        raw<T> room;
+        storage<T> copy;
         std::size_t size;
-        const auto status = queues_mpmc_peek_bytes(from.queue, room.address(), sizeof(T), &size);
+        const auto status = queues_mpmc_peek_bytes(from.queue, copy.address(), sizeof(T), &size);
         if (status == QUEUES_OK)
-            visit(std::as_const(room.value()));
+            visit(std::as_const(copy.value()));
         return status;
     }
 };
-
-template <class T> struct cells_of<mpmc_calls, T> { using type = in_cell<mpmc_cells<T>, T>; };
 
 } // namespace detail
 

@@ -1,4 +1,6 @@
-// Which payload an item has.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Chooses the payload class of a T in a family, at compile time, and refuses with a sentence what
+// cannot be an item. The table is in queues.hpp, section "How a T is stored".
 #ifndef QUEUES_DETAIL_PAYLOAD_HPP
 #define QUEUES_DETAIL_PAYLOAD_HPP
 
@@ -6,12 +8,10 @@
 
 #ifdef QUEUES_CPP17
 
-#include "../options.hpp"
 #include "by_copy.hpp"
 #include "by_pointer.hpp"
-#include "in_pool.hpp"
+#include "cell.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <type_traits>
 
@@ -19,16 +19,13 @@ namespace queues {
 
 namespace detail {
 
-struct priority_calls;
-struct deque_calls;
-
 template <class T> struct is_plain_unique_ptr : std::false_type {};
 template <class U>
 struct is_plain_unique_ptr<std::unique_ptr<U, std::default_delete<U>>>
     : std::negation<std::is_array<U>> {};
 
-// Refuses what cannot be an item, with a sentence. Each but the last would not be understood by the
-// code below, so that it is not tried then.
+// Whether T can be an item. For a T that cannot, the failed assertion is the only error: false
+// keeps the rest of the library from using T.
 template <class T> constexpr bool is_item() {
     static_assert(!std::is_reference_v<T>,
                   "T must not be a reference: use T * or std::reference_wrapper<T>");
@@ -53,25 +50,18 @@ template <class T> constexpr bool is_item() {
     return false;
 }
 
-// Which payload an item has in a family. In the place of what cannot be an item stands an int.
-template <class Calls, class T> struct cells_of { using type = in_pool<Calls, T>; };
-
-// Priority queues and deques read slots that they may not get: plain bytes, of whatever length.
-template <class Calls>
-inline constexpr std::size_t longest_copy =
-    std::is_same_v<Calls, priority_calls> || std::is_same_v<Calls, deque_calls> ? SIZE_MAX
-                                                                                : inline_limit;
-
+// Calls::cell_payload<T> is the family's payload for what is neither bits, bytes nor a pointer.
 template <class Calls, class T, bool = is_item<T>()> struct choose_payload {
     using type = std::conditional_t<
         std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void *), by_bits<Calls, T>,
         std::conditional_t<
             std::is_trivially_copyable_v<T> &&
-                (sizeof(T) <= longest_copy<Calls> || (alignof(T) > cell<T>::alignment)),
+                (sizeof(T) <= Calls::max_copied_size || (alignof(T) > cell<T>::alignment)),
             by_copy<Calls, T>,
             std::conditional_t<is_plain_unique_ptr<T>::value, by_unique_ptr<Calls, T>,
-                               typename cells_of<Calls, T>::type>>>;
+                               typename Calls::template cell_payload<T>>>>;
 };
+// The place of a T that cannot be an item is taken by an int.
 template <class Calls, class T> struct choose_payload<Calls, T, false> {
     using type = by_bits<Calls, int>;
 };

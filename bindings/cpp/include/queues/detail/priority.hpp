@@ -1,4 +1,6 @@
-// The C calls of priority.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The C functions of the priority family under the names that all families share. A put and a get
+// pass a priority beside the item.
 #ifndef QUEUES_DETAIL_PRIORITY_HPP
 #define QUEUES_DETAIL_PRIORITY_HPP
 
@@ -7,6 +9,7 @@
 #ifdef QUEUES_CPP17
 
 #include "handle.hpp"
+#include "in_pool.hpp"
 #include "payload.hpp"
 #include "status_of.hpp"
 
@@ -20,41 +23,47 @@ namespace queues {
 
 namespace detail {
 
-// With a priority, which goes in with an item and comes out with it.
-struct ranked_put {
-    ranked_put(std::int64_t time, double rank) : timeout(time), priority(rank) {
-        if ((std::isnan)(priority)) // before the item is moved
+struct priority_put_args {
+    // Refuses NaN here, before the item is moved.
+    priority_put_args(std::int64_t timeout_, double priority_)
+        : timeout(timeout_), priority(priority_) {
+        if ((std::isnan)(priority))
             raise(QUEUES_INVALID, "priority NaN");
     }
     std::int64_t timeout;
     double priority;
 };
-struct ranked_get {
-    double *priority;
+
+struct priority_get_args {
     std::int64_t timeout;
+    double *priority;
 };
-struct priority_calls {
+
+struct priority_calls : default_calls {
     using handle = queues_priority_t;
     using options = queues_priority_options_t;
-    using putting = ranked_put;
-    static constexpr bool puts_throw = true, gets_throw = false; // a priority that is NaN
-    static constexpr bool has_many = false;
+    using put_args = priority_put_args;
+    using get_args = priority_get_args;
+    template <class T> using cell_payload = in_pool<priority_calls, T>;
+    static constexpr bool put_may_throw = true;              // a priority that is NaN
+    static constexpr std::size_t max_copied_size = SIZE_MAX; // no cells to construct in
     static constexpr auto create = queues_priority_create;
     static constexpr auto release = queues_priority_release;
-    static queues_status_t put(handle *queue, void *item, ranked_put when) {
-        return queues_priority_put(queue, item, when.priority, when.timeout);
+    static queues_status_t put(handle *queue, void *item, put_args args) {
+        return queues_priority_put(queue, item, args.priority, args.timeout);
     }
-    static queues_status_t get(handle *queue, void **item, ranked_get when) {
-        return queues_priority_get(queue, item, when.priority, when.timeout);
+    static queues_status_t get(handle *queue, void **item, get_args args) {
+        return queues_priority_get(queue, item, args.priority, args.timeout);
     }
     static constexpr auto peek = queues_priority_peek;
     static queues_status_t put_bytes(handle *queue, const void *data, std::size_t length,
-                                     ranked_put when) {
-        return queues_priority_put_bytes(queue, data, length, when.priority, when.timeout);
+                                     put_args args) {
+        return queues_priority_put_bytes(queue, data, length, args.priority, args.timeout);
     }
-    static queues_status_t get_bytes(handle *queue, void *buffer, std::size_t room,
-                                     std::size_t *length, ranked_get when) {
-        return queues_priority_get_bytes(queue, buffer, room, length, when.priority, when.timeout);
+    static queues_status_t get_bytes(handle *queue, void *buffer, std::size_t capacity,
+                                     std::size_t *length, get_args args) {
+        return queues_priority_get_bytes(queue, buffer, capacity, length, args.priority,
+                                         args.timeout);
     }
     static constexpr auto peek_bytes = queues_priority_peek_bytes;
     static constexpr auto clear = queues_priority_clear;
@@ -63,6 +72,7 @@ struct priority_calls {
     static constexpr auto size = queues_priority_size;
     static constexpr auto capacity = queues_priority_capacity;
     static constexpr auto stats = queues_priority_stats;
+    static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
 
 } // namespace detail

@@ -1,4 +1,6 @@
-// Room on the stack.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A buffer of elements that is on the stack up to 4096 bytes, and allocated beyond that. A batcher
+// converts its batches in one.
 #ifndef QUEUES_DETAIL_SMALL_BUFFER_HPP
 #define QUEUES_DETAIL_SMALL_BUFFER_HPP
 
@@ -13,16 +15,17 @@ namespace queues {
 
 namespace detail {
 
-// Room for what a batch is made of, on the stack as long as it is not much.
 template <class Element> class small_buffer {
   public:
-    static constexpr std::size_t most = sizeof(Element) < 4096 ? 4096 / sizeof(Element) : 1;
+    // The number of elements that fit on the stack.
+    static constexpr std::size_t inline_count = sizeof(Element) < 4096 ? 4096 / sizeof(Element) : 1;
+
     explicit small_buffer(std::size_t count)
-        : large_(count > most ? new Element[count] : nullptr) {}
+        : large_(count > inline_count ? new Element[count] : nullptr) {}
     Element *data() noexcept { return large_ ? large_.get() : small_; }
 
   private:
-    Element small_[most];
+    Element small_[inline_count];
     std::unique_ptr<Element[]> large_;
 };
 

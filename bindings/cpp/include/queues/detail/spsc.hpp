@@ -1,4 +1,6 @@
-// The C calls of spsc.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The C functions of the spsc family under the names that all families share, and its calls on
+// cells: queues_spsc_reserve and _commit for a push, _front and _consume for a pop.
 #ifndef QUEUES_DETAIL_SPSC_HPP
 #define QUEUES_DETAIL_SPSC_HPP
 
@@ -6,9 +8,11 @@
 
 #ifdef QUEUES_CPP17
 
+#include "cell.hpp"
 #include "handle.hpp"
 #include "in_cell.hpp"
 #include "payload.hpp"
+#include "status_of.hpp"
 
 #include <queues.h>
 
@@ -21,11 +25,13 @@ namespace queues {
 
 namespace detail {
 
-struct spsc_calls {
+template <class T> struct spsc_cells;
+
+struct spsc_calls : default_calls {
     using handle = queues_spsc_t;
     using options = queues_spsc_options_t;
-    using putting = std::int64_t;
-    static constexpr bool puts_throw = true, gets_throw = true; // misuse
+    template <class T> using cell_payload = in_cell<spsc_cells<T>, T>;
+    static constexpr bool put_may_throw = true, get_may_throw = true; // misuse
     static constexpr bool has_many = true;
     static constexpr auto create = queues_spsc_create;
     static constexpr auto release = queues_spsc_release;
@@ -41,13 +47,15 @@ struct spsc_calls {
     static constexpr auto close = queues_spsc_close;
     static constexpr auto is_closed = queues_spsc_is_closed;
     static constexpr auto size = queues_spsc_size;
+    static constexpr auto is_empty = queues_spsc_is_empty;
     static constexpr auto capacity = queues_spsc_capacity;
     static constexpr auto stats = queues_spsc_stats;
 };
 
 template <class T> struct spsc_cells {
     using calls = spsc_calls;
-    struct port : owned_queue<spsc_calls> {
+
+    struct queue_handle : owned_queue<spsc_calls> {
         bool is_checked = false;
         mutable std::atomic<bool> is_pushing{false}, is_popping{false};
 
@@ -55,22 +63,27 @@ template <class T> struct spsc_cells {
             is_checked = (flags & QUEUES_SPSC_CHECKED) != 0;
         }
         queues_status_t clear(std::size_t *count) noexcept {
-            auto here = side::consumer(*this);
-            if (!here.enter())
+            auto consumer = role::consumer(*this);
+            if (!consumer.enter())
                 return QUEUES_MISUSE;
             const auto status = queues_spsc_clear(this->queue, count);
-            here.leave();
+            consumer.leave();
             return status;
         }
     };
 
-    // A push or pop is several C calls: in a checked queue another must not come between them.
-    class side {
+    // The role of producer or consumer in a checked queue. A push or pop is several C calls, and
+    // `enter` fails if another thread is between them.
+    class role {
       public:
-        static side producer(port &of) noexcept { return side(of.is_checked, of.is_pushing); }
-        static side consumer(const port &of) noexcept { return side(of.is_checked, of.is_popping); }
-        side(const side &) = delete;
-        ~side() { leave(); }
+        static role producer(queue_handle &of) noexcept {
+            return role(of.is_checked, of.is_pushing);
+        }
+        static role consumer(const queue_handle &of) noexcept {
+            return role(of.is_checked, of.is_popping);
+        }
+        role(const role &) = delete;
+        ~role() { leave(); }
         bool enter() noexcept {
             if (!is_checked_)
                 return true;
@@ -84,7 +97,7 @@ template <class T> struct spsc_cells {
         }
 
       private:
-        side(bool is_checked, std::atomic<bool> &taken) noexcept
+        role(bool is_checked, std::atomic<bool> &taken) noexcept
             : is_checked_(is_checked), taken_(taken) {}
 
         const bool is_checked_;
@@ -92,38 +105,45 @@ template <class T> struct spsc_cells {
         std::atomic<bool> &taken_;
     };
 
-    static void note(port &, queues_status_t) noexcept {} // the C library counts exactly
-    static queues_status_t reserve(port &to, void **data, std::int64_t timeout) noexcept {
+    static void count_failure(queue_handle &, queues_status_t) noexcept {} // C counts exactly
+    static queues_status_t reserve(queue_handle &to, void **data, std::int64_t timeout) noexcept {
         return queues_spsc_reserve(to.queue, data, timeout);
     }
-    static queues_status_t commit(port &to, void *) noexcept {
+    static queues_status_t commit(queue_handle &to, void *) noexcept {
         return queues_spsc_commit(to.queue, cell<T>::size);
     }
-    static void cancel(port &, void *) noexcept {} // the next push forgets it
-    static queues_status_t wait_for_room(port &, std::int64_t) noexcept { return QUEUES_FULL; }
-    static queues_status_t lend(const port &from, void **data, std::int64_t timeout) noexcept {
+    static void cancel(queue_handle &, void *) noexcept {} // the next reserve replaces it
+    // Not needed: only the producer fills the queue.
+    static queues_status_t wait_for_room(queue_handle &, std::int64_t) noexcept {
+        return QUEUES_FULL;
+    }
+    static queues_status_t lease(const queue_handle &from, void **data,
+                                 std::int64_t timeout) noexcept {
         const void *item;
         std::size_t size;
         const auto status = queues_spsc_front(from.queue, &item, &size, timeout);
         *data = const_cast<void *>(item); // the consumer's until it is consumed
         return status;
     }
-    static void settle(const port &from, void *) noexcept { queues_spsc_consume(from.queue); }
-    template <class Visit> static queues_status_t look(const port &from, const Visit &visit) {
-        auto here = side::consumer(from);
-        if (!here.enter())
+    static void settle(const queue_handle &from, void *) noexcept {
+        ignore(queues_spsc_consume(from.queue)); // `lease` found the item, and only the consumer
+                                                 // could take it
+    }
+    template <class Visit>
+    static queues_status_t peek(const queue_handle &from, const Visit &visit) {
+        auto consumer = role::consumer(from);
+        if (!consumer.enter())
             return QUEUES_MISUSE;
+        // A peek into no room finds out whether there is an item. Unlike `lease`, it does not count
+        // as a failed pop.
         std::size_t size;
-        // Unlike `front` it counts no failure; where there is an item it is longer than nothing.
         auto status = queues_spsc_peek_bytes(from.queue, nullptr, 0, &size);
         void *data;
-        if (status == QUEUES_TOO_SMALL && (status = lend(from, &data, 0)) == QUEUES_OK)
+        if (status == QUEUES_TOO_SMALL && (status = lease(from, &data, 0)) == QUEUES_OK)
             visit(std::as_const(cell<T>::item(data)));
         return status;
     }
 };
-
-template <class T> struct cells_of<spsc_calls, T> { using type = in_cell<spsc_cells<T>, T>; };
 
 } // namespace detail
 

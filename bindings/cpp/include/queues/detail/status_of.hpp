@@ -1,4 +1,6 @@
-// From a C status to an answer or an exception.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Turns the status of a C call into a conqueue_status or an exception. Every result of a C call
+// passes through one of these functions, so that none is ignored by accident.
 #ifndef QUEUES_DETAIL_STATUS_OF_HPP
 #define QUEUES_DETAIL_STATUS_OF_HPP
 
@@ -11,6 +13,7 @@
 
 #include <queues.h>
 
+#include <cstddef>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -19,35 +22,40 @@ namespace queues {
 
 namespace detail {
 
-// The exception that stands for a status.
+// Throws the exception for a failure. `call` names the member function in the message.
 [[noreturn]] inline void raise(queues_status_t status, const char *call) {
     const std::string text = std::string("queues: ") + call + ": " + queues_status_string(status);
     if (status == QUEUES_NOMEM)
-        QUEUES_THROW(std::bad_alloc());
+        throw_or_abort(std::bad_alloc());
     if (status == QUEUES_INVALID)
-        QUEUES_THROW(std::invalid_argument(text));
+        throw_or_abort(std::invalid_argument(text));
     if (status == QUEUES_MISUSE)
-        QUEUES_THROW(misuse(text));
-    QUEUES_THROW(std::runtime_error(text));
+        throw_or_abort(misuse(text));
+    throw_or_abort(std::runtime_error(text));
 }
 
-// The one way from a C status to an answer or an exception.
-inline conqueue_status answer(queues_status_t status, const char *call) {
+// The conqueue_status of an ordinary outcome; a failure throws.
+inline conqueue_status status_of(queues_status_t status, const char *call) {
     if (status < 0)
         raise(status, call);
     return static_cast<conqueue_status>(status);
 }
 
-// The text that `write(buffer, capacity, &length)` writes.
-template <class Write> std::string text(const char *call, const Write &write) {
+// For C calls that cannot fail where they are made, or whose failure changes nothing: the caller
+// says in a comment why no item is lost.
+inline void ignore(queues_status_t) noexcept {}
+
+// The text that `write(buffer, capacity, &length)` writes, in a string that is grown until the text
+// fits.
+template <class Write> std::string written_text(const char *call, const Write &write) {
     std::string result;
     std::size_t length = 0;
-    queues_status_t status;
+    queues_status_t status = QUEUES_OK;
     do {
         result.resize(length + 1);
         status = write(result.data(), result.size(), &length);
     } while (status == QUEUES_TOO_SMALL);
-    answer(status, call);
+    status_of(status, call);
     result.resize(length);
     return result;
 }

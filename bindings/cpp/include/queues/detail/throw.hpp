@@ -1,4 +1,6 @@
-// What stands in the place of a throw.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// How the library throws. In files that are compiled with -fno-exceptions it prints the message of
+// the exception and ends the program instead.
 #ifndef QUEUES_DETAIL_THROW_HPP
 #define QUEUES_DETAIL_THROW_HPP
 
@@ -13,10 +15,13 @@ namespace queues {
 
 namespace detail {
 
-// What stands in the place of a throw where there are no exceptions.
-[[noreturn]] inline void end_program(const char *message) noexcept {
-    std::fprintf(stderr, "%s\n", message);
+template <class Exception> [[noreturn]] void throw_or_abort(const Exception &exception) {
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
+    throw exception;
+#else
+    std::fprintf(stderr, "%s\n", exception.what());
     std::abort();
+#endif
 }
 
 } // namespace detail

@@ -1,4 +1,7 @@
-// How long a call waits.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// How long a call waits: for ever, not at all, for a duration, until a deadline or until a stop
+// request. Each kind of wait is a function object that makes a C call, which takes a timeout in
+// nanoseconds, once or repeatedly, and returns the last status.
 #ifndef QUEUES_DETAIL_WAIT_HPP
 #define QUEUES_DETAIL_WAIT_HPP
 
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace queues {
 
@@ -22,9 +26,10 @@ namespace detail {
 
 using float_nanoseconds = std::chrono::duration<long double, std::nano>;
 
-// Rounded up and saturated: in floating point no duration overflows on the way. A negative duration
-// is over, whereas a negative timeout of the C calls means for ever.
-inline std::int64_t nanoseconds(float_nanoseconds duration) {
+// The timeout of a C call for `duration`, rounded up and saturated; the conversion to floating
+// point keeps long durations from overflowing. A negative duration becomes 0, because a negative
+// timeout of a C call means "for ever".
+inline std::int64_t to_timeout(float_nanoseconds duration) {
     const long double count = std::ceil(duration.count());
     if (!(count > 0))
         return 0;
@@ -32,7 +37,7 @@ inline std::int64_t nanoseconds(float_nanoseconds duration) {
     return count >= static_cast<long double>(longest) ? longest : static_cast<std::int64_t>(count);
 }
 
-// What is left of a C call's timeout when it has to be given to a second call.
+// The rest of a timeout, for a call that makes two C calls which wait.
 class time_left {
   public:
     explicit time_left(std::int64_t timeout)
@@ -50,28 +55,28 @@ class time_left {
     clock::time_point begin_;
 };
 
-// How to wait: each repeats a C call, which takes a timeout, as often as it needs to.
-
-struct within {
+// One C call with a timeout.
+struct timed_wait {
     std::int64_t timeout;
     template <class Call> queues_status_t operator()(Call call) const { return call(timeout); }
 };
-inline constexpr within for_ever{-1};
-inline constexpr within at_once{0};
+inline constexpr timed_wait wait_forever{-1};
+inline constexpr timed_wait no_wait{0};
 
 template <class Rep, class Period>
-within within_duration(std::chrono::duration<Rep, Period> duration) {
-    return within{nanoseconds(duration)};
+timed_wait wait_for(std::chrono::duration<Rep, Period> duration) {
+    return timed_wait{to_timeout(duration)};
 }
 
-template <class Clock, class Duration> struct until {
+// C calls until one does not time out or the deadline has passed on its own clock, which may run
+// slower than the monotonic clock of the C calls.
+template <class Clock, class Duration> struct wait_until {
     std::chrono::time_point<Clock, Duration> deadline;
 
     std::int64_t left() const {
-        return nanoseconds(float_nanoseconds(deadline.time_since_epoch()) -
-                           float_nanoseconds(Clock::now().time_since_epoch()));
+        return to_timeout(float_nanoseconds(deadline.time_since_epoch()) -
+                          float_nanoseconds(Clock::now().time_since_epoch()));
     }
-    // The C call's clock is its own: it has timed out when the deadline's clock says so.
     template <class Call> queues_status_t operator()(Call call) const {
         auto timeout = left();
         for (;;) {
@@ -82,17 +87,18 @@ template <class Clock, class Duration> struct until {
     }
 };
 template <class Clock, class Duration>
-until(std::chrono::time_point<Clock, Duration>) -> until<Clock, Duration>;
+wait_until(std::chrono::time_point<Clock, Duration>) -> wait_until<Clock, Duration>;
 
-// A moment that far from now, on a clock that holds any duration.
-template <class Rep, class Period> auto after(std::chrono::duration<Rep, Period> duration) {
+// The deadline `duration` from now, in floating point: no duration is too long for it.
+template <class Rep, class Period>
+auto deadline_after(std::chrono::duration<Rep, Period> duration) {
     return std::chrono::time_point<std::chrono::steady_clock, float_nanoseconds>(
                std::chrono::steady_clock::now()) +
            duration;
 }
 
-// Whether Token is a std::stop_token, or something like it: told by its members, so that this text
-// is the same in every standard.
+// Whether Token is std::stop_token or a type with its members. The test by members keeps this text
+// the same in every standard.
 template <class Token, class = void> struct is_stop_token : std::false_type {};
 template <class Token>
 struct is_stop_token<
@@ -101,18 +107,20 @@ struct is_stop_token<
     : std::true_type {};
 template <class Token> using if_stop_token = std::enable_if_t<is_stop_token<Token>::value>;
 
-template <class Token> struct unless_stopped {
+// C calls of `stop_interval` each, until one does not time out or a stop is requested. Returns
+// QUEUES_TIMEOUT without a call when a stop was requested before.
+template <class Token> struct wait_unless_stopped {
     const Token &token;
     template <class Call> queues_status_t operator()(Call call) const {
         if (!token.stop_possible())
-            return call(for_ever.timeout);
+            return call(wait_forever.timeout);
         queues_status_t status = QUEUES_TIMEOUT;
         while (status == QUEUES_TIMEOUT && !token.stop_requested())
-            status = call(nanoseconds(stop_interval));
+            status = call(to_timeout(stop_interval));
         return status;
     }
 };
-template <class Token> unless_stopped(const Token &) -> unless_stopped<Token>;
+template <class Token> wait_unless_stopped(const Token &) -> wait_unless_stopped<Token>;
 
 } // namespace detail
 
