@@ -494,7 +494,7 @@ class Lookup(gdb.printing.PrettyPrinter):
         if not name.startswith("queues::"):
             return None
         if OBJECTS.match(name):
-            return Printer(int(value["port_"]["queue"]), payload=payload_of(kind))
+            return Printer(int(value["handle_"]["queue"]), payload=payload_of(kind))
         if name.startswith("queues::expected<"):
             return expected(value)
         if name.startswith("queues::unexpected<"):
