@@ -1,4 +1,4 @@
-// The batchers: when a batch is due, what is in it, and all the ways in and out.
+// The batchers: when a batch is due, which items it has, and every push and pop.
 #include "items.hpp"
 
 #include <chrono>
@@ -34,7 +34,7 @@ template <class Batch> void check_numbers(const Batch &batch, std::uint64_t firs
         CHECK(number(item) == first++);
 }
 
-template <class T> void so_many_are_a_batch() {
+template <class T> void batch_is_due_by_number_of_items() {
     queues::batcher<T> queue(counted_limits(3, 5));
     CHECK(queue.capacity() == 5 && queue.batch_size() == 3 && queue.pending_count() == 0);
     CHECK(queue.try_pop_batch().error() == conqueue_status::empty);
@@ -73,7 +73,7 @@ template <class T> void so_many_are_a_batch() {
     CHECK(queue.stats_json().find("\"enqueued\":10,") != std::string::npos);
 }
 
-// Beyond what is taken over the stack.
+// Batches that are too large for the buffer on the stack.
 template <class T> void large_batches() {
     constexpr std::size_t size = 5000;
     queues::batcher<T> queue(counted_limits(size, size));
@@ -82,7 +82,7 @@ template <class T> void large_batches() {
     check_numbers(*queue.pop_batch(), 0, size);
 }
 
-// The same vector again and again.
+// One vector, filled repeatedly.
 template <class T> void into_a_vector() {
     queues::batcher<T> queue(counted_limits(3, 10));
     std::vector<T> batch;
@@ -105,7 +105,7 @@ template <class T> void into_a_vector() {
     CHECK(queue.pop_batch_into(batch) == conqueue_status::closed && batch.data() == place);
 }
 
-template <class Test> void each_way_of_travelling(Test test) {
+template <class Test> void each_kind_of_storage(Test test) {
     test(static_cast<std::uint64_t *>(nullptr));
     test(static_cast<record *>(nullptr));
     test(static_cast<std::unique_ptr<std::uint64_t> *>(nullptr));
@@ -121,19 +121,19 @@ std::string_view text(queues::bytes_view bytes) {
 
 } // namespace
 
-TEST(batcher_so_many_are_a_batch) {
-    each_way_of_travelling([](auto *type) { so_many_are_a_batch<of<decltype(type)>>(); });
+TEST(batcher_batch_is_due_by_number_of_items) {
+    each_kind_of_storage([](auto *type) { batch_is_due_by_number_of_items<of<decltype(type)>>(); });
 }
 
 TEST(batcher_large_batches) {
-    each_way_of_travelling([](auto *type) { large_batches<of<decltype(type)>>(); });
+    each_kind_of_storage([](auto *type) { large_batches<of<decltype(type)>>(); });
 }
 
 TEST(batcher_into_a_vector) {
-    each_way_of_travelling([](auto *type) { into_a_vector<of<decltype(type)>>(); });
+    each_kind_of_storage([](auto *type) { into_a_vector<of<decltype(type)>>(); });
 }
 
-// A view is an item like others, if one wishes.
+// A bytes_view may be an item like any other type.
 TEST(batcher_of_views) {
     queues::batcher<queues::bytes_view> queue(counted_limits(1, 1));
     CHECK(queue.push("abc"));
@@ -141,7 +141,7 @@ TEST(batcher_of_views) {
     CHECK(batch && batch->size() == 1 && text(batch->front()) == "abc");
 }
 
-TEST(batcher_copies_what_is_pushed_as_an_lvalue) {
+TEST(batcher_copies_lvalues) {
     queues::batcher<std::string> queue(counted_limits(5, 5));
     const std::string text = "a text that is too long for no allocation";
     CHECK(queue.push(text) && queue.push(text, queues::weight(3)));
@@ -153,7 +153,7 @@ TEST(batcher_copies_what_is_pushed_as_an_lvalue) {
     CHECK(batch && *batch == std::vector<std::string>(5, text));
 }
 
-TEST(batcher_defaults_are_the_library_s) {
+TEST(batcher_default_limits_are_those_of_the_library) {
     queues::batcher<int> queue;
     CHECK(queue.capacity() == 10000 && queue.batch_size() == 32);
     const auto begin = clock_type::now();
@@ -179,7 +179,7 @@ TEST(batcher_limits_are_checked) {
     CHECK_THROWS(std::exception, queues::batcher<int>(counted_limits(1, SIZE_MAX >> 14)));
 }
 
-TEST(batcher_the_oldest_item_decides) {
+TEST(batcher_batch_is_due_by_age_of_the_oldest_item) {
     batch_limits limits = counted_limits(100, 100);
     limits.age = 5ms;
     queues::batcher<int> queue(limits);
@@ -191,7 +191,7 @@ TEST(batcher_the_oldest_item_decides) {
     CHECK(batch && *batch == std::vector<int>({1, 2}) && clock_type::now() - begin >= 5ms);
 }
 
-TEST(batcher_its_own_time_delivers_what_is_pending) {
+TEST(batcher_pop_with_a_time_limit_returns_pending_items) {
     queues::batcher<int> queue(counted_limits(100, 100));
     CHECK(queue.pop_batch_for(1ms).error() == conqueue_status::timeout);
     CHECK(queue.pop_batch_for(0ms).error() == conqueue_status::empty);
@@ -208,7 +208,7 @@ TEST(batcher_its_own_time_delivers_what_is_pending) {
     CHECK(queue.stats().failed_dequeue == 4);
 }
 
-TEST(batcher_weights_and_flushes) {
+TEST(batcher_batch_is_due_by_weight_and_after_flush) {
     batch_limits limits = counted_limits(10, 20);
     limits.weight = 100;
     queues::batcher<int> queue(limits);
@@ -218,7 +218,7 @@ TEST(batcher_weights_and_flushes) {
     CHECK(*queue.try_pop_batch() == std::vector<int>({1, 2, 3}));
     CHECK(queue.push(4) && queue.push(5, queues::weight(500)) && queue.push(6));
     CHECK(*queue.try_pop_batch() == std::vector<int>({4}));
-    CHECK(*queue.pop_batch() == std::vector<int>({5})); // heavier, alone
+    CHECK(*queue.pop_batch() == std::vector<int>({5})); // heavier than a batch: alone in one
     CHECK(queue.try_pop_batch().error() == conqueue_status::empty);
     queue.flush();
     CHECK(*queue.try_pop_batch() == std::vector<int>({6}));
@@ -243,7 +243,7 @@ TEST(batcher_leftovers_are_destroyed_once) {
     CHECK(counted::alive == 0);
 }
 
-TEST(batcher_close_wakes) {
+TEST(batcher_close_wakes_waiters) {
     queues::batcher<int> empty, full(counted_limits(1, 1));
     CHECK(full.push(1));
     std::thread consumer([&] { CHECK(!empty.pop_batch()); });
@@ -273,7 +273,8 @@ TEST(batcher_every_item_once_and_in_order) {
             std::vector<std::uint64_t> batch;
             while (queue.pop_batch_into(batch) == conqueue_status::success) {
                 CHECK(batch.size() == 7 || queue.is_closed());
-                std::array<std::uint64_t, producers> next{}; // without a gap in a batch
+                std::array<std::uint64_t, producers>
+                    next{}; // a batch has consecutive items of a producer
                 for (const auto item : batch) {
                     auto &expected = next[item >> 32];
                     const auto i = item & 0xFFFFFFFF;
@@ -294,33 +295,33 @@ TEST(batcher_every_item_once_and_in_order) {
 }
 
 #ifdef __cpp_lib_jthread
-TEST(batcher_a_stop_request_breaks_no_batch_off) {
+TEST(batcher_stop_request_does_not_make_a_batch_due) {
     queues::batcher<int> queue(counted_limits(3, 3));
     std::stop_source stop;
     CHECK(queue.push(1, stop.get_token()) && queue.push(2, queues::weight(1), stop.get_token()));
     std::thread consumer([&] {
         CHECK(*queue.pop_batch(stop.get_token()) == std::vector<int>({1, 2, 3}));
         CHECK(!queue.pop_batch(stop.get_token()));
-        CHECK(queue.size() == 1); // it waited for others, in vain
+        CHECK(queue.size() == 1); // too few for a batch
     });
     std::this_thread::sleep_for(2 * queues::stop_interval);
     CHECK(queue.push(3));
     CHECK(queue.push(4));
-    while (queue.size() != 1) // the batch is taken
+    while (queue.size() != 1) // until the consumer has taken the batch
         std::this_thread::yield();
     std::this_thread::sleep_for(2 * queues::stop_interval);
     stop.request_stop();
     consumer.join();
     CHECK(queue.push(5) && queue.push(6));
-    CHECK(!queue.pop_batch(stop.get_token()) && queue.size() == 3); // asked before the call
+    CHECK(!queue.pop_batch(stop.get_token()) && queue.size() == 3); // requested before the call
     CHECK(!queue.push(7, stop.get_token()));
-    CHECK(queue.pop_batch(std::stop_token())->size() == 3); // one that never stops
+    CHECK(queue.pop_batch(std::stop_token())->size() == 3); // a token without a source
     queue.close();
     CHECK(!queue.pop_batch(std::stop_source().get_token()));
 }
 #endif
 
-TEST(batcher_bytes_lie_one_behind_the_other) {
+TEST(batcher_bytes_of_a_batch_are_contiguous) {
     queues::batcher_bytes queue(5000, counted_limits(3, 6));
     CHECK(queue.item_size() == 5000 && queue.batch_size() == 3);
     const std::string whole(5000, 'x');
@@ -334,7 +335,7 @@ TEST(batcher_bytes_lie_one_behind_the_other) {
         CHECK(batch.size() == 3 && text(batch[0]) == "abc" && text(batch[1]).empty());
         CHECK(text(batch[2]) == std::string(2 * sizeof(int), '\0'));
         CHECK(text(batch.bytes()) == "abc" + std::string(2 * sizeof(int), '\0'));
-        // More than there was room for at first.
+        // More bytes than the buffer of the batch has.
         CHECK(queue.push(whole) && queue.push("y") && queue.push(whole));
         CHECK(queue.pop_batch_into(batch) == conqueue_status::success);
         CHECK(text(batch.bytes()) == whole + "y" + whole);
@@ -347,8 +348,7 @@ TEST(batcher_bytes_lie_one_behind_the_other) {
     }
     CHECK_THROWS(std::invalid_argument, queue.push(whole + "x"));
     CHECK(queue.push(whole));
-    const auto moved =
-        queue.pop_batch_for(1ms); // what is pending, though there is no room at first
+    const auto moved = queue.pop_batch_for(1ms); // also when the first buffer is too small
     CHECK(moved && moved->size() == 1 && text((*moved)[0]) == whole);
     CHECK(queue.pop_batch_for(1ms).error() == conqueue_status::timeout);
     CHECK(queue.push("z"));
@@ -358,7 +358,7 @@ TEST(batcher_bytes_lie_one_behind_the_other) {
     CHECK(!queue.pop_batch() && queue.try_pop_batch().error() == conqueue_status::closed);
 }
 
-TEST(batcher_emplaces_and_pushes_many) {
+TEST(batcher_emplace_and_push_many) {
     queues::batcher<std::string> queue(counted_limits(2, 4));
     CHECK(queue.is_empty() && queue.emplace(3U, 'x') && !queue.is_empty());
     CHECK(queue.try_emplace(queues::weight(2), "one") == conqueue_status::success);
@@ -375,14 +375,14 @@ TEST(batcher_emplaces_and_pushes_many) {
     CHECK(pushed.count == 3 && queue.size() == 4 && queue.clear() == 4);
 }
 
-TEST(batcher_of_nothing_in_braces) {
+TEST(batcher_constructed_from_empty_braces) {
     queues::batcher<int> queue({});
     CHECK(queue.batch_size() == 32);
     queues::batcher_bytes bytes(8, {});
     CHECK(bytes.batch_size() == 32);
 }
 
-// Copied through the vector itself, where that is too much for the stack.
+// The C call writes batches that are too large for the stack directly into the vector.
 TEST(batcher_of_long_records) {
     struct long_record {
         char text[500];

@@ -1,4 +1,4 @@
-// The queues of bytes, and the items of spsc_bytes that are written and read in place.
+// The queues of byte strings, and their items that are written and read in place.
 #include "check.hpp"
 
 #include <array>
@@ -19,7 +19,7 @@ std::string text(const queues::spsc_bytes::front_item &item) {
 }
 } // namespace
 
-TEST_BOTH_BYTES(everything_that_is_bytes_can_be_pushed) {
+TEST_BOTH_BYTES(all_kinds_of_bytes_can_be_pushed) {
     Queue queue(8, 16);
     CHECK(queue.item_size() == 16 && queue.capacity() == 8);
     CHECK(queue.push("literal"));
@@ -37,7 +37,7 @@ TEST_BOTH_BYTES(everything_that_is_bytes_can_be_pushed) {
     CHECK(queue.try_pop().error() == conqueue_status::empty);
 }
 
-TEST_BOTH_BYTES(too_many_bytes_are_refused) {
+TEST_BOTH_BYTES(byte_strings_that_are_too_long_throw) {
     Queue queue(2, 4);
     CHECK_THROWS(std::invalid_argument, queue.push("12345"));
     CHECK_THROWS(std::invalid_argument, queue.try_push({nullptr, 1}));
@@ -47,7 +47,7 @@ TEST_BOTH_BYTES(too_many_bytes_are_refused) {
     CHECK(queue.size() == 0);
 }
 
-TEST(too_many_bytes_are_refused_by_batchers) {
+TEST(byte_strings_that_are_too_long_throw_by_batchers) {
     queues::batcher_bytes queue(4);
     CHECK_THROWS(std::invalid_argument, queue.try_push("12345"));
     CHECK_THROWS(std::invalid_argument, queue.try_emplace("12345"));
@@ -55,7 +55,7 @@ TEST(too_many_bytes_are_refused_by_batchers) {
     CHECK(queue.size() == 0);
 }
 
-// A view does not use its argument up, so there is no look for room before it.
+// Constructing a view leaves its argument as it is, so emplace does not check for room first.
 TEST(strings_are_emplaced) {
     const auto emplaced = [](auto &queue, auto... with) {
         CHECK(queue.emplace(with..., std::string("string")));
@@ -78,14 +78,14 @@ TEST(strings_are_emplaced) {
     emplaced(batcher);
 }
 
-TEST_BOTH_BYTES(impossible_queues_throw) {
+TEST_BOTH_BYTES(impossible_sizes_throw) {
     CHECK_THROWS(std::invalid_argument, Queue(0, 8));
     CHECK_THROWS(std::invalid_argument, Queue(8, 0));
     CHECK_THROWS(std::invalid_argument, Queue(8, SIZE_MAX));
     CHECK_THROWS(std::bad_alloc, Queue(1 << 20, std::size_t{1} << 40));
 }
 
-TEST_BOTH_BYTES(items_go_into_the_caller_s_buffer) {
+TEST_BOTH_BYTES(pop_into_writes_to_the_callers_buffer) {
     Queue queue(2, 8);
     char buffer[8] = "";
     CHECK(queue.try_pop_into(buffer, sizeof buffer).error() == conqueue_status::empty);
@@ -98,7 +98,7 @@ TEST_BOTH_BYTES(items_go_into_the_caller_s_buffer) {
     CHECK(queue.pop_into(buffer, sizeof buffer).error() == conqueue_status::closed);
 }
 
-TEST_BOTH_BYTES(the_front_can_be_looked_at) {
+TEST_BOTH_BYTES(peek_copies_the_front) {
     Queue queue(2, 8);
     CHECK(queue.peek().error() == conqueue_status::empty);
     CHECK(queue.push("front") && queue.push("next"));
@@ -106,7 +106,7 @@ TEST_BOTH_BYTES(the_front_can_be_looked_at) {
     CHECK(queue.clear() == 2);
 }
 
-TEST_BOTH_BYTES(many_items_of_bytes) {
+TEST_BOTH_BYTES(bulk_calls_of_byte_strings) {
     Queue queue(4, 8);
     const std::vector<std::string> in{"a", "bc", "", "def", "ghij"};
     const auto pushed = queue.try_push_many(in.begin(), in.end());
@@ -123,15 +123,15 @@ TEST(items_are_written_in_place) {
         auto room = queue.reserve();
         CHECK(room->size() == 16 && reinterpret_cast<std::uintptr_t>(room->data()) % 8 == 0);
         std::memcpy(room->data(), "hello", 5);
-        CHECK(queue.size() == 0); // not yet
+        CHECK(queue.size() == 0); // not before the commit
         CHECK_THROWS(std::invalid_argument, room->commit(17));
         CHECK(room->commit(5) == conqueue_status::success);
-        CHECK_THROWS(queues::misuse, room->commit(5)); // it has ended
+        CHECK_THROWS(queues::misuse, room->commit(5)); // the reservation has ended
     }
     CHECK(queue.try_reserve().error() == conqueue_status::full);
     CHECK(queue.reserve_for(1ms).error() == conqueue_status::timeout);
     CHECK(text(*queue.pop()) == "hello");
-    CHECK(queue.reserve().has_value() && queue.size() == 0); // dropped without a commit
+    CHECK(queue.reserve().has_value() && queue.size() == 0); // destroyed without a commit
     CHECK(queue.push("other") && text(*queue.pop()) == "other");
     auto room = queue.try_reserve();
     queue.close();
@@ -148,7 +148,7 @@ TEST(items_are_read_in_place) {
         const auto front = queue.front();
         CHECK(text(*front) == "one" && reinterpret_cast<std::uintptr_t>(front->data()) % 8 == 0);
     }
-    CHECK(queue.size() == 2); // dropped without being consumed
+    CHECK(queue.size() == 2); // destroyed without consume
     auto front = queue.front();
     CHECK(text(*front) == "one" && front->consume() == conqueue_status::success);
     queue.close();
@@ -172,18 +172,18 @@ TEST(reservations_of_mpmc_bytes) {
     CHECK(first->size() == 16 && reinterpret_cast<std::uintptr_t>(first->data()) % 8 == 0);
     for (auto *const room : {&*first, &*second, &*third})
         std::memcpy(room->data(), "hello", 5);
-    CHECK(queue.size() == 0); // not yet
+    CHECK(queue.size() == 0); // not before the commit
     CHECK_THROWS(std::invalid_argument, first->commit(17));
     CHECK(second->commit(5) == conqueue_status::success && second->data() == nullptr);
-    CHECK_THROWS(std::invalid_argument, second->commit(5)); // it has ended
+    CHECK_THROWS(std::invalid_argument, second->commit(5)); // the reservation has ended
     CHECK(first->commit(4) == conqueue_status::success);
-    CHECK(third->commit(3) == conqueue_status::full && third->data() != nullptr); // it stays
+    CHECK(third->commit(3) == conqueue_status::full && third->data() != nullptr); // still reserved
     CHECK(queue.try_reserve().error() == conqueue_status::full);
     CHECK(queue.reserve_for(1ms).error() == conqueue_status::timeout);
     CHECK(text(*queue.pop()) == "hello");
     CHECK(third->commit(3) == conqueue_status::success);
     CHECK(text(*queue.pop()) == "hell" && text(*queue.pop()) == "hel");
-    for (int i = 0; i < 1000; ++i) // what goes without a commit is cancelled
+    for (int i = 0; i < 1000; ++i) // the destructor cancels
         CHECK(queue.reserve().has_value() && queue.size() == 0);
     auto room = queue.reserve();
     std::byte *const place = room->data();
@@ -209,7 +209,7 @@ TEST(leases_of_mpmc_bytes) {
         auto item = queue.lease();
         CHECK(text(*item) == "one" && queue.size() == 2);
         CHECK(reinterpret_cast<std::uintptr_t>(item->data()) % 8 == 0);
-    } // put back, at the end
+    } // put back at the end of the queue
     CHECK(queue.size() == 3);
     auto item = queue.try_lease();
     CHECK(text(*item) == "two");
@@ -222,7 +222,7 @@ TEST(leases_of_mpmc_bytes) {
     next->data()[0] = std::byte{'T'};
     CHECK(next->put_back() == conqueue_status::success && next->data() == nullptr);
     CHECK(text(*queue.pop()) == "one" && text(*queue.pop()) == "Three");
-    // What cannot be put back is given up, and its cell is not lost.
+    // An item that cannot be put back is destroyed, and its cell is freed.
     for (int i = 0; i < 200; ++i) {
         CHECK(queue.push("gone"));
         {

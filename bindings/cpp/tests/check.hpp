@@ -1,5 +1,5 @@
-// A test is a function that returns if all is well. A failed check ends the program at once, and so
-// does the watchdog when a test hangs; both say which test it was.
+// A small test framework. A test is a function that returns on success; a failed check and the
+// watchdog of a test that hangs end the program with the name of the test.
 #ifndef CHECK_HPP
 #define CHECK_HPP
 
@@ -54,14 +54,14 @@ struct registration {
     static const check::registration name##_registration(#name, name);                             \
     static void name()
 
-// A test of what mpmc and spsc share: `Queue` is either.
+// A test that runs for mpmc and for spsc: `Queue` is the class template.
 #define TEST_BOTH(name)                                                                            \
     template <template <class> class Queue> static void name();                                    \
     static const check::registration name##_mpmc(#name " of mpmc", name<queues::mpmc>);            \
     static const check::registration name##_spsc(#name " of spsc", name<queues::spsc>);            \
     template <template <class> class Queue> static void name()
 
-// The same for the queues of bytes.
+// A test that runs for mpmc_bytes and for spsc_bytes: `Queue` is the class.
 #define TEST_BOTH_BYTES(name)                                                                      \
     template <class Queue> static void name();                                                     \
     static const check::registration name##_mpmc(#name " of mpmc_bytes",                           \

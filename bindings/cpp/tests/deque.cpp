@@ -1,4 +1,4 @@
-// The work-stealing deques: both ends, all ways of travelling, and threads between them.
+// The work-stealing deques: both ends, every kind of storage, and an owner with thieves.
 #include "items.hpp"
 
 #include <cstring>
@@ -60,7 +60,7 @@ template <class T> void grows() {
 }
 
 template <class T> void many() {
-    constexpr std::uint64_t count = 200; // more than one call moves
+    constexpr std::uint64_t count = 200; // more than one chunk
     queues::deque<T> deque(count);
     const auto stealer = deque.get_stealer();
     std::vector<T> got;
@@ -86,7 +86,7 @@ template <class T> void many() {
 #endif
 }
 
-// One owner and some thieves: every item once, to each thief in order.
+// An owner and some thieves: every item is taken once, by each thief in order.
 template <class T> void every_item_once(std::size_t capacity, bool grow) {
     constexpr std::uint64_t count = 20000;
     constexpr std::size_t thieves = 3;
@@ -156,7 +156,7 @@ template <class T> void every_item_once(std::size_t capacity, bool grow) {
     CHECK(popped + stolen == count && stats.dequeued == count && stats.stolen == stolen);
 }
 
-// Moves while it is allowed to.
+// Copies and moves throw while `breaks` is set.
 struct brittle {
     static inline bool breaks = false;
     std::uint64_t number;
@@ -170,7 +170,7 @@ struct brittle {
 
 } // namespace
 
-TEST(deque_both_ends) {
+TEST(deque_pops_the_newest_and_steals_the_oldest) {
     both_ends<std::uint64_t>();
     both_ends<record>();
     both_ends<std::unique_ptr<std::uint64_t>>();
@@ -179,7 +179,7 @@ TEST(deque_both_ends) {
     CHECK(counted::alive == 0);
 }
 
-TEST(deque_grows) {
+TEST(deque_grows_when_full) {
     grows<std::uint64_t>();
     grows<record>();
     grows<std::unique_ptr<std::uint64_t>>();
@@ -188,7 +188,7 @@ TEST(deque_grows) {
     CHECK(counted::alive == 0);
 }
 
-TEST(deque_steal_many) {
+TEST(deque_steal_many_takes_the_oldest_in_order) {
     many<std::uint64_t>();
     many<record>();
     many<std::unique_ptr<std::uint64_t>>();
@@ -197,7 +197,7 @@ TEST(deque_steal_many) {
     CHECK(counted::alive == 0);
 }
 
-TEST(deque_every_item_once) {
+TEST(deque_gives_every_item_once) {
     for (const std::size_t capacity : {std::size_t{1}, std::size_t{2}, std::size_t{7}})
         for (const bool grow : {false, true}) {
             every_item_once<std::uint64_t>(capacity, grow);
@@ -221,7 +221,7 @@ TEST(deque_leftovers_are_destroyed_once) {
     CHECK(counted::alive == 0);
 }
 
-TEST(deque_lives_as_long_as_a_stealer) {
+TEST(deque_lives_until_its_last_stealer) {
     using stealer = queues::deque<counted>::stealer;
     const auto make_one = [](std::uint64_t n) {
         queues::deque<counted> deque(3);
@@ -233,21 +233,21 @@ TEST(deque_lives_as_long_as_a_stealer) {
         CHECK(counted::alive == 6);
         const stealer copy(first);
         CHECK(copy.steal()->number == 10);
-        first = second; // the copy holds the deque of the first one still
+        first = second; // the copy still refers to the first deque
         CHECK(counted::alive == 5);
         const stealer &self = first;
         first = self;
         CHECK(first.steal()->number == 20 && second.steal()->number == 21);
         CHECK(copy.steal()->number == 11);
         second = copy;
-        first = copy; // the last of the second deque
+        first = copy; // nothing refers to the second deque any more
         CHECK(counted::alive == 1);
         CHECK(second.size() == 1 && first.steal()->number == 12);
     }
     CHECK(counted::alive == 0);
 }
 
-TEST(deque_exceptions) {
+TEST(deque_exceptions_lose_at_most_one_item) {
     CHECK_THROWS(std::invalid_argument, queues::deque<int>(0));
     CHECK_THROWS(std::invalid_argument, queues::deque<int>(SIZE_MAX));
     CHECK_THROWS(std::bad_alloc, queues::deque<int>(SIZE_MAX >> 14));
@@ -260,27 +260,27 @@ TEST(deque_exceptions) {
     brittle value(7);
     brittle::breaks = true;
     CHECK_THROWS(std::runtime_error, deque.push(std::move(value)));
-    CHECK(deque.size() == 3); // what was not pushed is not there
+    CHECK(deque.size() == 3); // the push had no effect
     CHECK_THROWS(std::runtime_error, stealer.steal());
     CHECK_THROWS(std::runtime_error, deque.pop());
     brittle::breaks = false;
-    CHECK(deque.size() == 1 && deque.pop()->number == 1); // what was taken is lost, no other
+    CHECK(deque.size() == 1 && deque.pop()->number == 1); // only the items that threw are lost
 }
 
-TEST(deque_two_owners_are_found_out) {
+TEST(checked_deque_detects_two_owners) {
     constexpr std::size_t size = 1 << 20;
     queues::deque_bytes deque(2, size, queues::checked);
     const std::vector<char> blob(size);
-    std::atomic<bool> is_found_out{false};
+    std::atomic<bool> is_detected{false};
     std::atomic<std::uint64_t> pushed{0}, popped{0};
     const auto own = [&] {
         std::vector<char> buffer(size);
-        while (!is_found_out)
+        while (!is_detected)
             try {
                 pushed += deque.push(blob);
                 popped += deque.pop_into(buffer.data(), size).has_value();
             } catch (const queues::misuse &) {
-                is_found_out = true;
+                is_detected = true;
             }
     };
     std::thread other(own);
@@ -289,7 +289,7 @@ TEST(deque_two_owners_are_found_out) {
     CHECK(deque.size() == pushed - popped && deque.stats().dequeued == popped);
 }
 
-TEST(deque_bytes_keep_their_lengths) {
+TEST(deque_of_byte_strings_keeps_their_lengths) {
     for (const std::size_t longest :
          {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{1000}}) {
         queues::deque_bytes deque(2, longest, queues::growable);
@@ -317,7 +317,7 @@ TEST(deque_bytes_keep_their_lengths) {
     CHECK(fixed.push("a") && !fixed.push("b") && fixed.try_push("b") == conqueue_status::full);
 }
 
-TEST(deque_statistics) {
+TEST(deque_statistics_count_steals) {
     queues::deque<int> deque;
     CHECK(deque.capacity() == 1024 && deque.push(1) && deque.push(2));
     CHECK(deque.get_stealer().steal() &&

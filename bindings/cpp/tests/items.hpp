@@ -1,4 +1,4 @@
-// An item for each way in which one travels, made of a number, and back.
+// An item type for each kind of storage, with conversions from a number and back.
 #ifndef ITEMS_HPP
 #define ITEMS_HPP
 
@@ -18,7 +18,7 @@ struct record {
     }
 };
 
-// Moved in a box; counts how many there are.
+// Not trivially copyable; counts its instances.
 struct counted {
     inline static std::atomic<int> alive{0};
     std::uint64_t number;

@@ -1,4 +1,4 @@
-// Nothing leaks, nothing is destroyed twice and nothing that was queued is lost, whatever throws.
+// Every item is destroyed once, and no queued item is lost, whichever copy or move throws.
 #include "check.hpp"
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace {
 
 struct burnt {};
 
-// Counts its instances; copying and moving throw when the fuse, counted down by each, reaches 0.
+// Counts its instances. Each copy and move decrements `fuse`; the one that makes it 0 throws.
 class counted {
   public:
     static inline int alive = 0;
@@ -57,7 +57,7 @@ struct movable : counted {
     movable(movable &&) = default;
     movable &operator=(movable &&) = default;
 };
-// Copied into the queue, as it could not be given back.
+// A push copies it, because it could not be moved back.
 struct unassignable : counted {
     using counted::counted;
     unassignable(const unassignable &) = default;
@@ -66,7 +66,7 @@ struct unassignable : counted {
 
 template <class T> struct named { using type = T; };
 
-// Runs `scenario` with ever longer fuses until it ends with one that has not burnt down.
+// Runs `scenario` with longer and longer fuses, until nothing throws.
 template <class Scenario> void with_every_fuse(Scenario scenario) {
     int length = 0;
     do {
@@ -74,11 +74,11 @@ template <class Scenario> void with_every_fuse(Scenario scenario) {
         scenario(++length);
         CHECK(counted::alive == 0);
     } while (counted::fuse == 0);
-    CHECK(length > 1); // something threw at least once
+    CHECK(length > 1); // at least one run threw
     counted::fuse = 0;
 }
 
-// Copies or moves one value in and all out, with a fuse.
+// Pushes one value, by copy or move, and pops all, with every fuse.
 template <class T, class Queue, class Push> void in_and_out(Push push) {
     with_every_fuse([&](int fuse) {
         Queue queue(3);
@@ -97,7 +97,7 @@ template <class T, class Queue, class Push> void in_and_out(Push push) {
             --size;
             try {
                 CHECK(queue.pop()->id == id);
-            } catch (const burnt &) { // the one that was to be moved out
+            } catch (const burnt &) { // the item that was being moved out is lost
             }
             CHECK(queue.size() == size);
         }
@@ -106,7 +106,7 @@ template <class T, class Queue, class Push> void in_and_out(Push push) {
 
 } // namespace
 
-TEST_BOTH(a_throwing_type_loses_nothing_that_is_queued) {
+TEST_BOTH(a_copy_that_throws_loses_no_queued_item) {
     const auto copy = [](auto &queue, const auto &value) { return queue.push(value); };
     const auto move = [](auto &queue, auto &value) { return queue.push(std::move(value)); };
     in_and_out<copyable, Queue<copyable>>(copy);
@@ -116,7 +116,7 @@ TEST_BOTH(a_throwing_type_loses_nothing_that_is_queued) {
 }
 
 // A full queue constructs nothing, so nothing throws.
-TEST_BOTH(a_full_queue_does_not_touch_what_may_throw) {
+TEST_BOTH(a_full_queue_does_not_construct_an_item) {
     const auto refused = [](auto queue_of, auto item) {
         typename decltype(queue_of)::type queue(1);
         CHECK(queue.emplace(1));
@@ -131,8 +131,8 @@ TEST_BOTH(a_full_queue_does_not_touch_what_may_throw) {
     CHECK(counted::alive == 0);
 }
 
-// The deque makes a box before it knows, and gives back what was moved into it.
-TEST(a_full_deque_gives_back_what_may_throw) {
+// A deque allocates the box before it knows of room, and moves the item back from it.
+TEST(a_full_deque_moves_the_item_back) {
     with_every_fuse([](int fuse) {
         queues::deque<copyable> queue(1);
         CHECK(queue.emplace(1));
@@ -152,14 +152,14 @@ TEST(a_full_deque_gives_back_what_may_throw) {
         try {
             CHECK(queue.try_push(std::move(value)) == conqueue_status::full);
             CHECK(value.id == 2);
-        } catch (const burnt &) { // on the way into the box, or out of it
+        } catch (const burnt &) { // moving into the box, or back
             CHECK(value.id == 2 || value.id == counted::moved);
         }
         CHECK(queue.size() == 1);
     });
 }
 
-TEST_BOTH(bulk_calls_lose_nothing_that_is_queued) {
+TEST_BOTH(bulk_calls_that_throw_lose_no_queued_item) {
     with_every_fuse([](int fuse) {
         Queue<copyable> queue(8);
         std::vector<copyable> in;
@@ -201,7 +201,7 @@ TEST_BOTH(leftovers_are_destroyed_once) {
     CHECK(counted::alive == 0);
 }
 
-TEST_BOTH(clear_destroys_what_is_inside) {
+TEST_BOTH(clear_destroys_the_items) {
     Queue<copyable> boxes(5);
     Queue<std::unique_ptr<const counted>> owners(5);
     for (int id = 0; id < 5; ++id) {
@@ -215,7 +215,7 @@ TEST_BOTH(clear_destroys_what_is_inside) {
 }
 
 namespace {
-// Its destructor uses a queue: what a drop callback may do.
+// Its destructor uses another queue, as a drop callback may.
 struct nested {
     explicit nested(queues::mpmc<int> &log) : log_(&log) {}
     nested(nested &&other) noexcept : log_(std::exchange(other.log_, nullptr)) {}
@@ -246,7 +246,7 @@ TEST_BOTH(destructors_may_use_queues) {
 }
 
 namespace {
-// A box for it cannot be had while `starved`: in a deque.
+// Its operator new fails while `starved` is set. A deque uses it for the box.
 struct hungry {
     static inline bool starved = false;
     std::string text;
@@ -259,7 +259,7 @@ struct hungry {
 };
 } // namespace
 
-TEST(want_of_memory_changes_nothing) {
+TEST(a_failed_allocation_has_no_effect) {
     queues::deque<hungry> queue(2);
     CHECK(queue.push(hungry{"first"}));
     hungry value{"second"};
@@ -272,8 +272,8 @@ TEST(want_of_memory_changes_nothing) {
     CHECK(queue.pop()->text == "second" && queue.pop()->text == "first");
 }
 
-// Those before the one that throws are the caller's, those behind it are destroyed.
-TEST(a_batch_may_throw_in_its_midst) {
+// The items before the one that throws are in the batch, the later ones are destroyed.
+TEST(a_batch_keeps_the_items_before_the_one_that_throws) {
     with_every_fuse([](int length) {
         constexpr std::size_t size = 4;
         queues::batch_limits limits;

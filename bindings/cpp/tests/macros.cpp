@@ -1,4 +1,4 @@
-// The header is included behind whatever macros other headers leave behind.
+// The headers are included after macros that other headers leave behind.
 
 // windows.h, old C headers
 #define min(a, b) ((a) < (b) ? (a) : (b))
@@ -70,13 +70,10 @@
 #define send @
 #define take @
 #define until @
-#define within @
 #define weight @
-#define port @
 #define place @
 #define item @
 #define raise @
-#define answer @
 #define flag @
 #define full @
 #define empty @
@@ -85,25 +82,33 @@
 #define status @
 #define token @
 #define stop @
-#define look @
 #define view @
 #define visit @
 #define left @
 #define result @
 #define expected @
 #define unexpected @
+#define args @
+#define bytes @
+#define deadline @
+#define front @
+#define handle @
+#define release @
+#define restore @
+#define storage @
+#define wait @
 
 #include <queues_fwd.hpp>
 
 #include <queues.hpp>
 
-// They are as they were.
+// The macros are unchanged.
 #if !defined(min) || !defined(max) || !defined(check) || !defined(likely) || !defined(emit) ||     \
     !defined(text) || !defined(timeout) || !defined(expected) || !defined(None)
-#error "queues.hpp has taken a macro away"
+#error "queues.hpp has undefined a macro of the program"
 #endif
 static_assert(min(1, 2) == 1 && max(1, 2) == 2);
-#ifdef QUEUES_THROW
+#ifdef QUEUES_CPP17
 #error "queues.hpp has left a macro behind"
 #endif
 
@@ -126,7 +131,6 @@ static_assert(min(1, 2) == 1 && max(1, 2) == 2);
 #undef True
 #undef Unsorted
 #undef VOID
-#undef answer
 #undef assign
 #undef begin
 #undef box
@@ -152,12 +156,10 @@ static_assert(min(1, 2) == 1 && max(1, 2) == 2);
 #undef left
 #undef length
 #undef likely
-#undef look
 #undef near
 #undef none
 #undef place
 #undef pop
-#undef port
 #undef push
 #undef put
 #undef raise
@@ -193,14 +195,22 @@ static_assert(min(1, 2) == 1 && max(1, 2) == 2);
 #undef view
 #undef visit
 #undef weight
-#undef within
 #undef word
+#undef args
+#undef bytes
+#undef deadline
+#undef front
+#undef handle
+#undef release
+#undef restore
+#undef storage
+#undef wait
 
 #include "check.hpp"
 
 #include <string>
 
-TEST(macros_of_others_do_no_harm) {
+TEST(macros_of_other_headers_do_not_disturb) {
     queues::mpmc<std::string> queue(2);
     CHECK(queue.push("a") && *queue.pop() == "a");
     CHECK(queue.try_pop().error() == queues::conqueue_status::empty);

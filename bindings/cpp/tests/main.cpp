@@ -6,7 +6,7 @@
 
 static constexpr unsigned watchdog_seconds = 120;
 
-// The sanitizers ask for these: where memory cannot be had, their allocators answer as malloc does.
+// Read by the sanitizers: their allocators return null, as malloc does, if there is no memory.
 extern "C" const char *__asan_default_options() { return "allocator_may_return_null=1"; }
 extern "C" const char *__tsan_default_options() { return "allocator_may_return_null=1"; }
 

@@ -1,4 +1,4 @@
-// The priority queues: order, ties, and all the ways in and out.
+// The priority queues: order, ties, and every push and pop.
 #include "items.hpp"
 
 #include <cmath>
@@ -47,7 +47,7 @@ template <class T> void lowest_first() {
 
 } // namespace
 
-TEST(priority_lowest_first) {
+TEST(priority_pops_the_lowest_first_and_ties_in_order) {
     lowest_first<std::uint64_t>();
     lowest_first<record>();
     lowest_first<std::unique_ptr<std::uint64_t>>();
@@ -56,7 +56,7 @@ TEST(priority_lowest_first) {
     CHECK(counted::alive == 0);
 }
 
-TEST(priority_peek) {
+TEST(priority_peek_copies_the_lowest) {
     queues::priority<std::uint32_t> queue(2);
     CHECK(queue.peek().error() == conqueue_status::empty);
     CHECK(queue.push(5, 1.5) && queue.push(6, 0.5));
@@ -80,7 +80,7 @@ TEST(priority_leftovers_are_destroyed_once) {
     CHECK(counted::alive == 0);
 }
 
-TEST(priority_waits) {
+TEST(priority_push_and_pop_wait) {
     queues::priority<int> queue(1);
     CHECK(queue.pop_for(std::chrono::milliseconds(1)).error() == conqueue_status::timeout);
     CHECK(queue.pop_for(std::chrono::seconds(0)).error() == conqueue_status::empty);
@@ -96,7 +96,7 @@ TEST(priority_waits) {
     producer.join();
 }
 
-TEST(priority_every_item_once_and_ties_in_order) {
+TEST(priority_gives_every_item_once_and_ties_in_order) {
     constexpr std::uint64_t each = 20000, producers = 3, ranks = 4;
     queues::priority<std::uint64_t> queue(64);
     std::vector<std::thread> threads;
@@ -120,7 +120,7 @@ TEST(priority_every_item_once_and_ties_in_order) {
     CHECK(queue.size() == 0 && queue.stats().dequeued == each * producers);
 }
 
-TEST(priority_bytes_keep_their_lengths) {
+TEST(priority_of_byte_strings_keeps_their_lengths) {
     for (const std::size_t longest :
          {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{1000}}) {
         queues::priority_bytes queue(3, longest);
@@ -138,7 +138,7 @@ TEST(priority_bytes_keep_their_lengths) {
     }
 }
 
-TEST(priority_emplaces_and_pushes_many) {
+TEST(priority_emplace_and_push_many) {
     queues::priority<std::string> queue(4);
     CHECK(queue.is_empty() && queue.emplace(2, 3U, 'x') && !queue.is_empty());
     CHECK(queue.try_emplace(1, "one") == conqueue_status::success);
@@ -158,7 +158,7 @@ TEST(priority_emplaces_and_pushes_many) {
     CHECK(queue.pop_for(item, rank, std::chrono::hours(1)) == conqueue_status::success);
     CHECK(item == "one" && queue.pop()->value == "xxx");
     CHECK(queue.try_pop(item, rank) == conqueue_status::empty && item == "one");
-    // One that waits sees the room that a pop makes.
+    // An emplace that waits notices the room that a pop makes.
     queues::priority<std::string> narrow(1);
     CHECK(narrow.push("first", 0));
     std::thread consumer([&] {

@@ -1,4 +1,4 @@
-// Arguments of pushes and emplaces that are refused, or that throw: they stay as they were.
+// A push or emplace that is refused, or that throws, leaves its arguments unchanged.
 #include "check.hpp"
 
 #include <chrono>
@@ -12,7 +12,7 @@ namespace {
 
 const std::string text = "a text that is too long to be in the string itself";
 
-// Only to be moved.
+// Movable, not copyable.
 struct move_only {
     explicit move_only(std::string text_, int number_ = 0)
         : text(std::move(text_)), number(number_) {}
@@ -28,7 +28,7 @@ struct deque_inside {
 };
 static_assert(std::is_copy_constructible_v<deque_inside>);
 
-// Counts how often it is copied and moved; constructed from what it consumes.
+// Counts its copies and moves. Its constructor moves from its argument.
 struct tracked {
     static inline int copies = 0, moves = 0, made = 0, alive = 0;
     std::string text;
@@ -40,8 +40,7 @@ struct tracked {
     ~tracked() { --alive; }
 };
 
-// What differs between the families: how a queue of one is made, what goes in with an item, and
-// what comes out.
+// The calls of a family, without what is passed beside an item.
 template <class Queue> struct access {
     template <class... Args> static bool emplace(Queue &queue, Args &&...args) {
         return queue.emplace(std::forward<Args>(args)...);
@@ -120,7 +119,7 @@ template <class T> struct queue_of_one<queues::batcher, T> : queues::batcher<T> 
     }
 };
 
-// `full_then_closed` runs twice: with a full queue, and with a closed one.
+// Runs `refused` with a full queue, and with a closed one.
 template <template <class> class Queue, class T, class First, class Refused>
 void full_then_closed(First first, Refused refused) {
     using io = access<Queue<T>>;
@@ -134,7 +133,7 @@ void full_then_closed(First first, Refused refused) {
     }
 }
 
-template <template <class> class Queue> void arguments_stay() {
+template <template <class> class Queue> void arguments_are_unchanged() {
     full_then_closed<Queue, move_only>(
         [] { return move_only("first"); },
         [](auto &queue) {
@@ -149,7 +148,7 @@ template <template <class> class Queue> void arguments_stay() {
             move_only item(text, 7);
             CHECK(io::try_push(queue, std::move(item)) == status);
             CHECK(item.text == text && item.number == 7);
-            CHECK(io::try_emplace(queue, std::move(item)) == status); // a T is pushed
+            CHECK(io::try_emplace(queue, std::move(item)) == status); // a single T is pushed
             CHECK(item.text == text && item.number == 7);
             return status;
         });
@@ -174,13 +173,13 @@ template <template <class> class Queue> void arguments_stay() {
             const auto status = io::try_emplace(queue, std::move(item));
             CHECK(item && *item == 3);
             int *const bare = item.release();
-            CHECK(io::try_emplace(queue, bare) == status && *bare == 3); // it is ours still
+            CHECK(io::try_emplace(queue, bare) == status && *bare == 3); // still the caller's
             CHECK(io::try_emplace(queue, bare, std::default_delete<int>()) == status && *bare == 3);
             delete bare;
             CHECK(io::try_emplace(queue, nullptr) == status && io::try_emplace(queue) == status);
             return status;
         });
-    // Trivially copyable, but made of something that is moved from.
+    // Trivially copyable, but its constructor moves from its argument.
     struct length {
         std::size_t count;
         explicit length(std::string &&from) : count(from.size()) { std::string(std::move(from)); }
@@ -202,12 +201,12 @@ template <template <class> class Queue> void pushes_move() {
     tracked::copies = tracked::moves = tracked::made = 0;
     tracked item{std::string(text)};
     CHECK(io::push(queue, std::move(item)));
-    CHECK(tracked::copies == 0 && tracked::moves == 1); // though the move may throw
+    CHECK(tracked::copies == 0 && tracked::moves == 1); // although the move may throw
     CHECK(io::try_push(queue, std::move(item)) == conqueue_status::full);
     CHECK(tracked::copies == 0);
     std::string argument = text;
     CHECK(io::try_emplace(queue, std::move(argument)) == conqueue_status::full);
-    CHECK(tracked::made == 1 && argument == text); // none was constructed
+    CHECK(tracked::made == 1 && argument == text); // no item was constructed
     CHECK(io::pop(queue).text == text && tracked::copies == 0);
     CHECK(io::emplace(queue, std::move(argument)) && argument.empty() && tracked::made == 2);
     CHECK(io::pop(queue).text == text);
@@ -218,10 +217,10 @@ template <template <class> class Queue> void pushes_move() {
     const int *const place = &numbered.numbers.front();
     CHECK(numbers::push(deques, std::move(numbered)) && numbered.numbers.empty());
     const deque_inside popped = numbers::pop(deques);
-    CHECK(&popped.numbers.front() == place); // moved all the way
+    CHECK(&popped.numbers.front() == place); // moved in and out, never copied
 }
 
-// Uses a queue while it is constructed, so that what others might do is done for certain.
+// Its constructor uses the queue that it is emplaced into, as another thread might do then.
 template <class Queue> struct meddler {
     static inline int alive = 0;
     using deed = void (*)(Queue &);
@@ -261,20 +260,20 @@ struct meddled_priority : queues::priority<meddler<meddled_priority>> {
     std::string take_out() { return pop()->value.text; }
 };
 
-template <class Queue> void others_are_faster() {
+template <class Queue> void others_fill_the_queue() {
     using item = meddler<Queue>;
     {
         Queue queue;
         std::string argument = text;
         const auto fill = [](Queue &of) { CHECK(of.put_in("other") == conqueue_status::success); };
-        // There was room, and it is gone when the item has been constructed.
+        // There is room before the constructor runs, and none after it.
         CHECK(queue.take_in(fill, std::move(argument)) == conqueue_status::retry);
         CHECK(item::alive == 1 && queue.size() == 1);
-        argument = text; // what was moved from is lost
+        argument = text; // the constructor moved from the former text
         CHECK(queue.take_in(fill, std::move(argument)) == conqueue_status::full);
         CHECK(argument == text && queue.take_out() == "other");
         CHECK(queue.stats().failed_enqueue == 2);
-        // One that waits for room keeps its item until there is some.
+        // An emplace that waits keeps its item until there is room.
         std::thread consumer([&] {
             while (queue.size() == 0)
                 std::this_thread::yield();
@@ -289,12 +288,12 @@ template <class Queue> void others_are_faster() {
         CHECK(item::alive == 0);
         argument = text;
         CHECK(!queue.wait_in([](Queue &of) { of.close(); }, std::move(argument)));
-        CHECK(argument == text); // closed before
+        CHECK(argument == text); // closed before the call
     }
     CHECK(item::alive == 0);
 }
 
-// A push whose item is overtaken while it is moved into the queue.
+// Its move into the queue is overtaken by another push.
 struct overtaken {
     static inline queues::mpmc<overtaken> *queue = nullptr;
     std::string text;
@@ -310,7 +309,7 @@ struct overtaken {
 };
 
 struct burnt {};
-// Throws from its constructor, or on being moved, when it is told to.
+// Its constructor and its move throw while `burns` is set.
 struct explosive {
     static inline bool burns = false;
     static inline int alive = 0;
@@ -336,7 +335,7 @@ template <template <class> class Queue> void constructors_throw() {
         CHECK_THROWS(burnt, io::push(queue, std::move(item)));
         CHECK(item.text == text && queue.size() == 0 && queue.is_empty());
         explosive::burns = false;
-        for (int i = 0; i < 200; i++) { // no cell was lost, and the place is free
+        for (int i = 0; i < 200; i++) { // no cell and no position was lost
             CHECK(io::emplace(queue, text) && !queue.is_empty());
             CHECK(io::try_push(queue, std::move(item)) == conqueue_status::full);
             CHECK(io::pop(queue).text == text);
@@ -349,7 +348,7 @@ template <template <class> class Queue> void constructors_throw() {
         CHECK_THROWS(burnt, io::pop(queue)); // lost
         explosive::burns = false;
         CHECK(queue.size() == 0);
-        CHECK(io::emplace(queue, text)); // a leftover
+        CHECK(io::emplace(queue, text)); // left for the destructor
     }
     CHECK(explosive::alive == 0);
 }
@@ -383,22 +382,22 @@ static_assert(noexcept(std::declval<queues::mpmc<std::string> &>().try_emplace()
 static_assert(!noexcept(std::declval<queues::mpmc<std::string> &>().try_emplace("text")));
 static_assert(noexcept(std::declval<queues::batcher<std::string> &>().try_push(std::string(),
                                                                                queues::weight(1))));
-// These throw for misuse, or a priority that is NaN.
+// These throw for misuse, or for a priority that is NaN.
 static_assert(!noexcept(std::declval<queues::spsc<int> &>().try_push(1)));
 static_assert(!noexcept(std::declval<queues::priority<int> &>().try_push(1, 1)));
 static_assert(!noexcept(std::declval<queues::spsc<int> &>().try_pop()));
 
 } // namespace
 
-TEST(refused_arguments_stay_as_they_were) {
-    arguments_stay<queues::mpmc>();
-    arguments_stay<queues::spsc>();
-    arguments_stay<queues::priority>();
-    arguments_stay<queues::batcher>();
-    arguments_stay<queues::deque>();
+TEST(refused_arguments_are_unchanged) {
+    arguments_are_unchanged<queues::mpmc>();
+    arguments_are_unchanged<queues::spsc>();
+    arguments_are_unchanged<queues::priority>();
+    arguments_are_unchanged<queues::batcher>();
+    arguments_are_unchanged<queues::deque>();
 }
 
-TEST(pushes_move_what_can_be_moved_back) {
+TEST(pushes_move_items_that_can_be_moved_back) {
     pushes_move<queues::mpmc>();
     pushes_move<queues::spsc>();
     pushes_move<queues::priority>();
@@ -407,12 +406,12 @@ TEST(pushes_move_what_can_be_moved_back) {
     CHECK(tracked::alive == 0);
 }
 
-TEST(emplace_when_others_are_faster) {
-    others_are_faster<meddled_mpmc>();
-    others_are_faster<meddled_priority>();
+TEST(emplace_when_other_producers_fill_the_queue) {
+    others_fill_the_queue<meddled_mpmc>();
+    others_fill_the_queue<meddled_priority>();
 }
 
-TEST(emplace_of_spsc_closed_in_its_midst) {
+TEST(emplace_of_spsc_closed_by_the_constructor) {
     struct closing {
         closing(queues::spsc<closing> &queue, std::string &&from) : text(std::move(from)) {
             queue.close();
@@ -429,7 +428,7 @@ TEST(emplace_of_spsc_closed_in_its_midst) {
     CHECK(argument == text && !queue.pop());
 }
 
-TEST(a_push_that_is_overtaken_takes_its_item_back) {
+TEST(a_push_that_is_overtaken_moves_its_item_back) {
     queues::mpmc<overtaken> queue(1);
     overtaken item(text);
     overtaken::queue = &queue;
@@ -442,10 +441,10 @@ TEST(a_push_that_is_overtaken_takes_its_item_back) {
     std::thread consumer([&] { CHECK(queue.pop()->text == "other" && queue.pop()->text == text); });
     CHECK(queue.push(std::move(item)));
     consumer.join();
-    CHECK(queue.stats().failed_enqueue == 2); // one push that was full, one whose time was over
+    CHECK(queue.stats().failed_enqueue == 2); // one push found it full, one timed out
 }
 
-TEST(constructors_that_throw_change_nothing) {
+TEST(constructors_that_throw_have_no_effect) {
     constructors_throw<queues::mpmc>();
     constructors_throw<queues::spsc>();
     constructors_throw<queues::priority>();
@@ -453,7 +452,7 @@ TEST(constructors_that_throw_change_nothing) {
     constructors_throw<queues::deque>();
 }
 
-// As many waiting pushes as there are cells to spare, and more: close ends them all.
+// More waiting pushes than spare cells: close ends them all.
 TEST(close_ends_waits_for_a_cell) {
     queues::priority<std::string> queue(1);
     CHECK(queue.push(text, 1));
@@ -475,8 +474,8 @@ TEST(close_ends_waits_for_a_cell) {
         CHECK(popped == text);
 }
 
-// A push or pop in place is several C calls; another must not come between them.
-TEST(a_checked_queue_tells_misuse_in_place) {
+// A push or pop in a cell is several C calls, which another must not interrupt.
+TEST(a_checked_queue_detects_misuse_in_cells) {
     struct nested {
         nested(queues::spsc<nested> &queue, int depth) {
             if (depth > 0)

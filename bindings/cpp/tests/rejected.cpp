@@ -1,4 +1,4 @@
-// Each case must be refused by the compiler, with the message that stands beside it.
+// The compiler must reject each case, with the message in the comment beside it.
 #include <queues.hpp>
 
 #include <string>
@@ -57,5 +57,5 @@ queues::mpmc<shape> queue;
 #elif CASE == 15 // T must not be const or volatile
 queues::deque<const std::string> queue(4);
 #elif CASE == 16 // queues::expected<int, queues::conqueue_status>
-int taken = queues::mpmc<int>(1).try_pop(); // the message names the class as programs do
+int taken = queues::mpmc<int>(1).try_pop(); // the message uses the public name of the class
 #endif

@@ -1,4 +1,4 @@
-// Many threads: nothing is lost, doubled or reordered; waiters wake.
+// Many threads: no item is lost, duplicated or reordered, and waiters wake.
 #include "check.hpp"
 
 #include <array>
@@ -16,8 +16,8 @@ using queues::conqueue_status;
 
 namespace {
 
-// What travels says who sent it and as which one, and repeats it where it has room, so that a torn
-// item shows.
+// An item holds its producer and sequence number. Long items repeat them, so that a torn item is
+// detected.
 using stamp = std::uint64_t;
 constexpr stamp stamp_of(std::uint64_t producer, std::uint64_t number) {
     return producer << 32 | number;
@@ -52,7 +52,7 @@ stamp unpack(const std::vector<std::byte> &value) {
     return s;
 }
 
-// Joins when it goes.
+// Threads that the destructor joins.
 class crew {
   public:
     template <class Work> void start(Work work) { threads_.emplace_back(work); }
@@ -70,12 +70,12 @@ class crew {
 constexpr std::uint64_t items_per_producer = 3000;
 constexpr std::size_t batch = 5;
 
-// The ways to put all of a producer's items in.
-template <class Pack, class Queue> void send(Queue &queue, std::uint64_t producer, int way) {
+// Pushes all items of a producer, by the calls that `mode` selects.
+template <class Pack, class Queue> void send(Queue &queue, std::uint64_t producer, int mode) {
     std::vector<decltype(Pack()(0))> batched;
     for (std::uint64_t i = 0; i < items_per_producer; ++i) {
         auto value = Pack()(stamp_of(producer, i));
-        switch (way % 4) {
+        switch (mode % 4) {
         case 0:
             CHECK(queue.push(std::move(value)));
             break;
@@ -100,13 +100,14 @@ template <class Pack, class Queue> void send(Queue &queue, std::uint64_t produce
     }
 }
 
-// The ways to take everything out until the queue is closed; `take` is called for each item.
-template <class Queue, class Take> void receive(Queue &queue, int way, Take take) {
+// Pops until the queue is closed and empty, by the calls that `mode` selects; calls `take` for each
+// item.
+template <class Queue, class Take> void receive(Queue &queue, int mode, Take take) {
     using value_type = typename Queue::value_type;
     std::vector<value_type> batched;
     bool open = true;
     while (open) {
-        switch (way % 4) {
+        switch (mode % 4) {
         case 0:
             if (auto value = queue.pop())
                 take(*value);
@@ -176,7 +177,7 @@ void traffic(Queue &queue, std::uint64_t producers, int consumers) {
 template <class T> struct pack_as {
     T operator()(stamp s) const { return pack<T>(s); }
 };
-// The bytes of the stamp, which lives as long as the argument does.
+// The bytes of a stamp, valid as long as the argument.
 struct pack_as_bytes {
     struct bytes {
         stamp value;
@@ -193,12 +194,12 @@ template <class T> void mpmc_traffic() {
     }
 }
 template <class T> void spsc_traffic() {
-    for (std::uint64_t way = 0; way < 4; ++way) { // each way to put, each to take
-        queues::spsc<T> queue(1 + 3 * way);
+    for (std::uint64_t mode = 0; mode < 4; ++mode) { // each kind of push with each kind of pop
+        queues::spsc<T> queue(1 + 3 * mode);
         std::atomic<std::uint64_t> next = 0;
         crew threads;
-        threads.start([&] { send<pack_as<T>>(queue, 0, static_cast<int>(way)), queue.close(); });
-        receive(queue, static_cast<int>(way + way / 2),
+        threads.start([&] { send<pack_as<T>>(queue, 0, static_cast<int>(mode)), queue.close(); });
+        receive(queue, static_cast<int>(mode + mode / 2),
                 [&](const T &value) { CHECK(unpack(value) == next++); });
         CHECK(next == items_per_producer);
     }
@@ -207,7 +208,7 @@ template <class T> void spsc_traffic() {
 } // namespace
 
 namespace {
-// Every item once, through queues whose items lie in cells of a pool, and by emplace, too.
+// Every item is popped once, from queues whose items are in cells of a pool; also by emplace.
 template <class Queue, class Push, class Take>
 void pooled_traffic(Queue &queue, Push push, Take take) {
     constexpr std::uint64_t producers = 4, each = 1500;
@@ -240,13 +241,13 @@ void pooled_traffic(Queue &queue, Push push, Take take) {
 TEST(priority_traffic_of_cells) {
     for (std::size_t capacity : {1U, 5U}) {
         queues::priority<std::string> queue(capacity);
-        const auto push = [&](std::string item, std::uint64_t way) {
+        const auto push = [&](std::string item, std::uint64_t mode) {
             const auto rank = static_cast<double>(item.size());
-            if (way == 0)
+            if (mode == 0)
                 CHECK(queue.push(std::move(item), rank));
-            else if (way == 1)
+            else if (mode == 1)
                 CHECK(queue.emplace(rank, item.data(), item.size()));
-            else if (way == 2)
+            else if (mode == 2)
                 while (queue.try_push(std::move(item), rank) != conqueue_status::success)
                     std::this_thread::yield();
             else
@@ -271,12 +272,12 @@ TEST(batcher_traffic_of_cells) {
     limits.size = 3;
     limits.max_pending = 5;
     queues::batcher<std::string> queue(limits);
-    const auto push = [&](std::string item, std::uint64_t way) {
-        if (way == 0)
+    const auto push = [&](std::string item, std::uint64_t mode) {
+        if (mode == 0)
             CHECK(queue.push(std::move(item)));
-        else if (way == 1)
+        else if (mode == 1)
             CHECK(queue.emplace(queues::weight(2), item.data(), item.size()));
-        else if (way == 2)
+        else if (mode == 2)
             while (queue.push_for(std::move(item), 50us) != conqueue_status::success)
                 std::this_thread::yield();
         else
@@ -293,16 +294,16 @@ TEST(batcher_traffic_of_cells) {
 
 TEST(mpmc_traffic_of_bits) { mpmc_traffic<stamp>(); }
 TEST(mpmc_traffic_of_records) { mpmc_traffic<record>(); }
-TEST(mpmc_traffic_of_owners) { mpmc_traffic<std::unique_ptr<stamp>>(); }
-TEST(mpmc_traffic_of_boxes) { mpmc_traffic<std::string>(); }
+TEST(mpmc_traffic_of_unique_ptrs) { mpmc_traffic<std::unique_ptr<stamp>>(); }
+TEST(mpmc_traffic_of_strings) { mpmc_traffic<std::string>(); }
 TEST(mpmc_traffic_of_bytes) {
     queues::mpmc_bytes queue(7, sizeof(stamp));
     traffic<pack_as_bytes>(queue, 4, 4);
 }
 TEST(spsc_traffic_of_bits) { spsc_traffic<stamp>(); }
 TEST(spsc_traffic_of_records) { spsc_traffic<record>(); }
-TEST(spsc_traffic_of_owners) { spsc_traffic<std::unique_ptr<stamp>>(); }
-TEST(spsc_traffic_of_boxes) { spsc_traffic<std::string>(); }
+TEST(spsc_traffic_of_unique_ptrs) { spsc_traffic<std::unique_ptr<stamp>>(); }
+TEST(spsc_traffic_of_strings) { spsc_traffic<std::string>(); }
 
 TEST(spsc_traffic_in_place) {
     queues::spsc_bytes queue(4, sizeof(record));
@@ -369,7 +370,7 @@ TEST_BOTH(a_pop_waits_for_an_item) {
     CHECK(*queue.pop_for(std::chrono::hours::max()) == "timed");
 }
 
-TEST(close_wakes_all_who_wait) {
+TEST(close_wakes_all_waiters) {
     queues::mpmc<std::string> empty(1);
     queues::mpmc<std::string> full(1);
     CHECK(full.push("item"));
@@ -405,11 +406,11 @@ TEST_BOTH(a_stop_request_ends_a_wait) {
     stop.request_stop();
     threads.join();
     CHECK(!empty.is_closed() && !full.is_closed());
-    CHECK(!full.pop(stop.get_token()) && full.size() == 1); // asked before the call
-    CHECK(full.pop(std::stop_token()) == "item");           // one that never stops
+    CHECK(!full.pop(stop.get_token()) && full.size() == 1); // requested before the call
+    CHECK(full.pop(std::stop_token()) == "item");           // a token without a source
 }
 
-TEST_BOTH(items_come_through_a_wait_that_could_be_stopped) {
+TEST_BOTH(a_wait_with_a_stop_token_returns_items) {
     Queue<std::string> queue(1);
     queues::mpmc_bytes bytes(1, 8);
     std::stop_source stop;
@@ -428,18 +429,18 @@ TEST_BOTH(items_come_through_a_wait_that_could_be_stopped) {
 }
 #endif
 
-// Two threads push into a full checked queue for as long as neither has been told that this is
-// misuse: whichever comes while the other waits is told so.
-TEST(a_checked_queue_tells_misuse) {
+// Two threads push into a full checked queue until one of them throws: the one that calls while the
+// other waits.
+TEST(a_checked_queue_detects_misuse) {
     queues::spsc<int> queue(1, queues::checked);
     CHECK(queue.push(1));
-    std::atomic<bool> told = false;
+    std::atomic<bool> detected = false;
     const auto push = [&] {
-        while (!told) {
+        while (!detected) {
             try {
                 CHECK(queue.push_for(2, 1ms) == conqueue_status::timeout);
             } catch (const queues::misuse &) {
-                told = true;
+                detected = true;
             }
         }
     };

@@ -1,4 +1,4 @@
-// What the calls answer, for every way in which an item travels.
+// The results of the calls, for every kind of storage.
 #include "check.hpp"
 
 #include <array>
@@ -14,7 +14,7 @@ using queues::conqueue_status;
 
 namespace {
 
-// One type for each way: the value made of a number, and back.
+// A type for each kind of storage, with conversions from a number and back.
 
 struct word {
     std::uint8_t a;
@@ -95,7 +95,7 @@ bool is(const std::vector<std::unique_ptr<int>> &value, std::uint64_t n) {
     return value.size() == 1 && is(value.front(), n);
 }
 
-// Calls `visit` with a null pointer to each type that may stored_as.
+// Calls `visit` with a null pointer to each type.
 template <class Visit> void each_type(Visit visit) {
     visit(static_cast<int *>(nullptr));
     visit(static_cast<bool *>(nullptr));
@@ -123,20 +123,20 @@ static_assert(kind<std::unique_ptr<int[]>> == stored_as::cell && kind<large> == 
 static_assert(kind<std::string> == stored_as::cell && kind<aligned_box> == stored_as::cell);
 
 template <class Queue>
-constexpr bool stays_where_it_is =
+constexpr bool is_fixed =
     !std::is_copy_constructible_v<Queue> && !std::is_move_constructible_v<Queue> &&
     !std::is_copy_assignable_v<Queue> && !std::is_move_assignable_v<Queue>;
-static_assert(stays_where_it_is<queues::mpmc<int>> && stays_where_it_is<queues::spsc<int>>);
-static_assert(stays_where_it_is<queues::mpmc_bytes> && stays_where_it_is<queues::spsc_bytes>);
+static_assert(is_fixed<queues::mpmc<int>> && is_fixed<queues::spsc<int>>);
+static_assert(is_fixed<queues::mpmc_bytes> && is_fixed<queues::spsc_bytes>);
 static_assert(!std::is_convertible_v<std::size_t, queues::mpmc<int>>);
 
 } // namespace
 
-TEST_BOTH(every_type_travels_in_order) {
+TEST_BOTH(items_of_every_type_are_popped_in_order) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         Queue<T> queue(3);
-        for (std::uint64_t lap = 0; lap < 5; ++lap) { // round the ring, at every offset
+        for (std::uint64_t lap = 0; lap < 5; ++lap) { // at every offset in the ring
             CHECK(queue.push(make<T>(lap)));
             CHECK(queue.try_push(make<T>(lap + 1)) == conqueue_status::success);
             CHECK(queue.push_for(make<T>(lap + 2), 1h) == conqueue_status::success);
@@ -148,7 +148,7 @@ TEST_BOTH(every_type_travels_in_order) {
     });
 }
 
-TEST_BOTH(a_failed_push_leaves_its_argument) {
+TEST_BOTH(a_failed_push_leaves_its_argument_unchanged) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         Queue<T> queue(1);
@@ -217,14 +217,14 @@ TEST_BOTH(capacity_is_exact) {
     CHECK(Queue<int>().capacity() > 1);
 }
 
-TEST_BOTH(impossible_queues_throw) {
+TEST_BOTH(impossible_capacities_throw) {
     constexpr auto huge = std::numeric_limits<std::size_t>::max();
     CHECK_THROWS(std::invalid_argument, Queue<int>(0));
     CHECK_THROWS(std::invalid_argument, Queue<record>(0));
     CHECK_THROWS(std::invalid_argument, Queue<record>(huge / 2));
 }
 
-TEST_BOTH(close_lets_the_rest_out) {
+TEST_BOTH(pops_drain_a_closed_queue) {
     Queue<std::string> queue(4);
     CHECK(queue.push("a") && queue.push("b"));
     CHECK(!queue.is_closed());
@@ -241,7 +241,7 @@ TEST_BOTH(close_lets_the_rest_out) {
     CHECK(queue.pop_until(std::chrono::steady_clock::now()).error() == conqueue_status::closed);
 }
 
-TEST_BOTH(durations_of_every_size_are_taken) {
+TEST_BOTH(durations_of_every_size_are_accepted) {
     Queue<int> queue(1);
     CHECK(queue.pop_for(0s).error() == conqueue_status::empty);
     CHECK(queue.pop_for(-1h).error() == conqueue_status::empty);
@@ -261,7 +261,7 @@ TEST_BOTH(durations_of_every_size_are_taken) {
     CHECK(*queue.pop_for(std::chrono::duration<float>(1e30F)) == 2);
 }
 
-TEST_BOTH(deadlines_of_every_size_are_taken) {
+TEST_BOTH(deadlines_of_every_size_are_accepted) {
     using std::chrono::steady_clock;
     using std::chrono::system_clock;
     using system_hours = std::chrono::time_point<system_clock, std::chrono::hours>;
@@ -279,7 +279,7 @@ TEST_BOTH(deadlines_of_every_size_are_taken) {
 }
 
 namespace {
-// Goes much slower than the clock of the C calls: it is its own readings that move it.
+// Much slower than the clock of the C calls: only `now` advances it.
 struct slow_clock {
     using duration = std::chrono::milliseconds;
     using rep = duration::rep;
@@ -290,20 +290,20 @@ struct slow_clock {
 };
 } // namespace
 
-TEST_BOTH(the_deadline_s_own_clock_decides) {
+TEST_BOTH(the_clock_of_the_deadline_decides) {
     Queue<int> queue(1);
     const auto deadline = slow_clock::now() + 3ms;
     CHECK(queue.pop_until(deadline).error() == conqueue_status::timeout);
     CHECK(slow_clock::now() >= deadline);
 }
 
-TEST_BOTH(many_items_travel_in_one_call) {
+TEST_BOTH(bulk_calls_move_many_items) {
     Queue<int> queue(1000);
     std::vector<int> numbers(500);
     std::iota(numbers.begin(), numbers.end(), 0);
     auto pushed = queue.push_many(numbers.begin(), numbers.end());
     CHECK(pushed.count == 500 && pushed.status == conqueue_status::success);
-    const std::list<short> more(600, 7); // no random access, another type
+    const std::list<short> more(600, 7); // no random access, and another type
     pushed = queue.try_push_many(more.begin(), more.end());
     CHECK(pushed.count == 500 && pushed.status == conqueue_status::full);
     pushed = queue.push_many_for(more.begin(), more.end(), 1ms);
@@ -315,7 +315,8 @@ TEST_BOTH(many_items_travel_in_one_call) {
     for (int i = 0; i < 300; ++i)
         CHECK(out[static_cast<std::size_t>(i)] == i);
     out.clear();
-    popped = queue.try_pop_many(std::back_inserter(out), 5000); // one at a time: it may throw
+    popped = queue.try_pop_many(std::back_inserter(out),
+                                5000); // one item at a time, because assigning may throw
     CHECK(popped.count == 700 && popped.status == conqueue_status::success && out.size() == 700);
     CHECK(out.front() == 300 && out[199] == 499 && out.back() == 7);
 
@@ -328,7 +329,7 @@ TEST_BOTH(many_items_travel_in_one_call) {
     pushed = queue.push_many(out.begin(), out.begin());
     CHECK(pushed.count == 0 && pushed.status == conqueue_status::success);
 
-    std::istringstream text("1 2 3"); // one pass
+    std::istringstream text("1 2 3"); // an input iterator
     pushed = queue.push_many(std::istream_iterator<int>(text), std::istream_iterator<int>());
     CHECK(pushed.count == 3);
     queue.close();
@@ -340,15 +341,15 @@ TEST_BOTH(many_items_travel_in_one_call) {
     CHECK(pushed.count == 0 && pushed.status == conqueue_status::closed);
 }
 
-// Items that are a word go in and out as they lie.
-template <class Queue, class Make> static void words_in_a_row(Make make) {
+// Arrays of items that are a word are passed to the C calls without conversion.
+template <class Queue, class Make> static void word_arrays(Make make) {
     using T = typename Queue::value_type;
     Queue queue(100);
     std::vector<T> in;
     for (int i = 0; i < 150; ++i)
         in.push_back(make(i));
     const T *const first = in.data();
-    auto pushed = queue.try_push_many(first, first + 150); // more than are free
+    auto pushed = queue.try_push_many(first, first + 150); // more than there is room for
     CHECK(pushed.count == 100 && pushed.status == conqueue_status::full);
     pushed = queue.push_many_for(first + 100, first + 150, 1ms);
     CHECK(pushed.count == 0 && pushed.status == conqueue_status::timeout);
@@ -356,7 +357,7 @@ template <class Queue, class Make> static void words_in_a_row(Make make) {
     std::vector<T> out(200, make(-1));
     auto popped = queue.try_pop_many(out.data(), 70);
     CHECK(popped.count == 70 && popped.status == conqueue_status::success);
-    pushed = queue.push_many(in.begin() + 100, in.end()); // by iterators
+    pushed = queue.push_many(in.begin() + 100, in.end()); // by iterators of a vector
     CHECK(pushed.count == 50 && pushed.status == conqueue_status::success);
     popped = queue.pop_many(out.begin() + 70, std::size_t{PTRDIFF_MAX});
     CHECK(popped.count == 80 && popped.status == conqueue_status::success);
@@ -379,15 +380,15 @@ struct two_halves {
     }
 };
 
-TEST_BOTH(words_lie_in_a_row) {
+TEST_BOTH(word_arrays_are_passed_whole) {
     static int places[151];
-    words_in_a_row<Queue<int *>>([](int i) { return places + i + 1; });
-    words_in_a_row<Queue<std::uint64_t>>([](int i) { return static_cast<std::uint64_t>(i); });
-    words_in_a_row<Queue<double>>([](int i) { return i / 3.0; });
-    words_in_a_row<Queue<two_halves>>([](int i) { return two_halves{i, -i}; });
+    word_arrays<Queue<int *>>([](int i) { return places + i + 1; });
+    word_arrays<Queue<std::uint64_t>>([](int i) { return static_cast<std::uint64_t>(i); });
+    word_arrays<Queue<double>>([](int i) { return i / 3.0; });
+    word_arrays<Queue<two_halves>>([](int i) { return two_halves{i, -i}; });
 }
 
-TEST_BOTH(many_items_of_every_type) {
+TEST_BOTH(bulk_calls_of_every_type) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         constexpr std::uint64_t capacity = 70; // more than one chunk
@@ -414,7 +415,7 @@ TEST_BOTH(many_items_of_every_type) {
 }
 
 #ifdef __cpp_lib_span
-TEST_BOTH(spans_are_taken) {
+TEST_BOTH(spans_are_accepted) {
     Queue<std::string> queue(4);
     std::vector<std::string> words{"a", "b", "c"};
     CHECK(queue.push_many(words).count == 3 && words[0] == "a");
@@ -423,7 +424,7 @@ TEST_BOTH(spans_are_taken) {
 }
 #endif
 
-TEST(mpmc_peeks_at_copies) {
+TEST(mpmc_peek_returns_a_copy) {
     queues::mpmc<word> bits(2);
     CHECK(bits.peek().error() == conqueue_status::empty);
     CHECK(bits.push({1, 2}) && bits.push({3, 4}));
@@ -435,7 +436,7 @@ TEST(mpmc_peeks_at_copies) {
     CHECK(bytes.peek().error() == conqueue_status::closed);
 }
 
-TEST(spsc_peeks_at_anything) {
+TEST(spsc_peek_visits_items_of_every_type) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         queues::spsc<T> queue(2);
@@ -455,14 +456,14 @@ TEST(spsc_peeks_at_anything) {
     });
 }
 
-TEST(spsc_tells_empty_and_full) {
+TEST(spsc_reports_empty_and_full) {
     queues::spsc<std::string> queue(1);
     CHECK(queue.is_empty() && !queue.is_full());
     CHECK(queue.push("a"));
     CHECK(!queue.is_empty() && queue.is_full());
 }
 
-TEST_BOTH(statistics_count_what_was_done) {
+TEST_BOTH(statistics_count_the_calls) {
     Queue<int> queue(2);
     CHECK(queue.push(1) && queue.push(2));
     CHECK(queue.try_push(3) == conqueue_status::full);
@@ -485,7 +486,7 @@ TEST_BOTH(statistics_count_what_was_done) {
     CHECK(queue.clear() == 1 && queue.size() == 0);
 }
 
-TEST(statuses_have_names) {
+TEST(statuses_have_texts) {
     for (auto status : {conqueue_status::success, conqueue_status::empty, conqueue_status::full,
                         conqueue_status::closed, conqueue_status::timeout})
         CHECK(std::strlen(queues::to_string(status)) > 0);
@@ -506,7 +507,7 @@ TEST(expected_holds_a_value_or_an_error) {
     CHECK(!same(queues::unexpected<conqueue_status>(conqueue_status::full)));
 }
 
-TEST_BOTH(items_are_popped_into_what_is_there) {
+TEST_BOTH(pops_assign_to_an_existing_item) {
     each_type([](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         if constexpr (std::is_move_assignable_v<T>) {
@@ -529,7 +530,7 @@ TEST_BOTH(items_are_popped_into_what_is_there) {
 }
 
 namespace {
-// Something of another may lie in its padding.
+// A member of a derived class may be in its padding.
 struct padded {
     padded(std::uint64_t n, char c) : number(n), letter(c) {}
     std::uint64_t number;
@@ -541,14 +542,14 @@ struct tail : padded {
 };
 } // namespace
 
-TEST_BOTH(popping_into_a_base_leaves_the_rest) {
+TEST_BOTH(popping_into_a_base_leaves_the_derived_part) {
     Queue<padded> queue(1);
     CHECK(queue.push(padded(5, 'x')));
     tail item(1, 'y');
     CHECK(queue.pop(item) && item.number == 5 && item.letter == 'x' && item.own == 'o');
 }
 
-TEST_BOTH(ranges_are_taken) {
+TEST_BOTH(ranges_are_accepted) {
     Queue<std::string> strings(4);
     const std::vector<std::string> words{"a", "b", "c"};
     CHECK(strings.push_many(words).count == 3 && words[0] == "a");
@@ -561,7 +562,7 @@ TEST_BOTH(ranges_are_taken) {
     CHECK(numbers.pop_many(all).count == 3 && all[2] == 3);
 }
 
-TEST(mpmc_peeks_at_large_copies) {
+TEST(peek_copies_large_items) {
     queues::mpmc<large> queue(2);
     CHECK(queue.peek().error() == conqueue_status::empty);
     CHECK(queue.push(make<large>(9)) && is(*queue.peek(), 9) && is(*queue.pop(), 9));
@@ -569,7 +570,7 @@ TEST(mpmc_peeks_at_large_copies) {
     CHECK(ranked.push(make<large>(8), 1) && is(ranked.peek()->value, 8));
 }
 
-TEST(expected_is_like_the_standard_s) {
+TEST(expected_has_the_monadic_members) {
     using outcome = queues::expected<std::string, conqueue_status>;
     const outcome value("text");
     const outcome error = queues::unexpected<conqueue_status>(conqueue_status::empty);

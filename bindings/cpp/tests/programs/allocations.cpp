@@ -1,5 +1,5 @@
-// After its construction no call of a queue allocates for an item that can be moved: a program of
-// its own, because malloc is its own.
+// No call on a constructed queue allocates for an item. A separate program, because it replaces
+// malloc.
 #include "../check.hpp"
 
 #include <array>
@@ -13,7 +13,7 @@
 
 static std::size_t allocations = 0;
 
-// Of the whole process, the C library of the queues included.
+// The allocations of the whole process, including the C library of the queues.
 extern "C" {
 void *__libc_malloc(std::size_t);
 void *__libc_calloc(std::size_t, std::size_t);
@@ -94,14 +94,14 @@ bool is_whole(const aligned &value) {
 bool is_whole(const slow_to_move &value) { return value.text == long_text; }
 bool is_whole(const large &value) { return value.bytes.front() == 7 && value.bytes.back() == 7; }
 
-constexpr std::size_t turns = 300; // beyond the cells that the queues have
+constexpr std::size_t turns = 300; // more than the queues have cells
 
 template <class T> struct items {
     std::array<T, 8> in{make<T>(), make<T>(), make<T>(), make<T>(),
                         make<T>(), make<T>(), make<T>(), make<T>()};
 };
 
-// Calls `use` often, and counts what is allocated meanwhile.
+// Calls `use` `turns` times, and checks that nothing was allocated.
 template <class Use> void allocate_nothing(Use use) {
     const std::size_t before = allocations;
     for (std::size_t i = 0; i < turns; ++i)
@@ -194,7 +194,7 @@ template <class T> void batcher() {
     });
 }
 
-// With the default limits, too, and what is copied.
+// Also with the default limits (`size` 0), and with items that are copied.
 template <class T> void large_batches(std::size_t size, const T &item) {
     queues::batch_limits limits;
     limits.size = size;
@@ -216,7 +216,7 @@ template <class T> void every_family() {
     batcher<T>();
 }
 
-// std::deque allocates by itself on being moved, but a queue of it does not.
+// std::deque allocates when it is moved; the queue adds nothing to that.
 void structures_that_allocate_are_moved() {
     struct numbers {
         std::deque<int> all;
@@ -241,7 +241,7 @@ void structures_that_allocate_are_moved() {
 int main() {
     check::running = "allocations";
     delete new int(1);
-    CHECK(allocations > 0); // they are counted
+    CHECK(allocations > 0); // the counter works
     every_family<std::uint64_t>();
     every_family<std::string>();
     every_family<std::shared_ptr<int>>();

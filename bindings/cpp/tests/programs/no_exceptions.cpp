@@ -1,4 +1,4 @@
-// Without exceptions what would be thrown ends the program, with its message on stderr.
+// With -fno-exceptions, an error ends the program with the message of its exception on stderr.
 #include <queues.hpp>
 
 #include <csignal>
@@ -13,8 +13,8 @@
 #error "this file is to be compiled with -fno-exceptions"
 #endif
 
-// Whether `deed` aborts in a child, and says so.
-template <class Deed> static bool ends(const char *message, Deed deed) {
+// Whether `action` aborts in a child process with `message` on stderr.
+template <class Action> static bool ends(const char *message, Action action) {
     int ends[2];
     if (pipe(ends) != 0)
         return false;
@@ -22,7 +22,7 @@ template <class Deed> static bool ends(const char *message, Deed deed) {
     const pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        deed();
+        action();
         _exit(0);
     }
     close(ends[1]);

@@ -1,4 +1,4 @@
-// What a file of C++17 and a file of C++23 hand each other.
+// Functions of the C++17 file that the C++23 file calls with its queues.
 #ifndef SHARED_HPP
 #define SHARED_HPP
 

@@ -1,4 +1,4 @@
-// Queues and results pass between files of different standards.
+// Queues and results pass between files of C++17 and C++23.
 #include "../check.hpp"
 #include "shared.hpp"
 
@@ -43,5 +43,5 @@ int main() {
     std::stop_source stop;
     CHECK(mpmc.push(text, stop.get_token()) && *mpmc.pop(stop.get_token()) == text);
 #endif
-    std::puts("standards: C++17 and C++23 hand each other queues");
+    std::puts("standards: files of C++17 and C++23 pass queues to each other");
 }

@@ -59,17 +59,17 @@ struct batch_calls : default_calls {
                                      std::size_t *count, due_only) {
         return queues_batch_get_due(queue, items, max, count);
     }
-    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t capacity,
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t buffer_size,
                                            std::size_t *length, queues_batch_blob_t *blobs,
                                            std::size_t max, std::size_t *count,
                                            std::int64_t timeout) {
-        return queues_batch_get_batch_bytes(queue, buffer, capacity, length, blobs, max, count,
+        return queues_batch_get_batch_bytes(queue, buffer, buffer_size, length, blobs, max, count,
                                             timeout);
     }
-    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t capacity,
+    static queues_status_t get_batch_bytes(handle *queue, void *buffer, std::size_t buffer_size,
                                            std::size_t *length, queues_batch_blob_t *blobs,
                                            std::size_t max, std::size_t *count, due_only) {
-        return queues_batch_get_due_bytes(queue, buffer, capacity, length, blobs, max, count);
+        return queues_batch_get_due_bytes(queue, buffer, buffer_size, length, blobs, max, count);
     }
     static constexpr auto clear = queues_batch_clear;
     static constexpr auto close = queues_batch_close;

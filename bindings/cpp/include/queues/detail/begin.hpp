@@ -61,8 +61,6 @@
 #undef far
 #pragma push_macro("flag")
 #undef flag
-#pragma push_macro("forever")
-#undef forever
 #pragma push_macro("front")
 #undef front
 #pragma push_macro("full")

@@ -48,13 +48,13 @@ struct deque_calls : default_calls {
                                      at_bottom) {
         return queues_deque_push_bytes(deque, data, length);
     }
-    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t capacity,
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t buffer_size,
                                      std::size_t *length, at_bottom) {
-        return queues_deque_pop_bytes(deque, buffer, capacity, length);
+        return queues_deque_pop_bytes(deque, buffer, buffer_size, length);
     }
-    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t capacity,
+    static queues_status_t get_bytes(handle *deque, void *buffer, std::size_t buffer_size,
                                      std::size_t *length, at_top) {
-        return queues_deque_steal_bytes(deque, buffer, capacity, length);
+        return queues_deque_steal_bytes(deque, buffer, buffer_size, length);
     }
     static queues_status_t get_many(handle *deque, void **items, std::size_t count, at_top,
                                     std::size_t *done) {

@@ -25,7 +25,6 @@
 #pragma pop_macro("expected")
 #pragma pop_macro("far")
 #pragma pop_macro("flag")
-#pragma pop_macro("forever")
 #pragma pop_macro("front")
 #pragma pop_macro("full")
 #pragma pop_macro("get")

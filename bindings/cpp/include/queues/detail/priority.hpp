@@ -60,9 +60,9 @@ struct priority_calls : default_calls {
                                      put_args args) {
         return queues_priority_put_bytes(queue, data, length, args.priority, args.timeout);
     }
-    static queues_status_t get_bytes(handle *queue, void *buffer, std::size_t capacity,
+    static queues_status_t get_bytes(handle *queue, void *buffer, std::size_t buffer_size,
                                      std::size_t *length, get_args args) {
-        return queues_priority_get_bytes(queue, buffer, capacity, length, args.priority,
+        return queues_priority_get_bytes(queue, buffer, buffer_size, length, args.priority,
                                          args.timeout);
     }
     static constexpr auto peek_bytes = queues_priority_peek_bytes;
