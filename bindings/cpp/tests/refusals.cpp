@@ -41,7 +41,7 @@ struct tracked {
 };
 
 // The calls of a family, without what is passed beside an item.
-template <class Queue> struct access {
+template <class Queue> struct plain_access {
     template <class... Args> static bool emplace(Queue &queue, Args &&...args) {
         return queue.emplace(std::forward<Args>(args)...);
     }
@@ -56,6 +56,7 @@ template <class Queue> struct access {
     }
     static auto pop(Queue &queue) { return *queue.pop(); }
 };
+template <class Queue> struct access : plain_access<Queue> {};
 template <class T> struct access<queues::priority<T>> {
     using queue_type = queues::priority<T>;
     template <class... Args> static bool emplace(queue_type &queue, Args &&...args) {
@@ -72,37 +73,12 @@ template <class T> struct access<queues::priority<T>> {
     }
     static T pop(queue_type &queue) { return std::move(queue.pop()->value); }
 };
-template <class T> struct access<queues::batcher<T>> : access<queues::mpmc<T>> {
+template <class T> struct access<queues::batcher<T>> : plain_access<queues::batcher<T>> {
     using queue_type = queues::batcher<T>;
-    template <class... Args> static bool emplace(queue_type &queue, Args &&...args) {
-        return queue.emplace(std::forward<Args>(args)...);
-    }
     template <class... Args> static conqueue_status try_emplace(queue_type &queue, Args &&...args) {
         return queue.try_emplace(queues::weight(2), std::forward<Args>(args)...);
     }
-    template <class Value> static bool push(queue_type &queue, Value &&value) {
-        return queue.push(std::forward<Value>(value));
-    }
-    template <class Value> static conqueue_status try_push(queue_type &queue, Value &&value) {
-        return queue.try_push(std::forward<Value>(value));
-    }
     static T pop(queue_type &queue) { return std::move(queue.pop_batch()->front()); }
-};
-template <class T> struct access<queues::deque<T>> : access<queues::mpmc<T>> {
-    using queue_type = queues::deque<T>;
-    template <class... Args> static bool emplace(queue_type &queue, Args &&...args) {
-        return queue.emplace(std::forward<Args>(args)...);
-    }
-    template <class... Args> static conqueue_status try_emplace(queue_type &queue, Args &&...args) {
-        return queue.try_emplace(std::forward<Args>(args)...);
-    }
-    template <class Value> static bool push(queue_type &queue, Value &&value) {
-        return queue.push(std::forward<Value>(value));
-    }
-    template <class Value> static conqueue_status try_push(queue_type &queue, Value &&value) {
-        return queue.try_push(std::forward<Value>(value));
-    }
-    static T pop(queue_type &queue) { return *queue.pop(); }
 };
 template <class Queue> constexpr bool closes = true;
 template <class T> constexpr bool closes<queues::deque<T>> = false;

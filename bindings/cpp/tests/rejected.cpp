@@ -58,4 +58,6 @@ queues::mpmc<shape> queue;
 queues::deque<const std::string> queue(4);
 #elif CASE == 16 // queues::expected<int, queues::conqueue_status>
 int taken = queues::mpmc<int>(1).try_pop(); // the message uses the public name of the class
+#elif CASE == 17 // the modes of a deque are queues::growable and queues::checked
+queues::deque<int> queue(4, true);
 #endif

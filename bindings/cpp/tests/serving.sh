@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demo serves a whole trace, and tells what is wrong with a bad one.
+# The demo serves a whole trace, and reports what is wrong with a bad one.
 set -eu
 serving=$1
 trace=$(dirname "$0")/../../../examples/data/trace.csv
@@ -8,7 +8,7 @@ trap 'rm -r "$scratch"' EXIT
 header=TIMESTAMP,ContextTokens,GeneratedTokens
 row='2023-11-16 18:15:46.6805900,374,44'
 
-# fails STATUS MESSAGE ARGUMENT...: the demo ends with that status and message.
+# fails STATUS MESSAGE ARGUMENT...: the demo exits with STATUS, and MESSAGE in its output.
 fails() {
     wanted=$1 message=$2 status=0
     shift 2
@@ -21,7 +21,7 @@ fails() {
         ;;
     esac
 }
-# refuses MESSAGE LINE...: it does so for a trace of these lines.
+# refuses MESSAGE LINE...: the demo exits with status 2 and MESSAGE for a trace of these LINEs.
 refuses() {
     message=$1
     shift
@@ -29,7 +29,7 @@ refuses() {
     fails 2 "$message" "$scratch/trace.csv"
 }
 
-# serves REQUESTS ARGUMENT...: so many go through every stage, and come out.
+# serves REQUESTS ARGUMENT...: REQUESTS requests go through every stage of the demo.
 serves() {
     wanted=$1
     shift
@@ -42,10 +42,10 @@ serves() {
 
 requests=$(($(wc -l <"$trace") - 1))
 serves "$requests" --speed 1000 --frontends 3 --workers 2 "$trace"
-# Everything is due at once, and there is room for almost nothing.
+# All requests are due at once, and the queues have room for one.
 serves "$requests" --speed 1000000000 --workers 3 --capacity 1 --batch-size 1 "$trace"
-# One worker takes the batch, and has more to do than the other one sleeps; the last request keeps
-# the batches from ending.
+# One worker takes the batch, and works longer than the other one sleeps; the last request delays
+# the end of the batches.
 {
     echo "$header"
     for _ in 1 2 3 4 5 6 7 8; do echo '2024-01-01 00:00:00.0,0,100'; done

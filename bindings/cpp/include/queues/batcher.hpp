@@ -113,7 +113,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// O(batch_size()). Throws std::bad_alloc, and what moving T throws.
     ///
     /// A stop request does not make a batch due, so the call polls for one, at intervals that grow
-    /// to `stop_interval`: it notices a stop request or a batch at most so much later.
+    /// to `stop_interval`: it notices a stop request or a batch at most one interval later.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<batch_type> pop_batch(const Token &token) {
         if (!token.stop_possible())

@@ -219,9 +219,9 @@ template <class T> using deque_of = deque_owner<payload_of<deque_calls, T>, stea
 /// with a `stealer`. The members of this class are the owner's, except those that any thread may
 /// call.
 ///
-/// A deque is never closed: the owner knows when there is nothing more to come. The owner's calls
-/// are wait-free, except a push that grows. A T that is not trivially copyable is in a box: a push
-/// allocates it, a pop or steal frees it.
+/// A deque is never closed: the owner knows when there is nothing more to come. A T that is not
+/// trivially copyable is in a box, which a push allocates and a pop or steal frees; a
+/// std::unique_ptr needs none.
 template <class T> class deque : public detail::deque_of<T> {
     using base = detail::deque_of<T>;
 

@@ -55,8 +55,8 @@ template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 
 } // namespace detail
 
-/// A bounded FIFO queue of T for any number of producers and consumers. Lock-free and linearizable.
-/// Any thread may make any call at any time.
+/// A bounded FIFO queue of T for any number of producers and consumers. Any thread may make any
+/// call at any time.
 template <class T> class mpmc : public detail::mpmc_of<T> {
     using base = detail::mpmc_of<T>;
 
@@ -69,8 +69,8 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
 };
 
-/// A bounded FIFO queue of byte strings for any number of producers and consumers. Lock-free and
-/// linearizable. Any thread may make any call at any time.
+/// A bounded FIFO queue of byte strings for any number of producers and consumers. Any thread may
+/// make any call at any time.
 ///
 /// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
 /// they are more than item_size(). A pop returns a std::vector<std::byte>, for which it allocates

@@ -42,7 +42,7 @@ template <class Calls, class Payload, class Handle> class queue_view {
 
     /// Extension. Returns the number of items at some moment of the call. Never waits. Any thread.
     [[nodiscard]] std::size_t size() const noexcept { return Calls::size(handle_.queue); }
-    /// Extension. Returns the number of items that the queue has room for. Never waits. Any thread.
+    /// Extension. Returns the most items that the queue holds. Never waits. Any thread.
     [[nodiscard]] std::size_t capacity() const noexcept { return Calls::capacity(handle_.queue); }
     /// Extension. Returns whether the queue was empty at some moment of the call. Never waits. Any
     /// thread.
@@ -91,7 +91,8 @@ template <class Calls, class Payload, class Handle> class queue_view {
 
     static bool is_success(conqueue_status status) { return status == conqueue_status::success; }
 
-    // Whether Source may be pushed. Asked of T itself: bytes are copied even if T is not copyable.
+    // Whether Source may be pushed: an lvalue only if T is copyable, although a trivially copyable
+    // T would be copied as bytes in any case.
     template <class Source>
     static constexpr bool may_push =
         std::is_copy_constructible_v<argument> || !std::is_lvalue_reference_v<Source>;
@@ -313,8 +314,8 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
 
   public:
     /// Extension. Removes and destroys the items in the queue, and returns their number. Never
-    /// waits. Callers: any number of consumers at once; in spsc the consumer. O(number of items).
-    /// Throws `misuse` in a checked spsc.
+    /// waits. Any thread; in spsc the consumer. O(n) in the number of items, in priority O(n log
+    /// n). Throws `misuse` in a checked spsc.
     std::size_t clear() {
         std::size_t count = 0;
         status_of(handle_.clear(&count), "clear");

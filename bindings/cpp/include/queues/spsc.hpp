@@ -66,8 +66,7 @@ template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 
 } // namespace detail
 
-/// A bounded FIFO queue of T from one producer thread to one consumer thread. Wait-free, except
-/// calls that wait.
+/// A bounded FIFO queue of T from one producer thread to one consumer thread.
 ///
 /// At every moment at most one thread pushes and at most one pops. A role may pass to another
 /// thread in an orderly way, for example by a mutex or a join. Calls that say "any thread" may be
@@ -89,8 +88,11 @@ template <class T> class spsc : public detail::spsc_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size, true) {}
 };
 
-/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread. Wait-free,
-/// except calls that wait. The rule of spsc about threads holds.
+/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread.
+///
+/// At every moment at most one thread pushes and at most one pops. A role may pass to another
+/// thread in an orderly way, for example by a mutex or a join. Calls that say "any thread" may be
+/// made at any time.
 ///
 /// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
 /// they are more than item_size(). A pop returns a std::vector<std::byte>, for which it allocates

@@ -12,7 +12,7 @@
 #error "queues.hpp needs C++17 or later: compile with -std=c++17"
 #endif
 
-// Other headers are known to define macros of these names, or may well do so.
+// Names of macros that other headers are known to define, or that they might define.
 #pragma push_macro("all")
 #undef all
 #pragma push_macro("args")

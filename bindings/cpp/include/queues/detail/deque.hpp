@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace queues {
 
@@ -66,8 +67,13 @@ struct deque_calls : default_calls {
     static constexpr auto stats = queues_deque_stats;
 };
 
-constexpr std::uint64_t flag(growable_t) { return QUEUES_DEQUE_GROWABLE; }
-constexpr std::uint64_t flag(checked_t) { return QUEUES_DEQUE_CHECKED; }
+// The flag of the C library for `growable` or `checked`.
+template <class Mode> constexpr std::uint64_t flag(Mode) {
+    constexpr bool is_growable = std::is_same_v<Mode, growable_t>;
+    static_assert(is_growable || std::is_same_v<Mode, checked_t>,
+                  "the modes of a deque are queues::growable and queues::checked");
+    return is_growable ? QUEUES_DEQUE_GROWABLE : QUEUES_DEQUE_CHECKED;
+}
 
 } // namespace detail
 

@@ -33,7 +33,7 @@ struct default_calls {
     static constexpr bool put_may_throw = false, get_may_throw = false;
     // Whether there are put_many and get_many.
     static constexpr bool has_many = false;
-    // A trivially copyable T of up to so many bytes is copied into a slot.
+    // In bytes: a trivially copyable T up to this size is copied into a slot.
     static constexpr std::size_t max_copied_size = inline_limit;
     // The number of items that consumers may hold at once, beyond one for each call.
     template <class Options> static std::size_t in_flight(const Options &) noexcept { return 0; }
