@@ -14,8 +14,8 @@
 /// queues/push.hpp, pop.hpp, queue.hpp | the members that several families share |
 ///
 /// Names and results are those of revision 20 of the standard proposal P0260 (P0260R20); what goes
-/// beyond it is marked as an extension. A member makes one C call and translates its result (a few
-/// calls where its comment says so), so queues.h defines what the queues guarantee.
+/// beyond it is marked as an extension. A member makes one C call and translates its result (or a
+/// few calls, if its comment documents that), so queues.h defines what the queues guarantee.
 ///
 /// \par How a T is stored
 /// This is decided by its type, at compile time:

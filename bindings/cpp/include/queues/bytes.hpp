@@ -18,7 +18,7 @@
 
 namespace queues {
 
-/// A view of bytes that it does not own. Converts implicitly from whatever converts to
+/// A view of bytes that it does not own. Converts implicitly from types that convert to
 /// std::string_view, and from contiguous containers of trivially copyable elements.
 class bytes_view {
   public:

@@ -96,8 +96,8 @@ class deque_stealer : public queue_view<deque_calls, Payload, queue_ref<deque_ca
     /// \endcond
 };
 
-/// The owner's end of a deque. No call waits. Calls that say "the owner" may be made by one thread
-/// at a time; a deque that is `checked` throws `misuse` if they overlap.
+/// The owner's end of a deque. No call waits. Calls documented with "the owner" may be made by one
+/// thread at a time; a deque that is `checked` throws `misuse` if they overlap.
 template <class Payload, class Stealer>
 class deque_owner : public basic_queue<deque_calls, Payload> {
     using base = basic_queue<deque_calls, Payload>;

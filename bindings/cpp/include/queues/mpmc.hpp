@@ -192,7 +192,7 @@ class mpmc_bytes
             data_ = nullptr;
         }
         /// Inserts the item, with its current bytes, at the back of the queue. Never waits. Returns
-        /// success, which ends the lease; or full or closed, and the lease goes on. Throws
+        /// success, which ends the lease; or full or closed, and the lease is unchanged. Throws
         /// std::invalid_argument if the lease has ended.
         conqueue_status put_back() {
             const auto status =

@@ -38,7 +38,7 @@ template <class Item> struct popped<Item, double> {
 /// Adds the pops to Queue. `With` is what comes out beside an item: nothing, or its priority. The
 /// item in front is the oldest one; in priority, the oldest of those with the lowest priority.
 ///
-/// An overload that does not say otherwise is O(1), or O(log size()) in priority. Each may be
+/// Unless documented otherwise, an overload is O(1), or O(log size()) in priority. Each may be
 /// called by any number of consumers at once; in spsc by one at a time.
 ///
 /// Each throws what moving the item out throws (that item is lost, the others stay), `misuse` in a

@@ -28,7 +28,7 @@ namespace detail {
 /// none, the priority of an item, or its weight. mpmc, spsc and batcher insert at the back,
 /// priority by the priority.
 ///
-/// An overload that does not say otherwise is O(1), or O(log size()) in priority. Each may be
+/// Unless documented otherwise, an overload is O(1), or O(log size()) in priority. Each may be
 /// called by any number of producers at once; in spsc by one at a time.
 ///
 /// Each throws what the constructor of the item throws, `misuse` in a checked spsc,

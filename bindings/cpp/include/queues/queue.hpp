@@ -333,7 +333,8 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
     using base::base;
     using base::handle_;
 
-    // Calls `visit` with the item in front, and sets `out...` to what the family tells beside it.
+    // Calls `visit` with the item in front, and writes to `out...` what the family returns beside
+    // it.
     template <class Visit, class... Out> conqueue_status peek_by(Visit &&visit, Out *...out) const {
         return status_of(Payload(handle_).peek(handle_, visit, out...), "peek");
     }

@@ -69,8 +69,8 @@ template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 /// A bounded FIFO queue of T from one producer thread to one consumer thread.
 ///
 /// At every moment at most one thread pushes and at most one pops. A role may pass to another
-/// thread in an orderly way, for example by a mutex or a join. Calls that say "any thread" may be
-/// made at any time.
+/// thread in an orderly way, for example by a mutex or a join. Calls documented with "any thread"
+/// may be made at any time.
 template <class T> class spsc : public detail::spsc_of<T> {
     using base = detail::spsc_of<T>;
 
@@ -91,8 +91,8 @@ template <class T> class spsc : public detail::spsc_of<T> {
 /// A bounded FIFO queue of byte strings from one producer thread to one consumer thread.
 ///
 /// At every moment at most one thread pushes and at most one pops. A role may pass to another
-/// thread in an orderly way, for example by a mutex or a join. Calls that say "any thread" may be
-/// made at any time.
+/// thread in an orderly way, for example by a mutex or a join. Calls documented with "any thread"
+/// may be made at any time.
 ///
 /// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if
 /// they are more than item_size(). A pop returns a std::vector<std::byte>, for which it allocates

@@ -2,7 +2,7 @@
 // Payloads whose item is a void * to the C queue: a small T as the pointer's bits, and a
 // std::unique_ptr as its pointer. None of them allocates.
 //
-// A payload class says how items of one type get into a C queue and out of it. It has
+// A payload class defines how items of one type get into a C queue and out of it. It has
 // - static `put(handle, value, args)` and `emplace(handle, args, constructor arguments...)`;
 // - `get(handle, args)`, which takes an item from the queue into the payload object, from where
 //   `value()` moves it to the caller (the object destroys or frees what remains of it);

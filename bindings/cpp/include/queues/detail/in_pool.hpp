@@ -43,8 +43,8 @@ template <class Calls, class T> class in_pool {
             Calls::release(std::exchange(this->queue, nullptr));
             queues_mpmc_release(pool);
         }
-        // Creates cells for all items, and spare ones for calls in flight: as many as the C library
-        // has in its own queues of blobs.
+        // Creates cells for all items and spare ones for calls in flight, of which the C library
+        // has the same number in its own queues of blobs.
         void prepare(std::uint64_t, std::size_t in_flight) {
             queues_mpmc_options_t options{};
             options.struct_size = sizeof options;
