@@ -125,7 +125,7 @@ test: ready-test build ## Tests for users, in a few minutes: all languages, and 
 proof: ready-proof build ## The other tests, in half an hour: models, sanitizers, every standard and compiler
 	@scripts/steps.sh "$(MAKE)" $(PROOFS)
 
-lint: ready-proof build ## Formatting, clippy, go vet, shellcheck; the generated header and symbols are up to date
+lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; the generated header and symbols are current
 	$(CARGO) fmt --check && $(CARGO) fmt --all --check --manifest-path benches/versus/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/report/Cargo.toml
 	$(jobs)$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -133,13 +133,15 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck; the generated
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
 	shellcheck -x scripts/*.sh tests/install/run.sh tests/gdb/run.sh benches/versus/cpp/check.sh .ci/run
+	scripts/check-docs.sh
+	+$(cpp) docs-check
 	+$(go) lint
 	+$(MAKE) -C benches/versus/go lint LIBDIR=$(LIB)
 	diff include/queues.h $(generated_header)
 	diff tests/symbols.txt <($(exported))
 
 test-rust: ready-test ## The Rust interface: conformance, properties, examples, documentation
-	$(jobs)$(CARGO) test --frozen --no-fail-fast --lib --test conformance --test batch --test properties --test examples --test readme
+	$(jobs)$(CARGO) test --frozen --no-fail-fast --lib --test conformance --test batch --test properties --test outputs --test floors --test examples --test readme
 	$(jobs)$(CARGO) test --frozen --doc
 
 # The pattern ??* matches all tests except c.rs, which test-c runs.
