@@ -196,6 +196,11 @@ class Reference:
                     for member, _ in item.members:
                         self.page[member.split(" ")[0]] = f"{group.name}.md"
 
+    def verb(self, name):
+        """The name of a function without that of its family. The search finds whole words only."""
+        family = self.page[name].removesuffix(".md")
+        return name.removeprefix(f"queues_{family}_") if family in FAMILIES else name
+
     def prose(self, text, here=None):
         """Names as code; those of other functions and types as links."""
 
@@ -205,7 +210,7 @@ class Reference:
             word = match.group(2).removesuffix("()")
             call = "()" if match.group(3) or match.group(2).endswith("()") else ""
             if call and word in self.page and self.page[word] != here:
-                return f"[`{word}()`]({self.page[word]}#{word})"
+                return f"[`{word}()`]({self.page[word]}#{self.verb(word)})"
             return f"`{word}{call}`"
 
         text = re.sub(r"\bdocs/(\w+)\.md\b", r"[\1](../\1.md)", text)
@@ -240,7 +245,7 @@ class Reference:
         linked = []
         for verb in first.split(", "):
             function = f"queues_{group.name}_{verb}"
-            linked.append(f"[`{verb}`](#{function})" if function in self.page else verb)
+            linked.append(f"[`{verb}`](#{verb})" if function in self.page else verb)
         return "| " + " | ".join([", ".join(linked), *(self.prose(cell) for cell in rest)]) + " |"
 
     def write(self, folder):
@@ -282,7 +287,7 @@ class Reference:
             )
             out.append(self.markdown(opaque.doc, group))
         for item in items:
-            out.append(f"## `{item.name}`" if item.kind != "function" else f"## {item.name}")
+            out.append(f"## `{item.name}`" if item.kind != "function" else f"## {self.verb(item.name)}")
             out.append(f"```c\n{item.code}\n```")
             out.append(self.markdown(item.doc, group))
             if item.members:
@@ -651,7 +656,7 @@ of this site and work offline.
 
 | language | reference | introduction |
 |---|---|---|
-| C++ | [every class and member](../cpp/reference/index.html), by Doxygen | [C++](../cpp/binding.md) |
+| C++ | [every class](../cpp/reference/annotated.html), by Doxygen; what all have: [push](../cpp/reference/classqueues_1_1detail_1_1push__mixin.html), [pop](../cpp/reference/classqueues_1_1detail_1_1pop__mixin.html), [close and size](../cpp/reference/classqueues_1_1detail_1_1closable__queue.html) | [C++](../cpp/binding.md) |
 | Rust | [crate `queues`](../rust/queues/index.html), by `cargo doc` | the crate's first page |
 | Go | [package `queues`](../go/reference.md), by `go doc` | [Go](../go/binding.md) |
 | C | [header `queues.h`](index.md) | the [guide](../guide/choosing.md) |

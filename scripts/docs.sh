@@ -28,7 +28,6 @@ MDBOOK_LOG=warn mdbook build "$work/book" --dest-dir "$work/site" >&2
     cat Doxyfile
     printf '%s\n' "OUTPUT_DIRECTORY = $work/cpp" HTML_OUTPUT=html GENERATE_HTML=YES GENERATE_LATEX=NO \
         'SEARCHENGINE = YES' 'SERVER_BASED_SEARCH = NO' 'HTML_TIMESTAMP = NO' QUIET=YES \
-        'EXCLUDE = include/queues/detail' 'EXCLUDE_SYMBOLS = queues::detail queues::detail::*' \
         'WARN_AS_ERROR = NO' 'WARN_IF_UNDOCUMENTED = NO' 'DISABLE_INDEX = NO' 'HAVE_DOT = NO'
 } | (mkdir -p "$work/cpp" && doxygen -) >"$work/doxygen.log" 2>&1) || {
     cat "$work/doxygen.log" >&2
