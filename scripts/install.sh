@@ -33,6 +33,7 @@ pkgconfigdir=$libdir/pkgconfig
 cmakedir=$libdir/cmake/queues
 sharedir=$prefix/share/queues
 docdir=$prefix/share/doc/queues
+mandir=$prefix/share/man
 # gdb looks in this folder for scripts that belong to a library, by the path of the library.
 autodir=$prefix/share/gdb/auto-load
 
@@ -42,7 +43,7 @@ trap 'rm -rf "$scratch"' EXIT
 #   file MODE SOURCE TARGET, link TEXT TARGET, filled TEMPLATE TARGET
 
 files() {
-    local header
+    local header page
     "$1" runtime file 755 "$OUT/libqueues.so.$VERSION" "$libdir/libqueues.so.$VERSION"
     "$1" runtime link "libqueues.so.$VERSION" "$libdir/libqueues.so.$SOVERSION"
     "$1" runtime file 644 LICENSE-MIT "$docdir/LICENSE-MIT"
@@ -52,6 +53,9 @@ files() {
     "$1" development file 644 include/queues.h "$includedir/queues.h"
     for header in bindings/cpp/include/*.hpp bindings/cpp/include/queues/*.hpp bindings/cpp/include/queues/detail/*.hpp; do
         "$1" development file 644 "$header" "$includedir/${header#bindings/cpp/include/}"
+    done
+    for page in docs/man/*.[37]; do
+        "$1" development file 644 "$page" "$mandir/man${page##*.}/${page##*/}"
     done
     "$1" development filled cmake/queues.pc.in "$pkgconfigdir/queues.pc"
     "$1" development filled cmake/queues-config.cmake.in "$cmakedir/queues-config.cmake"
