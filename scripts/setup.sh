@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# setup.sh [--check] [build|test|proof|bench]: installs what is missing on Debian or Ubuntu
+# setup.sh [--check] [build|test|proof|bench|docs]: installs what is missing on Debian or Ubuntu
 #   build  to build the library
 #   test   to run `make test`, too (the default)
 #   proof  to run `make proof`, too
 #   bench  to compare the library with others
+#   docs   to make the site
 # and fetches the crates. Prints what it installs. With --check it installs nothing: it prints what
 # is missing and fails. Make has .tools and ~/.cargo/bin on PATH.
 set -euo pipefail
@@ -15,8 +16,8 @@ if [ "${1:-}" = --check ]; then
 fi
 scope=${1:-test}
 case $scope:$# in
-build:1 | test:[01] | proof:1 | bench:1) ;;
-*) echo "usage: $0 [--check] [build|test|proof|bench]" >&2 && exit 2 ;;
+build:1 | test:[01] | proof:1 | bench:1 | docs:1) ;;
+*) echo "usage: $0 [--check] [build|test|proof|bench|docs]" >&2 && exit 2 ;;
 esac
 # for SCOPE...: whether this is one of them.
 for_() { [[ " $* " == *" $scope "* ]]; }
@@ -65,6 +66,10 @@ has_components() {
     done
 }
 
+# The version that the site was made and looked at with.
+mdbook_wanted=0.5.4
+has_mdbook() { [ "$(mdbook --version 2>/dev/null)" = "mdbook v$mdbook_wanted" ]; }
+
 manifests=(Cargo.toml)
 ! for_ test proof || manifests+=(examples/report/Cargo.toml)
 ! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
@@ -79,18 +84,22 @@ need c++ build-essential
 if needs_rustup; then
     need curl curl ca-certificates
 fi
-if for_ test proof bench; then
+if for_ test proof bench docs; then
     need pkg-config pkg-config
     go_is_good || has_pip || missing+=(python3 python3-pip)
 fi
 if for_ test proof; then
     need cmake cmake
 fi
+if for_ proof docs; then
+    need doxygen doxygen
+    need python3 python3
+fi
 if for_ proof; then
     need clang++ clang
     need clang-format clang-format
-    need doxygen doxygen
     need gdb gdb
+    need mandoc mandoc
     need shellcheck shellcheck
     need valgrind valgrind libc6-dbg
 fi
@@ -102,6 +111,7 @@ if [ -n "$check" ]; then
         has_components clippy rustfmt || missing+=("clippy and rustfmt")
         has_components miri rust-src --toolchain nightly || missing+=("Rust nightly with Miri and rust-src")
     fi
+    ! for_ proof docs || has_mdbook || missing+=("mdbook $mdbook_wanted")
     if rust_is_good; then
         for manifest in "${manifests[@]}"; do
             has_crates "$manifest" || missing+=("the crates of $manifest")
@@ -171,6 +181,13 @@ if for_ proof; then
         log "Rust: nightly with Miri and the sources of std"
         rustup toolchain install nightly --profile minimal --no-self-update -c miri -c rust-src
     fi
+fi
+
+# --- mdBook: compiled, with little optimization, which halves the minutes
+if for_ proof docs && ! has_mdbook; then
+    log "mdbook $mdbook_wanted, compiled in a few minutes"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --force mdbook \
+        --version "=$mdbook_wanted" --no-default-features --features search
 fi
 
 # --- Go: apt's version is often too old; PyPI has newer ones as a wheel
