@@ -45,17 +45,19 @@ SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs cbindgen.toml scripts/build
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: setup setup-build setup-proof
+.PHONY: setup setup-build setup-proof setup-docs
 setup: ## Install what build, demo, install and test need and is missing (Debian, Ubuntu)
 	@$(SETUP) test
 setup-build: ## Install what build, demo and install need and is missing
 	@$(SETUP) build
 setup-proof: ## Install what proof needs and is missing
 	@$(SETUP) proof
+setup-docs: ## Install what docs needs and is missing: mdBook, Doxygen
+	@$(SETUP) docs
 
 # No other target installs or downloads anything. These say what is missing.
-.PHONY: ready-test ready-proof
-ready-test ready-proof:
+.PHONY: ready-test ready-proof ready-docs
+ready-test ready-proof ready-docs:
 	@$(SETUP) --check $(@:ready-%=%)
 
 # `cargo build` may have put a library of its own in the place of the first link.
@@ -87,6 +89,14 @@ header: build ## Regenerate include/queues.h
 symbols: build ## Regenerate tests/symbols.txt, the list of exported symbols
 	$(exported) >tests/symbols.new && mv tests/symbols.new tests/symbols.txt
 
+# --- documents
+
+.PHONY: docs man
+docs: ready-docs ## Make the site in target/docs: guide, references, search; works offline
+	$(jobs)scripts/docs.sh '$(TARGET)/docs'
+man: ## Regenerate the man pages in docs/man from include/queues.h
+	scripts/docs.py man docs/man
+
 # --- the demo
 
 # The shell reads TRACE, SPEED and REPORT from its environment, so they may contain spaces and
@@ -111,7 +121,7 @@ report: ## Build the tool that draws a run of the demo as a page
 
 TESTS := test-rust test-c test-cpp test-go test-install
 PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-loom test-sites test-miri \
-    test-tsan test-asan test-valgrind test-gdb test-bench
+    test-tsan test-asan test-valgrind test-gdb test-bench test-docs
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
@@ -132,7 +142,7 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; th
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
-	shellcheck -x scripts/*.sh tests/install/run.sh tests/gdb/run.sh benches/versus/cpp/check.sh .ci/run
+	shellcheck -x scripts/*.sh tests/install/run.sh tests/gdb/run.sh tests/docs/run.sh benches/versus/cpp/check.sh .ci/run
 	scripts/check-docs.sh
 	+$(cpp) docs-check
 	+$(go) lint
@@ -218,6 +228,9 @@ test-gdb: ready-proof build ## What gdb prints of queues, in processes and core 
 
 test-bench: ready-proof ## The driver of the benchmarks: cases, figures, table and page
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) test --quiet --locked --manifest-path $(VERSUS)/Cargo.toml -p versus
+
+test-docs: ready-proof build ## The code on the site compiles, its links work, and the man pages are clean
+	$(jobs)LIBDIR=$(LIB) tests/docs/run.sh
 
 # --- benchmarks against other libraries
 
