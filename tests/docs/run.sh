@@ -4,8 +4,9 @@
 # where those are installed. Needs the library in LIBDIR, and mdbook, doxygen and python3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-LIBDIR=${LIBDIR:-target/release}
 TARGET=$(realpath -ms "${CARGO_TARGET_DIR:-target}")
+LIBDIR=$(realpath -ms "${LIBDIR:-$TARGET/release}")
+[ -e "$LIBDIR/libqueues.so" ] || { echo "docs: $LIBDIR has no library: \`make build\` builds it" >&2 && exit 2; }
 CARGO=${CARGO:-cargo}
 work=$TARGET/docs-test
 rm -rf "$work"
@@ -69,11 +70,14 @@ if has "${GO:-go}"; then
     cp bindings/go/go.mod "$work/go/go.mod"
     sed -i 's/^module .*/module blocks/' "$work/go/go.mod"
     printf '\nrequire queues v0.0.0\nreplace queues => %s\n' "$PWD/bindings/go" >>"$work/go/go.mod"
-    make -s -C bindings/go "LIBDIR=$(realpath "$LIBDIR")" "$(realpath "$LIBDIR")/go/queues.pc"
-    export PKG_CONFIG_PATH
-    PKG_CONFIG_PATH=$(realpath "$LIBDIR")/go
-    result "Go blocks: go vet" env -C "$work/go" GOFLAGS=-mod=mod "${GO:-go}" vet ./...
-    result "Go blocks: gofmt" test -z "$(gofmt -l "$work/go")"
+    make -s -C bindings/go "LIBDIR=$LIBDIR" "$LIBDIR/go/queues.pc"
+    result "Go blocks: go vet" env -C "$work/go" GOFLAGS=-mod=mod "PKG_CONFIG_PATH=$LIBDIR/go" "${GO:-go}" vet ./...
+    formatted() {
+        local files
+        files=$("$("${GO:-go}" env GOROOT)/bin/gofmt" -l "$work/go") || return
+        [ -z "$files" ] || { echo "$files" && return 1; }
+    }
+    result "Go blocks: gofmt" formatted
 else
     skip "Go blocks" "go is not installed"
 fi
