@@ -286,6 +286,15 @@ class Reference:
                 f"`{opaque.name} *`. The [rules](index.md#rules) hold for all functions."
             )
             out.append(self.markdown(opaque.doc, group))
+        else:
+            about = {
+                "version": "How a program learns which version of the library it was built for and runs with.",
+                "status": "What each status means, and how to print one.",
+                "callbacks": "What a drop callback gets and may do. The [guide](../guide/ownership.md) shows one.",
+                "stats": "The counters of a queue, and their text for logs and for Prometheus. The "
+                "[guide](../guide/statistics.md) shows how to read them.",
+            }
+            out.append(about.get(group.name, "Everything in this section of `queues.h`."))
         for item in items:
             out.append(f"## `{item.name}`" if item.kind != "function" else f"## {self.verb(item.name)}")
             out.append(f"```c\n{item.code}\n```")
@@ -514,6 +523,8 @@ class Book:
 
         def link(match):
             text, address = match.groups()
+            if address is None:  # code, which may look like a link
+                return match.group(0)
             url = urllib.parse.urlsplit(address)
             if url.scheme or not url.path:
                 return match.group(0)
@@ -525,7 +536,8 @@ class Book:
             return f"[{text}]({relative}{'#' + url.fragment if url.fragment else ''})"
 
         def links(text):
-            return re.sub(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)", link, text)
+            code = r"``[^`]+(?:`[^`]+)*``|`[^`]+`"
+            return re.sub(rf"{code}|\[((?:{code}|[^\[\]`]|\[[^\]]*\])*)\]\(([^)\s]+)\)", link, text)
 
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(outside_fences((ROOT / path).read_text(), links))
