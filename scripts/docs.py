@@ -684,7 +684,7 @@ FILES = {"c": "c", "cpp": "cpp", "go": "go", "rust": "rs", "python": "py", "sh":
 def write_blocks(folder):
     """FOLDER/LANGUAGE/PAGE-LINE.EXTENSION; a Go file has a folder of its own."""
     folder = pathlib.Path(folder)
-    pages = sorted((ROOT / "docs").rglob("*.md"))
+    pages = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "bindings").glob("*/README.md")])
     number = 0
     for page in pages:
         lines = page.read_text().splitlines()
@@ -694,7 +694,7 @@ def write_blocks(folder):
                 start, language = index + 1, match.group(1)
             elif start is not None and line == "```":
                 if language in FILES:
-                    name = str(page.relative_to(ROOT / "docs"))[:-3].replace("/", "-") + f"-{start}"
+                    name = str(page.relative_to(ROOT))[:-3].replace("/", "-") + f"-{start}"
                     target = folder / language / f"{name}.{FILES[language]}"
                     if language == "go":
                         target = folder / "go" / name.replace("-", "_") / "block.go"

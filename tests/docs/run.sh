@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh: every code block of docs/ compiles, the man pages are those of the header and have no
+# run.sh: every code block of the site compiles, the man pages are those of the header and have no
 # warnings, and every link of the built site works. Blocks of other libraries are compiled only
 # where those are installed. Needs the library in LIBDIR, and mdbook, doxygen and python3.
 set -euo pipefail
