@@ -186,8 +186,10 @@ fi
 # --- mdBook: compiled, with little optimization, which halves the minutes
 if for_ proof docs && ! has_mdbook; then
     log "mdbook $mdbook_wanted, compiled in a few minutes"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
     CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --force mdbook \
-        --version "=$mdbook_wanted" --no-default-features --features search
+        --version "=$mdbook_wanted" --no-default-features --features search --target-dir "$scratch"
 fi
 
 # --- Go: apt's version is often too old; PyPI has newer ones as a wheel
