@@ -297,7 +297,12 @@ class Reference:
             out.append(about.get(group.name, "Everything in this section of `queues.h`."))
         for item in items:
             out.append(f"## `{item.name}`" if item.kind != "function" else f"## {self.verb(item.name)}")
-            out.append(f"```c\n{item.code}\n```")
+            code = item.code
+            if item.kind == "function" and "\n" in code:
+                # A parameter a line fits a telephone.
+                head, arguments = code.removesuffix(");").split("(", 1)
+                code = f"{head}(\n    " + re.sub(r",\n *", ",\n    ", arguments) + "\n);"
+            out.append(f"```c\n{code}\n```")
             out.append(self.markdown(item.doc, group))
             if item.members:
                 value = "value" if item.code.startswith("enum") else "field"
