@@ -280,6 +280,7 @@ impl<P: Payload> Batch<P> {
     /// Moves the items of a batch of `count` that [`Batch::take`] took to where it goes, and frees
     /// their cells.
     pub(crate) fn copy_out(&self, to: &mut impl Destination<P>, count: usize) {
+        to.reserve(count);
         for i in 0..count {
             // SAFETY: `take` made this thread the owner of the cell; its item is read once.
             unsafe { self.items.take_from(to.noted(i), |payload, cell| to.read(i, payload, cell)) };

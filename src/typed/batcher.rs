@@ -228,3 +228,18 @@ impl<T: Send> IntoIterator for Batcher<T> {
         TryIter(self)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Pushing the values one by one would allocate for 4 and for 8.
+    #[test]
+    fn the_vector_of_a_batch_is_allocated_once() {
+        let queue = Batcher::new(32, Limits::default()).unwrap();
+        (1..=5).for_each(|item| queue.try_put(item).unwrap());
+        let batch = queue.get_batch(Wait::No).unwrap();
+        assert_eq!(batch, [1, 2, 3, 4, 5]);
+        assert!(batch.capacity() < 8, "room for {} values", batch.capacity());
+    }
+}

@@ -23,6 +23,8 @@ pub trait Destination<P: Payload> {
     unsafe fn size(&self, _payload: &P, _cell: *const u8) -> usize {
         0
     }
+    /// Makes room for a batch of `count` items. Called once, before they are read.
+    fn reserve(&mut self, _count: usize) {}
     /// Notes the cell of item `i`; `i` is below `max`.
     fn note(&mut self, i: usize, cell: u64);
     /// The cell that was noted for item `i`.
@@ -162,6 +164,9 @@ impl<T: Send> Destination<Typed<T>> for ToVec<'_, T> {
     }
     fn noted(&self, i: usize) -> u64 {
         self.cells[i]
+    }
+    fn reserve(&mut self, count: usize) {
+        self.values.reserve(count);
     }
     unsafe fn read(&mut self, _i: usize, payload: &Typed<T>, cell: *mut u8) {
         let mut value = MaybeUninit::uninit();
