@@ -1,12 +1,12 @@
 //! Bounded queues for any number of threads at both ends: FIFO, linearizable, lock-free.
 //!
-//! All of them use the slot-only [ring](super::ring), whose module text says why it is correct.
+//! All of them use the slot-only ring (`ring.rs`), whose module text explains why it is correct.
 //! - [`Direct`]: pointers in the slots themselves. An operation is one 16-byte compare-and-swap.
 //! - [`Indirect`]: items in cells. One ring holds the indices of the free cells, another those of the
 //!   filled cells; both need an 8-byte compare-and-swap only. The thread that pops the index of a
 //!   cell owns the cell until it pushes the index, so the copy of an item is a plain copy (a pair of
 //!   index rings as in SCQ: Nikolaev 2019, on our ring). Blobs can also be written and read in their
-//!   cells: see [`leases`].
+//!   cells (`mpmc/leases.rs`).
 //! - [`Pointers`]: `Direct` where the processor supports it, else `Indirect`.
 //!
 //! # Progress

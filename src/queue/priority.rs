@@ -27,9 +27,9 @@
 //! # Progress
 //! Not lock-free: a thread that is suspended while it holds the lock delays all others. The lock is
 //! held for O(log n) steps (clear, and one put in at least 2^32: O(n log n)). It is never held during
-//! a callback or a wake, nor, except in [`Priority::peek_locked`], during the copy of a blob above
-//! [`SMALL`] bytes. Such blobs are copied into and out of cells that the call owns, of which there are
-//! [`SPARE`] more than the capacity.
+//! a callback or a wake, nor, except in [`Priority::peek_locked`], during the copy of an item whose
+//! cell is larger than 72 bytes (`SMALL`). Such items are copied into and out of cells that the call
+//! owns, of which there are [`SPARE`] more than the capacity.
 //!
 //! # Memory
 //! (capacity + 64) times (20 bytes and a cell), taken at creation.
