@@ -3,7 +3,7 @@
 //!
 //! The modules, in reading order:
 //! - [`typed`]: the queues that Rust programs use;
-//! - [`queue`]: the algorithms, none of which waits;
+//! - [`queue`]: the algorithms, none of which waits for an item or for room;
 //! - [`payload`]: how an item is stored in a cell: a Rust value, a pointer, a blob;
 //! - [`wait`]: calls that sleep until they succeed, a deadline passes or the queue is closed;
 //! - [`stats`]: statistics; [`error`]: errors;

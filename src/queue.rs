@@ -1,4 +1,4 @@
-//! The algorithms, none of which sleeps or knows the C ABI.
+//! The algorithms. None of them waits for an item or for room, or knows the C ABI.
 //!
 //! [`Queue`] is what every queue has that closes; [`Put`], [`Get`], [`Peek`], [`PutMany`] and
 //! [`GetMany`] move items. [`wait::Blocking`](crate::wait::Blocking) adds waiting to them, and counts
@@ -69,8 +69,8 @@ pub unsafe trait Queue: Send + Sync {
     fn counts(&self) -> Counts;
     /// Whether a drop callback panicked since the last call; resets it.
     fn take_panic(&self) -> bool;
-    /// Whether the put that just returned must wake a waiting get. A batcher wakes only when a batch
-    /// may be due.
+    /// Whether the put that just succeeded must wake a waiting get. A batcher wakes one only when a
+    /// batch may be due.
     #[inline(always)]
     fn must_wake_getter(&self) -> bool {
         true
@@ -201,7 +201,7 @@ pub unsafe trait GetMany: Get<Out: Sized, With = ()> {
     /// [`Get::try_get`] returned for the first.
     ///
     /// # Safety
-    /// As [`Get::try_get`]; at `places` lie `count` places, or as many as the capacity.
+    /// As [`Get::try_get`]; `count` places lie at `places`, or as many as the capacity if that is less.
     #[inline(always)]
     unsafe fn try_get_many(&self, places: *mut Self::Out, count: usize) -> Result<usize> {
         let get = |i| {

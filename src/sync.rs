@@ -1,9 +1,10 @@
 //! The only door to atomics, fences, the 16-byte compare-and-swap, the lock, the clock and the
 //! kernel's wait calls: `std` and Linux normally, loom under `cfg(loom)`.
 //!
-//! Every atomic access names its *site*: `load(site("ring.slot.load", SeqCst))`. A site costs nothing
-//! in an ordinary build. Under `cfg(queues_sites)` a test can stop a thread there, and a mutation run
-//! can weaken its ordering to see whether a test fails ([`sites`]).
+//! Every access to these atomics names its *site*: `load(site("ring.slot.load", SeqCst))`. The atomics
+//! of `unmodeled`, and flags inside this module, have none. A site costs nothing in an ordinary build.
+//! Under `cfg(queues_sites)` a test can stop a thread there, and a mutation run can weaken its ordering
+//! to see whether a test fails ([`sites`]).
 
 mod atomic;
 mod cancel;

@@ -46,7 +46,7 @@ pub struct queues_spsc_t {
 
 /// Flag of queues_spsc_options_t: a put that overlaps another put, or a get that overlaps another
 /// get, returns QUEUES_MISUSE and changes nothing. A drop callback of clear runs inside a get: it
-/// may put, but its gets overlap. Costs an atomic swap on every call.
+/// may put, but its gets overlap. Costs two atomic operations on every call.
 pub const QUEUES_SPSC_CHECKED: u64 = 1;
 
 /// Options of queues_spsc_create(). Set struct_size; leave unused fields 0.

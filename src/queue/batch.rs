@@ -212,9 +212,10 @@ impl<P: Payload> Batch<P> {
     /// Takes a batch: notes its cells in `to` and breaks with their number. [`Batch::copy_out`] must
     /// follow. `to` has one place at least.
     ///
-    /// Breaks with [`Error::TooSmall`] if `to` has not the bytes, with [`Error::Closed`] once closed
+    /// Breaks with [`Error::TooSmall`] if `to` has too few bytes, with [`Error::Closed`] once closed
     /// and drained, and with [`Error::Empty`] if only a due batch is wanted and what is pending is not
-    /// due. Else continues with the moment at which what is pending becomes due by its age.
+    /// due. Otherwise continues with the moment at which what is pending becomes due by its age;
+    /// [`Deadline::NEVER`] if nothing is pending.
     pub(crate) fn take(
         &self,
         wait_for: WaitFor,
@@ -325,9 +326,10 @@ impl<P: Payload> Batch<P> {
         Deadline::at(arrival.saturating_add(age))
     }
 
-    /// Sets `wake_at` to the put that makes what is pending due, until which the caller is responsible.
+    /// Sets `wake_at` to the put that makes what is pending due. Until then the caller is responsible
+    /// for what is pending.
     fn wake_when_due(&self, front: &Front, due: Deadline) {
-        // Relaxed, here and in `must_wake_getter`: if a put misses it, the next put does not.
+        // Relaxed, here and in `must_wake_getter`: a put that misses it leaves the wake to a later put.
         let late = due.nanos().saturating_add(MAX_LATENESS);
         self.wake_at.time.store(late, site("batch.wake_at.set.time", Relaxed));
         // SeqCst, as the second check that follows and the two steps of a put: see the module.

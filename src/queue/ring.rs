@@ -51,7 +51,8 @@ use crossbeam_utils::CachePadded;
 const CLOSED: u64 = 1 << 63;
 /// The bits of a position.
 const POSITIONS: u64 = (1 << 62) - 1;
-/// The largest number of slots. Positions still compare correctly, and no memory is larger.
+/// The largest number of slots: 2^58, with which positions still compare correctly, and which no
+/// memory holds; 2^26 where addresses have 32 bits.
 const MAX_SLOTS: usize = 1 << (usize::BITS - 6);
 /// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that looking at
 /// its slot costs little.
@@ -254,7 +255,7 @@ impl End {
     fn raise(&self, position: u64) {
         // Ordering: Relaxed; a wrong comparison costs a scan.
         if is_after(position, self.hint.load(site("ring.hint.compare", Relaxed))) {
-            // Ordering: Release, pairs with the Acquire in `guess`.
+            // Ordering: Release, pairs with the Acquire in `hint`.
             self.hint.store(position, site("ring.hint.raise", Release));
         }
     }

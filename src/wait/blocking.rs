@@ -58,7 +58,7 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     /// Runs `put`, an operation that adds an item, until it does not fail with `Full` or the wait is
-    /// over; then wakes a waiting get.
+    /// over. After a success, wakes a waiting get.
     #[inline(always)]
     pub(crate) fn put_by(&self, wait: Wait, put: impl FnMut() -> Result) -> Result {
         let done = self.find_room(wait, put);
@@ -111,7 +111,7 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     /// Runs `get`, an operation that removes an item, until it does not fail with `Empty` or the wait
-    /// is over; then wakes a waiting put.
+    /// is over. After a success, wakes a waiting put.
     #[inline(always)]
     pub(crate) fn get_by<R>(&self, wait: Wait, get: impl FnMut() -> Result<R>) -> Result<R> {
         let done = self.find_item(wait, get);
