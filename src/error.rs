@@ -19,7 +19,7 @@ pub enum Error {
     /// The deadline passed first.
     #[error("the deadline passed")]
     Timeout = 4,
-    /// The call lost a race, and knows nothing else; try again.
+    /// The call lost a race to another thread. There may be an item or not; try again.
     #[error("a race was lost, try again")]
     Retry = 5,
     /// The buffer of the caller is too small; the item stays in the queue.

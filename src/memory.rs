@@ -60,7 +60,7 @@ impl Drop for Memory {
     }
 }
 
-/// A value on the heap. Fails with [`Error::NoMemory`].
+/// A value on the heap. Fails with [`Error::NoMemory`] if the allocation fails.
 pub(crate) fn try_box<T>(value: T) -> Result<Box<T>> {
     const { assert!(size_of::<T>() > 0) };
     // SAFETY: the size is not zero.

@@ -5,7 +5,7 @@
 //! compiler computes: when a type changes, so does its table. The script knows what the fields mean;
 //! [`VERSION`] states which scripts do.
 
-/// Incremented whenever an older script would print something wrong.
+/// Incremented with every change that an older script would misread.
 const VERSION: u32 = 1;
 
 /// "QUEUPLAN": the script looks for it.
@@ -66,7 +66,7 @@ impl Plan {
     }
 }
 
-/// What the head of a handle tells a debugger. The addresses lie in the queue.
+/// What a debugger reads in the head of a handle. The addresses lie in the queue.
 pub(crate) struct Description {
     pub(crate) plan: &'static Plan,
     /// The address to which the offsets of the table are relative.

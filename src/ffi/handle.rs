@@ -93,7 +93,7 @@ impl<P: AnyQueue, B: AnyQueue<Any = P::Any>> Family<P, B> {
         Self { pointers: HandleType::new(number, 0), bytes: HandleType::new(number, 1) }
     }
 
-    /// The handle whatever its payload; [`Error::Invalid`] if it is not of this family.
+    /// The handle, with either payload; [`Error::Invalid`] if it is not of this family.
     ///
     /// # Safety
     /// As for [`HandleType::on`].
@@ -381,7 +381,7 @@ impl<Q: Queue> Closable for Blocking<Q> {
     }
 }
 
-/// A handle of a family, whatever its payload.
+/// A handle of a family, with either payload.
 pub(super) struct AnyHandle<Q: ?Sized = dyn Closable>(*mut Handle<Q>);
 
 impl AnyHandle<dyn Closable> {

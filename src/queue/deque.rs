@@ -22,7 +22,7 @@
 //!   thieves take the other items meanwhile, and owner and thieves compete for the hidden one. Then the
 //!   winner takes it just before the first loser finds the deque empty. That moment lies within the
 //!   winner's call, since only a call that overlaps with the pop can take a hidden item.
-//! - *Full*, and *empty* for a thief, at a second look after a full fence: a push publishes by a store
+//! - *Full*, and *empty* for a thief, at a second load after a full fence: a push publishes by a store
 //!   that may still be in the store buffer of its processor.
 //!
 //! # Progress
@@ -146,7 +146,7 @@ pub struct Deque<P: Atomic> {
     thieves: CachePadded<Thieves>,
 }
 
-// SAFETY: the deque owns the buffers; the module text says how threads share them.
+// SAFETY: the deque owns the buffers; the module text explains how threads share them.
 unsafe impl<P: Atomic> Send for Deque<P> {}
 // SAFETY: as above.
 unsafe impl<P: Atomic> Sync for Deque<P> {}
@@ -500,7 +500,8 @@ impl<P: Atomic> Deque<P> {
         fits.map_err(|needed| Error::TooSmall { needed })
     }
 
-    /// Looks again, after a full fence, before a thief reports *empty*; returns `top` if there is an item.
+    /// The second check, after a full fence, before a thief reports *empty*; returns `top` if there is an
+    /// item.
     #[cold]
     fn check_item(&self) -> Result<u64> {
         // Pairs with itself and with `deque.full.fence`: this thread's earlier stores are visible, so if

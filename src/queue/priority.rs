@@ -146,7 +146,7 @@ impl State {
         self.counts.peak = self.counts.peak.max(self.size() as u64);
     }
 
-    /// Moves the hole at `i` towards the root until `entry` fits, and writes it there.
+    /// Moves the hole at `i` toward the root until `entry` fits, and writes it there.
     fn rise(&mut self, mut i: usize, entry: u128) {
         let entries = self.entries();
         while i > 0 {

@@ -54,8 +54,8 @@ const POSITIONS: u64 = (1 << 62) - 1;
 /// The largest number of slots: 2^58, with which positions still compare correctly, and which no
 /// memory holds; 2^26 where addresses have 32 bits.
 const MAX_SLOTS: usize = 1 << (usize::BITS - 6);
-/// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that looking at
-/// its slot costs little.
+/// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that a load
+/// of its slot costs little.
 const SMALL_PEAK: u64 = 8;
 /// Slots. A push prefetches the slot this far ahead, in rings of four times as many slots or more;
 /// measured in `docs/decisions/003-mpmc-under-contention.md`.

@@ -59,7 +59,7 @@ macro_rules! atomic {
             #[inline(always)]
             pub(crate) fn load_after_light_fence(&self, at: Ordering) -> $value {
                 #[cfg(loom)]
-                if fence::withdrawal::is_modelled() {
+                if fence::withdrawal::is_modeled() {
                     take_turn();
                     return self.last.load(Relaxed);
                 }

@@ -61,7 +61,7 @@ impl Fences {
     #[inline(always)]
     pub(crate) fn light(name: &'static str) {
         #[cfg(loom)]
-        if withdrawal::is_modelled() {
+        if withdrawal::is_modeled() {
             return withdrawal::pass_by();
         }
         if MODEL {
@@ -72,8 +72,8 @@ impl Fences {
     }
 
     /// The fence of the rare side: a full fence in this thread, and in every other thread at its light
-    /// fences. Returns false if the kernel refuses, from now on for ever: then the caller asks for full
-    /// fences, and sees all stores made before that at [`Fences::stores_visible_at`].
+    /// fences. Returns false if the kernel refuses, and always from then on: the caller must request full
+    /// fences, and sees all stores made before that request at [`Fences::stores_visible_at`].
     #[must_use]
     pub(crate) fn heavy(self, name: &'static str) -> bool {
         fence(name);
@@ -129,7 +129,7 @@ mod membarrier {
     }
     pub(super) fn interrupt() -> bool {
         #[cfg(loom)]
-        if super::withdrawal::is_modelled() {
+        if super::withdrawal::is_modeled() {
             return super::withdrawal::interrupt();
         }
         super::MODEL
@@ -168,7 +168,7 @@ pub mod withdrawal {
         TIME.load(Relaxed);
     }
 
-    pub(in super::super) fn is_modelled() -> bool {
+    pub(in super::super) fn is_modeled() -> bool {
         LEFT.load(Relaxed) > 0
     }
 
@@ -180,7 +180,7 @@ pub mod withdrawal {
 
     /// Time passes: stores before the light fences of other threads are visible from now on.
     pub(in super::super) fn pass() {
-        if is_modelled() {
+        if is_modeled() {
             super::super::take_turn();
             TIME.fetch_add(0, super::super::Acquire);
         }

@@ -84,18 +84,18 @@ fn make_deque<T: Send>(capacity: usize, growable: bool) -> Result<(Worker<T>, St
 /// Opens a box that a pop or a steal took.
 ///
 /// # Safety
-/// The deque handed `item` on, and this is the only call for it.
+/// A pop, a steal or a refused push returned `item`, and no other call uses it.
 unsafe fn unbox<T>(item: *mut T) -> T {
     // SAFETY: every item is the address of a box, and this one is ours.
     *unsafe { Box::from_raw(item) }
 }
 
 impl<T: Send> Worker<T> {
-    /// Pushes. Wait-free but for the allocation of a box, and of a larger deque when a growable one
-    /// is full.
+    /// Pushes an item. Wait-free, except for the allocation of a box, and of a larger buffer when a
+    /// growable deque is full.
     ///
     /// # Errors
-    /// [`Error::Full`]; of a growable deque instead [`Error::NoMemory`], if it cannot grow.
+    /// [`Error::Full`]; for a growable deque [`Error::NoMemory`] instead, if it cannot grow.
     pub fn push(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
         let item = Box::into_raw(Box::new(item));
         // SAFETY: `&mut self` is the only owner; after Ok the box is the deque's.
@@ -105,7 +105,7 @@ impl<T: Send> Worker<T> {
         })
     }
 
-    /// Pops what was pushed last; wait-free.
+    /// Pops the item that was pushed last; wait-free.
     ///
     /// # Errors
     /// [`Error::Empty`].
@@ -115,7 +115,7 @@ impl<T: Send> Worker<T> {
         unsafe { self.0.pop(&mut item).map(|()| unbox(item)) }
     }
 
-    /// Pops until nothing is there, last in first out.
+    /// Returns an iterator that pops until the deque is empty: last in, first out.
     ///
     /// ```
     /// let (mut worker, _) = queues::deque(3)?;
@@ -127,7 +127,7 @@ impl<T: Send> Worker<T> {
         TryIter(self)
     }
 
-    /// Another thief.
+    /// Returns another thief.
     #[must_use]
     pub fn stealer(&self) -> Stealer<T> {
         Stealer(self.0.clone())
@@ -138,13 +138,13 @@ impl<T: Send> Worker<T> {
         self.0.len()
     }
 
-    /// Whether the queue has no items; a snapshot.
+    /// Whether the deque has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is no room; a growable deque then grows with the next push. Only this end takes
-    /// room, so *not full* holds until it pushes.
+    /// Whether the deque is full; a growable one then grows with the next push. Only the owner pushes,
+    /// so *not full* holds until it does.
     ///
     /// ```
     /// let (mut worker, stealer) = queues::deque(1)?;
@@ -158,7 +158,7 @@ impl<T: Send> Worker<T> {
         self.len() == self.capacity()
     }
 
-    /// How many items fit, or fit before it grows.
+    /// The number of items that fit before the deque is full or grows.
     pub fn capacity(&self) -> usize {
         self.0.capacity()
     }
@@ -170,22 +170,22 @@ impl<T: Send> Worker<T> {
 }
 
 impl<T: Send> Stealer<T> {
-    /// Steals what was pushed first; lock-free.
+    /// Steals the item that was pushed first; lock-free.
     ///
     /// # Errors
-    /// [`Error::Empty`]; [`Error::Retry`] if another thread took it meanwhile.
+    /// [`Error::Empty`]; [`Error::Retry`] if another thread took the item first.
     pub fn steal(&self) -> Result<T> {
         let mut item = core::ptr::null_mut();
         // SAFETY: after Ok the item is ours.
         unsafe { self.0.steal(&mut item).map(|()| unbox(item)) }
     }
 
-    /// Steals up to `max` items, but not more than the capacity, one after the other, to the end of
-    /// `out`, until none is there or another thread is faster. Returns how many: 0 only if `max` is
-    /// 0. Lock-free, but for the growth of `out`.
+    /// Steals up to `max` items, and no more than the capacity, one by one, until the deque is empty or
+    /// a race is lost; appends them to `out`. Returns their number: 0 only if `max` is 0. Lock-free,
+    /// except for the growth of `out`.
     ///
     /// # Errors
-    /// As [`Stealer::steal`]; then `out` is as it was.
+    /// As [`Stealer::steal`]; then `out` is unchanged.
     ///
     /// ```
     /// use queues::Error;
@@ -200,14 +200,14 @@ impl<T: Send> Stealer<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn steal_many(&self, out: &mut Vec<T>, max: usize) -> Result<usize> {
-        // A bound, however fast the owner pushes.
+        // So that the call ends even if the owner keeps pushing.
         let max = max.min(self.0.capacity());
-        // SAFETY: each item that is handed to us is ours.
+        // SAFETY: each item was stolen by this call.
         let (count, result) = self.0.steal_many(max, |item| out.push(unsafe { unbox(item) }));
         result.map(|()| count)
     }
 
-    /// Steals until nothing is there; tries again what another thread was faster at.
+    /// Returns an iterator that steals until the deque is empty. After a lost race it tries again.
     ///
     /// ```
     /// let (mut worker, stealer) = queues::deque(3)?;
@@ -224,17 +224,17 @@ impl<T: Send> Stealer<T> {
         self.0.len()
     }
 
-    /// Whether the queue has no items; a snapshot.
+    /// Whether the deque has no items; a snapshot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is no room; a growable deque then grows with the next push.
+    /// Whether the deque is full; a growable one then grows with the next push. A snapshot.
     pub fn is_full(&self) -> bool {
         self.len() == self.capacity()
     }
 
-    /// How many items fit, or fit before it grows.
+    /// The number of items that fit before the deque is full or grows.
     pub fn capacity(&self) -> usize {
         self.0.capacity()
     }
@@ -251,7 +251,7 @@ impl<T: Send> Clone for Stealer<T> {
     }
 }
 
-/// Shows a deque without its items, which other threads may be taking.
+/// Formats a deque without its items, which other threads may be taking.
 fn show<T: Send>(f: &mut fmt::Formatter<'_>, name: &str, deque: &Shared<T>) -> fmt::Result {
     f.debug_struct(name)
         .field("len", &deque.len())

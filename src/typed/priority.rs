@@ -8,11 +8,11 @@ use crate::wait::{Blocking, Wait};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// A bounded queue for any number of threads at both ends: the lowest priority first, first in first
-/// out among equals. Holds a short lock; see [`queue::priority`](crate::queue::priority).
+/// A bounded queue for any number of threads at both ends: the lowest priority first; first in, first
+/// out among equal ones. Calls hold a short lock; see [`queue::priority`](crate::queue::priority).
 ///
-/// A priority is any number but NaN, which is [`Error::Invalid`](crate::Error::Invalid); -0.0 equals
-/// 0.0.
+/// A priority is any number except NaN, which is [`Error::Invalid`](crate::Error::Invalid); -0.0
+/// equals 0.0.
 ///
 /// ```
 /// use queues::{Error, Priority};
@@ -75,8 +75,8 @@ impl<T: Send> Priority<T> {
         take_with(|place| unsafe { self.0.get(place, wait) })
     }
 
-    /// Returns the priority of the item in front, and leaves it there; another thread may take it
-    /// meanwhile. Does not wait for an item; a failure does not count in the statistics.
+    /// Returns the priority of the item in front, and leaves the item there. Another thread may take it
+    /// at any moment. Does not wait for an item; a failure does not count in the statistics.
     ///
     /// # Errors
     /// As [`Priority::try_get`].
@@ -95,11 +95,11 @@ impl<T: Send> Priority<T> {
         self.0.queue().front_priority()
     }
 
-    /// Returns a copy of the item in front and its priority, and leaves it there; another thread may
-    /// take it meanwhile. Does not wait for an item; a failure does not count in the statistics.
+    /// Returns a copy of the item in front and its priority, and leaves the item there. Another thread
+    /// may take it at any moment. Does not wait for an item; a failure does not count in the statistics.
     ///
-    /// The copy is made under the queue's lock: that is why only values that are copied bit by bit
-    /// can be looked at. Others have [`Priority::peek_priority`].
+    /// The copy is made under the queue's lock, where no code of the program may run. So the type must
+    /// be [`Copy`]; for other types there is [`Priority::peek_priority`].
     ///
     /// # Errors
     /// As [`Priority::try_get`].
@@ -137,7 +137,8 @@ impl<T: Send> Priority<T> {
         Iter(self)
     }
 
-    /// Yields the items that are there and their priorities, without waiting for any.
+    /// Returns an iterator over items and their priorities. It does not wait, and ends when the queue
+    /// is empty.
     ///
     /// ```
     /// let queue = queues::Priority::with_capacity(2)?;
@@ -232,7 +233,7 @@ impl<'a, T: Send> IntoIterator for &'a Priority<T> {
     }
 }
 
-/// Yields what is left, by priority; does not wait, since nobody can put any more.
+/// Iterates over what is left, by priority. Does not wait, since no thread can put any more.
 impl<T: Send> IntoIterator for Priority<T> {
     type Item = (T, f64);
     type IntoIter = TryIter<Priority<T>>;

@@ -178,7 +178,7 @@ impl<T: Send> Consumer<T> {
     /// # Ok::<(), Error>(())
     /// ```
     ///
-    /// The consumer does nothing else meanwhile:
+    /// While the reference is in use, the consumer can make no other call:
     /// ```compile_fail,E0499
     /// let (mut producer, mut consumer) = queues::spsc(2).unwrap();
     /// producer.try_put(String::from("front")).unwrap();
@@ -187,7 +187,7 @@ impl<T: Send> Consumer<T> {
     /// println!("{front}");
     /// ```
     pub fn peek(&mut self) -> Result<&T> {
-        // SAFETY: `&mut self` is the only consumer, and borrowed as long as the value is looked at.
+        // SAFETY: `&mut self` is the only consumer, and borrowed as long as the reference lives.
         unsafe { self.0.queue().front().map(|front| &*front) }
     }
 

@@ -12,7 +12,7 @@ use core::ops::ControlFlow::{Break, Continue};
 pub enum Wanted {
     /// One that is due now; [`Error::Empty`] if none is. Does not wait.
     Due,
-    /// The next that is due; when this time is over, whatever is pending.
+    /// The next that is due; when the wait is over, what is pending.
     Within(Wait),
 }
 
@@ -23,10 +23,10 @@ impl<P: Payload> Blocking<Batch<P>> {
         self.waiting.not_empty.notify(1);
     }
 
-    /// Takes a batch of at most `batch_size` items, as many as the destination has places for.
+    /// Takes a batch of at most `batch_size` items, and of no more than `to` has places for.
     ///
-    /// Fails with [`Error::TooSmall`] if the destination has not the bytes, with [`Error::Closed`] once
-    /// closed and drained.
+    /// Fails with [`Error::TooSmall`] if `to` has too few bytes, with [`Error::Closed`] once closed and
+    /// drained.
     pub fn get_batch<D: Destination<P>>(&self, mut to: D, wanted: Wanted) -> Result<D::Taken> {
         let count = if to.max() > 0 { self.take_batch(&mut to, wanted)? } else { 0 };
         self.queue().copy_out(&mut to, count);

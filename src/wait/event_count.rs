@@ -19,7 +19,7 @@
 //! # Waiters that stop or die
 //! A waiter that was woken and is suspended before its check keeps the wake-up: no other waiter is
 //! woken for the same change until the next call makes one (decision
-//! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header says it, too). A waiter that dies in
+//! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header documents it, too). A waiter that dies in
 //! its sleep leaves `waiters` too high, which costs wakers a system call now and then.
 
 use crate::sync::{

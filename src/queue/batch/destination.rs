@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 /// Places for the items of a batch.
 pub trait Destination<P: Payload> {
-    /// What the caller learns of the batch.
+    /// What a get of the batch returns.
     type Taken;
 
     /// The number of places.
@@ -86,8 +86,8 @@ pub struct Blob {
     pub length: usize,
 }
 
-/// A buffer for the bytes of all blobs, one behind the other, and an array that says where each lies.
-/// A get returns the number of blobs and that of their bytes.
+/// A buffer for the bytes of all blobs, one behind the other, and an array for the place of each in
+/// the buffer. A get returns the number of blobs and the number of their bytes.
 pub struct ToBuffer {
     buffer: *mut u8,
     room: usize,
