@@ -97,7 +97,7 @@ pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
         (QUEUES_EMPTY, c"the queue is empty"),
         (QUEUES_FULL, c"the queue is full"),
         (QUEUES_CLOSED, c"the queue is closed"),
-        (QUEUES_TIMEOUT, c"the time is over"),
+        (QUEUES_TIMEOUT, c"the deadline passed"),
         (QUEUES_RETRY, c"a race was lost, try again"),
         (QUEUES_TOO_SMALL, c"the buffer is too small"),
         (QUEUES_INVALID, c"an argument is invalid"),
@@ -107,4 +107,35 @@ pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
     ];
     let found = TEXTS.iter().find(|(known, _)| *known as i32 == status);
     found.map_or(c"unknown status", |(_, text)| text).as_ptr()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use core::ffi::CStr;
+
+    #[test]
+    fn a_status_and_its_error_have_the_same_number_and_text() {
+        use Error::*;
+        let needed = 1;
+        for error in [
+            Empty,
+            Full,
+            Closed,
+            Timeout,
+            Retry,
+            TooSmall { needed },
+            Invalid,
+            NoMemory,
+            Misuse,
+            Panic,
+        ] {
+            let status = status_of(|| Err(error));
+            assert_eq!(status as i32, code(error));
+            // SAFETY: a static text.
+            let text = unsafe { CStr::from_ptr(queues_status_string(status as i32)) };
+            assert!(error.to_string().starts_with(text.to_str().unwrap()), "{error}: {text:?}");
+        }
+        assert_eq!(status_of(|| panic!("a panic of a drop callback")), QUEUES_PANIC);
+    }
 }
