@@ -12,6 +12,7 @@ use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Blob, Limits, ToBuffer, ToPointers};
 use crate::wait::{Blocking, Wanted};
 use core::ffi::c_void;
+use core::mem::offset_of;
 use core::time::Duration;
 
 /// A bounded queue for any number of producers and consumers, whose items are taken in batches:
@@ -121,7 +122,11 @@ pub struct queues_batch_blob_t {
 }
 
 // One is written as the other.
-const _: () = assert!(size_of::<queues_batch_blob_t>() == size_of::<Blob>());
+const _: () = assert!(
+    size_of::<queues_batch_blob_t>() == size_of::<Blob>()
+        && offset_of!(queues_batch_blob_t, offset) == offset_of!(Blob, offset)
+        && offset_of!(queues_batch_blob_t, length) == offset_of!(Blob, length)
+);
 
 const BATCH: Family<Blocking<Batch<Pointer>>, Blocking<Batch<Bytes>>> = Family::new(5);
 
