@@ -209,8 +209,8 @@ const char *queues_status_string(int32_t status);
 ///
 /// It runs on the thread that calls clear or release. It may call the library, except on a queue
 /// that is being freed. It must not throw a C++ exception, longjmp out or end its thread; that
-/// thread is not canceled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is linked as
-/// a crate into a Rust program; otherwise it ends the process.
+/// thread is not canceled during the callback. A Rust panic becomes QUEUES_PANIC if the library is
+/// linked as a crate into a Rust program; otherwise it ends the process.
 typedef void (*queues_drop_t)(void *ctx, void *item);
 
 /// Disposes of a blob as queues_drop_t does: data is its address, len its length in bytes.

@@ -8,8 +8,8 @@ use core::ffi::c_void;
 ///
 /// It runs on the thread that calls clear or release. It may call the library, except on a queue
 /// that is being freed. It must not throw a C++ exception, longjmp out or end its thread; that
-/// thread is not canceled meanwhile. A Rust panic becomes QUEUES_PANIC if the library is linked as
-/// a crate into a Rust program; otherwise it ends the process.
+/// thread is not canceled during the callback. A Rust panic becomes QUEUES_PANIC if the library is
+/// linked as a crate into a Rust program; otherwise it ends the process.
 pub type queues_drop_t = Option<unsafe extern "C-unwind" fn(ctx: *mut c_void, item: *mut c_void)>;
 
 /// Disposes of a blob as queues_drop_t does: data is its address, len its length in bytes.
