@@ -27,7 +27,7 @@ mod site;
 pub mod sites;
 
 pub(crate) use atomic::{AtomicPtr, AtomicU32, AtomicU64, unmodeled};
-pub(crate) use cancel::hold_off_cancellation;
+pub(crate) use cancel::disable_cancellation;
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 pub(crate) use fence::{Fences, fence};
 pub(crate) use hint::{Backoff, pause, prefetch_for_read, prefetch_for_write, yield_now};

@@ -1,9 +1,9 @@
 //! Panics in the drops of items: a panic is kept until all other items are dropped, then resumed.
 
-use crate::sync::hold_off_cancellation;
+use crate::sync::disable_cancellation;
+use crate::sync::unmodeled::{Mutex, MutexGuard, PoisonError};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 /// The payload of a panic.
@@ -25,10 +25,10 @@ impl Panics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the drop of an item and keeps its panic. Cancellation is deferred, since the item may close a
+    /// Runs the drop of an item and keeps its panic. Cancellation is disabled, since the item may close a
     /// file, which is a cancellation point.
     pub(super) fn catch(&self, drop: impl FnOnce()) {
-        let _held_off = hold_off_cancellation();
+        let _disabled = disable_cancellation();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(drop)) {
             self.keep(panic);
         }

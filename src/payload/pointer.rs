@@ -2,7 +2,7 @@
 
 use super::panics::ignore;
 use super::{Atomic, Payload, Plain};
-use crate::sync::hold_off_cancellation;
+use crate::sync::disable_cancellation;
 use crate::sync::{
     Relaxed,
     unmodeled::{AtomicBool, AtomicPtr},
@@ -59,7 +59,7 @@ impl Disposer {
         if matches!(self.call, Callback::None) {
             return;
         }
-        let _held_off = hold_off_cancellation();
+        let _disabled = disable_cancellation();
         let context = self.context.load(Relaxed);
         // SAFETY: by the contract of `new`.
         let call = || unsafe {

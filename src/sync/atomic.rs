@@ -4,10 +4,11 @@ use super::{Ordering, Relaxed, imp};
 #[cfg(loom)]
 use super::{SeqCst, fence, take_turn};
 
-/// Atomics that models do not see: words in cells, whose ownership models check by other means, and
-/// flags of the whole process.
+/// What models do not see: words in cells, whose ownership models check by other means; flags of the
+/// whole process; and the lock around the panics of drops.
 pub(crate) mod unmodeled {
     pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
 }
 
 /// loom treats SeqCst accesses as AcqRel but models SeqCst fences, so a model gets a fence before each.

@@ -1,4 +1,4 @@
-//! Deferring POSIX thread cancellation while a thread is inside the library.
+//! Disables POSIX thread cancellation while a thread sleeps or calls back inside the library.
 //!
 //! A canceled thread unwinds from the next cancellation point that it reaches, such as `close` or
 //! `pthread_cond_wait`. The unwinding ends the process when it meets a frame that stops every
@@ -11,18 +11,18 @@ use core::marker::PhantomData;
 /// While this exists its thread is not canceled. Its drop restores the state from before, even if a
 /// callback changed it. Costs a call of the C library, no system call.
 #[must_use]
-pub(crate) struct HeldOff {
+pub(crate) struct CancellationDisabled {
     before: c_int,
     /// The state belongs to the thread.
     thread: PhantomData<*mut ()>,
 }
 
-/// Defers cancellation until the result is dropped.
-pub(crate) fn hold_off_cancellation() -> HeldOff {
-    HeldOff { before: set_state(DISABLE), thread: PhantomData }
+/// Disables cancellation until the result is dropped.
+pub(crate) fn disable_cancellation() -> CancellationDisabled {
+    CancellationDisabled { before: set_state(DISABLE), thread: PhantomData }
 }
 
-impl Drop for HeldOff {
+impl Drop for CancellationDisabled {
     fn drop(&mut self) {
         set_state(self.before);
     }

@@ -105,7 +105,7 @@ impl Parking {
     /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
     /// caller checks its condition again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
-        let _held_off = super::hold_off_cancellation();
+        let _disabled = super::disable_cancellation();
         let limit = deadline.0.map(|at| libc::timespec {
             tv_sec: (at / 1_000_000_000) as _,
             tv_nsec: (at % 1_000_000_000) as _,
@@ -152,7 +152,7 @@ impl Parking {
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         use parking_lot_core::{DEFAULT_PARK_TOKEN, park};
         use std::time::{Duration, Instant};
-        let _held_off = super::hold_off_cancellation();
+        let _disabled = super::disable_cancellation();
         let limit = deadline.0.and_then(|at| {
             Instant::now().checked_add(Duration::from_nanos(at.saturating_sub(Clock::now())))
         });
@@ -173,7 +173,7 @@ impl Parking {
     pub(crate) fn wake(&self, mut count: usize) {
         use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, unpark_filter};
         // The locks of parking_lot_core may sleep, too.
-        let _held_off = super::hold_off_cancellation();
+        let _disabled = super::disable_cancellation();
         let next = |_| {
             let op = if count > 0 { FilterOp::Unpark } else { FilterOp::Stop };
             count = count.saturating_sub(1);
