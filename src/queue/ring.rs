@@ -57,13 +57,13 @@ const MAX_SLOTS: usize = 1 << (usize::BITS - 6);
 /// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that a load
 /// of its slot costs little.
 const SMALL_PEAK: u64 = 8;
-/// Slots. A push prefetches the slot this far ahead, in rings of four times as many slots or more;
+/// Slots. A push prefetches the slot this far ahead, in rings of more than four times as many slots;
 /// measured in `docs/decisions/003-mpmc-under-contention.md`.
 const PREFETCH_AHEAD: u64 = 32;
 /// Pause instructions of a temporal slip, about 0.4 µs; measured in the same record.
 const SLIP: u32 = 16;
-/// Slots. Smaller rings do not slip: the other end could not get far ahead in them.
-const SMALLEST_TO_SLIP: u64 = 32;
+/// Slots. Rings of no more slots do not slip: the other end could not get far ahead in them.
+const MAX_SLOTS_WITHOUT_SLIP: u64 = 32;
 /// Steps from a stale hint, one slot each, before an operation gallops to the end.
 const MAX_STEPS: u32 = 8;
 
@@ -90,7 +90,8 @@ fn free(position: u64) -> u64 {
     (position << 1) & !CLOSED
 }
 
-/// The state of a slot, from one load.
+/// The state of a slot. A wide slot takes two loads, so the value may be newer than the sequence; then
+/// a compare-and-swap from this state fails.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen {
     sequence: u64,
@@ -342,7 +343,7 @@ impl<S: Slot> SlotRing<S> {
     /// are likely to follow, and the ends should work on different lines. A single item does not wait.
     #[inline(always)]
     fn slip(&self, end: &End, position: u64) {
-        if end.just_failed(position) && self.mask >= SMALLEST_TO_SLIP {
+        if end.just_failed(position) && self.mask >= MAX_SLOTS_WITHOUT_SLIP {
             end.note_failure(long_before(position));
             pause(SLIP);
         }
