@@ -53,7 +53,7 @@ pub(super) unsafe fn blob<'a>(data: *const c_void, len: usize, limit: usize) -> 
     if len == 0 {
         return Ok(&[]);
     }
-    // SAFETY: by contract; `limit` is far below isize::MAX.
+    // SAFETY: by contract; `limit` is below isize::MAX, since a cell holds it and a length.
     Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) })
 }
 
