@@ -14,7 +14,7 @@
 //! other options.
 //!
 //! # Linearization
-//! Close at its store. A put in flight at that moment is accepted as if before it, or refused as if
+//! Close at its swap. A put in flight at that moment is accepted as if before it, or refused as if
 //! after it; no later put is accepted, and no later get reports *empty*.
 //!
 //! # Fences

@@ -117,7 +117,7 @@ impl Cursor {
     }
 
     /// Pauses if this refresh found few slots, and returns whether it did. The refresh after one that
-    /// found none does not pause: whoever waited for these slots gets them at once.
+    /// found none does not pause: a call that waited for these slots gets them at once.
     #[inline(always)]
     fn slip(&self, found: u64, few: u64) -> bool {
         let before = self.found.load(site("spsc.found.load", Relaxed));
