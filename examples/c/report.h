@@ -7,7 +7,14 @@
 #include "trace.h"
 #include <queues.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
+
+#ifndef QUEUES_OF /* mutex_queues.h defines another one */
+#define QUEUES_OF "libqueues"
+#endif
+enum { RECORD_FORMAT = 2 };
 
 /* --- how deep the queues were */
 
@@ -49,8 +56,27 @@ static void progress(bool tty, size_t served, size_t requests, const sample_t *s
 typedef struct {
     size_t queues; /* of the stage; the rest is their sum, but capacity and peak are of one queue */
     uint64_t in, out, failed_enqueue, failed_dequeue, stolen, capacity, peak;
-    int64_t put_ns; /* time in puts */
+    int64_t room_ns, items_ns; /* how long puts waited for room, and gets for items */
 } stats_t;
+
+/* What a run costs the machine. */
+typedef struct {
+    int64_t cpu_ns;
+    long switches; /* times that a thread gave up its processor to wait */
+} cost_t;
+
+static cost_t cost_now(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    const int64_t us = (int64_t)u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+    const int64_t s = (int64_t)u.ru_utime.tv_sec + u.ru_stime.tv_sec;
+    return (cost_t){s * SECOND + us * 1000, u.ru_nvcsw};
+}
+
+static cost_t cost_since(cost_t before) {
+    const cost_t now = cost_now();
+    return (cost_t){now.cpu_ns - before.cpu_ns, now.switches - before.switches};
+}
 
 typedef struct {
     const options_t *options;
@@ -58,6 +84,7 @@ typedef struct {
     const samples_t *samples;
     int64_t start_ns, end_ns;
     size_t served, batches;
+    cost_t cost;
     stats_t stats[STAGES];
 } run_t;
 
@@ -92,6 +119,13 @@ static sorted_t *sort(sorted_t *s) {
 
 static int64_t percentile(const sorted_t *s, size_t percent) {
     return s->len ? s->values[(s->len * percent + 99) / 100 - 1] : 0;
+}
+
+static int64_t mean(const sorted_t *s) {
+    double sum = 0;
+    for (size_t i = 0; i < s->len; i++)
+        sum += (double)s->values[i];
+    return s->len ? (int64_t)(sum / (double)s->len) : 0;
 }
 
 /* How long the requests took from one stage to another. */
@@ -152,19 +186,19 @@ static void print_batches(const char *unit, sorted_t *s) {
 
 static void print_table(const run_t *run) {
     double seconds = (run->end_ns - run->start_ns) / 1e9;
-    puts("stage      kind      queues capacity       in      out     peak in puts s"
+    puts("stage      kind      queues capacity       in      out     peak    full s   empty s"
          "     p50 ms     p99 ms     max ms");
     for (int i = 0; i < STAGES; i++) {
         const stats_t *s = &run->stats[i];
         printf("%-10s %-9s", stages[i].name, stages[i].kind);
         if (s->queues)
-            printf("%7zu%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%10.3f", s->queues,
-                   s->capacity, s->in, s->out, s->peak, s->put_ns / 1e9);
+            printf("%7zu%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%10.3f%10.3f", s->queues,
+                   s->capacity, s->in, s->out, s->peak, s->room_ns / 1e9, s->items_ns / 1e9);
         else
-            printf("%25" PRIu64 "%9" PRIu64 "%19s", s->in, s->out, "");
+            printf("%25" PRIu64 "%9" PRIu64 "%29s", s->in, s->out, "");
         print_times(times(run, i, i + 1));
     }
-    printf("%-64s", "total");
+    printf("%-74s", "total");
     print_times(times(run, FRONTENDS, STAGES));
     printf("batches   %zu", run->batches);
     print_batches("requests", batch_sums(run, false));
@@ -207,8 +241,10 @@ static void json_histogram(FILE *f, const sorted_t *s, double first) {
 }
 
 static void json_times(FILE *f, sorted_t *s) {
-    fprintf(f, "{\"p50_ns\":%" PRId64 ",\"p99_ns\":%" PRId64 ",\"max_ns\":%" PRId64,
-            percentile(s, 50), percentile(s, 99), percentile(s, 100));
+    fprintf(f,
+            "{\"mean_ns\":%" PRId64 ",\"p50_ns\":%" PRId64 ",\"p99_ns\":%" PRId64
+            ",\"max_ns\":%" PRId64,
+            mean(s), percentile(s, 50), percentile(s, 99), percentile(s, 100));
     fputs(",\"histogram\":", f);
     json_histogram(f, s, 1000);
     putc('}', f);
@@ -225,9 +261,9 @@ static void json_stages(FILE *f, const run_t *run) {
             fprintf(f,
                     ",\"queue\":{\"queues\":%zu,\"capacity\":%" PRIu64 ",\"peak\":%" PRIu64
                     ",\"failed_enqueue\":%" PRIu64 ",\"failed_dequeue\":%" PRIu64
-                    ",\"stolen\":%" PRIu64 ",\"put_ns\":%" PRId64 "}",
+                    ",\"stolen\":%" PRIu64 ",\"room_ns\":%" PRId64 ",\"items_ns\":%" PRId64 "}",
                     s->queues, s->capacity, s->peak, s->failed_enqueue, s->failed_dequeue,
-                    s->stolen, s->put_ns);
+                    s->stolen, s->room_ns, s->items_ns);
         fputs(",\"wait\":", f);
         json_times(f, times(run, i, i + 1));
         putc('}', f);
@@ -270,9 +306,44 @@ static void json_batches(FILE *f, const run_t *run) {
     free(sums);
 }
 
+/* The first processor's name in /proc/cpuinfo, or the architecture. */
+static void json_machine(FILE *f) {
+    struct utsname system;
+    char line[256], processor[sizeof line], kernel[sizeof system.sysname + sizeof system.release];
+    uname(&system);
+    snprintf(processor, sizeof processor, "%s", system.machine);
+    FILE *info = fopen("/proc/cpuinfo", "r");
+    while (info && fgets(line, sizeof line, info)) {
+        if (sscanf(line, "model name : %255[^\n]", processor) == 1)
+            break;
+    }
+    if (info)
+        fclose(info);
+    snprintf(kernel, sizeof kernel, "%s %s", system.sysname, system.release);
+    fputs(",\n\"machine\":{\"processor\":", f);
+    json_string(f, processor);
+    fprintf(f, ",\"processors\":%ld,\"kernel\":", sysconf(_SC_NPROCESSORS_ONLN));
+    json_string(f, kernel);
+    putc('}', f);
+}
+
+static void json_date(FILE *f) {
+    char date[sizeof "2026-01-01 00:00 UTC"];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
+    fprintf(f, ",\n\"date\":\"%s\"", date);
+}
+
 static void json_print(FILE *f, const run_t *run) {
     const options_t *o = run->options;
-    fputs("{\"program\":\"Serving demo, in C\",\n\"trace\":", f);
+    fprintf(f,
+            "{\"format\":%d,\n\"program\":\"Serving demo, in C\",\n\"queues\":\"%s\","
+            "\n\"library\":\"%s\"",
+            RECORD_FORMAT, QUEUES_OF, queues_version());
+    json_machine(f);
+    json_date(f);
+    fputs(",\n\"trace\":", f);
     json_string(f, o->path);
     fprintf(f,
             ",\n\"parameters\":{\"speed\":%.15g,\"frontends\":%ld,\"workers\":%ld,\"capacity\":%ld,"
@@ -281,6 +352,8 @@ static void json_print(FILE *f, const run_t *run) {
             o->linger_ms);
     fprintf(f, ",\n\"requests\":%zu,\"served\":%zu,\"seconds\":%.6f", run->trace->len, run->served,
             (run->end_ns - run->start_ns) / 1e9);
+    fprintf(f, ",\n\"cost\":{\"cpu_ns\":%" PRId64 ",\"switches\":%ld}", run->cost.cpu_ns,
+            run->cost.switches);
     json_stages(f, run);
     json_depths(f, run);
     json_batches(f, run);
