@@ -6,10 +6,14 @@
 #include "trace.hpp"
 #include <algorithm>
 #include <cinttypes>
+#include <ctime>
+#include <fstream>
 #include <map>
 #include <queues.hpp>
 #include <spawn.h>
 #include <sstream>
+#include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,7 +57,7 @@ struct stage_statistics {
     std::size_t queues = 0; // the rest is their sum, but capacity and peak are of one queue
     std::uint64_t in = 0, out = 0, failed_enqueue = 0, failed_dequeue = 0, stolen = 0;
     std::uint64_t capacity = 0, peak = 0;
-    nanoseconds put{}; // time in pushes
+    nanoseconds room{}, items{}; // how long pushes waited for room, and pops for items
 
     void add(const queues::statistics &s) {
         ++queues;
@@ -67,11 +71,30 @@ struct stage_statistics {
     }
 };
 
+// What a run costs the machine.
+struct cost {
+    nanoseconds cpu{};
+    long switches = 0; // times that a thread gave up its processor to wait
+
+    static cost now() {
+        rusage u;
+        getrusage(RUSAGE_SELF, &u);
+        return {std::chrono::seconds(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                    std::chrono::microseconds(u.ru_utime.tv_usec + u.ru_stime.tv_usec),
+                u.ru_nvcsw};
+    }
+    static cost since(const cost &before) {
+        const cost after = now();
+        return {after.cpu - before.cpu, after.switches - before.switches};
+    }
+};
+
 struct run {
     const struct options &options;
     const std::vector<request> &trace;
     nanoseconds start{}, end{};
     std::size_t served = 0, batches = 0;
+    struct cost cost {};
     struct samples samples {};
     std::array<stage_statistics, stage::count> statistics{};
 
@@ -120,6 +143,13 @@ constexpr struct {
                           {"batch", "batch"},       {"deques", "deque"}, {"work", "threads"},
                           {"results", "spsc"}};
 
+inline std::int64_t mean(const sorted &sample) {
+    double sum = 0;
+    for (const std::int64_t value : sample)
+        sum += static_cast<double>(value);
+    return sample.empty() ? 0 : static_cast<std::int64_t>(sum / static_cast<double>(sample.size()));
+}
+
 inline std::int64_t percentile(const sorted &sample, std::size_t percent) {
     return sample.empty() ? 0 : sample[(sample.size() * percent + 99) / 100 - 1];
 }
@@ -138,20 +168,21 @@ inline void print_batches(const char *unit, const sorted &sums) {
 }
 
 inline void print_table(const run &run) {
-    std::puts("stage      kind      queues capacity       in      out     peak in puts s"
+    std::puts("stage      kind      queues capacity       in      out     peak    full s   empty s"
               "     p50 ms     p99 ms     max ms");
     for (std::size_t i = 0; i < stage::count; ++i) {
         const stage_statistics &s = run.statistics[i];
         std::printf("%-10s %-9s", stages[i].name, stages[i].kind);
         if (s.queues)
-            std::printf("%7zu%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%10.3f", s.queues,
-                        s.capacity, s.in, s.out, s.peak,
-                        std::chrono::duration<double>(s.put).count());
+            std::printf("%7zu%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%9" PRIu64 "%10.3f%10.3f",
+                        s.queues, s.capacity, s.in, s.out, s.peak,
+                        std::chrono::duration<double>(s.room).count(),
+                        std::chrono::duration<double>(s.items).count());
         else
-            std::printf("%25" PRIu64 "%9" PRIu64 "%19s", s.in, s.out, "");
+            std::printf("%25" PRIu64 "%9" PRIu64 "%29s", s.in, s.out, "");
         print_times(run.times(i, i + 1));
     }
-    std::printf("%-64s", "total");
+    std::printf("%-74s", "total");
     print_times(run.times(stage::frontends, stage::count));
     std::printf("batches   %zu", run.batches);
     print_batches("requests", run.batch_sizes());
@@ -170,14 +201,21 @@ class json_writer {
     std::string write(const run &run) {
         const options &o = run.options;
         out.precision(15);
-        out << R"({"program":"Serving demo, in C++",)"
-            << "\n\"trace\":";
+        out << R"({"format":2,)" << '\n'
+            << R"("program":"Serving demo, in C++",)" << '\n'
+            << R"("queues":"libqueues",)"
+            << "\n\"library\":\"" << queues_version() << '"';
+        machine();
+        date();
+        out << ",\n\"trace\":";
         string(o.path);
         out << ",\n\"parameters\":{\"speed\":" << o.speed << ",\"frontends\":" << o.frontends
             << ",\"workers\":" << o.workers << ",\"capacity\":" << o.capacity
             << ",\"batch_size\":" << o.batch_size << ",\"batch_tokens\":" << o.batch_tokens
             << ",\"linger_ms\":" << o.linger_ms << "},\n\"requests\":" << run.trace.size()
-            << ",\"served\":" << run.served << ",\"seconds\":" << run.seconds();
+            << ",\"served\":" << run.served << ",\"seconds\":" << run.seconds()
+            << ",\n\"cost\":{\"cpu_ns\":" << run.cost.cpu.count()
+            << ",\"switches\":" << run.cost.switches << '}';
         stages_of(run);
         depths(run);
         batches(run);
@@ -201,6 +239,33 @@ class json_writer {
                 out << *text;
         }
         out << '"';
+    }
+
+    // The first processor's name in /proc/cpuinfo, or the architecture.
+    void machine() {
+        utsname system;
+        uname(&system);
+        std::string processor = system.machine, line;
+        for (std::ifstream info("/proc/cpuinfo"); std::getline(info, line);) {
+            const std::size_t colon = line.find(": ");
+            if (line.rfind("model name", 0) == 0 && colon != line.npos) {
+                processor = line.substr(colon + 2);
+                break;
+            }
+        }
+        out << ",\n\"machine\":{\"processor\":";
+        string(processor.c_str());
+        out << ",\"processors\":" << sysconf(_SC_NPROCESSORS_ONLN) << ",\"kernel\":";
+        string((std::string(system.sysname) + ' ' + system.release).c_str());
+        out << '}';
+    }
+
+    void date() {
+        char text[sizeof "2026-01-01 00:00 UTC"];
+        const std::time_t now = std::time(nullptr);
+        std::tm utc;
+        std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
+        out << ",\n\"date\":\"" << text << '"';
     }
 
     template <class List, class Write> void list(const List &items, Write write) {
@@ -235,8 +300,9 @@ class json_writer {
     }
 
     void times(const sorted &sample) {
-        out << "{\"p50_ns\":" << percentile(sample, 50) << ",\"p99_ns\":" << percentile(sample, 99)
-            << ",\"max_ns\":" << percentile(sample, 100) << ",\"histogram\":";
+        out << "{\"mean_ns\":" << mean(sample) << ",\"p50_ns\":" << percentile(sample, 50)
+            << ",\"p99_ns\":" << percentile(sample, 99) << ",\"max_ns\":" << percentile(sample, 100)
+            << ",\"histogram\":";
         histogram(sample, 1000);
         out << '}';
     }
@@ -251,7 +317,8 @@ class json_writer {
                 out << ",\"queue\":{\"queues\":" << s.queues << ",\"capacity\":" << s.capacity
                     << ",\"peak\":" << s.peak << ",\"failed_enqueue\":" << s.failed_enqueue
                     << ",\"failed_dequeue\":" << s.failed_dequeue << ",\"stolen\":" << s.stolen
-                    << ",\"put_ns\":" << s.put.count() << '}';
+                    << ",\"room_ns\":" << s.room.count() << ",\"items_ns\":" << s.items.count()
+                    << '}';
             out << ",\"wait\":";
             times(run.times(i, i + 1));
             out << '}';

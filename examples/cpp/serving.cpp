@@ -70,8 +70,10 @@ class pipeline {
             s[stage::deques].add(each.deque.stats());
             s[stage::results].add(each.results.stats());
         }
-        for (std::size_t i = 0; i < stage::count; ++i)
-            s[i].put = nanoseconds(put_ns_[i]);
+        for (std::size_t i = 0; i < stage::count; ++i) {
+            s[i].room = nanoseconds(room_ns_[i]);
+            s[i].items = nanoseconds(items_ns_[i]);
+        }
         for (const request &r : trace_) {
             for (const std::size_t i : {stage::frontends, stage::work}) {
                 s[i].in += r.at[i] != 0ns;
@@ -101,41 +103,67 @@ class pipeline {
     std::deque<worker> workers_;
     std::atomic<std::size_t> batches_{0}, served_{0};
     std::atomic<bool> finished_{false};
-    std::array<std::atomic<std::int64_t>, stage::count> put_ns_{}; // time in pushes into each stage
+    // How long pushes into each stage waited for room, and pops for items, summed over all threads.
+    using sums = std::array<std::atomic<std::int64_t>, stage::count>;
+    sums room_ns_{}, items_ns_{};
 
     static std::size_t count(int option) { return static_cast<std::size_t>(option); }
 
-    // Notes the time and pushes a request: afterwards it belongs to the next stage.
-    template <class Push> void offer(request &r, stage::id stage, Push push) {
-        const nanoseconds since = r.at[stage] = now();
-        if (!push())
+    // Calls `wait` and adds its time. The threads try without waiting first, so that nothing else
+    // is counted.
+    template <class Wait> static auto timed(std::atomic<std::int64_t> &sum_ns, Wait wait) {
+        const nanoseconds since = now();
+        auto result = wait();
+        sum_ns.fetch_add((now() - since).count(), std::memory_order_relaxed);
+        return result;
+    }
+
+    static void must_be_in(bool in, stage::id stage) {
+        if (!in)
             fail(lost, stages[stage].name,
                  " refused a request: it is full or was closed too early");
-        put_ns_[stage].fetch_add((now() - since).count(), std::memory_order_relaxed);
+    }
+
+    // Notes the time and pushes a request: afterwards it belongs to the next stage.
+    template <class Queue, class... With>
+    void offer(request &r, stage::id stage, Queue &queue, With... with) {
+        using status = queues::conqueue_status;
+        r.at[stage] = now();
+        const status tried = queue.try_push(&r, with...);
+        must_be_in(tried == status::success ||
+                       (tried == status::full &&
+                        timed(room_ns_[stage], [&] { return queue.push(&r, with...); })),
+                   stage);
+    }
+
+    // The next item, or nothing when the queue is closed and empty.
+    template <class Queue> auto next_of(Queue &queue, stage::id stage) {
+        const auto tried = queue.try_pop();
+        if (tried)
+            return std::optional(*tried);
+        return timed(items_ns_[stage], [&] { return queue.pop(); });
     }
 
     // Of n frontends, each pushes one of the first n requests and every n-th after it.
     void submit(std::size_t first, std::size_t n) {
         for (std::size_t i = first; i < trace_.size(); i += n) {
             sleep_until(trace_[i].at[stage::frontends]);
-            offer(trace_[i], stage::intake, [&] { return intake_.push(&trace_[i]); });
+            offer(trace_[i], stage::intake, intake_);
         }
     }
 
     // Orders the requests, so that short ones do not wait for long ones.
     void schedule() {
-        while (const auto next = intake_.pop()) {
-            const auto tokens = static_cast<double>((*next)->tokens());
-            offer(**next, stage::priority, [&] { return priority_.push(*next, tokens); });
-        }
+        while (const auto next = next_of(intake_, stage::intake))
+            offer(**next, stage::priority, priority_, static_cast<double>((*next)->tokens()));
         priority_.close();
     }
 
     // The batching queue has room for one batch, so that requests wait in the priority queue.
     void dispatch() {
-        while (const auto next = priority_.pop()) {
+        while (const auto next = next_of(priority_, stage::priority)) {
             const queues::weight tokens(static_cast<std::uint64_t>(next->value->tokens()));
-            offer(*next->value, stage::batch, [&] { return batcher_.push(next->value, tokens); });
+            offer(*next->value, stage::batch, batcher_, tokens);
         }
         batcher_.close();
     }
@@ -147,7 +175,8 @@ class pipeline {
         for (auto r = self.batch.rbegin(); r != self.batch.rend(); ++r) {
             (*r)->batch = number;
             (*r)->owner = self.index;
-            offer(**r, stage::deques, [&] { return self.deque.push(*r); });
+            (*r)->at[stage::deques] = now();
+            must_be_in(self.deque.push(*r), stage::deques);
         }
     }
 
@@ -182,7 +211,9 @@ class pipeline {
                 return std::nullopt;
             // Waits for a batch, but looks for requests to steal again after linger_ms.
             const milliseconds linger(options_.linger_ms);
-            if (batcher_.pop_batch_into_for(self.batch, linger) == queues::conqueue_status::success)
+            if (timed(items_ns_[stage::batch], [&] {
+                    return batcher_.pop_batch_into_for(self.batch, linger);
+                }) == queues::conqueue_status::success)
                 unpack(self);
         }
     }
@@ -196,7 +227,7 @@ class pipeline {
             while (now() < until)
                 ;
             r.worker = self.index;
-            offer(r, stage::results, [&] { return self.results.push(&r); });
+            offer(r, stage::results, self.results);
         }
         self.results.close();
     }
@@ -259,9 +290,11 @@ int main(int argc, char **argv) {
 
     pipeline pipeline(options, trace);
     run run{options, trace};
+    const cost before = cost::now();
     run.start = now();
     pipeline.run(run.start, run.samples);
     run.end = now();
+    run.cost = cost::since(before);
     pipeline.add_statistics(run);
 
     print_table(run);
