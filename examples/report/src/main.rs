@@ -1,9 +1,13 @@
-//! Draws a run of the serving demo as one HTML page: `report run.json out.html`.
+//! Draws a run of the serving demo as one HTML page, or compares runs of two kinds:
+//! `report run.json... out.html`.
 
+mod compare;
 mod output;
 mod page;
+mod pipeline;
 mod plot;
 mod run;
+mod text;
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,10 +17,12 @@ use std::process::ExitCode;
 
 use output::{Output, about, one_line};
 
-const USAGE: &str = "usage: report RUN.json PAGE.html
+const USAGE: &str = "usage: report RUN.json... PAGE.html
        report --check PAGE.html
 Draws a run of the serving demo as one HTML page. RUN.json is what the demo writes with --json; - reads
-it from standard input. --check only checks that the page could be written.";
+it from standard input. Of several runs of one kind the page shows the one in the middle, and the
+spread of all; runs of another kind, as with mutex queues, are compared with those of the first kind.
+--check only checks that the page could be written.";
 
 /// The exit code for errors that the user can fix.
 const BAD_INPUT: u8 = 2;
@@ -24,7 +30,7 @@ const BAD_INPUT: u8 = 2;
 enum Task {
     Help,
     Check(OsString),
-    Draw(OsString, OsString),
+    Draw(Vec<OsString>, OsString),
 }
 
 fn main() -> ExitCode {
@@ -56,18 +62,23 @@ fn arguments() -> Result<Task, String> {
             other => return Err(format!("{}; try --help", other.unexpected())),
         }
     }
-    match (check, &paths[..]) {
-        (true, [to]) => Ok(Task::Check(to.clone())),
-        (false, [from, to]) => Ok(Task::Draw(from.clone(), to.clone())),
-        _ => {
-            let expected = if check { "one file" } else { "two files" };
-            Err(format!("expected {expected}, found {}; try --help", paths.len()))
-        }
+    let found = paths.len();
+    match (check, paths.pop()) {
+        (true, Some(to)) if paths.is_empty() => Ok(Task::Check(to)),
+        (false, Some(to)) if !paths.is_empty() => Ok(Task::Draw(paths, to)),
+        (true, _) => Err(format!("expected one file, found {found}; try --help")),
+        (false, _) => Err(format!("expected a run and a page, found {found}; try --help")),
     }
 }
 
-fn report(from: &OsString, to: &Path) -> Result<(), String> {
+fn report(from: &[OsString], to: &Path) -> Result<(), String> {
     let to = Output::to(to)?;
+    let runs = from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    to.write(&page::page(&compare::Kinds::of(runs)?))
+}
+
+/// Reads a run. Its name is used in messages.
+fn read(from: &OsString) -> Result<(String, run::Run), String> {
     let (name, bytes) = if from == "-" {
         let mut bytes = Vec::new();
         ("standard input".into(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
@@ -78,5 +89,5 @@ fn report(from: &OsString, to: &Path) -> Result<(), String> {
     // The path of the trace may not be UTF-8.
     let text = String::from_utf8_lossy(&bytes);
     let run = run::Run::read(&text).map_err(|error| format!("{name}: {error}"))?;
-    to.write(&page::page(&run))
+    Ok((name.into_owned(), run))
 }

@@ -1,32 +1,52 @@
-//! The page: a summary, a table, and plots with captions. One HTML file that needs no network and
-//! no scripts.
+//! The page: what the time went into, a picture of the pipeline, a comparison, tables, and plots. One
+//! HTML file that needs no network and no scripts.
 
-use crate::plot::{self, FIRST, INKS, Ink, LIMIT, SECOND};
-use crate::run::{Run, Stage, Times};
+use crate::compare::{self, Difference, Kinds, Spread, queues_of};
+use crate::pipeline;
+use crate::plot::{self, FIRST, INKS, Ink, LIMIT, OTHER, SECOND};
+use crate::run::{Run, Times};
+use crate::text::{count, digits, duration, escape};
 use std::fmt::Write;
 
-pub fn page(run: &Run) -> String {
-    let trace = run.trace.rsplit('/').next().unwrap_or_default();
-    let title = format!("{}: {trace} at {} times its speed", run.program, run.parameters.speed);
+/// The run that the page shows, and the one that it is compared with.
+struct Shown<'a> {
+    run: &'a Run,
+    other: Option<(&'a str, &'a Run)>,
+}
+
+pub fn page(kinds: &Kinds) -> String {
+    let run = kinds.first.middle();
+    let [_, other_name] = kinds.names();
+    let other = kinds.second.as_ref().map(|kind| (&*other_name, kind.middle()));
+    let shown = Shown { run, other };
+    let title = format!("{}: {} at {} times its speed", run.program, trace(run), speed(run));
     let title = escape(&title);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-         {}{}{}{}{}{}</body>\n</html>\n",
+         <p class=\"lead\">{}</p>\n{}{}{}{}{}{}{}{}{}</body>\n</html>\n",
         include_str!("page.css"),
         inks(),
-        summary(run),
-        table(run),
-        queues(run),
+        pipeline::sentences(run),
+        pipeline::picture(kinds),
+        facts(kinds),
+        comparison(kinds),
+        breakdown(kinds),
+        tables(run),
+        queues(&shown),
         batches(run),
-        requests(run),
+        requests(&shown),
         footer(run),
     )
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn trace(run: &Run) -> &str {
+    run.trace.rsplit('/').next().unwrap_or_default()
+}
+
+fn speed(run: &Run) -> f64 {
+    run.parameters.speed
 }
 
 /// The plots have the colors of a light page. On a dark page these rules replace each color.
@@ -57,108 +77,215 @@ fn figure(title: &str, legends: &[String], svg: &str) -> String {
     )
 }
 
-fn milliseconds(nanoseconds: u64) -> String {
-    format!("{:.3}", nanoseconds as f64 / 1e6)
-}
-
-/// Three digits and a unit, as in 3.14 ms.
-fn duration(nanoseconds: u64) -> String {
-    let n = nanoseconds as f64;
-    let (value, unit) = match nanoseconds {
-        0..1_000 => (n, "ns"),
-        1_000..1_000_000 => (n / 1e3, "µs"),
-        1_000_000..1_000_000_000 => (n / 1e6, "ms"),
-        _ => (n / 1e9, "s"),
-    };
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.digits$} {unit}")
-}
-
-fn summary(run: &Run) -> String {
-    let p = &run.parameters;
-    let verdict = if run.served == run.requests {
+/// What ran where and when, and whether every request came out.
+fn facts(kinds: &Kinds) -> String {
+    let run = kinds.first.middle();
+    let (p, machine) = (&run.parameters, &run.machine);
+    let mut verdict = if run.served == run.requests {
         format!("<p>All {} requests came out, each once, ", run.requests)
     } else {
         format!("<p class=\"lost\">Of {} requests {} came out, ", run.requests, run.served)
     };
-    let rate = run.served as f64 / run.seconds;
+    _ = write!(
+        verdict,
+        "in {:.2} s: {:.1} a second.",
+        run.seconds,
+        run.served as f64 / run.seconds
+    );
+    for stage in &run.stages {
+        if (stage.incoming, stage.out) != (run.requests, run.requests) {
+            let name = escape(&stage.name);
+            _ = write!(verdict, " {name}: {} in, {} out.", stage.incoming, stage.out);
+        }
+    }
+    let processors = count(machine.processors, "processor", "processors");
     let facts = [
-        ("frontends", p.frontends.to_string()),
-        ("workers", p.workers.to_string()),
-        ("capacity of intake, priority, and each result queue", p.capacity.to_string()),
+        ("machine", format!("{}, {processors}, {}", machine.processor, machine.kernel)),
+        ("library", format!("libqueues {}", run.library)),
+        ("date", run.date.clone()),
+        ("trace", format!("{}, {}", trace(run), count(run.requests, "request", "requests"))),
+        ("speed", format!("{} times as recorded", p.speed)),
         (
             "a batch is due at",
             format!("{} requests, {} tokens or {} ms", p.batch_size, p.batch_tokens, p.linger_ms),
         ),
     ];
-    let facts = facts.map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n"));
+    let facts = facts
+        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escape(&value)));
+    format!("{verdict}</p>\n<dl>\n{}</dl>\n", facts.concat())
+}
+
+fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let head: String = head.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+    let rows: String = rows
+        .iter()
+        .map(|cells| {
+            let (name, values) = cells.split_first().expect("a row has a name");
+            let values: String = values.iter().map(|value| format!("<td>{value}</td>")).collect();
+            format!("<tr><th scope=\"row\">{name}</th>{values}</tr>\n")
+        })
+        .collect();
+    format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+}
+
+// --- two kinds of runs
+
+fn comparison(kinds: &Kinds) -> String {
+    let Some(second) = &kinds.second else { return String::new() };
+    let first = &kinds.first;
+    let names = kinds.names().map(|name| escape(&name));
+    let all = compare::differences(first, second);
+    let row = |each: &Difference| {
+        let value = |spread: Spread| {
+            let (least, most) = ((each.show)(spread.least), (each.show)(spread.most));
+            let range = if first.len() + second.len() > 2 {
+                format!("{least} – {most}")
+            } else {
+                String::new()
+            };
+            format!("{}<small>{range}</small>", (each.show)(spread.median))
+        };
+        let ratio = each.ratio().map_or("–".into(), digits);
+        let ratio = if each.is_clear() { format!("<b>{ratio}</b>") } else { ratio };
+        vec![escape(&each.name), value(each.first), value(each.second), ratio]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
     format!(
-        "{verdict}in {:.2} s: {rate:.1} a second.</p>\n<dl>\n{}</dl>\n",
-        run.seconds,
-        facts.concat()
+        "<h2>Compared: {} and {}</h2>\n<p class=\"lead\">{}</p>\n{}\
+         <p class=\"quiet\">{}. A ratio is the second column by the first: above 1 the first is \
+         lower, which is better. It is bold where every run of one is below every run of the other.\
+         </p>\n",
+        escape(&queues_of(first.middle())),
+        escape(&queues_of(second.middle())),
+        verdict(&all[0], first.middle(), &names, first.len().min(second.len())),
+        table(&["lower is better", &names[0], &names[1], "ratio"], &rows),
+        match (first.len(), second.len()) {
+            (1, 1) => "One run of each".into(),
+            (a, b) => format!("Medians and ranges of {a} and {b} runs, which took turns"),
+        },
     )
 }
 
-fn table(run: &Run) -> String {
-    let mut rows = String::new();
-    for stage in &run.stages {
-        let mut cells = vec![escape(&stage.name), escape(&stage.kind)];
-        cells.extend([stage.incoming, stage.out].map(|n| n.to_string()));
-        match &stage.queue {
-            Some(q) => {
-                cells.push(match q.queues {
-                    1 => q.capacity.to_string(),
-                    n => format!("{n} × {}", q.capacity),
-                });
-                cells.extend(
-                    [q.peak, q.failed_enqueue, q.failed_dequeue, q.stolen].map(|n| n.to_string()),
-                );
-                cells.push(milliseconds(q.put_ns));
-            }
-            None => cells.extend(std::iter::repeat_n(String::new(), 6)),
+/// What the comparison shows, in one sentence or two.
+fn verdict(whole: &Difference, run: &Run, names: &[String; 2], runs: usize) -> String {
+    let ratio = whole.ratio().unwrap_or(1.0);
+    let took = format!(
+        "With <em>{}</em> the run took {} times as long as with <em>{}</em>",
+        names[1],
+        digits(ratio),
+        names[0]
+    );
+    let work = run.stages.iter().find(|stage| stage.name == "work");
+    let work = work.map_or(0, |stage| stage.wait.mean_ns);
+    match (runs, whole.is_clear()) {
+        (1, _) => format!("{took}. One run of each does not show how much of that is chance."),
+        (_, true) if (ratio - 1.0).abs() >= 0.02 => {
+            let than = if ratio > 1.0 { "longer" } else { "shorter" };
+            format!("{took}: every run was {than} than each of those.")
         }
-        cells.extend(times(&stage.wait));
-        row(&mut rows, &cells);
+        _ => format!(
+            "{took}: no clear difference. A request is {} at work on average, which hides what its \
+             queues cost; <code>make bench</code> measures the queues alone.",
+            duration(work)
+        ),
     }
-    let mut total = vec!["total".to_owned()];
-    total.extend(std::iter::repeat_n(String::new(), 9));
-    total.extend(times(&run.total));
-    row(&mut rows, &total);
-    let head = [
-        "stage",
-        "kind",
-        "in",
-        "out",
-        "capacity",
-        "peak",
-        "failed puts",
-        "failed gets",
-        "stolen",
-        "in puts, ms",
-        "p50, ms",
-        "p99, ms",
-        "max, ms",
-    ];
-    let head = head.map(|name| format!("<th scope=\"col\">{name}</th>")).concat();
+}
+
+// --- where the time of a request went
+
+fn breakdown(kinds: &Kinds) -> String {
+    let names = kinds.names();
+    let mut runs = vec![(&names[0], kinds.first.middle())];
+    runs.extend(kinds.second.iter().map(|kind| (&names[1], kind.middle())));
+    let longest = runs.iter().map(|(_, run)| run.total.mean_ns).max().unwrap_or(0).max(1);
+    let mut bars = String::new();
+    for (name, run) in &runs {
+        let mut parts = String::new();
+        for (i, stage) in run.stages.iter().enumerate() {
+            let (stage_name, mean) = (escape(&stage.name), stage.wait.mean_ns);
+            let width = mean as f64 / longest as f64 * 100.0;
+            let time = duration(mean);
+            _ = write!(
+                parts,
+                "<i class=\"part{}\" style=\"width:{width:.3}%\" title=\"{stage_name}: {time}\"></i>",
+                i % 7
+            );
+        }
+        let total = duration(run.total.mean_ns);
+        let label = match runs.len() {
+            1 => format!("{total} on average"),
+            _ => format!("{}: {total} on average", escape(name)),
+        };
+        _ = writeln!(bars, "<p>{label}</p>\n<div class=\"bar\">{parts}</div>");
+    }
+    let legends: String = kinds
+        .first
+        .middle()
+        .stages
+        .iter()
+        .enumerate()
+        .map(|(i, stage)| {
+            let times: Vec<_> =
+                runs.iter().map(|(_, run)| duration(run.stages[i].wait.mean_ns)).collect();
+            format!(
+                "<span><i class=\"part{}\"></i>{} {}</span>",
+                i % 7,
+                escape(&stage.name),
+                times.join(" | ")
+            )
+        })
+        .collect();
     format!(
-        "<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n\
-         <p class=\"quiet\">Times run from when a request is offered to a stage until it leaves: a put that \
-         blocks counts as waiting for the stage that is full.</p>\n"
+        "<h2>Where a request spent its time</h2>\n{bars}<p class=\"legend\">{legends}</p>\n\
+         <p class=\"quiet\">From when it was due until it was collected. In a stage, the time runs \
+         from the put, so that a put that waits for room counts for the queue that is full.</p>\n"
     )
 }
 
-fn times(times: &Times) -> [String; 3] {
-    [times.p50_ns, times.p99_ns, times.max_ns].map(milliseconds)
-}
+// --- one run
 
-fn row(rows: &mut String, cells: &[String]) {
-    let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-    _ = writeln!(rows, "<tr>{cells}</tr>");
-}
-
-fn queues(run: &Run) -> String {
-    let mut figures = String::new();
+fn tables(run: &Run) -> String {
+    let mut queues = Vec::new();
     for stage in &run.stages {
+        let Some(q) = &stage.queue else { continue };
+        let waits = |calls: u64, time: u64| match (calls, time) {
+            (0, 0) => "none".into(),
+            (n, 0) => n.to_string(),
+            (n, time) => format!("{n}<small>waited {}</small>", duration(time)),
+        };
+        queues.push(vec![
+            format!("{}<small>{}</small>", escape(&stage.name), escape(&stage.kind)),
+            match q.queues {
+                1 => q.capacity.to_string(),
+                n => format!("{n} × {}", q.capacity),
+            },
+            q.peak.to_string(),
+            waits(q.failed_enqueue, q.room_ns),
+            waits(q.failed_dequeue, q.items_ns),
+        ]);
+    }
+    let times = |name: String, times: &Times| {
+        let mut cells = vec![name];
+        cells.extend([times.mean_ns, times.p50_ns, times.p99_ns, times.max_ns].map(duration));
+        cells
+    };
+    let mut stages: Vec<_> =
+        run.stages.iter().map(|stage| times(escape(&stage.name), &stage.wait)).collect();
+    stages.push(times("in all".into(), &run.total));
+    format!(
+        "<div class=\"tables\">\n<div><h2>Queues</h2>\n{}</div>\n<div><h2>Time in each stage</h2>\n{}</div>\n</div>\n",
+        table(
+            &["queue", "capacity", "peak", "puts that found no room", "gets that found nothing"],
+            &queues
+        ),
+        table(&["stage", "mean", "half within", "99 % within", "longest"], &stages),
+    )
+}
+
+fn queues(shown: &Shown) -> String {
+    let run = shown.run;
+    let mut figures = String::new();
+    for (i, stage) in run.stages.iter().enumerate() {
         let Some(queue) = &stage.queue else { continue };
         let capacity = queue.capacity.saturating_mul(queue.queues);
         let name = escape(&stage.name);
@@ -172,27 +299,33 @@ fn queues(run: &Run) -> String {
             },
         ];
         let svg = plot::depth(&run.depth.t_ms, items, capacity);
-        figures += &figure(&format!("{name}: depth"), &legends, &svg);
-        figures += &time_figure(run, &format!("{name}: waiting time"), &stage.wait);
+        figures += &figure(&format!("{name}: items inside"), &legends, &svg);
+        let other = shown.other.map(|(name, run)| (name, &run.stages[i].wait));
+        figures += &time_figure(shown, &format!("{name}: time inside"), &stage.wait, other);
     }
-    format!(
-        "<h2>Depth and waiting time of the queues</h2>\n<div class=\"plots\">\n{figures}</div>\n"
-    )
+    format!("<h2>The queues over time</h2>\n<div class=\"plots\">\n{figures}</div>\n")
 }
 
-fn time_figure(run: &Run, title: &str, times: &Times) -> String {
-    let legends = [
-        legend(&FIRST, "requests"),
-        legend(&SECOND, "cumulative"),
-        format!("<span>p50 {}, p99 {}</span>", duration(times.p50_ns), duration(times.p99_ns)),
-    ];
-    figure(title, &legends, &plot::times(&times.histogram, &extremes(run)))
+fn time_figure(shown: &Shown, title: &str, times: &Times, other: Option<(&str, &Times)>) -> String {
+    let mut legends = vec![legend(&FIRST, "about this time"), legend(&SECOND, "up to this time")];
+    if let Some((name, _)) = other {
+        legends.push(legend(&OTHER, &format!("{}, up to this time", escape(name))));
+    }
+    legends.push(format!(
+        "<span>half within {}, 99 % within {}</span>",
+        duration(times.p50_ns),
+        duration(times.p99_ns)
+    ));
+    let other = other.map(|(_, times)| &*times.histogram);
+    figure(title, &legends, &plot::times(&times.histogram, other, &extremes(shown)))
 }
 
 /// The least and the largest bound of all histograms of times, so that all have one scale.
-fn extremes(run: &Run) -> Vec<(u64, u64)> {
-    let all = run.stages.iter().map(|stage| &stage.wait).chain([&run.total]);
-    let bounds = || all.clone().flat_map(|times| times.histogram.iter().copied());
+fn extremes(shown: &Shown) -> Vec<(u64, u64)> {
+    let runs = || [shown.run].into_iter().chain(shown.other.map(|(_, run)| run));
+    let all =
+        || runs().flat_map(|run| run.stages.iter().map(|stage| &stage.wait).chain([&run.total]));
+    let bounds = || all().flat_map(|times| times.histogram.iter().copied());
     bounds().min().into_iter().chain(bounds().max()).collect()
 }
 
@@ -211,13 +344,18 @@ fn batches(run: &Run) -> String {
     format!("<h2>Batches</h2>\n<div class=\"plots\">\n{sizes}{tokens}</div>\n")
 }
 
-fn requests(run: &Run) -> String {
+fn requests(shown: &Shown) -> String {
+    let run = shown.run;
     let mut figures = String::new();
-    let threads = run.stages.iter().filter(|stage: &&Stage| stage.queue.is_none());
-    for stage in threads {
-        figures += &time_figure(run, &format!("{}: time", escape(&stage.name)), &stage.wait);
+    for (i, stage) in run.stages.iter().enumerate() {
+        if stage.queue.is_none() {
+            let other = shown.other.map(|(name, run)| (name, &run.stages[i].wait));
+            let title = format!("{}: time taken", escape(&stage.name));
+            figures += &time_figure(shown, &title, &stage.wait, other);
+        }
     }
-    figures += &time_figure(run, "from due to collected", &run.total);
+    let other = shown.other.map(|(name, run)| (name, &run.total));
+    figures += &time_figure(shown, "from due to collected", &run.total, other);
     let legends = [legend(&FIRST, "of its own batches"), legend(&SECOND, "stolen")];
     figures += &figure("requests of each worker", &legends, &plot::workers(&run.workers));
     format!("<h2>Requests and workers</h2>\n<div class=\"plots\">\n{figures}</div>\n")

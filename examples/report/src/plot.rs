@@ -6,6 +6,9 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::*;
 use std::ops::Range;
 
+use crate::text;
+use crate::text::{count, escape};
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
 
@@ -21,13 +24,15 @@ pub const FIRST: Ink = Ink { light: RGBColor(0, 98, 163), dark: RGBColor(94, 178
 pub const SECOND: Ink = Ink { light: RGBColor(217, 119, 6), dark: RGBColor(245, 166, 66) };
 pub const LIMIT: Ink = Ink { light: RGBColor(190, 38, 56), dark: RGBColor(255, 122, 130) };
 
-pub const INKS: [&Ink; 5] = [&TEXT, &GRID, &FIRST, &SECOND, &LIMIT];
+pub const OTHER: Ink = Ink { light: RGBColor(21, 128, 61), dark: RGBColor(98, 200, 130) };
+
+pub const INKS: [&Ink; 6] = [&TEXT, &GRID, &FIRST, &SECOND, &LIMIT, &OTHER];
 
 pub fn hex(RGBColor(r, g, b): RGBColor) -> String {
     format!("#{r:02X}{g:02X}{b:02X}")
 }
 
-const SIZE: (u32, u32) = (440, 220);
+const SIZE: (u32, u32) = (440, 236);
 /// Columns of a plot over time, about one for each pixel.
 const COLUMNS: usize = 350;
 /// The width of a bucket of a histogram, a fourth of an octave, as a decimal logarithm.
@@ -147,16 +152,41 @@ fn text(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&TEXT.light)
 }
 
+/// A part of the horizontal axis and the text that appears above the plot while the pointer, or a
+/// finger, is on it.
+type Values = Vec<(Range<f64>, String)>;
+
 /// A drawing with axes and grid; `content` draws into it.
-fn draw<F>(x: &Axis, y: &Axis, content: F) -> String
+fn draw<F>(x: &Axis, y: &Axis, values: Values, content: F) -> String
 where
     F: for<'a> FnOnce(&mut Chart<'a>) -> Result<(), Failure<'a>>,
 {
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-    // Writing to a string cannot fail.
-    axes(&area, x, y).and_then(|mut chart| content(&mut chart)).expect("drawn into memory");
+    let mut above = String::new();
+    let drawn = axes(&area, x, y).and_then(|mut chart| {
+        content(&mut chart)?;
+        let (columns, rows) = chart.plotting_area().get_pixel_range();
+        let place = |value: f64| x.map(&value, (columns.start, columns.end));
+        for (part, text) in values {
+            let left = place(part.start).clamp(columns.start, columns.end);
+            let width = place(part.end).clamp(columns.start, columns.end) - left;
+            above += &format!(
+                "<g class=\"value\"><rect x=\"{left}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\
+                 <text x=\"{}\" y=\"14\">{}</text></g>\n",
+                rows.start,
+                width.max(1),
+                rows.end - rows.start,
+                SIZE.0 - 8,
+                escape(&text)
+            );
+        }
+        Ok(())
+    });
+    drawn.expect("drawn into memory"); // writing to a string cannot fail
     drop(area);
+    let end = svg.rfind("</svg>").expect("plotters closes what it draws");
+    svg.insert_str(end, &above);
     svg
 }
 
@@ -164,7 +194,7 @@ type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
 
 fn axes<'a>(area: &Area<'a>, x: &Axis, y: &Axis) -> Result<Chart<'a>, Failure<'a>> {
     let mut chart = ChartBuilder::on(area)
-        .margin_top(10)
+        .margin_top(26)
         .margin_right(30)
         .x_label_area_size(40)
         .y_label_area_size(60)
@@ -203,8 +233,16 @@ pub fn depth(t_ms: &[f64], items: &[u64], capacity: u64) -> String {
     let most = items.iter().copied().max().unwrap_or(0);
     let x = Axis::linear((t_ms[t_ms.len() - 1] / 1e3).max(1e-6), "time, s");
     let y = Axis::count(if with_capacity { capacity.max(most) } else { most }, "items");
-    draw(&x, &y, |chart| {
-        let area = AreaSeries::new(columns(t_ms, items, x.range.end), 0.0, FIRST.light.mix(0.25));
+    let points = columns(t_ms, items, x.range.end);
+    let value = |points: &[(f64, f64)]| {
+        let half = x.range.end / COLUMNS as f64 / 2.0;
+        let (first, last) = (points[0].0 - half, points[points.len() - 1].0 + half);
+        let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
+        (first..last, format!("at {:.3} s: at most {}", first, count(most as u64, "item", "items")))
+    };
+    let values = points.chunks(5).map(value).collect();
+    draw(&x, &y, values, |chart| {
+        let area = AreaSeries::new(points, 0.0, FIRST.light.mix(0.25));
         chart.draw_series(area.border_style(FIRST.light.stroke_width(1)))?;
         if with_capacity {
             let capacity = capacity as f64;
@@ -232,29 +270,51 @@ fn columns(t_ms: &[f64], items: &[u64], end: f64) -> Vec<(f64, f64)> {
     most.into_iter().enumerate().filter_map(|(i, items)| Some((place(i), items? as f64))).collect()
 }
 
-/// The share of requests in each octave of time as bars, and their sum up to each bucket as a line.
-pub fn times(histogram: &[(u64, u64)], all: &[(u64, u64)]) -> String {
-    let total = histogram.iter().map(|pair| pair.1).sum::<u64>().max(1) as f64;
-    let x = Axis::decades(histogram, all, "time", duration);
-    let y = Axis { label: percent, ..Axis::linear(100.0, "requests") };
-    draw(&x, &y, |chart| {
-        for octave in histogram.chunk_by(|a, b| octave_of(a.0) == octave_of(b.0)) {
-            let share = octave.iter().map(|pair| pair.1).sum::<u64>() as f64 / total * 100.0;
-            let upper = octave_of(octave[0].0);
-            chart.draw_series([bar((upper - 4.0 * BUCKET, 0.0), (upper, share), &FIRST)])?;
+/// The share of requests in each octave of time as bars, and their sum up to each bucket as a line;
+/// of the other kind of run, if there is one, only that line.
+pub fn times(histogram: &[(u64, u64)], other: Option<&[(u64, u64)]>, all: &[(u64, u64)]) -> String {
+    let total = total_of(histogram);
+    let x = Axis::decades(histogram, all, "time taken (logarithmic)", duration);
+    let y = Axis { label: percent, ..Axis::linear(100.0, "share of requests") };
+    let (mut bars, mut values, mut sum) = (Vec::new(), Values::new(), 0.0);
+    for octave in histogram.chunk_by(|a, b| octave_of(a.0) == octave_of(b.0)) {
+        let share = octave.iter().map(|pair| pair.1 as f64).sum::<f64>() / total * 100.0;
+        let upper = octave_of(octave[0].0);
+        let lower = upper - 4.0 * BUCKET;
+        sum += share;
+        bars.push(((lower, 0.0), (upper, share)));
+        let [from, to] = [lower, upper].map(|log| text::duration(10f64.powf(log).round() as u64));
+        values
+            .push((lower..upper, format!("{from} to {to}: {share:.1} %; up to {to}: {sum:.1} %")));
+    }
+    draw(&x, &y, values, |chart| {
+        chart.draw_series(bars.into_iter().map(|(from, to)| bar(from, to, &FIRST)))?;
+        for (histogram, ink) in
+            other.map(|other| (other, &OTHER)).into_iter().chain([(histogram, &SECOND)])
+        {
+            let path = cumulative(histogram, &x.range);
+            chart.draw_series(LineSeries::new(path, ink.light.stroke_width(2)))?;
         }
-        let mut path = vec![(x.range.start, 0.0)];
-        let mut sum = 0.0;
-        for &(upper, count) in histogram {
-            let upper = (upper as f64).log10();
-            path.push((upper - BUCKET, sum));
-            sum += count as f64 / total * 100.0;
-            path.push((upper, sum));
-        }
-        path.push((x.range.end, sum));
-        chart.draw_series(LineSeries::new(path, SECOND.light.stroke_width(2)))?;
         Ok(())
     })
+}
+
+fn total_of(histogram: &[(u64, u64)]) -> f64 {
+    histogram.iter().map(|pair| pair.1 as f64).sum::<f64>().max(1.0)
+}
+
+fn cumulative(histogram: &[(u64, u64)], range: &Range<f64>) -> Vec<(f64, f64)> {
+    let total = total_of(histogram);
+    let mut path = vec![(range.start, 0.0)];
+    let mut sum = 0.0;
+    for &(upper, count) in histogram {
+        let upper = (upper as f64).log10();
+        path.push((upper - BUCKET, sum));
+        sum += count as f64 / total * 100.0;
+        path.push((upper, sum));
+    }
+    path.push((range.end, sum));
+    path
 }
 
 /// The number of batches of each size.
@@ -264,7 +324,12 @@ pub fn sizes(sizes: &[(u64, u64)], limit: u64) -> String {
     x.range.start = 0.5;
     x.ticks.retain(|tick| *tick > 0.0);
     let most = sizes.iter().map(|pair| pair.1).max().unwrap_or(0);
-    draw(&x, &Axis::count(most, "batches"), |chart| {
+    let value = |&(size, batches): &(u64, u64)| {
+        let [size_is, batches_are] =
+            [count(size, "request", "requests"), count(batches, "batch", "batches")];
+        (size as f64 - 0.5..size as f64 + 0.5, format!("{size_is}: {batches_are}"))
+    };
+    draw(&x, &Axis::count(most, "batches"), sizes.iter().map(value).collect(), |chart| {
         chart.draw_series(sizes.iter().map(|&(size, count)| {
             let size = size as f64;
             bar((size - 0.4, 0.0), (size + 0.4, count as f64), &FIRST)
@@ -280,7 +345,12 @@ pub fn tokens(histogram: &[(u64, u64)], limit: u64) -> String {
     let most = histogram.iter().map(|pair| pair.1).max().unwrap_or(0);
     let y = Axis::count(most, "batches");
     let limit = (limit as f64).log10();
-    draw(&x, &y, |chart| {
+    let value = |&(upper, batches): &(u64, u64)| {
+        let (log, batches) = ((upper as f64).log10(), count(batches, "batch", "batches"));
+        let lower = 10f64.powf(log - BUCKET).round() as u64;
+        (log - BUCKET..log, format!("{lower} to {upper} tokens: {batches}"))
+    };
+    draw(&x, &y, histogram.iter().map(value).collect(), |chart| {
         chart.draw_series(histogram.iter().map(|&(upper, count)| {
             let upper = (upper as f64).log10();
             bar((upper - BUCKET, 0.0), (upper, count as f64), &FIRST)
@@ -297,7 +367,16 @@ pub fn tokens(histogram: &[(u64, u64)], limit: u64) -> String {
 pub fn workers(workers: &[crate::run::Worker]) -> String {
     let most = workers.iter().map(|worker| worker.served).max().unwrap_or(0);
     let x = Axis::places(workers.len() as f64 - 1.0, "worker");
-    draw(&x, &Axis::count(most, "requests"), |chart| {
+    let value = |(i, worker): (usize, &crate::run::Worker)| {
+        let text = format!(
+            "worker {i}: {}, {} of them stolen",
+            count(worker.served, "request", "requests"),
+            worker.stolen
+        );
+        (i as f64 - 0.5..i as f64 + 0.5, text)
+    };
+    let values = workers.iter().enumerate().map(value).collect();
+    draw(&x, &Axis::count(most, "requests"), values, |chart| {
         for (i, worker) in workers.iter().enumerate() {
             let (left, right) = (i as f64 - 0.4, i as f64 + 0.4);
             let own = worker.served.saturating_sub(worker.stolen) as f64;

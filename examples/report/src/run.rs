@@ -2,16 +2,20 @@
 //!
 //! ```json
 //! {
-//!   "program": "Serving demo, in C", "trace": "trace.csv",
+//!   "format": 2,
+//!   "program": "Serving demo, in C", "queues": "libqueues", "library": "0.1.0",
+//!   "machine": {"processor": "AMD EPYC", "processors": 2, "kernel": "Linux 6.18.0"},
+//!   "date": "2026-11-26 17:36 UTC", "trace": "trace.csv",
 //!   "parameters": {"speed": 4, "frontends": 2, "workers": 2, "capacity": 256,
 //!                  "batch_size": 8, "batch_tokens": 8192, "linger_ms": 20},
 //!   "requests": 450, "served": 450, "seconds": 13.08,
+//!   "cost": {"cpu_ns": 6900000000, "switches": 5200},
 //!   "stages": [
 //!     {"name": "frontends", "kind": "threads", "in": 450, "out": 450, "wait": {}},
 //!     {"name": "intake", "kind": "mpmc", "in": 450, "out": 450, "wait": {},
 //!      "queue": {"queues": 1, "capacity": 256, "peak": 2, "failed_enqueue": 0,
-//!                "failed_dequeue": 0, "stolen": 0, "put_ns": 13000000}}],
-//!   "total": {"p50_ns": 11500, "p99_ns": 380000, "max_ns": 900000, "histogram": [[13454, 450]]},
+//!                "failed_dequeue": 0, "stolen": 0, "room_ns": 0, "items_ns": 12900000000}}],
+//!   "total": {"mean_ns": 20100, "p50_ns": 11500, "p99_ns": 380000, "max_ns": 900000, "histogram": [[13454, 450]]},
 //!   "depth": {"t_ms": [0.1, 1.1], "stages": [{"name": "intake", "items": [0, 2]}]},
 //!   "batches": {"sizes": [[1, 90], [8, 45]], "tokens": [[1448, 135]]},
 //!   "workers": [{"served": 300, "stolen": 20}, {"served": 150, "stolen": 16}]
@@ -20,19 +24,34 @@
 //!
 //! Every `wait` has the fields of `total`. A histogram is a list of pairs: an upper bound and the
 //! number of values up to it and above the bound before. A bucket is a fourth of an octave wide;
-//! empty buckets are omitted. Unknown fields are ignored.
+//! empty buckets are omitted. Unknown fields are ignored. A change that an older tool would misread
+//! has a new `format`.
 
 use serde::Deserialize;
+
+const FORMAT: u64 = 2;
+
+#[derive(Deserialize)]
+struct Versioned {
+    format: Option<u64>,
+}
 
 #[derive(Deserialize)]
 pub struct Run {
     pub program: String,
+    /// Whose queues the run used: libqueues or mutex.
+    pub queues: String,
+    /// The version of libqueues.
+    pub library: String,
+    pub machine: Machine,
+    pub date: String,
     pub trace: String,
     pub parameters: Parameters,
     pub requests: u64,
     /// Requests that the collector got.
     pub served: u64,
     pub seconds: f64,
+    pub cost: Cost,
     /// In the order in which a request passes them.
     pub stages: Vec<Stage>,
     /// The time from when a request was due until it was collected.
@@ -42,7 +61,22 @@ pub struct Run {
     pub workers: Vec<Worker>,
 }
 
+#[derive(Deserialize, PartialEq)]
+pub struct Machine {
+    pub processor: String,
+    pub processors: u64,
+    pub kernel: String,
+}
+
 #[derive(Deserialize)]
+pub struct Cost {
+    /// Of all threads, in the program and in the kernel.
+    pub cpu_ns: u64,
+    /// How often a thread gave up its processor to wait.
+    pub switches: u64,
+}
+
+#[derive(Deserialize, PartialEq)]
 pub struct Parameters {
     pub speed: f64,
     pub frontends: u64,
@@ -77,12 +111,15 @@ pub struct Queue {
     pub failed_enqueue: u64,
     pub failed_dequeue: u64,
     pub stolen: u64,
-    /// The time in all puts.
-    pub put_ns: u64,
+    /// How long puts waited for room, summed over all threads.
+    pub room_ns: u64,
+    /// How long gets waited for items, summed over all threads.
+    pub items_ns: u64,
 }
 
 #[derive(Deserialize)]
 pub struct Times {
+    pub mean_ns: u64,
     pub p50_ns: u64,
     pub p99_ns: u64,
     pub max_ns: u64,
@@ -120,6 +157,14 @@ pub struct Worker {
 impl Run {
     /// An error names the field of the JSON.
     pub fn read(text: &str) -> Result<Self, String> {
+        let found: Versioned = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if found.format != Some(FORMAT) {
+            let found = found.format.map_or("none".into(), |format| format.to_string());
+            return Err(format!(
+                "format {FORMAT} of the record expected, found {found}: run the demo again, with \
+                 --json"
+            ));
+        }
         let run: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         run.check()?;
         Ok(run)
@@ -132,6 +177,7 @@ impl Run {
         let speed = self.parameters.speed;
         holds(speed > 0.0 && speed.is_finite(), "parameters.speed: not above 0".into())?;
         holds(!self.stages.is_empty(), "stages: there are none".into())?;
+        holds(self.parameters.frontends > 0, "parameters.frontends: there are none".into())?;
         holds(!self.workers.is_empty(), "workers: there are none".into())?;
         holds(self.workers.len() <= 10_000, "workers: more than 10000".into())?;
 
@@ -158,6 +204,13 @@ impl Run {
         check_histogram(&self.batches.tokens)
             .map_err(|error| format!("batches.tokens: {error}"))?;
         check_histogram(&self.batches.sizes).map_err(|error| format!("batches.sizes: {error}"))
+    }
+
+    /// The share of the run in which a worker worked, on average.
+    pub fn busy(&self) -> f64 {
+        let work = self.stages.iter().find(|stage| stage.name == "work");
+        let worked = work.map_or(0.0, |stage| stage.wait.mean_ns as f64 * stage.out as f64);
+        (worked / 1e9 / self.seconds / self.workers.len() as f64).min(1.0)
     }
 
     pub fn depth_of(&self, stage: &Stage) -> &[u64] {
