@@ -99,19 +99,32 @@ man: ## Regenerate the man pages in docs/man from include/queues.h
 
 # --- the demo
 
-# The shell reads TRACE, SPEED and REPORT from its environment, so they may contain spaces and
-# quotes.
-.PHONY: demo report
+# The script reads TRACE, SPEED, REPORT, COMPARE and REPEAT from its environment, so they may contain
+# spaces and quotes.
+.PHONY: demo demo-cpp demo-go demo-check report
 serving := $(TARGET)/demo/serving
-demo: $(call name,$(serving)) $(if $(REPORT),report) ## Replay a trace of requests through all queues: TRACE=file.csv SPEED=4 REPORT=page.html
-	@QUEUES_REPORT="$$OUT/report" '$(serving)' --speed "$${SPEED:-4}" $(if $(REPORT),--report "$$REPORT") \
-	    -- "$${TRACE:-examples/data/trace.csv}"
+demo: demo-check $(call name,$(serving)) $(if $(COMPARE),$(call name,$(serving)-mutex)) $(if $(REPORT)$(COMPARE),report) ## Replay a trace of requests through all queues: TRACE=file.csv SPEED=4 REPORT=page.html COMPARE=mutex REPEAT=5
+	@$(run_demo)
+demo-cpp: demo-check build $(if $(REPORT),report) ## The same in C++, without COMPARE
+	+@$(cpp) '$(TARGET)/cpp/serving'
+	@$(run_demo)
+demo-go: demo-check build $(if $(REPORT),report) ## The same in Go, without COMPARE
+	+@$(go) '$(OUT)/go/serving'
+	@$(run_demo)
 
-$(call name,$(serving)): $(wildcard examples/c/*.[ch]) $(call name,$(SHARED)) | build
+run_demo = SERVING='$(serving)' RECORDS='$(TARGET)/demo' QUEUES_REPORT="$$OUT/report" scripts/demo.sh
+demo-cpp: serving := $(TARGET)/cpp/serving
+demo-go: serving := $(OUT)/go/serving
+
+# Before anything is built.
+demo-check:
+	@$(run_demo) --check
+
+$(call name,$(serving)) $(call name,$(serving)-mutex): $(wildcard examples/c/*.[ch]) $(call name,$(SHARED)) | build
 	@command -v $(firstword $(CC)) >/dev/null || { echo 'demo: $(CC) is missing: `make setup` installs it' >&2; exit 2; }
 	@mkdir -p '$(TARGET)/demo'
-	$(CC) -O2 -Wall -Wextra -Iinclude $(CFLAGS) examples/c/serving.c -o '$@.new' $(LDFLAGS) \
-	    -L"$$OUT" -Wl,-rpath,"$$OUT" -lqueues -pthread
+	$(CC) -O2 -Wall -Wextra -Iinclude $(CFLAGS) $(if $(filter %-mutex,$@),-include examples/c/mutex_queues.h) \
+	    examples/c/serving.c -o '$@.new' $(LDFLAGS) -L"$$OUT" -Wl,-rpath,"$$OUT" -lqueues -pthread
 	@mv '$@.new' '$@'
 
 report: ## Build the tool that draws a run of the demo as a page

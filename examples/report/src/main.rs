@@ -74,7 +74,14 @@ fn arguments() -> Result<Task, String> {
 fn report(from: &[OsString], to: &Path) -> Result<(), String> {
     let to = Output::to(to)?;
     let runs = from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    to.write(&page::page(&compare::Kinds::of(runs)?))
+    let kinds = compare::Kinds::of(runs)?;
+    let is_file = to.is_file();
+    to.write(&page::page(&kinds))?;
+    // The page itself may go to standard output, as /dev/stdout.
+    if is_file {
+        println!("{}", page::summary(&kinds));
+    }
+    Ok(())
 }
 
 /// Reads a run. Its name is used in messages.

@@ -59,6 +59,11 @@ impl Output {
         Ok(Self { path: path.into(), new: Some((name.into(), file)) })
     }
 
+    /// Whether this is a regular file, and not a device or a pipe.
+    pub fn is_file(&self) -> bool {
+        self.new.is_some()
+    }
+
     pub fn write(mut self, text: &str) -> Result<(), String> {
         let written = match &mut self.new {
             None => fs::write(&self.path, text),

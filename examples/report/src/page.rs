@@ -1,7 +1,7 @@
 //! The page: what the time went into, a picture of the pipeline, a comparison, tables, and plots. One
 //! HTML file that needs no network and no scripts.
 
-use crate::compare::{self, Difference, Kinds, Spread, queues_of};
+use crate::compare::{self, Difference, Kind, Kinds, Spread, queues_of};
 use crate::pipeline;
 use crate::plot::{self, FIRST, INKS, Ink, LIMIT, OTHER, SECOND};
 use crate::run::{Run, Times};
@@ -39,6 +39,24 @@ pub fn page(kinds: &Kinds) -> String {
         requests(&shown),
         footer(run),
     )
+}
+
+/// What the page states first, as text for a terminal: a line, or two of a comparison.
+pub fn summary(kinds: &Kinds) -> String {
+    let mut html = pipeline::sentences(kinds.first.middle());
+    if let Some(second) = &kinds.second {
+        html = format!("{html}\n{}", verdict(kinds, second));
+    }
+    let (mut text, mut in_tag) = (String::new(), false);
+    for c in html.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            c if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    text.split('\n').map(crate::output::one_line).collect::<Vec<_>>().join("\n")
 }
 
 fn trace(run: &Run) -> &str {
@@ -157,7 +175,7 @@ fn comparison(kinds: &Kinds) -> String {
          </p>\n",
         escape(&queues_of(first.middle())),
         escape(&queues_of(second.middle())),
-        verdict(&all[0], first.middle(), &names, first.len().min(second.len())),
+        verdict(kinds, second),
         table(&["lower is better", &names[0], &names[1], "ratio"], &rows),
         match (first.len(), second.len()) {
             (1, 1) => "One run of each".into(),
@@ -167,7 +185,9 @@ fn comparison(kinds: &Kinds) -> String {
 }
 
 /// What the comparison shows, in one sentence or two.
-fn verdict(whole: &Difference, run: &Run, names: &[String; 2], runs: usize) -> String {
+fn verdict(kinds: &Kinds, second: &Kind) -> String {
+    let (first, names) = (&kinds.first, kinds.names().map(|name| escape(&name)));
+    let whole = &compare::differences(first, second)[0];
     let ratio = whole.ratio().unwrap_or(1.0);
     let took = format!(
         "With <em>{}</em> the run took {} times as long as with <em>{}</em>",
@@ -175,9 +195,9 @@ fn verdict(whole: &Difference, run: &Run, names: &[String; 2], runs: usize) -> S
         digits(ratio),
         names[0]
     );
-    let work = run.stages.iter().find(|stage| stage.name == "work");
+    let work = first.middle().stages.iter().find(|stage| stage.name == "work");
     let work = work.map_or(0, |stage| stage.wait.mean_ns);
-    match (runs, whole.is_clear()) {
+    match (first.len().min(second.len()), whole.is_clear()) {
         (1, _) => format!("{took}. One run of each does not show how much of that is chance."),
         (_, true) if (ratio - 1.0).abs() >= 0.02 => {
             let than = if ratio > 1.0 { "longer" } else { "shorter" };
