@@ -43,7 +43,7 @@ impl Kinds {
             if let Some((first_name, first)) = kinds.first() {
                 if let Some(difference) = difference(&first.runs[0], &run) {
                     return Err(format!(
-                        "{name} is not comparable with {first_name}, {difference}: compare runs of \
+                        "{name} is not comparable with {first_name}, which has {difference}: compare runs of \
                          one machine, trace and set of options"
                     ));
                 }
@@ -75,7 +75,9 @@ impl Kinds {
         [first, second].map(|run| match () {
             () if first.queues != second.queues => run.queues.clone(),
             () if first.program != second.program => {
-                run.program.rsplit(", ").next().unwrap_or_default().to_owned()
+                // "Serving demo, in Go"
+                let language = run.program.rsplit(", in ").next();
+                language.unwrap_or_default().to_owned()
             }
             () => queues_of(run),
         })
@@ -85,11 +87,11 @@ impl Kinds {
 fn difference(a: &Run, b: &Run) -> Option<&'static str> {
     let stages = |run: &Run| run.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
     [
-        (a.machine != b.machine, "which ran on another machine"),
-        (a.trace != b.trace || a.requests != b.requests, "which has another trace"),
-        (a.parameters.speed != b.parameters.speed, "which has another speed"),
-        (a.parameters != b.parameters, "which has other options"),
-        (stages(a) != stages(b), "which has other stages"),
+        (a.machine != b.machine, "another machine"),
+        (a.trace != b.trace || a.requests != b.requests, "another trace"),
+        (a.parameters.speed != b.parameters.speed, "another speed"),
+        (a.parameters != b.parameters, "other options"),
+        (stages(a) != stages(b), "other stages"),
     ]
     .into_iter()
     .find_map(|(differs, name)| differs.then_some(name))

@@ -234,13 +234,7 @@ pub fn depth(t_ms: &[f64], items: &[u64], capacity: u64) -> String {
     let x = Axis::linear((t_ms[t_ms.len() - 1] / 1e3).max(1e-6), "time, s");
     let y = Axis::count(if with_capacity { capacity.max(most) } else { most }, "items");
     let points = columns(t_ms, items, x.range.end);
-    let value = |points: &[(f64, f64)]| {
-        let half = x.range.end / COLUMNS as f64 / 2.0;
-        let (first, last) = (points[0].0 - half, points[points.len() - 1].0 + half);
-        let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
-        (first..last, format!("at {:.3} s: at most {}", first, count(most as u64, "item", "items")))
-    };
-    let values = points.chunks(5).map(value).collect();
+    let values = parts(&points, x.range.end);
     draw(&x, &y, values, |chart| {
         let area = AreaSeries::new(points, 0.0, FIRST.light.mix(0.25));
         chart.draw_series(area.border_style(FIRST.light.stroke_width(1)))?;
@@ -250,6 +244,20 @@ pub fn depth(t_ms: &[f64], items: &[u64], capacity: u64) -> String {
         }
         Ok(())
     })
+}
+
+/// The largest number of items in each of at most 70 parts of the time.
+fn parts(points: &[(f64, f64)], end: f64) -> Values {
+    let parts: Vec<_> = points.chunks(points.len().div_ceil(70).max(1)).collect();
+    let begin = |part: &&[(f64, f64)]| (part[0].0 - 0.5 / COLUMNS as f64 * end).max(0.0);
+    let mut values = Values::new();
+    for (i, part) in parts.iter().enumerate() {
+        let most = part.iter().map(|point| point.1).fold(0.0, f64::max);
+        let text =
+            format!("at {:.3} s: at most {}", begin(part), count(most as u64, "item", "items"));
+        values.push((begin(part)..parts.get(i + 1).map_or(end, begin), text));
+    }
+    values
 }
 
 /// The upper end of the octave of a bucket, as a decimal logarithm of nanoseconds. The first octave

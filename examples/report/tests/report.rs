@@ -15,7 +15,7 @@ fn report(arguments: &[&Path]) -> Output {
 }
 
 fn times() -> Value {
-    json!({"p50_ns": 1500, "p99_ns": 2_500_000, "max_ns": 3_100_000,
+    json!({"mean_ns": 1_000_000, "p50_ns": 1500, "p99_ns": 2_500_000, "max_ns": 3_100_000,
            "histogram": [[1000, 2], [1681, 6], [2594000, 1], [3668000, 1]]})
 }
 
@@ -23,7 +23,7 @@ fn stage(name: &str, kind: &str, queues: u64, capacity: u64) -> Value {
     let mut stage = json!({"name": name, "kind": kind, "in": 10, "out": 10, "wait": times()});
     if queues > 0 {
         stage["queue"] = json!({"queues": queues, "capacity": capacity, "peak": 4,
-            "failed_enqueue": 0, "failed_dequeue": 71, "stolen": 3, "put_ns": 1234567});
+            "failed_enqueue": 0, "failed_dequeue": 71, "stolen": 3, "room_ns": 500_000_000, "items_ns": 1_234_567});
     }
     stage
 }
@@ -31,10 +31,13 @@ fn stage(name: &str, kind: &str, queues: u64, capacity: u64) -> Value {
 /// A run of ten requests.
 fn run() -> Value {
     json!({
-        "program": "Serving demo, in C", "trace": "some/where/trace.csv",
+        "format": 2, "program": "Serving demo, in C", "queues": "libqueues", "library": "1.2.3",
+        "machine": {"processor": "Some CPU", "processors": 6, "kernel": "Linux 7.8.9"},
+        "date": "2026-11-26 17:36 UTC", "trace": "some/where/trace.csv",
         "parameters": {"speed": 4, "frontends": 2, "workers": 2, "capacity": 256, "batch_size": 8,
                        "batch_tokens": 8192, "linger_ms": 20},
         "requests": 10, "served": 10, "seconds": 2.5,
+        "cost": {"cpu_ns": 5_000_000, "switches": 30},
         "stages": [stage("frontends", "threads", 0, 0), stage("intake", "mpmc", 1, 256),
                    stage("deques", "deque", 2, 8), stage("work", "threads", 0, 0)],
         "total": times(),
@@ -63,18 +66,42 @@ fn draws_everything() {
         page.contains("All 10 requests came out, each once, in 2.50 s: 4.0 a second"),
         "{page}"
     );
-    let row = "<tr><td>deques</td><td>deque</td><td>10</td><td>10</td><td>2 × 8</td><td>4</td>\
-        <td>0</td><td>71</td><td>3</td><td>1.235</td><td>0.002</td><td>2.500</td><td>3.100</td></tr>";
+    // The frontends, 2 threads, waited 0.5 s in all; the deques have no other thread that waits.
+    let sentence = "<p class=\"lead\">2.50 s, of which each of the 2 frontends spent 250 ms on average \
+        (10 %) waiting for room in <em>intake</em>; the 2 workers were busy less than 1 % of the time. A \
+        request took 1.00 ms on average, of which";
+    let mut alone = run();
+    alone["stages"][2]["queue"]["room_ns"] = json!(0);
+    let text = drawn(&alone, "alone");
+    assert!(text.contains(sentence), "{text}");
+    for fact in [
+        "<dt>machine</dt><dd>Some CPU, 6 processors, Linux 7.8.9</dd>",
+        "<dt>library</dt><dd>libqueues 1.2.3</dd>",
+        "<dt>date</dt><dd>2026-11-26 17:36 UTC</dd>",
+        "<dt>trace</dt><dd>trace.csv, 10 requests</dd>",
+        "<dt>speed</dt><dd>4 times as recorded</dd>",
+        "<b>frontends</b><span>2 threads</span>",
+        "<b>deques</b><span>2 × deque</span>",
+        "<span>peak 4 of 8 each</span><span>wait 1.00 ms</span>",
+        "<span class=\"full\">full for 250 ms</span><span>3 stolen</span>",
+    ] {
+        assert!(page.contains(fact), "{fact}:\n{page}");
+    }
+    let row = "<tr><th scope=\"row\">deques<small>deque</small></th><td>2 × 8</td><td>4</td>\
+        <td>0<small>waited 500 ms</small></td><td>71<small>waited 1.23 ms</small></td></tr>";
+    assert!(page.contains(row), "{page}");
+    let row = "<tr><th scope=\"row\">deques</th><td>1.00 ms</td><td>1.50 µs</td><td>2.50 ms</td>\
+        <td>3.10 ms</td></tr>";
     assert!(page.contains(row), "{page}");
     for title in [
-        "intake: depth",
-        "intake: waiting time",
-        "deques: depth",
-        "deques: waiting time",
+        "intake: items inside",
+        "intake: time inside",
+        "deques: items inside",
+        "deques: time inside",
         "requests in a batch",
         "tokens in a batch",
-        "frontends: time",
-        "work: time",
+        "frontends: time taken",
+        "work: time taken",
         "from due to collected",
         "requests of each worker",
     ] {
@@ -82,7 +109,8 @@ fn draws_everything() {
     }
     let count = |what| page.matches(what).count();
     assert_eq!((count("<svg"), count("</svg>")), (10, 10));
-    for name in ["items", "time, s", "requests", "batches", "tokens in a batch", "worker"] {
+    for name in ["items", "time, s", "share of requests", "batches", "tokens in a batch", "worker"]
+    {
         assert!(page.contains(&format!("\n{name}\n</text>")), "no axis is called {name}:\n{page}");
     }
 }
@@ -116,6 +144,149 @@ fn every_color_has_a_dark_one() {
     assert!(colors > 100, "{colors}");
 }
 
+/// A part of a plot shows its value while the pointer is on it.
+#[test]
+fn shows_values_on_hover() {
+    let page = drawn(&run(), "values");
+    for value in [
+        "at 0.001 s: at most 4 items",
+        "1.00 µs to 2.00 µs: 60.0 %; up to 2.00 µs: 80.0 %",
+        "1 request: 2 batches",
+        "8 requests: 1 batch",
+        "1218 to 1448 tokens: 1 batch",
+        "worker 0: 7 requests, 3 of them stolen",
+    ] {
+        let shown = page
+            .split("<g class=\"value\"><rect ")
+            .any(|part| part.split("</g>").next().unwrap().contains(&format!(">{value}</text>")));
+        assert!(shown, "{value}:\n{page}");
+    }
+    assert!(page.contains(" title=\"intake: 1.00 ms\""), "{page}");
+}
+
+/// Draws runs of several kinds and returns the page and what the tool prints.
+fn compared(runs: &[&Value], name: &str) -> (String, String) {
+    let mut paths = Vec::new();
+    for (i, run) in runs.iter().enumerate() {
+        paths.push(scratch(&format!("{name}-{i}.json")));
+        fs::write(&paths[i], run.to_string()).unwrap();
+    }
+    paths.push(scratch(&format!("{name}.html")));
+    let output = report(&paths.iter().map(|path| &**path).collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = fs::read_to_string(paths.last().unwrap()).unwrap();
+    (page, String::from_utf8(output.stdout).unwrap())
+}
+
+/// A run that takes this many seconds, over mutex queues or ours.
+fn run_of(queues: &str, seconds: f64) -> Value {
+    let mut run = run();
+    run["queues"] = json!(queues);
+    run["seconds"] = json!(seconds);
+    run
+}
+
+#[test]
+fn shows_the_run_in_the_middle() {
+    let runs = [3.0, 1.0, 2.0].map(|seconds| run_of("libqueues", seconds));
+    let (page, printed) = compared(&runs.each_ref(), "middle");
+    assert!(page.contains("<p class=\"lead\">2.00 s, of which"), "{page}");
+    assert!(page.contains("Of 3 runs, picture and plots show the one in the middle"), "{page}");
+    assert!(!page.contains("Compared"), "{page}");
+    assert!(printed.starts_with("2.00 s, of which") && printed.lines().count() == 1, "{printed}");
+}
+
+#[test]
+fn compares_two_kinds_of_queues() {
+    let [a, b] = [1.0, 2.0].map(|seconds| run_of("libqueues", seconds));
+    let [c, d] = [3.0, 6.0].map(|seconds| run_of("mutex", seconds));
+    let (page, printed) = compared(&[&a, &c, &b, &d], "compared");
+    let heading = "<h2>Compared: libqueues 1.2.3 and mutex and condition variables</h2>";
+    assert!(page.contains(heading), "{page}");
+    let row = "<tr><th scope=\"row\">the whole run</th><td>1.50 s<small>1.00 s – 2.00 s</small></td>\
+        <td>4.50 s<small>3.00 s – 6.00 s</small></td><td><b>3.00</b></td></tr>";
+    assert!(page.contains(row), "{page}");
+    let row = "<tr><th scope=\"row\">context switches a request</th><td>3.00<small>3.00 – 3.00</small>\
+        </td><td>3.00<small>3.00 – 3.00</small></td><td>1.00</td></tr>";
+    assert!(page.contains(row), "{page}");
+    let verdict = "With mutex the run took 3.00 times as long as with libqueues: every run was longer \
+        than each of those.";
+    assert_eq!(printed.lines().nth(1), Some(verdict), "{page}");
+    for shown in ["mutex: 1.00 ms on average", "mutex, up to this time", "Of 2 runs of each kind"] {
+        assert!(page.contains(shown), "{shown}:\n{page}");
+    }
+    assert_eq!(page.matches("<span class=\"other\">mutex: 1.00 ms</span>").count(), 2, "{page}");
+}
+
+#[test]
+fn admits_that_there_is_no_difference() {
+    let [a, b] = [1.0, 2.0].map(|seconds| run_of("libqueues", seconds));
+    let [c, d] = [1.5, 2.5].map(|seconds| run_of("mutex", seconds));
+    let printed = compared(&[&a, &b, &c, &d], "equal").1;
+    assert!(
+        printed.contains("1.33 times as long as with libqueues: no clear difference."),
+        "{printed}"
+    );
+    let printed = compared(&[&a, &c], "once").1;
+    assert!(
+        printed.contains("One run of each does not show how much of that is chance."),
+        "{printed}"
+    );
+}
+
+/// Two programs with the same queues are compared by their language.
+#[test]
+fn compares_two_programs() {
+    let (a, mut b) = (run(), run());
+    b["program"] = json!("Serving demo, in Go");
+    let (page, printed) = compared(&[&a, &b], "programs");
+    assert!(printed.contains("With Go the run took 1.00 times as long as with C"), "{printed}");
+    assert!(page.contains("Go: 1.00 ms on average"), "{page}");
+}
+
+#[test]
+fn refuses_runs_that_are_not_comparable() {
+    let first = scratch("comparable.json");
+    fs::write(&first, run().to_string()).unwrap();
+    let refuses = |pointer: &str, value: Value, message: &str| {
+        let (second, to) = (scratch("different.json"), scratch("different.html"));
+        let mut other = run();
+        *other.pointer_mut(pointer).unwrap() = value;
+        fs::write(&second, other.to_string()).unwrap();
+        let output = report(&[&first, &second, &to]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains("different.json is not comparable with "), "{stderr}");
+        assert!(
+            stderr.contains(&format!("comparable.json, which has {message}: compare")),
+            "{stderr}"
+        );
+        assert!(!to.exists() && !scratch("different.html.new").exists());
+    };
+    refuses("/trace", json!("x.csv"), "another trace");
+    refuses("/requests", json!(11), "another trace");
+    refuses("/parameters/speed", json!(5), "another speed");
+    refuses("/parameters/workers", json!(5), "other options");
+    refuses("/stages/3/name", json!("x"), "other stages");
+    refuses("/machine/processors", json!(7), "another machine");
+
+    let kinds = ["libqueues", "mutex", "third"].map(|queues| {
+        let path = scratch(&format!("{queues}.json"));
+        fs::write(&path, run_of(queues, 1.0).to_string()).unwrap();
+        path
+    });
+    let output = report(&[&kinds[0], &kinds[1], &kinds[2], &scratch("kinds.html")]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.ends_with(
+            "third.json is of a third kind, Serving demo, in C over third: a page compares two\n"
+        ),
+        "{stderr}"
+    );
+}
+
 #[test]
 fn reads_standard_input() {
     let (from, to) = (scratch("input.json"), scratch("input.html"));
@@ -134,17 +305,30 @@ fn names_are_text() {
     run["depth"]["stages"][0]["name"] = json!("<i>");
     let page = drawn(&run, "names");
     assert!(
-        page.contains("&lt;u&gt;&amp;&quot;.csv") && page.contains("&lt;i&gt;: depth"),
+        page.contains("&lt;u&gt;&amp;&quot;.csv") && page.contains("&lt;i&gt;: items inside"),
         "{page}"
     );
     assert!(!page.contains("<u>") && !page.contains("<i>"), "{page}");
+
+    run["queues"] = json!("<u>");
+    run["machine"]["processor"] = json!("<u>");
+    run["machine"]["kernel"] = json!("<u>");
+    run["library"] = json!("<u>");
+    run["date"] = json!("<u>");
+    run["program"] = json!("<u>");
+    run["stages"][1]["kind"] = json!("<u>");
+    let page = drawn(&run, "names");
+    assert!(!page.contains("<u>"), "{page}");
 }
 
 #[test]
 fn shows_what_was_lost() {
     let mut run = run();
     run["served"] = json!(9);
-    assert!(drawn(&run, "lost").contains("Of 10 requests 9 came out"));
+    run["stages"][1]["out"] = json!(9);
+    let page = drawn(&run, "lost");
+    assert!(page.contains("Of 10 requests 9 came out"), "{page}");
+    assert!(page.contains(" intake: 10 in, 9 out.") && !page.contains("deques: 10 in"), "{page}");
 }
 
 #[test]
@@ -174,6 +358,15 @@ fn draws_extremes() {
     largest["depth"]["stages"][0]["items"] = json!([most, 0, most, 0]);
     largest["stages"][1]["queue"]["capacity"] = json!(most);
     largest["stages"][2]["queue"]["capacity"] = json!(most);
+    for stage in largest["stages"].as_array_mut().unwrap() {
+        stage["wait"]["mean_ns"] = json!(most);
+        if stage.get("queue").is_some() {
+            for field in ["peak", "failed_enqueue", "failed_dequeue", "room_ns", "items_ns"] {
+                stage["queue"][field] = json!(most);
+            }
+        }
+    }
+    largest["cost"] = json!({"cpu_ns": most, "switches": most});
     largest["workers"] = json!([{"served": most, "stolen": most}, {"served": 0, "stolen": most}]);
     let page = drawn(&largest, "largest");
     assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -195,7 +388,7 @@ fn refuses_json_that_is_no_run() {
     refuses("", "EOF");
     refuses("a,b,c\n", "expected value");
     refuses("[]", "invalid");
-    for field in run().as_object().unwrap().keys() {
+    for field in run().as_object().unwrap().keys().filter(|field| *field != "format") {
         let mut less = run();
         less.as_object_mut().unwrap().remove(field);
         refuses(&less.to_string(), &format!("missing field `{field}`"));
@@ -205,6 +398,14 @@ fn refuses_json_that_is_no_run() {
         *other.pointer_mut(pointer).unwrap() = value;
         refuses(&other.to_string(), message);
     };
+    let format = |found| {
+        format!("format 2 of the record expected, found {found}: run the demo again, with --json")
+    };
+    refuses_with("/format", json!(1), &format("1"));
+    refuses_with("/format", json!(3), &format("3"));
+    refuses_with("/format", json!(null), &format("none"));
+    refuses("{\"program\":\"Serving demo, in C\",\"seconds\":1}", &format("none"));
+    refuses_with("/parameters/frontends", json!(0), "parameters.frontends: there are none");
     refuses_with("/requests", json!(-1), "invalid value");
     refuses_with("/seconds", json!(0), "seconds: not a duration");
     refuses_with("/parameters/speed", json!(0.0), "parameters.speed: not above 0");
@@ -232,9 +433,9 @@ fn refuses_files_and_arguments() {
         assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     };
     let page = scratch("none.html");
-    refuses(&[], "expected two files, found 0");
-    refuses(&[&run_path], "expected two files, found 1");
-    refuses(&[&run_path, &page, &page], "expected two files, found 3");
+    refuses(&[], "expected a run and a page, found 0; try --help");
+    refuses(&[&run_path], "expected a run and a page, found 1; try --help");
+    refuses(&[&run_path, &page, &page], "none.html: No such file");
     refuses(&[Path::new("--fast"), &run_path, &page], "--fast");
     refuses(&[Path::new("no such file"), &page], "no such file: No such file");
     refuses(&[Path::new("."), &page], ".: Is a directory");
