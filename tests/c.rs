@@ -323,7 +323,7 @@ fn serving_overload() {
     for stage in ["intake", "priority", "batch", "deques", "results"] {
         assert_eq!(number(&row(&table, stage)[6]), 1.0, "{table:?}"); // the peak
     }
-    assert!(number(&row(&table, "intake")[7]) > 0.0, "{table:?}"); // seconds in puts
+    assert!(number(&row(&table, "intake")[7]) > 0.0, "{table:?}"); // seconds that puts waited
 }
 
 /// One worker takes the batch and needs longer for it than the other worker sleeps.
