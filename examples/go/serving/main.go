@@ -46,8 +46,9 @@ type pipeline struct {
 
 	batches, served atomic.Int64
 	finished        atomic.Bool
-	put             [stages]atomic.Int64 // time that the puts into each stage took, in ns
-	samples         samples
+	// How long puts into each stage waited for room, and gets for items, summed over all goroutines, in ns.
+	room, items [stages]atomic.Int64
+	samples     samples
 }
 
 func main() {
@@ -62,9 +63,10 @@ func main() {
 	if pagePath != "" {
 		checkReport()
 	}
+	before := costNow()
 	start := time.Now()
 	p.run(start)
-	report := newReport(p, start, time.Now())
+	report := newReport(p, start, time.Now(), costNow().since(before))
 	report.print()
 	report.write()
 	if !report.nothingLost() {
@@ -125,12 +127,34 @@ func (p *pipeline) run(start time.Time) {
 	watching.Wait()
 }
 
-// offer stamps a request and puts it into a stage, which owns it afterwards.
-func (p *pipeline) offer(r *request, stage int, put func(r *request) error) {
+// timed calls wait and adds its time. The goroutines try without waiting first, so that nothing else is counted.
+func timed(sum *atomic.Int64, wait func()) {
 	since := time.Now()
-	r.at[stage] = since
-	check(put(r))
-	p.put[stage].Add(int64(time.Since(since)))
+	wait()
+	sum.Add(int64(time.Since(since)))
+}
+
+// offer stamps a request and puts it into a stage, which owns it afterwards.
+func (p *pipeline) offer(r *request, stage int, try, put func() error) {
+	r.at[stage] = time.Now()
+	err := try()
+	if errors.Is(err, queues.ErrFull) {
+		timed(&p.room[stage], func() { err = put() })
+	}
+	check(err)
+}
+
+// nextOf returns the next request of a stage, or false when its queue is closed and drained.
+func (p *pipeline) nextOf(stage int, try, get func() (*request, error)) (*request, bool) {
+	r, err := try()
+	if errors.Is(err, queues.ErrEmpty) {
+		timed(&p.items[stage], func() { r, err = get() })
+	}
+	if errors.Is(err, queues.ErrClosed) {
+		return nil, false
+	}
+	check(err)
+	return r, true
 }
 
 // bring is frontend number first of n: it puts the request number first and every n-th request after it.
@@ -138,24 +162,33 @@ func (p *pipeline) bring(first int) {
 	for i := first; i < len(p.trace); i += options.Frontends {
 		r := p.trace[i]
 		time.Sleep(time.Until(r.at[frontendStage]))
-		p.offer(r, intakeStage, func(r *request) error { return p.intake.Put(ctx, r) })
+		p.offer(r, intakeStage,
+			func() error { return p.intake.TryPut(r) },
+			func() error { return p.intake.Put(ctx, r) })
 	}
 }
 
 // schedule orders requests by tokens, so that short requests do not wait for long ones.
 func (p *pipeline) schedule() {
-	for r := range p.intake.All(ctx) {
+	get := func() (*request, error) { return p.intake.Get(ctx) }
+	for r, ok := p.nextOf(intakeStage, p.intake.TryGet, get); ok; r, ok = p.nextOf(intakeStage, p.intake.TryGet, get) {
 		tokens := float64(r.tokens())
-		p.offer(r, priorityStage, func(r *request) error { return p.priority.Put(ctx, r, tokens) })
+		p.offer(r, priorityStage,
+			func() error { return p.priority.TryPut(r, tokens) },
+			func() error { return p.priority.Put(ctx, r, tokens) })
 	}
 	p.priority.Close()
 }
 
 // dispatch fills the batching queue, which holds one batch, so that requests wait where they are ordered.
 func (p *pipeline) dispatch() {
-	for r := range p.priority.All(ctx) {
+	try := func() (*request, error) { r, _, err := p.priority.TryGet(); return r, err }
+	get := func() (*request, error) { r, _, err := p.priority.Get(ctx); return r, err }
+	for r, ok := p.nextOf(priorityStage, try, get); ok; r, ok = p.nextOf(priorityStage, try, get) {
 		tokens := uint64(r.tokens())
-		p.offer(r, batchStage, func(r *request) error { return p.batch.PutWeighted(ctx, r, tokens) })
+		p.offer(r, batchStage,
+			func() error { return p.batch.TryPutWeighted(r, tokens) },
+			func() error { return p.batch.PutWeighted(ctx, r, tokens) })
 	}
 	p.batch.Close()
 }
@@ -166,7 +199,8 @@ func (p *pipeline) unpack(w *worker, batch []*request) {
 	number := int(p.batches.Add(1)) - 1
 	for _, r := range slices.Backward(batch) {
 		r.batch, r.owner = number, w.index
-		p.offer(r, dequeStage, w.deque.Push)
+		r.at[dequeStage] = time.Now()
+		check(w.deque.Push(r))
 	}
 }
 
@@ -206,7 +240,8 @@ func (p *pipeline) next(w *worker) (*request, bool) {
 		}
 		// It waits for a batch, but not for long: there may be something to steal again.
 		shortly, cancel := context.WithTimeout(ctx, time.Duration(options.LingerMS)*time.Millisecond)
-		if batch, err := p.batch.GetBatch(shortly); err == nil {
+		timed(&p.items[batchStage], func() { batch, err = p.batch.GetBatch(shortly) })
+		if err == nil {
 			p.unpack(w, batch)
 		}
 		cancel()
@@ -221,7 +256,9 @@ func (p *pipeline) work(w *worker) {
 			runtime.Gosched() // other goroutines run while this one simulates work
 		}
 		r.worker = w.index
-		p.offer(r, resultStage, func(r *request) error { return w.results.Put(ctx, r) })
+		p.offer(r, resultStage,
+			func() error { return w.results.TryPut(r) },
+			func() error { return w.results.Put(ctx, r) })
 	}
 	w.results.Close()
 }

@@ -8,7 +8,9 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,7 +49,8 @@ type queueReport struct {
 	FailedEnqueue uint64        `json:"failed_enqueue"`
 	FailedDequeue uint64        `json:"failed_dequeue"`
 	Stolen        uint64        `json:"stolen"`
-	Put           time.Duration `json:"put_ns"` // time of all puts
+	Room          time.Duration `json:"room_ns"`  // that puts waited for room
+	Items         time.Duration `json:"items_ns"` // that gets waited for items
 }
 
 type stageReport struct {
@@ -60,6 +63,7 @@ type stageReport struct {
 }
 
 type times struct {
+	Mean      int      `json:"mean_ns"`
 	P50       int      `json:"p50_ns"`
 	P99       int      `json:"p99_ns"`
 	Max       int      `json:"max_ns"`
@@ -76,14 +80,56 @@ type workerReport struct {
 	Stolen int `json:"stolen"`
 }
 
+type machineReport struct {
+	Processor  string `json:"processor"`
+	Processors int    `json:"processors"`
+	Kernel     string `json:"kernel"`
+}
+
+// thisMachine names the first processor in /proc/cpuinfo, or the architecture.
+func thisMachine() machineReport {
+	m := machineReport{Processor: runtime.GOARCH, Processors: runtime.NumCPU(), Kernel: runtime.GOOS}
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+			m.Processor = strings.TrimSpace(value)
+			break
+		}
+	}
+	if kernel, err := exec.Command("uname", "-sr").Output(); err == nil {
+		m.Kernel = strings.TrimSpace(string(kernel))
+	}
+	return m
+}
+
+// A cost is what a run costs the machine.
+type cost struct {
+	CPU      time.Duration `json:"cpu_ns"`
+	Switches int64         `json:"switches"` // times that a thread gave up its processor to wait
+}
+
+func costNow() cost {
+	var u syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return cost{time.Duration(u.Utime.Nano() + u.Stime.Nano()), int64(u.Nvcsw)}
+}
+
+func (c cost) since(before cost) cost { return cost{c.CPU - before.CPU, c.Switches - before.Switches} }
+
 // A report is the input of the tool `report`; see its src/run.rs.
 type report struct {
+	Format     int           `json:"format"`
 	Program    string        `json:"program"`
+	Queues     string        `json:"queues"`
+	Library    string        `json:"library"`
+	Machine    machineReport `json:"machine"`
+	Date       string        `json:"date"`
 	Trace      string        `json:"trace"`
 	Parameters parameters    `json:"parameters"`
 	Requests   int           `json:"requests"`
 	Served     int           `json:"served"`
 	Seconds    float64       `json:"seconds"`
+	Cost       cost          `json:"cost"`
 	Stages     []stageReport `json:"stages"`
 	Total      times         `json:"total"`
 	Depth      struct {
@@ -100,9 +146,10 @@ type report struct {
 }
 
 // newReport summarizes the requests, the samples and the statistics of the queues.
-func newReport(p *pipeline, start, end time.Time) *report {
+func newReport(p *pipeline, start, end time.Time, spent cost) *report {
 	r := &report{
-		Program: "Serving demo, in Go", Trace: tracePath, Parameters: options,
+		Format: 2, Program: "Serving demo, in Go", Queues: "libqueues", Library: queues.Version(),
+		Machine: thisMachine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Cost: spent, Trace: tracePath, Parameters: options,
 		Requests: len(p.trace), Served: int(p.served.Load()), Seconds: end.Sub(start).Seconds(),
 		Total:   p.times(frontendStage, stages),
 		Workers: make([]workerReport, options.Workers),
@@ -117,7 +164,10 @@ func newReport(p *pipeline, start, end time.Time) *report {
 				s.Out += count(!request.at[id+1].IsZero())
 			}
 		} else {
-			s.Queue = &queueReport{Queues: len(stats), Put: time.Duration(p.put[id].Load())}
+			s.Queue = &queueReport{
+				Queues: len(stats),
+				Room:   time.Duration(p.room[id].Load()), Items: time.Duration(p.items[id].Load()),
+			}
 		}
 		for _, one := range stats {
 			s.In += one.Enqueued
@@ -187,9 +237,17 @@ func (p *pipeline) times(from, to int) times {
 	}
 	slices.Sort(sample)
 	return times{
-		percentile(sample, 50), percentile(sample, 99), percentile(sample, 100),
+		mean(sample), percentile(sample, 50), percentile(sample, 99), percentile(sample, 100),
 		histogram(sample, 1000, fourthOfAnOctave),
 	}
+}
+
+func mean(sample []int) int {
+	sum := 0.0
+	for _, value := range sample {
+		sum += float64(value)
+	}
+	return int(sum / float64(max(len(sample), 1)))
 }
 
 func percentile(sorted []int, percent int) int {
@@ -231,18 +289,19 @@ func (r *report) nothingLost() bool {
 }
 
 func (r *report) print() {
-	fmt.Println("stage      kind      queues capacity       in      out     peak in puts s" +
+	fmt.Println("stage      kind      queues capacity       in      out     peak    full s   empty s" +
 		"     p50 ms     p99 ms     max ms")
 	for _, s := range r.Stages {
 		fmt.Printf("%-10s %-9s", s.Name, s.Kind)
 		if q := s.Queue; q != nil {
-			fmt.Printf("%7d%9d%9d%9d%9d%10.3f", q.Queues, q.Capacity, s.In, s.Out, q.Peak, q.Put.Seconds())
+			fmt.Printf("%7d%9d%9d%9d%9d%10.3f%10.3f", q.Queues, q.Capacity, s.In, s.Out, q.Peak,
+				q.Room.Seconds(), q.Items.Seconds())
 		} else {
-			fmt.Printf("%25d%9d%19s", s.In, s.Out, "")
+			fmt.Printf("%25d%9d%29s", s.In, s.Out, "")
 		}
 		s.Wait.print()
 	}
-	fmt.Printf("%-64s", "total")
+	fmt.Printf("%-74s", "total")
 	r.Total.print()
 	fmt.Printf("batches   %d", len(r.sizes))
 	for _, of := range []struct {

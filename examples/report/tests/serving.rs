@@ -131,7 +131,7 @@ fn overload_is_back_pressure() {
             (&"frontends".into(), &"intake".into())
         );
         assert!(number(&stages[0]["wait"]["max_ns"]) >= waited, "{figures:#}");
-        assert!(number(&stages[1]["queue"]["put_ns"]) >= waited, "{figures:#}");
+        assert!(number(&stages[1]["queue"]["room_ns"]) >= waited, "{figures:#}");
     }
 }
 
