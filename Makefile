@@ -186,10 +186,10 @@ test-go: ready-test build ## The Go binding, and the Go examples
 prove-go: ready-proof build ## The same with the race detector
 	+$(go) race
 
-test-report: ready-proof build report $(call name,$(serving)) ## The figures of the demo in C, C++ and Go, and the page that shows them
+test-report: ready-proof build report $(call name,$(serving)) $(call name,$(serving)-mutex) ## The figures of the demo in C, C++ and Go, and the page that shows them
 	+$(cpp) examples
 	+$(go) $(OUT)/go/serving
-	$(jobs)QUEUES_SERVING='$(serving) $(TARGET)/cpp/serving $(OUT)/go/serving' \
+	$(jobs)QUEUES_SERVING='$(serving) $(serving)-mutex $(TARGET)/cpp/serving $(OUT)/go/serving' \
 	    $(CARGO) test --release --locked --manifest-path examples/report/Cargo.toml
 
 test-install: ready-test build ## Programs outside the tree that use an installed library

@@ -40,13 +40,13 @@ impl Kinds {
     pub fn of(runs: Vec<(String, Run)>) -> Result<Self, String> {
         let mut kinds: Vec<(String, Kind)> = Vec::new();
         for (name, run) in runs {
-            if let Some((first_name, first)) = kinds.first() {
-                if let Some(difference) = difference(&first.runs[0], &run) {
-                    return Err(format!(
-                        "{name} is not comparable with {first_name}, which has {difference}: compare runs of \
-                         one machine, trace and set of options"
-                    ));
-                }
+            if let Some((first_name, first)) = kinds.first()
+                && let Some(difference) = difference(&first.runs[0], &run)
+            {
+                return Err(format!(
+                    "{name} is not comparable with {first_name}, which has {difference}: compare runs \
+                     of one machine, trace and set of options"
+                ));
             }
             let key = |run: &Run| (run.program.clone(), run.queues.clone(), run.library.clone());
             match kinds.iter().position(|(_, kind)| key(&kind.runs[0]) == key(&run)) {

@@ -1,7 +1,8 @@
 //! The serving demo in C, C++ and Go: the numbers in its JSON agree, no request is lost, bad input
 //! is refused before the run, and `report` draws its page.
 //!
-//! QUEUES_SERVING names the programs, separated by spaces; `make test-report` builds them.
+//! QUEUES_SERVING names the programs, separated by spaces; `make test-report` builds them. One of them
+//! is the demo in C over mutex queues.
 
 use serde_json::Value;
 use std::fs;
@@ -42,8 +43,9 @@ fn counts(pairs: &Value) -> u64 {
 
 fn check_times(times: &Value, requests: u64) {
     assert_eq!(counts(&times["histogram"]), requests, "{times}");
-    let [p50, p99, max] = ["p50_ns", "p99_ns", "max_ns"].map(|name| number(&times[name]));
-    assert!(p50 <= p99 && p99 <= max, "{times}");
+    let [mean, p50, p99, max] =
+        ["mean_ns", "p50_ns", "p99_ns", "max_ns"].map(|name| number(&times[name]));
+    assert!(p50 <= p99 && p99 <= max && mean <= max, "{times}");
     let last = list(&times["histogram"]).last().unwrap();
     assert!(number(&last[0]) >= max, "{times}");
 }
@@ -52,6 +54,14 @@ fn check_times(times: &Value, requests: u64) {
 fn check(run: &Value) {
     let requests = number(&run["requests"]);
     assert_eq!(number(&run["served"]), requests);
+    assert_eq!(number(&run["format"]), 2);
+    let machine = &run["machine"];
+    for text in [&machine["processor"], &machine["kernel"], &run["library"], &run["queues"]] {
+        assert!(!text.as_str().unwrap().is_empty(), "{run}");
+    }
+    assert!(number(&machine["processors"]) > 0 && number(&run["cost"]["cpu_ns"]) > 0, "{run}");
+    let date = run["date"].as_str().unwrap();
+    assert!(date.len() == "2026-11-26 17:36 UTC".len() && date.ends_with(" UTC"), "{date}");
     let mut stolen = 0;
     for stage in list(&run["stages"]) {
         assert_eq!([&stage["in"], &stage["out"]].map(number), [requests; 2], "{stage}");
@@ -61,6 +71,9 @@ fn check(run: &Value) {
             ["queues", "capacity", "peak"].map(|name| number(&queue[name]));
         assert!((1..=capacity).contains(&peak), "{stage}");
         stolen += number(&queue["stolen"]);
+        // A put waits only if it found the queue full.
+        let waited = number(&queue["room_ns"]) > 0;
+        assert_eq!(waited, number(&queue["failed_enqueue"]) > 0, "{stage}");
         let depth = list(&run["depth"]["stages"]);
         let depth = depth.iter().find(|line| line["name"] == stage["name"]).unwrap();
         for items in list(&depth["items"]) {
@@ -106,6 +119,8 @@ fn figures_agree() {
         assert!(times.len() > 200, "{} samples", times.len());
         assert!(page.contains(figures["program"].as_str().unwrap()), "{page}");
         assert!(page.contains("All 450 requests came out, each once"), "{page}");
+        let machine = figures["machine"]["processor"].as_str().unwrap();
+        assert!(page.contains(&format!("<dt>machine</dt><dd>{machine}, ")), "{page}");
     }
 }
 
@@ -356,6 +371,111 @@ fn writes_what_is_asked_for() {
         let text = String::from_utf8(output.stdout).unwrap();
         check(&serde_json::from_str(&text[text.find("\n{").unwrap()..]).unwrap());
     }
+}
+
+/// Runs the script of `make demo` with these variables and the demo in C; `None` without that.
+fn make_demo(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Option<Output> {
+    let program = programs().into_iter().find(|program| program.ends_with("/demo/serving"))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut command = Command::new(root.join("scripts/demo.sh"));
+    command.current_dir(root);
+    for variable in ["TRACE", "SPEED", "REPORT", "COMPARE", "REPEAT"] {
+        command.env_remove(variable);
+    }
+    let records = scratch(name);
+    fs::create_dir_all(&records).unwrap();
+    command.args(arguments).env("SERVING", program).env("RECORDS", records);
+    command.env("QUEUES_REPORT", env!("CARGO_BIN_EXE_report")).envs(variables.iter().copied());
+    Some(command.stdin(Stdio::null()).output().unwrap())
+}
+
+fn files(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(scratch(folder)).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn make_demo_compares() {
+    let folder = "a comparison";
+    _ = fs::remove_dir_all(scratch(folder));
+    let trace = trace_of("compared", format!("{HEADER}\n{ROW}\n{ROW}\n"));
+    let variables = [("COMPARE", "mutex"), ("REPEAT", "2"), ("TRACE", &*trace)];
+    let Some(output) = make_demo(folder, &[], &variables) else { return };
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success(), "{stderr}");
+    for line in ["run 1 of 2 with libqueues: 2 in, 2 out, ", "run 2 of 2 with mutex: 2 in, 2 out, "]
+    {
+        assert!(stdout.contains(line), "{stdout}");
+    }
+    assert!(stdout.contains("\nWith mutex the run took "), "{stdout}");
+    let records = ["libqueues-1.json", "libqueues-2.json", "mutex-1.json", "mutex-2.json"];
+    assert_eq!(files(folder), [&["compare.html"], &records[..]].concat());
+    for record in records {
+        let figures: Value =
+            serde_json::from_slice(&fs::read(scratch(folder).join(record)).unwrap()).unwrap();
+        check(&figures);
+        assert!(record.starts_with(figures["queues"].as_str().unwrap()), "{figures}");
+    }
+    let page = fs::read_to_string(scratch(folder).join("compare.html")).unwrap();
+    assert!(page.contains("<h2>Compared: libqueues "), "{page}");
+
+    // One run of each: the records of the second runs do not stay.
+    let variables = [("COMPARE", "mutex"), ("REPEAT", "1"), ("TRACE", &*trace)];
+    assert!(make_demo(folder, &[], &variables).unwrap().status.success());
+    assert_eq!(files(folder), ["compare.html", "libqueues-1.json", "mutex-1.json"]);
+}
+
+/// Bad input is one line and exit code 2, and old files stay.
+#[test]
+fn make_demo_refuses() {
+    let folder = "refused comparison";
+    fs::create_dir_all(scratch(folder)).unwrap();
+    for file in ["compare.html", "mutex-1.json"] {
+        fs::write(scratch(folder).join(file), "as it was").unwrap();
+    }
+    let bad = trace_of("bad for make", "a,b,c\n");
+    let compare = ("COMPARE", "mutex");
+    let header = format!("serving: {bad}:1: expected {HEADER}, found: a,b,c");
+    let found_long = format!("demo: COMPARE: expected mutex, found: {}", "x".repeat(60));
+    let long = "x".repeat(100);
+    for (variables, message) in [
+        (&[("COMPARE", "nonsense")][..], "demo: COMPARE: expected mutex, found: nonsense"),
+        (&[("COMPARE", "\x1b[31m")], "demo: COMPARE: expected mutex, found: $'\\E[31m'"),
+        (&[("COMPARE", &*long)], &*found_long),
+        (&[("REPEAT", "3")], "demo: REPEAT is for comparisons: add COMPARE=mutex"),
+        (&[compare, ("REPEAT", "0")], "demo: REPEAT: expected a number from 1 to 99, found: 0"),
+        (
+            &[compare, ("REPEAT", "a b")],
+            "demo: REPEAT: expected a number from 1 to 99, found: a\\ b",
+        ),
+        (
+            &[compare, ("SERVING", "/cpp/serving")],
+            "demo: only the demo in C has mutex queues: make demo COMPARE=mutex",
+        ),
+        (&[compare, ("SPEED", "0")], "serving: --speed: expected a number above 0, found: 0"),
+        (&[("SPEED", "x")], "serving: --speed: expected a number above 0, found: x"),
+        (&[compare, ("TRACE", "none")], "serving: none: No such file or directory"),
+        (&[compare, ("TRACE", &*bad)], &*header),
+        (&[compare, ("REPORT", "no/page.html")], "report: no/page.html: No such file or directory"),
+        (&[("REPORT", "no/page.html")], "report: no/page.html: No such file or directory"),
+    ] {
+        let Some(output) = make_demo(folder, &[], variables) else { return };
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr, format!("{message}\n"), "{variables:?}");
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{variables:?}");
+        assert_eq!(files(folder), ["compare.html", "mutex-1.json"], "{variables:?}");
+        for file in files(folder) {
+            assert_eq!(fs::read_to_string(scratch(folder).join(file)).unwrap(), "as it was");
+        }
+    }
+    // `make demo` checks before it builds.
+    let output = make_demo(folder, &["--check"], &[("COMPARE", "nonsense")]).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(make_demo(folder, &["--check"], &[compare]).unwrap().status.success());
 }
 
 #[test]
