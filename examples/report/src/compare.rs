@@ -30,7 +30,7 @@ pub struct Kinds {
 pub fn queues_of(run: &Run) -> String {
     match &*run.queues {
         "libqueues" => format!("libqueues {}", run.library),
-        "mutex" => "mutex and condition variables".into(),
+        "mutex" => "mutex + condition variables".into(),
         other => other.into(),
     }
 }
@@ -40,9 +40,10 @@ impl Kinds {
     pub fn of(runs: Vec<(String, Run)>) -> Result<Self, String> {
         let mut kinds: Vec<(String, Kind)> = Vec::new();
         for (name, run) in runs {
-            if let Some((first_name, first)) = kinds.first()
-                && let Some(difference) = difference(&first.runs[0], &run)
-            {
+            let differs = kinds.first().and_then(|(first_name, first)| {
+                Some((first_name, difference(&first.runs[0], &run)?))
+            });
+            if let Some((first_name, difference)) = differs {
                 return Err(format!(
                     "{name} is not comparable with {first_name}, which has {difference}: compare runs \
                      of one machine, trace and set of options"

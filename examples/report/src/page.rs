@@ -169,7 +169,7 @@ fn comparison(kinds: &Kinds) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     format!(
-        "<h2>Compared: {} and {}</h2>\n<p class=\"lead\">{}</p>\n{}\
+        "<h2>{} beside {}</h2>\n<p class=\"lead\">{}</p>\n{}\
          <p class=\"quiet\">{}. A ratio is the second column by the first: above 1 the first is \
          lower, which is better. It is bold where every run of one is below every run of the other.\
          </p>\n",
@@ -187,7 +187,8 @@ fn comparison(kinds: &Kinds) -> String {
 /// What the comparison shows, in one sentence or two.
 fn verdict(kinds: &Kinds, second: &Kind) -> String {
     let (first, names) = (&kinds.first, kinds.names().map(|name| escape(&name)));
-    let whole = &compare::differences(first, second)[0];
+    let all = compare::differences(first, second);
+    let (whole, parts) = all.split_first().expect("the whole run comes first");
     let ratio = whole.ratio().unwrap_or(1.0);
     let took = format!(
         "With <em>{}</em> the run took {} times as long as with <em>{}</em>",
@@ -197,17 +198,26 @@ fn verdict(kinds: &Kinds, second: &Kind) -> String {
     );
     let work = first.middle().stages.iter().find(|stage| stage.name == "work");
     let work = work.map_or(0, |stage| stage.wait.mean_ns);
-    match (first.len().min(second.len()), whole.is_clear()) {
-        (1, _) => format!("{took}. One run of each does not show how much of that is chance."),
-        (_, true) if (ratio - 1.0).abs() >= 0.02 => {
-            let than = if ratio > 1.0 { "longer" } else { "shorter" };
-            format!("{took}: every run was {than} than each of those.")
-        }
-        _ => format!(
+    if first.len().min(second.len()) == 1 {
+        return format!("{took}. One run of each does not show how much of that is chance.");
+    }
+    let whole = if whole.is_clear() && (ratio - 1.0).abs() >= 0.02 {
+        let than = if ratio > 1.0 { "longer" } else { "shorter" };
+        format!("{took}: every run was {than} than each of those.")
+    } else {
+        format!(
             "{took}: no clear difference. A request is {} at work on average, which hides what its \
              queues cost; <code>make bench</code> measures the queues alone.",
             duration(work)
-        ),
+        )
+    };
+    let clear = parts.iter().filter(|part| part.is_clear());
+    let clear: Vec<_> = clear
+        .filter_map(|part| Some(format!("{} {}", escape(&part.name), digits(part.ratio()?))))
+        .collect();
+    match clear.is_empty() {
+        true => format!("{whole} No other ratio is outside the spread of the runs."),
+        false => format!("{whole} Ratios outside the spread of the runs: {}.", clear.join("; ")),
     }
 }
 
@@ -218,6 +228,10 @@ fn breakdown(kinds: &Kinds) -> String {
     let mut runs = vec![(&names[0], kinds.first.middle())];
     runs.extend(kinds.second.iter().map(|kind| (&names[1], kind.middle())));
     let longest = runs.iter().map(|(_, run)| run.total.mean_ns).max().unwrap_or(0).max(1);
+    let both = match runs.len() {
+        1 => String::new(),
+        _ => format!("<span>({} | {})</span>", escape(&names[0]), escape(&names[1])),
+    };
     let mut bars = String::new();
     for (name, run) in &runs {
         let mut parts = String::new();
@@ -256,7 +270,7 @@ fn breakdown(kinds: &Kinds) -> String {
         })
         .collect();
     format!(
-        "<h2>Where a request spent its time</h2>\n{bars}<p class=\"legend\">{legends}</p>\n\
+        "<h2>Where a request spent its time</h2>\n{bars}<p class=\"legend\">{both}{legends}</p>\n\
          <p class=\"quiet\">From when it was due until it was collected. In a stage, the time runs \
          from the put, so that a put that waits for room counts for the queue that is full.</p>\n"
     )

@@ -192,7 +192,7 @@ fn shows_the_run_in_the_middle() {
     let (page, printed) = compared(&runs.each_ref(), "middle");
     assert!(page.contains("<p class=\"lead\">2.00 s, of which"), "{page}");
     assert!(page.contains("Of 3 runs, picture and plots show the one in the middle"), "{page}");
-    assert!(!page.contains("Compared"), "{page}");
+    assert!(!page.contains(" beside "), "{page}");
     assert!(printed.starts_with("2.00 s, of which") && printed.lines().count() == 1, "{printed}");
 }
 
@@ -201,7 +201,7 @@ fn compares_two_kinds_of_queues() {
     let [a, b] = [1.0, 2.0].map(|seconds| run_of("libqueues", seconds));
     let [c, d] = [3.0, 6.0].map(|seconds| run_of("mutex", seconds));
     let (page, printed) = compared(&[&a, &c, &b, &d], "compared");
-    let heading = "<h2>Compared: libqueues 1.2.3 and mutex and condition variables</h2>";
+    let heading = "<h2>libqueues 1.2.3 beside mutex + condition variables</h2>";
     assert!(page.contains(heading), "{page}");
     let row = "<tr><th scope=\"row\">the whole run</th><td>1.50 s<small>1.00 s – 2.00 s</small></td>\
         <td>4.50 s<small>3.00 s – 6.00 s</small></td><td><b>3.00</b></td></tr>";
@@ -210,7 +210,7 @@ fn compares_two_kinds_of_queues() {
         </td><td>3.00<small>3.00 – 3.00</small></td><td>1.00</td></tr>";
     assert!(page.contains(row), "{page}");
     let verdict = "With mutex the run took 3.00 times as long as with libqueues: every run was longer \
-        than each of those.";
+        than each of those. No other ratio is outside the spread of the runs.";
     assert_eq!(printed.lines().nth(1), Some(verdict), "{page}");
     for shown in ["mutex: 1.00 ms on average", "mutex, up to this time", "Of 2 runs of each kind"] {
         assert!(page.contains(shown), "{shown}:\n{page}");
@@ -227,6 +227,13 @@ fn admits_that_there_is_no_difference() {
         printed.contains("1.33 times as long as with libqueues: no clear difference."),
         "{printed}"
     );
+    let (mut c, mut d) = (c.clone(), d.clone());
+    for run in [&mut c, &mut d] {
+        run["cost"]["switches"] = json!(15);
+    }
+    let printed = compared(&[&a, &b, &c, &d], "switches").1;
+    let clear = "Ratios outside the spread of the runs: context switches a request 0.50.";
+    assert!(printed.contains(clear), "{printed}");
     let printed = compared(&[&a, &c], "once").1;
     assert!(
         printed.contains("One run of each does not show how much of that is chance."),
