@@ -172,7 +172,7 @@ where
             let left = place(part.start).clamp(columns.start, columns.end);
             let width = place(part.end).clamp(columns.start, columns.end) - left;
             above += &format!(
-                "<g class=\"value\"><rect x=\"{left}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\
+                "<g class=\"value\" tabindex=\"-1\"><rect x=\"{left}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\
                  <text x=\"{}\" y=\"14\">{}</text></g>\n",
                 rows.start,
                 width.max(1),

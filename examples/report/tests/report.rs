@@ -157,7 +157,7 @@ fn shows_values_on_hover() {
         "worker 0: 7 requests, 3 of them stolen",
     ] {
         let shown = page
-            .split("<g class=\"value\"><rect ")
+            .split("<g class=\"value\" tabindex=\"-1\"><rect ")
             .any(|part| part.split("</g>").next().unwrap().contains(&format!(">{value}</text>")));
         assert!(shown, "{value}:\n{page}");
     }
