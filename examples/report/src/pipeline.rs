@@ -201,7 +201,8 @@ pub fn picture(kinds: &Kinds) -> String {
     }
     format!(
         "<ol class=\"pipeline\" aria-label=\"The pipeline\">\n{items}</ol>\n\
-         <p class=\"quiet\">Boxes are threads, arrows are queues of {}. An arrow is filled as far as \
+         <p class=\"quiet\">The demo replays a trace of LLM requests; a worker spends a fixed time on \
+         each token and computes nothing. Boxes are threads, arrows are queues of {}. An arrow is filled as far as \
          its queue was at its peak; <em>wait</em> is the mean time of a request in it, and \
          <em>full</em> the time that a thread waited for room.{}</p>\n",
         escape(&queues_of(run)),
