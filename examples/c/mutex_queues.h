@@ -119,13 +119,14 @@ static queues_status_t begin_put(locked_t *q, int64_t timeout_ns) {
     return status;
 }
 
-/* The entry is in: `len` includes it. */
-static queues_status_t end_put(locked_t *q) {
+/* The entry is in: `len` includes it. Only some puts into a batching queue wake a thread. */
+static queues_status_t end_put(locked_t *q, bool wakes) {
     q->stats.enqueued++;
     if (q->stats.peak_size < q->len)
         q->stats.peak_size = q->len;
     pthread_mutex_unlock(&q->mutex);
-    pthread_cond_signal(&q->not_empty);
+    if (wakes)
+        pthread_cond_signal(&q->not_empty);
     return QUEUES_OK;
 }
 
@@ -153,7 +154,7 @@ static queues_status_t back_put(locked_t *q, void *item, int64_t timeout_ns) {
     if (status != QUEUES_OK)
         return status;
     *at(q, q->len++) = (entry_t){.item = item};
-    return end_put(q);
+    return end_put(q, true);
 }
 
 static queues_status_t front_get(locked_t *q, void **item, int64_t timeout_ns) {
@@ -247,7 +248,7 @@ static queues_status_t mutex_priority_put(queues_priority_t *queue, void *item, 
     for (size_t parent; i > 0 && goes_before(&entry, &q->entries[parent = (i - 1) / 2]); i = parent)
         q->entries[i] = q->entries[parent];
     q->entries[i] = entry;
-    return end_put(q);
+    return end_put(q, true);
 }
 
 static queues_status_t mutex_priority_get(queues_priority_t *queue, void **item, double *priority,
@@ -279,6 +280,11 @@ static queues_status_t mutex_batch_create(const queues_batch_options_t *o, queue
     return QUEUES_OK;
 }
 
+static bool is_due(locked_t *q) {
+    return q->len > 0 && (q->closed || q->len >= q->batch_size || q->weight >= q->batch_weight ||
+                          now_ns() - at(q, 0)->at_ns >= q->batch_timeout_ns);
+}
+
 static queues_status_t mutex_batch_put_weighted(queues_batch_t *queue, void *item, uint64_t weight,
                                                 int64_t timeout_ns) {
     locked_t *q = &queue->q;
@@ -287,12 +293,9 @@ static queues_status_t mutex_batch_put_weighted(queues_batch_t *queue, void *ite
         return status;
     *at(q, q->len++) = (entry_t){.item = item, .weight = weight, .at_ns = now_ns()};
     q->weight += weight;
-    return end_put(q);
-}
-
-static bool is_due(locked_t *q) {
-    return q->len > 0 && (q->closed || q->len >= q->batch_size || q->weight >= q->batch_weight ||
-                          now_ns() - at(q, 0)->at_ns >= q->batch_timeout_ns);
+    /* The first entry sets until when a thread waits; a later one matters if it makes a batch due.
+     */
+    return end_put(q, q->len == 1 || is_due(q));
 }
 
 /* Takes the longest prefix up to batch_size and batch_weight, at least one entry, and unlocks. */
