@@ -120,8 +120,13 @@ impl Spread {
     }
 }
 
+/// With this many runs of each kind, ranges that do not overlap are rarely chance: once in 35 times.
+pub const ENOUGH: usize = 4;
+
 /// A figure of both kinds, which is better the lower it is.
 pub struct Difference {
+    /// The runs of the kind that has fewer.
+    runs: usize,
     pub name: String,
     pub first: Spread,
     pub second: Spread,
@@ -134,19 +139,20 @@ impl Difference {
         (self.first.median > 0.0).then(|| self.second.median / self.first.median)
     }
 
-    /// Whether every run of one kind is below every run of the other.
+    /// Whether every run of one kind is below every run of the other, and there are enough.
     pub fn is_clear(&self) -> bool {
-        !self.first.overlaps(self.second)
+        self.runs >= ENOUGH && !self.first.overlaps(self.second)
     }
 }
 
 /// All figures of the comparison; the first is the duration of the run.
 pub fn differences(first: &Kind, second: &Kind) -> Vec<Difference> {
     let time: fn(f64) -> String = |nanoseconds| duration(nanoseconds.round() as u64);
+    let runs = first.len().min(second.len());
     let mut all = Vec::new();
     let mut add = |name: String, show, figure: &dyn Fn(&Run) -> f64| {
         let [first, second] = [first, second].map(|kind| Spread::of(kind, figure));
-        all.push(Difference { name, first, second, show });
+        all.push(Difference { runs, name, first, second, show });
     };
     add("the whole run".into(), time, &|run| run.seconds * 1e9);
     add("a request, on average".into(), time, &|run| run.total.mean_ns as f64);

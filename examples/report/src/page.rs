@@ -1,7 +1,7 @@
 //! The page: what the time went into, a picture of the pipeline, a comparison, tables, and plots. One
 //! HTML file that needs no network and no scripts.
 
-use crate::compare::{self, Difference, Kind, Kinds, Spread, queues_of};
+use crate::compare::{self, Difference, ENOUGH, Kind, Kinds, Spread, queues_of};
 use crate::pipeline;
 use crate::plot::{self, FIRST, INKS, Ink, LIMIT, OTHER, SECOND};
 use crate::run::{Run, Times};
@@ -56,7 +56,8 @@ pub fn summary(kinds: &Kinds) -> String {
             _ => {}
         }
     }
-    text.split('\n').map(crate::output::one_line).collect::<Vec<_>>().join("\n")
+    text.retain(|c| c == '\n' || !c.is_control());
+    text
 }
 
 fn trace(run: &Run) -> &str {
@@ -170,16 +171,22 @@ fn comparison(kinds: &Kinds) -> String {
     let rows: Vec<_> = all.iter().map(row).collect();
     format!(
         "<h2>{} beside {}</h2>\n<p class=\"lead\">{}</p>\n{}\
-         <p class=\"quiet\">{}. A ratio is the second column by the first: above 1 the first is \
-         lower, which is better. It is bold where every run of one is below every run of the other.\
-         </p>\n",
+         <p class=\"quiet\">{} A ratio is the second column by the first: above 1 the first is \
+         lower, which is better.{}</p>\n",
         escape(&queues_of(first.middle())),
         escape(&queues_of(second.middle())),
         verdict(kinds, second),
         table(&["lower is better", &names[0], &names[1], "ratio"], &rows),
         match (first.len(), second.len()) {
-            (1, 1) => "One run of each".into(),
-            (a, b) => format!("Medians and ranges of {a} and {b} runs, which took turns"),
+            (1, 1) => "One run of each.".into(),
+            (a, b) => format!("Medians and ranges of {a} and {b} runs."),
+        },
+        match first.len().min(second.len()) {
+            ENOUGH.. => {
+                " It is bold where every run of one is below every run of the other, which is rarely \
+                 chance."
+            }
+            _ => "",
         },
     )
 }
@@ -198,26 +205,31 @@ fn verdict(kinds: &Kinds, second: &Kind) -> String {
     );
     let work = first.middle().stages.iter().find(|stage| stage.name == "work");
     let work = work.map_or(0, |stage| stage.wait.mean_ns);
-    if first.len().min(second.len()) == 1 {
-        return format!("{took}. One run of each does not show how much of that is chance.");
+    if first.len().min(second.len()) < ENOUGH {
+        return format!(
+            "{took}. {ENOUGH} runs of each would show whether that is more than chance."
+        );
     }
-    let whole = if whole.is_clear() && (ratio - 1.0).abs() >= 0.02 {
-        let than = if ratio > 1.0 { "longer" } else { "shorter" };
-        format!("{took}: every run was {than} than each of those.")
-    } else {
-        format!(
-            "{took}: no clear difference. A request is {} at work on average, which hides what its \
-             queues cost; <code>make bench</code> measures the queues alone.",
-            duration(work)
-        )
+    let is_clear = whole.is_clear() && (ratio - 1.0).abs() >= 0.02;
+    let whole = match is_clear {
+        true if ratio > 1.0 => format!("{took}: every run was longer than each of those."),
+        true => format!("{took}: every run was shorter than each of those."),
+        false => format!("{took}: no clear difference."),
     };
     let clear = parts.iter().filter(|part| part.is_clear());
     let clear: Vec<_> = clear
         .filter_map(|part| Some(format!("{} {}", escape(&part.name), digits(part.ratio()?))))
         .collect();
-    match clear.is_empty() {
-        true => format!("{whole} No other ratio is outside the spread of the runs."),
-        false => format!("{whole} Ratios outside the spread of the runs: {}.", clear.join("; ")),
+    match (clear.is_empty(), is_clear) {
+        (false, _) => {
+            format!("{whole} Ratios outside the spread of the runs: {}.", clear.join("; "))
+        }
+        (true, true) => format!("{whole} No other ratio is outside the spread of the runs."),
+        (true, false) => format!(
+            "{whole} The work on a request, {} on average, hides what its queues cost; \
+             <code>make bench</code> measures the queues alone.",
+            duration(work)
+        ),
     }
 }
 
