@@ -400,6 +400,7 @@ int main(int argc, char **argv) {
     if (!nothing_lost(&result))
         fail(LOST, "%zu requests in the trace, %zu served: the table shows where they are",
              trace.len, result.served);
+    must_be_printed();
     free(trace.requests);
     return 0;
 }

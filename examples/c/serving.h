@@ -32,6 +32,12 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail(int code, const
     exit(code);
 }
 
+/* Ends the program if something that was printed is lost, as on a full disk. */
+static void must_be_printed(void) {
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail(BAD_INPUT, "standard output cannot be written");
+}
+
 enum { SHOWN_MAX = 60 };
 typedef struct {
     char text[sizeof "found: ..." + 4 * SHOWN_MAX];
@@ -122,6 +128,7 @@ static options_t options_read(int argc, char **argv) {
                        numbers[n].largest, *numbers[n].value);
             puts("  --json          a file for the figures of the run\n"
                  "  --report        a file for a page with plots of it; needs `make report`");
+            must_be_printed();
             exit(0);
         }
         /* --name=value or --name value */

@@ -308,4 +308,5 @@ int main(int argc, char **argv) {
     if (!run.nothing_lost())
         fail(lost, trace.size(), " requests in the trace, ", run.served,
              " served: the table shows where they are");
+    must_be_printed();
 }

@@ -29,6 +29,12 @@ template <class... Parts> [[noreturn]] void fail(exit_code code, const Parts &..
     std::exit(code);
 }
 
+// Ends the program if something that was printed is lost, as on a full disk.
+inline void must_be_printed() {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+        fail(bad_input, "standard output cannot be written");
+}
+
 // The part of a message that quotes what was found. Control characters, as in a binary file, are
 // escaped because they would change the terminal, and a long text is cut off.
 inline std::string found(std::string_view text) {
@@ -111,6 +117,7 @@ inline options read_options(int argc, char **argv) {
                 std::printf("  %-15s %s: 1 to %d, default %d\n", name, meaning, largest, *value);
             std::puts("  --json          a file for the figures of the run\n"
                       "  --report        a file for a page with plots of it; needs `make report`");
+            must_be_printed();
             std::exit(0);
         }
         // --name=value or --name value

@@ -72,6 +72,7 @@ func main() {
 	if !report.nothingLost() {
 		log.Fatalf("%d requests of the trace, %d served; see the table", report.Requests, report.Served)
 	}
+	mustBePrinted()
 }
 
 func newPipeline(trace []*request) *pipeline {

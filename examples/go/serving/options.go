@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +37,16 @@ var (
 func badInput(format string, args ...any) {
 	log.Printf(format, args...)
 	os.Exit(2)
+}
+
+// out is standard output.
+var out = bufio.NewWriter(os.Stdout)
+
+// mustBePrinted ends the program if something that was printed is lost, as on a full disk.
+func mustBePrinted() {
+	if out.Flush() != nil {
+		badInput("standard output cannot be written")
+	}
 }
 
 // found describes what was found where something else was expected. It escapes what a terminal might interpret
@@ -106,14 +117,15 @@ options:
 			onlyPaths = true
 			continue
 		case arg == "--help":
-			fmt.Print("usage: serving [OPTION...] TRACE.csv\n",
+			fmt.Fprint(out, "usage: serving [OPTION...] TRACE.csv\n",
 				"Replays a trace of LLM requests through a pipeline of queues.\n\n",
 				"  --speed         times faster than recorded: any number above 0, default 4\n")
 			for _, n := range numbers {
-				fmt.Printf("  %-15s %s: 1 to %d, default %d\n", n.name, n.meaning, n.largest, *n.value)
+				fmt.Fprintf(out, "  %-15s %s: 1 to %d, default %d\n", n.name, n.meaning, n.largest, *n.value)
 			}
-			fmt.Print("  --json          a file for the figures of the run\n",
+			fmt.Fprint(out, "  --json          a file for the figures of the run\n",
 				"  --report        a file for a page with plots of it; needs `make report`\n")
+			mustBePrinted()
 			os.Exit(0)
 		}
 		// --name=value or --name value

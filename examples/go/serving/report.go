@@ -289,38 +289,39 @@ func (r *report) nothingLost() bool {
 }
 
 func (r *report) print() {
-	fmt.Println("stage      kind      queues capacity       in      out     peak    full s   empty s" +
+	fmt.Fprintln(out, "stage      kind      queues capacity       in      out     peak    full s   empty s"+
 		"     p50 ms     p99 ms     max ms")
 	for _, s := range r.Stages {
-		fmt.Printf("%-10s %-9s", s.Name, s.Kind)
+		fmt.Fprintf(out, "%-10s %-9s", s.Name, s.Kind)
 		if q := s.Queue; q != nil {
-			fmt.Printf("%7d%9d%9d%9d%9d%10.3f%10.3f", q.Queues, q.Capacity, s.In, s.Out, q.Peak,
+			fmt.Fprintf(out, "%7d%9d%9d%9d%9d%10.3f%10.3f", q.Queues, q.Capacity, s.In, s.Out, q.Peak,
 				q.Room.Seconds(), q.Items.Seconds())
 		} else {
-			fmt.Printf("%25d%9d%29s", s.In, s.Out, "")
+			fmt.Fprintf(out, "%25d%9d%29s", s.In, s.Out, "")
 		}
 		s.Wait.print()
 	}
-	fmt.Printf("%-74s", "total")
+	fmt.Fprintf(out, "%-74s", "total")
 	r.Total.print()
-	fmt.Printf("batches   %d", len(r.sizes))
+	fmt.Fprintf(out, "batches   %d", len(r.sizes))
 	for _, of := range []struct {
 		unit string
 		sums []int
 	}{{"requests", r.sizes}, {"tokens", r.tokens}} {
-		fmt.Printf("; %s p50 %d, p99 %d, max %d", of.unit,
+		fmt.Fprintf(out, "; %s p50 %d, p99 %d, max %d", of.unit,
 			percentile(of.sums, 50), percentile(of.sums, 99), percentile(of.sums, 100))
 	}
-	fmt.Printf("\nsteals    %d\n", r.Stages[dequeStage].Queue.Stolen)
-	fmt.Printf("requests  %d in, %d out, in %.2f s: %.1f a second\n",
+	fmt.Fprintf(out, "\nsteals    %d\n", r.Stages[dequeStage].Queue.Stolen)
+	fmt.Fprintf(out, "requests  %d in, %d out, in %.2f s: %.1f a second\n",
 		r.Stages[intakeStage].In, r.Served, r.Seconds, float64(r.Served)/r.Seconds)
+	out.Flush() // --json may be the same file; mustBePrinted reports an error
 }
 
 func (t times) print() {
 	for _, ns := range []int{t.P50, t.P99, t.Max} {
-		fmt.Printf("%11.3f", float64(ns)/1e6)
+		fmt.Fprintf(out, "%11.3f", float64(ns)/1e6)
 	}
-	fmt.Println()
+	fmt.Fprintln(out)
 }
 
 // write writes the report as JSON and as a page, if the options name files for them.

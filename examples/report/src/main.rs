@@ -11,7 +11,7 @@ mod text;
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -37,10 +37,7 @@ fn main() -> ExitCode {
     let done = arguments().and_then(|task| match task {
         Task::Draw(from, to) => report(&from, Path::new(&to)),
         Task::Check(to) => Output::to(Path::new(&to)).map(|_| ()),
-        Task::Help => {
-            println!("{USAGE}");
-            Ok(())
-        }
+        Task::Help => print(USAGE),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,9 +76,14 @@ fn report(from: &[OsString], to: &Path) -> Result<(), String> {
     to.write(&page::page(&kinds))?;
     // The page itself may go to standard output, as /dev/stdout.
     if is_file {
-        println!("{}", page::summary(&kinds));
+        print(&page::summary(&kinds))?;
     }
     Ok(())
+}
+
+fn print(text: &str) -> Result<(), String> {
+    let printed = writeln!(io::stdout(), "{text}");
+    printed.map_err(|_| "standard output cannot be written".into())
 }
 
 /// Reads a run. Its name is used in messages.

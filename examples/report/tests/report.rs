@@ -475,6 +475,24 @@ fn keeps_the_old_page() {
 }
 
 #[test]
+fn reports_that_its_output_is_lost() {
+    let (from, to) = (scratch("unprinted.json"), scratch("unprinted.html"));
+    fs::write(&from, run().to_string()).unwrap();
+    for arguments in [&[&*from, &*to][..], &[Path::new("--help")]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_report"));
+        let output = command.args(arguments).stdout(full).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr, "report: standard output cannot be written\n");
+        assert_eq!(output.status.code(), Some(2));
+    }
+    assert!(fs::read_to_string(to).unwrap().ends_with("</html>\n"));
+    let output = report(&[&from, Path::new("/dev/full")]);
+    assert_eq!(output.stderr, b"report: /dev/full: No space left on device\n");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn checks_and_leaves_nothing() {
     let to = scratch("checked.html");
     assert!(report(&[Path::new("--check"), &to]).status.success());

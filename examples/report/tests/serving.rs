@@ -373,6 +373,24 @@ fn writes_what_is_asked_for() {
     }
 }
 
+/// A full disk under standard output: the figures are written nevertheless.
+#[test]
+fn reports_that_the_table_is_lost() {
+    let trace = trace_of("lost", format!("{HEADER}\n{ROW}\n"));
+    let json = scratch("lost.json");
+    for program in programs() {
+        let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        _ = fs::remove_file(&json);
+        for arguments in [&["--json", json.to_str().unwrap(), &*trace][..], &["--help"]] {
+            let output = Command::new(&program).args(arguments).stdout(full()).output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(stderr, "serving: standard output cannot be written\n", "{program}");
+            assert_eq!(output.status.code(), Some(2), "{program} {arguments:?}");
+        }
+        check(&serde_json::from_slice(&fs::read(&json).unwrap()).unwrap());
+    }
+}
+
 /// Runs the script of `make demo` with these variables and the demo in C; `None` without that.
 fn make_demo(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Option<Output> {
     let program = programs().into_iter().find(|program| program.ends_with("/demo/serving"))?;
