@@ -106,12 +106,15 @@ serving := $(TARGET)/demo/serving
 demo: demo-check $(call name,$(serving)) $(if $(COMPARE),$(call name,$(serving)-mutex)) $(if $(REPORT)$(COMPARE),report) ## Replay a trace of requests through all queues: TRACE=file.csv SPEED=4 REPORT=page.html COMPARE=mutex REPEAT=5
 	@$(run_demo)
 demo-cpp: demo-check build $(if $(REPORT),report) ## The same in C++, without COMPARE
+	@$(call is_there,$(firstword $(or $(CXX),g++)))
 	+@$(cpp) '$(TARGET)/cpp/serving'
 	@$(run_demo)
 demo-go: demo-check build $(if $(REPORT),report) ## The same in Go, without COMPARE
+	@$(call is_there,go)
 	+@$(go) '$(OUT)/go/serving'
 	@$(run_demo)
 
+is_there = command -v $1 >/dev/null || { echo 'demo: $1 is missing: `make setup` installs it' >&2; exit 2; }
 run_demo = SERVING='$(serving)' RECORDS='$(TARGET)/demo' QUEUES_REPORT="$$OUT/report" scripts/demo.sh
 demo-cpp: serving := $(TARGET)/cpp/serving
 demo-go: serving := $(OUT)/go/serving
@@ -121,7 +124,7 @@ demo-check:
 	@$(run_demo) --check
 
 $(call name,$(serving)) $(call name,$(serving)-mutex): $(wildcard examples/c/*.[ch]) $(call name,$(SHARED)) | build
-	@command -v $(firstword $(CC)) >/dev/null || { echo 'demo: $(CC) is missing: `make setup` installs it' >&2; exit 2; }
+	@$(call is_there,$(firstword $(CC)))
 	@mkdir -p '$(TARGET)/demo'
 	$(CC) -O2 -Wall -Wextra -Iinclude $(CFLAGS) $(if $(filter %-mutex,$@),-include examples/c/mutex_queues.h) \
 	    examples/c/serving.c -o '$@.new' $(LDFLAGS) -L"$$OUT" -Wl,-rpath,"$$OUT" -lqueues -pthread
