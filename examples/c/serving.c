@@ -94,12 +94,12 @@ static void *scheduler(void *unused) {
     void *item;
     queues_status_t status;
     while ((status = intake_get(&item)) == QUEUES_OK) {
-        const double least = (double)tokens(item);
+        const double order = (double)tokens(item);
         stamp(item, PRIORITY);
-        status = queues_priority_put(priority, item, least, 0);
+        status = queues_priority_put(priority, item, order, 0);
         if (status == QUEUES_FULL) {
             int64_t since = now_ns();
-            status = queues_priority_put(priority, item, least, -1);
+            status = queues_priority_put(priority, item, order, -1);
             add_wait(&room_ns[PRIORITY], since);
         }
         expect(QUEUES_OK, status, "put into priority");

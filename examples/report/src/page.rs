@@ -172,7 +172,7 @@ fn comparison(kinds: &Kinds) -> String {
     format!(
         "<h2>{} beside {}</h2>\n<p class=\"lead\">{}</p>\n{}\
          <p class=\"quiet\">{} A ratio is the second column by the first: above 1 the first is \
-         lower, which is better.{}</p>\n",
+         lower, which is better.{}{}</p>\n",
         escape(&queues_of(first.middle())),
         escape(&queues_of(second.middle())),
         verdict(kinds, second),
@@ -185,6 +185,13 @@ fn comparison(kinds: &Kinds) -> String {
             ENOUGH.. => {
                 " It is bold where every run of one is below every run of the other, which is rarely \
                  chance."
+            }
+            _ => "",
+        },
+        match &*second.middle().queues {
+            "mutex" => {
+                " The program with mutex queues has the same source; each of its queues is an array, \
+                 a mutex and two condition variables (<code>examples/c/mutex_queues.h</code>)."
             }
             _ => "",
         },
