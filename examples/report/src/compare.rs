@@ -4,13 +4,13 @@
 use crate::run::{Run, Stage};
 use crate::text::{digits, duration};
 
-/// The runs of one program with the same queues, the fastest first.
+/// The runs of one program with the same queues, in the order of the mean time of their requests.
 pub struct Kind {
     runs: Vec<Run>,
 }
 
 impl Kind {
-    /// The run in the middle by duration.
+    /// The run in the middle.
     pub fn middle(&self) -> &Run {
         &self.runs[(self.runs.len() - 1) / 2]
     }
@@ -63,7 +63,7 @@ impl Kinds {
             }
         }
         for (_, kind) in &mut kinds {
-            kind.runs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+            kind.runs.sort_by_key(|run| run.total.mean_ns);
         }
         let mut kinds = kinds.into_iter().map(|(_, kind)| kind);
         Ok(Self { first: kinds.next().expect("there is a run"), second: kinds.next() })

@@ -20,8 +20,8 @@ use output::{Output, about, one_line};
 const USAGE: &str = "usage: report RUN.json... PAGE.html
        report --check PAGE.html
 Draws a run of the serving demo as one HTML page. RUN.json is what the demo writes with --json; - reads
-it from standard input. Of several runs of one kind the page shows the one in the middle, and the
-spread of all; runs of another kind, as with mutex queues, are compared with those of the first kind.
+it from standard input. Of several runs of one kind the page shows the one with the median time of a
+request, and the spread of all; runs of another kind, as with mutex queues, are compared with those of the first kind.
 --check only checks that the page could be written.";
 
 /// The exit code for errors that the user can fix.

@@ -169,7 +169,9 @@ fn middle_of(kinds: &Kinds) -> String {
     match n {
         1 => String::new(),
         _ => {
-            format!(" Of {n} runs{each}, picture and plots show the one in the middle by duration.")
+            format!(
+                " Of {n} runs{each}, picture and plots show the one with the median time of a request."
+            )
         }
     }
 }
