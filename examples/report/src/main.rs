@@ -19,9 +19,10 @@ use output::{Output, about, one_line};
 
 const USAGE: &str = "usage: report RUN.json... PAGE.html
        report --check PAGE.html
-Draws a run of the serving demo as one HTML page. RUN.json is what the demo writes with --json; - reads
-it from standard input. Of several runs of one kind the page shows the one with the median time of a
-request, and the spread of all; runs of another kind, as with mutex queues, are compared with those of the first kind.
+Draws a run of the serving demo as one HTML page. RUN.json is what the demo writes with --json;
+- reads it from standard input. Of several runs of one kind the page shows the one with the median
+time of a request, and the spread of all. Runs of a second kind, as with mutex queues, are compared
+with those of the first.
 --check only checks that the page could be written.";
 
 /// The exit code for errors that the user can fix.
