@@ -16,6 +16,14 @@
 // A model has no C ABI, so some items have no user there.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
+#[cfg(not(unix))]
+compile_error!("queues needs a Unix system, for POSIX clocks and threads: see docs/platforms.md");
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "queues needs a 64-bit target, which loads and stores 64-bit positions by single instructions: \
+     see docs/platforms.md"
+);
+
 pub mod error;
 #[cfg(not(loom))]
 pub mod ffi;
