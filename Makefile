@@ -7,6 +7,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
+$(if $(filter Linux,$(shell uname -s)),,$(error this Makefile needs Linux; elsewhere build by `cargo build --release`, see docs/platforms.md))
+
 TARGET := $(shell realpath -ms -- '$(or $(CARGO_TARGET_DIR),target)')
 $(if $(TARGET),,$(error realpath is missing: install coreutils))
 
@@ -136,8 +138,8 @@ report: ## Build the tool that draws a run of the demo as a page
 # --- tests and proofs: a target for each kind, so that the output shows what ran
 
 TESTS := test-rust test-c test-cpp test-go test-install
-PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-loom test-sites test-miri \
-    test-tsan test-asan test-valgrind test-gdb test-bench test-docs
+PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-platforms test-loom \
+    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
@@ -158,7 +160,7 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; th
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
-	shellcheck -x scripts/*.sh tests/install/run.sh tests/gdb/run.sh tests/docs/run.sh benches/versus/cpp/check.sh .ci/run
+	shellcheck -x scripts/*.sh tests/*/run.sh benches/versus/cpp/check.sh .ci/run
 	scripts/check-docs.sh
 	+$(cpp) docs-check
 	+$(go) lint
@@ -200,6 +202,11 @@ test-install: ready-test build ## Programs outside the tree that use an installe
 
 test-portable: ready-proof ## The code for other systems: no 128-bit compare-and-swap, no futex
 	$(jobs)RUSTFLAGS='--cfg queues_portable' CARGO_TARGET_DIR=$(TARGET)/portable $(CARGO) test --locked --no-fail-fast --lib --test '??*'
+
+# Each of aarch64, check, musl, refused can run alone. A part without its tools fails, the others run.
+PLATFORMS ?= refused check musl aarch64
+test-platforms: ## Other platforms: aarch64 by qemu-user, static musl, checks for macOS, FreeBSD and more
+	$(jobs)tests/platforms/run.sh $(PLATFORMS)
 
 # Optimized, because these tests run long; without LTO, which would build long.
 many = CARGO_PROFILE_RELEASE_LTO=off RUSTFLAGS='--cfg $1' CARGO_TARGET_DIR=$(TARGET)/$(firstword $1) $(CARGO) test --locked --release

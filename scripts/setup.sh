@@ -70,6 +70,16 @@ has_components() {
 mdbook_wanted=0.5.4
 has_mdbook() { [ "$(mdbook --version 2>/dev/null)" = "mdbook v$mdbook_wanted" ]; }
 
+# has_targets: whether Rust's standard library is there for every platform of test-platforms.
+mapfile -t targets < <(tests/platforms/run.sh targets)
+has_targets() {
+    local installed target
+    installed=$(rustup target list --installed 2>/dev/null) || return
+    for target in "${targets[@]}"; do
+        grep -qx "$target" <<<"$installed" || return
+    done
+}
+
 manifests=(Cargo.toml)
 ! for_ test proof || manifests+=(examples/report/Cargo.toml)
 ! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
@@ -102,6 +112,9 @@ if for_ proof; then
     need mandoc mandoc
     need shellcheck shellcheck
     need valgrind valgrind libc6-dbg
+    need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
+    has qemu-aarch64 || need qemu-aarch64-static qemu-user-static
+    need musl-gcc musl-tools
 fi
 
 if [ -n "$check" ]; then
@@ -110,6 +123,7 @@ if [ -n "$check" ]; then
     if for_ proof; then
         has_components clippy rustfmt || missing+=("clippy and rustfmt")
         has_components miri rust-src --toolchain nightly || missing+=("Rust nightly with Miri and rust-src")
+        has_targets || missing+=("Rust's standard libraries for other platforms")
     fi
     ! for_ proof docs || has_mdbook || missing+=("mdbook $mdbook_wanted")
     if rust_is_good; then
@@ -180,6 +194,10 @@ if for_ proof; then
     if ! has_components miri rust-src --toolchain nightly; then
         log "Rust: nightly with Miri and the sources of std"
         rustup toolchain install nightly --profile minimal --no-self-update -c miri -c rust-src
+    fi
+    if ! has_targets; then
+        log "Rust: standard libraries for other platforms"
+        rustup target add "${targets[@]}"
     fi
 fi
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <queues.h>
 #include <sched.h>
@@ -124,15 +125,16 @@ static inline pthread_t start(void *(*run)(void *), void *arg) {
 
 static inline void finish(pthread_t thread) { CHECK_EQ(pthread_join(thread, NULL), 0); }
 
-/* Runs a function on a stack of 64 KiB and passes it `size` bytes of memory: a call that copied a
- * large blob to its stack would overflow it. */
+/* Runs a function on the smallest stack, 64 KiB or more, and passes it `size` bytes of memory: a
+ * call that copied a large blob to its stack would overflow it. */
 static inline void run_on_small_stack(void *(*run)(void *), size_t size) {
     pthread_attr_t attributes;
     pthread_t thread;
     void *memory = malloc(size);
     CHECK(memory);
+    size_t smallest = PTHREAD_STACK_MIN, stack = smallest > 64 << 10 ? smallest : 64 << 10;
     CHECK_EQ(pthread_attr_init(&attributes), 0);
-    CHECK_EQ(pthread_attr_setstacksize(&attributes, 64 << 10), 0);
+    CHECK_EQ(pthread_attr_setstacksize(&attributes, stack), 0);
     CHECK_EQ(pthread_create(&thread, &attributes, run, memory), 0);
     finish(thread);
     CHECK_EQ(pthread_attr_destroy(&attributes), 0);
