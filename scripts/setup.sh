@@ -71,9 +71,9 @@ mdbook_wanted=0.5.4
 has_mdbook() { [ "$(mdbook --version 2>/dev/null)" = "mdbook v$mdbook_wanted" ]; }
 
 # has_targets: whether Rust's standard library is there for every platform of test-platforms.
-mapfile -t targets < <(tests/platforms/run.sh targets)
 has_targets() {
     local installed target
+    mapfile -t targets < <(tests/platforms/run.sh targets)
     installed=$(rustup target list --installed 2>/dev/null) || return
     for target in "${targets[@]}"; do
         grep -qx "$target" <<<"$installed" || return
