@@ -23,9 +23,21 @@ pub(super) struct Slots<P> {
     pub(super) capacity: u64,
     /// The number of slots in a cache line; 1 if a slot fills more than one.
     pub(super) per_line: u64,
+    /// [`Slots::prefetch_distance`] in bytes, where the size of a slot is known at run time only: a
+    /// division for each item cost 5 % with blobs of 64 bytes on Zen 5.
+    distance_in_bytes: usize,
+    pub(super) cells: Cells<(), P>,
     /// Fewer slots than this are *few*.
     pub(super) few: u64,
-    pub(super) cells: Cells<(), P>,
+}
+
+/// [`PREFETCH_AHEAD`] in slots of `stride` bytes, at least 1.
+#[inline(always)]
+const fn distance(stride: usize) -> usize {
+    match PREFETCH_AHEAD.checked_div(stride) {
+        None | Some(0) => 1,
+        Some(slots) => slots,
+    }
 }
 
 impl<P: Payload> Slots<P> {
@@ -39,8 +51,11 @@ impl<P: Payload> Slots<P> {
             return Err(Error::Invalid);
         }
         let per_line = (LINE / payload.cell().size().next_power_of_two()).max(1);
+        let cells = Cells::try_new(payload, capacity, |_| ())?;
+        let stride = cells.stride();
         Ok(Self {
-            cells: Cells::try_new(payload, capacity, |_| ())?,
+            distance_in_bytes: distance(stride) * stride,
+            cells,
             capacity: capacity as u64,
             per_line: per_line as u64,
             few: (FEW_LINES * per_line).min(capacity / FEW_FRACTION) as u64,
@@ -50,10 +65,7 @@ impl<P: Payload> Slots<P> {
     /// [`PREFETCH_AHEAD`] in slots, at least 1.
     #[inline(always)]
     pub(super) fn prefetch_distance(&self) -> u64 {
-        match PREFETCH_AHEAD.checked_div(self.cells.stride()) {
-            None | Some(0) => 1,
-            Some(slots) => slots as u64,
-        }
+        distance(self.cells.stride()) as u64
     }
 
     /// Calls `prefetch_line` for the lines of the slot that lies [`Slots::prefetch_distance`] ahead
@@ -64,7 +76,8 @@ impl<P: Payload> Slots<P> {
     #[inline(always)]
     pub(super) unsafe fn prefetch_ahead(&self, slot: u64, prefetch_line: impl Fn(*const u8)) {
         let stride = self.cells.stride();
-        let distance = self.prefetch_distance() as usize * stride;
+        let distance =
+            if P::HAS_LENGTH { self.distance_in_bytes } else { distance(stride) * stride };
         // SAFETY: by contract.
         let cell = unsafe { self.cells.cell(slot as usize).add(distance) };
         for offset in (0..stride.min(PREFETCH_AHEAD)).step_by(LINE) {
