@@ -371,13 +371,13 @@ queues_mpmc_t *queues_mpmc_retain(queues_mpmc_t *queue);
 /// queue afterwards, unless it holds another reference.
 void queues_mpmc_release(queues_mpmc_t *queue);
 
-/// Puts item at the end of the queue if there is room.
+/// Puts item at the back of the queue if there is room.
 ///
 /// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
 QUEUES_WARN_UNUSED queues_status_t queues_mpmc_try_put(queues_mpmc_t *queue, void *item);
 
-/// Puts item at the end of the queue; waits up to timeout_ns for room.
+/// Puts item at the back of the queue; waits up to timeout_ns for room.
 ///
 /// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
 /// the caller keeps it.
@@ -412,7 +412,7 @@ queues_status_t queues_mpmc_get(queues_mpmc_t *queue,
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID
 queues_status_t queues_mpmc_peek(queues_mpmc_t *queue, void **item);
 
-/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+/// Puts a copy of len bytes at the back of the queue if there is room. (NULL, 0) is an empty blob.
 ///
 /// Lock-free. Any thread. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
@@ -421,7 +421,7 @@ queues_status_t queues_mpmc_try_put_bytes(queues_mpmc_t *queue,
                                           const void *data,
                                           size_t len);
 
-/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// Puts a copy of len bytes at the back of the queue; waits up to timeout_ns for room. (NULL, 0) is
 /// an empty blob.
 ///
 /// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
@@ -471,7 +471,7 @@ queues_status_t queues_mpmc_peek_bytes(queues_mpmc_t *queue,
                                        size_t capacity,
                                        size_t *len);
 
-/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// Puts n pointers at the back of the queue, in order; waits up to timeout_ns for room for all of
 /// them.
 ///
 /// done becomes the number put, whatever the status, except on QUEUES_INVALID. Items of other
@@ -515,7 +515,7 @@ queues_status_t queues_mpmc_reserve(queues_mpmc_t *queue,
                                     void **data,
                                     int64_t timeout_ns);
 
-/// Puts the first len bytes of a reserved cell at the end of the queue.
+/// Puts the first len bytes of a reserved cell at the back of the queue.
 ///
 /// The other bytes are lost. On QUEUES_FULL, QUEUES_CLOSED and QUEUES_INVALID the cell stays
 /// reserved with its bytes: commit again, or cancel. commit does not wait for room; to wait, call
@@ -555,7 +555,7 @@ queues_status_t queues_mpmc_lease(queues_mpmc_t *queue,
 /// @return QUEUES_OK, QUEUES_MISUSE (data is not leased), QUEUES_INVALID (also for data NULL)
 queues_status_t queues_mpmc_settle(queues_mpmc_t *queue, void *data);
 
-/// Puts a leased blob at the end of the queue, with its length and the bytes that the cell has now.
+/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has now.
 ///
 /// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
 /// blob stays leased: return it again, or settle it. A closed queue takes no blob back.
@@ -563,7 +563,9 @@ queues_status_t queues_mpmc_settle(queues_mpmc_t *queue, void *data);
 /// Lock-free. Any thread. On QUEUES_OK the queue owns the blob.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not leased),
 /// QUEUES_INVALID (also for data NULL)
-QUEUES_WARN_UNUSED queues_status_t queues_mpmc_return(queues_mpmc_t *queue, void *data);
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_return(queues_mpmc_t *queue,
+                                   void *data);
 
 /// Removes the items that are in the queue when the call begins and passes each to the drop
 /// callback. count becomes their number.
@@ -687,13 +689,13 @@ queues_spsc_t *queues_spsc_retain(queues_spsc_t *queue);
 /// queue afterwards, unless it holds another reference.
 void queues_spsc_release(queues_spsc_t *queue);
 
-/// Puts item at the end of the queue if there is room.
+/// Puts item at the back of the queue if there is room.
 ///
 /// Wait-free. The producer. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
 QUEUES_WARN_UNUSED queues_status_t queues_spsc_try_put(queues_spsc_t *queue, void *item);
 
-/// Puts item at the end of the queue; waits up to timeout_ns for room.
+/// Puts item at the back of the queue; waits up to timeout_ns for room.
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. On QUEUES_OK the queue owns item,
 /// otherwise the caller keeps it.
@@ -730,7 +732,7 @@ queues_status_t queues_spsc_get(queues_spsc_t *queue,
 /// (checked queues)
 queues_status_t queues_spsc_peek(queues_spsc_t *queue, void **item);
 
-/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+/// Puts a copy of len bytes at the back of the queue if there is room. (NULL, 0) is an empty blob.
 ///
 /// Wait-free. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size),
@@ -740,7 +742,7 @@ queues_status_t queues_spsc_try_put_bytes(queues_spsc_t *queue,
                                           const void *data,
                                           size_t len);
 
-/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// Puts a copy of len bytes at the back of the queue; waits up to timeout_ns for room. (NULL, 0) is
 /// an empty blob.
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. The caller keeps data.
@@ -791,7 +793,7 @@ queues_status_t queues_spsc_peek_bytes(queues_spsc_t *queue,
                                        size_t capacity,
                                        size_t *len);
 
-/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// Puts n pointers at the back of the queue, in order; waits up to timeout_ns for room for all of
 /// them.
 ///
 /// done becomes the number put, whatever the status, except on QUEUES_INVALID and QUEUES_MISUSE.
@@ -833,7 +835,7 @@ queues_status_t queues_spsc_reserve(queues_spsc_t *queue,
                                     void **data,
                                     int64_t timeout_ns);
 
-/// Puts the first len bytes of the reserved room at the end of the queue.
+/// Puts the first len bytes of the reserved room at the back of the queue.
 ///
 /// On QUEUES_CLOSED the reservation is gone.
 ///
@@ -1328,7 +1330,7 @@ size_t queues_deque_size(const queues_deque_t *deque);
 /// @return whether it is empty; true if the handle is invalid
 bool queues_deque_is_empty(const queues_deque_t *deque);
 
-/// Returns the largest number of items; of a growable deque, before it grows.
+/// Returns the largest number of items that fit now; it doubles when a growable deque grows.
 ///
 /// Wait-free. Any thread.
 /// @return the capacity; 0 if the handle is invalid

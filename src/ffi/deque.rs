@@ -328,7 +328,7 @@ pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> 
     common::is_empty(unsafe { DEQUE.any(deque) })
 }
 
-/// Returns the largest number of items; of a growable deque, before it grows.
+/// Returns the largest number of items that fit now; it doubles when a growable deque grows.
 ///
 /// Wait-free. Any thread.
 /// @return the capacity; 0 if the handle is invalid

@@ -143,7 +143,7 @@ pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
     unsafe { common::release(MPMC.any(queue)) }
 }
 
-/// Puts item at the end of the queue if there is room.
+/// Puts item at the back of the queue if there is room.
 ///
 /// Lock-free. Any thread. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put(
     status_of(|| unsafe { MPMC.pointers.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
 }
 
-/// Puts item at the end of the queue; waits up to timeout_ns for room.
+/// Puts item at the back of the queue; waits up to timeout_ns for room.
 ///
 /// May sleep; lock-free if timeout_ns is 0. Any thread. On QUEUES_OK the queue owns item, otherwise
 /// the caller keeps it.
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn queues_mpmc_peek(
     })
 }
 
-/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+/// Puts a copy of len bytes at the back of the queue if there is room. (NULL, 0) is an empty blob.
 ///
 /// Lock-free. Any thread. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size)
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
     })
 }
 
-/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// Puts a copy of len bytes at the back of the queue; waits up to timeout_ns for room. (NULL, 0) is
 /// an empty blob.
 ///
 /// May sleep; lock-free if timeout_ns is 0. Any thread. The caller keeps data.
@@ -340,7 +340,7 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     })
 }
 
-/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// Puts n pointers at the back of the queue, in order; waits up to timeout_ns for room for all of
 /// them.
 ///
 /// done becomes the number put, whatever the status, except on QUEUES_INVALID. Items of other
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     })
 }
 
-/// Puts the first len bytes of a reserved cell at the end of the queue.
+/// Puts the first len bytes of a reserved cell at the back of the queue.
 ///
 /// The other bytes are lost. On QUEUES_FULL, QUEUES_CLOSED and QUEUES_INVALID the cell stays
 /// reserved with its bytes: commit again, or cancel. commit does not wait for room; to wait, call
@@ -512,7 +512,7 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     })
 }
 
-/// Puts a leased blob at the end of the queue, with its length and the bytes that the cell has now.
+/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has now.
 ///
 /// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
 /// blob stays leased: return it again, or settle it. A closed queue takes no blob back.

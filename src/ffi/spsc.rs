@@ -134,7 +134,7 @@ pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
     unsafe { common::release(SPSC.any(queue)) }
 }
 
-/// Puts item at the end of the queue if there is room.
+/// Puts item at the back of the queue if there is room.
 ///
 /// Wait-free. The producer. On QUEUES_OK the queue owns item, otherwise the caller keeps it.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn queues_spsc_try_put(
     status_of(|| unsafe { SPSC.pointers.on(queue, Role::PUT, |queue| queue.try_put(&item, ())) })
 }
 
-/// Puts item at the end of the queue; waits up to timeout_ns for room.
+/// Puts item at the back of the queue; waits up to timeout_ns for room.
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. On QUEUES_OK the queue owns item,
 /// otherwise the caller keeps it.
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn queues_spsc_peek(
     })
 }
 
-/// Puts a copy of len bytes at the end of the queue if there is room. (NULL, 0) is an empty blob.
+/// Puts a copy of len bytes at the back of the queue if there is room. (NULL, 0) is an empty blob.
 ///
 /// Wait-free. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size),
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
     })
 }
 
-/// Puts a copy of len bytes at the end of the queue; waits up to timeout_ns for room. (NULL, 0) is
+/// Puts a copy of len bytes at the back of the queue; waits up to timeout_ns for room. (NULL, 0) is
 /// an empty blob.
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. The caller keeps data.
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     })
 }
 
-/// Puts n pointers at the end of the queue, in order; waits up to timeout_ns for room for all of
+/// Puts n pointers at the back of the queue, in order; waits up to timeout_ns for room for all of
 /// them.
 ///
 /// done becomes the number put, whatever the status, except on QUEUES_INVALID and QUEUES_MISUSE.
@@ -414,7 +414,7 @@ pub unsafe extern "C" fn queues_spsc_reserve(
     })
 }
 
-/// Puts the first len bytes of the reserved room at the end of the queue.
+/// Puts the first len bytes of the reserved room at the back of the queue.
 ///
 /// On QUEUES_CLOSED the reservation is gone.
 ///

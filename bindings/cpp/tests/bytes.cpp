@@ -209,7 +209,7 @@ TEST(leases_of_mpmc_bytes) {
         auto item = queue.lease();
         CHECK(text(*item) == "one" && queue.size() == 2);
         CHECK(reinterpret_cast<std::uintptr_t>(item->data()) % 8 == 0);
-    } // put back at the end of the queue
+    } // put at the back of the queue
     CHECK(queue.size() == 3);
     auto item = queue.try_lease();
     CHECK(text(*item) == "two");

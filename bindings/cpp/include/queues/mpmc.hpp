@@ -173,7 +173,7 @@ class mpmc_bytes
             std::swap(size_, other.size_);
             return *this;
         }
-        /// Puts the item back at the end of the queue, unless the lease has ended. If the queue is
+        /// Puts the item at the back of the queue, unless the lease has ended. If the queue is
         /// full or closed, the item is lost.
         ~leased_item() {
             if (data_ != nullptr && queues_mpmc_return(queue_->handle_.queue, data_) != QUEUES_OK)
