@@ -16,11 +16,11 @@ pub enum Error {
     /// The queue is closed; for a get: and drained.
     #[error("the queue is closed")]
     Closed = 3,
-    /// The deadline passed first.
-    #[error("the deadline passed")]
+    /// The timeout passed before there was an item or room.
+    #[error("the timeout passed")]
     Timeout = 4,
     /// The call lost a race to another thread. There may be an item or not; try again.
-    #[error("a race was lost, try again")]
+    #[error("another thread was first; try again")]
     Retry = 5,
     /// The buffer of the caller is too small; the item stays in the queue.
     #[error("the buffer is too small: {needed} bytes are needed")]
@@ -35,10 +35,10 @@ pub enum Error {
     #[error("out of memory")]
     NoMemory = -2,
     /// A rule about which threads may call, or in which order, was broken.
-    #[error("the queue was used against its rules")]
+    #[error("a rule about threads or the order of calls was broken")]
     Misuse = -3,
     /// A drop callback panicked.
-    #[error("a callback panicked")]
+    #[error("a drop callback panicked")]
     Panic = -4,
 }
 

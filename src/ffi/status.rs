@@ -93,17 +93,17 @@ pub(super) fn value_or<T>(default: T, body: impl FnOnce() -> Result<T>) -> T {
 #[unsafe(no_mangle)]
 pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
     const TEXTS: [(queues_status_t, &core::ffi::CStr); 11] = [
-        (QUEUES_OK, c"done"),
+        (QUEUES_OK, c"success"),
         (QUEUES_EMPTY, c"the queue is empty"),
         (QUEUES_FULL, c"the queue is full"),
         (QUEUES_CLOSED, c"the queue is closed"),
-        (QUEUES_TIMEOUT, c"the deadline passed"),
-        (QUEUES_RETRY, c"a race was lost, try again"),
+        (QUEUES_TIMEOUT, c"the timeout passed"),
+        (QUEUES_RETRY, c"another thread was first; try again"),
         (QUEUES_TOO_SMALL, c"the buffer is too small"),
         (QUEUES_INVALID, c"an argument is invalid"),
         (QUEUES_NOMEM, c"out of memory"),
-        (QUEUES_MISUSE, c"the queue was used against its rules"),
-        (QUEUES_PANIC, c"a callback panicked"),
+        (QUEUES_MISUSE, c"a rule about threads or the order of calls was broken"),
+        (QUEUES_PANIC, c"a drop callback panicked"),
     ];
     let found = TEXTS.iter().find(|(known, _)| *known as i32 == status);
     found.map_or(c"unknown status", |(_, text)| text).as_ptr()
