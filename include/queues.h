@@ -1392,11 +1392,14 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// Each call is O(1), except gets and clear, which are O(items removed).
 typedef struct queues_batch_t queues_batch_t;
 
+/// The batch_size of queues_batch_options_t that 0 stands for.
+#define QUEUES_BATCH_DEFAULT_SIZE 32
+
 /// Options of queues_batch_create(). Set struct_size; leave unused fields 0.
 typedef struct queues_batch_options_t {
     /// sizeof(queues_batch_options_t).
     size_t struct_size;
-    /// Largest number of items, exact, at least batch_size; 0: 10000.
+    /// Largest number of items, exact, at least batch_size or its default; 0: 10000.
     size_t max_pending;
     /// Largest length of a blob in bytes; 0: items are pointers.
     size_t item_size;
@@ -1406,7 +1409,8 @@ typedef struct queues_batch_options_t {
     queues_drop_t drop;
     /// First argument of drop and drop_bytes.
     void *drop_ctx;
-    /// Number of items that makes a batch due, and the largest number of items of a batch; 0: 32.
+    /// Number of items that makes a batch due, and the largest number of items of a batch; 0:
+    /// QUEUES_BATCH_DEFAULT_SIZE.
     size_t batch_size;
     /// Nanoseconds that an item waits for others before a batch is due; 0: 10 ms; below 0: no
     /// limit.

@@ -66,12 +66,13 @@ fn numbers_never_change() {
     ];
     let (mut constants, mut statuses) = (constants(), statuses());
     constants.retain(|name, _| !name.starts_with("VERSION") && *name != "WARN_UNUSED");
-    let flags = [
+    let numbers = [
         ("SPSC_CHECKED", QUEUES_SPSC_CHECKED, 1),
         ("DEQUE_GROWABLE", QUEUES_DEQUE_GROWABLE, 1),
         ("DEQUE_CHECKED", QUEUES_DEQUE_CHECKED, 2),
+        ("BATCH_DEFAULT_SIZE", QUEUES_BATCH_DEFAULT_SIZE as u64, 32),
     ];
-    for (name, ours, number) in flags {
+    for (name, ours, number) in numbers {
         assert_eq!(ours, number, "{name}");
         assert_eq!(constants.remove(name), Some(&*number.to_string()), "{name}");
     }

@@ -16,12 +16,12 @@ type BatchOptions struct {
 	Size       int           // the most items of a batch; that many pending items make one due; 0: 32
 	Age        time.Duration // an item that has waited for so long makes a batch due; 0: 10 ms; below 0: never
 	Weight     uint64        // the most that a batch weighs; that much pending weight makes one due; 0: no limit
-	MaxPending int           // the most items in the queue, not less than Size; 0: 10000
+	MaxPending int           // the most items in the queue, not less than Size or its default; 0: 10000
 }
 
 func (o BatchOptions) size() int {
 	if o.Size == 0 {
-		return 32 // the library's default
+		return defaultBatchSize
 	}
 	return o.Size
 }

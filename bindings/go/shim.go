@@ -50,6 +50,9 @@ import "unsafe"
 // headerVersion is the version of the header that the package was compiled with.
 const headerVersion = C.QUEUES_VERSION
 
+// defaultBatchSize is the batch size that 0 stands for.
+const defaultBatchSize = C.QUEUES_BATCH_DEFAULT_SIZE
+
 func libraryVersion() string { return C.GoString(C.queues_version()) }
 
 // statusOf is the only conversion of a status: the type that cgo gives it depends on the header.
@@ -97,7 +100,7 @@ func create(family family, capacity, itemSize int, flags DequeOption) (cQueue, E
 
 // createBatch creates a batching queue: of blobs, or of numbers if itemSize is 0.
 func createBatch(itemSize int, o BatchOptions) (cQueue, Error) {
-	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.Size), C.int64_t(o.Age),
+	r := C.create_batch(C.size_t(o.MaxPending), C.size_t(itemSize), C.size_t(o.size()), C.int64_t(o.Age),
 		C.uint64_t(o.Weight))
 	return cQueue{C.BATCH, r.value}, statusOf(r.status)
 }

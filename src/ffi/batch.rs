@@ -57,13 +57,18 @@ pub struct queues_batch_t {
     _opaque: [u8; 0],
 }
 
+/// The batch_size of queues_batch_options_t that 0 stands for.
+pub const QUEUES_BATCH_DEFAULT_SIZE: usize = 32;
+
+const _: () = assert!(QUEUES_BATCH_DEFAULT_SIZE == Limits::DEFAULT.size);
+
 /// Options of queues_batch_create(). Set struct_size; leave unused fields 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_batch_options_t {
     /// sizeof(queues_batch_options_t).
     pub struct_size: usize,
-    /// Largest number of items, exact, at least batch_size; 0: 10000.
+    /// Largest number of items, exact, at least batch_size or its default; 0: 10000.
     pub max_pending: usize,
     /// Largest length of a blob in bytes; 0: items are pointers.
     pub item_size: usize,
@@ -73,7 +78,8 @@ pub struct queues_batch_options_t {
     pub drop: queues_drop_t,
     /// First argument of drop and drop_bytes.
     pub drop_ctx: *mut c_void,
-    /// Number of items that makes a batch due, and the largest number of items of a batch; 0: 32.
+    /// Number of items that makes a batch due, and the largest number of items of a batch; 0:
+    /// QUEUES_BATCH_DEFAULT_SIZE.
     pub batch_size: usize,
     /// Nanoseconds that an item waits for others before a batch is due; 0: 10 ms; below 0: no
     /// limit.
@@ -98,7 +104,7 @@ unsafe impl Options for queues_batch_options_t {
 
 impl queues_batch_options_t {
     fn limits(&self) -> Limits {
-        let default = Limits::default();
+        let default = Limits::DEFAULT;
         Limits {
             size: if self.batch_size == 0 { default.size } else { self.batch_size },
             age: match self.batch_timeout_ns {

@@ -74,10 +74,15 @@ pub struct Limits {
     pub weight: Option<u64>,
 }
 
+impl Limits {
+    pub(crate) const DEFAULT: Self =
+        Self { size: 32, age: Some(Duration::from_millis(10)), weight: None };
+}
+
 /// Batches of 32 items of any weight, for which an item waits 10 ms.
 impl Default for Limits {
     fn default() -> Self {
-        Self { size: 32, age: Some(Duration::from_millis(10)), weight: None }
+        Self::DEFAULT
     }
 }
 

@@ -789,6 +789,7 @@ static void defaults_are_those_of_the_header(void) {
     void *items[100];
     size_t n = 0;
     CHECK_EQ(queues_batch_capacity(queue), 10000);
+    CHECK_EQ(QUEUES_BATCH_DEFAULT_SIZE, 32);
     int64_t begin = now_ns();
     put_all(queue, 0, 100);
     CHECK_OK(queues_batch_get_due(queue, items, LENGTH(items), &n));

@@ -30,8 +30,9 @@ struct weight {
     std::uint64_t units = 1; ///< the number of units
 };
 
-/// When a batch of a batcher is due, and how large it may be. A field of 0 means the library's
-/// default: 32 items, 10 ms, no limit of the weight, room for 10000 items.
+/// When a batch of a batcher is due, and how large it may be. A field of 0 stands for the default
+/// of queues_batch_options_t: 32 items (QUEUES_BATCH_DEFAULT_SIZE), 10 ms, no limit of the weight,
+/// room for 10000 items.
 struct batch_limits {
     /// The number of items that makes a batch due, and the most items of a batch.
     std::size_t size = 0;
@@ -40,7 +41,7 @@ struct batch_limits {
     /// The weight of items that makes a batch due, and the most weight of a batch (an item that is
     /// heavier is a batch of its own).
     std::uint64_t weight = 0;
-    /// The capacity of the queue in items; at least `size`.
+    /// The capacity of the queue in items; at least `size` or its default.
     std::size_t max_pending = 0;
 };
 

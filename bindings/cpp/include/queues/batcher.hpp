@@ -170,7 +170,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
   protected:
     batch_queue(std::size_t item_size, const batch_limits &limits)
         : weighted(item_size, options_of(limits)),
-          batch_size_(limits.size == 0 ? default_batch_size : limits.size) {}
+          batch_size_(batch_size_of(limits.size)) {}
 
     using unweighted::handle_;
     /// \endcond
@@ -181,7 +181,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     static queues_batch_options_t options_of(const batch_limits &limits) {
         queues_batch_options_t options{};
         options.max_pending = limits.max_pending;
-        options.batch_size = limits.size;
+        options.batch_size = batch_size_of(limits.size);
         options.batch_timeout_ns = limits.age.count();
         options.batch_weight = limits.weight;
         return options;

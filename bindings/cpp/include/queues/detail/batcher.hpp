@@ -30,7 +30,11 @@ struct batch_put_args {
 // The argument of a get_batch that takes a batch only if one is due.
 struct due_only {};
 
-inline constexpr std::size_t default_batch_size = 32; // of the C library
+// The batch size that `size` in batch_limits stands for. The C library gets this number, so that
+// its batches fit the buffers here.
+inline std::size_t batch_size_of(std::size_t size) noexcept {
+    return size == 0 ? QUEUES_BATCH_DEFAULT_SIZE : size;
+}
 
 struct batch_calls : default_calls {
     using handle = queues_batch_t;
@@ -38,9 +42,7 @@ struct batch_calls : default_calls {
     using put_args = batch_put_args;
     template <class T> using cell_payload = in_pool<batch_calls, T>;
     // Two consumers may hold a batch each.
-    static std::size_t in_flight(const options &of) noexcept {
-        return 2 * (of.batch_size == 0 ? default_batch_size : of.batch_size);
-    }
+    static std::size_t in_flight(const options &of) noexcept { return 2 * of.batch_size; }
     static constexpr auto create = queues_batch_create;
     static constexpr auto release = queues_batch_release;
     static queues_status_t put(handle *queue, void *item, put_args args) {
