@@ -3,15 +3,14 @@
 /// Concurrent queues for C++17 and later: headers over the C library (queues.h, libqueues). This
 /// header includes all of them; a program may also include those it uses.
 ///
-/// | header | has |
-/// |---|---|
-/// | queues/mpmc.hpp | queues::mpmc, queues::mpmc_bytes: FIFO, any number of producers and
-/// consumers | | queues/spsc.hpp | queues::spsc, queues::spsc_bytes: FIFO, one producer and one
-/// consumer | | queues/priority.hpp | queues::priority, queues::priority_bytes: lowest priority
-/// first | | queues/deque.hpp | queues::deque, queues::deque_bytes: work stealing | |
-/// queues/batcher.hpp | queues::batcher, queues::batcher_bytes: FIFO, taken in batches | |
-/// queues/stats.hpp | queues::to_prometheus | | queues/fwd.hpp | declarations of all names | |
-/// queues/push.hpp, pop.hpp, queue.hpp | the members that several families share |
+/// - queues/mpmc.hpp: queues::mpmc and mpmc_bytes, FIFO, any number of producers and consumers
+/// - queues/spsc.hpp: queues::spsc and spsc_bytes, FIFO, one producer and one consumer
+/// - queues/priority.hpp: queues::priority and priority_bytes, lowest priority first
+/// - queues/deque.hpp: queues::deque and deque_bytes, work stealing
+/// - queues/batcher.hpp: queues::batcher and batcher_bytes, FIFO, taken in batches
+/// - queues/stats.hpp: queues::to_prometheus
+/// - queues/fwd.hpp: declarations of all names
+/// - queues/queue.hpp, push.hpp, pop.hpp: the members that several families share
 ///
 /// Names and results are those of revision 20 of the standard proposal P0260 (P0260R20); what goes
 /// beyond it is marked as an extension. A member makes one C call and translates its result (or a
