@@ -170,13 +170,13 @@ func ExampleMPMCBytes_Reserve() {
 	}
 	defer q.Release()
 
-	place, err := q.Reserve(ctx)
+	cell, err := q.Reserve(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer place.Cancel()                         // does nothing after Commit
-	n := copy(place.Bytes(), "read from a wire") // conn.Read(place.Bytes())
-	if err := place.Commit(n); err != nil {
+	defer cell.Cancel()                         // does nothing after Commit
+	n := copy(cell.Bytes(), "read from a wire") // conn.Read(cell.Bytes())
+	if err := cell.Commit(n); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(q.Len())

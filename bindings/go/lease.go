@@ -10,7 +10,7 @@ import (
 	"unsafe"
 )
 
-// A Lease is a blob that was removed from an [MPMCBytes] and still lies in the memory of the C library.
+// A Lease is a blob that was removed from an [MPMCBytes] and is still in its cell, in C memory.
 // Its holder ends the lease by Settle or Return; `defer lease.Settle()` is always correct. Any goroutine
 // may call any method at any time. A lease that does not end occupies a cell of the queue, and keeps the
 // C memory of a queue that was released. The zero value is a lease that has ended.
@@ -18,7 +18,7 @@ type Lease struct {
 	loan loan
 }
 
-// A Reservation is a place for a blob in the memory of an [MPMCBytes]. Its holder ends the reservation by
+// A Reservation is an empty cell of an [MPMCBytes], in C memory. Its holder ends the reservation by
 // Commit or Cancel; `defer reservation.Cancel()` is always correct. Any goroutine may call any method at
 // any time. A reservation that does not end occupies a cell of the queue, and keeps the C memory of a
 // queue that was released. The zero value is a reservation that has ended.
@@ -48,20 +48,20 @@ func (q *MPMCBytes) TryLease() (*Lease, error) {
 // and only while the Lease is reachable. Each call returns the same slice; after the end it is nil.
 func (l *Lease) Bytes() []byte { return l.loan.slice() }
 
-// Settle ends the lease and frees the place of the blob. It does not wait. If the lease has ended, it does
+// Settle ends the lease and frees the cell of the blob. It does not wait. If the lease has ended, it does
 // nothing.
 func (l *Lease) Settle() {
 	l.loan.end(cQueue.settle)
 }
 
-// Return appends the blob to the queue again, with the bytes that it has now, and ends the lease. It does
+// Return appends the blob to the queue again, with the bytes that the cell has now, and ends the lease. It does
 // not wait. The error is nil, [ErrFull], [ErrClosed] if the queue is closed or was released, or
 // [ErrMisuse] if the lease has ended before. With ErrFull and ErrClosed the lease goes on.
 func (l *Lease) Return() error {
 	return l.loan.end(cQueue.putBack)
 }
 
-// Reserve returns a place to write a blob to, which Commit appends without copying it; while the queue is
+// Reserve reserves a cell to write a blob to, which Commit appends without copying it; while the queue is
 // full it waits, until there is room, the queue is closed or ctx ends. The error is nil, [ErrClosed], or
 // that of ctx, which is returned at once if ctx has ended before the call. A reservation takes no room in
 // the queue: Commit does, and may find it full. Any goroutine may call it at any time. After Release, and
@@ -77,12 +77,12 @@ func (q *MPMCBytes) TryReserve() (*Reservation, error) {
 	return nilOnError(r, r.loan.try(q.load(), reserving))
 }
 
-// Bytes returns the place, which lies in C memory: as long as the longest blob of the queue, with
+// Bytes returns the cell, which lies in C memory: as long as the longest blob of the queue, with
 // arbitrary content. The holder may read and write it until the reservation ends, and only while the
 // Reservation is reachable. Each call returns the same slice; after the end it is nil.
 func (r *Reservation) Bytes() []byte { return r.loan.slice() }
 
-// Commit appends the first n bytes of the place to the queue and ends the reservation. It does not wait.
+// Commit appends the first n bytes of the cell to the queue and ends the reservation. It does not wait.
 // The error is nil, [ErrFull], [ErrClosed] if the queue is closed or was released, [ErrInvalid] if n is
 // below 0 or above len(Bytes()), or [ErrMisuse] if the reservation has ended before. With the first three
 // errors the reservation goes on.

@@ -202,13 +202,13 @@ func (q cQueue) takeBytes(buffer []byte, steal bool) (n int, status Error) {
 	return int(r.value), statusOf(r.status)
 }
 
-// lease removes the oldest blob of an MPMC queue and returns where it lies.
+// lease removes the oldest blob of an MPMC queue and returns its cell and length.
 func (q cQueue) lease() (data unsafe.Pointer, n int, status Error) {
 	r := C.lease(q.queue)
 	return r.data, int(r.len), statusOf(r.status)
 }
 
-// reserve returns the place for a blob of an MPMC queue.
+// reserve returns a cell for a blob of an MPMC queue.
 func (q cQueue) reserve() (data unsafe.Pointer, status Error) {
 	r := C.reserve(q.queue)
 	return r.data, statusOf(r.status)

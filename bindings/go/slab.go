@@ -32,7 +32,7 @@ type slab[T any] struct {
 	_        [cacheLine]byte
 	cursor   atomic.Uintptr // the block that was used last: a hint
 	_        [cacheLine]byte
-	stack    *freeStack // in place of blocks and cursor, where items leave in any order
+	stack    *freeStack // replaces blocks and cursor in a queue whose items leave in any order
 }
 
 const groupSize = 4 // cells in a group; usually they fill a cache line
@@ -47,7 +47,8 @@ type cell[T any] struct {
 	value  T
 }
 
-// put stores a value in a cell whose number this goroutine holds. The fills of its group change after it.
+// put stores a value in a cell whose number this goroutine holds. The caller then changes the fills of the
+// cell's group.
 func (c *cell[T]) put(v T) { c.value, c.filled = v, true }
 
 func (c *cell[T]) read() T {
@@ -171,7 +172,7 @@ func (s *slab[T]) empty(i uintptr) T {
 	return v
 }
 
-// emptyAll does that for many cells of a slab with blocks.
+// emptyAll empties many cells of a slab with blocks, as empty does.
 func (s *slab[T]) emptyAll(items []uintptr, values []T) {
 	for n := 0; n < len(items); {
 		block := items[n] / blockSize
