@@ -1,4 +1,4 @@
-// The queues of byte strings, and their items that are written and read in place.
+// The queues of blobs, and their items that are written and read in place.
 #include "check.hpp"
 
 #include <array>

@@ -49,7 +49,7 @@ namespace detail {
 template <class Payload> class batch_queue;
 }
 
-/// Extension. A batch of byte strings, contiguous in one buffer. Popping into the same batch again
+/// Extension. A batch of blobs, contiguous in one buffer. Popping into the same batch again
 /// reuses the buffer. Movable, not copyable; one thread at a time.
 class bytes_batch {
   public:

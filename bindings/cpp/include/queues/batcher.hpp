@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// queues::batcher, a bounded FIFO queue whose items are taken in batches: when there are enough,
-/// or when the oldest has waited long enough. queues::batcher_bytes is the same for byte strings.
+/// or when the oldest has waited long enough. queues::batcher_bytes is the same for blobs.
 ///
 ///     queues::batcher<request> queue({.size = 8, .age = std::chrono::milliseconds(2)}); // C++20
 ///     queue.push(std::move(r));
@@ -58,7 +58,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
 
   public:
     using typename unweighted::value_type;
-    /// What a pop returns, oldest item first: std::vector<T>, or bytes_batch for byte strings.
+    /// What a pop returns, oldest item first: std::vector<T>, or bytes_batch for blobs.
     using batch_type = std::conditional_t<holds_blobs, bytes_batch, std::vector<value_type>>;
 
     // Each push exists with a weight (`push(item, queues::weight(512))`) and without: a weight
@@ -169,8 +169,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// \cond INTERNAL
   protected:
     batch_queue(std::size_t item_size, const batch_limits &limits)
-        : weighted(item_size, options_of(limits)),
-          batch_size_(batch_size_of(limits.size)) {}
+        : weighted(item_size, options_of(limits)), batch_size_(batch_size_of(limits.size)) {}
 
     using unweighted::handle_;
     /// \endcond
@@ -347,7 +346,7 @@ template <class T> class batcher : public detail::batch_of<T> {
     batcher(batcher &) = delete; // not const, or `batcher<T> queue({})` would be ambiguous
 };
 
-/// Extension. A bounded FIFO queue of byte strings for any number of producers and consumers whose
+/// Extension. A bounded FIFO queue of blobs for any number of producers and consumers whose
 /// items are taken in batches: a pop returns a bytes_batch, which has all bytes in one buffer. Any
 /// thread may make any call at any time. A push takes a bytes_view, copies its bytes into the
 /// queue, and throws std::invalid_argument if they are more than item_size().
@@ -356,7 +355,7 @@ class batcher_bytes
     using base = detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>>;
 
   public:
-    /// Creates a queue of byte strings of up to `item_size` bytes with these limits. Throws
+    /// Creates a queue of blobs of up to `item_size` bytes with these limits. Throws
     /// std::bad_alloc, and std::invalid_argument if `item_size` is 0, the bytes of a full queue
     /// exceed the address space, `limits.size` exceeds the capacity, or the weight of a full queue
     /// may exceed 63 bits.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// bytes_view: a pointer to bytes and their number. The queues of byte strings take their items as
-/// one.
+/// bytes_view: a pointer to bytes and their number. A blob, an item of bytes with its own length,
+/// is pushed as one.
 #ifndef QUEUES_BYTES_HPP
 #define QUEUES_BYTES_HPP
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// queues::deque, a work-stealing deque: its owner pushes and pops at the bottom, any number of
-/// thieves steal at the top. queues::deque_bytes is the same for byte strings.
+/// thieves steal at the top. queues::deque_bytes is the same for blobs.
 ///
 ///     queues::deque<task> deque(1024, queues::growable);
 ///     std::thread thief([stealer = deque.get_stealer()] {
@@ -61,7 +61,7 @@ class deque_stealer : public queue_view<deque_calls, Payload, queue_ref<deque_ca
 
     /// Removes and returns the oldest item. Never waits. Any thread. Returns the error empty, or
     /// retry if another thread took that item during the call: there may be more. Throws what
-    /// moving T throws (that item is lost), and std::bad_alloc for a byte string.
+    /// moving T throws (that item is lost), and std::bad_alloc for a blob.
     [[nodiscard]] expected<value_type, conqueue_status> steal() const {
         return this->template get_as<expected<value_type, conqueue_status>>(
             no_wait, [](std::int64_t) { return at_top{}; });
@@ -109,23 +109,23 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
 
     /// Inserts a copy of `value` at the bottom. The owner. Returns true, or false if the deque is
     /// full and does not grow. O(1), O(size()) when it grows. Throws what copying T throws,
-    /// std::bad_alloc, std::invalid_argument for a byte string longer than item_size(), and
+    /// std::bad_alloc, std::invalid_argument for a blob longer than item_size(), and
     /// `misuse`.
     bool push(const argument &value) { return base::is_success(put(value)); }
     /// Inserts `value`, moved, at the bottom. The owner. Returns true, or false if the deque is
     /// full and does not grow: then `value` is unchanged. O(1), O(size()) when it grows. Throws
-    /// what moving T throws, std::bad_alloc, std::invalid_argument for a byte string longer than
+    /// what moving T throws, std::bad_alloc, std::invalid_argument for a blob longer than
     /// item_size(), and `misuse`.
     bool push(argument &&value) { return base::is_success(put(std::move(value))); }
 
     /// Inserts a copy of `value` at the bottom. The owner. Returns success, or full if the deque is
     /// full and does not grow. O(1), O(size()) when it grows. Throws what copying T throws,
-    /// std::bad_alloc, std::invalid_argument for a byte string longer than item_size(), and
+    /// std::bad_alloc, std::invalid_argument for a blob longer than item_size(), and
     /// `misuse`.
     [[nodiscard]] conqueue_status try_push(const argument &value) { return put(value); }
     /// Inserts `value`, moved, at the bottom. The owner. Returns success, or full if the deque is
     /// full and does not grow: then `value` is unchanged. O(1), O(size()) when it grows. Throws
-    /// what moving T throws, std::bad_alloc, std::invalid_argument for a byte string longer than
+    /// what moving T throws, std::bad_alloc, std::invalid_argument for a blob longer than
     /// item_size(), and `misuse`.
     [[nodiscard]] conqueue_status try_push(argument &&value) { return put(std::move(value)); }
 
@@ -133,7 +133,7 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
     /// false if the deque is full and does not grow: then `args` are unchanged. O(1), O(size())
     /// when it grows.
     ///
-    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a byte string longer
+    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a blob longer
     /// than item_size(), and std::bad_alloc: if the deque cannot grow, the item is destroyed. The
     /// statistics of stealers do not count emplaces that found the deque full.
     template <class... Args> bool emplace(Args &&...args) {
@@ -143,7 +143,7 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
     /// full if the deque is full and does not grow: then `args` are unchanged. O(1), O(size()) when
     /// it grows.
     ///
-    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a byte string longer
+    /// Throws what the constructor throws, `misuse`, std::invalid_argument for a blob longer
     /// than item_size(), and std::bad_alloc: if the deque cannot grow, the item is destroyed. The
     /// statistics of stealers do not count emplaces that found the deque full.
     template <class... Args> [[nodiscard]] conqueue_status try_emplace(Args &&...args) {
@@ -151,7 +151,7 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
     }
 
     /// Removes and returns the newest item. The owner. Returns nullopt if the deque is empty.
-    /// Throws what moving T throws (that item is lost), std::bad_alloc for a byte string, and
+    /// Throws what moving T throws (that item is lost), std::bad_alloc for a blob, and
     /// `misuse`.
     [[nodiscard]] std::optional<value_type> pop() {
         return this->template get_as<std::optional<value_type>>(no_wait, bottom_args);
@@ -191,10 +191,10 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
     }
 };
 
-/// A thief's end of a deque of byte strings. Any thread may use it and copy it.
+/// A thief's end of a deque of blobs. Any thread may use it and copy it.
 class bytes_stealer : public with_item_size<deque_stealer<by_blob<deque_calls>>> {
   public:
-    /// Removes the oldest byte string and writes it to `buffer`. Allocates nothing. Never waits.
+    /// Removes the oldest blob and writes it to `buffer`. Allocates nothing. Never waits.
     /// Any thread. Returns its length; or the error too_small if it is longer than `capacity` (it
     /// stays); empty; or retry if another thread took it during the call. O(length).
     [[nodiscard]] expected<std::size_t, conqueue_status> steal_into(void *buffer,
@@ -240,7 +240,7 @@ template <class T> class deque : public detail::deque_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size, modes...) {}
 };
 
-/// Extension. A work-stealing deque of byte strings: its owner pushes and pops at the bottom, any
+/// Extension. A work-stealing deque of blobs: its owner pushes and pops at the bottom, any
 /// number of thieves steal at the top, each with a `stealer`. The members of this class are the
 /// owner's, except those that any thread may call.
 ///
@@ -265,7 +265,7 @@ class deque_bytes
     deque_bytes(std::size_t capacity, std::size_t item_size, Modes... modes)
         : base(detail::nonzero_capacity(capacity), item_size, modes...) {}
 
-    /// Removes the newest byte string and writes it to `buffer`. Allocates nothing. The owner.
+    /// Removes the newest blob and writes it to `buffer`. Allocates nothing. The owner.
     /// Returns its length; or the error too_small if it is longer than `capacity` (it stays), or
     /// empty. O(length). Throws `misuse` in a checked deque.
     [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// queues::mpmc, a bounded FIFO queue for any number of producers and consumers, and
-/// queues::mpmc_bytes, the same for byte strings, whose items can be written and read in place.
+/// queues::mpmc_bytes, the same for blobs, whose items can be written and read in place.
 ///
 ///     queues::mpmc<request> queue(1024); // room for 1024 items
 ///     queue.push(std::move(r));          // waits for room; false: the queue is closed
@@ -69,7 +69,7 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
 };
 
-/// A bounded FIFO queue of byte strings for any number of producers and consumers. Any thread may
+/// A bounded FIFO queue of blobs for any number of producers and consumers. Any thread may
 /// make any call at any time.
 ///
 /// A push takes a bytes_view, copies its bytes into the queue, and throws std::invalid_argument if

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// The pops of mpmc, spsc and priority, in mixins: waiting, not waiting, with a time limit, until a
-/// stop request, into an object of the caller's, in bulk, and of byte strings into a buffer.
+/// stop request, into an object of the caller's, in bulk, and of blobs into a buffer.
 #ifndef QUEUES_POP_HPP
 #define QUEUES_POP_HPP
 
@@ -42,7 +42,7 @@ template <class Item> struct popped<Item, double> {
 /// called by any number of consumers at once; in spsc by one at a time.
 ///
 /// Each throws what moving the item out throws (that item is lost, the others stay), `misuse` in a
-/// checked spsc, and std::bad_alloc where it returns a byte string. try_pop of mpmc and priority is
+/// checked spsc, and std::bad_alloc where it returns a blob. try_pop of mpmc and priority is
 /// noexcept if moving T is.
 template <class Queue, class... With> class pop_mixin : public Queue {
   public:
@@ -219,18 +219,18 @@ template <class Queue> class pop_many_mixin : public Queue {
     }
 };
 
-/// Adds to a queue of byte strings the pops into a buffer of the caller's, which allocate nothing:
+/// Adds to a queue of blobs the pops into a buffer of the caller's, which allocate nothing:
 /// in mpmc_bytes and spsc_bytes.
 template <class Queue> class pop_into_mixin : public Queue {
   public:
-    /// Extension. Removes the byte string in front and writes it to `buffer`. Waits for one. Any
+    /// Extension. Removes the blob in front and writes it to `buffer`. Waits for one. Any
     /// number of consumers; in spsc one at a time. Returns its length; the error too_small if it is
     /// longer than `capacity` (it stays); or closed if the queue is closed and empty. O(length).
     [[nodiscard]] expected<std::size_t, conqueue_status> pop_into(void *buffer,
                                                                   std::size_t capacity) {
         return this->get_bytes(buffer, capacity, wait_forever.timeout);
     }
-    /// Extension. Removes the byte string in front, if there is one, and writes it to `buffer`.
+    /// Extension. Removes the blob in front, if there is one, and writes it to `buffer`.
     /// Never waits. Any number of consumers; in spsc one at a time. Returns its length; the error
     /// too_small if it is longer than `capacity` (it stays); empty; or closed if the queue is
     /// closed and empty. O(length).
@@ -238,7 +238,7 @@ template <class Queue> class pop_into_mixin : public Queue {
                                                                       std::size_t capacity) {
         return this->get_bytes(buffer, capacity, no_wait.timeout);
     }
-    /// Extension. Removes the byte string in front and writes it to `buffer`. Waits for one, at
+    /// Extension. Removes the blob in front and writes it to `buffer`. Waits for one, at
     /// most `duration`. Any number of consumers; in spsc one at a time. Returns its length; the
     /// error too_small if it is longer than `capacity` (it stays); timeout; empty if `duration` is
     /// not positive; or closed if the queue is closed and empty. O(length).
@@ -258,7 +258,7 @@ template <class Queue> class pop_into_mixin : public Queue {
 template <class Calls, class Payload>
 using fifo_queue = pop_many_mixin<pop_mixin<push_mixin<closable_queue<Calls, Payload>>>>;
 
-/// The queues of byte strings that are first in, first out, over a family's queue.
+/// The queues of blobs that are first in, first out, over a family's queue.
 template <class Queue> using bytes_fifo = pop_into_mixin<with_item_size<Queue>>;
 
 } // namespace detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// queues::priority, a bounded priority queue for any number of producers and consumers, and
-/// queues::priority_bytes, the same for byte strings. The item with the lowest priority is in
+/// queues::priority_bytes, the same for blobs. The item with the lowest priority is in
 /// front, among equals the oldest one.
 ///
 ///     queues::priority<job> queue(1024); // room for 1024 items
@@ -82,7 +82,7 @@ template <class T> class priority : public detail::priority_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
 };
 
-/// Extension. A bounded priority queue of byte strings for any number of producers and consumers:
+/// Extension. A bounded priority queue of blobs for any number of producers and consumers:
 /// the lowest priority first, first in, first out among equals. Any thread may make any call at any
 /// time. A push or pop is O(log size()) and holds a short lock.
 ///

@@ -32,7 +32,7 @@ namespace detail {
 /// called by any number of producers at once; in spsc by one at a time.
 ///
 /// Each throws what the constructor of the item throws, `misuse` in a checked spsc,
-/// std::invalid_argument for a priority that is NaN and for a byte string longer than item_size().
+/// std::invalid_argument for a priority that is NaN and for a blob longer than item_size().
 /// A push that throws has no effect on the queue. try_push and try_emplace of mpmc and batcher are
 /// noexcept if constructing, moving and assigning T is.
 template <class Queue, class... With> class push_mixin : public Queue {

@@ -212,7 +212,7 @@ template <class Calls, class Payload, class Handle> class queue_view {
         return result;
     }
 
-    // Gets a byte string into `buffer`, and returns its length.
+    // Gets a blob into `buffer`, and returns its length.
     template <class Args>
     expected<std::size_t, conqueue_status> get_bytes(void *buffer, std::size_t capacity,
                                                      Args args) const {
@@ -341,7 +341,7 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
     /// \endcond
 };
 
-/// A queue of byte strings, of any family.
+/// A queue of blobs, of any family.
 template <class Queue> class with_item_size : public Queue {
   public:
     /// Extension. Returns the longest length of an item in bytes. Never waits. Any thread.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
 /// queues::spsc, a bounded FIFO queue from one producer thread to one consumer thread, and
-/// queues::spsc_bytes, the same for byte strings, whose items can be written and read in place.
+/// queues::spsc_bytes, the same for blobs, whose items can be written and read in place.
 ///
 ///     queues::spsc<sample> queue(1024); // room for 1024 items
 ///     queue.push(s);                    // waits for room; false: the queue is closed
@@ -88,7 +88,7 @@ template <class T> class spsc : public detail::spsc_of<T> {
         : base(detail::nonzero_capacity(capacity), base::slot_size, true) {}
 };
 
-/// A bounded FIFO queue of byte strings from one producer thread to one consumer thread.
+/// A bounded FIFO queue of blobs from one producer thread to one consumer thread.
 ///
 /// At every moment at most one thread pushes and at most one pops. A role may pass to another
 /// thread in an orderly way, for example by a mutex or a join. Calls documented with "any thread"

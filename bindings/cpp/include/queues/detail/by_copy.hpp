@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Payloads whose bytes the C queue copies into its slots: a trivially copyable T, and byte strings,
+// Payloads whose bytes the C queue copies into its slots: a trivially copyable T, and blobs,
 // of which each slot also holds the length.
 #ifndef QUEUES_DETAIL_BY_COPY_HPP
 #define QUEUES_DETAIL_BY_COPY_HPP
@@ -70,7 +70,7 @@ template <class Calls, class T> class by_copy {
     storage<T> item_;
 };
 
-// A byte string: pushed as a bytes_view, popped as a std::vector<std::byte>.
+// A blob: pushed as a bytes_view, popped as a std::vector<std::byte>.
 template <class Calls> class by_blob {
   public:
     using argument = bytes_view;
