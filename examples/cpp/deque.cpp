@@ -2,7 +2,6 @@
 // pushes them onto its own deque; when its deque is empty it steals a board from another worker.
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -53,14 +52,12 @@ int main() {
                 const unsigned queen = free & -free;
                 ++left_to_split;
                 const board next{columns | queen, (left | queen) << 1, (right | queen) >> 1};
-                if (!me.boards.push(next)) // the deque grows when it is full
-                    std::abort();          // no memory
+                me.boards.push(next); // grows when full; without memory it throws
             }
             --left_to_split; // after its successors were added, so that 0 means the end
         }
     };
-    if (!workers[0].boards.push({})) // this thread is the owner until the worker starts
-        return 1;                    // no memory
+    workers[0].boards.push({}); // this thread is the owner until the worker starts
     std::vector<std::thread> threads;
     for (auto &worker : workers)
         threads.emplace_back(work, std::ref(worker));
