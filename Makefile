@@ -277,6 +277,15 @@ versus: build
 	-+$(if $(wildcard $(VERSUS)/cpp/Makefile),$(MAKE) -k -C $(VERSUS)/cpp LIBDIR=$(LIB) BUILD=$(VERSUS)/target)
 	-+$(if $(wildcard $(VERSUS)/go/Makefile),$(MAKE) -k -C $(VERSUS)/go LIBDIR=$(LIB) BUILD=$(VERSUS)/target)
 
+# --- packages: PACKAGING.md describes them
+
+export PACKAGES := $(TARGET)/packages
+.PHONY: dist third-party
+dist: ## Write target/packages/queues-VERSION.tar.xz: the sources with those of all crates
+	$(jobs)packaging/dist.sh
+third-party: ## Regenerate THIRD-PARTY.md, the licenses of the code inside the library
+	packaging/third-party.py notices >THIRD-PARTY.new && mv THIRD-PARTY.new THIRD-PARTY.md
+
 .PHONY: soak deny clean
 ITEMS ?= 1000000000
 soak: ready-proof ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
