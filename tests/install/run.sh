@@ -83,7 +83,9 @@ renames_paths() {
 
 # --- the libraries
 
-symbols() { nm --defined-only --format=posix "$@" | sed -n 's/ [A-Z] .*//p' | LC_ALL=C sort; }
+symbols() {
+    nm --defined-only --format=posix "$@" | sed -n -e '/^QUEUES_/d' -e 's/@@QUEUES_[0-9.]*//' -e 's/ [A-Z] .*//p' | LC_ALL=C sort
+}
 exports() { same "$(symbols "$@")" "$(cat "$repo/tests/symbols.txt")"; }
 links() {
     soname=$(readelf -dW "$1/libqueues.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
