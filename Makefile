@@ -40,8 +40,8 @@ export VERSION SOVERSION OUT WORK
 SHARED := $(OUT)/libqueues.so.$(VERSION)
 # The name of a target with its spaces escaped.
 name = $(subst $(subst ,, ),\ ,$1)
-SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs cbindgen.toml scripts/build.sh scripts/rustc.sh) \
-    $(shell find src -name '*.rs' -o -name '*.in')
+SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs scripts/build.sh scripts/rustc.sh scripts/link.sh) \
+    $(shell find src -name '*.rs')
 
 .PHONY: help
 help: ## List the targets
@@ -82,12 +82,14 @@ install: $(call name,$(SHARED)) ## Install: PREFIX=/usr/local DESTDIR= LIBDIR=PR
 uninstall: ## Remove what install, with the same variables, has installed
 	@scripts/install.sh uninstall
 
-exported = $(NM) -D --defined-only --format=posix '$(SHARED)' | cut -d' ' -f1 | LC_ALL=C sort
-generated_header := $(OUT)/install/queues.h
+# All with the version of the ABI, which is a symbol itself.
+exported = $(NM) -D --defined-only --format=posix '$(SHARED)' | \
+    sed -e 's/@@QUEUES_$(SOVERSION) .*//' -e '/^QUEUES_$(SOVERSION)$$/d' | LC_ALL=C sort
 
 .PHONY: header symbols
-header: build ## Regenerate include/queues.h
-	cp '$(generated_header)' include/queues.h
+header: ## Regenerate include/queues.h
+	$(jobs)scripts/build.sh header
+	cp "$$OUT/queues.h" include/queues.h
 symbols: build ## Regenerate tests/symbols.txt, the list of exported symbols
 	$(exported) >tests/symbols.new && mv tests/symbols.new tests/symbols.txt
 
@@ -156,7 +158,7 @@ proof: ready-proof build ## The other tests, in half an hour: models, sanitizers
 lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; the generated header and symbols are current
 	$(CARGO) fmt --check && $(CARGO) fmt --all --check --manifest-path benches/versus/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/report/Cargo.toml
-	$(jobs)$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(jobs)$(CARGO) clippy --locked --all-targets --features header -- -D warnings
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
@@ -165,7 +167,8 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; th
 	+$(cpp) docs-check
 	+$(go) lint
 	+$(MAKE) -C benches/versus/go lint LIBDIR=$(LIB)
-	diff include/queues.h $(generated_header)
+	$(jobs)scripts/build.sh header
+	diff include/queues.h "$$OUT/queues.h"
 	diff tests/symbols.txt <($(exported))
 
 test-rust: ready-test ## The Rust interface: conformance, properties, examples, documentation
@@ -174,7 +177,7 @@ test-rust: ready-test ## The Rust interface: conformance, properties, examples, 
 
 # The pattern ??* matches all tests except c.rs, which test-c runs.
 prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the header in every standard
-	$(jobs)$(CARGO) test --locked --no-fail-fast --lib --test '??*'
+	$(jobs)$(CARGO) test --locked --features header --no-fail-fast --lib --test '??*'
 
 test-c: ready-test build ## The ABI from C, and the C examples
 	$(jobs)$(CARGO) test --frozen --test c

@@ -16,7 +16,7 @@ fail() {
 for tool in git xz tar python3; do
     command -v "$tool" >/dev/null || fail "$tool is missing: \`make setup-packages\` installs it"
 done
-top=$(git rev-parse --show-toplevel 2>/dev/null) && [ "$top" -ef . ] ||
+[ "$(git rev-parse --show-toplevel 2>/dev/null)" -ef . ] ||
     fail "this is no git clone: a source package is made from one"
 [ -z "$(git status --porcelain)" ] ||
     echo "dist: the tree has changes without a commit; they are packed if git tracks the file" >&2

@@ -2,7 +2,8 @@
 # Builds the library for installation, or a Rust program.
 #   build.sh library             writes OUT/libqueues.so.VERSION, and into OUT/install:
 #     libqueues.a  the static library      needs   the system libraries that it needs
-#     queues.h     the generated header    target  the target triple
+#     target       the target triple
+#   build.sh header              writes OUT/queues.h, the header that the sources give
 #   build.sh tool NAME MANIFEST  builds the program and links OUT/NAME to it
 #
 # Run by make with VERSION, OUT, WORK (the target folder of cargo), CARGO, QUEUES_RUSTC, NM,
@@ -70,14 +71,19 @@ tool() {
 }
 
 library() {
-    local shared archive target=() triple header
+    local shared archive target=() triple
     need "$LD" && need "$AR" && need "$NM" && need "$OBJCOPY"
     cd "$root"
+    # Cargo does not know that these files decide what it builds.
+    cat scripts/rustc.sh scripts/link.sh >"$stage/tools"
+    if [ -e "$WORK/CACHEDIR.TAG" ] && ! cmp -s "$stage/tools" "$WORK/tools"; then
+        rm -rf "$WORK"
+    fi
+    mkdir -p "$WORK"
+    mv "$stage/tools" "$WORK/tools"
     RUSTC=$root/scripts/rustc.sh cargo_build Cargo.toml --lib --target-dir "$WORK"
     shared=$(path 'libqueues\.so')
     archive=$(path 'libqueues\.a')
-    header=$(sed -n \
-        's|.*"out_dir":"\([^"]*/build/queues-[^"/]*/out\)".*|\1/queues.h|p' "$stage/messages")
     if [ "$(dirname "$(dirname "$shared")")" -ef "$WORK" ]; then
         triple=$("$rustc" -vV | sed -n 's/^host: //p')
     else
@@ -88,7 +94,7 @@ library() {
     # One object in which only queues_* are global symbols, so that a program may link another Rust
     # library, too. Without the bitcode of Rust's standard library, which other tools cannot read, and
     # without symbols that linking does not need.
-    "$NM" -D --defined-only --format=posix "$shared" | cut -d' ' -f1 >"$stage/symbols"
+    "$NM" -D --defined-only --format=posix "$shared" | sed -n 's/^\(queues_[a-z_]*\).*/\1/p' >"$stage/symbols"
     sed 's/^/-u /' "$stage/symbols" >"$stage/wanted"
     if ! "$LD" -r --gc-sections --force-group-allocation "@$stage/wanted" -o "$stage/queues.o" "$archive" ||
         ! "$OBJCOPY" --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd \
@@ -103,15 +109,23 @@ library() {
     sed -n 's/^note: native-static-libs: //p' "$stage/notes" | tr ' ' '\n' |
         grep -vx -e -lgcc_s -e -lc >"$stage/needs" || [ $? -eq 1 ]
     echo "$triple" >"$stage/target"
-    cp "$header" "$stage/queues.h"
     cp "$shared" "$stage/libqueues.so.$VERSION"
     # The time when the build began: sources that were edited meanwhile are newer.
     touch -r "$stage/begin" "$stage/libqueues.so.$VERSION"
-    (cd "$stage" && mv -f libqueues.a needs queues.h target "$OUT/install/")
+    (cd "$stage" && mv -f libqueues.a needs target "$OUT/install/")
     mv -f "$stage/libqueues.so.$VERSION" "$OUT/"
 }
 
+header() {
+    cd "$root"
+    "${cargo[@]}" check --frozen --lib --features header \
+        --message-format=json-render-diagnostics >"$stage/messages" || exit 2
+    cp "$(sed -n 's|.*"out_dir":"\([^"]*/build/[^"/]*queues-[^"/]*/out\)".*|\1/queues.h|p' "$stage/messages")" \
+        "$stage/queues.h"
+    mv -f "$stage/queues.h" "$OUT/"
+}
+
 case ${1:-}:$# in
-library:1 | tool:3) "$@" ;;
-*) fail "usage: $0 library | tool NAME MANIFEST" ;;
+library:1 | header:1 | tool:3) "$@" ;;
+*) fail "usage: $0 library | header | tool NAME MANIFEST" ;;
 esac

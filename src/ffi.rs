@@ -2,7 +2,8 @@
 //!
 //! An exported function checks its arguments (`arguments`), borrows the queue of its handle
 //! (`handle`), calls [`crate::wait::Blocking`] or the deque, and returns a status (`status`). Its text
-//! is the text of the header, which `build.rs` generates with the help of `ffi/queues.h.in`.
+//! is the text of the header, which `build/header.rs` generates with the help of
+//! `ffi/queues.h.in`.
 
 #![allow(non_camel_case_types)] // the names are C's
 #![allow(clippy::missing_safety_doc)] // the text of the header is the contract
