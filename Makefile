@@ -283,9 +283,11 @@ versus: build
 # --- packages: PACKAGING.md describes them
 
 export PACKAGES := $(TARGET)/packages
-.PHONY: dist third-party
+.PHONY: dist deb third-party
 dist: ## Write target/packages/queues-VERSION.tar.xz: the sources with those of all crates
 	$(jobs)packaging/dist.sh
+deb: dist ## Write Debian packages into target/packages/deb, built from that file without a network
+	packaging/deb.sh
 third-party: ## Regenerate THIRD-PARTY.md, the licenses of the code inside the library
 	packaging/third-party.py notices >THIRD-PARTY.new && mv THIRD-PARTY.new THIRD-PARTY.md
 

@@ -3,6 +3,7 @@
 
 third-party.py notices  prints THIRD-PARTY.md: the licenses of the code inside the library
 third-party.py sbom     prints the bill of materials as CycloneDX JSON; SOURCE_DATE_EPOCH is its time
+third-party.py debian   prints what debian/copyright has for the crates in vendor/
 """
 
 import hashlib
@@ -165,7 +166,50 @@ def sbom():
     return json.dumps(bom, indent=1) + "\n"
 
 
-ACTIONS = {"notices": notices, "sbom": sbom}
+# Where the text of a license is that a crate in vendor/ names: a file that Debian installs, or the
+# file of a crate.
+TEXTS = {
+    "Apache-2.0": "/usr/share/common-licenses/Apache-2.0",
+    "LGPL-2.1-or-later": "/usr/share/common-licenses/LGPL-2.1",
+    "MPL-2.0": "/usr/share/common-licenses/MPL-2.0",
+    "Apache-2.0 with LLVM-exception": "linux-raw-sys-*/LICENSE-Apache-2.0_WITH_LLVM-exception",
+    "MIT": "libc-*/LICENSE-MIT",
+    "Unicode-3.0": "unicode-ident-*/LICENSE-UNICODE",
+    "Unlicense": "memchr-*/UNLICENSE",
+}
+
+
+def indented(text):
+    return "".join(" %s\n" % (line.strip() or ".") for line in text.strip().splitlines())
+
+
+def debian():
+    vendor = ROOT / "vendor"
+    result, used = "", {"MIT", "Apache-2.0"}
+    for folder in sorted(vendor.iterdir()):
+        manifest = (folder / "Cargo.toml").read_text()
+        field = lambda name: re.search(r"^%s = (\[[^]]*\]|\".*\")" % name, manifest, re.M)
+        authors = field("authors") and re.findall(r'"(.*?)"', field("authors").group(1))
+        found = field("license") or fail(folder.name + ": Cargo.toml names no license")
+        license = re.sub(r"(\S) ?/ ?(\S)", r"\1 OR \2", found.group(1).strip('"'))
+        license = license.replace(" OR ", " or ").replace(" AND ", " and ").replace(" WITH ", " with ")
+        license = re.sub(r"^\((.*?)\) and (.*)$", r"\1, and \2", license)
+        used.update(re.split(r" or |,? and ", license))
+        result += "Files: vendor/%s/*\nCopyright: %s\nLicense: %s\n\n" % (
+            folder.name, "\n ".join(authors or ["the authors of " + folder.name]), license
+        )  # fmt: skip
+    for name in sorted(used):
+        where = TEXTS.get(name) or fail("the text of the license %s is not known" % name)
+        if where.startswith("/"):
+            result += "License: %s\n On Debian systems the text is in %s.\n\n" % (name, where)
+        else:
+            text = next(vendor.glob(where)).read_text()
+            text = "\n".join(line for line in text.splitlines() if not line.startswith("Copyright (c)"))
+            result += "License: %s\n%s\n" % (name, indented(text))
+    return result
+
+
+ACTIONS = {"notices": notices, "sbom": sbom, "debian": debian}
 if len(sys.argv) != 2 or sys.argv[1] not in ACTIONS:
-    fail("usage: third-party.py notices|sbom")
+    fail("usage: third-party.py notices|sbom|debian")
 sys.stdout.write(ACTIONS[sys.argv[1]]())
