@@ -2,6 +2,9 @@
 # dist.sh: writes PACKAGES/queues-VERSION.tar.xz, the sources with those of all crates, which builds
 # without a network. PACKAGES/queues-VERSION.cdx.json beside it lists the crates (CycloneDX).
 #
+# PACKAGES/queues.rb is the Homebrew formula for it; its URL is below REPOSITORY (HOST/OWNER/NAME) if
+# that is set, and else the file itself.
+#
 # Contains the files that git tracks, without the benchmarks against other libraries: their crates
 # would make it three times as large. The same commit gives the same bytes: order, owner, modes and
 # times do not depend on the machine, and neither do the blocks of xz -T2. Run by make with VERSION,
@@ -50,6 +53,14 @@ tar -C "$stage" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner \
     --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" |
     xz -T2 -6 >"$stage/tarball"
 cp "$tree/sbom.cdx.json" "$stage/sbom"
+page=file://$PACKAGES url=file://$PACKAGES/$name.tar.xz
+if [ -n "${REPOSITORY:-}" ]; then
+    page=https://$REPOSITORY url=https://$REPOSITORY/releases/download/v$VERSION/$name.tar.xz
+fi
+formula=$(<packaging/homebrew/queues.rb.in)
+formula=${formula//@HOMEPAGE@/$page} formula=${formula//@URL@/$url}
+echo "${formula//@SHA256@/$(sha256sum "$stage/tarball" | cut -d' ' -f1)}" >"$stage/formula"
+mv -f "$stage/formula" "$PACKAGES/queues.rb"
 mv -f "$stage/sbom" "$PACKAGES/$name.cdx.json"
 mv -f "$stage/tarball" "$PACKAGES/$name.tar.xz"
 echo "$PACKAGES/$name.tar.xz"
