@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Debian packages of `make deb`: their contents, and in a copy of this system that is thrown away:
 # installation, programs in C, C++ and Go that use them, and purge. Run by `make test-packages`.
-# shellcheck source-path=SCRIPTDIR/../.. source=tests/check.sh
+# shellcheck source-path=SCRIPTDIR/../.. source=tests/check.sh disable=SC2016,SC2030,SC2031
 . "$(dirname "$0")/../check.sh"
 packages=$target/packages/deb
 
