@@ -13,7 +13,7 @@ TARGET := $(shell realpath -ms -- '$(or $(CARGO_TARGET_DIR),target)')
 $(if $(TARGET),,$(error realpath is missing: install coreutils))
 
 # Tools that `make setup` has installed are found without a new login.
-export PATH := $(CURDIR)/.tools/go/go/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+export PATH := $(CURDIR)/.tools/go/go/bin:$(CURDIR)/.tools/conan/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export GOTOOLCHAIN := local
 SETUP ?= scripts/setup.sh
 
@@ -47,7 +47,7 @@ SOURCES := $(wildcard Cargo.toml Cargo.lock build.rs scripts/build.sh scripts/ru
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: setup setup-build setup-proof setup-docs
+.PHONY: setup setup-build setup-proof setup-docs setup-packages
 setup: ## Install what build, demo, install and test need and is missing (Debian, Ubuntu)
 	@$(SETUP) test
 setup-build: ## Install what build, demo and install need and is missing
@@ -56,6 +56,8 @@ setup-proof: ## Install what proof needs and is missing
 	@$(SETUP) proof
 setup-docs: ## Install what docs needs and is missing: mdBook, Doxygen
 	@$(SETUP) docs
+setup-packages: ## Install what dist, deb and test-packages need and is missing
+	@$(SETUP) packages
 
 # No other target installs or downloads anything. These say what is missing.
 .PHONY: ready-test ready-proof ready-docs
@@ -141,7 +143,8 @@ report: ## Build the tool that draws a run of the demo as a page
 
 TESTS := test-rust test-c test-cpp test-go test-install
 PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-platforms test-loom \
-    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs
+    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
+    test-msrv test-packages
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
 cpp = $(MAKE) -C bindings/cpp LIBDIR=$(LIB) BUILD=$(TARGET)/cpp
@@ -162,7 +165,8 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; th
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
 	find bindings examples tests benches -name target -prune -o -regex '.*\.[ch]\(pp\)?' -print \
 	    | xargs clang-format --dry-run -Werror
-	shellcheck -x scripts/*.sh tests/*/run.sh benches/versus/cpp/check.sh .ci/run
+	shellcheck -x scripts/*.sh packaging/*.sh packaging/debian/tests/{c,cpp,go} tests/packages/*.sh \
+	    tests/*/run.sh benches/versus/cpp/check.sh .ci/run
 	scripts/check-docs.sh
 	+$(cpp) docs-check
 	+$(go) lint
@@ -202,6 +206,15 @@ test-report: ready-proof build report $(call name,$(serving)) $(call name,$(serv
 
 test-install: ready-test build ## Programs outside the tree that use an installed library
 	tests/install/run.sh
+
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+test-msrv: ready-proof ## The oldest Rust that Cargo.toml names compiles the library, its tests and examples
+	$(jobs)CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) check --locked --all-targets --features header
+
+test-packages: ready-test build ## Source package, reproducible builds, crate, Debian packages, Conan and others
+	status=0; for test in reproducible crate deb recipes; do \
+	    printf '%s\n' "-- tests/packages/$$test.sh"; \
+	    tests/packages/$$test.sh || status=1; done; exit $$status
 
 test-portable: ready-proof ## The code for other systems: no 128-bit compare-and-swap, no futex
 	$(jobs)RUSTFLAGS='--cfg queues_portable' CARGO_TARGET_DIR=$(TARGET)/portable $(CARGO) test --locked --no-fail-fast --lib --test '??*'

@@ -38,8 +38,8 @@ git ls-files -z -- . ':!.ci' ':!benches/versus' |
     tar -c --null --files-from=- | tar -x -C "$tree" || fail "a tracked file is missing: see \`git status\`"
 # The second manifest is that of the tool behind `make demo REPORT=`.
 mkdir "$tree/.cargo"
-"${cargo[@]}" vendor --quiet --locked --versioned-dirs --sync examples/report/Cargo.toml \
-    "$tree/vendor" >/dev/null || fail "cargo could not fetch the crates of Cargo.lock"
+"${cargo[@]}" vendor --quiet --frozen --versioned-dirs --sync examples/report/Cargo.toml \
+    "$tree/vendor" >/dev/null || fail "crates of Cargo.lock are missing: \`make setup-packages\` fetches them"
 cat >"$tree/.cargo/config.toml" <<'TOML'
 [source.crates-io]
 replace-with = "vendor"

