@@ -57,11 +57,12 @@ class Crates:
 
     def __init__(self):
         command = shlex.split(os.environ.get("CARGO", "cargo")) + [
-            "metadata", "--locked", "--format-version=1", "--manifest-path", str(ROOT / "Cargo.toml"),
+            "metadata", "--frozen", "--all-features", "--format-version=1", "--manifest-path",
+            str(ROOT / "Cargo.toml"),
         ]  # fmt: skip
         result = subprocess.run(command, stdout=subprocess.PIPE, cwd=ROOT)
         if result.returncode != 0:
-            fail("cargo metadata fails: see above")
+            fail("cargo metadata fails: if crates are missing, `make setup` fetches them")
         metadata = json.loads(result.stdout)
         self.packages = {package["id"]: package for package in metadata["packages"]}
         self.edges = {node["id"]: node["deps"] for node in metadata["resolve"]["nodes"]}

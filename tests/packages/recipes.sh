@@ -14,8 +14,8 @@ conan_creates() {
     local folder
     folder=$(find "$CONAN_HOME/p" -path '*/p/include/queues.h' -newer "$tmp/asked" | head -1)
     folder=${folder%/include/queues.h}
-    same "$(cd "$folder/lib" && find . -name 'libqueues*' -not -name '*.so.*' | xargs)" "$2"
-    same "$(cd "$folder/licenses" && find . -type f | sort | xargs)" "./LICENSE-APACHE ./LICENSE-MIT ./THIRD-PARTY.md"
+    same "$(cd "$folder/lib" && find . -name 'libqueues*' -not -name '*.so.*')" "$2"
+    same "$(cd "$folder/licenses" && echo *)" "LICENSE-APACHE LICENSE-MIT THIRD-PARTY.md"
 }
 vcpkg_port() {
     cat >"$tmp/port.cmake" <<'CMAKE'

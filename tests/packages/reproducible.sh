@@ -15,10 +15,10 @@ git -C "$repo" rev-parse --git-dir >/dev/null 2>&1 || skip_all "this is no git c
 contents() {
     tar -tJf "$packages/$name.tar.xz" >"$tmp/list"
     for file in Cargo.lock LICENSE-MIT LICENSE-APACHE THIRD-PARTY.md sbom.cdx.json .cargo/config.toml vendor/libc-; do
-        grep -F "$name/$file" "$tmp/list"
+        grep -F "$name/$file" "$tmp/list" >/dev/null
     done
     same "$(grep -vE "^$name/" "$tmp/list")" ""
-    same "$(grep -E '/(target|\.git|\.tools)/' "$tmp/list")" ""
+    same "$(grep -E "^$name/(target|\.git|\.tools)/" "$tmp/list")" ""
     same "$(tar -tvJf "$packages/$name.tar.xz" | awk '{print $2}' | sort -u)" 0/0
 }
 # The tree as git has it, without changes that have no commit, since a clone has none of them.
