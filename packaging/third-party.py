@@ -167,13 +167,13 @@ def sbom():
     return json.dumps(bom, indent=1) + "\n"
 
 
-# Where the text of a license is that a crate in vendor/ names: a file that Debian installs, or the
-# file of a crate.
+# Where the text of a license is that a crate in vendor/ names: a file that Debian installs, or a file
+# of a crate.
 TEXTS = {
     "Apache-2.0": "/usr/share/common-licenses/Apache-2.0",
+    "Apache-2.0 with LLVM exception": "/usr/share/common-licenses/Apache-2.0",
     "LGPL-2.1-or-later": "/usr/share/common-licenses/LGPL-2.1",
     "MPL-2.0": "/usr/share/common-licenses/MPL-2.0",
-    "Apache-2.0 with LLVM-exception": "linux-raw-sys-*/LICENSE-Apache-2.0_WITH_LLVM-exception",
     "MIT": "libc-*/LICENSE-MIT",
     "Unicode-3.0": "unicode-ident-*/LICENSE-UNICODE",
     "Unlicense": "memchr-*/UNLICENSE",
@@ -193,7 +193,8 @@ def debian():
         authors = field("authors") and re.findall(r'"(.*?)"', field("authors").group(1))
         found = field("license") or fail(folder.name + ": Cargo.toml names no license")
         license = re.sub(r"(\S) ?/ ?(\S)", r"\1 OR \2", found.group(1).strip('"'))
-        license = license.replace(" OR ", " or ").replace(" AND ", " and ").replace(" WITH ", " with ")
+        license = license.replace(" OR ", " or ").replace(" AND ", " and ")
+        license = license.replace(" WITH LLVM-exception", " with LLVM exception")
         license = re.sub(r"^\((.*?)\) and (.*)$", r"\1, and \2", license)
         used.update(re.split(r" or |,? and ", license))
         result += "Files: vendor/%s/*\nCopyright: %s\nLicense: %s\n\n" % (
@@ -202,7 +203,8 @@ def debian():
     for name in sorted(used):
         where = TEXTS.get(name) or fail("the text of the license %s is not known" % name)
         if where.startswith("/"):
-            result += "License: %s\n On Debian systems the text is in %s.\n\n" % (name, where)
+            exception = " That of the exception is in the crate." if " with " in name else ""
+            result += "License: %s\n On Debian systems the text is in %s.%s\n\n" % (name, where, exception)
         else:
             text = next(vendor.glob(where)).read_text()
             text = "\n".join(line for line in text.splitlines() if not line.startswith("Copyright (c)"))
