@@ -15,7 +15,8 @@ fn prints(example: &str, expected: &str) {
         run.current_dir(env!("CARGO_MANIFEST_DIR"));
         run.args(["run", "--quiet", "--locked", "--profile", "test", "--example", example]);
         let output = run.output().unwrap();
-        let (stdout, stderr) = (str::from_utf8(&output.stdout), str::from_utf8(&output.stderr));
+        let (stdout, stderr) =
+            (std::str::from_utf8(&output.stdout), std::str::from_utf8(&output.stderr));
         assert!(output.status.success(), "{example}: {}\n{}", output.status, stderr.unwrap());
         assert_eq!(stdout.unwrap(), expected, "{example}");
     });

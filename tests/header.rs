@@ -110,13 +110,11 @@ fn comments() -> BTreeMap<&'static str, String> {
             comment += text;
             continue;
         }
+        let is_function = !line.starts_with(['#', ' ', '/']) && !line.starts_with("typedef");
         let before_arguments = line.split_once('(').map(|(before, _)| before);
-        if let Some(before) = before_arguments
-            && let Some(at) = before.rfind("queues_")
-            && !line.starts_with(['#', ' ', '/'])
-            && !line.starts_with("typedef")
-        {
-            comments.insert(&before[at..], std::mem::take(&mut comment));
+        let name = before_arguments.and_then(|text| text.rfind("queues_").map(|at| &text[at..]));
+        if let Some(name) = name.filter(|_| is_function) {
+            comments.insert(name, std::mem::take(&mut comment));
         } else if line.is_empty() {
             comment.clear();
         }
@@ -141,8 +139,8 @@ fn tables_and_texts_agree() {
         if let Some(row) = line.strip_prefix("/// | ") {
             let cells: Vec<_> = row.split('|').map(str::trim).collect();
             rows.push(cells);
-        } else if let Some(name) = line.strip_prefix("typedef struct queues_")
-            && let Some((family, _)) = name.split_once("_t ")
+        } else if let Some((family, _)) =
+            line.strip_prefix("typedef struct queues_").and_then(|name| name.split_once("_t "))
         {
             for cells in rows.drain(..).skip(1) {
                 for verb in cells[0].split(", ") {

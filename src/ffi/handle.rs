@@ -270,9 +270,7 @@ impl Head {
     /// Begins a call, in checked mode or under a race detector.
     #[cold]
     fn enter(&self, role: Role) -> Result {
-        if self.tag & CHECKED != 0
-            && let Some(mark) = role.mark
-        {
+        if let Some(mark) = role.mark.filter(|_| self.tag & CHECKED != 0) {
             // Ordering: Acquire, pairs with the Release in `leave`: orders the calls of a role.
             let inside = &self.inside[mark];
             if inside.swap(1, site("handle.checked.enter", Acquire)) != 0 {
@@ -300,9 +298,7 @@ impl Head {
                 detector.acquire(self.address(), channel);
             }
         }
-        if self.tag & CHECKED != 0
-            && let Some(mark) = role.mark
-        {
+        if let Some(mark) = role.mark.filter(|_| self.tag & CHECKED != 0) {
             // Ordering: Release, pairs with the Acquire in `enter`.
             self.inside[mark].store(0, site("handle.checked.leave", Release));
         }
@@ -397,8 +393,10 @@ impl AnyHandle<dyn Closable> {
     pub(super) fn is_closed(&self) -> bool {
         let is_closed = self.queue().is_closed();
         let head = &self.handle().head;
-        if is_closed && let Some(detector) = head.detector() {
-            detector.acquire(head.address(), Channel::Close);
+        if is_closed {
+            if let Some(detector) = head.detector() {
+                detector.acquire(head.address(), Channel::Close);
+            }
         }
         is_closed
     }

@@ -214,7 +214,7 @@ unsafe impl Payload for Bytes {
                 let word = Self::word(cell, i + 1).load(Relaxed);
                 out.buffer.cast::<u64>().add(i).write_unaligned(word);
             }
-            if !len.is_multiple_of(WORD) {
+            if len % WORD != 0 {
                 let word = Self::word(cell, whole + 1).load(Relaxed).to_ne_bytes();
                 let rest = out.buffer.add(whole * WORD);
                 rest.copy_from_nonoverlapping(word.as_ptr(), len % WORD);

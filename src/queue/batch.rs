@@ -252,9 +252,8 @@ impl<P: Payload> Batch<P> {
         let limit = self.weight.unwrap_or(u64::MAX);
         let (mut count, mut weight, mut length) = (0, 0, 0);
         let max = self.size.min(to.max() as u64);
-        while count < max
-            && let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count))
-        {
+        while count < max {
+            let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count)) else { break };
             let heavier = weight + self.weight_of(cell);
             if heavier > limit && count > 0 {
                 break;
@@ -303,9 +302,8 @@ impl<P: Payload> Batch<P> {
 
     /// The weight of the first items; stops once it reaches the limit.
     fn weigh(&self, front: &mut Front, limit: u64) -> u64 {
-        while front.weight < limit
-            && let Ok(cell) = self.items.filled.at(front.weighed)
-        {
+        while front.weight < limit {
+            let Ok(cell) = self.items.filled.at(front.weighed) else { break };
             front.weight += self.weight_of(cell);
             front.weighed = front.weighed.wrapping_add(1);
         }

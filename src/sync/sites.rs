@@ -49,9 +49,7 @@ pub fn visit(name: &'static str, ordering: Ordering) -> Ordering {
     if !cfg!(loom) {
         HOOK.with(|hook| {
             // A hook that uses a queue itself is not called again.
-            if let Ok(mut hook) = hook.try_borrow_mut()
-                && let Some(hook) = hook.as_mut()
-            {
+            if let Some(hook) = hook.try_borrow_mut().ok().as_deref_mut().and_then(Option::as_mut) {
                 SEEN.lock().unwrap().insert(name);
                 hook(name);
             }

@@ -205,7 +205,7 @@ impl EventCount {
         let budget = self.spinning.budget.load(site("event.spin.budget", Relaxed));
         let waits = self.spinning.waits.load(site("event.spin.waits", Relaxed));
         self.spinning.waits.store(waits.wrapping_add(1), site("event.spin.count", Relaxed));
-        let spins = if waits.is_multiple_of(PROBE) { MAX_SPINS } else { budget };
+        let spins = if waits % PROBE == 0 { MAX_SPINS } else { budget };
         for check in 0..spins {
             match attempt() {
                 Break(result) => {
