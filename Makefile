@@ -92,8 +92,9 @@ exported = $(NM) -D --defined-only --format=posix '$(SHARED)' | \
 header: ## Regenerate include/queues.h
 	$(jobs)scripts/build.sh header
 	cp "$$OUT/queues.h" include/queues.h
-symbols: build ## Regenerate tests/symbols.txt, the list of exported symbols
+symbols: build ## Regenerate tests/symbols.txt, the list of exported symbols, and add new ones to Debian's
 	$(exported) >tests/symbols.new && mv tests/symbols.new tests/symbols.txt
+	packaging/symbols.sh
 
 # --- documents
 

@@ -68,12 +68,17 @@ in_a_copy() {
             cmake -S tests/install/cmake -B "$AUTOPKGTEST_TMP/cmake" "-DTARGETS=queues::shared;queues::static;queues::cpp"
             cmake --build "$AUTOPKGTEST_TMP/cmake"
             (cd "$AUTOPKGTEST_TMP/cmake" && ctest --output-on-failure)
+            echo "cmake works"
         fi
         if command -v gdb >/dev/null; then
             gdb -batch -ex "set auto-load safe-path /" -ex "break main" -ex run \
                 -ex "info auto-load python-scripts" "$AUTOPKGTEST_TMP/cpp" | grep "libqueues.so.*-gdb.py"
+            echo "gdb works"
         fi
-        if command -v go >/dev/null; then packaging/debian/tests/go; fi
+        if command -v go >/dev/null; then
+            packaging/debian/tests/go
+            echo "go works"
+        fi
 
         cd /
         packages="libqueues0.1 libqueues-dev golang-queues-dev"
@@ -86,7 +91,10 @@ in_a_copy() {
         ! ldconfig -p | grep queues
         echo "used and purged"'
 }
-install_use_purge() { in_a_copy | tee "$tmp/used" && grep -x "used and purged" "$tmp/used"; }
+install_use_purge() {
+    in_a_copy | tee "$tmp/used"
+    grep -x "used and purged" "$tmp/used"
+}
 
 check "make deb: built without a network, nothing for lintian to report" make_ deb
 check "libqueues0.1 has the library and its link, and nothing else" runtime_has_the_library_alone
@@ -95,6 +103,9 @@ check "golang-queues-dev has the package without its tests" go_has_no_tests
 check "the symbols file lists every function" symbols_file
 if [ "$(id -u)" -eq 0 ] && unshare --mount true 2>/dev/null; then
     check "installed, used by C, C++ and Go, purged without a trace" install_use_purge
+    for tool in go cmake gdb; do
+        grep -qx "$tool works" "$tmp/used" || skip "the packages with $tool" "it is missing, or an earlier step failed"
+    done
 else
     skip "installed, used by C, C++ and Go, purged without a trace" "needs root and its own mounts"
 fi

@@ -8,8 +8,9 @@
 conan_creates() {
     export CONAN_HOME=$tmp/conan
     conan profile detect --exist-ok
-    conan create "$repo/packaging/conan" --build=missing -o "queues/*:shared=$1" \
-        -s build_type=Release -s compiler.cppstd=17
+    conan create "$repo/packaging/conan" --no-remote --build=missing -o "queues/*:shared=$1" \
+        -s build_type=Release -s compiler.cppstd=17 -c tools.cmake.cmaketoolchain:user_presets= \
+        -c "tools.cmake.cmake_layout:test_folder=$tmp/test_package"
     # It has the one library that was asked for, and the licenses of all that is in it.
     local folder
     folder=$(find "$CONAN_HOME/p" -path '*/p/include/queues.h' -newer "$tmp/asked" | head -1)

@@ -25,4 +25,5 @@ class TestPackage(ConanFile):
     def test(self):
         if can_run(self):
             for program in ("c", "cpp"):
-                self.run(str(Path(self.cpp.build.bindir) / program), env="conanrun")
+                path = Path(self.build_folder) / self.cpp.build.bindir / program
+                self.run('"%s"' % path, env="conanrun")
