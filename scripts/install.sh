@@ -48,6 +48,11 @@ files() {
     "$1" runtime link "libqueues.so.$VERSION" "$libdir/libqueues.so.$SOVERSION"
     "$1" runtime file 644 LICENSE-MIT "$docdir/LICENSE-MIT"
     "$1" runtime file 644 LICENSE-APACHE "$docdir/LICENSE-APACHE"
+    "$1" runtime file 644 THIRD-PARTY.md "$docdir/THIRD-PARTY.md"
+    # `make dist` adds it to the sources.
+    if [ -e sbom.cdx.json ]; then
+        "$1" runtime file 644 sbom.cdx.json "$docdir/sbom.cdx.json"
+    fi
     "$1" development link "libqueues.so.$SOVERSION" "$libdir/libqueues.so"
     "$1" development file 644 "$OUT/install/libqueues.a" "$libdir/libqueues.a"
     "$1" development file 644 include/queues.h "$includedir/queues.h"

@@ -81,10 +81,37 @@ renames_paths() {
     same "$(CARGO_HOME=$home/other path_in_library "$home/other/lib.rs")" /cargo/lib.rs
 }
 
+# The linker that the user has set links, and the symbols have the version of the ABI: the minor
+# version is part of it only while the major version is 0.
+symbols_have_versions() {
+    local linker
+    mkdir "$tmp/link"
+    echo '#[unsafe(no_mangle)] pub extern "C" fn queues_a() {}' >"$tmp/link/lib.rs"
+    versioned() { # MAJOR MINOR FLAG...: the exported symbols
+        CARGO_PKG_VERSION_MAJOR=$1 CARGO_PKG_VERSION_MINOR=$2 "$repo/scripts/rustc.sh" --edition 2024 \
+            --crate-name queues --crate-type cdylib --out-dir "$tmp/link" "$tmp/link/lib.rs" "${@:3}"
+        nm -D --defined-only --format=posix "$tmp/link/libqueues.so" | sed '/^QUEUES_/d; s/ .*//'
+    }
+    same "$(versioned 0 7)" queues_a@@QUEUES_0.7
+    same "$(versioned 2 7)" queues_a@@QUEUES_2
+    printf '#!/bin/sh\ntouch "%s"\nexec cc "$@"\n' "$tmp/link/ran" >"$tmp/link/my-cc"
+    chmod +x "$tmp/link/my-cc"
+    for linker in "-Clinker=$tmp/link/my-cc" "-C linker=$tmp/link/my-cc" "--codegen=linker=$tmp/link/my-cc"; do
+        rm -f "$tmp/link/ran"
+        # shellcheck disable=SC2086 # one or two arguments
+        same "$(versioned 0 7 $linker)" queues_a@@QUEUES_0.7
+        test -e "$tmp/link/ran"
+    done
+}
+
 # --- the libraries
 
+# Without the version of the ABI, which every symbol of the shared library must have.
+abi=${version%.*}
+[ "${version%%.*}" = 0 ] || abi=${version%%.*}
 symbols() {
-    nm --defined-only --format=posix "$@" | sed -n -e '/^QUEUES_/d' -e 's/@@QUEUES_[0-9.]*//' -e 's/ [A-Z] .*//p' | LC_ALL=C sort
+    nm --defined-only --format=posix "$@" |
+        sed -n -e '/^QUEUES_/d' -e "s/@@QUEUES_$abi / /" -e 's/ [A-Z] .*//p' | LC_ALL=C sort
 }
 exports() { same "$(symbols "$@")" "$(cat "$repo/tests/symbols.txt")"; }
 links() {
@@ -347,6 +374,7 @@ check "headers and suppressions" has_all
 check "either all files are installed or none" all_or_nothing
 check "no file contains a path of this machine" contains_no_path
 check "the compiler wrapper replaces paths" renames_paths
+check "symbols have the version of the ABI, with any linker" symbols_have_versions
 check "install by another user, without compilers" without_compilers
 every_target=("queues::shared queues::queues queues::cpp" "queues::static")
 static_target=("queues::shared" "queues::static queues::queues queues::cpp")
