@@ -35,8 +35,8 @@ class QueuesConan(ConanFile):
     def export_sources(self):
         for name in ("Cargo.toml", "Cargo.lock", "Makefile", "build.rs", "*.md", "LICENSE-*"):
             copy(self, name, self._tree, self.export_sources_folder, excludes="*/*")
-        for folder in (".cargo", "bindings/cpp/include", "build", "cmake", "debug", "examples/rust",
-                       "include", "scripts", "src", "vendor"):  # fmt: skip
+        for folder in (".cargo", "bindings/cpp/include", "build", "cmake", "debug", "docs/man",
+                       "examples/rust", "include", "scripts", "src", "vendor"):  # fmt: skip
             if (self._tree / folder).is_dir():
                 copy(self, "*", self._tree / folder, Path(self.export_sources_folder) / folder)
 

@@ -23,6 +23,7 @@ if(NOT DEFINED VCPKG_BUILD_TYPE)
 endif()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/queues)
 vcpkg_fixup_pkgconfig()
-file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/share/doc" "${CURRENT_PACKAGES_DIR}/share/gdb")
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/share/doc" "${CURRENT_PACKAGES_DIR}/share/gdb"
+  "${CURRENT_PACKAGES_DIR}/share/man")
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE-MIT" "${SOURCE_PATH}/LICENSE-APACHE"
   "${SOURCE_PATH}/THIRD-PARTY.md")
