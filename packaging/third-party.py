@@ -170,6 +170,7 @@ def sbom():
 # Where the text of a license is that a crate in vendor/ names: a file that Debian installs, or a file
 # of a crate.
 TEXTS = {
+    "BSD-2-Clause": "zerocopy-*/LICENSE-BSD",
     "Apache-2.0": "/usr/share/common-licenses/Apache-2.0",
     "Apache-2.0 with LLVM exception": "/usr/share/common-licenses/Apache-2.0",
     "LGPL-2.1-or-later": "/usr/share/common-licenses/LGPL-2.1",
