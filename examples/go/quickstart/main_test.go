@@ -3,9 +3,5 @@ package main
 func Example() {
 	main()
 	// Output:
-	// queues
-	// carry
-	// things
-	// between
-	// goroutines
+	// hello <nil>
 }
