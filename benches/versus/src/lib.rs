@@ -32,6 +32,7 @@ pub mod contestant;
 pub mod html;
 pub mod machine;
 pub mod page;
+pub mod picture;
 pub mod plot;
 pub mod probe;
 pub mod record;

@@ -28,7 +28,11 @@ impl Machine {
         };
         let processor = match field("model name") {
             "" => std::env::consts::ARCH.into(),
-            model => model.into(),
+            // Marketing names cover several designs: family and model tell them apart.
+            name => match (field("cpu family"), field("model\t")) {
+                ("", _) | (_, "") => name.into(),
+                (family, model) => format!("{name} (family {family}, model {model})"),
+            },
         };
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let compilers =

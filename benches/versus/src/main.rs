@@ -37,6 +37,11 @@ enum Subcommands {
         /// The results file that the run wrote (.jsonl)
         results: PathBuf,
     },
+    /// Print an SVG with a bar for ours and one for the best peer in each case of an earlier run
+    Picture {
+        /// The results file that the run wrote (.jsonl)
+        results: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
     let result = Cli::try_parse().map_err(usage).and_then(|cli| match cli.command {
         Some(Subcommands::List) => list(),
         Some(Subcommands::Report { results }) => report(&results),
+        Some(Subcommands::Picture { results }) => picture(&results),
         None => measure(&cli.options),
     });
     result.unwrap_or_else(|message| {
@@ -176,6 +182,19 @@ fn results_path(dir: &Path, set: &str) -> PathBuf {
 
 fn report(results: &Path) -> Result<ExitCode, String> {
     show(&record::read(results)?, results)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn picture(results: &Path) -> Result<ExitCode, String> {
+    let summary = Summary::of(&record::read(results)?);
+    if !summary
+        .comparisons
+        .iter()
+        .any(|case| case.best(true).is_some() && case.best(false).is_some())
+    {
+        return Err(format!("{}: no case has both ours and a peer", results.display()));
+    }
+    print(&versus::picture::draw(&summary))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -207,3 +207,25 @@ fn a_reader_may_close_the_pipe_early() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(text(&output.stderr), "");
 }
+
+#[test]
+fn picture_has_ours_and_the_best_peer() {
+    let path = results("picture.jsonl");
+    let output = versus(&["picture", path.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let svg = text(&output.stdout);
+    // Bars are relative to the better one: ours has 200, rtrb 100.
+    assert!(svg.contains("class=\"ours\" x=\"16\" y=\"60\" width=\"470\""), "{svg}");
+    assert!(svg.contains("class=\"peer\" x=\"16\" y=\"77\" width=\"235\""), "{svg}");
+    assert!(svg.contains(">100 rtrb<"), "{svg}");
+}
+
+/// README's picture is what the driver draws of the results that are stored beside the tests.
+#[test]
+fn picture_of_the_readme_is_drawn_from_stored_results() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let output = versus(&["picture", &format!("{root}/benches/versus/results/readme.jsonl")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let stored = std::fs::read_to_string(format!("{root}/docs/images/speed.svg")).unwrap();
+    assert!(text(&output.stdout) == stored, "docs/images/speed.svg is not up to date");
+}
