@@ -143,7 +143,7 @@ report: ## Build the tool that draws a run of the demo as a page
 # --- tests and proofs: a target for each kind, so that the output shows what ran
 
 TESTS := test-rust test-c test-cpp test-go test-install
-PROOFS := lint prove-rust prove-cpp prove-go test-report test-portable test-platforms test-loom \
+PROOFS := test-readme lint prove-rust prove-cpp prove-go test-report test-portable test-platforms test-loom \
     test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
     test-msrv test-packages
 
@@ -268,6 +268,9 @@ test-gdb: ready-proof build ## What gdb prints of queues, in processes and core 
 
 test-bench: ready-proof ## The driver of the benchmarks: cases, figures, table and page
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) test --quiet --locked --manifest-path $(VERSUS)/Cargo.toml -p versus
+
+test-readme: ready-proof build ## README's programs, built by README's commands
+	tests/readme/run.sh
 
 test-docs: ready-proof build ## The code on the site compiles, its links work, and the man pages are clean
 	$(jobs)LIBDIR=$(LIB) tests/docs/run.sh

@@ -6,13 +6,13 @@ use crate::summary::{Comparison, Row, Summary, number};
 use std::fmt::Write as _;
 
 /// Units of the picture, which scales to the width of its place.
-const WIDTH: usize = 760;
+const WIDTH: usize = 830;
 const CASE_HEIGHT: usize = 62;
 const HEAD: usize = 40;
 const FOOT: usize = 34;
 /// Where bars begin, and the length of the longest.
 const START: usize = 16;
-const LONGEST: usize = 470;
+const LONGEST: usize = 390;
 
 /// Draws the cases of `summary` in which both ours and a peer have a measurement.
 pub fn draw(summary: &Summary) -> String {
@@ -33,8 +33,8 @@ pub fn draw(summary: &Summary) -> String {
          @media (prefers-color-scheme: dark) {{ text {{ fill: #ddd }} .unit, .foot {{ fill: #999 }} .ours {{ fill: \
          #4dabf7 }} .peer {{ fill: #5c636a }} }}\n\
          </style>\n\
-         <rect class=\"ours\" x=\"{START}\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"36\" y=\"24\">queues</text>\n\
-         <rect class=\"peer\" x=\"110\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"130\" y=\"24\">the best other \
+         <rect class=\"ours\" x=\"{START}\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"36\" y=\"24\">queues, from its fastest language</text>\n\
+         <rect class=\"peer\" x=\"290\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"310\" y=\"24\">the best other \
          library</text>\n"
     );
     for (i, (comparison, ours, peer)) in cases.iter().enumerate() {

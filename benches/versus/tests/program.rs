@@ -215,8 +215,8 @@ fn picture_has_ours_and_the_best_peer() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let svg = text(&output.stdout);
     // Bars are relative to the better one: ours has 200, rtrb 100.
-    assert!(svg.contains("class=\"ours\" x=\"16\" y=\"60\" width=\"470\""), "{svg}");
-    assert!(svg.contains("class=\"peer\" x=\"16\" y=\"77\" width=\"235\""), "{svg}");
+    assert!(svg.contains("class=\"ours\" x=\"16\" y=\"60\" width=\"390\""), "{svg}");
+    assert!(svg.contains("class=\"peer\" x=\"16\" y=\"77\" width=\"195\""), "{svg}");
     assert!(svg.contains(">100 rtrb<"), "{svg}");
 }
 
