@@ -1,3 +1,5 @@
+//! One thread puts an item and closes the queue; another gets items until it is closed and drained.
+
 use queues::{Mpmc, Wait};
 
 fn main() -> Result<(), queues::Error> {
