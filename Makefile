@@ -213,7 +213,7 @@ test-msrv: ready-proof ## The oldest Rust that Cargo.toml names compiles the lib
 	$(jobs)CARGO_TARGET_DIR=$(TARGET)/msrv $(CARGO) +$(MSRV) check --locked --all-targets --features header
 
 test-packages: ready-test build ## Source package, reproducible builds, crate, Debian packages, Conan and others
-	status=0; for test in reproducible crate deb recipes; do \
+	status=0; for test in reproducible crate release deb recipes; do \
 	    printf '%s\n' "-- tests/packages/$$test.sh"; \
 	    tests/packages/$$test.sh || status=1; done; exit $$status
 
@@ -300,7 +300,10 @@ versus: build
 # --- packages: PACKAGING.md describes them
 
 export PACKAGES := $(TARGET)/packages
-.PHONY: dist deb third-party
+.PHONY: dist deb release third-party
+export RELEASE := $(TARGET)/publish
+release: build ## Make the commit, the tags and the Go module of a release: REPOSITORY=host/owner/name
+	@packaging/release.sh
 dist: ## Write target/packages/queues-VERSION.tar.xz: the sources with those of all crates
 	$(jobs)packaging/dist.sh
 deb: dist ## Write Debian packages into target/packages/deb, built from that file without a network
