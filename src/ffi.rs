@@ -25,3 +25,33 @@ mod version;
 
 pub use callbacks::{queues_drop_bytes_t, queues_drop_t};
 pub use version::{queues_version, queues_version_number};
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::options::CommonOptions;
+    use super::{batch, deque, mpmc, priority, spsc};
+    use core::mem::offset_of;
+
+    macro_rules! common_fields {
+        ($options:ty, $capacity:ident) => {
+            [
+                offset_of!($options, struct_size),
+                offset_of!($options, $capacity),
+                offset_of!($options, item_size),
+                offset_of!($options, flags),
+                offset_of!($options, drop),
+                offset_of!($options, drop_ctx),
+            ]
+        };
+    }
+
+    #[test]
+    fn the_options_of_every_family_begin_with_the_common_fields() {
+        let common = common_fields!(CommonOptions, capacity);
+        assert_eq!(common_fields!(mpmc::queues_mpmc_options_t, capacity), common);
+        assert_eq!(common_fields!(spsc::queues_spsc_options_t, capacity), common);
+        assert_eq!(common_fields!(priority::queues_priority_options_t, capacity), common);
+        assert_eq!(common_fields!(deque::queues_deque_options_t, capacity), common);
+        assert_eq!(common_fields!(batch::queues_batch_options_t, max_pending), common);
+    }
+}

@@ -38,8 +38,6 @@ pub(crate) use owned::Owned;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
 pub(crate) use park::{Clock, Deadline, Parking};
-#[cfg(loom)]
-pub use site::begin_model;
 pub(crate) use site::site;
 #[cfg(loom)]
 use site::take_turn;
@@ -48,3 +46,12 @@ use site::take_turn;
 use core::sync::atomic as imp;
 #[cfg(loom)]
 use loom::sync::atomic as imp;
+
+/// Begins a model: creates what its threads share in these modules. Otherwise loom would take the first
+/// use of a lazy static for an ordering between threads.
+#[cfg(loom)]
+pub fn begin_model() {
+    take_turn();
+    Clock::now();
+    fence::withdrawal::begin_model();
+}

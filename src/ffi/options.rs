@@ -12,12 +12,12 @@ use core::ffi::c_void;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct CommonOptions {
-    struct_size: usize,
-    capacity: usize,
-    item_size: usize,
-    flags: u64,
-    drop: queues_drop_t,
-    drop_ctx: *mut c_void,
+    pub(super) struct_size: usize,
+    pub(super) capacity: usize,
+    pub(super) item_size: usize,
+    pub(super) flags: u64,
+    pub(super) drop: queues_drop_t,
+    pub(super) drop_ctx: *mut c_void,
 }
 
 /// The options of a family.
@@ -93,34 +93,4 @@ unsafe fn check<O: Options>(options: &O) -> Result<(usize, PayloadChoice)> {
         limit => PayloadChoice::Bytes(Bytes::try_new(limit, disposer)?),
     };
     Ok((capacity, payload))
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use crate::ffi::{batch, deque, mpmc, priority, spsc};
-    use core::mem::offset_of;
-
-    macro_rules! common_fields {
-        ($options:ty, $capacity:ident) => {
-            [
-                offset_of!($options, struct_size),
-                offset_of!($options, $capacity),
-                offset_of!($options, item_size),
-                offset_of!($options, flags),
-                offset_of!($options, drop),
-                offset_of!($options, drop_ctx),
-            ]
-        };
-    }
-
-    #[test]
-    fn the_options_of_every_family_begin_with_the_common_fields() {
-        let common = common_fields!(CommonOptions, capacity);
-        assert_eq!(common_fields!(mpmc::queues_mpmc_options_t, capacity), common);
-        assert_eq!(common_fields!(spsc::queues_spsc_options_t, capacity), common);
-        assert_eq!(common_fields!(priority::queues_priority_options_t, capacity), common);
-        assert_eq!(common_fields!(deque::queues_deque_options_t, capacity), common);
-        assert_eq!(common_fields!(batch::queues_batch_options_t, max_pending), common);
-    }
 }

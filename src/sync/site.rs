@@ -2,7 +2,7 @@
 
 use super::Ordering;
 #[cfg(loom)]
-use super::{Clock, Relaxed, fence, imp};
+use super::{Relaxed, imp};
 
 /// Names an atomic access; returns its ordering.
 #[cfg(not(any(queues_sites, loom)))]
@@ -39,13 +39,4 @@ pub(super) fn take_turn() {
 #[cfg(loom)]
 loom::lazy_static! {
     static ref TURN: imp::AtomicU32 = imp::AtomicU32::new(0);
-}
-
-/// Begins a model: creates what its threads share in this module. Otherwise loom would take the first
-/// use of a lazy static for an ordering between threads.
-#[cfg(loom)]
-pub fn begin_model() {
-    take_turn();
-    Clock::now();
-    fence::withdrawal::begin_model();
 }
