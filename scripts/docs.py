@@ -475,6 +475,7 @@ PAGES = {
     "CHANGELOG.md": "project/changelog.md",
     "PACKAGING.md": "project/packaging.md",
     "SECURITY.md": "project/security.md",
+    "THIRD-PARTY.md": "project/third-party.md",
 }
 
 
@@ -582,6 +583,7 @@ class Book:
                 ("CONTRIBUTING.md", "Contributing"),
                 ("PACKAGING.md", "Packages"),
                 ("SECURITY.md", "Security"),
+                ("THIRD-PARTY.md", "Third-party notices"),
                 ("CHANGELOG.md", "Changes"),
             ]
             if (ROOT / path).exists()
