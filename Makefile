@@ -143,7 +143,7 @@ report: ## Build the tool that draws a run of the demo as a page
 # --- tests and proofs: a target for each kind, so that the output shows what ran
 
 TESTS := test-rust test-c test-cpp test-go test-install
-PROOFS := test-readme lint prove-rust prove-cpp prove-go test-report test-portable test-platforms test-loom \
+PROOFS := test-readme lint prove-rust prove-cpp prove-go prove-install test-report test-portable test-platforms test-loom \
     test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
     test-msrv test-packages
 
@@ -206,6 +206,9 @@ test-report: ready-proof build report $(call name,$(serving)) $(call name,$(serv
 	    $(CARGO) test --release --locked --manifest-path examples/report/Cargo.toml
 
 test-install: ready-test build ## Programs outside the tree that use an installed library
+	tests/install/run.sh
+
+prove-install: ready-proof build ## The same beside a library that another version of Rust has built
 	tests/install/run.sh
 
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

@@ -155,11 +155,18 @@ c_static() {
 }
 # A program that links another Rust library, which has a standard library of its own.
 c_beside_rust() {
+    local compiler compilers=(rustc)
     another=$tmp/libanother.a
-    echo '#[unsafe(no_mangle)] pub extern "C" fn another() { _ = std::panic::catch_unwind(|| panic!()); }' |
-        rustc +nightly - --edition 2024 --crate-type staticlib -o "$another"
-    c_static -Wl,-u,another "$another"
-    ahead=$another c_static -Wl,-u,another
+    # A proof has another version of Rust, too.
+    if rustc +nightly --version >/dev/null 2>&1; then
+        compilers+=("rustc +nightly")
+    fi
+    for compiler in "${compilers[@]}"; do
+        echo '#[unsafe(no_mangle)] pub extern "C" fn another() { _ = std::panic::catch_unwind(|| panic!()); }' |
+            $compiler - --edition 2024 --crate-type staticlib -o "$another"
+        c_static -Wl,-u,another "$another"
+        ahead=$another c_static -Wl,-u,another
+    done
 }
 go_shared() {
     rm -rf "$tmp/go"
