@@ -34,7 +34,7 @@ install_prefixed() {
     cp -a "$tmp/b" "$tmp/c"
     rm -r "$tmp"/c/lib/*.so* "$tmp/c/share/gdb"
 }
-# Every header and every file for a tool of debugging, whoever has added it.
+# All headers and all files for debuggers are installed.
 has_all() {
     headers() { (cd "$1" && find . -type f | sort); }
     same "$(headers "$tmp/b/include")" "$( (headers "$repo/include" && headers "$repo/bindings/cpp/include") | sort)"
