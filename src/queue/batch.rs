@@ -251,7 +251,7 @@ impl<P: Payload> Batch<P> {
 
         let limit = self.weight.unwrap_or(u64::MAX);
         let (mut count, mut weight, mut length) = (0, 0, 0);
-        let max = self.size.min(to.max() as u64);
+        let max = self.size.min(to.max_items() as u64);
         while count < max {
             let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count)) else { break };
             let heavier = weight + self.weight_of(cell);
@@ -259,10 +259,10 @@ impl<P: Payload> Batch<P> {
                 break;
             }
             // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
-            length += unsafe { to.size(self.payload(), self.items.header_and_cell(cell).1) };
+            length += unsafe { to.bytes_of(self.payload(), self.items.header_and_cell(cell).1) };
             (count, weight) = (count + 1, heavier);
         }
-        if length > to.room() {
+        if length > to.max_bytes() {
             return Break(Err(Error::TooSmall { needed: length }));
         }
         self.pop(&mut front, count, weight, |i, cell| to.note(i, cell));

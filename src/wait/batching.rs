@@ -28,7 +28,7 @@ impl<P: Payload> Blocking<Batch<P>> {
     /// Fails with [`Error::TooSmall`] if `to` has too few bytes, with [`Error::Closed`] once closed and
     /// drained.
     pub fn get_batch<D: Destination<P>>(&self, mut to: D, wanted: Wanted) -> Result<D::Taken> {
-        let count = if to.max() > 0 { self.take_batch(&mut to, wanted)? } else { 0 };
+        let count = if to.max_items() > 0 { self.take_batch(&mut to, wanted)? } else { 0 };
         self.queue().copy_out(&mut to, count);
         if count > 0 {
             self.waiting.not_full.notify(count);

@@ -11,21 +11,21 @@ pub trait Destination<P: Payload> {
     type Taken;
 
     /// The number of places.
-    fn max(&self) -> usize;
+    fn max_items(&self) -> usize;
     /// Bytes for all items together.
-    fn room(&self) -> usize {
+    fn max_bytes(&self) -> usize {
         usize::MAX
     }
     /// Bytes that the item in a cell needs.
     ///
     /// # Safety
     /// The cell holds an item, which no other thread removes meanwhile.
-    unsafe fn size(&self, _payload: &P, _cell: *const u8) -> usize {
+    unsafe fn bytes_of(&self, _payload: &P, _cell: *const u8) -> usize {
         0
     }
     /// Makes room for a batch of `count` items. Called once, before they are read.
     fn reserve(&mut self, _count: usize) {}
-    /// Notes the cell of item `i`; `i` is below `max`.
+    /// Notes the cell of item `i`; `i` is below `max_items`.
     fn note(&mut self, i: usize, cell: u64);
     /// The cell that was noted for item `i`.
     fn noted(&self, i: usize) -> u64;
@@ -55,7 +55,7 @@ impl ToPointers {
 impl Destination<Pointer> for ToPointers {
     type Taken = usize;
 
-    fn max(&self) -> usize {
+    fn max_items(&self) -> usize {
         self.max
     }
     // An item's place first holds the index of its cell.
@@ -107,13 +107,13 @@ impl ToBuffer {
 impl Destination<Bytes> for ToBuffer {
     type Taken = (usize, usize);
 
-    fn max(&self) -> usize {
+    fn max_items(&self) -> usize {
         self.max
     }
-    fn room(&self) -> usize {
+    fn max_bytes(&self) -> usize {
         self.room
     }
-    unsafe fn size(&self, payload: &Bytes, cell: *const u8) -> usize {
+    unsafe fn bytes_of(&self, payload: &Bytes, cell: *const u8) -> usize {
         // SAFETY: a cell of this payload.
         unsafe { payload.len(cell) }
     }
@@ -156,7 +156,7 @@ impl<'a, T> ToVec<'a, T> {
 impl<T: Send> Destination<Typed<T>> for ToVec<'_, T> {
     type Taken = usize;
 
-    fn max(&self) -> usize {
+    fn max_items(&self) -> usize {
         self.cells.len()
     }
     fn note(&mut self, i: usize, cell: u64) {
