@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -149,9 +150,10 @@ func memory(t *testing.T, field int) int {
 }
 
 // The estimate of a queue's memory is near what the process grows by, also where the spare cells are most of
-// it because few large blobs fit.
+// it because few large blobs fit. Cleanups of earlier tests and the allocators may unmap memory meanwhile, so
+// the median of several measurements counts.
 func TestMemoryEstimate(t *testing.T) {
-	const size, slack = 4 << 20, 64 << 20 // the Go heap may grow, too
+	const size, slack, measurements = 4 << 20, 64 << 20, 7 // the Go heap may grow, too
 	one := BatchOptions{Size: 1, MaxPending: 1}
 	for name, create := range map[string]func() (*base, error){
 		"MPMCBytes":     func() (*base, error) { q, err := NewMPMCBytes(1, size); return &q.base, err },
@@ -160,14 +162,20 @@ func TestMemoryEstimate(t *testing.T) {
 		"BatchBytes":    func() (*base, error) { q, err := NewBatchBytes(size, one); return &q.base, err },
 		"DequeBytes":    func() (*base, error) { q, err := NewDequeBytes(1, size); return &q.base, err },
 	} {
-		before := memory(t, virtual)
-		b, err := create()
-		must(t, err)
-		grown, estimate := int64(memory(t, virtual)-before), b.handle.Load().bytes
-		if grown > 2*estimate+slack || estimate > 2*grown+slack {
-			t.Errorf("%s: estimated %d bytes, the process grew by %d", name, estimate, grown)
+		var growth [measurements]int64
+		var estimate int64
+		for i := range growth {
+			before := memory(t, virtual)
+			b, err := create()
+			must(t, err)
+			growth[i], estimate = int64(memory(t, virtual)-before), b.handle.Load().bytes
+			b.release()
 		}
-		b.release()
+		slices.Sort(growth[:])
+		grown := growth[measurements/2]
+		if grown > 2*estimate+slack || estimate > 2*grown+slack {
+			t.Errorf("%s: estimated %d bytes, the process grew by %d", name, estimate, growth)
+		}
 	}
 }
 
