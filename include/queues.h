@@ -17,6 +17,8 @@
  * | 7. priority    | any number of producers and consumers: lowest priority first                  |
  * | 8. deque       | work stealing: one owner, any number of thieves                               |
  * | 9. batch       | any number of producers and consumers: items in batches, due by number or age |
+ * | 10. event      | set until it is reset: for shutdown, cancellation and timers                  |
+ * | 11. poll       | queues_poll(): waits for several queues and events                            |
  *
  * # First steps
  *
@@ -61,6 +63,11 @@
  *   before the release needs none of its own.
  * - Close (all families but the deque): later puts return QUEUES_CLOSED; gets drain what is left, then
  *   return QUEUES_CLOSED; all waiters wake. Closing frees nothing. No item is lost or got twice.
+ * - Event loops: readable_fd and writable_fd return descriptors for poll, epoll and event loops. They are
+ *   level-triggered, and there is nothing to forget: once a queue has one, a call that returns
+ *   QUEUES_EMPTY (QUEUES_FULL) without having waited makes it unreadable and looks once more before it
+ *   returns. So a loop calls until QUEUES_EMPTY and then waits for the descriptor. A queue without
+ *   descriptors pays nothing for them. Several loops may wait for one descriptor; each is woken.
  * - Order: what a thread did before a put happens before what follows the get of the item; what it did
  *   before a get, before what follows the put into the place that became free; what it did before close,
  *   before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get does. size, is_empty,
@@ -78,7 +85,8 @@
  *   allocates. Large arrays are untouched zero pages of the system, so it may run out of memory when
  *   they are first used. Capacity is exact.
  * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
- *   membarrier, sched_yield, clock_gettime). The last release and the push that grows a deque also make
+ *   membarrier, sched_yield, clock_gettime; futex_waitv in queues_poll; for queues with descriptors also
+ *   read, write, getpid and timerfd_settime). The last release and the push that grows a deque also make
  *   those of free and malloc.
  * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
  *   the calls that are allowed on them.
@@ -302,6 +310,7 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// | commit, cancel, settle, return                           | any thread | lock-free |
 /// | close, is_closed, size, stats                            | any thread | lock-free |
 /// | clear                                                    | any thread | lock-free except for callbacks |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
 /// | capacity                                                 | any thread | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -576,6 +585,32 @@ queues_status_t queues_mpmc_return(queues_mpmc_t *queue,
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue,
+                                        int *fd);
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_mpmc_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_mpmc_writable_fd(queues_mpmc_t *queue,
+                                        int *fd);
+
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
 /// Wakes all waiters. Closing again has no effect.
@@ -629,6 +664,7 @@ queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *st
 /// | get, get_bytes, get_many, front                          | the consumer | may sleep; wait-free if timeout_ns is 0 |
 /// | clear                                                    | the consumer | wait-free except for callbacks |
 /// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
+/// | readable_fd, writable_fd                                 | any thread   | allocates at first |
 /// | capacity                                                 | any thread   | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -878,6 +914,32 @@ queues_status_t queues_spsc_consume(queues_spsc_t *queue);
 /// queues)
 queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue,
+                                        int *fd);
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_spsc_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_spsc_writable_fd(queues_spsc_t *queue,
+                                        int *fd);
+
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
 /// Wakes all waiters. Closing again has no effect.
@@ -945,6 +1007,7 @@ queues_status_t queues_spsc_stats(const queues_spsc_t *queue, queues_stats_t *st
 /// | put, put_bytes, get, get_bytes                           | any thread | may sleep; a short lock if timeout_ns is 0 |
 /// | close, is_closed, size, stats                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -1130,6 +1193,32 @@ queues_status_t queues_priority_peek_bytes(queues_priority_t *queue,
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_priority_readable_fd(queues_priority_t *queue,
+                                            int *fd);
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_priority_writable_fd(queues_priority_t *queue,
+                                            int *fd);
+
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
 /// Wakes all waiters. Closing again has no effect.
@@ -1180,6 +1269,7 @@ queues_status_t queues_priority_stats(const queues_priority_t *queue, queues_sta
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
 /// | size, is_empty, capacity                                 | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
+/// | stealable_fd                                             | any thread | allocates at first |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1318,6 +1408,19 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
                                          size_t capacity,
                                          size_t *len);
 
+/// Writes a descriptor to fd that is readable while there may be an item to steal, for poll, epoll and
+/// event loops.
+///
+/// Level-triggered: it stays readable until a steal returns QUEUES_EMPTY, which makes it unreadable
+/// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
+/// close it; the last release closes it.
+///
+/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes system
+/// calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_deque_stealable_fd(queues_deque_t *deque,
+                                          int *fd);
+
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
 /// Wait-free. Any thread.
@@ -1376,6 +1479,8 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// | get_due, get_due_bytes, flush                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | next_due_ns                                              | any thread | a short lock |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -1597,6 +1702,42 @@ queues_status_t queues_batch_flush(queues_batch_t *queue);
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 
+/// Writes a descriptor to fd that is readable while a batch is due, by its size, weight or age, or the
+/// queue is closed, for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until get_due or get_due_bytes returns QUEUES_EMPTY, which makes
+/// it unreadable until a batch is due. If other calls take batches or clear the queue
+/// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
+/// owns it: do not read, write or close it; the last release closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a batch
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
+/// system other than Linux)
+queues_status_t queues_batch_readable_fd(queues_batch_t *queue,
+                                         int *fd);
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_batch_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_batch_writable_fd(queues_batch_t *queue,
+                                         int *fd);
+
+/// Returns the time until a batch is due by its age, for the timeout of an event loop.
+///
+/// A put may make a batch due earlier, by its size or weight.
+///
+/// Takes a short lock. Any thread.
+/// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
+/// nothing is pending, or batches have no age
+int64_t queues_batch_next_due_ns(const queues_batch_t *queue);
+
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
 /// All pending items become due. Wakes all waiters. Closing again has no effect.
@@ -1631,6 +1772,132 @@ size_t queues_batch_capacity(const queues_batch_t *queue);
 /// Lock-free. Any thread.
 /// @return QUEUES_OK, QUEUES_INVALID
 queues_status_t queues_batch_stats(const queues_batch_t *queue, queues_stats_t *stats);
+
+/// @}
+/* =================================================================================================
+ * 10. event
+ * ============================================================================================== */
+/// @defgroup event 10. event: set until it is reset
+/// @{
+
+/// An event: set until it is reset, however many threads find it set. For shutdown, cancellation and
+/// timers, alone or beside queues in queues_poll().
+///
+/// | functions                                                | threads    | progress  |
+/// |----------------------------------------------------------|------------|-----------|
+/// | create                                                   | any thread | allocates |
+/// | set, reset                                               | any thread | wait-free |
+/// | is_set                                                   | any thread | wait-free |
+/// | wait                                                     | any thread | may sleep; wait-free if timeout_ns is 0 |
+/// | readable_fd                                              | any thread | allocates at first |
+/// | retain                                                   | any thread that holds a reference | wait-free |
+/// | release                                                  | any thread that holds a reference | wait-free except for the last release |
+///
+/// What a thread did before set happens before what follows a wait or an is_set that finds the event
+/// set. Each call is O(1), except set, which is O(threads that wait).
+typedef struct queues_event_t queues_event_t;
+
+/// Creates an event that is not set, with one reference, which the caller owns.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM, QUEUES_INVALID
+QUEUES_WARN_UNUSED queues_status_t queues_event_create(queues_event_t **event);
+
+/// Adds a reference, for another owner of the event.
+///
+/// Wait-free. Any thread that holds a reference.
+/// @return event, or NULL if the handle is invalid
+queues_event_t *queues_event_retain(queues_event_t *event);
+
+/// Drops a reference. The last release frees the event. NULL and handles of other families are
+/// ignored.
+///
+/// Wait-free except for the last release. Any thread that holds a reference; it must not use the
+/// event afterwards, unless it holds another reference.
+void queues_event_release(queues_event_t *event);
+
+/// Sets the event and wakes all threads that wait for it. Setting it again changes nothing.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_event_set(queues_event_t *event);
+
+/// Resets the event: later waits wait for the next set.
+///
+/// Wait-free. Any thread.
+/// @return QUEUES_OK, QUEUES_INVALID
+queues_status_t queues_event_reset(queues_event_t *event);
+
+/// Returns whether the event is set: a snapshot.
+///
+/// Wait-free. Any thread.
+/// @return whether it is set; false if the handle is invalid
+bool queues_event_is_set(const queues_event_t *event);
+
+/// Waits up to timeout_ns until the event is set. Leaves it set.
+///
+/// May sleep; wait-free if timeout_ns is 0. Any thread.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID
+queues_status_t queues_event_wait(queues_event_t *event, int64_t timeout_ns);
+
+/// Writes a descriptor to fd that is readable while the event is set, for poll, epoll and event loops.
+///
+/// All calls return the same descriptor. The event owns it: do not read, write or close it; the last
+/// release closes it.
+///
+/// The first call creates it; then, in set and in reset the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+queues_status_t queues_event_readable_fd(queues_event_t *event,
+                                         int *fd);
+
+/// @}
+/* =================================================================================================
+ * 11. poll
+ * ============================================================================================== */
+/// @defgroup poll 11. poll: several queues and events at once
+/// @{
+
+/// Event of queues_poll_t: a get would not return QUEUES_EMPTY; a batch is due; there may be an item to
+/// steal; an event is set.
+#define QUEUES_READABLE 1
+
+/// Event of queues_poll_t: a put would not return QUEUES_FULL.
+#define QUEUES_WRITABLE 2
+
+/// A queue or an event that queues_poll() waits for.
+typedef struct queues_poll_t {
+    /// The handle, of any family.
+    void *queue;
+    /// What to wait for: QUEUES_READABLE, QUEUES_WRITABLE or both; for a deque and an event
+    /// QUEUES_READABLE; 0: the entry never becomes ready.
+    uint32_t events;
+    /// Written by the call: those of the events that are ready.
+    uint32_t ready;
+} queues_poll_t;
+
+/// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for handles of
+/// any family.
+///
+/// ready becomes the number of entries that are ready; in each entry, ready becomes the events that are.
+/// All entries are looked at, each time from another one on. A closed queue is ready. On QUEUES_TIMEOUT
+/// and QUEUES_EMPTY all of these are 0.
+///
+/// A poll takes nothing: another thread may take the item before the call that follows, which should
+/// not wait. It orders no memory; that call does. A put wakes all threads that poll its queue, and one
+/// that waits in a get. A handle may be in several entries. With n 0 the call sleeps until the timeout,
+/// which must not be below 0 then.
+///
+/// May sleep; with timeout_ns 0 it takes a short lock for priority and batch, and is lock-free for the
+/// others. Any thread. O(n). Does not allocate.
+///
+/// Up to 128 events are waited for by futex_waitv (Linux 5.16); with more, and elsewhere, a thread that
+/// polls also wakes for puts into queues that only other threads poll, and goes back to sleep.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID (also for an event
+/// that the family does not have)
+queues_status_t queues_poll(queues_poll_t *polls,
+                            size_t n,
+                            int64_t timeout_ns,
+                            size_t *ready);
 
 /// @}
 

@@ -12,6 +12,8 @@ pub(crate) mod ring;
 pub mod spsc;
 
 use crate::error::Result;
+use crate::sync::Deadline;
+use core::ops::ControlFlow::{self, Break, Continue};
 
 /// How many items a queue has accepted and returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +74,37 @@ pub unsafe trait Queue: Send + Sync {
     /// Whether the put that just succeeded must wake a waiting get. A batcher wakes one only when a
     /// batch may be due.
     #[inline(always)]
-    fn must_wake_getter(&self) -> bool {
-        true
+    fn wake_getter(&self) -> WakeGetter {
+        WakeGetter::Now
     }
+    /// `Break` if a get would not fail with [`Empty`](crate::Error::Empty). `Continue(t)`: it would, and at
+    /// time `t` it may not, even without a put. Any thread may call.
+    fn look_for_item(&self) -> ControlFlow<(), Deadline> {
+        if self.is_empty() && !self.is_closed() { Continue(Deadline::NEVER) } else { Break(()) }
+    }
+    /// [`Queue::look_for_item`] of a caller that waits, and is responsible from now on for what becomes
+    /// ready at the time that it returns. The second result: whether the caller must wake the threads
+    /// that wait, as a put may leave the wake-up to it.
+    fn watch_for_item(&self) -> (ControlFlow<(), Deadline>, bool) {
+        (self.look_for_item(), false)
+    }
+    /// Whether a put would not fail with [`Full`](crate::Error::Full). Any thread may call.
+    fn has_room(&self) -> bool {
+        !self.is_full() || self.is_closed()
+    }
+    /// Whether gets depend on the time as well as on puts.
+    const IS_TIMED: bool = false;
+}
+
+/// Whether a put must wake a waiting get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WakeGetter {
+    /// It need not.
+    No,
+    /// It must.
+    Now,
+    /// A get succeeds from this time on.
+    At(Deadline),
 }
 
 /// How an attempt on the fast path ended.

@@ -9,6 +9,10 @@
 mod atomic;
 mod cancel;
 #[cfg(not(loom))]
+mod descriptor;
+#[cfg(loom)]
+pub mod descriptor;
+#[cfg(not(loom))]
 mod fence;
 #[cfg(loom)]
 pub mod fence;
@@ -29,6 +33,7 @@ pub mod sites;
 pub(crate) use atomic::{AtomicPtr, AtomicU32, AtomicU64, unmodeled};
 pub(crate) use cancel::disable_cancellation;
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+pub(crate) use descriptor::Descriptor;
 pub(crate) use fence::{Fences, fence};
 pub(crate) use hint::{Backoff, pause, prefetch_for_read, prefetch_for_write, yield_now};
 pub(crate) use lock::Mutex;
@@ -37,6 +42,8 @@ pub(crate) use once::{Asked, has_many_processors};
 pub(crate) use owned::Owned;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+pub(crate) use park::Words;
 pub(crate) use park::{Clock, Deadline, Parking};
 pub(crate) use site::site;
 #[cfg(loom)]

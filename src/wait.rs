@@ -3,12 +3,19 @@
 
 mod batching;
 mod blocking;
+mod event;
 mod event_count;
 mod in_place;
+mod poll;
+mod stealing;
 
 pub use batching::Wanted;
 pub use blocking::Blocking;
+pub use event::Event;
 pub use event_count::EventCount;
+pub(crate) use poll::{PollSet, Source, poll_set, time_until_ready};
+pub use poll::{Polled, READABLE, WRITABLE, poll};
+pub use stealing::Stealing;
 
 use crate::sync::{Clock, Deadline};
 

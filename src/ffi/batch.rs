@@ -5,13 +5,13 @@ use super::arguments::{SizedStruct, blob, check_buffer, check_many, non_null, wa
 use super::handle::{Family, Role};
 use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
-use super::status::{queues_status_t, status_of};
+use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
 use crate::queue::batch::{Batch, Blob, Limits, ToBuffer, ToPointers};
-use crate::wait::{Blocking, Wanted};
-use core::ffi::c_void;
+use crate::wait::{Blocking, READABLE, Wanted, time_until_ready};
+use core::ffi::{c_int, c_void};
 use core::mem::offset_of;
 use core::time::Duration;
 
@@ -39,6 +39,8 @@ use core::time::Duration;
 /// | get_due, get_due_bytes, flush                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | next_due_ns                                              | any thread | a short lock |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -134,7 +136,7 @@ const _: () = assert!(
         && offset_of!(queues_batch_blob_t, length) == offset_of!(Blob, length)
 );
 
-const BATCH: Family<Blocking<Batch<Pointer>>, Blocking<Batch<Bytes>>> = Family::new(5);
+pub(super) const BATCH: Family<Blocking<Batch<Pointer>>, Blocking<Batch<Bytes>>> = Family::new(5);
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -431,6 +433,62 @@ pub unsafe extern "C" fn queues_batch_clear(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     unsafe { common::clear(BATCH.any(queue), count) }
+}
+
+/// Writes a descriptor to fd that is readable while a batch is due, by its size, weight or age, or the
+/// queue is closed, for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until get_due or get_due_bytes returns QUEUES_EMPTY, which makes
+/// it unreadable until a batch is due. If other calls take batches or clear the queue
+/// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
+/// owns it: do not read, write or close it; the last release closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a batch
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
+/// system other than Linux)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_batch_readable_fd(
+    queue: *mut queues_batch_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(BATCH.any(queue), fd, |queue| queue.readable_fd()) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_batch_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_batch_writable_fd(
+    queue: *mut queues_batch_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(BATCH.any(queue), fd, |queue| queue.writable_fd()) }
+}
+
+/// Returns the time until a batch is due by its age, for the timeout of an event loop.
+///
+/// A put may make a batch due earlier, by its size or weight.
+///
+/// Takes a short lock. Any thread.
+/// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
+/// nothing is pending, or batches have no age
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_batch_next_due_ns(queue: *const queues_batch_t) -> i64 {
+    value_or(0, || {
+        // SAFETY: the header's contract.
+        let any = unsafe { BATCH.any(queue)? };
+        let time = time_until_ready(any.queue().source(), READABLE);
+        Ok(time.map_or(-1, |nanos| i64::try_from(nanos).unwrap_or(i64::MAX)))
+    })
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.

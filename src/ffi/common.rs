@@ -6,9 +6,10 @@ use super::handle::{AnyHandle, Observe};
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of, value_or};
 use crate::error::Result;
+use core::ffi::c_int;
 
 /// Adds a reference; returns the handle, or NULL if it is not of the family.
-pub(super) fn retain<T, Q: Observe + ?Sized>(handle: *mut T, any: Result<AnyHandle<Q>>) -> *mut T {
+pub(super) fn retain<T, Q: ?Sized>(handle: *mut T, any: Result<AnyHandle<Q>>) -> *mut T {
     value_or(core::ptr::null_mut(), || {
         any?.retain();
         Ok(handle)
@@ -19,7 +20,7 @@ pub(super) fn retain<T, Q: Observe + ?Sized>(handle: *mut T, any: Result<AnyHand
 ///
 /// # Safety
 /// The caller gives up one reference.
-pub(super) unsafe fn release<Q: Observe + ?Sized>(any: Result<AnyHandle<Q>>) {
+pub(super) unsafe fn release<Q: ?Sized>(any: Result<AnyHandle<Q>>) {
     value_or((), || {
         // SAFETY: by contract.
         unsafe { any?.release() };
@@ -53,6 +54,23 @@ pub(super) unsafe fn stats<Q: Observe + ?Sized>(
 ) -> queues_status_t {
     // SAFETY: by contract.
     status_of(|| unsafe { write_sized(stats, any?.queue().stats().into()) })
+}
+
+/// Writes a descriptor that `request` returns.
+///
+/// # Safety
+/// `fd` is null or an output.
+pub(super) unsafe fn descriptor<Q: ?Sized>(
+    any: Result<AnyHandle<Q>>,
+    fd: *mut c_int,
+    request: impl FnOnce(&Q) -> Result<c_int>,
+) -> queues_status_t {
+    status_of(|| {
+        let (any, fd) = (any?, non_null(fd)?);
+        // SAFETY: by contract.
+        unsafe { fd.write(request(any.queue())?) };
+        Ok(())
+    })
 }
 
 /// 0 for a handle that is not of the family, as the functions below return true or false.

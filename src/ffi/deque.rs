@@ -1,5 +1,4 @@
-//! `queues_deque_*`: the work-stealing deque. Both payloads are in [`Deque`], which these functions
-//! call directly, because no thread waits for a deque.
+//! `queues_deque_*`: the work-stealing deque. Both payloads are in [`Deque`].
 
 use super::arguments::{
     Item, SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok,
@@ -10,10 +9,12 @@ use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
+use crate::error::Result;
 use crate::payload::{Atomic, Bytes, Pointer};
 use crate::queue::deque::Deque;
 use crate::stats::Stats;
-use core::ffi::c_void;
+use crate::wait::{Source, Stealing};
+use core::ffi::{c_int, c_void};
 
 /// A work-stealing deque: one thread, its owner, pushes and pops at one end, last in, first out;
 /// any number of thieves steal at the other end, first in, first out; linearizable.
@@ -26,6 +27,7 @@ use core::ffi::c_void;
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
 /// | size, is_empty, capacity                                 | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
+/// | stealable_fd                                             | any thread | allocates at first |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -85,27 +87,41 @@ unsafe impl Options for queues_deque_options_t {
     }
 }
 
-const DEQUE: Family<Deque<Pointer>, Deque<Bytes>> = Family::new(4);
+pub(super) const DEQUE: Family<Stealing<Pointer>, Stealing<Bytes>> = Family::new(4);
 
-impl<P: Atomic + 'static> AnyQueue for Deque<P> {
-    type Any = dyn Observe;
-    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn Observe> {
+/// The calls of a deque with either payload.
+pub(super) trait AnyDeque: Observe {
+    fn stealable_fd(&self) -> Result<c_int>;
+}
+
+impl<P: Atomic> AnyDeque for Stealing<P> {
+    fn stealable_fd(&self) -> Result<c_int> {
+        self.stealable_fd()
+    }
+}
+
+impl<P: Atomic + 'static> AnyQueue for Stealing<P> {
+    type Any = dyn AnyDeque;
+    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn AnyDeque> {
         handle
     }
 }
 
-impl<P: Atomic> Observe for Deque<P> {
+impl<P: Atomic> Observe for Stealing<P> {
     fn len(&self) -> usize {
-        self.len()
+        self.deque().len()
     }
     fn is_empty(&self) -> bool {
-        self.is_empty()
+        self.deque().is_empty()
     }
     fn capacity(&self) -> usize {
-        self.capacity()
+        self.deque().capacity()
     }
     fn stats(&self) -> Stats {
-        self.stats()
+        self.deque().stats()
+    }
+    fn source(&self) -> &dyn Source {
+        self
     }
 }
 
@@ -128,11 +144,11 @@ pub unsafe extern "C" fn queues_deque_create(
             let checked = options.flags & QUEUES_DEQUE_CHECKED != 0;
             match payload {
                 PayloadChoice::Pointer(pointer) => {
-                    let deque = Deque::try_new(capacity, growable, pointer)?;
+                    let deque = Stealing::new(Deque::try_new(capacity, growable, pointer)?);
                     DEQUE.pointers.create(deque, checked)
                 }
                 PayloadChoice::Bytes(bytes) => {
-                    let deque = Deque::try_new(capacity, growable, bytes)?;
+                    let deque = Stealing::new(Deque::try_new(capacity, growable, bytes)?);
                     DEQUE.bytes.create(deque, checked)
                 }
             }
@@ -190,7 +206,7 @@ pub unsafe extern "C" fn queues_deque_pop(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let item = place(item)?;
-        DEQUE.pointers.on(deque, Role::POP, |deque| deque.pop(item))
+        DEQUE.pointers.on(deque, Role::POP, |deque| deque.deque().pop(item))
     })
 }
 
@@ -255,9 +271,9 @@ pub unsafe extern "C" fn queues_deque_push_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        DEQUE
-            .bytes
-            .on(deque, Role::PUSH, |deque| deque.push(blob(data, len, deque.payload().limit())?))
+        DEQUE.bytes.on(deque, Role::PUSH, |deque| {
+            deque.push(blob(data, len, deque.deque().payload().limit())?)
+        })
     })
 }
 
@@ -279,7 +295,7 @@ pub unsafe extern "C" fn queues_deque_pop_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            DEQUE.bytes.on(deque, Role::POP, |deque| deque.pop(blob))
+            DEQUE.bytes.on(deque, Role::POP, |deque| deque.deque().pop(blob))
         })
     })
 }
@@ -306,6 +322,25 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
             DEQUE.bytes.on(deque, Role::STEAL, |deque| deque.steal(blob))
         })
     })
+}
+
+/// Writes a descriptor to fd that is readable while there may be an item to steal, for poll, epoll and
+/// event loops.
+///
+/// Level-triggered: it stays readable until a steal returns QUEUES_EMPTY, which makes it unreadable
+/// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
+/// close it; the last release closes it.
+///
+/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes system
+/// calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_stealable_fd(
+    deque: *mut queues_deque_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(DEQUE.any(deque), fd, |deque| deque.stealable_fd()) }
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.

@@ -7,9 +7,9 @@ use crate::plan::{Described, Description, Plan};
 use crate::queue::Queue;
 use crate::stats::Stats;
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, site};
-use crate::wait::Blocking;
+use crate::wait::{Blocking, Source};
 use core::alloc::Layout;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
@@ -129,6 +129,9 @@ impl Role {
     pub(super) const PUSH: Self = Self::PUT;
     pub(super) const POP: Self = Self { mark: Some(0), ..Self::GET };
     pub(super) const STEAL: Self = Self { mark: None, ..Self::GET };
+    /// To set an event, and to find it set.
+    pub(super) const SET: Self = Self { takes: None, ..Self::giving(Channel::Items) };
+    pub(super) const FIND_SET: Self = Self::STEAL;
 
     const fn giving(gives: Channel) -> Self {
         let takes = match gives {
@@ -150,7 +153,7 @@ unsafe fn tag_of<T>(handle: *const T) -> u64 {
 }
 
 impl<Q> HandleType<Q> {
-    const fn new(family: u8, payload: u8) -> Self {
+    pub(super) const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
         Self { tag, queue: PhantomData }
     }
@@ -245,6 +248,18 @@ impl<Q> HandleType<Q> {
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
+    /// The handle, for a family with one type of handle; [`Error::Invalid`] if it is of another one.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn only<T>(&self, handle: *const T) -> Result<AnyHandle<Q>> {
+        // SAFETY: by contract.
+        if unsafe { self.is_mine(handle) } {
+            return Ok(AnyHandle(handle.cast::<Handle<Q>>().cast_mut()));
+        }
+        Err(Error::Invalid)
+    }
+
     /// The handle with its queue as a trait object, if it is of this type.
     ///
     /// # Safety
@@ -325,6 +340,8 @@ pub(super) trait Observe: Sync {
     fn is_empty(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
+    /// The queue as one that a thread polls.
+    fn source(&self) -> &dyn Source;
 }
 
 /// The calls of every queue that can be closed.
@@ -332,6 +349,8 @@ pub(super) trait Closable: Observe {
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn is_full(&self) -> bool;
+    fn readable_fd(&self) -> Result<c_int>;
+    fn writable_fd(&self) -> Result<c_int>;
     /// The position behind the last item.
     fn end(&self) -> u64;
     /// Removes and disposes of the items before `end` and returns their number; [`Error::Panic`] if a
@@ -355,6 +374,9 @@ impl<Q: Queue> Observe for Blocking<Q> {
     fn stats(&self) -> Stats {
         self.stats()
     }
+    fn source(&self) -> &dyn Source {
+        self
+    }
 }
 
 impl<Q: Queue> Closable for Blocking<Q> {
@@ -366,6 +388,12 @@ impl<Q: Queue> Closable for Blocking<Q> {
     }
     fn is_full(&self) -> bool {
         self.queue().is_full()
+    }
+    fn readable_fd(&self) -> Result<c_int> {
+        self.readable_fd()
+    }
+    fn writable_fd(&self) -> Result<c_int> {
+        self.writable_fd()
     }
     fn end(&self) -> u64 {
         self.queue().end()
@@ -444,6 +472,15 @@ impl<Q: ?Sized> AnyHandle<Q> {
 
     pub(super) fn queue(&self) -> &Q {
         &self.handle().queue
+    }
+
+    /// The queue, for a whole call.
+    ///
+    /// # Safety
+    /// The caller holds a reference during `'a`.
+    pub(super) unsafe fn into_queue<'a>(self) -> &'a Q {
+        // SAFETY: by contract.
+        unsafe { &(*self.0).queue }
     }
 
     pub(super) fn retain(self) {

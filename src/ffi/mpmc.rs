@@ -13,9 +13,9 @@ use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::Error;
 use crate::payload::Bytes;
-use crate::queue::{Peek, mpmc};
+use crate::queue::mpmc;
 use crate::wait::Blocking;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 
 /// A bounded queue for any number of producers and consumers: first in, first out; linearizable.
 ///
@@ -29,6 +29,7 @@ use core::ffi::c_void;
 /// | commit, cancel, settle, return                           | any thread | lock-free |
 /// | close, is_closed, size, stats                            | any thread | lock-free |
 /// | clear                                                    | any thread | lock-free except for callbacks |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
 /// | capacity                                                 | any thread | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -91,7 +92,7 @@ unsafe impl Options for queues_mpmc_options_t {
 
 type Pointers = Blocking<mpmc::Pointers>;
 type Blobs = Blocking<mpmc::Indirect<Bytes>>;
-const MPMC: Family<Pointers, Blobs> = Family::new(1);
+pub(super) const MPMC: Family<Pointers, Blobs> = Family::new(1);
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -225,9 +226,7 @@ pub unsafe extern "C" fn queues_mpmc_peek(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        receive_if_ok(item, |item| {
-            MPMC.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item))
-        })
+        receive_if_ok(item, |item| MPMC.pointers.on(queue, Role::GET, |queue| queue.peek(item)))
     })
 }
 
@@ -335,7 +334,7 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            MPMC.bytes.on(queue, Role::GET, |queue| queue.queue().peek(blob))
+            MPMC.bytes.on(queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -547,6 +546,44 @@ pub unsafe extern "C" fn queues_mpmc_clear(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     unsafe { common::clear(MPMC.any(queue), count) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_readable_fd(
+    queue: *mut queues_mpmc_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.readable_fd()) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_mpmc_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_writable_fd(
+    queue: *mut queues_mpmc_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.

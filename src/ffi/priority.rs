@@ -8,9 +8,9 @@ use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::payload::{Bytes, Pointer};
-use crate::queue::{Peek, priority::Priority};
+use crate::queue::priority::Priority;
 use crate::wait::Blocking;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 
 /// A bounded priority queue for any number of threads: the lowest priority first; first in, first
 /// out among equal priorities; linearizable.
@@ -25,6 +25,7 @@ use core::ffi::c_void;
 /// | put, put_bytes, get, get_bytes                           | any thread | may sleep; a short lock if timeout_ns is 0 |
 /// | close, is_closed, size, stats                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
+/// | readable_fd, writable_fd                                 | any thread | allocates at first |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -75,7 +76,7 @@ unsafe impl Options for queues_priority_options_t {
 
 type Pointers = Blocking<Priority<Pointer>>;
 type Blobs = Blocking<Priority<Bytes>>;
-const PRIORITY: Family<Pointers, Blobs> = Family::new(3);
+pub(super) const PRIORITY: Family<Pointers, Blobs> = Family::new(3);
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -225,7 +226,7 @@ pub unsafe extern "C" fn queues_priority_peek(
     status_of(|| unsafe {
         let priority = non_null(priority)?;
         priority.write(receive_if_ok(item, |item| {
-            PRIORITY.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item))
+            PRIORITY.pointers.on(queue, Role::GET, |queue| queue.peek(item))
         })?);
         Ok(())
     })
@@ -349,7 +350,7 @@ pub unsafe extern "C" fn queues_priority_peek_bytes(
     status_of(|| unsafe {
         let priority = non_null(priority)?;
         priority.write(receive_blob(buffer, capacity, len, |blob| {
-            PRIORITY.bytes.on(queue, Role::GET, |queue| queue.queue().peek(blob))
+            PRIORITY.bytes.on(queue, Role::GET, |queue| queue.peek(blob))
         })?);
         Ok(())
     })
@@ -370,6 +371,44 @@ pub unsafe extern "C" fn queues_priority_clear(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     unsafe { common::clear(PRIORITY.any(queue), count) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_priority_readable_fd(
+    queue: *mut queues_priority_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(PRIORITY.any(queue), fd, |queue| queue.readable_fd()) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_priority_writable_fd(
+    queue: *mut queues_priority_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(PRIORITY.any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.

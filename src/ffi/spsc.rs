@@ -11,9 +11,9 @@ use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::payload::{Bytes, Pointer};
-use crate::queue::{Peek, spsc::Spsc};
+use crate::queue::spsc::Spsc;
 use crate::wait::Blocking;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 
 /// A bounded queue from one thread to another: first in, first out; linearizable.
 ///
@@ -29,6 +29,7 @@ use core::ffi::c_void;
 /// | get, get_bytes, get_many, front                          | the consumer | may sleep; wait-free if timeout_ns is 0 |
 /// | clear                                                    | the consumer | wait-free except for callbacks |
 /// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
+/// | readable_fd, writable_fd                                 | any thread   | allocates at first |
 /// | capacity                                                 | any thread   | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -81,7 +82,7 @@ unsafe impl Options for queues_spsc_options_t {
     }
 }
 
-const SPSC: Family<Blocking<Spsc<Pointer>>, Blocking<Spsc<Bytes>>> = Family::new(2);
+pub(super) const SPSC: Family<Blocking<Spsc<Pointer>>, Blocking<Spsc<Bytes>>> = Family::new(2);
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -219,7 +220,7 @@ pub unsafe extern "C" fn queues_spsc_peek(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let item = place(item)?;
-        SPSC.pointers.on(queue, Role::GET, |queue| queue.queue().peek(item))
+        SPSC.pointers.on(queue, Role::GET, |queue| queue.peek(item))
     })
 }
 
@@ -329,7 +330,7 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            SPSC.bytes.on(queue, Role::GET, |queue| queue.queue().peek(blob))
+            SPSC.bytes.on(queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -489,6 +490,44 @@ pub unsafe extern "C" fn queues_spsc_clear(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     unsafe { common::clear(SPSC.any(queue), count) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
+/// poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
+/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
+/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
+/// closes it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
+/// the library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_spsc_readable_fd(
+    queue: *mut queues_spsc_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.readable_fd()) }
+}
+
+/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
+/// for poll, epoll and event loops.
+///
+/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
+/// there is room. Otherwise as queues_spsc_readable_fd(): the queue owns it.
+///
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
+/// library makes system calls. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_spsc_writable_fd(
+    queue: *mut queues_spsc_t,
+    fd: *mut c_int,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.

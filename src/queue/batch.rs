@@ -18,7 +18,9 @@
 //! # Which put wakes a waiter
 //! A put wakes one waiter if `wake_at` names it, and then moves `wake_at` on, so that there is one
 //! wake-up for a batch and not one for each item.
-//! - While the queue is empty, `wake_at` is the next put: each take sets it, under the lock.
+//! - While the queue is empty, `wake_at` is the next put: each take sets it, under the lock. If that
+//!   put makes no batch due, it moves `wake_at` to the put that does, and reports when its own item makes
+//!   one due by its age, for a descriptor whose timer it then sets.
 //! - A waiter that finds items which are not due moves it to the put that makes them due, checks
 //!   again, and sleeps until their deadline at most. From then on it is responsible for them. When it
 //!   leaves, it has taken items, and wakes another waiter if more are left; or it found none.
@@ -50,7 +52,7 @@ pub use destination::{Blob, Destination, ToBuffer, ToPointers, ToVec};
 
 use super::mpmc::{Indirect, SPARE};
 use super::ring::{is_after, later};
-use super::{Counts, Put, Queue};
+use super::{Counts, Put, Queue, WakeGetter};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::plan::{Described, Description, Plan, described};
@@ -280,6 +282,10 @@ impl<P: Payload> Batch<P> {
         // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`.
         let position = front.head.wrapping_add(1);
         self.wake_at.position.store(position, site("batch.wake_at.set.next", SeqCst));
+        if let Some(limit) = self.weight {
+            let weight = front.taken.wrapping_add(limit);
+            self.wake_at.weight.store(weight, site("batch.wake_at.set.next.weight", SeqCst));
+        }
     }
 
     /// Moves the items of a batch of `count` that [`Batch::take`] took to where it goes, and frees
@@ -329,19 +335,32 @@ impl<P: Payload> Batch<P> {
         Deadline::at(arrival.saturating_add(age))
     }
 
+    /// Whether a batch is due, or when it will be by its age.
+    fn look(&self, front: &mut Front) -> ControlFlow<(), Deadline> {
+        let due = match self.items.filled.at(front.head) {
+            Ok(_) if self.is_due(front) => return Break(()),
+            Ok(first) => self.deadline(first),
+            Err(Error::Closed) => return Break(()),
+            Err(_) => return Continue(Deadline::NEVER),
+        };
+        if due.has_passed() { Break(()) } else { Continue(due) }
+    }
+
     /// Sets `wake_at` to the put that makes what is pending due. Until then the caller is responsible
-    /// for what is pending.
-    fn wake_when_due(&self, front: &Front, due: Deadline) {
-        // Relaxed, here and in `must_wake_getter`: a put that misses it leaves the wake to a later put.
+    /// for what is pending. Returns whether it stood at another put.
+    fn wake_when_due(&self, front: &Front, due: Deadline) -> bool {
+        // Relaxed, here and in `wake_getter`: a put that misses it leaves the wake to a later put.
         let late = due.nanos().saturating_add(MAX_LATENESS);
         self.wake_at.time.store(late, site("batch.wake_at.set.time", Relaxed));
         // SeqCst, as the second check that follows and the two steps of a put: see the module.
         let position = front.head.wrapping_add(self.size);
-        self.wake_at.position.store(position, site("batch.wake_at.set.position", SeqCst));
+        let before =
+            self.wake_at.position.swap(position, site("batch.wake_at.set.position", SeqCst));
         if let Some(limit) = self.weight {
             let weight = front.taken.wrapping_add(limit);
             self.wake_at.weight.store(weight, site("batch.wake_at.set.weight", SeqCst));
         }
+        before != position
     }
 
     /// Makes everything that is pending due.
@@ -392,39 +411,64 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
     }
-    /// Returns true once for each time that `wake_at` is reached: to the put that moves it on.
+    /// Returns another result than `No` once for each time that `wake_at` is reached: to the put that
+    /// moves it on.
     #[cold]
-    fn must_wake_getter(&self) -> bool {
+    fn wake_getter(&self) -> WakeGetter {
         loop {
             let position = self.wake_at.position.load(site("batch.wake_at.position", SeqCst));
             let weight = self.wake_at.weight.load(site("batch.wake_at.weight", SeqCst));
-            let next = position.wrapping_add(self.size);
             let is_there = self.items.filled.was_pushed(position.wrapping_sub(1));
             // At least the weight of everything up to this thread's put: a put adds its weight before it
             // pushes, and a push sees the pushes to the positions before it.
             let put = self.put.load(site("batch.wake_at.put", Relaxed));
             let limit = self.weight.filter(|_| put.wrapping_sub(weight) as i64 >= 0);
             let time = self.wake_at.time.load(site("batch.wake_at.time", Relaxed));
-            let claimed = if is_there {
-                self.wake_at.position.replace(position, next, site("batch.wake_at.claim", SeqCst))
-            } else if let Some(limit) = limit {
+            let mut wake = WakeGetter::Now;
+            let claimed = if let Some(limit) = limit {
                 let next = weight.wrapping_add(limit);
                 self.wake_at.weight.replace(
                     weight,
                     next,
                     site("batch.wake_at.claim.weight", SeqCst),
                 )
+            } else if is_there {
+                let mut next = position.wrapping_add(self.size);
+                if self.size > 1 && self.items.filled.len() == 1 {
+                    // The only item is that of this put, or one that was put at the same time.
+                    next = next.wrapping_sub(1);
+                    let now = |age: u64| Deadline::at(Clock::now().saturating_add(age));
+                    wake = WakeGetter::At(self.age.map_or(Deadline::NEVER, now));
+                }
+                self.wake_at.position.replace(position, next, site("batch.wake_at.claim", SeqCst))
             } else if time != u64::MAX && Deadline::at(time).has_passed() {
                 let next = Clock::now().saturating_add(MAX_LATENESS);
                 self.wake_at.time.replace(time, next, site("batch.wake_at.claim.time", Relaxed))
             } else {
-                return false;
+                return WakeGetter::No;
             };
             if claimed {
-                return true;
+                return wake;
             }
         }
     }
+    fn look_for_item(&self) -> ControlFlow<(), Deadline> {
+        self.look(&mut self.front.lock())
+    }
+    fn watch_for_item(&self) -> (ControlFlow<(), Deadline>, bool) {
+        let mut front = self.front.lock();
+        match self.look(&mut front) {
+            Continue(due) if due != Deadline::NEVER || self.items.filled.at(front.head).is_ok() => {
+                let moved = self.wake_when_due(&front, due);
+                (self.look(&mut front), moved)
+            }
+            outcome => (outcome, false),
+        }
+    }
+    fn has_room(&self) -> bool {
+        self.items.has_room()
+    }
+    const IS_TIMED: bool = true;
 }
 
 // SAFETY: as above.

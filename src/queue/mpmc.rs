@@ -312,6 +312,12 @@ impl<P: Payload, H> Indirect<P, H> {
         self.free_cell(cell);
     }
 
+    /// Whether a put finds room and a cell.
+    pub(super) fn has_room(&self) -> bool {
+        (self.filled.len() < self.filled.capacity() && self.free.len() > 0)
+            || self.filled.is_closed()
+    }
+
     fn discard_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         self.filled.drain(end, |cell| {
             // SAFETY: we own the cell that we popped, and its item.
@@ -358,6 +364,9 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     }
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
+    }
+    fn has_room(&self) -> bool {
+        self.has_room()
     }
 }
 
@@ -489,6 +498,9 @@ unsafe impl Queue for Pointers {
     }
     fn take_panic(&self) -> bool {
         either!(self, queue => queue.take_panic())
+    }
+    fn has_room(&self) -> bool {
+        either!(self, queue => queue.has_room())
     }
 }
 

@@ -38,12 +38,14 @@ macro_rules! atomic {
 
         #[allow(dead_code)] // each width uses its own subset
         impl $name {
+            #[cfg(not(loom))]
+            pub(crate) const fn new(value: $value) -> Self {
+                Self { value: imp::$name::new(value) }
+            }
+            #[cfg(loom)]
             pub(crate) fn new(value: $value) -> Self {
-                Self {
-                    value: imp::$name::new(value),
-                    #[cfg(loom)]
-                    last: core::sync::atomic::$name::new(value),
-                }
+                let last = core::sync::atomic::$name::new(value);
+                Self { value: imp::$name::new(value), last }
             }
             #[inline(always)]
             fn note(&self, _value: $value) {
@@ -101,6 +103,13 @@ macro_rules! atomic {
                 old
             }
             #[inline(always)]
+            pub(crate) fn fetch_and(&self, value: $value, at: Ordering) -> $value {
+                before(at);
+                let old = self.value.fetch_and(value, at);
+                self.note(old & value);
+                old
+            }
+            #[inline(always)]
             pub(crate) fn fetch_max(&self, value: $value, at: Ordering) -> $value {
                 before(at);
                 let old = self.value.fetch_max(value, at);
@@ -140,5 +149,10 @@ impl<T> AtomicPtr<T> {
     pub(crate) fn store(&self, address: *mut T, at: Ordering) {
         before(at);
         self.0.store(address, at)
+    }
+    /// Compare-and-swap; true if it replaced `old` by `new`.
+    pub(crate) fn replace(&self, old: *mut T, new: *mut T, at: Ordering) -> bool {
+        before(at);
+        self.0.compare_exchange(old, new, at, FAILED).is_ok()
     }
 }

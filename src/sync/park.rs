@@ -1,6 +1,6 @@
 //! Sleeping on a 32-bit word until it changes, a thread wakes the sleeper, or a deadline passes.
 //!
-//! Linux: futex. Elsewhere, and in the portable build: parking_lot_core. Under loom: a condition
+//! Linux: futex; futex_waitv to sleep on several words. Elsewhere, and in the portable build: parking_lot_core. Under loom: a condition
 //! variable of the model.
 
 use super::{AtomicU32, Ordering};
@@ -37,7 +37,7 @@ impl Clock {
 
 /// A time of the monotonic clock in nanoseconds; `None`: no deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Deadline(Option<u64>);
+pub struct Deadline(Option<u64>);
 
 impl Deadline {
     /// For calls that do not wait.
@@ -58,6 +58,15 @@ impl Deadline {
         self.0.is_some_and(|at| at == 0 || Clock::now() >= at)
     }
 
+    /// The time in the form of the kernel; `None` if there is no deadline.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub(super) fn timespec(self) -> Option<libc::timespec> {
+        self.0.map(|at| libc::timespec {
+            tv_sec: (at / 1_000_000_000) as _,
+            tv_nsec: (at % 1_000_000_000) as _,
+        })
+    }
+
     pub(crate) fn earlier(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(a), Some(b)) => Self(Some(a.min(b))),
@@ -75,12 +84,14 @@ pub(crate) struct Parking {
 }
 
 impl Parking {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self { word: AtomicU32::new(0) }
+    }
+    #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Self {
-            word: AtomicU32::new(0),
-            #[cfg(loom)]
-            sleepers: (loom::sync::Mutex::new(()), loom::sync::Condvar::new()),
-        }
+        let sleepers = (loom::sync::Mutex::new(()), loom::sync::Condvar::new());
+        Self { word: AtomicU32::new(0), sleepers }
     }
     /// The word itself, for the lock, whose states it holds.
     #[inline(always)]
@@ -106,10 +117,7 @@ impl Parking {
     /// caller checks its condition again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
         let _disabled = super::disable_cancellation();
-        let limit = deadline.0.map(|at| libc::timespec {
-            tv_sec: (at / 1_000_000_000) as _,
-            tv_nsec: (at % 1_000_000_000) as _,
-        });
+        let limit = deadline.timespec();
         let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
         // SAFETY: the word outlives the call; `limit` is null or a valid absolute time, which
         // FUTEX_WAIT_BITSET measures on CLOCK_MONOTONIC.
@@ -139,6 +147,76 @@ impl Parking {
             );
         }
     }
+}
+
+/// Several words on which a thread sleeps at once: futex_waitv (Linux 5.16).
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+pub(crate) struct Words<'a> {
+    words: [Word; MAX_WORDS],
+    len: usize,
+    parkings: core::marker::PhantomData<&'a Parking>,
+}
+
+/// The largest number of words that the kernel accepts.
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+const MAX_WORDS: usize = 128;
+
+/// The kernel's `struct futex_waitv`.
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Word {
+    seen: u64,
+    address: u64,
+    flags: u32,
+    _reserved: u32,
+}
+
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+impl<'a> Words<'a> {
+    pub(crate) const MAX: usize = MAX_WORDS;
+    /// The number of the system call; the libc crate does not have it for every target.
+    const FUTEX_WAITV: libc::c_long = if cfg!(target_arch = "mips64") { 5449 } else { 449 };
+
+    pub(crate) fn new() -> Self {
+        let none = Word { seen: 0, address: 0, flags: 0, _reserved: 0 };
+        Self { words: [none; MAX_WORDS], len: 0, parkings: core::marker::PhantomData }
+    }
+
+    /// Adds a word and the epoch that was seen there. There are fewer than `MAX`.
+    pub(crate) fn push(&mut self, parking: &'a Parking, seen: u32) {
+        const SIZE_U32_PRIVATE: u32 = 2 | libc::FUTEX_PRIVATE_FLAG as u32;
+        let address = parking.address().addr() as u64;
+        self.words[self.len] =
+            Word { seen: seen.into(), address, flags: SIZE_U32_PRIVATE, _reserved: 0 };
+        self.len += 1;
+    }
+
+    /// Sleeps while each epoch is the one that was seen, until woken or until the deadline. May return
+    /// early. False, at once, if the kernel cannot.
+    pub(crate) fn sleep(&self, deadline: Deadline) -> bool {
+        let _disabled = super::disable_cancellation();
+        let limit = deadline.timespec();
+        let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+        // SAFETY: the words outlive the call; `limit` is null or a valid absolute time.
+        let woken = unsafe {
+            libc::syscall(
+                Self::FUTEX_WAITV,
+                self.words.as_ptr(),
+                self.len as libc::c_uint,
+                0,
+                limit,
+                libc::CLOCK_MONOTONIC,
+            )
+        };
+        // Other errors: unknown to the kernel, or refused by a sandbox.
+        woken >= 0 || matches!(last_os_error(), libc::EAGAIN | libc::EINTR | libc::ETIMEDOUT)
+    }
+}
+
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+fn last_os_error() -> libc::c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 #[cfg(all(any(not(target_os = "linux"), queues_portable), not(loom)))]

@@ -4,13 +4,14 @@ use crate::error::{Error, Result};
 use crate::payload::Boxed;
 use crate::queue::deque::Deque;
 use crate::stats::Stats;
+use crate::wait::Stealing;
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 /// Values are stored in boxes: a thief copies the item before it knows whether it owns it, and only the
 /// address of a box may be copied and discarded.
-type Shared<T> = Arc<Deque<Boxed<T>>>;
+type Shared<T> = Arc<Stealing<Boxed<T>>>;
 
 /// The owner of a [`deque`]: pushes and pops, last in, first out.
 ///
@@ -77,7 +78,7 @@ pub fn growable_deque<T: Send>(capacity: usize) -> Result<(Worker<T>, Stealer<T>
 }
 
 fn make_deque<T: Send>(capacity: usize, growable: bool) -> Result<(Worker<T>, Stealer<T>)> {
-    let deque = Arc::new(Deque::try_new(capacity, growable, Boxed::new())?);
+    let deque = Arc::new(Stealing::new(Deque::try_new(capacity, growable, Boxed::new())?));
     Ok((Worker(deque.clone()), Stealer(deque)))
 }
 
@@ -112,7 +113,7 @@ impl<T: Send> Worker<T> {
     pub fn pop(&mut self) -> Result<T> {
         let mut item = core::ptr::null_mut();
         // SAFETY: `&mut self` is the only owner; after Ok the item is ours.
-        unsafe { self.0.pop(&mut item).map(|()| unbox(item)) }
+        unsafe { self.0.deque().pop(&mut item).map(|()| unbox(item)) }
     }
 
     /// Returns an iterator that pops until the deque is empty: last in, first out.
@@ -135,7 +136,7 @@ impl<T: Send> Worker<T> {
 
     /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.deque().len()
     }
 
     /// Whether the deque has no items; a snapshot.
@@ -160,12 +161,12 @@ impl<T: Send> Worker<T> {
 
     /// The number of items that fit before the deque is full or grows.
     pub fn capacity(&self) -> usize {
-        self.0.capacity()
+        self.0.deque().capacity()
     }
 
     /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
-        self.0.stats()
+        self.0.deque().stats()
     }
 }
 
@@ -201,7 +202,7 @@ impl<T: Send> Stealer<T> {
     /// ```
     pub fn steal_many(&self, out: &mut Vec<T>, max: usize) -> Result<usize> {
         // So that the call ends even if the owner keeps pushing.
-        let max = max.min(self.0.capacity());
+        let max = max.min(self.0.deque().capacity());
         // SAFETY: each item was stolen by this call.
         let (count, result) = self.0.steal_many(max, |item| out.push(unsafe { unbox(item) }));
         result.map(|()| count)
@@ -221,7 +222,7 @@ impl<T: Send> Stealer<T> {
 
     /// The number of items; a snapshot.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.deque().len()
     }
 
     /// Whether the deque has no items; a snapshot.
@@ -236,12 +237,12 @@ impl<T: Send> Stealer<T> {
 
     /// The number of items that fit before the deque is full or grows.
     pub fn capacity(&self) -> usize {
-        self.0.capacity()
+        self.0.deque().capacity()
     }
 
     /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
-        self.0.stats()
+        self.0.deque().stats()
     }
 }
 
@@ -254,8 +255,8 @@ impl<T: Send> Clone for Stealer<T> {
 /// Formats a deque without its items, which other threads may be taking.
 fn show<T: Send>(f: &mut fmt::Formatter<'_>, name: &str, deque: &Shared<T>) -> fmt::Result {
     f.debug_struct(name)
-        .field("len", &deque.len())
-        .field("capacity", &deque.capacity())
+        .field("len", &deque.deque().len())
+        .field("capacity", &deque.deque().capacity())
         .finish_non_exhaustive()
 }
 

@@ -1,11 +1,13 @@
 //! Waiting for a batch that is due.
 
+use super::poll::{READABLE, Source, time_until_ready};
 use super::{Blocking, Wait};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::queue::Queue;
 use crate::queue::batch::{Batch, Destination, WaitFor};
-use core::ops::ControlFlow::{Break, Continue};
+use crate::sync::Deadline;
+use core::ops::ControlFlow::{self, Break, Continue};
 
 /// Which batches a call takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,25 @@ impl<P: Payload> Blocking<Batch<P>> {
     /// Makes everything that is pending due.
     pub fn flush(&self) {
         self.queue().flush();
-        self.waiting.not_empty.notify(1);
+        self.wake_for_pending();
+    }
+
+    /// The time until a batch is due by its age, in nanoseconds; 0 if one is due or the queue is closed.
+    /// `None` if nothing is pending, or the age does not count.
+    pub fn next_due(&self) -> Option<u64> {
+        time_until_ready(self, READABLE)
+    }
+
+    /// Wakes a waiter for what is pending.
+    fn wake_for_pending(&self) {
+        if self.waiting.not_empty.may_have_waiters() && !self.queue().is_empty() {
+            if let Some(waiters) = self.waiting.not_empty.waiters() {
+                match self.look(READABLE) {
+                    Break(()) => self.waiting.not_empty.wake(waiters, 1),
+                    Continue(due) => self.waiting.not_empty.wake_at(waiters, 1, due),
+                }
+            }
+        }
     }
 
     /// Takes a batch of at most `batch_size` items, and of no more than `to` has places for.
@@ -33,9 +53,7 @@ impl<P: Payload> Blocking<Batch<P>> {
         if count > 0 {
             self.waiting.not_full.notify(count);
             // A wake-up that this call used up may have been for the items that are left.
-            if !self.queue().is_empty() {
-                self.waiting.not_empty.notify(1);
-            }
+            self.wake_for_pending();
         }
         Ok(to.finish(count))
     }
@@ -44,15 +62,22 @@ impl<P: Payload> Blocking<Batch<P>> {
         let mut take = |wait_for| self.queue().take(wait_for, to);
         let taken = match wanted {
             Wanted::Due => match take(WaitFor::DueOnly) {
+                Break(Err(Error::Empty)) => {
+                    self.arm_for_due(|| take(WaitFor::DueOnly)).unwrap_or(Err(Error::Empty))
+                }
                 Break(taken) => taken,
-                Continue(_) => self.count_failed_get(Error::Empty),
+                Continue(_) => self
+                    .arm_for_due(|| take(WaitFor::DueOnly))
+                    .unwrap_or_else(|| self.count_failed_get(Error::Empty)),
             },
             Wanted::Within(wait) => {
                 let end = wait.deadline();
                 let mut take = || take(WaitFor::AnyAfter(end));
                 match take() {
                     Break(taken) => taken,
-                    Continue(_) if wait == Wait::No => self.count_failed_get(Error::Empty),
+                    Continue(_) if wait == Wait::No => self
+                        .arm_for_batch(take)
+                        .unwrap_or_else(|| self.count_failed_get(Error::Empty)),
                     Continue(_) => (self.waiting.not_empty.wait(end, take))
                         .unwrap_or_else(|| self.count_failed_get(Error::Timeout)),
                 }
@@ -62,5 +87,24 @@ impl<P: Payload> Blocking<Batch<P>> {
             self.waiting.not_empty.notify(1);
         }
         taken
+    }
+
+    /// Ends an attempt that found no batch: if there is a descriptor, arms it and makes another attempt.
+    fn arm_for_batch(
+        &self,
+        attempt: impl FnOnce() -> ControlFlow<Result<usize>, Deadline>,
+    ) -> Option<Result<usize>> {
+        self.waiting.not_empty.arm(self.waiting.not_empty.descriptor()?, attempt)
+    }
+
+    /// [`Blocking::arm_for_batch`] whose attempt takes a batch only if one is due.
+    fn arm_for_due(
+        &self,
+        take: impl FnOnce() -> ControlFlow<Result<usize>, Deadline>,
+    ) -> Option<Result<usize>> {
+        self.arm_for_batch(|| match self.watch(READABLE) {
+            Break(()) => Break(take().break_value().unwrap_or(Err(Error::Empty))),
+            Continue(due) => Continue(due),
+        })
     }
 }

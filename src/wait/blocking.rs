@@ -1,13 +1,15 @@
 //! A queue whose calls wait: each call tries, and waits on an event count when the queue is full or
 //! empty. Written once, for every queue.
 
+use super::poll::{self, Polled, READABLE, Source};
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
-use crate::queue::{Fast, Get, GetMany, Progress, Put, PutMany, Queue};
+use crate::queue::{Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, WakeGetter};
 use crate::stats::Stats;
 use crate::sync::{AtomicU64, Deadline, Relaxed, site};
-use core::ops::ControlFlow::{Break, Continue};
+use core::ffi::c_int;
+use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
 
 /// A queue whose calls can wait, and which counts the calls that fail.
@@ -32,7 +34,7 @@ pub(super) struct Waiting {
 impl<Q: Described> Described for Blocking<Q> {
     fn describe(&self) -> Description {
         let Waiting { not_empty, not_full } = &*self.waiting;
-        let waiters = [not_empty, not_full].map(EventCount::address_of_waiters);
+        let waiters = [not_empty, not_full].map(EventCount::address_of_sleepers);
         Description { waiters: Some(waiters), ..self.queue.describe() }
     }
 }
@@ -86,8 +88,12 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     #[inline(never)]
     fn wake_getter(&self) -> Result {
-        if self.waiting.not_empty.has_waiters() && self.queue.must_wake_getter() {
-            self.waiting.not_empty.wake(1);
+        if let Some(waiters) = self.waiting.not_empty.waiters() {
+            match self.queue.wake_getter() {
+                WakeGetter::No => {}
+                WakeGetter::Now => self.waiting.not_empty.wake(waiters, 1),
+                WakeGetter::At(time) => self.waiting.not_empty.wake_at(waiters, 1, time),
+            }
         }
         Ok(())
     }
@@ -96,7 +102,17 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
         if end == Deadline::PASSED {
-            return self.count_failed_put(Error::Full);
+            let Some(descriptor) = self.waiting.not_full.descriptor() else {
+                return self.count_failed_put(Error::Full);
+            };
+            let done = self.waiting.not_full.arm(descriptor, || match put() {
+                Err(Error::Full) if !self.queue.is_closed() => Continue(Deadline::NEVER),
+                done => Break(done),
+            });
+            return match done.unwrap_or(Err(Error::Full)) {
+                Err(Error::Full) => self.count_failed_put(Error::Full),
+                done => done,
+            };
         }
         let done = self.waiting.not_full.wait(end, || match put() {
             Err(Error::Full) => Continue(Deadline::NEVER),
@@ -139,7 +155,10 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_item<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
         if wait == Wait::No {
-            return self.count_failed_get(Error::Empty);
+            return match self.arm_for_item(get) {
+                Err(Error::Empty) => self.count_failed_get(Error::Empty),
+                done => done,
+            };
         }
         let done = self.waiting.not_empty.wait(wait.deadline(), || match get() {
             Err(Error::Empty) => Continue(Deadline::NEVER),
@@ -150,6 +169,35 @@ impl<Q: Queue> Blocking<Q> {
             self.waiting.not_empty.notify(1);
         }
         done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
+    }
+
+    /// Ends an attempt to find an item that failed with `Empty`: if there is a descriptor, arms it and
+    /// makes another attempt.
+    fn arm_for_item<R>(&self, mut find: impl FnMut() -> Result<R>) -> Result<R> {
+        let Some(descriptor) = self.waiting.not_empty.descriptor() else {
+            return Err(Error::Empty);
+        };
+        let done = self.waiting.not_empty.arm(descriptor, || match find() {
+            Err(Error::Empty) if !self.queue.is_closed() => Continue(Deadline::NEVER),
+            done => Break(done),
+        });
+        done.unwrap_or(Err(Error::Empty))
+    }
+
+    /// A descriptor that is readable while a get would not fail with `Empty`: see [`poll::descriptor`].
+    pub fn readable_fd(&self) -> Result<c_int> {
+        poll::descriptor(self, poll::READABLE, Q::IS_TIMED)
+    }
+
+    /// A descriptor that is readable while a put would not fail with `Full`: see [`poll::descriptor`].
+    pub fn writable_fd(&self) -> Result<c_int> {
+        poll::descriptor(self, poll::WRITABLE, false)
+    }
+
+    /// The queue as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for unknown
+    /// events.
+    pub fn polled(&self, events: u32) -> Result<Polled<'_>> {
+        Polled::new(self, events)
     }
 
     pub(super) fn count_failed_get<R>(&self, error: Error) -> Result<R> {
@@ -196,6 +244,47 @@ impl<Q: Queue> Blocking<Q> {
             current_size: counts.enqueued.saturating_sub(counts.dequeued).min(capacity),
             capacity,
             stolen: 0,
+        }
+    }
+}
+
+impl<Q: Queue> Source for Blocking<Q> {
+    fn event_count(&self, event: u32) -> Option<&EventCount> {
+        let Waiting { not_empty, not_full } = &*self.waiting;
+        Some(if event == READABLE { not_empty } else { not_full })
+    }
+
+    fn look(&self, event: u32) -> ControlFlow<(), Deadline> {
+        match event {
+            READABLE => self.queue.look_for_item(),
+            _ if self.queue.has_room() => Break(()),
+            _ => Continue(Deadline::NEVER),
+        }
+    }
+
+    fn watch(&self, event: u32) -> ControlFlow<(), Deadline> {
+        if event != READABLE {
+            return self.look(event);
+        }
+        let (outcome, must_wake) = self.queue.watch_for_item();
+        if must_wake {
+            self.waiting.not_empty.notify_threads();
+        }
+        outcome
+    }
+}
+
+impl<Q: Peek> Blocking<Q> {
+    /// Copies the front item and leaves it there. Counts no failure.
+    ///
+    /// # Safety
+    /// As [`Peek::peek`].
+    pub unsafe fn peek(&self, out: &mut Q::Out) -> Result<Q::With> {
+        // SAFETY: the same contract.
+        let mut peek = || unsafe { self.queue.peek(out) };
+        match peek() {
+            Err(Error::Empty) => self.arm_for_item(peek),
+            done => done,
         }
     }
 }

@@ -11,6 +11,18 @@
 //! light one, which costs nothing. The scheme is that of Dmitry Vyukov's event count (2008) and of
 //! folly's EventCount.
 //!
+//! # Who waits
+//! - A *sleeper* waits in one call for one item. A waker wakes as many sleepers as there are items.
+//! - A *poller* ([`poll`](super::poll)) waits on several event counts and takes nothing. A waker wakes
+//!   all of them.
+//! - A *descriptor* is armed by a call that found nothing: `ARMED`. The waker that clears the bit makes
+//!   the descriptor readable, which it stays until the next call finds nothing. So an item costs no
+//!   system call while its consumer is awake.
+//!
+//! A thread that arms the descriptor counts as a poller meanwhile: it resets the descriptor before it
+//! sets `ARMED`, and a waker between the two must not be missed. Then it checks again as a sleeper
+//! does, so what a reset discarded was for an item that this check finds, or that is taken.
+//!
 //! # When membarrier is refused later
 //! The waiter then makes wakers fence in full (`FENCE_NEEDED`). It sleeps for short times only, until
 //! every store that was made before is visible (`STORES_VISIBLE`); `sync/fence.rs` says why that is
@@ -22,9 +34,10 @@
 //! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header documents it, too). A waiter that dies in
 //! its sleep leaves `waiters` too high, which costs wakers a system call now and then.
 
+use crate::error::Result;
 use crate::sync::{
-    Acquire, AtomicU32, Deadline, Fences, Parking, Relaxed, Release, fence, has_many_processors,
-    pause, site, yield_now,
+    AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Deadline, Descriptor, Fences, Parking,
+    Relaxed, Release, fence, has_many_processors, pause, site, yield_now,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -41,22 +54,65 @@ const YIELDS: u32 = 2;
 /// Each PROBE-th wait spins `MAX_SPINS` times even if the budget is lower, to see whether it pays.
 const PROBE: u32 = 16;
 
-/// Bit of the word `waiters`: a waker must fence in full before it reads the number. Set from the start
-/// where light fences are full ones, else from the first sleep whose heavy fence was refused.
-const FENCE_NEEDED: u32 = 1 << 31;
-/// Bit of the word `waiters`: every store that was made before `FENCE_NEEDED` was set is visible, so
-/// that a waiter whose check fails may sleep without a limit.
-const STORES_VISIBLE: u32 = 1 << 30;
+/// The bits of the word `waiters` that count sleepers. `debug/queues-gdb.py` knows them.
+const SLEEPERS: u64 = (1 << 32) - 1;
+/// One poller in the word `waiters`.
+const POLLER: u64 = 1 << 32;
+/// The bits that count pollers and threads that arm the descriptor.
+const POLLERS: u64 = ((1 << 28) - 1) << 32;
+/// The descriptor is not readable: a waker must signal it.
+const ARMED: u64 = 1 << 61;
+/// Every store that was made before `FENCE_NEEDED` was set is visible, so that a waiter whose check
+/// fails may sleep without a limit.
+const STORES_VISIBLE: u64 = 1 << 62;
+/// A waker must fence in full before it reads the other bits. Set from the start where light fences are
+/// full ones, else from the first sleep whose heavy fence was refused.
+const FENCE_NEEDED: u64 = 1 << 63;
 
 /// See the module.
 #[derive(Debug)]
 pub struct EventCount {
     fences: Fences,
-    /// The number of waiters, and the bits `FENCE_NEEDED` and `STORES_VISIBLE`.
-    waiters: AtomicU32,
+    /// See `SLEEPERS` to `FENCE_NEEDED`.
+    waiters: AtomicU64,
+    /// Where sleepers sleep.
     parking: Parking,
+    /// Where pollers sleep.
+    polls: Parking,
+    /// Made on request; null before.
+    descriptor: AtomicPtr<Descriptor>,
     // On a line of its own: waiters write it, and wakers read the other fields for every item.
     spinning: CachePadded<Spinning>,
+}
+
+/// What a waker read in the word `waiters`: for whom it has to do something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiters(u64);
+
+/// Whether a poll may rely on its check: see [`EventCount::cover_poll`].
+pub(super) struct Cover {
+    /// What the heavy fence of this check returned, which covers all event counts.
+    fenced: Option<bool>,
+    /// When the stores are visible that were made before the first check.
+    stores_visible_at: Option<Deadline>,
+    /// Until when the poll may sleep.
+    nap: Deadline,
+}
+
+impl Cover {
+    pub(super) fn new() -> Self {
+        Self { fenced: None, stores_visible_at: None, nap: Deadline::NEVER }
+    }
+
+    /// Until when the poll may sleep after its check. The next check begins.
+    pub(super) fn nap(&mut self) -> Deadline {
+        let nap = core::mem::replace(&mut self.nap, Deadline::NEVER);
+        if self.stores_visible_at.is_none() && nap != Deadline::NEVER {
+            self.stores_visible_at = Some(nap);
+        }
+        self.fenced = None;
+        nap
+    }
 }
 
 /// How long waiters spin before they sleep.
@@ -81,12 +137,14 @@ impl EventCount {
         has_many_processors(); // its first call reads a file, which no wait should do
         Self {
             fences,
-            waiters: AtomicU32::new(if fences.is_asymmetric() {
+            waiters: AtomicU64::new(if fences.is_asymmetric() {
                 0
             } else {
                 FENCE_NEEDED | STORES_VISIBLE
             }),
             parking: Parking::new(),
+            polls: Parking::new(),
+            descriptor: AtomicPtr::new(core::ptr::null_mut()),
             spinning: CachePadded::new(Spinning {
                 budget: AtomicU32::new(MAX_SPINS),
                 waits: AtomicU32::new(0),
@@ -94,51 +152,97 @@ impl EventCount {
         }
     }
 
-    /// For a debugger.
-    pub(super) fn address_of_waiters(&self) -> *const u8 {
-        (&raw const self.waiters).cast()
+    /// The 4 bytes that count sleepers, for a debugger.
+    pub(super) fn address_of_sleepers(&self) -> *const u8 {
+        let low = if cfg!(target_endian = "little") { 0 } else { 4 };
+        (&raw const self.waiters).cast::<u8>().wrapping_add(low)
     }
 
-    /// Wakes up to `count` waiters. The caller has published what they wait for.
+    /// Wakes up to `count` sleepers, all pollers, and the descriptor. The caller has published what they
+    /// wait for.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
-        if self.may_have_waiters() && self.has_waiters() {
-            self.wake(count);
+        if self.may_have_waiters() {
+            self.notify_slow(count);
         }
     }
 
-    /// False if no waiter can miss what this thread published. Otherwise
-    /// [`EventCount::has_waiters`] decides.
+    #[cold]
+    fn notify_slow(&self, count: usize) {
+        if let Some(waiters) = self.waiters() {
+            self.wake(waiters, count);
+        }
+    }
+
+    /// False if no waiter can miss what this thread published. Otherwise [`EventCount::waiters`]
+    /// decides.
     #[inline(always)]
     pub(crate) fn may_have_waiters(&self) -> bool {
-        // Pairs with the heavy fence in `wait`.
+        // Pairs with the heavy fences in `wait`, `arm` and `poll`.
         Fences::light("event.notify.light");
         // Ordering: Relaxed; the fences order it.
         self.waiters.load_after_light_fence(site("event.notify.may", Relaxed)) != 0
     }
 
-    /// Whether a waiter may miss what this thread published. Follows `may_have_waiters`.
+    /// The waiters that may miss what this thread published. Follows `may_have_waiters`.
     #[cold]
-    pub(crate) fn has_waiters(&self) -> bool {
+    pub(crate) fn waiters(&self) -> Option<Waiters> {
         // Ordering: Relaxed; the fence in `may_have_waiters` orders it.
-        let waiters = self.waiters.load_after_light_fence(site("event.notify.again", Relaxed));
-        if waiters & FENCE_NEEDED == 0 {
-            return waiters != 0;
+        let mut waiters = self.waiters.load_after_light_fence(site("event.notify.again", Relaxed));
+        if waiters & FENCE_NEEDED != 0 {
+            // Pairs with the heavy fences in `wait`, `arm` and `poll`.
+            fence("event.notify.fence");
+            // Ordering: Relaxed; the fences order it.
+            waiters = self.waiters.load(site("event.notify.waiters", Relaxed));
         }
-        // Pairs with the heavy fence in `wait`.
-        fence("event.notify.fence");
-        // Ordering: Relaxed; the fences order it.
-        self.waiters.load(site("event.notify.waiters", Relaxed)) & !(FENCE_NEEDED | STORES_VISIBLE)
-            != 0
+        let found = waiters & (SLEEPERS | POLLERS | ARMED);
+        (found != 0).then_some(Waiters(found))
     }
 
     /// [`EventCount::notify`], where there are waiters.
     #[cold]
-    pub(crate) fn wake(&self, count: usize) {
-        // Ordering: Release, pairs with the Acquire in `wait`: a waiter that reads the new epoch sees
-        // the change that it stands for.
-        self.parking.advance(site("event.wake.advance", Release));
-        self.parking.wake(count);
+    pub(crate) fn wake(&self, waiters: Waiters, count: usize) {
+        self.wake_threads(waiters, count);
+        if waiters.0 & (POLLERS | ARMED) != 0 {
+            self.signal();
+        }
+    }
+
+    /// Wakes all threads that wait, but not the descriptor.
+    pub(super) fn notify_threads(&self) {
+        if let Some(waiters) = self.waiters().filter(|_| self.may_have_waiters()) {
+            self.wake_threads(waiters, usize::MAX);
+        }
+    }
+
+    /// Wakes up to `count` sleepers and all pollers.
+    fn wake_threads(&self, Waiters(waiters): Waiters, count: usize) {
+        // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the new
+        // epoch sees the change that it stands for.
+        if waiters & SLEEPERS != 0 {
+            self.parking.advance(site("event.wake.advance", Release));
+            self.parking.wake(count);
+        }
+        if waiters & POLLERS != 0 {
+            // Ordering: Acquire, pairs with the Release in `begin_poll`, for `wake_other_pollers`.
+            self.waiters.load(site("event.wake.pollers", Acquire));
+            self.polls.advance(site("event.wake.polls", Release));
+            self.polls.wake(usize::MAX);
+            super::poll::wake_other_pollers();
+        }
+    }
+
+    /// Wakes the waiters for what becomes ready at a time: threads, which decide themselves how long they
+    /// sleep, and the descriptor at that time.
+    #[cold]
+    pub(crate) fn wake_at(&self, waiters: Waiters, count: usize, at: Deadline) {
+        self.wake_threads(waiters, count);
+        // Ordering: Acquire, pairs with the AcqRel in `arm`: this thread sees the descriptor.
+        self.waiters.load(site("event.wake.at", Acquire));
+        // Still armed. A thread that is arming it checks again, and then sets the timer itself.
+        if let Some(descriptor) = self.descriptor() {
+            descriptor.set_timer(at);
+        }
     }
 
     /// Calls `attempt` until it returns `Break`; returns `None` at `end`. `Continue(t)`: retry by time `t`
@@ -170,9 +274,7 @@ impl EventCount {
                 self.parking.sleep(epoch, again.earlier(end).earlier(nap));
                 outcome = attempt();
                 if nap.has_passed() {
-                    // Ordering: Release, pairs with the fence above: a waiter that reads the bit sees at
-                    // least what this one saw.
-                    self.waiters.fetch_or(STORES_VISIBLE, site("event.wait.visible", Release));
+                    self.note_stores_visible();
                 }
             }
             self.waiters.fetch_sub(1, site("event.wait.leave", Relaxed));
@@ -191,6 +293,116 @@ impl EventCount {
         // Ordering: Relaxed; a waker that reads the bit fences and reads again.
         self.waiters.fetch_or(FENCE_NEEDED, site("event.wait.ask", Relaxed));
         Fences::stores_visible_at()
+    }
+
+    /// The time that [`EventCount::make_wakers_fence`] returned has passed.
+    #[cold]
+    fn note_stores_visible(&self) {
+        // Ordering: Release, pairs with the heavy fences of waiters: one that reads the bit sees at least
+        // what this one saw.
+        self.waiters.fetch_or(STORES_VISIBLE, site("event.wait.visible", Release));
+    }
+
+    /// Begins to poll: from now on wakers wake this thread at `polls`. Returns the epoch there. The caller
+    /// calls [`EventCount::cover_poll`] next, and then checks.
+    pub(super) fn begin_poll(&self) -> (&Parking, u32) {
+        // Ordering: Release, pairs with the Acquire in `wake_other_pollers`. The fence in `cover_poll`
+        // orders it before the check.
+        self.waiters.fetch_add(POLLER, site("event.poll.announce", Release));
+        (&self.polls, self.polls.epoch(site("event.poll.epoch", Acquire)))
+    }
+
+    /// Makes sure that a check of the caller, which polls, finds what wakers published before they could
+    /// see it; or else notes in `cover` until when it may sleep.
+    pub(super) fn cover_poll(&self, cover: &mut Cover) {
+        let covered = *cover.fenced.get_or_insert_with(|| self.fences.heavy("event.poll.fence"));
+        // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
+        let waiters = self.waiters.load(site("event.poll.covered", Acquire));
+        if covered || waiters & STORES_VISIBLE != 0 {
+            return;
+        }
+        match cover.stores_visible_at {
+            Some(at) if at.has_passed() => self.note_stores_visible(),
+            _ => cover.nap = self.make_wakers_fence(),
+        }
+    }
+
+    /// Ends what `begin_poll` began.
+    pub(super) fn end_poll(&self) {
+        self.waiters.fetch_sub(POLLER, site("event.poll.leave", Relaxed));
+    }
+
+    /// The descriptor, if one was requested.
+    #[inline]
+    pub(super) fn descriptor(&self) -> Option<&Descriptor> {
+        // Ordering: Acquire, pairs with the AcqRel in `make_descriptor`.
+        let descriptor = self.descriptor.load(site("event.descriptor.load", Acquire));
+        // SAFETY: null, or made by `Box::into_raw`, and freed when this event count is.
+        unsafe { descriptor.as_ref() }
+    }
+
+    /// The descriptor; makes it if there is none. A new one is signaled.
+    pub(super) fn make_descriptor(&self, timed: bool) -> Result<(&Descriptor, bool)> {
+        if let Some(descriptor) = self.descriptor() {
+            return Ok((descriptor, false));
+        }
+        let descriptor = crate::memory::try_box(Descriptor::try_new(timed)?)?;
+        descriptor.signal();
+        let new = Box::into_raw(descriptor);
+        // Ordering: AcqRel, pairs with the Acquire in `descriptor`.
+        let null = core::ptr::null_mut();
+        let is_first = self.descriptor.replace(null, new, site("event.descriptor.make", AcqRel));
+        if !is_first {
+            // SAFETY: no other thread has seen it.
+            drop(unsafe { Box::from_raw(new) });
+        }
+        Ok((self.descriptor().expect("made above or by another thread"), is_first))
+    }
+
+    /// Makes the descriptor readable.
+    #[cold]
+    pub(super) fn signal(&self) {
+        // Ordering: AcqRel, pairs with itself and with the sites of `arm`: a thread that arms the descriptor
+        // again sees what this thread published, and this thread sees the descriptor.
+        self.waiters.fetch_and(!ARMED, site("event.signal.disarm", AcqRel));
+        if let Some(descriptor) = self.descriptor() {
+            descriptor.signal();
+        }
+    }
+
+    /// Makes the descriptor unreadable until there is something to wake for. Calls `attempt` when that is
+    /// prepared: `Break` makes it readable again and is returned; `Continue(t)`: it becomes readable by
+    /// itself at time `t`.
+    #[cold]
+    pub(super) fn arm<R>(
+        &self,
+        descriptor: &Descriptor,
+        attempt: impl FnOnce() -> ControlFlow<R, Deadline>,
+    ) -> Option<R> {
+        // From here on wakers signal, so what `reset` discards is for something that `attempt` finds.
+        // Ordering: Release, pairs with the AcqRel in `signal`: a waker sees the descriptor.
+        let before = self.waiters.fetch_add(POLLER, site("event.arm.announce", Release));
+        descriptor.reset();
+        // Ordering: AcqRel, as in `signal`.
+        self.waiters.fetch_or(ARMED, site("event.arm.set", AcqRel));
+        // Pairs with the fences in `may_have_waiters` and `waiters`.
+        if !self.fences.heavy("event.arm.fence") && before & STORES_VISIBLE == 0 {
+            self.make_wakers_fence();
+            Fences::wait_for_stores();
+            self.note_stores_visible();
+        }
+        let outcome = attempt();
+        self.waiters.fetch_sub(POLLER, site("event.arm.leave", Relaxed));
+        match outcome {
+            Continue(at) => {
+                descriptor.set_timer(at);
+                None
+            }
+            Break(result) => {
+                self.signal();
+                Some(result)
+            }
+        }
     }
 
     /// Checks for up to `MAX_SPINS` times before the waiter sleeps, as a sleep and a wake cost more.
@@ -228,5 +440,15 @@ impl EventCount {
             yield_now();
         }
         None
+    }
+}
+
+impl Drop for EventCount {
+    fn drop(&mut self) {
+        let descriptor = self.descriptor.load(site("event.drop.descriptor", Relaxed));
+        if !descriptor.is_null() {
+            // SAFETY: made by `Box::into_raw`; no thread uses the event count any more.
+            drop(unsafe { Box::from_raw(descriptor) });
+        }
     }
 }

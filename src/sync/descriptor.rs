@@ -1,0 +1,279 @@
+//! A file descriptor that is readable while it is signaled, for event loops.
+//!
+//! Linux: an eventfd; for ends that become ready by time, an epoll descriptor over an eventfd and a
+//! timerfd. Elsewhere, and in the portable build: a pipe. Under loom: a flag of the model.
+//!
+//! After a fork the child has the same eventfd. There the descriptor does nothing, so that a child never
+//! resets what the parent waits for.
+
+#[cfg(loom)]
+pub use model::Descriptor;
+#[cfg(not(loom))]
+pub(crate) use system::Descriptor;
+
+#[cfg(not(loom))]
+mod system {
+    use crate::error::{Error, Result};
+    use crate::sync::{Deadline, disable_cancellation};
+    use libc::c_int;
+
+    /// An open file descriptor, closed when dropped.
+    #[derive(Debug)]
+    struct Owned(c_int);
+
+    impl Owned {
+        /// [`Error::NoMemory`] for a call that failed: the process or the system has no descriptor left.
+        fn new(fd: c_int) -> Result<Self> {
+            if fd < 0 { Err(Error::NoMemory) } else { Ok(Self(fd)) }
+        }
+    }
+
+    impl Drop for Owned {
+        fn drop(&mut self) {
+            let _disabled = disable_cancellation();
+            // SAFETY: the descriptor is ours.
+            unsafe { libc::close(self.0) };
+        }
+    }
+
+    /// See the module.
+    #[derive(Debug)]
+    pub(crate) struct Descriptor {
+        signal: Signal,
+        #[cfg(target_os = "linux")]
+        timer: Option<Timer>,
+        /// The process that created it.
+        process: libc::pid_t,
+    }
+
+    impl Descriptor {
+        /// A descriptor that is not signaled, which [`Descriptor::set_timer`] can signal if it is `timed`.
+        /// [`Error::NoMemory`] if the system has none left; [`Error::Invalid`] if it has no timers.
+        pub(crate) fn try_new(timed: bool) -> Result<Self> {
+            let _disabled = disable_cancellation();
+            let signal = Signal::try_new()?;
+            #[cfg(target_os = "linux")]
+            let timer = if timed { Some(Timer::try_new(signal.readable())?) } else { None };
+            #[cfg(not(target_os = "linux"))]
+            if timed {
+                return Err(Error::Invalid);
+            }
+            // SAFETY: getpid only returns a number.
+            let process = unsafe { libc::getpid() };
+            Ok(Self {
+                signal,
+                #[cfg(target_os = "linux")]
+                timer,
+                process,
+            })
+        }
+
+        /// The descriptor for event loops.
+        pub(crate) fn fd(&self) -> c_int {
+            #[cfg(target_os = "linux")]
+            if let Some(timer) = &self.timer {
+                return timer.both.0;
+            }
+            self.signal.readable()
+        }
+
+        /// Whether this process created the descriptor.
+        fn is_mine(&self) -> bool {
+            // SAFETY: getpid only returns a number.
+            unsafe { libc::getpid() == self.process }
+        }
+
+        /// Makes it readable.
+        pub(crate) fn signal(&self) {
+            if self.is_mine() {
+                self.signal.set();
+            }
+        }
+
+        /// Makes it unreadable, and stops the timer.
+        pub(crate) fn reset(&self) {
+            if self.is_mine() {
+                self.signal.clear();
+                self.arm_timer(Deadline::NEVER);
+            }
+        }
+
+        /// Makes it readable at a time.
+        pub(crate) fn set_timer(&self, at: Deadline) {
+            if at != Deadline::NEVER && self.is_mine() {
+                self.arm_timer(at);
+            }
+        }
+
+        #[cfg(target_os = "linux")]
+        fn arm_timer(&self, at: Deadline) {
+            if let Some(timer) = &self.timer {
+                timer.arm(at);
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        fn arm_timer(&self, _at: Deadline) {}
+    }
+
+    /// An eventfd.
+    #[cfg(all(target_os = "linux", not(queues_portable)))]
+    #[derive(Debug)]
+    struct Signal(Owned);
+
+    #[cfg(all(target_os = "linux", not(queues_portable)))]
+    impl Signal {
+        fn try_new() -> Result<Self> {
+            // SAFETY: eventfd takes two numbers.
+            let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+            Owned::new(fd).map(Self)
+        }
+        fn readable(&self) -> c_int {
+            self.0.0
+        }
+        fn set(&self) {
+            write(self.0.0, &1_u64.to_ne_bytes());
+        }
+        fn clear(&self) {
+            read(self.0.0, &mut [0; 8]);
+        }
+    }
+
+    /// A pipe: the end to read from and the end to write to.
+    #[cfg(any(not(target_os = "linux"), queues_portable))]
+    #[derive(Debug)]
+    struct Signal(Owned, Owned);
+
+    #[cfg(any(not(target_os = "linux"), queues_portable))]
+    impl Signal {
+        fn try_new() -> Result<Self> {
+            let mut ends = [-1; 2];
+            // SAFETY: two numbers are written; they are our descriptors then.
+            let done = unsafe { libc::pipe(ends.as_mut_ptr()) };
+            Owned::new(done).map(core::mem::forget)?;
+            for end in ends {
+                // SAFETY: the descriptor is ours.
+                unsafe {
+                    libc::fcntl(end, libc::F_SETFD, libc::FD_CLOEXEC);
+                    libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK);
+                }
+            }
+            Ok(Self(Owned(ends[0]), Owned(ends[1])))
+        }
+        fn readable(&self) -> c_int {
+            self.0.0
+        }
+        fn set(&self) {
+            write(self.1.0, &[1]);
+        }
+        fn clear(&self) {
+            while read(self.0.0, &mut [0; 64]) == 64 {}
+        }
+    }
+
+    /// Writes without waiting. It can only fail because the descriptor is as readable as can be.
+    fn write(fd: c_int, bytes: &[u8]) {
+        let _disabled = disable_cancellation();
+        // SAFETY: the bytes can be read.
+        unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+    }
+
+    /// Reads without waiting; returns how many bytes, or a negative number.
+    fn read(fd: c_int, bytes: &mut [u8]) -> isize {
+        let _disabled = disable_cancellation();
+        // SAFETY: the bytes can be written.
+        unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) }
+    }
+
+    /// A timerfd, and an epoll descriptor that is readable if the timerfd or a signal is.
+    #[cfg(target_os = "linux")]
+    #[derive(Debug)]
+    struct Timer {
+        timer: Owned,
+        both: Owned,
+    }
+
+    #[cfg(target_os = "linux")]
+    impl Timer {
+        fn try_new(signal: c_int) -> Result<Self> {
+            let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
+            // SAFETY: these calls take numbers.
+            let (timer, both) = unsafe {
+                (
+                    Owned::new(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags))?,
+                    Owned::new(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
+                )
+            };
+            for fd in [signal, timer.0] {
+                let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+                // SAFETY: `event` is read during the call.
+                let added = unsafe { libc::epoll_ctl(both.0, libc::EPOLL_CTL_ADD, fd, &mut event) };
+                if added != 0 {
+                    return Err(Error::NoMemory);
+                }
+            }
+            Ok(Self { timer, both })
+        }
+
+        /// Sets the timer, or stops it. A time that has passed makes the descriptor readable at once.
+        fn arm(&self, at: Deadline) {
+            // Zero stops a timer.
+            let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            let mut value = at.timespec().unwrap_or(zero);
+            if at == Deadline::PASSED {
+                value.tv_nsec = 1;
+            }
+            let timer = libc::itimerspec { it_interval: zero, it_value: value };
+            // SAFETY: `timer` is read during the call.
+            unsafe {
+                libc::timerfd_settime(
+                    self.timer.0,
+                    libc::TFD_TIMER_ABSTIME,
+                    &timer,
+                    core::ptr::null_mut(),
+                )
+            };
+        }
+    }
+}
+
+#[cfg(loom)]
+mod model {
+    use crate::error::Result;
+    use crate::sync::Deadline;
+    use loom::sync::{Condvar, Mutex};
+
+    /// A descriptor of a model: a flag, and the threads that wait until it is set. Timers never fire.
+    #[derive(Debug)]
+    pub struct Descriptor {
+        signaled: Mutex<bool>,
+        waiters: Condvar,
+    }
+
+    impl Descriptor {
+        pub(crate) fn try_new(_timed: bool) -> Result<Self> {
+            Ok(Self { signaled: Mutex::new(false), waiters: Condvar::new() })
+        }
+        pub(crate) fn fd(&self) -> libc::c_int {
+            0
+        }
+        pub(crate) fn signal(&self) {
+            *self.signaled.lock().unwrap() = true;
+            self.waiters.notify_all();
+        }
+        pub(crate) fn reset(&self) {
+            *self.signaled.lock().unwrap() = false;
+        }
+        pub(crate) fn set_timer(&self, _at: Deadline) {}
+        /// Sleeps until it is readable, as an event loop does.
+        pub fn wait(&self) {
+            let mut signaled = self.signaled.lock().unwrap();
+            while !*signaled {
+                signaled = self.waiters.wait(signaled).unwrap();
+            }
+        }
+        /// Whether it is readable.
+        pub fn is_readable(&self) -> bool {
+            *self.signaled.lock().unwrap()
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Waiting for several queues at once: as poll(2), for queues of any family.
+//!
+//! # Idea
+//! A poller announces itself at every event count that it waits for, executes one heavy fence for all of
+//! them, looks at every queue once more and sleeps. It takes nothing, so a waker wakes all pollers, and
+//! one sleeper beside them: a poller never uses up a wake-up that another thread needs.
+//!
+//! # Where it sleeps
+//! On the words of all event counts by futex_waitv, if there are 128 at most and the kernel has it (Linux
+//! 5.16). Otherwise on one word of the process, which every waker of a queue with a poller advances:
+//! correct for any number of queues on any system, but pollers of other queues wake, too, and look.
+//!
+//! # Costs
+//! O(n) steps and no allocation. A poll that finds something ready announces nothing.
+
+use super::event_count::Cover;
+use super::{EventCount, Wait};
+use crate::error::{Error, Result};
+use crate::sync::{
+    Acquire, AtomicU32, Clock, Deadline, Parking, Relaxed, Release, has_many_processors, pause,
+    site,
+};
+use core::ops::ControlFlow::{self, Break, Continue};
+
+/// An item can be got, or a get fails for another reason than an empty queue.
+pub const READABLE: u32 = 1;
+/// There is room for an item, or a put fails for another reason than a full queue.
+pub const WRITABLE: u32 = 2;
+
+/// What can be polled: each event that it has is ready or will be announced at an event count.
+pub(crate) trait Source: Sync {
+    /// The event count at which an event, READABLE or WRITABLE, is announced; `None` if there is no such
+    /// event.
+    fn event_count(&self, event: u32) -> Option<&EventCount>;
+
+    /// `Break` if the event is ready. `Continue(t)`: not yet, and at time `t` look again even without an
+    /// announcement.
+    fn look(&self, event: u32) -> ControlFlow<(), Deadline>;
+
+    /// [`Source::look`] of a caller that has announced itself.
+    fn watch(&self, event: u32) -> ControlFlow<(), Deadline> {
+        self.look(event)
+    }
+}
+
+/// A queue or an event of a [`poll`], the events that are waited for, and those that are ready.
+#[allow(missing_debug_implementations)] // sources need none
+pub struct Polled<'a> {
+    source: &'a dyn Source,
+    events: u32,
+    ready: u32,
+}
+
+impl<'a> Polled<'a> {
+    /// [`Error::Invalid`] for events that the source does not have.
+    pub(crate) fn new(source: &'a dyn Source, events: u32) -> Result<Self> {
+        let has = |event| events & event == 0 || source.event_count(event).is_some();
+        if events & !(READABLE | WRITABLE) != 0 || !has(READABLE) || !has(WRITABLE) {
+            return Err(Error::Invalid);
+        }
+        Ok(Self { source, events, ready: 0 })
+    }
+
+    /// The events that were ready in the last [`poll`].
+    pub fn ready(&self) -> u32 {
+        self.ready
+    }
+}
+
+/// The descriptor of an event; makes it on request. It is readable while the event is ready.
+pub(crate) fn descriptor(source: &dyn Source, event: u32, timed: bool) -> Result<core::ffi::c_int> {
+    let event_count = source.event_count(event).ok_or(Error::Invalid)?;
+    let (descriptor, is_new) = event_count.make_descriptor(timed)?;
+    if is_new {
+        event_count.arm(descriptor, || source.watch(event));
+    }
+    Ok(descriptor.fd())
+}
+
+/// The time until an event is ready by itself, in nanoseconds; 0 if it is ready; `None` if it becomes ready
+/// only by what another thread does.
+pub(crate) fn time_until_ready(source: &dyn Source, event: u32) -> Option<u64> {
+    match source.look(event) {
+        Break(()) => Some(0),
+        Continue(Deadline::NEVER) => None,
+        Continue(at) => Some(at.nanos().saturating_sub(Clock::now())),
+    }
+}
+
+/// Spins before a poller sleeps, each of them a look at all sources.
+const SPINS: u32 = 20;
+/// The largest number of sources for which a poller spins.
+const MAX_SPINNING: usize = 8;
+
+/// The word on which pollers sleep that cannot sleep on the words of their event counts.
+struct Others {
+    /// The number of such pollers, or more after a fork.
+    count: AtomicU32,
+    parking: Parking,
+}
+
+#[cfg(not(loom))]
+static OTHERS: Others = Others { count: AtomicU32::new(0), parking: Parking::new() };
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref OTHERS: Others = Others { count: AtomicU32::new(0), parking: Parking::new() };
+}
+
+/// Wakes the pollers that sleep on the word of the process. The caller saw a poller at an event count.
+pub(super) fn wake_other_pollers() {
+    // Ordering: Relaxed; the announcement at the event count, which the caller saw, comes after it.
+    if OTHERS.count.load(site("poll.others.load", Relaxed)) > 0 {
+        OTHERS.parking.advance(site("poll.others.advance", Release));
+        OTHERS.parking.wake(usize::MAX);
+    }
+}
+
+/// Which source is looked at first: another one each time, so that none is always last.
+static FIRST: crate::sync::unmodeled::AtomicUsize = crate::sync::unmodeled::AtomicUsize::new(0);
+
+/// What a poll waits for: an array of Rust, or one of C.
+pub(crate) trait PollSet<'s> {
+    /// The number of sources.
+    fn len(&self) -> usize;
+    /// The source and the events of an entry, which the source has.
+    fn entry(&self, i: usize) -> (&'s dyn Source, u32);
+    /// Notes the events of an entry that are ready.
+    fn set_ready(&mut self, i: usize, ready: u32);
+}
+
+impl<'s> PollSet<'s> for [Polled<'s>] {
+    fn len(&self) -> usize {
+        self.len()
+    }
+    fn entry(&self, i: usize) -> (&'s dyn Source, u32) {
+        (self[i].source, self[i].events)
+    }
+    fn set_ready(&mut self, i: usize, ready: u32) {
+        self[i].ready = ready;
+    }
+}
+
+/// Waits until an event of one source is ready; notes all events that are, and returns the number of
+/// sources with one. Fails with [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`].
+///
+/// A closed queue is ready. A poll takes nothing: another thread may be faster than the call that
+/// follows. It orders no memory; that call does.
+pub fn poll(polled: &mut [Polled<'_>], wait: Wait) -> Result<usize> {
+    poll_set(polled, wait)
+}
+
+/// [`poll()`] for any [`PollSet`].
+pub(crate) fn poll_set<'s>(set: &mut (impl PollSet<'s> + ?Sized), wait: Wait) -> Result<usize> {
+    let len = set.len();
+    let first = if len > 1 && !cfg!(loom) { FIRST.fetch_add(1, Relaxed) % len } else { 0 };
+    let mut poll = Poll { set, first, sources: core::marker::PhantomData };
+    if let Break(count) = poll.look() {
+        return Ok(count);
+    }
+    if wait == Wait::No {
+        return Err(Error::Empty);
+    }
+    poll.wait(wait.deadline())
+}
+
+/// A call: its set, and the entry that it looks at first.
+struct Poll<'p, 's, S: ?Sized> {
+    set: &'p mut S,
+    first: usize,
+    sources: core::marker::PhantomData<&'s dyn Source>,
+}
+
+impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
+    /// Looks at all sources; breaks with the number of those that are ready.
+    fn look(&mut self) -> ControlFlow<usize, Deadline> {
+        self.look_by(|source, event| source.look(event))
+    }
+
+    fn look_by(
+        &mut self,
+        look: impl Fn(&dyn Source, u32) -> ControlFlow<(), Deadline>,
+    ) -> ControlFlow<usize, Deadline> {
+        let (mut count, mut again) = (0, Deadline::NEVER);
+        for i in (self.first..self.set.len()).chain(0..self.first) {
+            let (source, events) = self.set.entry(i);
+            let mut ready = 0;
+            for event in [READABLE, WRITABLE] {
+                if events & event != 0 {
+                    match look(source, event) {
+                        Break(()) => ready |= event,
+                        Continue(at) => again = again.earlier(at),
+                    }
+                }
+            }
+            self.set.set_ready(i, ready);
+            count += usize::from(ready != 0);
+        }
+        if count > 0 { Break(count) } else { Continue(again) }
+    }
+
+    /// The event counts of all events.
+    fn event_counts(&self) -> impl Iterator<Item = &'s EventCount> {
+        (0..self.set.len()).flat_map(|i| {
+            let (source, events) = self.set.entry(i);
+            let wanted = [READABLE, WRITABLE].into_iter().filter(move |event| events & event != 0);
+            wanted.filter_map(move |event| source.event_count(event))
+        })
+    }
+
+    fn wait(&mut self, end: Deadline) -> Result<usize> {
+        if has_many_processors() && self.set.len() <= MAX_SPINNING {
+            for _ in 0..SPINS {
+                pause(1);
+                if let Break(count) = self.look() {
+                    return Ok(count);
+                }
+            }
+        }
+        let mut cover = Cover::new();
+        let mut can_sleep_on_all = (1..=sleep::MAX).contains(&self.event_counts().count());
+        loop {
+            let outcome = if can_sleep_on_all {
+                let (outcome, slept) = self.sleep_on_all(end, &mut cover);
+                can_sleep_on_all = slept;
+                outcome
+            } else {
+                self.sleep_on_one(end, &mut cover)
+            };
+            if let Break(count) = outcome {
+                return Ok(count);
+            }
+            if end.has_passed() {
+                return self.look().break_value().ok_or(Error::Timeout);
+            }
+        }
+    }
+
+    /// The check between the announcement and the sleep: `Continue` with the end of the sleep.
+    fn check(&mut self, end: Deadline, cover: &mut Cover) -> ControlFlow<usize, Deadline> {
+        self.event_counts().for_each(|event_count| event_count.cover_poll(cover));
+        let nap = cover.nap();
+        match self.look_by(|source, event| source.watch(event)) {
+            Continue(again) => Continue(again.earlier(end).earlier(nap)),
+            ready => ready,
+        }
+    }
+
+    /// Sleeps once on the words of all event counts, then looks. The second result: whether it can.
+    fn sleep_on_all(
+        &mut self,
+        end: Deadline,
+        cover: &mut Cover,
+    ) -> (ControlFlow<usize, Deadline>, bool) {
+        let mut words = sleep::Words::new();
+        for event_count in self.event_counts() {
+            let (parking, epoch) = event_count.begin_poll();
+            words.push(parking, epoch);
+        }
+        let mut can_sleep = true;
+        let mut outcome = self.check(end, cover);
+        if let Continue(until) = outcome {
+            can_sleep = words.sleep(until);
+            outcome = self.look();
+        }
+        self.event_counts().for_each(EventCount::end_poll);
+        (outcome, can_sleep)
+    }
+
+    /// Sleeps once on the word of the process, then looks.
+    fn sleep_on_one(&mut self, end: Deadline, cover: &mut Cover) -> ControlFlow<usize, Deadline> {
+        // Ordering: Relaxed; the announcements at the event counts order it.
+        OTHERS.count.fetch_add(1, site("poll.others.announce", Relaxed));
+        let epoch = OTHERS.parking.epoch(site("poll.others.epoch", Acquire));
+        for event_count in self.event_counts() {
+            event_count.begin_poll();
+        }
+        let mut outcome = self.check(end, cover);
+        if let Continue(until) = outcome {
+            OTHERS.parking.sleep(epoch, until);
+            outcome = self.look();
+        }
+        self.event_counts().for_each(EventCount::end_poll);
+        OTHERS.count.fetch_sub(1, site("poll.others.leave", Relaxed));
+        outcome
+    }
+}
+
+/// How a poller sleeps on several words.
+#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+mod sleep {
+    pub(super) use crate::sync::Words;
+    pub(super) const MAX: usize = Words::MAX;
+}
+
+/// It cannot, so no call with an event count gets here.
+#[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
+mod sleep {
+    use crate::sync::{Deadline, Parking};
+
+    pub(super) const MAX: usize = 0;
+
+    pub(super) struct Words;
+
+    impl Words {
+        pub(super) fn new() -> Self {
+            Self
+        }
+        pub(super) fn push(&mut self, _parking: &Parking, _seen: u32) {}
+        pub(super) fn sleep(&self, _until: Deadline) -> bool {
+            false
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A deque whose thieves can wait: they poll it, or its descriptor.
+
+use super::EventCount;
+use super::poll::{self, Polled, READABLE, Source};
+use crate::error::{Error, Result};
+use crate::payload::Atomic;
+use crate::plan::{Described, Description};
+use crate::queue::deque::Deque;
+use crate::sync::Deadline;
+use core::ffi::c_int;
+use core::ops::ControlFlow::{self, Break, Continue};
+use crossbeam_utils::CachePadded;
+
+/// A deque, and the event count of its thieves.
+///
+/// Errors are those of the deque, and the unsafe calls have the contracts of [`Deque`].
+#[derive(Debug)]
+pub struct Stealing<P: Atomic> {
+    deque: Deque<P>,
+    // Written only by threads that wait, read by every push.
+    not_empty: CachePadded<EventCount>,
+}
+
+impl<P: Atomic> Described for Stealing<P> {
+    fn describe(&self) -> Description {
+        self.deque.describe()
+    }
+}
+
+impl<P: Atomic> Stealing<P> {
+    /// Adds waiting to a deque.
+    pub fn new(deque: Deque<P>) -> Self {
+        Self { deque, not_empty: CachePadded::new(EventCount::new()) }
+    }
+
+    /// The deque itself, for calls that nobody waits for.
+    #[inline(always)]
+    pub fn deque(&self) -> &Deque<P> {
+        &self.deque
+    }
+
+    /// Pushes a bitwise copy of the item, and wakes a thief.
+    ///
+    /// # Safety
+    /// As [`Deque::push`].
+    #[inline(always)]
+    pub unsafe fn push(&self, item: &P::Item) -> Result {
+        // SAFETY: the same contract.
+        let done = unsafe { self.deque.push(item) };
+        if done.is_ok() {
+            self.not_empty.notify(1);
+        }
+        done
+    }
+
+    /// Steals the item that was pushed first.
+    ///
+    /// # Safety
+    /// As [`Deque::steal`].
+    #[inline(always)]
+    pub unsafe fn steal(&self, out: &mut P::Out) -> Result {
+        // SAFETY: the same contract.
+        match unsafe { self.deque.steal(out) } {
+            // SAFETY: the same contract.
+            Err(Error::Empty) => self.arm(|| unsafe { self.deque.steal(out) }),
+            done => done,
+        }
+    }
+
+    /// Ends a steal that found nothing: if there is a descriptor, arms it and makes another attempt.
+    #[cold]
+    fn arm<R>(&self, steal: impl FnOnce() -> Result<R>) -> Result<R> {
+        let Some(descriptor) = self.not_empty.descriptor() else {
+            return Err(Error::Empty);
+        };
+        let outcome = self.not_empty.arm(descriptor, || match self.look(READABLE) {
+            Break(()) => Break(steal()),
+            waiting => waiting.map_break(|()| Err(Error::Empty)),
+        });
+        outcome.unwrap_or(Err(Error::Empty))
+    }
+
+    /// A descriptor that is readable while there is something to steal: see [`poll::descriptor`].
+    pub fn stealable_fd(&self) -> Result<c_int> {
+        poll::descriptor(self, READABLE, false)
+    }
+
+    /// The deque as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for events
+    /// other than [`READABLE`].
+    pub fn polled(&self, events: u32) -> Result<Polled<'_>> {
+        Polled::new(self, events)
+    }
+}
+
+impl<T, P: Atomic<Out = *mut T>> Stealing<P> {
+    /// Steals up to `max` pointers: see [`Deque::steal_many`].
+    pub fn steal_many(&self, max: usize, mut keep: impl FnMut(*mut T)) -> (usize, Result) {
+        match self.deque.steal_many(max, &mut keep) {
+            (_, Err(Error::Empty)) => {
+                match self.arm(|| Ok(self.deque.steal_many(max, &mut keep))) {
+                    Ok(progress) => progress,
+                    Err(why) => (0, Err(why)),
+                }
+            }
+            progress => progress,
+        }
+    }
+}
+
+impl<P: Atomic> Source for Stealing<P> {
+    fn event_count(&self, event: u32) -> Option<&EventCount> {
+        (event == READABLE).then_some(&*self.not_empty)
+    }
+    fn look(&self, _event: u32) -> ControlFlow<(), Deadline> {
+        if self.deque.is_empty() { Continue(Deadline::NEVER) } else { Break(()) }
+    }
+}
