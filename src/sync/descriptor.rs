@@ -13,7 +13,6 @@ pub(crate) use system::Descriptor;
 
 #[cfg(not(loom))]
 mod system {
-    use crate::error::{Error, Result};
     use crate::sync::{Deadline, disable_cancellation};
     use libc::c_int;
 
@@ -22,9 +21,9 @@ mod system {
     struct Owned(c_int);
 
     impl Owned {
-        /// [`Error::NoMemory`] for a call that failed: the process or the system has no descriptor left.
-        fn new(fd: c_int) -> Result<Self> {
-            if fd < 0 { Err(Error::NoMemory) } else { Ok(Self(fd)) }
+        /// `None` for the result of a call that failed: no descriptor is left.
+        fn new(fd: c_int) -> Option<Self> {
+            (fd >= 0).then_some(Self(fd))
         }
     }
 
@@ -47,20 +46,20 @@ mod system {
     }
 
     impl Descriptor {
+        /// Whether a descriptor can be `timed`.
+        pub(crate) const HAS_TIMERS: bool = cfg!(target_os = "linux");
+
         /// A descriptor that is not signaled, which [`Descriptor::set_timer`] can signal if it is `timed`.
-        /// [`Error::NoMemory`] if the system has none left; [`Error::Invalid`] if it has no timers.
-        pub(crate) fn try_new(timed: bool) -> Result<Self> {
+        /// `None` if no descriptor is left.
+        pub(crate) fn try_new(timed: bool) -> Option<Self> {
             let _disabled = disable_cancellation();
             let signal = Signal::try_new()?;
             #[cfg(target_os = "linux")]
             let timer = if timed { Some(Timer::try_new(signal.readable())?) } else { None };
-            #[cfg(not(target_os = "linux"))]
-            if timed {
-                return Err(Error::Invalid);
-            }
+            assert!(!timed || Self::HAS_TIMERS);
             // SAFETY: getpid only returns a number.
             let process = unsafe { libc::getpid() };
-            Ok(Self {
+            Some(Self {
                 signal,
                 #[cfg(target_os = "linux")]
                 timer,
@@ -122,7 +121,7 @@ mod system {
 
     #[cfg(all(target_os = "linux", not(queues_portable)))]
     impl Signal {
-        fn try_new() -> Result<Self> {
+        fn try_new() -> Option<Self> {
             // SAFETY: eventfd takes two numbers.
             let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
             Owned::new(fd).map(Self)
@@ -145,11 +144,12 @@ mod system {
 
     #[cfg(any(not(target_os = "linux"), queues_portable))]
     impl Signal {
-        fn try_new() -> Result<Self> {
+        fn try_new() -> Option<Self> {
             let mut ends = [-1; 2];
             // SAFETY: two numbers are written; they are our descriptors then.
-            let done = unsafe { libc::pipe(ends.as_mut_ptr()) };
-            Owned::new(done).map(core::mem::forget)?;
+            if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {
+                return None;
+            }
             for end in ends {
                 // SAFETY: the descriptor is ours.
                 unsafe {
@@ -157,7 +157,7 @@ mod system {
                     libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK);
                 }
             }
-            Ok(Self(Owned(ends[0]), Owned(ends[1])))
+            Some(Self(Owned(ends[0]), Owned(ends[1])))
         }
         fn readable(&self) -> c_int {
             self.0.0
@@ -194,7 +194,7 @@ mod system {
 
     #[cfg(target_os = "linux")]
     impl Timer {
-        fn try_new(signal: c_int) -> Result<Self> {
+        fn try_new(signal: c_int) -> Option<Self> {
             let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
             // SAFETY: these calls take numbers.
             let (timer, both) = unsafe {
@@ -208,10 +208,10 @@ mod system {
                 // SAFETY: `event` is read during the call.
                 let added = unsafe { libc::epoll_ctl(both.0, libc::EPOLL_CTL_ADD, fd, &mut event) };
                 if added != 0 {
-                    return Err(Error::NoMemory);
+                    return None;
                 }
             }
-            Ok(Self { timer, both })
+            Some(Self { timer, both })
         }
 
         /// Sets the timer, or stops it. A time that has passed makes the descriptor readable at once.
@@ -238,7 +238,6 @@ mod system {
 
 #[cfg(loom)]
 mod model {
-    use crate::error::Result;
     use crate::sync::Deadline;
     use loom::sync::{Condvar, Mutex};
 
@@ -250,8 +249,9 @@ mod model {
     }
 
     impl Descriptor {
-        pub(crate) fn try_new(_timed: bool) -> Result<Self> {
-            Ok(Self { signaled: Mutex::new(false), waiters: Condvar::new() })
+        pub(crate) const HAS_TIMERS: bool = true;
+        pub(crate) fn try_new(_timed: bool) -> Option<Self> {
+            Some(Self { signaled: Mutex::new(false), waiters: Condvar::new() })
         }
         pub(crate) fn fd(&self) -> libc::c_int {
             0

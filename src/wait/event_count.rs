@@ -34,7 +34,8 @@
 //! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header documents it, too). A waiter that dies in
 //! its sleep leaves `waiters` too high, which costs wakers a system call now and then.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::memory;
 use crate::sync::{
     AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Deadline, Descriptor, Fences, Parking,
     Relaxed, Release, fence, has_many_processors, pause, site, yield_now,
@@ -341,12 +342,17 @@ impl EventCount {
         unsafe { descriptor.as_ref() }
     }
 
-    /// The descriptor; makes it if there is none. A new one is signaled.
+    /// The descriptor, and whether this call made it. A new one is signaled. Fails with [`Error::NoMemory`],
+    /// and with [`Error::Invalid`] if it is to be `timed` on a system without timers.
     pub(super) fn make_descriptor(&self, timed: bool) -> Result<(&Descriptor, bool)> {
         if let Some(descriptor) = self.descriptor() {
             return Ok((descriptor, false));
         }
-        let descriptor = crate::memory::try_box(Descriptor::try_new(timed)?)?;
+        if timed && !Descriptor::HAS_TIMERS {
+            return Err(Error::Invalid);
+        }
+        let descriptor = Descriptor::try_new(timed).ok_or(Error::NoMemory)?;
+        let descriptor = memory::try_box(descriptor)?;
         descriptor.signal();
         let new = Box::into_raw(descriptor);
         // Ordering: AcqRel, pairs with the Acquire in `descriptor`.
