@@ -44,7 +44,7 @@ pub(crate) use owned::Owned;
 pub(crate) use pair::Pair;
 #[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 pub(crate) use park::Words;
-pub(crate) use park::{Clock, Deadline, Parking};
+pub(crate) use park::{Clock, Deadline, Parking, process_parking};
 pub(crate) use site::site;
 #[cfg(loom)]
 use site::take_turn;
@@ -60,5 +60,6 @@ use loom::sync::atomic as imp;
 pub fn begin_model() {
     take_turn();
     Clock::now();
+    process_parking();
     fence::withdrawal::begin_model();
 }

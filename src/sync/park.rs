@@ -149,6 +149,41 @@ impl Parking {
     }
 }
 
+/// A word on which threads sleep that cannot sleep on the words of what they wait for.
+#[derive(Debug)]
+pub(crate) struct ProcessParking {
+    /// The number of these threads; after a fork perhaps more.
+    pub(crate) sleepers: AtomicU32,
+    pub(crate) parking: Parking,
+}
+
+impl ProcessParking {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self { sleepers: AtomicU32::new(0), parking: Parking::new() }
+    }
+    #[cfg(loom)]
+    fn new() -> Self {
+        Self { sleepers: AtomicU32::new(0), parking: Parking::new() }
+    }
+}
+
+#[cfg(not(loom))]
+static PROCESS: ProcessParking = ProcessParking::new();
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref PROCESS: ProcessParking = ProcessParking::new();
+}
+
+/// The one of this process.
+pub(crate) fn process_parking() -> &'static ProcessParking {
+    #[cfg(not(loom))]
+    return &PROCESS;
+    #[cfg(loom)]
+    return &PROCESS;
+}
+
 /// Several words on which a thread sleeps at once: futex_waitv (Linux 5.16).
 #[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 pub(crate) struct Words<'a> {

@@ -17,8 +17,7 @@ use super::event_count::Cover;
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::sync::{
-    Acquire, AtomicU32, Clock, Deadline, Parking, Relaxed, Release, has_many_processors, pause,
-    site,
+    Acquire, Clock, Deadline, Relaxed, Release, has_many_processors, pause, process_parking, site,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -92,27 +91,13 @@ const SPINS: u32 = 20;
 /// The largest number of sources for which a poller spins.
 const MAX_SPINNING: usize = 8;
 
-/// The word on which pollers sleep that cannot sleep on the words of their event counts.
-struct Others {
-    /// The number of such pollers, or more after a fork.
-    count: AtomicU32,
-    parking: Parking,
-}
-
-#[cfg(not(loom))]
-static OTHERS: Others = Others { count: AtomicU32::new(0), parking: Parking::new() };
-
-#[cfg(loom)]
-loom::lazy_static! {
-    static ref OTHERS: Others = Others { count: AtomicU32::new(0), parking: Parking::new() };
-}
-
 /// Wakes the pollers that sleep on the word of the process. The caller saw a poller at an event count.
 pub(super) fn wake_other_pollers() {
     // Ordering: Relaxed; the announcement at the event count, which the caller saw, comes after it.
-    if OTHERS.count.load(site("poll.others.load", Relaxed)) > 0 {
-        OTHERS.parking.advance(site("poll.others.advance", Release));
-        OTHERS.parking.wake(usize::MAX);
+    let others = process_parking();
+    if others.sleepers.load(site("poll.others.load", Relaxed)) > 0 {
+        others.parking.advance(site("poll.others.advance", Release));
+        others.parking.wake(usize::MAX);
     }
 }
 
@@ -270,18 +255,19 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
     /// Sleeps once on the word of the process, then looks.
     fn sleep_on_one(&mut self, end: Deadline, cover: &mut Cover) -> ControlFlow<usize, Deadline> {
         // Ordering: Relaxed; the announcements at the event counts order it.
-        OTHERS.count.fetch_add(1, site("poll.others.announce", Relaxed));
-        let epoch = OTHERS.parking.epoch(site("poll.others.epoch", Acquire));
+        let others = process_parking();
+        others.sleepers.fetch_add(1, site("poll.others.announce", Relaxed));
+        let epoch = others.parking.epoch(site("poll.others.epoch", Acquire));
         for event_count in self.event_counts() {
             event_count.begin_poll();
         }
         let mut outcome = self.check(end, cover);
         if let Continue(until) = outcome {
-            OTHERS.parking.sleep(epoch, until);
+            others.parking.sleep(epoch, until);
             outcome = self.look();
         }
         self.event_counts().for_each(EventCount::end_poll);
-        OTHERS.count.fetch_sub(1, site("poll.others.leave", Relaxed));
+        others.sleepers.fetch_sub(1, site("poll.others.leave", Relaxed));
         outcome
     }
 }
