@@ -117,7 +117,6 @@ struct Owner {
     /// The number of items that fit now.
     capacity: AtomicU64,
     peak: AtomicU64,
-    pushed: AtomicU64,
     /// Pops by a swap of `bottom`.
     popped: AtomicU64,
     /// Pops by a swap of `top`: each of the last item of the deque.
@@ -130,8 +129,9 @@ struct Owner {
 struct Thieves {
     /// Steals that found the deque empty.
     failed: AtomicU64,
-    /// The largest number of steals that statistics have reported.
-    reported: AtomicU64,
+    /// The largest numbers of pushes and of steals that statistics have reported.
+    reported_pushed: AtomicU64,
+    reported_stolen: AtomicU64,
 }
 
 /// See the module.
@@ -198,7 +198,6 @@ impl<P: Atomic> Deque<P> {
                 limit: AtomicU64::new(origin),
                 capacity: AtomicU64::new(capacity as u64),
                 peak: AtomicU64::new(0),
-                pushed: AtomicU64::new(0),
                 popped: AtomicU64::new(0),
                 last: AtomicU64::new(0),
                 failed_push: AtomicU64::new(0),
@@ -207,7 +206,8 @@ impl<P: Atomic> Deque<P> {
             top: CachePadded::new(AtomicU64::new(origin)),
             thieves: CachePadded::new(Thieves {
                 failed: AtomicU64::new(0),
-                reported: AtomicU64::new(0),
+                reported_pushed: AtomicU64::new(0),
+                reported_stolen: AtomicU64::new(0),
             }),
         })
     }
@@ -241,16 +241,24 @@ impl<P: Atomic> Deque<P> {
     /// may call.
     #[inline(always)]
     pub unsafe fn push(&self, item: &P::Item) -> Result {
+        // SAFETY: the same contract.
+        unsafe { if self.push_fast(item) { Ok(()) } else { self.push_slow(item) } }
+    }
+
+    /// Fast path of `push`. False, without effect: the slow path is needed.
+    ///
+    /// # Safety
+    /// As for `push`.
+    #[inline(always)]
+    pub(crate) unsafe fn push_fast(&self, item: &P::Item) -> bool {
         let bottom = self.owner.bottom.load(site("deque.push.bottom", Relaxed));
         let limit = self.owner.limit.load(site("deque.push.limit", Relaxed));
-        // SAFETY: the same contract; below the limit there is room.
-        unsafe {
-            if ahead(bottom, limit) >= 0 {
-                return self.push_slow(bottom, item);
-            }
-            self.append(bottom, item);
+        let is_below = ahead(bottom, limit) < 0;
+        if is_below {
+            // SAFETY: the same contract; below the limit there is room.
+            unsafe { self.append(bottom, item) };
         }
-        Ok(())
+        is_below
     }
 
     /// Slow path of `push`: it may find the deque full, grow it, or make a new peak.
@@ -259,7 +267,8 @@ impl<P: Atomic> Deque<P> {
     /// As for `push`.
     #[cold]
     #[inline(never)]
-    unsafe fn push_slow(&self, bottom: u64, item: &P::Item) -> Result {
+    pub(crate) unsafe fn push_slow(&self, item: &P::Item) -> Result {
+        let bottom = self.owner.bottom.load(site("deque.push.bottom.slow", Relaxed));
         // SAFETY: the same contract.
         unsafe {
             self.check_room(bottom)?;
@@ -281,7 +290,6 @@ impl<P: Atomic> Deque<P> {
             buffer.note_write(bottom);
             self.payload.write(buffer.cell(bottom), item);
         }
-        Self::count(&self.owner.pushed);
         // Ordering: Release, pairs with the loads in `steal`; publishes the item.
         self.owner.bottom.store(bottom.wrapping_add(1), site("deque.push.publish", Release));
     }
@@ -387,7 +395,9 @@ impl<P: Atomic> Deque<P> {
             if ahead(position, top) <= 0 {
                 return self.pop_hidden(position, top, out);
             }
-            Self::count(&self.owner.popped);
+            let popped = self.owner.popped.load(site("deque.pop.popped", Relaxed));
+            // Ordering: Release, pairs with the Acquire in `stats`.
+            self.owner.popped.store(popped + 1, site("deque.pop.count", Release));
             self.payload.read(cell, out);
         }
         Ok(())
@@ -549,9 +559,17 @@ impl<P: Atomic> Deque<P> {
         let last = self.owner.last.load(site("stats.deque.last", Relaxed));
         let stolen = left.saturating_sub(last);
         let reported =
-            self.thieves.reported.fetch_max(stolen, site("stats.deque.reported", Relaxed));
-        let dequeued = self.owner.popped.load(site("stats.deque.popped", Relaxed)) + left;
-        let pushed = self.owner.pushed.load(site("stats.deque.pushed", Relaxed));
+            self.thieves.reported_stolen.fetch_max(stolen, site("stats.deque.reported", Relaxed));
+        // A pop moves `bottom` back and then counts itself. Read the other way round, so the number of
+        // pushes may lack one for each pop in between and is never too large. Ordering: Acquire, pairs
+        // with the Release in `pop`.
+        let popped = self.owner.popped.load(site("stats.deque.popped", Acquire));
+        let bottom = self.owner.bottom.load(site("stats.deque.bottom", Acquire));
+        let pushed = popped.wrapping_add(bottom.wrapping_sub(self.origin));
+        let before =
+            self.thieves.reported_pushed.fetch_max(pushed, site("stats.deque.pushed", Relaxed));
+        let pushed = pushed.max(before);
+        let dequeued = popped + left;
         Stats {
             // An item that was taken had been pushed, whichever of the two loads was first.
             enqueued: pushed.max(dequeued),

@@ -46,11 +46,30 @@ impl<P: Atomic> Stealing<P> {
     #[inline(always)]
     pub unsafe fn push(&self, item: &P::Item) -> Result {
         // SAFETY: the same contract.
-        let done = unsafe { self.deque.push(item) };
-        if done.is_ok() {
-            self.not_empty.notify(1);
+        unsafe {
+            if !self.deque.push_fast(item) {
+                return self.push_slow(item);
+            }
         }
-        done
+        if self.not_empty.may_have_waiters() { self.wake_thief() } else { Ok(()) }
+    }
+
+    /// # Safety
+    /// As [`Deque::push`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn push_slow(&self, item: &P::Item) -> Result {
+        // SAFETY: the same contract.
+        unsafe { self.deque.push_slow(item) }?;
+        self.wake_thief()
+    }
+
+    /// A function of its own that ends a push, so that a push without waiters saves no registers.
+    #[cold]
+    #[inline(never)]
+    fn wake_thief(&self) -> Result {
+        self.not_empty.notify(1);
+        Ok(())
     }
 
     /// Steals the item that was pushed first.
