@@ -265,8 +265,7 @@ impl<P: Atomic> Deque<P> {
     ///
     /// # Safety
     /// As for `push`.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) unsafe fn push_slow(&self, item: &P::Item) -> Result {
         let bottom = self.owner.bottom.load(site("deque.push.bottom.slow", Relaxed));
         // SAFETY: the same contract.

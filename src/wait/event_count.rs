@@ -211,8 +211,10 @@ impl EventCount {
 
     /// Wakes all threads that wait, but not the descriptor.
     pub(super) fn notify_threads(&self) {
-        if let Some(waiters) = self.waiters().filter(|_| self.may_have_waiters()) {
-            self.wake_threads(waiters, usize::MAX);
+        if self.may_have_waiters() {
+            if let Some(waiters) = self.waiters() {
+                self.wake_threads(waiters, usize::MAX);
+            }
         }
     }
 

@@ -61,7 +61,7 @@ impl<P: Atomic> Stealing<P> {
     unsafe fn push_slow(&self, item: &P::Item) -> Result {
         // SAFETY: the same contract.
         unsafe { self.deque.push_slow(item) }?;
-        self.wake_thief()
+        if self.not_empty.may_have_waiters() { self.wake_thief() } else { Ok(()) }
     }
 
     /// A function of its own that ends a push, so that a push without waiters saves no registers.
