@@ -67,7 +67,7 @@ const ARMED: u64 = 1 << 61;
 /// fails may sleep without a limit.
 const STORES_VISIBLE: u64 = 1 << 62;
 /// A waker must fence in full before it reads the other bits. Set from the start where light fences are
-/// full ones, else from the first sleep whose heavy fence was refused.
+/// full ones, else from the first sleep whose heavy fence was refused, and once there is a descriptor.
 const FENCE_NEEDED: u64 = 1 << 63;
 
 /// See the module.
@@ -266,7 +266,12 @@ impl EventCount {
             let before = self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
             // Pairs with the fences in `may_have_waiters` and `has_waiters`.
-            let covered = self.fences.heavy("event.wait.fence") || before & STORES_VISIBLE != 0;
+            let covered = if before & STORES_VISIBLE != 0 {
+                fence("event.wait.full");
+                true
+            } else {
+                self.fences.heavy("event.wait.fence")
+            };
             let nap = if covered {
                 Deadline::NEVER
             } else {
@@ -318,10 +323,15 @@ impl EventCount {
     /// Makes sure that a check of the caller, which polls, finds what wakers published before they could
     /// see it; or else notes in `cover` until when it may sleep.
     pub(super) fn cover_poll(&self, cover: &mut Cover) {
-        let covered = *cover.fenced.get_or_insert_with(|| self.fences.heavy("event.poll.fence"));
         // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
         let waiters = self.waiters.load(site("event.poll.covered", Acquire));
-        if covered || waiters & STORES_VISIBLE != 0 {
+        let covered = if waiters & STORES_VISIBLE != 0 {
+            fence("event.poll.full");
+            true
+        } else {
+            *cover.fenced.get_or_insert_with(|| self.fences.heavy("event.poll.fence"))
+        };
+        if covered {
             return;
         }
         match cover.stores_visible_at {
@@ -367,6 +377,18 @@ impl EventCount {
         Ok((self.descriptor().expect("made above or by another thread"), is_first))
     }
 
+    /// The heavy fence of a thread that arms a descriptor. From the first one on, wakers fence in full: that
+    /// costs them some nanoseconds for an item, while a heavy fence interrupts every thread of the
+    /// process, and event loops arm often.
+    #[cold]
+    fn fence_for_good(&self) {
+        self.make_wakers_fence();
+        if !self.fences.heavy("event.arm.fence") {
+            Fences::wait_for_stores();
+        }
+        self.note_stores_visible();
+    }
+
     /// Makes the descriptor readable.
     #[cold]
     pub(super) fn signal(&self) {
@@ -394,10 +416,10 @@ impl EventCount {
         // Ordering: AcqRel, as in `signal`.
         self.waiters.fetch_or(ARMED, site("event.arm.set", AcqRel));
         // Pairs with the fences in `may_have_waiters` and `waiters`.
-        if !self.fences.heavy("event.arm.fence") && before & STORES_VISIBLE == 0 {
-            self.make_wakers_fence();
-            Fences::wait_for_stores();
-            self.note_stores_visible();
+        if before & STORES_VISIBLE != 0 {
+            fence("event.arm.full");
+        } else {
+            self.fence_for_good();
         }
         let outcome = attempt();
         self.waiters.fetch_sub(POLLER, site("event.arm.leave", Relaxed));
