@@ -124,7 +124,8 @@ pub unsafe extern "C" fn queues_event_wait(
 /// All calls return the same descriptor. The event owns it: do not read, write or close it; the last
 /// release closes it.
 ///
-/// The first call creates it; then, in set and in reset the library makes system calls. Any thread.
+/// The first call creates it; then, in set and in reset the library makes system calls. Allocates
+/// at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_event_readable_fd(

@@ -381,8 +381,8 @@ pub unsafe extern "C" fn queues_priority_clear(
 /// return the same descriptor. The queue owns it: do not read, write or close it; the last release
 /// closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
-/// the library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_readable_fd(
@@ -399,8 +399,8 @@ pub unsafe extern "C" fn queues_priority_readable_fd(
 /// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
 /// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
-/// library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_writable_fd(
