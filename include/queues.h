@@ -87,7 +87,7 @@
  * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
  *   membarrier, sched_yield, clock_gettime; futex_waitv in queues_poll; for queues with descriptors also
  *   read, write, getpid and timerfd_settime). The last release and the push that grows a deque also make
- *   those of free and malloc.
+ *   those of free and malloc, and the last release of a queue with descriptors close.
  * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
  *   the calls that are allowed on them.
  * - Race detectors: under ThreadSanitizer, helgrind and drd calls announce the order that they
@@ -593,8 +593,8 @@ queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 /// return the same descriptor. The queue owns it: do not read, write or close it; the last release
 /// closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
-/// the library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue,
                                         int *fd);
@@ -605,8 +605,8 @@ queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue,
 /// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
 /// there is room. Otherwise as queues_mpmc_readable_fd(): the queue owns it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
-/// library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_mpmc_writable_fd(queues_mpmc_t *queue,
                                         int *fd);
@@ -922,8 +922,8 @@ queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 /// return the same descriptor. The queue owns it: do not read, write or close it; the last release
 /// closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
-/// the library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue,
                                         int *fd);
@@ -934,8 +934,8 @@ queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue,
 /// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
 /// there is room. Otherwise as queues_spsc_readable_fd(): the queue owns it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
-/// library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_spsc_writable_fd(queues_spsc_t *queue,
                                         int *fd);
@@ -1201,8 +1201,8 @@ queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 /// return the same descriptor. The queue owns it: do not read, write or close it; the last release
 /// closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends that,
-/// the library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_priority_readable_fd(queues_priority_t *queue,
                                             int *fd);
@@ -1213,8 +1213,8 @@ queues_status_t queues_priority_readable_fd(queues_priority_t *queue,
 /// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
 /// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
-/// library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_priority_writable_fd(queues_priority_t *queue,
                                             int *fd);
@@ -1415,8 +1415,8 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
 /// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
 /// close it; the last release closes it.
 ///
-/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes system
-/// calls. Any thread.
+/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes
+/// system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_deque_stealable_fd(queues_deque_t *deque,
                                           int *fd);
@@ -1710,8 +1710,8 @@ queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 /// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
 /// owns it: do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a batch
-/// the library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a
+/// batch the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
 /// system other than Linux)
 queues_status_t queues_batch_readable_fd(queues_batch_t *queue,
@@ -1723,8 +1723,8 @@ queues_status_t queues_batch_readable_fd(queues_batch_t *queue,
 /// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
 /// there is room. Otherwise as queues_batch_readable_fd(): the queue owns it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends that, the
-/// library makes system calls. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
+/// that, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_batch_writable_fd(queues_batch_t *queue,
                                          int *fd);
@@ -1733,7 +1733,7 @@ queues_status_t queues_batch_writable_fd(queues_batch_t *queue,
 ///
 /// A put may make a batch due earlier, by its size or weight.
 ///
-/// Takes a short lock. Any thread.
+/// A short lock. Any thread.
 /// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
 /// nothing is pending, or batches have no age
 int64_t queues_batch_next_due_ns(const queues_batch_t *queue);
@@ -1845,7 +1845,8 @@ queues_status_t queues_event_wait(queues_event_t *event, int64_t timeout_ns);
 /// All calls return the same descriptor. The event owns it: do not read, write or close it; the last
 /// release closes it.
 ///
-/// The first call creates it; then, in set and in reset the library makes system calls. Any thread.
+/// The first call creates it; then, in set and in reset the library makes system calls. Allocates
+/// at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_event_readable_fd(queues_event_t *event,
                                          int *fd);

@@ -4,7 +4,7 @@
 #![cfg(not(any(loom, miri)))]
 
 use queues::ffi::queues_version_number;
-use queues::ffi::{batch::*, deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
+use queues::ffi::{batch::*, deque::*, mpmc::*, poll::*, priority::*, spsc::*, stats::*, status::*};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
@@ -72,6 +72,8 @@ fn numbers_never_change() {
         ("DEQUE_GROWABLE", QUEUES_DEQUE_GROWABLE, 1),
         ("DEQUE_CHECKED", QUEUES_DEQUE_CHECKED, 2),
         ("BATCH_DEFAULT_SIZE", QUEUES_BATCH_DEFAULT_SIZE as u64, 32),
+        ("READABLE", QUEUES_READABLE.into(), 1),
+        ("WRITABLE", QUEUES_WRITABLE.into(), 2),
     ];
     for (name, ours, number) in numbers {
         assert_eq!(ours, number, "{name}");
@@ -121,6 +123,8 @@ fn structures_keep_their_layout() {
     );
     assert_eq!(batch, (80, vec![0, 8, 16, 24, 32, 40, 48, 56, 64, 72]));
     assert_eq!(layout!(queues_batch_blob_t: offset, length), (16, vec![0, 8]));
+    // An array of the caller's has no struct_size: it never changes.
+    assert_eq!(layout!(queues_poll_t: queue, events, ready), (16, vec![0, 8, 12]));
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
         peak_size, current_size, capacity, stolen

@@ -154,7 +154,7 @@ fn tables_and_texts_agree() {
             }
         }
     }
-    for family in ["mpmc", "spsc", "priority", "deque", "batch"] {
+    for family in ["mpmc", "spsc", "priority", "deque", "batch", "event"] {
         let prefix = format!("queues_{family}_");
         for name in comments.keys().filter(|name| name.starts_with(&prefix)) {
             assert!(in_tables.contains_key(*name), "{name} is in no table");

@@ -478,7 +478,7 @@ pub unsafe extern "C" fn queues_batch_writable_fd(
 ///
 /// A put may make a batch due earlier, by its size or weight.
 ///
-/// Takes a short lock. Any thread.
+/// A short lock. Any thread.
 /// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
 /// nothing is pending, or batches have no age
 #[unsafe(no_mangle)]

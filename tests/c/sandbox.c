@@ -1,10 +1,11 @@
 /* After creation no function makes a system call, except to wait, to wake and to read the clock,
  * and none allocates or frees, except the push that grows a deque and the release that may be the
  * last. Every function of the header runs in a process that a seccomp filter kills at any other
- * system call, and whose malloc and free end it.
+ * system call, and whose malloc and free end it. A second process does the same with queues whose
+ * descriptors were requested: it may also signal them, reset them and set their timers.
  *
- * That process is a child. It cannot print, so it leaves notes in memory that the parent reads. The
- * argument is the list of exported symbols. A new function must be added to the calls of its family
+ * These processes are children. They cannot print, so they leave notes in memory that the parent
+ * reads. The argument is the list of exported symbols. A new function must be added to the calls of its family
  * below: until then this test fails and names it. */
 #include "check.h"
 #include "heap.h"
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +35,8 @@ enum {
     NAME = 64,
 };
 
+enum { SYS_FUTEX_WAITV = 449 }; /* on all 64-bit processors but MIPS; older headers lack it */
+
 /* --- the notes of the child */
 
 /* When a function was called: before the sandbox, in it by one thread, in it by several. */
@@ -44,6 +48,7 @@ static struct notes {
     _Atomic unsigned char called[FUNCTIONS];
     _Atomic(const char *) inside[THREADS]; /* literals: at the same addresses in the parent */
     _Atomic size_t slept_in_lock[2];       /* priority, batch */
+    _Atomic size_t signals, resets, timers; /* of descriptors */
     char failure[400];
     atomic_bool failed, done;
 } * notes;
@@ -53,6 +58,7 @@ static _Thread_local const char *inside = "no call";
 static _Thread_local bool may_allocate, may_free;
 static atomic_bool sandboxed;
 static _Atomic int phase = BEFORE;
+static bool with_descriptors; /* whether this is the second process */
 
 /* Ends the process; the parent prints the message. */
 _Noreturn static void fail(const char *what, const char *more) {
@@ -109,11 +115,35 @@ long syscall(long number, ...) {
     for (size_t i = 0; i < LENGTH(a); i++)
         a[i] = va_arg(list, long);
     va_end(list);
+    if (sandboxed && number == SYS_FUTEX_WAITV && strcmp(inside, "queues_poll") != 0)
+        fail("futex_waitv in ", inside);
     if (sandboxed && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) != FUTEX_WAKE) {
         notes->slept_in_lock[0] += strncmp(inside, "queues_priority_try_", 20) == 0;
         notes->slept_in_lock[1] += strncmp(inside, "queues_batch_get_due", 20) == 0;
     }
     return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* What only queues with descriptors call. The library makes these system calls by these functions. A
+ * timer is set only for a batch. */
+ssize_t write(int fd, const void *bytes, size_t length) {
+    notes->signals++;
+    return real_syscall(SYS_write, fd, bytes, length);
+}
+ssize_t read(int fd, void *bytes, size_t length) {
+    notes->resets++;
+    return real_syscall(SYS_read, fd, bytes, length);
+}
+int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
+    if (sandboxed && strncmp(inside, "queues_batch_", 13) != 0 && strcmp(inside, "queues_poll") != 0)
+        fail("a timer set in ", inside);
+    notes->timers++;
+    return (int)real_syscall(SYS_timerfd_settime, fd, flags, new, old);
+}
+int close(int fd) {
+    if (sandboxed && !may_free)
+        fail("a descriptor closed in ", inside);
+    return (int)real_syscall(SYS_close, fd);
 }
 
 static void enter(const char *name) {
@@ -164,7 +194,29 @@ typedef struct {
     queues_batch_t *batch, *batch_bytes;
     queues_spsc_t *spsc[4];   /* pointers, bytes; the same checked */
     queues_deque_t *deque[6]; /* pointers, bytes; the same growing, and checked */
+    queues_event_t *event;
 } set_t;
+
+/* The descriptors of all queues of a set: the first call makes them. */
+#define DESCRIPTOR(function, queue) OK(function, queue, &(int){-1})
+
+static void descriptors(const set_t *s) {
+    for (size_t bytes = 0; bytes <= 1; bytes++) {
+        DESCRIPTOR(queues_mpmc_readable_fd, bytes ? s->mpmc_bytes : s->mpmc);
+        DESCRIPTOR(queues_mpmc_writable_fd, bytes ? s->mpmc_bytes : s->mpmc);
+        DESCRIPTOR(queues_priority_readable_fd, bytes ? s->priority_bytes : s->priority);
+        DESCRIPTOR(queues_priority_writable_fd, bytes ? s->priority_bytes : s->priority);
+        DESCRIPTOR(queues_batch_readable_fd, bytes ? s->batch_bytes : s->batch);
+        DESCRIPTOR(queues_batch_writable_fd, bytes ? s->batch_bytes : s->batch);
+    }
+    for (size_t i = 0; i < LENGTH(s->spsc); i++) {
+        DESCRIPTOR(queues_spsc_readable_fd, s->spsc[i]);
+        DESCRIPTOR(queues_spsc_writable_fd, s->spsc[i]);
+    }
+    for (size_t i = 0; i < LENGTH(s->deque); i++)
+        DESCRIPTOR(queues_deque_stealable_fd, s->deque[i]);
+    DESCRIPTOR(queues_event_readable_fd, s->event);
+}
 
 static _Atomic size_t dropped;
 static void drop(void *ctx, void *item) {
@@ -203,6 +255,9 @@ static void create(set_t *s) {
             CREATE_WITH_DROP(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY,
                              .item_size = size, .flags = flags[i]);
     }
+    OK(queues_event_create, &s->event);
+    if (with_descriptors)
+        descriptors(s);
 }
 
 /* --- the calls of each family, with the timeout `t`. Their results depend on the other threads. */
@@ -384,6 +439,35 @@ static void deque_bytes_thief_calls(queues_deque_t *d) {
         TRY(queues_deque_steal_bytes, d, buffer, ITEM, &n);
 }
 
+static void event_calls(queues_event_t *event, int64_t t) {
+    OK(queues_event_set, event);
+    ASK(queues_event_is_set, event);
+    TRY(queues_event_wait, event, t);
+    OK(queues_event_reset, event);
+    TRY(queues_event_wait, event, t);
+    ASK(queues_event_release, ASK(queues_event_retain, event));
+}
+
+/* Polls all that can become readable, and some that are soon writable. */
+static void poll_calls(const set_t *s, int64_t t) {
+    queues_poll_t polls[] = {
+        {s->mpmc, QUEUES_READABLE, 0},
+        {s->mpmc_bytes, QUEUES_READABLE, 0},
+        {s->priority, QUEUES_READABLE, 0},
+        {s->priority_bytes, QUEUES_READABLE, 0},
+        {s->batch, QUEUES_READABLE, 0},
+        {s->batch_bytes, QUEUES_READABLE, 0},
+        {s->spsc[0], QUEUES_READABLE, 0},
+        {s->deque[0], QUEUES_READABLE, 0},
+        {s->event, QUEUES_READABLE, 0},
+        {s->mpmc, QUEUES_READABLE | QUEUES_WRITABLE, 0},
+    };
+    size_t ready;
+    TRY(queues_poll, polls, LENGTH(polls) - 1, t, &ready);
+    TRY(queues_poll, polls, LENGTH(polls), t, &ready);
+    TRY(queues_poll, polls, 1, 0, &ready);
+}
+
 /* The calls that any thread may make. A retain and a release together free nothing. */
 #define STATISTICS(family, q)                                                                      \
     OK(queues_##family##_stats, q, &statistics[0]);                                                \
@@ -410,6 +494,7 @@ static void observer_calls(const set_t *s) {
         ASK(queues_batch_pending_count, batch);
         ASK(queues_batch_capacity, batch);
         ASK(queues_batch_is_closed, batch);
+        ASK(queues_batch_next_due_ns, batch);
         STATISTICS(batch, batch);
     }
     for (size_t i = 0; i < LENGTH(s->spsc); i++) {
@@ -444,6 +529,10 @@ static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
     priority_bytes_calls(s->priority_bytes, t);
     batch_calls(s->batch, t);
     batch_bytes_calls(s->batch_bytes, t);
+    event_calls(s->event, t);
+    poll_calls(s, t);
+    if (with_descriptors)
+        descriptors(s);
     for (size_t i = 0; i < LENGTH(s->spsc); i += 2) {
         if (first) {
             spsc_producer_calls(s->spsc[i], t);
@@ -525,6 +614,7 @@ static void retain_all(const set_t *s) {
         RETAIN(queues_spsc_retain, s->spsc[i]);
     for (size_t i = 0; i < LENGTH(s->deque); i++)
         RETAIN(queues_deque_retain, s->deque[i]);
+    RETAIN(queues_event_retain, s->event);
 }
 
 static void release_all(const set_t *s) {
@@ -538,6 +628,7 @@ static void release_all(const set_t *s) {
         RELEASE(queues_spsc_release, s->spsc[i]);
     for (size_t i = 0; i < LENGTH(s->deque); i++)
         RELEASE(queues_deque_release, s->deque[i]);
+    RELEASE(queues_event_release, s->event);
 }
 
 /* --- the threads */
@@ -609,7 +700,8 @@ static void interrupt(int number) {
 }
 
 /* Allows waits and wakes by private futexes, membarrier, sched_yield and the clock; the end of the
- * process; and the system calls by which the kernel returns from a signal. */
+ * process; and the system calls by which the kernel returns from a signal. With descriptors also
+ * those that signal and reset them, set a timer, or close them. */
 static void install_filter(void) {
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(value, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), then
@@ -623,6 +715,12 @@ static void install_filter(void) {
         IF(SYS_exit_group, ALLOW),
         IF(SYS_rt_sigreturn, ALLOW),
         IF(SYS_restart_syscall, ALLOW),
+        IF(SYS_FUTEX_WAITV, ALLOW),
+        IF(with_descriptors ? SYS_read : SYS_exit_group, ALLOW),
+        IF(with_descriptors ? SYS_write : SYS_exit_group, ALLOW),
+        IF(with_descriptors ? SYS_getpid : SYS_exit_group, ALLOW),
+        IF(with_descriptors ? SYS_timerfd_settime : SYS_exit_group, ALLOW),
+        IF(with_descriptors ? SYS_close : SYS_exit_group, ALLOW),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 6),
         LOAD(args[1]), /* the lower half, on a little-endian processor */
         IF(FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, ALLOW),
@@ -692,27 +790,39 @@ static bool is_create(const char *name) {
     return n > 7 && strcmp(name + n - 7, "_create") == 0;
 }
 
-int main(int n, char **arguments) {
-    CHECK_EQ(n, 2);
-    notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(notes != MAP_FAILED);
-    read_functions(arguments[1]);
+/* Runs a process in the sandbox; false if it failed, which is printed. */
+static bool survives(bool descriptors) {
+    with_descriptors = descriptors;
+    notes->done = false;
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0)
         live_in_the_sandbox();
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);
-    if (status != 0 || notes->failed || !notes->done) {
-        fprintf(stderr, "%s\n",
-                notes->failed ? notes->failure
-                              : "killed by the filter: a system call that is not allowed");
-        if (WIFSIGNALED(status))
-            fprintf(stderr, "signal %d\n", WTERMSIG(status));
-        for (size_t i = 0; i < THREADS; i++)
-            fprintf(stderr, "thread %zu: %s\n", i, notes->inside[i] ? notes->inside[i] : "no call");
+    if (status == 0 && !notes->failed && notes->done)
+        return true;
+    fprintf(stderr, "%s descriptors: %s\n", descriptors ? "with" : "without",
+            notes->failed ? notes->failure
+                          : "killed by the filter: a system call that is not allowed");
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "signal %d\n", WTERMSIG(status));
+    for (size_t i = 0; i < THREADS; i++)
+        fprintf(stderr, "thread %zu: %s\n", i, notes->inside[i] ? notes->inside[i] : "no call");
+    return false;
+}
+
+int main(int n, char **arguments) {
+    CHECK_EQ(n, 2);
+    notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(notes != MAP_FAILED);
+    read_functions(arguments[1]);
+    if (!survives(false))
         return 1;
-    }
+    CHECK(!notes->signals && !notes->resets && !notes->timers);
+    if (!survives(true))
+        return 1;
+    CHECK(notes->signals && notes->resets && notes->timers);
     int missing = 0;
     for (size_t i = 0; i < notes->count; i++) {
         unsigned wanted = is_create(notes->functions[i]) ? BEFORE : ALONE | TOGETHER;
