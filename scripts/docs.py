@@ -178,6 +178,10 @@ def cells(row):
 
 
 FAMILIES = ("mpmc", "spsc", "priority", "deque", "batch")
+# Groups whose first item is what all functions of the group are about.
+HANDLES = (*FAMILIES, "event")
+# Groups with a man page of their own.
+PAGED = (*HANDLES, "poll", "stats")
 RULES = "Rules"
 
 # --- the C reference: a page for each group
@@ -199,7 +203,7 @@ class Reference:
     def verb(self, name):
         """The name of a function without that of its family. The search finds whole words only."""
         family = self.page[name].removesuffix(".md")
-        return name.removeprefix(f"queues_{family}_") if family in FAMILIES else name
+        return name.removeprefix(f"queues_{family}_") if family in HANDLES else name
 
     def prose(self, text, here=None):
         """Names as code; those of other functions and types as links."""
@@ -275,7 +279,7 @@ class Reference:
         return chapters
 
     def group(self, group):
-        family = group.name in FAMILIES
+        family = group.name in HANDLES
         out = [f"# {group.title}"]
         items = list(group.items)
         if family:
@@ -293,6 +297,7 @@ class Reference:
                 "callbacks": "What a drop callback gets and may do. The [guide](../guide/ownership.md) shows one.",
                 "stats": "The counters of a queue, and their text for logs and for Prometheus. The "
                 "[guide](../guide/statistics.md) shows how to read them.",
+                "poll": "One call that waits for any number of queues and events, of any family.",
             }
             out.append(about.get(group.name, "Everything in this section of `queues.h`."))
         for item in items:
@@ -410,7 +415,7 @@ def write_man(folder):
     by_name = {group.name: group for group in groups}
     manifest = (ROOT / "Cargo.toml").read_text()
     version = re.search(r'^version = "(.*)"', manifest, re.M).group(1)
-    others = [f"queues_{name}(3)" for name in (*FAMILIES, "stats")]
+    others = [f"queues_{name}(3)" for name in PAGED]
 
     def see_also(page, own):
         page.head('"SEE ALSO"')
@@ -439,25 +444,31 @@ def write_man(folder):
     see_also(page, "queues(7)")
     page.write(folder / "queues.7")
 
-    for name in (*FAMILIES, "stats"):
+    for name in PAGED:
         group = by_name[name]
         functions = [item.name for item in group.of("function")]
-        about = "bounded queue: " + group.title.split(": ")[1] if name in FAMILIES else "statistics of queues"
-        page = Man(f"queues_{name}", 3, summary([f"queues_{name}", *functions], about), version)
+        about = group.title.split(": ")[-1]
+        if name in FAMILIES:
+            about = "bounded queue: " + about
+        elif name == "stats":
+            about = "statistics of queues"
+        names = dict.fromkeys([f"queues_{name}", *functions])
+        page = Man(f"queues_{name}", 3, summary(names, about), version)
         page.head("SYNOPSIS")
         page.out += [".nf", ".B #include <queues.h>", ".fi", ".PP", ".B pkg\\-config \\-\\-cflags \\-\\-libs queues"]
         items = list(group.items)
         page.head("DESCRIPTION")
-        if name in FAMILIES:
+        if name in HANDLES:
             page.body(items.pop(0).doc)
-        else:
+        elif name == "stats":
             page.paragraph("Counters of every queue, and two text formats for them.")
         page.paragraph("The rules in queues(7) hold for all functions.")
         for title, kinds in [("TYPES AND CONSTANTS", ("constant", "structure", "type")), ("FUNCTIONS", ("function",))]:
-            page.head(f'"{title}"')
-            for item in items:
-                if item.kind in kinds:
-                    page.item(item)
+            of_kinds = [item for item in items if item.kind in kinds]
+            if of_kinds:
+                page.head(f'"{title}"')
+            for item in of_kinds:
+                page.item(item)
         see_also(page, f"queues_{name}(3)")
         page.write(folder / f"queues_{name}.3")
 
