@@ -12,51 +12,26 @@
 
 mod support;
 
-use loom::model::Builder;
-use loom::sync::atomic::AtomicU64;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::batch::Limits;
-use queues::queue::{Counts, Get, GetMany, Put, PutMany, Queue, mpmc, spsc};
+use queues::queue::{Get, Put, mpmc, spsc};
 use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
 use queues::wait::{Blocking, Wait};
 use queues::{Error, Result};
 use std::ffi::c_void;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::core_queues::{self, Calls};
+use support::flag::FLAG;
 use support::history::{Closing, Done, History, Lane, Promise, Recorder};
-use support::items::{Dropped, Plain};
+use support::items::Dropped;
 use support::list;
+use support::models::{UNBOUNDED, explore, join, runs_of};
 use support::subject::{
     FOREVER, Face, Family, Kind, NO_WAIT, Reference, Subject, fill, rank, weight,
 };
-
-const UNBOUNDED: Option<usize> = None;
-
-/// Runs a model with at most `bound` preemptions, and prints the number of runs.
-fn explore(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
-    let runs = runs_of(what, bound, model);
-    assert!(runs > 1, "{what}: a single run");
-}
-
-fn runs_of(what: &str, bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> usize {
-    let mut builder = Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(bound);
-    builder.max_branches = 10_000;
-    let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counter = runs.clone();
-    builder.check(move || {
-        counter.fetch_add(1, Relaxed);
-        queues::sync::begin_model();
-        model();
-    });
-    let runs = runs.load(Relaxed);
-    println!("{what} {bound:?}: {runs} runs");
-    runs
-}
 
 /// What several threads do to one queue: a word for each, a letter for each call.
 #[derive(Clone)]
@@ -121,10 +96,6 @@ impl Model {
         let history = History { capacity, promise, initial, lanes, rest };
         history.check().unwrap_or_else(|why| panic!("{why}"));
     }
-}
-
-fn join<T>(threads: Vec<JoinHandle<T>>) -> Vec<T> {
-    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
 /// Makes the call of the letter. A capital waits.
@@ -992,86 +963,6 @@ fn get_due_leaves_a_sleeper_its_wake_up() {
 }
 
 // --- waiting
-
-/// An item in each place, put by a plain store: the smallest queue around an event count. One
-/// thread may put; 0 is no item. First in, first out only with one place.
-struct Flag {
-    items: Vec<AtomicU64>,
-    closed: AtomicU64,
-}
-
-const FLAG: Kind = Kind::new("flag", Family::Mpmc, Face::Core, |options, dropped| {
-    let items = (0..options.capacity).map(|_| AtomicU64::new(0)).collect();
-    let flag = Flag { items, closed: AtomicU64::new(0) };
-    let calls = Calls::of::<Plain>().with_many::<Plain>();
-    Ok(core_queues::reference(flag, calls, options, dropped))
-});
-
-// SAFETY: as below.
-unsafe impl PutMany for Flag {}
-
-// SAFETY: as below.
-unsafe impl GetMany for Flag {}
-
-// SAFETY: a release store hands the item on, an acquire load receives it; one getter wins the swap.
-unsafe impl Put for Flag {
-    type Item = *mut c_void;
-    type With = ();
-
-    unsafe fn try_put(&self, item: &*mut c_void, (): ()) -> Result {
-        if self.closed.load(Acquire) != 0 {
-            return Err(Error::Closed);
-        }
-        let free = self.items.iter().find(|place| place.load(Acquire) == 0);
-        free.ok_or(Error::Full)?.store(item.addr() as u64, Release);
-        Ok(())
-    }
-}
-
-// SAFETY: as above.
-unsafe impl Get for Flag {
-    type Out = *mut c_void;
-    type With = ();
-
-    unsafe fn try_get(&self, out: &mut *mut c_void) -> Result {
-        for place in &self.items {
-            let item = place.load(Acquire);
-            if item != 0 && place.compare_exchange(item, 0, AcqRel, Relaxed).is_ok() {
-                *out = std::ptr::without_provenance_mut(item as usize);
-                return Ok(());
-            }
-        }
-        Err(if self.closed.load(Acquire) != 0 { Error::Closed } else { Error::Empty })
-    }
-}
-
-// SAFETY: as above.
-unsafe impl Queue for Flag {
-    fn end(&self) -> u64 {
-        unimplemented!()
-    }
-    unsafe fn clear_to(&self, _end: u64, _freed: impl Fn(usize)) -> usize {
-        unimplemented!()
-    }
-    fn close(&self) {
-        self.closed.store(1, Release);
-    }
-    fn is_closed(&self) -> bool {
-        self.closed.load(Acquire) != 0
-    }
-    fn capacity(&self) -> usize {
-        self.items.len()
-    }
-    fn len(&self) -> usize {
-        self.items.iter().filter(|place| place.load(Acquire) != 0).count()
-    }
-    fn counts(&self) -> Counts {
-        Counts { enqueued: 0, dequeued: 0, peak: 0 }
-    }
-    fn take_panic(&self) -> bool {
-        false
-    }
-}
 
 /// The short lock alone: one thread at a time holds it and sees what the last one wrote, and a
 /// thread that sleeps for it is woken.

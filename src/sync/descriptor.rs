@@ -238,42 +238,59 @@ mod system {
 
 #[cfg(loom)]
 mod model {
-    use crate::sync::Deadline;
+    use crate::sync::{Clock, Deadline};
     use loom::sync::{Condvar, Mutex};
 
-    /// A descriptor of a model: a flag, and the threads that wait until it is set. Timers never fire.
+    /// A descriptor of a model: a flag and a timer, and the threads that wait for them. A thread that
+    /// waits for the timer sets the clock to its time instead of sleeping.
     #[derive(Debug)]
     pub struct Descriptor {
-        signaled: Mutex<bool>,
-        waiters: Condvar,
+        state: Mutex<State>,
+        changed: Condvar,
+    }
+
+    #[derive(Debug)]
+    struct State {
+        is_signaled: bool,
+        timer: Deadline,
     }
 
     impl Descriptor {
         pub(crate) const HAS_TIMERS: bool = true;
         pub(crate) fn try_new(_timed: bool) -> Option<Self> {
-            Some(Self { signaled: Mutex::new(false), waiters: Condvar::new() })
+            let state = State { is_signaled: false, timer: Deadline::NEVER };
+            Some(Self { state: Mutex::new(state), changed: Condvar::new() })
         }
         pub(crate) fn fd(&self) -> libc::c_int {
             0
         }
         pub(crate) fn signal(&self) {
-            *self.signaled.lock().unwrap() = true;
-            self.waiters.notify_all();
+            self.state.lock().unwrap().is_signaled = true;
+            self.changed.notify_all();
         }
         pub(crate) fn reset(&self) {
-            *self.signaled.lock().unwrap() = false;
+            *self.state.lock().unwrap() = State { is_signaled: false, timer: Deadline::NEVER };
         }
-        pub(crate) fn set_timer(&self, _at: Deadline) {}
+        pub(crate) fn set_timer(&self, at: Deadline) {
+            if at != Deadline::NEVER {
+                self.state.lock().unwrap().timer = at;
+                self.changed.notify_all();
+            }
+        }
         /// Sleeps until it is readable, as an event loop does.
         pub fn wait(&self) {
-            let mut signaled = self.signaled.lock().unwrap();
-            while !*signaled {
-                signaled = self.waiters.wait(signaled).unwrap();
+            let mut state = self.state.lock().unwrap();
+            while !state.is_signaled && state.timer == Deadline::NEVER {
+                state = self.changed.wait(state).unwrap();
+            }
+            if !state.is_signaled {
+                Clock::advance(state.timer.nanos());
             }
         }
         /// Whether it is readable.
         pub fn is_readable(&self) -> bool {
-            *self.signaled.lock().unwrap()
+            let state = self.state.lock().unwrap();
+            state.is_signaled || state.timer.has_passed()
         }
     }
 }

@@ -30,7 +30,7 @@ impl Clock {
     pub(crate) fn now() -> u64 {
         NOW.load(super::Relaxed)
     }
-    fn advance(to: u64) {
+    pub(super) fn advance(to: u64) {
         NOW.fetch_max(to, super::Relaxed);
     }
 }

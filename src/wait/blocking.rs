@@ -194,6 +194,13 @@ impl<Q: Queue> Blocking<Q> {
         poll::descriptor(self, poll::WRITABLE, false)
     }
 
+    /// The descriptors of a model, of both ends, if they were
+    /// requested.
+    #[cfg(loom)]
+    pub fn descriptors(&self) -> [Option<&crate::sync::descriptor::Descriptor>; 2] {
+        [self.waiting.not_empty.descriptor(), self.waiting.not_full.descriptor()]
+    }
+
     /// The queue as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for unknown
     /// events.
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {

@@ -75,6 +75,12 @@ impl Event {
         poll::descriptor(self, READABLE, false)
     }
 
+    /// The descriptor of a model, if it was requested.
+    #[cfg(loom)]
+    pub fn descriptor(&self) -> Option<&crate::sync::descriptor::Descriptor> {
+        self.waiting.descriptor()
+    }
+
     /// The event as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for events
     /// other than [`READABLE`].
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {

@@ -104,6 +104,12 @@ impl<P: Atomic> Stealing<P> {
         poll::descriptor(self, READABLE, false)
     }
 
+    /// The descriptor of a model, if it was requested.
+    #[cfg(loom)]
+    pub fn descriptor(&self) -> Option<&crate::sync::descriptor::Descriptor> {
+        self.not_empty.descriptor()
+    }
+
     /// The deque as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for events
     /// other than [`READABLE`].
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {

@@ -8,9 +8,13 @@ pub mod c_abi;
 #[cfg(not(loom))]
 mod c_queues;
 pub mod core_queues;
+#[cfg(loom)]
+pub mod flag;
 pub mod history;
 pub mod items;
 pub mod list;
+#[cfg(loom)]
+pub mod models;
 pub mod random;
 pub mod subject;
 pub mod watchdog;
