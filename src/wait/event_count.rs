@@ -23,6 +23,9 @@
 //! sets `ARMED`, and a waker between the two must not be missed. Then it checks again as a sleeper
 //! does, so what a reset discarded was for an item that this check finds, or that is taken.
 //!
+//! A waker that clears `ARMED` may stop before it signals. It counts as a *signaler* meanwhile, and the
+//! wakers that follow signal, too.
+//!
 //! # When membarrier is refused later
 //! The waiter then makes wakers fence in full (`FENCE_NEEDED`). It sleeps for short times only, until
 //! every store that was made before is visible (`STORES_VISIBLE`); `sync/fence.rs` says why that is
@@ -60,7 +63,11 @@ const SLEEPERS: u64 = (1 << 32) - 1;
 /// One poller in the word `waiters`.
 const POLLER: u64 = 1 << 32;
 /// The bits that count pollers and threads that arm the descriptor.
-const POLLERS: u64 = ((1 << 28) - 1) << 32;
+const POLLERS: u64 = ((1 << 20) - 1) << 32;
+/// One waker in the word `waiters` that clears `ARMED` and has not signaled yet.
+const SIGNALER: u64 = 1 << 52;
+/// The bits that count these wakers.
+const SIGNALERS: u64 = ((1 << 9) - 1) << 52;
 /// The descriptor is not readable: a waker must signal it.
 const ARMED: u64 = 1 << 61;
 /// Every store that was made before `FENCE_NEEDED` was set is visible, so that a waiter whose check
@@ -196,7 +203,7 @@ impl EventCount {
             // Ordering: Relaxed; the fences order it.
             waiters = self.waiters.load(site("event.notify.waiters", Relaxed));
         }
-        let found = waiters & (SLEEPERS | POLLERS | ARMED);
+        let found = waiters & (SLEEPERS | POLLERS | SIGNALERS | ARMED);
         (found != 0).then_some(Waiters(found))
     }
 
@@ -204,8 +211,8 @@ impl EventCount {
     #[cold]
     pub(crate) fn wake(&self, waiters: Waiters, count: usize) {
         self.wake_threads(waiters, count);
-        if waiters.0 & (POLLERS | ARMED) != 0 {
-            self.signal();
+        if waiters.0 & (POLLERS | SIGNALERS | ARMED) != 0 {
+            self.signal(waiters);
         }
     }
 
@@ -228,7 +235,7 @@ impl EventCount {
         }
         if waiters & POLLERS != 0 {
             // Ordering: Acquire, pairs with the Release in `begin_poll`, for `wake_other_pollers`.
-            self.waiters.load(site("event.wake.pollers", Acquire));
+            self.waiters.fetch_add(0, site("event.wake.pollers", Acquire));
             self.polls.advance(site("event.wake.polls", Release));
             self.polls.wake(usize::MAX);
             super::poll::wake_other_pollers();
@@ -240,8 +247,8 @@ impl EventCount {
     #[cold]
     pub(crate) fn wake_at(&self, waiters: Waiters, count: usize, at: Deadline) {
         self.wake_threads(waiters, count);
-        // Ordering: Acquire, pairs with the AcqRel in `arm`: this thread sees the descriptor.
-        self.waiters.load(site("event.wake.at", Acquire));
+        // Ordering: AcqRel, as in `signal`: what a reset discards is for an item that its thread sees.
+        self.waiters.fetch_add(0, site("event.wake.at", AcqRel));
         // Still armed. A thread that is arming it checks again, and then sets the timer itself.
         if let Some(descriptor) = self.descriptor() {
             descriptor.set_timer(at);
@@ -391,12 +398,21 @@ impl EventCount {
 
     /// Makes the descriptor readable.
     #[cold]
-    pub(super) fn signal(&self) {
-        // Ordering: AcqRel, pairs with itself and with the sites of `arm`: a thread that arms the descriptor
-        // again sees what this thread published, and this thread sees the descriptor.
-        self.waiters.fetch_and(!ARMED, site("event.signal.disarm", AcqRel));
+    fn signal(&self, Waiters(waiters): Waiters) {
+        let disarms = waiters & ARMED != 0;
+        // Ordering: AcqRel, both, pairs with the AcqRel in `arm`: a thread that arms the descriptor again
+        // sees what this thread published, or this thread signals after the reset.
+        if disarms {
+            self.waiters.fetch_add(SIGNALER, site("event.signal.announce", Relaxed));
+            self.waiters.fetch_and(!ARMED, site("event.signal.disarm", AcqRel));
+        } else {
+            self.waiters.fetch_add(0, site("event.signal.join", AcqRel));
+        }
         if let Some(descriptor) = self.descriptor() {
             descriptor.signal();
+        }
+        if disarms {
+            self.waiters.fetch_sub(SIGNALER, site("event.signal.leave", Relaxed));
         }
     }
 
@@ -429,7 +445,7 @@ impl EventCount {
                 None
             }
             Break(result) => {
-                self.signal();
+                self.signal(Waiters(ARMED));
                 Some(result)
             }
         }
