@@ -4,7 +4,8 @@ use super::arguments::{non_null, wait};
 use super::common;
 use super::handle::{HandleType, Role};
 use super::status::{queues_status_t, status_of, value_or};
-use crate::wait::{Event, Wait};
+use crate::error::Error;
+use crate::wait::Event;
 use core::ffi::c_int;
 
 /// An event: set until it is reset, however many threads find it set. For shutdown, cancellation and
@@ -101,8 +102,9 @@ pub unsafe extern "C" fn queues_event_reset(event: *mut queues_event_t) -> queue
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_event_is_set(event: *const queues_event_t) -> bool {
     value_or(false, || {
+        let look = |event: &Event| if event.is_set() { Ok(()) } else { Err(Error::Empty) };
         // SAFETY: the header's contract.
-        unsafe { EVENT.on(event, Role::FIND_SET, |event| event.wait(Wait::No)) }.map(|()| true)
+        unsafe { EVENT.on(event, Role::FIND_SET, look) }.map(|()| true)
     })
 }
 
@@ -121,11 +123,13 @@ pub unsafe extern "C" fn queues_event_wait(
 
 /// Writes a descriptor to fd that is readable while the event is set, for poll, epoll and event loops.
 ///
-/// All calls return the same descriptor. The event owns it: do not read, write or close it; the last
-/// release closes it.
+/// Where set and reset race it may stay readable beside a reset event, until a reset or a wait that
+/// returns QUEUES_EMPTY: an event loop calls queues_event_wait() with timeout_ns 0. All calls return
+/// the same descriptor. The event owns it: do not read, write or close it; the last release closes
+/// it.
 ///
-/// The first call creates it; then, in set and in reset the library makes system calls. Allocates
-/// at first. Any thread.
+/// The first call creates it; then, in set, in reset and in a wait that returns QUEUES_EMPTY the
+/// library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_event_readable_fd(

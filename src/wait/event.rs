@@ -48,9 +48,13 @@ impl Event {
     pub fn reset(&self) {
         // Ordering: Release: what this thread read before is not overwritten by a thread that saw the reset.
         self.state.store(0, site("event.reset", Release));
-        if let Some(descriptor) = self.waiting.descriptor() {
-            self.waiting.arm(descriptor, || self.look(READABLE));
-        }
+        self.arm();
+    }
+
+    /// Makes the descriptor, if there is one, unreadable until the event is set; returns whether it is.
+    fn arm(&self) -> bool {
+        let descriptor = self.waiting.descriptor();
+        descriptor.is_some_and(|it| self.waiting.arm(it, || self.look(READABLE)).is_some())
     }
 
     /// Whether it is set; a snapshot.
@@ -66,7 +70,8 @@ impl Event {
             return Ok(());
         }
         if wait == Wait::No {
-            return Err(Error::Empty);
+            // A set that was slower than a reset may have made the descriptor readable.
+            return if self.arm() { Ok(()) } else { Err(Error::Empty) };
         }
         self.waiting.wait(wait.deadline(), || self.look(READABLE)).ok_or(Error::Timeout)
     }
