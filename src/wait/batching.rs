@@ -34,12 +34,7 @@ impl<P: Payload> Blocking<Batch<P>> {
     /// Wakes a waiter for what is pending.
     fn wake_for_pending(&self) {
         if self.waiting.not_empty.may_have_waiters() && !self.queue().is_empty() {
-            if let Some(waiters) = self.waiting.not_empty.waiters() {
-                match self.look(READABLE) {
-                    Break(()) => self.waiting.not_empty.wake(waiters, 1),
-                    Continue(due) => self.waiting.not_empty.wake_at(waiters, 1, due),
-                }
-            }
+            self.wake_for(1, self.look(READABLE));
         }
     }
 

@@ -207,6 +207,18 @@ impl<Q: Queue> Blocking<Q> {
         Polled::new(self, events)
     }
 
+    /// Wakes up to `count` threads, and the others that wait, for what [`Source::look`] returned.
+    #[cold]
+    pub(super) fn wake_for(&self, count: usize, found: ControlFlow<(), Deadline>) {
+        let not_empty = &self.waiting.not_empty;
+        if let Some(waiters) = not_empty.may_have_waiters().then(|| not_empty.waiters()).flatten() {
+            match found {
+                Break(()) => not_empty.wake(waiters, count),
+                Continue(at) => not_empty.wake_at(waiters, count, at),
+            }
+        }
+    }
+
     pub(super) fn count_failed_get<R>(&self, error: Error) -> Result<R> {
         self.failed_get.fetch_add(1, site("stats.failed.get", Relaxed));
         Err(error)
@@ -275,7 +287,7 @@ impl<Q: Queue> Source for Blocking<Q> {
         }
         let (outcome, must_wake) = self.queue.watch_for_item();
         if must_wake {
-            self.waiting.not_empty.notify_threads();
+            self.wake_for(usize::MAX, outcome);
         }
         outcome
     }

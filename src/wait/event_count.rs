@@ -216,15 +216,6 @@ impl EventCount {
         }
     }
 
-    /// Wakes all threads that wait, but not the descriptor.
-    pub(super) fn notify_threads(&self) {
-        if self.may_have_waiters() {
-            if let Some(waiters) = self.waiters() {
-                self.wake_threads(waiters, usize::MAX);
-            }
-        }
-    }
-
     /// Wakes up to `count` sleepers and all pollers.
     fn wake_threads(&self, Waiters(waiters): Waiters, count: usize) {
         // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the new
