@@ -1842,11 +1842,13 @@ queues_status_t queues_event_wait(queues_event_t *event, int64_t timeout_ns);
 
 /// Writes a descriptor to fd that is readable while the event is set, for poll, epoll and event loops.
 ///
-/// All calls return the same descriptor. The event owns it: do not read, write or close it; the last
-/// release closes it.
+/// Where set and reset race it may stay readable beside a reset event, until a reset or a wait that
+/// returns QUEUES_EMPTY: an event loop calls queues_event_wait() with timeout_ns 0. All calls return
+/// the same descriptor. The event owns it: do not read, write or close it; the last release closes
+/// it.
 ///
-/// The first call creates it; then, in set and in reset the library makes system calls. Allocates
-/// at first. Any thread.
+/// The first call creates it; then, in set, in reset and in a wait that returns QUEUES_EMPTY the
+/// library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_event_readable_fd(queues_event_t *event,
                                          int *fd);

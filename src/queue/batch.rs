@@ -437,8 +437,12 @@ unsafe impl<P: Payload> Queue for Batch<P> {
                 if self.size > 1 && self.items.filled.len() == 1 {
                     // The only item is that of this put, or one that was put at the same time.
                     next = next.wrapping_sub(1);
-                    let now = |age: u64| Deadline::at(Clock::now().saturating_add(age));
-                    wake = WakeGetter::At(self.age.map_or(Deadline::NEVER, now));
+                    let due = |age: u64| Deadline::at(Clock::now().saturating_add(age));
+                    let due = self.age.map_or(Deadline::NEVER, due);
+                    // If this thread stops before it wakes a waiter, a later put does.
+                    let late = due.nanos().saturating_add(MAX_LATENESS);
+                    self.wake_at.time.store(late, site("batch.wake_at.set.late", Relaxed));
+                    wake = WakeGetter::At(due);
                 }
                 self.wake_at.position.replace(position, next, site("batch.wake_at.claim", SeqCst))
             } else if time != u64::MAX && Deadline::at(time).has_passed() {
