@@ -4,7 +4,9 @@
 #![cfg(not(any(loom, miri)))]
 
 use queues::ffi::queues_version_number;
-use queues::ffi::{batch::*, deque::*, mpmc::*, poll::*, priority::*, spsc::*, stats::*, status::*};
+use queues::ffi::{
+    batch::*, deque::*, mpmc::*, poll::*, priority::*, spsc::*, stats::*, status::*,
+};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 

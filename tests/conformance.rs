@@ -11,6 +11,7 @@ mod conformance {
     mod deque;
     mod typed;
     mod typed_panics;
+    mod waiting;
 }
 
 use queues::{Error, Result, Stats};

@@ -318,14 +318,16 @@ fn deque() {
         unsafe { deque.push(&std::ptr::without_provenance_mut(number)).unwrap() }
     };
     fn thief(deque: Arc<Stealing<Pointer>>) -> JoinHandle<usize> {
-        spawn(move || loop {
-            let mut item = std::ptr::null_mut();
-            // SAFETY: any thread may steal.
-            match unsafe { deque.steal(&mut item) } {
-                Ok(()) => return item.addr(),
-                Err(Error::Empty) => deque.descriptor().unwrap().wait(),
-                Err(Error::Retry) => {}
-                Err(why) => panic!("{why}"),
+        spawn(move || {
+            loop {
+                let mut item = std::ptr::null_mut();
+                // SAFETY: any thread may steal.
+                match unsafe { deque.steal(&mut item) } {
+                    Ok(()) => return item.addr(),
+                    Err(Error::Empty) => deque.descriptor().unwrap().wait(),
+                    Err(Error::Retry) => {}
+                    Err(why) => panic!("{why}"),
+                }
             }
         })
     }
@@ -464,9 +466,8 @@ fn a_poll_beside_others() {
         explore(&format!("put | {what} | get"), Some(2), move || {
             let queues = flags(1);
             let sleeper = on(&queues[0], |queue| get(queue, Wait::Forever));
-            let poller = on(&queues[0], move |queue| {
-                poll(&mut [queue.polled(READABLE).unwrap()], wait)
-            });
+            let poller =
+                on(&queues[0], move |queue| poll(&mut [queue.polled(READABLE).unwrap()], wait));
             put(&queues[0], 1, Wait::No).unwrap();
             assert_eq!(sleeper.join().unwrap(), Ok(1));
             // The sleeper may have taken the item before the poller could see it.
@@ -476,9 +477,8 @@ fn a_poll_beside_others() {
         explore(&format!("put | {what} | loop"), Some(2), move || {
             let queue = watched(Flag::new(1));
             let gets = on(&queue, |queue| loop_of_gets(queue, 1));
-            let poller = on(&queue, move |queue| {
-                poll(&mut [queue.polled(READABLE).unwrap()], wait)
-            });
+            let poller =
+                on(&queue, move |queue| poll(&mut [queue.polled(READABLE).unwrap()], wait));
             put(&queue, 1, Wait::No).unwrap();
             assert_eq!(gets.join().unwrap(), [1]);
             queue.close();
@@ -689,9 +689,7 @@ fn batches_beside_others() {
     explore("batch: put | interrupted poll | loop", Some(2), || {
         let queue = ageing();
         let gets = on(&queue, |queue| loop_of_batches(queue, 1));
-        let poller = on(&queue, |queue| {
-            poll(&mut [queue.polled(READABLE).unwrap()], Wait::For(1))
-        });
+        let poller = on(&queue, |queue| poll(&mut [queue.polled(READABLE).unwrap()], Wait::For(1)));
         put_one(&queue, 1);
         _ = poller.join().unwrap();
         assert_eq!(gets.join().unwrap(), 1);
@@ -714,9 +712,7 @@ fn batches_beside_others() {
     explore("batch: put | interrupted poll | get", Some(2), || {
         let queue = ageing();
         let sleeper = on(&queue, |queue| take(queue, Wanted::Within(Wait::Forever)));
-        let poller = on(&queue, |queue| {
-            poll(&mut [queue.polled(READABLE).unwrap()], Wait::For(1))
-        });
+        let poller = on(&queue, |queue| poll(&mut [queue.polled(READABLE).unwrap()], Wait::For(1)));
         put_one(&queue, 1);
         _ = poller.join().unwrap();
         assert_eq!(sleeper.join().unwrap(), Ok(1));

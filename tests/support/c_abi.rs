@@ -2,8 +2,8 @@
 //! statuses. Every call checks that outputs are written only when the header allows it.
 
 use super::subject::Many;
-use core::ffi::c_void;
-use queues::ffi::{batch::*, deque::*, mpmc::*, spsc::*, stats::*, status::*};
+use core::ffi::{c_int, c_void};
+use queues::ffi::{batch::*, deque::*, mpmc::*, poll::*, spsc::*, stats::*, status::*};
 use queues::ffi::{queues_drop_bytes_t, queues_drop_t};
 use queues::{Error, Result, Stats};
 
@@ -73,6 +73,8 @@ pub struct Functions<Q, O> {
     pub clear: unsafe extern "C" fn(*mut Q, *mut usize) -> queues_status_t,
     pub close: unsafe extern "C" fn(*mut Q) -> queues_status_t,
     pub is_closed: unsafe extern "C" fn(*const Q) -> bool,
+    pub readable_fd: unsafe extern "C" fn(*mut Q, *mut c_int) -> queues_status_t,
+    pub writable_fd: unsafe extern "C" fn(*mut Q, *mut c_int) -> queues_status_t,
     pub size: unsafe extern "C" fn(*const Q) -> usize,
     pub capacity: unsafe extern "C" fn(*const Q) -> usize,
     pub stats: unsafe extern "C" fn(*const Q, *mut queues_stats_t) -> queues_status_t,
@@ -117,6 +119,8 @@ impl Family for Mpmc {
         clear: queues_mpmc_clear,
         close: queues_mpmc_close,
         is_closed: queues_mpmc_is_closed,
+        readable_fd: queues_mpmc_readable_fd,
+        writable_fd: queues_mpmc_writable_fd,
         size: queues_mpmc_size,
         capacity: queues_mpmc_capacity,
         stats: queues_mpmc_stats,
@@ -163,6 +167,8 @@ impl Family for Spsc {
         clear: queues_spsc_clear,
         close: queues_spsc_close,
         is_closed: queues_spsc_is_closed,
+        readable_fd: queues_spsc_readable_fd,
+        writable_fd: queues_spsc_writable_fd,
         size: queues_spsc_size,
         capacity: queues_spsc_capacity,
         stats: queues_spsc_stats,
@@ -296,6 +302,8 @@ impl Family for Batch {
         clear: queues_batch_clear,
         close: queues_batch_close,
         is_closed: queues_batch_is_closed,
+        readable_fd: queues_batch_readable_fd,
+        writable_fd: queues_batch_writable_fd,
         size: queues_batch_pending_count,
         capacity: queues_batch_capacity,
         stats: queues_batch_stats,
@@ -345,6 +353,7 @@ impl<F: Family> Drop for Handle<F> {
 /// The content of an output before a call.
 const UNTOUCHED: usize = 0x5EED_5EED;
 const UNTOUCHED_BYTE: u8 = 0xA5;
+const UNTOUCHED_FD: c_int = -77;
 
 /// The error of a status.
 pub fn result(status: queues_status_t, needed: usize) -> Result {
@@ -362,6 +371,20 @@ pub fn result(status: queues_status_t, needed: usize) -> Result {
         QUEUES_PANIC => Error::Panic,
         other => panic!("a status that no function of these families returns: {other:?}"),
     })
+}
+
+/// Polls one queue; returns the events that are ready.
+#[allow(clippy::undocumented_unsafe_blocks)] // a live queue
+fn poll(queue: *mut c_void, events: u32, timeout: i64) -> Result<u32> {
+    let (mut entry, mut count) = (queues_poll_t { queue, events, ready: u32::MAX }, UNTOUCHED);
+    let outcome = result(unsafe { queues_poll(&mut entry, 1, timeout, &mut count) }, 0);
+    if outcome == Err(Error::Invalid) {
+        assert_eq!((entry.ready, count), (u32::MAX, UNTOUCHED));
+    } else {
+        assert_eq!(outcome.is_ok(), entry.ready != 0);
+        assert_eq!(count, usize::from(outcome.is_ok()));
+    }
+    outcome.map(|()| entry.ready)
 }
 
 /// A call with one output.
@@ -472,6 +495,15 @@ impl<F: Family> Handle<F> {
     }
     pub fn is_closed(&self) -> bool {
         unsafe { (F::C.is_closed)(self.0) }
+    }
+    pub fn readable_fd(&self) -> Result<c_int> {
+        output(UNTOUCHED_FD, |fd| unsafe { (F::C.readable_fd)(self.raw(), fd) })
+    }
+    pub fn writable_fd(&self) -> Result<c_int> {
+        output(UNTOUCHED_FD, |fd| unsafe { (F::C.writable_fd)(self.raw(), fd) })
+    }
+    pub fn poll(&self, events: u32, timeout: i64) -> Result<u32> {
+        poll(self.raw().cast(), events, timeout)
     }
     pub fn len(&self) -> usize {
         unsafe { (F::C.size)(self.0) }
@@ -715,6 +747,12 @@ impl Deque {
         received(room, false, |at, room, len| unsafe {
             queues_deque_steal_bytes(self.0, at, room, len)
         })
+    }
+    pub fn stealable_fd(&self) -> Result<c_int> {
+        output(UNTOUCHED_FD, |fd| unsafe { queues_deque_stealable_fd(self.raw(), fd) })
+    }
+    pub fn poll(&self, events: u32, timeout: i64) -> Result<u32> {
+        poll(self.raw().cast(), events, timeout)
     }
     pub fn len(&self) -> usize {
         unsafe { queues_deque_size(self.0) }

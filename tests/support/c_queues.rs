@@ -5,6 +5,7 @@
 use super::c_abi::{self, Family, Handle, Mpmc, Settings, Spsc};
 use super::items::*;
 use super::subject::{Many, Options, Reference, Subject, get_one_by_one, put_one_by_one};
+use core::ffi::c_int;
 use core::marker::PhantomData;
 use queues::ffi::deque::QUEUES_DEQUE_GROWABLE;
 use queues::{Result, Stats};
@@ -197,6 +198,15 @@ impl<F: Family, I: Items<F>> Subject for Queue<F, I> {
     fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
+    fn readable_fd(&self) -> Result<c_int> {
+        self.0.readable_fd()
+    }
+    fn writable_fd(&self) -> Result<c_int> {
+        self.0.writable_fd()
+    }
+    fn poll(&self, events: u32, timeout: i64) -> Result<u32> {
+        self.0.poll(events, timeout)
+    }
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -251,6 +261,12 @@ impl<const BYTES: bool> Subject for Deque<BYTES> {
         }
         let (items, why) = self.0.steal_many(max);
         (items.into_iter().map(unboxed).collect(), why)
+    }
+    fn readable_fd(&self) -> Result<c_int> {
+        self.0.stealable_fd()
+    }
+    fn poll(&self, events: u32, timeout: i64) -> Result<u32> {
+        self.0.poll(events, timeout)
     }
     fn len(&self) -> usize {
         self.0.len()

@@ -4,12 +4,12 @@
 use super::history::Few;
 use super::items::*;
 use super::subject::*;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use queues::payload::{Atomic, Bytes, Payload, Pointer};
 use queues::queue::batch::{self, Batch, ToBuffer, ToPointers};
 use queues::queue::{Get, GetMany, Peek, Put, PutMany, Queue};
 use queues::queue::{deque::Deque, mpmc, priority::Priority, spsc::Spsc};
-use queues::wait::{Blocking, Wait, Wanted};
+use queues::wait::{self, Blocking, Wait, Wanted};
 use queues::{Result, Stats, Stealer, Worker, growable_deque};
 use std::sync::{Arc, Mutex};
 
@@ -110,7 +110,7 @@ impl<Q: Queue> Calls<Q> {
         Q::With: Beside + PartialEq + core::fmt::Debug,
     {
         Self {
-            peek: Some(|it| it.checked(take::<F, _>(|out| unsafe { it.queue.queue().peek(out) }))),
+            peek: Some(|it| it.checked(take::<F, _>(|out| unsafe { it.queue.peek(out) }))),
             can_read_peeked: F::CAN_READ_PEEKED,
             ..self
         }
@@ -236,6 +236,18 @@ impl<Q: Queue + 'static> Subject for Core<Q> {
     }
     fn is_closed(&self) -> bool {
         self.0.queue.queue().is_closed()
+    }
+    fn readable_fd(&self) -> Result<c_int> {
+        self.0.queue.readable_fd()
+    }
+    fn writable_fd(&self) -> Result<c_int> {
+        self.0.queue.writable_fd()
+    }
+    fn poll(&self, events: u32, timeout: i64) -> Result<u32> {
+        let mut polled = [self.0.queue.polled(events)?];
+        let count = wait::poll(&mut polled, Wait::from_nanos(timeout));
+        assert_eq!(count.is_ok(), polled[0].ready() != 0);
+        count.map(|_| polled[0].ready())
     }
     fn len(&self) -> usize {
         self.0.queue.queue().len()

@@ -7,6 +7,7 @@
 
 use super::history::Few;
 use super::items::Dropped;
+use core::ffi::c_int;
 use queues::queue::batch::Limits;
 use queues::{Error, Result, Stats};
 use std::fmt;
@@ -102,6 +103,18 @@ pub trait Subject: Send + Sync {
     }
     fn is_closed(&self) -> bool {
         false
+    }
+    /// The descriptor that is readable while there may be something to get.
+    fn readable_fd(&self) -> Result<c_int> {
+        unimplemented!("no descriptor")
+    }
+    /// The descriptor that is readable while there may be room for a put.
+    fn writable_fd(&self) -> Result<c_int> {
+        unimplemented!("no descriptor")
+    }
+    /// Polls the queue alone; returns the events that are ready.
+    fn poll(&self, _events: u32, _timeout: i64) -> Result<u32> {
+        unimplemented!("no poll")
     }
     fn len(&self) -> usize;
     fn capacity(&self) -> usize;
