@@ -9,16 +9,18 @@ mod support;
 
 use queues::queue::batch::Limits;
 use queues::sync::sites;
+use queues::wait::{Event, READABLE, Wait};
 use queues::{Error, Result, Stats};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use support::items::Dropped;
 use support::list;
-use support::subject::{Face, Family, Kind, NO_WAIT, Options, Reference, Subject};
+use support::subject::{FOREVER, Face, Family, Kind, NO_WAIT, Options, Reference, Subject};
 use support::watchdog::watched;
 
 /// Operations that each of the others has to do while one is parked.
@@ -390,6 +392,272 @@ fn deque() {
     is_stealable(list::deque_plain());
     is_stealable(list::deque_bytes());
     is_stealable(list::deque_plain().growable(true));
+}
+
+// --- descriptors, polls and events
+
+/// Whether a descriptor is readable within 10 s.
+fn is_readable(fd: i32) -> bool {
+    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    unsafe { libc::poll(&mut entry, 1, 10_000) == 1 }
+}
+
+/// Parks `call` on a thread of its own before its `step`th access, runs `others` with the name of that
+/// access, and lets the call end. None if the call has fewer accesses.
+fn parked<R: Send, T>(
+    step: usize,
+    call: impl FnOnce() -> R + Send,
+    others: impl FnOnce(&'static str) -> T,
+) -> Option<(R, T)> {
+    let (at_place, go) = (mpsc::channel(), mpsc::channel::<()>());
+    std::thread::scope(|scope| {
+        let (parked, let_go) = (at_place.0, go.1);
+        let stopped = scope.spawn(move || {
+            let mut passed = 0;
+            let parks = move |site| {
+                if passed == step {
+                    parked.send(site).unwrap();
+                    _ = let_go.recv();
+                }
+                passed += 1;
+            };
+            sites::set_hook(Some(Box::new(parks)));
+            let result = call();
+            sites::set_hook(None);
+            result
+        });
+        let site = at_place.1.recv().ok();
+        let seen = site.map(others);
+        drop(go.0);
+        let result = stopped.join().unwrap();
+        seen.map(|seen| (result, seen))
+    })
+}
+
+/// Parks a call at each of its accesses; returns the names of these.
+fn at_each_step(mut park: impl FnMut(usize) -> Option<&'static str>) -> BTreeSet<&'static str> {
+    let names: BTreeSet<_> = (0..).map_while(&mut park).collect();
+    println!("parked before {names:?}");
+    names
+}
+
+const LOCK_FREE: [fn() -> Kind; 3] =
+    [list::mpmc_indirect_plain, list::mpmc_indirect_bytes, list::batch_plain];
+
+/// A put that stops anywhere while it wakes an event loop: the next put wakes the loop.
+#[test]
+fn a_put_stops_beside_a_descriptor() {
+    for kind in LOCK_FREE {
+        let kind = kind();
+        let names = at_each_step(|step| {
+            let queue = kind.create(CAPACITY);
+            let fd = queue.readable_fd().unwrap();
+            assert_eq!(queue.try_get(), Err(Error::Empty));
+            let stopped = queue.clone();
+            let put = move || stopped.try_put(1).unwrap();
+            let ((), name) = parked(step, put, |name| {
+                queue.try_put(2).unwrap();
+                assert!(is_readable(fd), "{kind}: a put stopped before {name}");
+                queue.try_get().unwrap();
+                name
+            })?;
+            Some(name)
+        });
+        let last = ["event.signal.disarm", "event.descriptor.load", "event.signal.leave"];
+        assert!(last.iter().all(|name| names.contains(name)), "{names:?}");
+    }
+}
+
+/// A get that stops anywhere while it arms the descriptor: the next put makes it readable.
+#[test]
+fn a_get_stops_while_it_arms() {
+    for kind in [LOCK_FREE[0], LOCK_FREE[1], list::spsc_plain] {
+        let kind = kind();
+        for ready_before in [false, true] {
+            let names = at_each_step(|step| {
+                let queue = kind.create(CAPACITY);
+                let fd = queue.readable_fd().unwrap();
+                if ready_before {
+                    // The descriptor is still readable, and is reset.
+                    queue.try_put(1).unwrap();
+                    queue.try_get().unwrap();
+                }
+                let stopped = queue.clone();
+                let (got, name) = parked(
+                    step,
+                    move || stopped.try_get(),
+                    |name| {
+                        queue.try_put(2).unwrap();
+                        assert!(is_readable(fd), "{kind}: a get stopped before {name}");
+                        name
+                    },
+                )?;
+                if got.is_err() {
+                    assert_eq!(queue.try_get(), Ok(2));
+                }
+                assert_eq!(queue.try_get(), Err(Error::Empty));
+                queue.try_put(3).unwrap();
+                assert!(is_readable(fd), "{kind}: after a stop before {name}");
+                Some(name)
+            });
+            assert!(names.contains("event.arm.set") && names.contains("event.arm.leave"));
+        }
+    }
+}
+
+/// A get that frees a place and stops while it wakes an event loop that puts; and a put that stops while
+/// it arms that end.
+#[test]
+fn calls_stop_at_the_writable_end() {
+    for kind in LOCK_FREE {
+        let kind = kind();
+        let full = || {
+            let queue = kind.create(2);
+            let fd = queue.writable_fd().unwrap();
+            queue.try_put(1).unwrap();
+            queue.try_put(2).unwrap();
+            (queue, fd)
+        };
+        // A batch is taken under a lock.
+        if kind.family != Family::Batch {
+            at_each_step(|step| {
+                let (queue, fd) = full();
+                assert_eq!(queue.try_put(3), Err(Error::Full));
+                let stopped = queue.clone();
+                let (_, name) = parked(
+                    step,
+                    move || stopped.try_get(),
+                    |name| {
+                        queue.try_get().unwrap();
+                        assert!(is_readable(fd), "{kind}: a get stopped before {name}");
+                        name
+                    },
+                )?;
+                Some(name)
+            });
+        }
+        at_each_step(|step| {
+            let (queue, fd) = full();
+            let stopped = queue.clone();
+            let (_, name) = parked(
+                step,
+                move || stopped.try_put(3),
+                |name| {
+                    queue.try_get().unwrap();
+                    assert!(is_readable(fd), "{kind}: a put stopped before {name}");
+                    name
+                },
+            )?;
+            Some(name)
+        });
+    }
+}
+
+/// A poll that stops anywhere stops nobody: puts, gets, another poll and an event loop.
+#[test]
+fn a_poll_stops() {
+    for kind in [LOCK_FREE[0], LOCK_FREE[1], list::spsc_plain] {
+        let kind = kind();
+        let names = at_each_step(|step| {
+            let queue = kind.create(CAPACITY);
+            let fd = queue.readable_fd().unwrap();
+            let stopped = queue.clone();
+            let poll = move || stopped.poll(READABLE, 1_000_000);
+            let (polled, name) = parked(step, poll, |name| {
+                for number in 0..100 {
+                    assert_eq!(queue.try_get(), Err(Error::Empty));
+                    queue.try_put(number).unwrap();
+                    assert!(is_readable(fd), "{kind}: a poll stopped before {name}");
+                    assert_eq!(queue.poll(READABLE, FOREVER), Ok(READABLE));
+                    queue.try_get().unwrap();
+                }
+                let waiting = queue.clone();
+                let other = std::thread::spawn(move || waiting.poll(READABLE, FOREVER));
+                queue.try_put(7).unwrap();
+                assert_eq!(other.join().unwrap(), Ok(READABLE));
+                name
+            })?;
+            // A poll that looked before the put has slept.
+            assert!(matches!(polled, Ok(READABLE) | Err(Error::Timeout)), "{polled:?}");
+            Some(name)
+        });
+        assert!(names.contains("event.poll.announce") && names.contains("event.poll.leave"));
+    }
+}
+
+/// A put that stops while it wakes a poll: the next put wakes it.
+#[test]
+fn a_put_stops_beside_a_poll() {
+    for kind in LOCK_FREE {
+        let kind = kind();
+        let names = at_each_step(|step| {
+            let queue = kind.create(CAPACITY);
+            let polls = queue.clone();
+            let poller = std::thread::spawn(move || polls.poll(READABLE, FOREVER));
+            std::thread::sleep(Duration::from_millis(2));
+            let stopped = queue.clone();
+            let put = move || stopped.try_put(1).unwrap();
+            let ((), name) = parked(step, put, |name| {
+                queue.try_put(2).unwrap();
+                let what = format!("{kind}: the poll beside a put that stopped before {name}");
+                watched(&what, || assert_eq!(poller.join().unwrap(), Ok(READABLE)));
+                name
+            })?;
+            Some(name)
+        });
+        assert!(names.contains("event.wake.polls"), "{names:?}");
+    }
+}
+
+/// A set or a reset that stops: the next set makes the descriptor readable and wakes all that wait.
+#[test]
+fn a_set_or_a_reset_stops() {
+    for sets in [true, false] {
+        for set_before in [false, true] {
+            at_each_step(|step| {
+                let event = Event::new();
+                let fd = event.readable_fd().unwrap();
+                if set_before {
+                    event.set();
+                }
+                let call = || if sets { event.set() } else { event.reset() };
+                let ((), name) = parked(step, call, |name| {
+                    event.set();
+                    assert!(is_readable(fd), "set, beside a call that stopped before {name}");
+                    assert_eq!(event.wait(Wait::Forever), Ok(()));
+                    name
+                })?;
+                event.set();
+                assert!(is_readable(fd));
+                event.reset();
+                assert_eq!(event.wait(Wait::No), Err(Error::Empty));
+                Some(name)
+            });
+        }
+    }
+}
+
+/// The first put of a batch stops before it sets the timer: a put that comes after the deadline makes the
+/// descriptor readable.
+#[test]
+fn the_first_put_of_a_batch_stops() {
+    let limits = Limits { size: 4, age: Some(Duration::from_millis(1)), weight: None };
+    let names = at_each_step(|step| {
+        let queue = list::batch_plain().limited(limits).create(CAPACITY);
+        let fd = queue.readable_fd().unwrap();
+        assert_eq!(queue.get_due(), Err(Error::Empty));
+        let stopped = queue.clone();
+        let put = move || stopped.try_put(1).unwrap();
+        let ((), name) = parked(step, put, |name| {
+            std::thread::sleep(Duration::from_millis(3));
+            queue.try_put(2).unwrap();
+            assert!(is_readable(fd), "a put stopped before {name}");
+            name
+        })?;
+        Some(name)
+    });
+    assert!(names.contains("event.wake.at"), "{names:?}");
 }
 
 /// The usual bounded ring (Vyukov 2010), instrumented like ours.
