@@ -58,16 +58,21 @@ const YIELDS: u32 = 2;
 /// Each PROBE-th wait spins `MAX_SPINS` times even if the budget is lower, to see whether it pays.
 const PROBE: u32 = 16;
 
-/// The bits of the word `waiters` that count sleepers. `debug/queues-gdb.py` knows them.
-const SLEEPERS: u64 = (1 << 32) - 1;
+/// The bits of the word `waiters` that count sleepers: as many as Linux can have threads.
+/// `debug/queues-gdb.py` knows them.
+const SLEEPERS: u64 = (1 << 22) - 1;
 /// One poller in the word `waiters`.
-const POLLER: u64 = 1 << 32;
-/// The bits that count pollers and threads that arm the descriptor.
-const POLLERS: u64 = ((1 << 20) - 1) << 32;
+const POLLER: u64 = 1 << 22;
+/// The bits that count pollers and threads that arm the descriptor. A poll may have many entries of one
+/// queue.
+const POLLERS: u64 = ((1 << 26) - 1) << 22;
 /// One waker in the word `waiters` that clears `ARMED` and has not signaled yet.
-const SIGNALER: u64 = 1 << 52;
+const SIGNALER: u64 = 1 << 48;
 /// The bits that count these wakers.
-const SIGNALERS: u64 = ((1 << 9) - 1) << 52;
+const SIGNALERS: u64 = ((1 << 12) - 1) << 48;
+/// The list of wakers of futures is not empty.
+#[allow(dead_code)] // set by futures
+const WAKERS: u64 = 1 << 60;
 /// The descriptor is not readable: a waker must signal it.
 const ARMED: u64 = 1 << 61;
 /// Every store that was made before `FENCE_NEEDED` was set is visible, so that a waiter whose check
