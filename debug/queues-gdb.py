@@ -21,6 +21,7 @@ TAG = 0x51554555  # the upper half of the tag of a live handle
 LIVE, GONE, PLAN = 0x515545554C495645, 0x51554555474F4E45, 0x51554555504C414E
 FAMILIES = {1: "mpmc", 2: "spsc", 3: "priority", 4: "deque", 5: "batch"}
 CHECKED, WATCHED = 1 << 16, 1 << 17
+SLEEPERS = (1 << 22) - 1  # in the word of the waiters
 
 SHOWN_ITEMS = 8
 SHOWN_BYTES = 16
@@ -120,7 +121,7 @@ class Queue:
         self.references = memory.int(self.handle + references, 8)
         self.waiters = None
         if getters and putters:
-            self.waiters = [memory.int(self.handle + at, 4) for at in (getters, putters)]
+            self.waiters = [memory.int(self.handle + at, 4) & SLEEPERS for at in (getters, putters)]
         self.plan = self.read_plan(memory.address(self.handle + 96))
         self.is_bytes = self.tag & 0xFF == 1
         try:
