@@ -19,7 +19,7 @@ import gdb.printing
 VERSION = 1  # of the tables that this script can read
 TAG = 0x51554555  # the upper half of the tag of a live handle
 LIVE, GONE, PLAN = 0x515545554C495645, 0x51554555474F4E45, 0x51554555504C414E
-FAMILIES = {1: "mpmc", 2: "spsc", 3: "priority", 4: "deque", 5: "batch"}
+FAMILIES = {1: "mpmc", 2: "spsc", 3: "priority", 4: "deque", 5: "batch", 6: "event"}
 CHECKED, WATCHED = 1 << 16, 1 << 17
 SLEEPERS = (1 << 22) - 1  # in the word of the waiters
 
@@ -310,16 +310,32 @@ class Queue:
         for position in range(self.top, self.top + count):
             yield self.item_at(cells + (position & mask) * stride)
 
+    def fill_event(self):
+        self.is_set = self.memory.int(self.start + self.plan["set"], 4) != 0
+        self.size = self.capacity = 0
+
     # --- text
 
     def title(self, payload):
+        if self.family == "event":
+            return "event"
         if payload:
             what = str(payload.item)
         else:
             what = "blobs of up to %d bytes" % self.limit if self.is_bytes else "pointers"
         return "%s of %s" % ("deque" if self.family == "deque" else self.family + " queue", what)
 
+    def summary(self):
+        if self.family == "event":
+            return "set" if self.is_set else "not set"
+        return "%d of %d" % (self.size, self.capacity)
+
     def children(self, payload):
+        if self.family == "event":
+            yield "set", "yes" if self.is_set else "no"
+            yield "waiters", "%d" % self.waiters[0]
+            yield "references", "%d" % self.references
+            return
         yield "size", "%d" % self.size
         yield "capacity", "%d" % self.capacity
         if self.is_closed is not None:
@@ -380,12 +396,7 @@ class PointerPrinter:
             return "0x0"
         printer = Printer(self.address, self.declared)
         if printer.queue:
-            return "%#x %s, %d of %d" % (
-                self.address,
-                printer.title,
-                printer.queue.size,
-                printer.queue.capacity,
-            )
+            return "%#x %s, %s" % (self.address, printer.title, printer.queue.summary())
         return "%#x %s" % (self.address, printer.title)
 
 
@@ -466,7 +477,7 @@ OBJECTS = re.compile(
     r"queues::((mpmc|spsc|priority|deque|batcher)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes"
     r"|detail::(deque_stealer<.*>|bytes_stealer))$"
 )
-HANDLE = re.compile(r"(?:struct )?queues_(mpmc|spsc|priority|deque|batch)_t$")
+HANDLE = re.compile(r"(?:struct )?queues_(mpmc|spsc|priority|deque|batch|event)_t$")
 
 
 class Lookup(gdb.printing.PrettyPrinter):

@@ -19,7 +19,8 @@ pub struct Event {
 impl Described for Event {
     fn describe(&self) -> Description {
         const PLAN: &Plan = &Plan::EMPTY.with("set", core::mem::offset_of!(Event, state));
-        described(self, PLAN)
+        let sleepers = self.waiting.address_of_sleepers();
+        Description { waiters: Some([sleepers; 2]), ..described(self, PLAN) }
     }
 }
 

@@ -12,9 +12,11 @@ print *deque
 print *deque_blobs
 print *batch
 print *batch_blobs
+print *event
 echo --- pointers\n
 print mpmc
 print deque
+print event
 print none
 echo --- not queues\n
 print *released

@@ -11,6 +11,7 @@ queues_spsc_t *spsc, *spsc_blobs, *declared_wrongly;
 queues_priority_t *priority, *priority_blobs;
 queues_deque_t *deque, *deque_blobs;
 queues_batch_t *batch, *batch_blobs;
+queues_event_t *event;
 queues_mpmc_t *foreign, *unmapped = (queues_mpmc_t *)8;
 void *untyped;
 
@@ -108,6 +109,9 @@ int main(int count, char **arguments) {
     CREATE(batch, &batch_blobs, .max_pending = 10, .batch_size = 2, .item_size = 6);
     CHECK_OK(queues_batch_put_bytes(batch_blobs, "first", 5, -1));
     CHECK_OK(queues_batch_put_bytes(batch_blobs, "second", 6, -1));
+
+    CHECK_OK(queues_event_create(&event));
+    CHECK_OK(queues_event_set(event));
 
     untyped = batch;
     printf("untyped %p\n", untyped);
