@@ -216,6 +216,12 @@ fn sandbox() {
 }
 
 #[test]
+fn waiting() {
+    let tool = under_a_tool() || variable("RUNNER").contains("qemu");
+    succeeds("tests/c/waiting.c", if tool { &["under-a-tool"] } else { &[] });
+}
+
+#[test]
 fn fork() {
     if variable("RUNNER").contains("qemu") {
         return skipped("fork: a child of qemu-user hangs if other threads ran at the fork");

@@ -23,6 +23,8 @@ typedef struct {
     bool (*is_full)(const void *queue); /* NULL: the family has no such call */
     size_t (*size)(const void *queue);
     queues_status_t (*stats)(const void *queue, queues_stats_t *stats);
+    queues_status_t (*readable_fd)(void *queue, int *fd);
+    queues_status_t (*writable_fd)(void *queue, int *fd); /* NULL: nobody waits for room */
     bool (*retain)(void *queue);
     void (*release)(void *queue);
 } family_t;
@@ -72,6 +74,12 @@ typedef struct {
         return queues_##family##_clear(queue, count);                                              \
     }                                                                                              \
     static queues_status_t family##_close(void *queue) { return queues_##family##_close(queue); }  \
+    static queues_status_t family##_readable_fd(void *queue, int *fd) {                            \
+        return queues_##family##_readable_fd(queue, fd);                                           \
+    }                                                                                              \
+    static queues_status_t family##_writable_fd(void *queue, int *fd) {                            \
+        return queues_##family##_writable_fd(queue, fd);                                           \
+    }                                                                                              \
     static bool family##_is_closed(const void *queue) { return queues_##family##_is_closed(queue); }
 
 #define GET_CALLS(family)                                                                          \
@@ -130,6 +138,16 @@ static queues_status_t batch_get_bytes(void *queue, void *buffer, size_t capacit
     return queues_batch_get_batch_bytes(queue, buffer, capacity, &len, &blob, 1, &n, timeout_ns);
 }
 
+static queues_status_t deque_steal(void *deque, void **item) {
+    return queues_deque_steal(deque, item);
+}
+static queues_status_t deque_steal_bytes(void *deque, void *buffer, size_t capacity) {
+    size_t len;
+    return queues_deque_steal_bytes(deque, buffer, capacity, &len);
+}
+static queues_status_t deque_readable_fd(void *deque, int *fd) {
+    return queues_deque_stealable_fd(deque, fd);
+}
 static queues_status_t deque_push(void *deque, void *item) {
     return queues_deque_push(deque, item);
 }
@@ -146,6 +164,7 @@ enum { MPMC, SPSC, PRIORITY, BATCH, CLOSABLE_FAMILIES, DEQUE = CLOSABLE_FAMILIES
     .try_get = family##_try_get, .get = family##_get, .try_get_bytes = family##_try_get_bytes,     \
     .get_bytes = family##_get_bytes, .clear = family##_clear, .close = family##_close,             \
     .is_closed = family##_is_closed, .size = family##_size, .stats = family##_stats,               \
+    .readable_fd = family##_readable_fd, .writable_fd = family##_writable_fd,                      \
     .retain = family##_retain, .release = family##_release
 
 static const family_t FAMILIES[ALL_FAMILIES] = {
@@ -157,6 +176,9 @@ static const family_t FAMILIES[ALL_FAMILIES] = {
                .create = deque_create,
                .try_put = deque_push,
                .try_put_bytes = deque_push_bytes,
+               .try_get = deque_steal,
+               .try_get_bytes = deque_steal_bytes,
+               .readable_fd = deque_readable_fd,
                .size = deque_size,
                .stats = deque_stats,
                .retain = deque_retain,
