@@ -5,8 +5,8 @@
  * descriptors were requested: it may also signal them, reset them and set their timers.
  *
  * These processes are children. They cannot print, so they leave notes in memory that the parent
- * reads. The argument is the list of exported symbols. A new function must be added to the calls of its family
- * below: until then this test fails and names it. */
+ * reads. The argument is the list of exported symbols. A new function must be added to the calls of
+ * its family below: until then this test fails and names it. */
 #include "check.h"
 #include "heap.h"
 #include <dlfcn.h>
@@ -46,8 +46,8 @@ static struct notes {
     char functions[FUNCTIONS][NAME];
     size_t count;
     _Atomic unsigned char called[FUNCTIONS];
-    _Atomic(const char *) inside[THREADS]; /* literals: at the same addresses in the parent */
-    _Atomic size_t slept_in_lock[2];       /* priority, batch */
+    _Atomic(const char *) inside[THREADS];  /* literals: at the same addresses in the parent */
+    _Atomic size_t slept_in_lock[2];        /* priority, batch */
     _Atomic size_t signals, resets, timers; /* of descriptors */
     char failure[400];
     atomic_bool failed, done;
@@ -124,8 +124,8 @@ long syscall(long number, ...) {
     return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* What only queues with descriptors call. The library makes these system calls by these functions. A
- * timer is set only for a batch. */
+/* What only queues with descriptors call. The library makes these system calls by these functions.
+ * A timer is set only for a batch. */
 ssize_t write(int fd, const void *bytes, size_t length) {
     notes->signals++;
     return real_syscall(SYS_write, fd, bytes, length);
@@ -135,7 +135,8 @@ ssize_t read(int fd, void *bytes, size_t length) {
     return real_syscall(SYS_read, fd, bytes, length);
 }
 int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
-    if (sandboxed && strncmp(inside, "queues_batch_", 13) != 0 && strcmp(inside, "queues_poll") != 0)
+    if (sandboxed && strncmp(inside, "queues_batch_", 13) != 0 &&
+        strcmp(inside, "queues_poll") != 0)
         fail("a timer set in ", inside);
     notes->timers++;
     return (int)real_syscall(SYS_timerfd_settime, fd, flags, new, old);
@@ -451,16 +452,11 @@ static void event_calls(queues_event_t *event, int64_t t) {
 /* Polls all that can become readable, and some that are soon writable. */
 static void poll_calls(const set_t *s, int64_t t) {
     queues_poll_t polls[] = {
-        {s->mpmc, QUEUES_READABLE, 0},
-        {s->mpmc_bytes, QUEUES_READABLE, 0},
-        {s->priority, QUEUES_READABLE, 0},
-        {s->priority_bytes, QUEUES_READABLE, 0},
-        {s->batch, QUEUES_READABLE, 0},
-        {s->batch_bytes, QUEUES_READABLE, 0},
-        {s->spsc[0], QUEUES_READABLE, 0},
-        {s->deque[0], QUEUES_READABLE, 0},
-        {s->event, QUEUES_READABLE, 0},
-        {s->mpmc, QUEUES_READABLE | QUEUES_WRITABLE, 0},
+        {s->mpmc, QUEUES_READABLE, 0},     {s->mpmc_bytes, QUEUES_READABLE, 0},
+        {s->priority, QUEUES_READABLE, 0}, {s->priority_bytes, QUEUES_READABLE, 0},
+        {s->batch, QUEUES_READABLE, 0},    {s->batch_bytes, QUEUES_READABLE, 0},
+        {s->spsc[0], QUEUES_READABLE, 0},  {s->deque[0], QUEUES_READABLE, 0},
+        {s->event, QUEUES_READABLE, 0},    {s->mpmc, QUEUES_READABLE | QUEUES_WRITABLE, 0},
     };
     size_t ready;
     TRY(queues_poll, polls, LENGTH(polls) - 1, t, &ready);

@@ -1,6 +1,6 @@
 /* Descriptors, queues_poll and events from C: what poll(2) and epoll see of each family, with both
- * payloads; the arguments that are refused; descriptors that run out; and the number of system calls
- * that an item costs. */
+ * payloads; the arguments that are refused; descriptors that run out; and the number of system
+ * calls that an item costs. */
 #include "families.h"
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -257,7 +257,8 @@ static void spsc_in_place(void) {
     queues_spsc_release(queue);
 }
 
-/* A batch is due by number, weight, age, flush and close; the descriptor and queues_poll show it. */
+/* A batch is due by number, weight, age, flush and close; the descriptor and queues_poll show it.
+ */
 static void batches(void) {
     enum { AGE = 40 };
     void *items[4];
@@ -331,7 +332,8 @@ static void batches(void) {
     }
 }
 
-/* A batch leaves items behind: their time counts from their own arrival, for the descriptor, too. */
+/* A batch leaves items behind: their time counts from their own arrival, for the descriptor, too.
+ */
 static void leftovers_of_a_batch_become_due(void) {
     for (int round = 0; round < 4; round++) {
         queues_batch_t *queue;
@@ -831,7 +833,8 @@ ssize_t read(int fd, void *bytes, size_t length) {
     return syscall(SYS_read, fd, bytes, length);
 }
 
-/* One write wakes a loop; the puts that follow make none until the loop has found the queue empty. */
+/* One write wakes a loop; the puts that follow make none until the loop has found the queue empty.
+ */
 static void one_signal_for_each_sleep(const family_t *family, bool bytes) {
     enum { SLEEPS = 50, ITEMS = 8 };
     void *queue = family->create(ITEMS, bytes ? ITEM : 0, NULL, NULL);
