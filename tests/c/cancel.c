@@ -155,8 +155,87 @@ static void waits_last_until_they_are_woken(const family_t *family) {
     family->release(call.queue);
 }
 
+/* --- descriptors, queues_poll and events */
+
+/* A thread whose cancellation is pending makes all calls that read, write or close a descriptor. */
+static void *use_descriptors(void *arg) {
+    call_t *call = arg;
+    static queues_event_t *event;
+    static queues_poll_t polls[2];
+    static void *item;
+    static int fd;
+    static size_t ready;
+    CHECK_EQ(pthread_cancel(pthread_self()), 0);
+    void *queue = call->family->create(2, 0, NULL, NULL);
+    CHECK_OK(call->family->readable_fd(queue, &fd));
+    if (call->family->writable_fd)
+        CHECK_OK(call->family->writable_fd(queue, &fd));
+    for (int i = 0; i < 2; i++) {
+        CHECK_STATUS(call->family->try_get(queue, &item), QUEUES_EMPTY); /* resets */
+        CHECK_OK(call->family->try_put(queue, NULL));                    /* signals */
+        CHECK_OK(call->family->try_put(queue, NULL));
+        CHECK_STATUS(call->family->try_put(queue, NULL), QUEUES_FULL);
+        CHECK_OK(call->family->try_get(queue, &item));
+        CHECK_OK(call->family->try_get(queue, &item));
+    }
+    CHECK_OK(queues_event_create(&event));
+    CHECK_OK(queues_event_readable_fd(event, &fd));
+    polls[0] = (queues_poll_t){queue, QUEUES_READABLE, 0};
+    polls[1] = (queues_poll_t){event, QUEUES_READABLE, 0};
+    CHECK_STATUS(queues_poll(polls, 2, MILLISECOND, &ready), QUEUES_TIMEOUT);
+    CHECK_STATUS(queues_event_wait(event, MILLISECOND), QUEUES_TIMEOUT);
+    CHECK_OK(queues_event_set(event));
+    CHECK_OK(queues_event_reset(event));
+    queues_event_release(event); /* closes */
+    call->family->release(queue);
+    return end_of(call);
+}
+
+static void descriptors_are_no_cancellation_points(void) {
+    for (int i = 0; i < ALL_FAMILIES; i++) {
+        call_t call = {.family = &FAMILIES[i], .state = PTHREAD_CANCEL_ENABLE};
+        expect_canceled(start(use_descriptors, &call), &call);
+    }
+}
+
+static void *poll_one(void *arg) {
+    call_t *call = arg;
+    static queues_poll_t entry;
+    static size_t ready;
+    entry = (queues_poll_t){call->queue, QUEUES_READABLE, 0};
+    call->status = queues_poll(&entry, 1, -1, &ready);
+    return end_of(call);
+}
+
+static void *wait_for_event(void *arg) {
+    call_t *call = arg;
+    call->status = queues_event_wait(call->queue, -1);
+    return end_of(call);
+}
+
+static void polls_last_until_they_are_woken(void) {
+    void *const queue = mpmc_create(1, 0, NULL, NULL);
+    queues_event_t *event;
+    CHECK_OK(queues_event_create(&event));
+    for (int i = 0; i < 2; i++) {
+        call_t call = {.state = PTHREAD_CANCEL_ENABLE, .queue = i ? (void *)event : queue};
+        pthread_t thread = start(i ? wait_for_event : poll_one, &call);
+        pause_ns(20 * MILLISECOND);
+        CHECK_EQ(pthread_cancel(thread), 0);
+        pause_ns(20 * MILLISECOND);
+        CHECK(!atomic_load(&call.returned));
+        CHECK_OK(i ? queues_event_set(event) : mpmc_try_put(queue, NULL));
+        expect_canceled(thread, &call);
+        CHECK_OK(call.status);
+    }
+    mpmc_release(queue);
+    queues_event_release(event);
+}
+
 int main(void) {
     RUN(callbacks_are_not_canceled);
     RUN_FAMILIES(waits_last_until_they_are_woken);
+    RUN(descriptors_are_no_cancellation_points);
+    RUN(polls_last_until_they_are_woken);
     return 0;
 }

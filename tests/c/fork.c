@@ -3,6 +3,7 @@
  * queues are not affected. */
 #include "check.h"
 #include <linux/membarrier.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -610,6 +611,97 @@ static void fork_alone(void) {
     _exit(0);
 }
 
+static bool is_readable(int fd) {
+    struct pollfd entry = {fd, POLLIN, 0};
+    return poll(&entry, 1, 0) == 1;
+}
+
+/* Descriptors belong to the parent: what a child does with its copies of queues and events neither
+ * signals nor resets them, nor sets a timer; and a child has descriptors of its own. */
+static void fork_with_descriptors(void) {
+    queues_mpmc_t *empty, *filled, *filling;
+    queues_batch_t *batch;
+    queues_event_t *reset, *set;
+    int fds[6];
+    void *got;
+    size_t n;
+    CREATE(mpmc, &empty, .capacity = 1);
+    CREATE(mpmc, &filled, .capacity = 1);
+    CREATE(mpmc, &filling, .capacity = 1);
+    CREATE(batch, &batch, .max_pending = 4, .batch_size = 2, .batch_timeout_ns = MILLISECOND);
+    CHECK_OK(queues_event_create(&reset));
+    CHECK_OK(queues_event_create(&set));
+    CHECK_OK(queues_mpmc_put(filled, number(1), 0));
+    CHECK_OK(queues_mpmc_put(filling, number(1), 0));
+    CHECK_OK(queues_event_set(set));
+    CHECK_OK(queues_mpmc_readable_fd(empty, &fds[0]));
+    CHECK_OK(queues_mpmc_readable_fd(filled, &fds[1]));
+    CHECK_OK(queues_mpmc_writable_fd(filling, &fds[2]));
+    CHECK_OK(queues_batch_readable_fd(batch, &fds[3]));
+    CHECK_OK(queues_event_readable_fd(reset, &fds[4]));
+    CHECK_OK(queues_event_readable_fd(set, &fds[5]));
+    CHECK_STATUS(queues_mpmc_try_put(filling, NULL), QUEUES_FULL);
+    static const bool readable[] = {false, true, false, false, false, true};
+    for (int releases = 0; releases <= 1; releases++) {
+        fflush(NULL);
+        pid_t child = fork_with_watchdog();
+        if (child == 0) {
+            CHECK_OK(queues_mpmc_try_put(empty, number(1)));
+            CHECK_OK(queues_mpmc_try_get(filled, &got));
+            CHECK_STATUS(queues_mpmc_try_get(filled, &got), QUEUES_EMPTY);
+            CHECK_OK(queues_mpmc_try_get(filling, &got));
+            CHECK_OK(queues_batch_put(batch, number(1), 0)); /* due in a millisecond */
+            CHECK_OK(queues_event_set(reset));
+            CHECK_OK(queues_event_reset(set));
+            CHECK_STATUS(queues_event_wait(set, 0), QUEUES_EMPTY);
+            queues_poll_t polls[] = {{empty, QUEUES_READABLE, 0}, {reset, QUEUES_READABLE, 0}};
+            CHECK_OK(queues_poll(polls, 2, -1, &n));
+            CHECK_EQ(n, 2);
+            CHECK_OK(queues_batch_get_batch(batch, &got, 1, &n, -1));
+            CHECK_STATUS(queues_batch_get_due(batch, &got, 1, &n), QUEUES_EMPTY);
+            if (releases) {
+                queues_mpmc_release(empty);
+                queues_mpmc_release(filled);
+                queues_batch_release(batch);
+                queues_event_release(reset);
+                queues_event_release(set);
+            }
+            /* Descriptors of its own. */
+            queues_mpmc_t *fresh;
+            int fd;
+            CREATE(mpmc, &fresh, .capacity = 1);
+            CHECK_OK(queues_mpmc_readable_fd(fresh, &fd));
+            CHECK(!is_readable(fd));
+            CHECK_OK(queues_mpmc_try_put(fresh, NULL));
+            CHECK(is_readable(fd));
+            CHECK_OK(queues_mpmc_try_get(fresh, &got));
+            CHECK_STATUS(queues_mpmc_try_get(fresh, &got), QUEUES_EMPTY);
+            CHECK(!is_readable(fd));
+            queues_mpmc_release(fresh);
+            use_new_queues();
+            _exit(0);
+        }
+        expect_success(child);
+        pause_ns(3 * MILLISECOND);
+        for (size_t i = 0; i < LENGTH(fds); i++)
+            CHECK_EQ(is_readable(fds[i]), readable[i]);
+    }
+    /* They still work here. */
+    CHECK_OK(queues_mpmc_try_put(empty, number(1)));
+    CHECK_OK(queues_mpmc_try_get(filling, &got));
+    CHECK_OK(queues_event_set(reset));
+    CHECK_OK(queues_batch_put(batch, number(1), 0));
+    CHECK_OK(queues_batch_put(batch, number(2), 0));
+    for (size_t i = 0; i < LENGTH(fds); i++)
+        CHECK(is_readable(fds[i]));
+    queues_mpmc_release(empty);
+    queues_mpmc_release(filled);
+    queues_mpmc_release(filling);
+    queues_batch_release(batch);
+    queues_event_release(reset);
+    queues_event_release(set);
+}
+
 /* Arguments: the number of forks during the first creation, and while all threads are busy. */
 int main(int n, char **arguments) {
     CHECK_EQ(n, 3);
@@ -618,6 +710,7 @@ int main(int n, char **arguments) {
     CHECK(forks > 0);
     RUN(fork_during_the_first_create);
     RUN(fork_alone);
+    RUN(fork_with_descriptors);
     dropped_count = 0;
     RUN(fork_while_all_are_busy);
     return 0;

@@ -138,6 +138,80 @@ static void other_calls_of_a_batching_queue_allocate_nothing(void) {
     CHECK_EQ(calls, calls_before);
 }
 
+#undef FAMILY
+#include "families.h"
+
+/* A descriptor needs memory. Without it the queue is as before, and has one later. */
+static void descriptors_report_failed_allocations(const family_t *family) {
+    for (size_t bytes = 0; bytes <= 8; bytes += 8) {
+        void *queue = family->create(1, bytes, NULL, NULL), *item;
+        const size_t live_before = live;
+        int fd = -2;
+        size_t n = 1;
+        for (;; n++) {
+            failing = calls + n;
+            queues_status_t status = family->readable_fd(queue, &fd);
+            const bool failed = calls >= failing;
+            failing = 0;
+            if (!failed) {
+                CHECK_OK(status);
+                break;
+            }
+            CHECK_STATUS(status, QUEUES_NOMEM);
+            CHECK_EQ(fd, -2);
+            CHECK_EQ(live, live_before);
+            if (!bytes) {
+                CHECK_OK(family->try_put(queue, NULL));
+                CHECK_OK(family->try_get(queue, &item));
+                CHECK_STATUS(family->try_get(queue, &item), QUEUES_EMPTY);
+            }
+        }
+        CHECK(n > 1);
+        const size_t calls_before = calls;
+        CHECK_OK(family->readable_fd(queue, &fd));
+        if (!bytes) {
+            CHECK_STATUS(family->try_get(queue, &item), QUEUES_EMPTY);
+            CHECK_OK(family->try_put(queue, NULL));
+        }
+        queues_poll_t entry = {queue, QUEUES_READABLE, 0};
+        size_t ready;
+        const queues_status_t polled = queues_poll(&entry, 1, MILLISECOND, &ready);
+        CHECK_STATUS(polled, bytes ? QUEUES_TIMEOUT : QUEUES_OK);
+        CHECK_EQ(calls, calls_before);
+        family->release(queue);
+    }
+}
+
+static void events_report_failed_allocations(void) {
+    const size_t live_before = live;
+    for (size_t n = 1;; n++) {
+        queues_event_t *event = (queues_event_t *)&live;
+        failing = calls + n;
+        queues_status_t status = queues_event_create(&event);
+        const bool failed = calls >= failing;
+        failing = 0;
+        if (!failed) {
+            CHECK_OK(status);
+            CHECK(n > 1);
+            int fd;
+            failing = calls + 1;
+            CHECK_STATUS(queues_event_readable_fd(event, &fd), QUEUES_NOMEM);
+            failing = 0;
+            const size_t calls_before = calls;
+            CHECK_OK(queues_event_set(event));
+            CHECK_OK(queues_event_reset(event));
+            CHECK_STATUS(queues_event_wait(event, MILLISECOND), QUEUES_TIMEOUT);
+            CHECK_EQ(calls, calls_before);
+            CHECK_OK(queues_event_readable_fd(event, &fd));
+            queues_event_release(event);
+            break;
+        }
+        CHECK_STATUS(status, QUEUES_NOMEM);
+        CHECK_EQ(event, &live);
+    }
+    CHECK_EQ(live, live_before);
+}
+
 int main(void) {
     mpmc_run();
     spsc_run();
@@ -147,5 +221,10 @@ int main(void) {
     RUN(other_calls_of_a_deque_allocate_nothing);
     RUN(batch_create_reports_failed_allocations);
     RUN(other_calls_of_a_batching_queue_allocate_nothing);
+    const size_t live_before = live;
+    for (int i = 0; i < ALL_FAMILIES; i++)
+        descriptors_report_failed_allocations(&FAMILIES[i]);
+    RUN(events_report_failed_allocations);
+    CHECK_EQ(live, live_before);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -113,6 +114,43 @@ static void pass_items(queues_t *all) {
         CHECK_OK(queues_batch_put(all->batch, (void *)i, -1));
     }
     finish(server);
+}
+
+/* Event loops and a poll pass items: each end of a queue sleeps at its descriptor. */
+static void *serve_in_a_loop(void *arg) {
+    const queues_t *all = arg;
+    struct pollfd entry = {.events = POLLIN};
+    void *item;
+    CHECK_OK(queues_mpmc_readable_fd(all->mpmc, &entry.fd));
+    for (uintptr_t i = 0; i < ROUNDS; i++) {
+        queues_status_t status;
+        while ((status = queues_mpmc_try_get(all->mpmc, &item)) == QUEUES_EMPTY)
+            CHECK_EQ(poll(&entry, 1, 20000), 1);
+        CHECK_OK(status);
+        CHECK_EQ((uintptr_t)item, i);
+        sometimes_pause(i + 8);
+        CHECK_OK(queues_spsc_put(all->spsc_back, item, -1));
+    }
+    return NULL;
+}
+
+static void loops_and_polls(queues_t *all) {
+    pthread_t server = start(serve_in_a_loop, all);
+    queues_event_t *stop;
+    CHECK_OK(queues_event_create(&stop));
+    for (uintptr_t i = 0; i < ROUNDS; i++) {
+        queues_poll_t polls[] = {{all->spsc_back, QUEUES_READABLE, 0}, {stop, QUEUES_READABLE, 0}};
+        void *item;
+        size_t ready;
+        CHECK_OK(queues_mpmc_put(all->mpmc, (void *)i, -1));
+        CHECK_OK(queues_poll(polls, 2, -1, &ready));
+        CHECK_EQ(ready, 1);
+        CHECK_OK(queues_spsc_try_get(all->spsc_back, &item));
+        CHECK_EQ((uintptr_t)item, i);
+        sometimes_pause(i);
+    }
+    finish(server);
+    queues_event_release(stop);
 }
 
 static atomic_size_t received;
@@ -224,10 +262,12 @@ int main(int argc, char **argv) {
         queues_spsc_release(closing[i]);
     }
     pass_items(&before);
+    loops_and_polls(&before);
     wake_several(&before);
     time_out_and_close(&before);
     create_all(&after);
     pass_items(&after);
+    loops_and_polls(&after);
     wake_several(&after);
     time_out_and_close(&after);
     accepted_items_are_got_before_closed();
