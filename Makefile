@@ -314,10 +314,14 @@ deb: dist ## Write Debian packages into target/packages/deb, built from that fil
 third-party: ## Regenerate THIRD-PARTY.md, the licenses of the code inside the library
 	packaging/third-party.py notices >THIRD-PARTY.new && mv THIRD-PARTY.new THIRD-PARTY.md
 
-.PHONY: soak deny clean
+.PHONY: soak soak-sleeps deny clean
 ITEMS ?= 1000000000
+SLEEPS ?= 2000000
 soak: ready-proof ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
 	$(jobs)QUEUES_ITEMS=$(ITEMS) $(dist) test --locked --release --test stress --test batch -- --nocapture threads stress deque
+
+soak-sleeps: ready-proof ## Sleeps at descriptors and in polls: SLEEPS=2000000 in each of six tests
+	$(jobs)QUEUES_SLEEPS=$(SLEEPS) $(dist) test --locked --release --test sleeps -- --nocapture
 
 deny: ## Licenses and origins of the dependencies; installs cargo-deny if it is missing
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

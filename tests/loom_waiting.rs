@@ -136,7 +136,8 @@ fn loops() {
     });
     with_flag("put | loop", 3, 1, |queue| {
         let gets = on(&queue, |queue| loop_of_gets(queue, 1));
-        put(&queue, 1, Wait::No).unwrap();
+        let puts = on(&queue, |queue| put(queue, 1, Wait::No).unwrap());
+        puts.join().unwrap();
         assert_eq!(gets.join().unwrap(), [1]);
         is_shown(&queue);
     });
@@ -170,7 +171,7 @@ fn pointers() -> Pointer {
 fn close() {
     with_flag("close | loop", 3, 1, |queue| {
         let gets = on(&queue, |queue| loop_of_gets(queue, 1));
-        queue.close();
+        on(&queue, Blocking::close).join().unwrap();
         assert_eq!(gets.join().unwrap(), []);
         for _ in 0..2 {
             assert_eq!(get(&queue, Wait::No), Err(Error::Closed));
@@ -204,12 +205,15 @@ fn two_loops() {
         queue.close();
         assert_eq!(sorted(join(gets.into())), [1, 2]);
     });
-    with_flag("put | arm | loop", 2, 1, |queue| {
+    // This thread only joins, so that any other may come first without a preemption.
+    with_flag("put | get | loop", 2, 1, |queue| {
+        let puts = on(&queue, |queue| put(queue, 1, Wait::No).unwrap());
         let gets = on(&queue, |queue| loop_of_gets(queue, 1));
         let arms = on(&queue, |queue| get(queue, Wait::No));
-        put(&queue, 1, Wait::No).unwrap();
+        puts.join().unwrap();
         if arms.join().unwrap().is_ok() {
-            queue.close();
+            // What the loop's reset discarded was for the item that the get took.
+            put(&queue, 2, Wait::No).unwrap();
         }
         gets.join().unwrap();
     });
