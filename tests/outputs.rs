@@ -2,9 +2,11 @@
 
 #![cfg(not(loom))]
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
-use queues::ffi::{batch::*, deque::*, mpmc::*, priority::*, spsc::*, stats::*, status::*};
+use queues::ffi::{
+    batch::*, deque::*, event::*, mpmc::*, poll::*, priority::*, spsc::*, stats::*, status::*,
+};
 
 /// Runs calls with each address at which no output of 8 bytes can be, and requires QUEUES_INVALID.
 fn refuse(calls: impl Fn(*mut c_void) -> Vec<(&'static str, queues_status_t)>) {
@@ -16,6 +18,12 @@ fn refuse(calls: impl Fn(*mut c_void) -> Vec<(&'static str, queues_status_t)>) {
         }
     }
     assert_eq!(memory, [u64::MAX; 2], "outputs are written only on QUEUES_OK");
+}
+
+/// An address at which no output of 4 bytes can be, made from one for 8 bytes.
+fn odd_int(address: *mut c_void) -> *mut c_int {
+    let is_aligned = !address.is_null() && address.addr() % 4 == 0;
+    address.wrapping_byte_add(if is_aligned { 2 } else { 0 }).cast()
 }
 
 /// Tests a family, with a queue of pointers and one of blobs that have one item each.
@@ -81,6 +89,8 @@ refuses!(
             ("get_many", queues_mpmc_get_many(pointers, &mut item, 1, -1, at.cast())),
             ("get_many, items", queues_mpmc_get_many(pointers, at.cast(), 1, -1, &mut len)),
             ("clear", queues_mpmc_clear(pointers, at.cast())),
+            ("readable_fd", queues_mpmc_readable_fd(pointers, odd_int(at))),
+            ("writable_fd", queues_mpmc_writable_fd(blobs, odd_int(at))),
             ("try_get_bytes", queues_mpmc_try_get_bytes(blobs, buffer, 8, at.cast())),
             ("get_bytes", queues_mpmc_get_bytes(blobs, buffer, 8, at.cast(), -1)),
             ("peek_bytes", queues_mpmc_peek_bytes(blobs, buffer, 8, at.cast())),
@@ -111,6 +121,8 @@ refuses!(
             ("get_many", queues_spsc_get_many(pointers, &mut item, 1, -1, at.cast())),
             ("get_many, items", queues_spsc_get_many(pointers, at.cast(), 1, -1, &mut len)),
             ("clear", queues_spsc_clear(pointers, at.cast())),
+            ("readable_fd", queues_spsc_readable_fd(pointers, odd_int(at))),
+            ("writable_fd", queues_spsc_writable_fd(blobs, odd_int(at))),
             ("try_get_bytes", queues_spsc_try_get_bytes(blobs, buffer, 8, at.cast())),
             ("get_bytes", queues_spsc_get_bytes(blobs, buffer, 8, at.cast(), -1)),
             ("peek_bytes", queues_spsc_peek_bytes(blobs, buffer, 8, at.cast())),
@@ -140,6 +152,8 @@ refuses!(
             ("peek", queues_priority_peek(pointers, at.cast(), &mut priority)),
             ("peek, priority", queues_priority_peek(pointers, &mut item, at.cast())),
             ("clear", queues_priority_clear(pointers, at.cast())),
+            ("readable_fd", queues_priority_readable_fd(pointers, odd_int(at))),
+            ("writable_fd", queues_priority_writable_fd(blobs, odd_int(at))),
             (
                 "try_get_bytes",
                 queues_priority_try_get_bytes(blobs, buffer, 8, at.cast(), &mut priority),
@@ -183,6 +197,7 @@ refuses!(
             ("steal_many, items", queues_deque_steal_many(pointers, at.cast(), 1, &mut len)),
             ("pop_bytes", queues_deque_pop_bytes(blobs, buffer, 8, at.cast())),
             ("steal_bytes", queues_deque_steal_bytes(blobs, buffer, 8, at.cast())),
+            ("stealable_fd", queues_deque_stealable_fd(pointers, odd_int(at))),
         ]
     }
 );
@@ -216,6 +231,8 @@ refuses!(
             ("get_batch_bytes, blobs", get_bytes(&mut len, at.cast(), &mut n)),
             ("get_batch_bytes, n", get_bytes(&mut len, &mut blob, at.cast())),
             ("clear", queues_batch_clear(pointers, at.cast())),
+            ("readable_fd", queues_batch_readable_fd(pointers, odd_int(at))),
+            ("writable_fd", queues_batch_writable_fd(blobs, odd_int(at))),
         ]
     }
 );
@@ -242,5 +259,27 @@ fn statistics_as_text() {
         assert_eq!(status, QUEUES_INVALID);
         let status = queues_stats_prometheus(&stats, odd_names, 1, buffer, 4096, &mut len);
         assert_eq!(status, QUEUES_INVALID);
+    }
+}
+
+#[test]
+fn events_and_polls() {
+    // SAFETY: live handles; the outputs are refused.
+    unsafe {
+        refuse(|at| vec![("create", queues_event_create(at.cast()))]);
+        let mut event = null_mut();
+        assert_eq!(queues_event_create(&mut event), QUEUES_OK);
+        assert_eq!(queues_event_set(event), QUEUES_OK);
+        let mut entry = queues_poll_t { queue: event.cast(), events: QUEUES_READABLE, ready: 9 };
+        let entry: *mut queues_poll_t = &mut entry;
+        refuse(|at| {
+            vec![
+                ("readable_fd", queues_event_readable_fd(event, odd_int(at))),
+                ("poll", queues_poll(entry, 1, -1, at.cast())),
+                ("poll, entries", queues_poll(at.cast(), 1, -1, &mut 0)),
+            ]
+        });
+        assert_eq!((*entry).ready, 9);
+        queues_event_release(event);
     }
 }
