@@ -15,13 +15,12 @@ mod support;
 use loom::thread::{JoinHandle, spawn};
 use queues::payload::{Bytes, Disposer, Received};
 use queues::queue::batch::Limits;
-use queues::queue::{Get, Put, mpmc, spsc};
+use queues::queue::{Get, Put, Queue, mpmc, spsc};
 use queues::sync::fence::withdrawal;
 use queues::sync::lock::Lock;
 use queues::wait::{Blocking, Wait};
 use queues::{Error, Result};
 use std::ffi::c_void;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::flag::FLAG;
@@ -29,9 +28,7 @@ use support::history::{Closing, Done, History, Lane, Promise, Recorder};
 use support::items::Dropped;
 use support::list;
 use support::models::{UNBOUNDED, explore, join, runs_of};
-use support::subject::{
-    FOREVER, Face, Family, Kind, NO_WAIT, Reference, Subject, fill, rank, weight,
-};
+use support::subject::{FOREVER, Kind, NO_WAIT, Reference, Subject, fill, rank, weight};
 
 /// What several threads do to one queue: a word for each, a letter for each call.
 #[derive(Clone)]

@@ -9,14 +9,14 @@ mod support;
 
 use queues::queue::batch::Limits;
 use queues::queue::mpmc;
-use queues::wait::{Blocking, Wait};
+use queues::wait::{Blocking, Event, READABLE, Wait};
 use queues::{Batcher, Error, Mpmc, Priority, growable_deque, spsc};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use support::items::{Blob, Dropped, Form, LARGEST_BLOB, blob, number_of_blob};
 use support::list;
-use support::subject::{FOREVER, Kind, NO_WAIT, Subject, fill};
+use support::subject::{FOREVER, Family, Kind, NO_WAIT, Subject, fill};
 
 const KINDS: [Kind; 10] = [
     #[cfg(any(target_arch = "x86_64", miri))]
@@ -404,4 +404,98 @@ fn boxes_that_panic() {
     let (mut worker, stealer) = growable_deque(1).unwrap();
     values().into_iter().for_each(|value| worker.push(value).unwrap());
     check((worker, stealer), drop);
+}
+
+/// A thread polls, another puts; the poll sleeps on the word of the process.
+#[test]
+fn polls() {
+    for kind in KINDS {
+        let queue = kind.create(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                queue.put(1, FOREVER).unwrap();
+                queue.close();
+            });
+            assert_eq!(queue.poll(READABLE, FOREVER), Ok(READABLE));
+            assert_eq!(queue.try_get(), Ok(1));
+            assert_eq!(queue.poll(READABLE, FOREVER), Ok(READABLE));
+            assert_eq!(queue.try_get(), Err(Error::Closed));
+        });
+    }
+}
+
+/// An event loop with epoll: the descriptor hands the item over.
+#[cfg(target_os = "linux")]
+#[test]
+fn event_loops() {
+    /// Waits for one descriptor.
+    struct Epoll(i32);
+    impl Epoll {
+        fn new(fd: i32) -> Self {
+            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+            // SAFETY: numbers, and an event that is read.
+            unsafe {
+                let epoll = libc::epoll_create1(libc::EPOLL_CLOEXEC);
+                assert_eq!(libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &mut event), 0);
+                Self(epoll)
+            }
+        }
+        fn wait(&self) {
+            let mut event = libc::epoll_event { events: 0, u64: 0 };
+            // SAFETY: one place.
+            assert_eq!(unsafe { libc::epoll_wait(self.0, &mut event, 1, -1) }, 1);
+        }
+    }
+    impl Drop for Epoll {
+        fn drop(&mut self) {
+            // SAFETY: ours.
+            unsafe { libc::close(self.0) };
+        }
+    }
+
+    // Miri has no timers for the descriptors of batches.
+    for kind in KINDS.into_iter().filter(|kind| kind.family != Family::Batch) {
+        let queue = kind.create(1);
+        let (readable, writable) = (queue.readable_fd().unwrap(), queue.writable_fd().unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let epoll = Epoll::new(writable);
+                for item in 1..=2 {
+                    while queue.try_put(item) == Err(Error::Full) {
+                        epoll.wait();
+                    }
+                }
+                queue.close();
+            });
+            let epoll = Epoll::new(readable);
+            for item in 1..=2 {
+                let got = loop {
+                    match queue.try_get() {
+                        Err(Error::Empty) => epoll.wait(),
+                        got => break got,
+                    }
+                };
+                assert_eq!(got, Ok(item));
+            }
+        });
+    }
+    let event = Event::new();
+    let fd = event.readable_fd().unwrap();
+    let mut place = 0_u64;
+    let address = &raw mut place as usize;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // SAFETY: this thread alone uses it, until the event is set.
+            unsafe { *(address as *mut u64) = 7 };
+            event.set();
+        });
+        let epoll = Epoll::new(fd);
+        while event.wait(Wait::No).is_err() {
+            epoll.wait();
+        }
+        // SAFETY: the event was set after the write.
+        assert_eq!(unsafe { *(address as *const u64) }, 7);
+        event.reset();
+        assert_eq!(event.wait(Wait::For(1_000)), Err(Error::Timeout));
+    });
 }
