@@ -143,7 +143,7 @@ report: ## Build the tool that draws a run of the demo as a page
 # --- tests and proofs: a target for each kind, so that the output shows what ran
 
 TESTS := test-rust test-c test-cpp test-go test-install
-PROOFS := test-readme lint prove-rust prove-cpp prove-go prove-install test-report test-portable test-platforms test-loom \
+PROOFS := test-readme lint prove-rust prove-cpp prove-go prove-install test-report test-loops test-portable test-platforms test-loom \
     test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
     test-msrv test-packages
 
@@ -185,7 +185,10 @@ prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the h
 	$(jobs)$(CARGO) test --locked --features header --no-fail-fast --lib --test '??*'
 
 test-c: ready-test build ## The ABI from C, and the C examples
-	$(jobs)$(CARGO) test --frozen --test c
+	$(jobs)$(CARGO) test --frozen --test c -- --skip loop_
+
+test-loops: ready-proof build ## The C examples with the event loops of libuv, GLib and io_uring
+	$(jobs)$(CARGO) test --locked --test c loop_
 
 test-cpp: ready-test build ## The C++ binding in C++20, and the C++ examples
 	+$(cpp) quick

@@ -88,10 +88,11 @@ manifests=(Cargo.toml)
 ! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
 has_crates() { cargo metadata --frozen --format-version 1 --manifest-path "$1" >/dev/null 2>&1; }
 
-# --- packages: need COMMAND PACKAGE...
+# --- packages: need COMMAND PACKAGE..., need_library NAME PACKAGE...
 
 missing=()
 need() { has "$1" || missing+=("${@:2}"); }
+need_library() { pkg-config --exists "$1" 2>/dev/null || missing+=("${@:2}"); }
 
 need c++ build-essential
 if needs_rustup; then
@@ -128,6 +129,9 @@ if for_ proof; then
     need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     has qemu-aarch64 || need qemu-aarch64-static qemu-user-static
     need musl-gcc musl-tools
+    need_library libuv libuv1-dev
+    need_library glib-2.0 libglib2.0-dev
+    need_library liburing liburing-dev
 fi
 
 if [ -n "$check" ]; then

@@ -6,10 +6,13 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, thread};
+
+#[path = "support/servers.rs"]
+mod servers;
 
 /// A program that runs longer hangs. Every program takes far less, also under valgrind.
 const WATCHDOG: Duration = Duration::from_secs(900);
@@ -51,6 +54,11 @@ fn library() -> &'static Path {
 
 /// Compiles a program; warnings are errors.
 fn build(source: &str) -> PathBuf {
+    build_with(source, &[])
+}
+
+/// Compiles a program that also uses other libraries, with their flags.
+fn build_with(source: &str, flags: &[String]) -> PathBuf {
     let program = out().join(source.trim_end_matches(".c").replace('/', "-"));
     let host = format!("{}-unknown-{}-gnu", env::consts::ARCH, env::consts::OS);
     let mut compile = cc::Build::new()
@@ -68,7 +76,7 @@ fn build(source: &str) -> PathBuf {
         .get_compiler()
         .to_command();
     compile.arg(root().join(source)).arg("-o").arg(&program).arg("-pthread");
-    compile.arg("-L").arg(library()).arg("-lqueues");
+    compile.arg("-L").arg(library()).arg("-lqueues").args(flags);
     compile.arg(format!("-Wl,-rpath,{}", library().display()));
     let arguments: Vec<_> = compile.get_args().collect();
     let command = format!("{:?} {arguments:?}", compile.get_program());
@@ -82,31 +90,51 @@ fn run(program: &Path, arguments: &[&str], log: &str) -> Output {
 }
 
 fn run_by(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Output {
-    let mut words =
-        runner.split_whitespace().map(Into::into).chain([program.as_os_str().to_owned()]);
-    let mut command = Command::new(words.next().unwrap());
-    // Into files, because a program blocks when it has filled a pipe that is not read.
-    let (stdout, stderr) = (out().join(format!("{log}.out")), out().join(format!("{log}.err")));
-    command.args(words).args(arguments).current_dir(root()).stdin(Stdio::null());
-    // Before cargo's own path, where a library of another build may be.
-    let path = format!("{}:{}", library().display(), variable("LD_LIBRARY_PATH"));
-    command.env("LD_LIBRARY_PATH", path);
-    command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
-    let read = || (fs::read(&stdout).unwrap(), fs::read(&stderr).unwrap());
+    Running::start(runner, program, arguments, log).wait()
+}
 
-    let begin = Instant::now();
-    let mut child = command.spawn().unwrap();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            let (stdout, stderr) = read();
-            return Output { status, stdout, stderr };
+/// A program that runs, with its output in files.
+struct Running {
+    command: Command,
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+    begin: Instant,
+}
+
+impl Running {
+    fn start(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Self {
+        let mut words =
+            runner.split_whitespace().map(Into::into).chain([program.as_os_str().to_owned()]);
+        let mut command = Command::new(words.next().unwrap());
+        // Into files, because a program blocks when it has filled a pipe that is not read.
+        let (stdout, stderr) = (out().join(format!("{log}.out")), out().join(format!("{log}.err")));
+        command.args(words).args(arguments).current_dir(root()).stdin(Stdio::null());
+        // Before cargo's own path, where a library of another build may be.
+        let path = format!("{}:{}", library().display(), variable("LD_LIBRARY_PATH"));
+        command.env("LD_LIBRARY_PATH", path);
+        command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+        let child = command.spawn().unwrap();
+        Self { command, child, stdout, stderr, begin: Instant::now() }
+    }
+
+    /// Waits for the end of the program. If it hangs, panics with its output so far.
+    fn wait(mut self) -> Output {
+        let read = || (fs::read(&self.stdout).unwrap(), fs::read(&self.stderr).unwrap());
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let (stdout, stderr) = read();
+                return Output { status, stdout, stderr };
+            }
+            if self.begin.elapsed() > WATCHDOG {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                let stderr = read().1;
+                let output = String::from_utf8_lossy(&stderr);
+                panic!("{:?} hangs; its output so far:\n{output}", self.command);
+            }
+            thread::sleep(Duration::from_millis(5));
         }
-        if begin.elapsed() > WATCHDOG {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("{command:?} hangs; its output so far:\n{}", String::from_utf8_lossy(&read().1));
-        }
-        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -266,6 +294,75 @@ fn batch_example() {
     let expected = "batch of 2: 528 tokens\nbatch of 1: 2048 tokens\nbatch of 2: 80 tokens\n\
                     batch of 1: 1024 tokens\nbatch of 3: 224 tokens\n";
     assert_eq!(succeeds("examples/c/batch.c", &[]), expected);
+}
+
+/// Runs a server of examples/c with clients, and returns what it printed; `None` if the kernel does
+/// not have what its loop needs.
+fn serves(source: &str, flags: &[String]) -> Option<String> {
+    let program = build_with(source, flags);
+    let log = program.file_name().unwrap().to_str().unwrap();
+    // In a folder with a short path, because the path of a socket has at most 107 bytes.
+    let folder = env::temp_dir().join(format!("queues-{}-{log}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let socket = folder.join("socket");
+    let mut server =
+        Running::start(&variable("RUNNER"), &program, &[socket.to_str().unwrap()], log);
+    let listened = servers::use_server(&mut server.child, &socket, WATCHDOG / 2);
+    let output = server.wait();
+    fs::remove_dir_all(&folder).unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    if !listened && stderr.contains("io_uring_queue_init") {
+        return None;
+    }
+    assert!(listened && output.status.success(), "{source}: {}\n{stdout}{stderr}", output.status);
+    Some(stdout.to_owned())
+}
+
+/// A server has answered all requests, and has stopped reading when the pool had no room.
+fn has_served(printed: &str) {
+    let numbers: Vec<u64> =
+        printed.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [requests, no_room] = numbers[..] else { panic!("{printed}") };
+    assert!(requests >= u64::from(servers::CLIENTS * servers::REQUESTS) + 4, "{printed}");
+    assert!(no_room > 0, "{printed}");
+}
+
+#[test]
+fn epoll_server() {
+    has_served(&serves("examples/c/epoll_server.c", &[]).unwrap());
+}
+
+/// A server with the loop of a library, if the library is installed.
+fn loop_of(library: &str, package: &str, source: &str) {
+    let test = Path::new(source).file_stem().unwrap().to_str().unwrap();
+    if under_a_tool() || variable("RUNNER").contains("qemu") {
+        return skipped(&format!("{test}: this tool does not know the code of {library}"));
+    }
+    let flags = Command::new("pkg-config").args(["--cflags", "--libs", library]).output();
+    let Some(flags) = flags.ok().filter(|flags| flags.status.success()) else {
+        return skipped(&format!("{test}: {package} is not installed"));
+    };
+    // As headers of the system, which may have warnings.
+    let flags = text(&flags.stdout).split_whitespace().map(|flag| flag.replace("-I", "-isystem"));
+    match serves(source, &flags.collect::<Vec<_>>()) {
+        Some(printed) => has_served(&printed),
+        None => skipped(&format!("{test}: the kernel does not have what {library} needs")),
+    }
+}
+
+#[test]
+fn loop_libuv() {
+    loop_of("libuv", "libuv1-dev", "examples/c/libuv_server.c");
+}
+
+#[test]
+fn loop_glib() {
+    loop_of("glib-2.0", "libglib2.0-dev", "examples/c/glib_server.c");
+}
+
+#[test]
+fn loop_io_uring() {
+    loop_of("liburing", "liburing-dev", "examples/c/io_uring_server.c");
 }
 
 const TRACE: &str = "examples/data/trace.csv";
