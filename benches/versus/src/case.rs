@@ -45,6 +45,8 @@ impl Case {
     pub fn metric(&self) -> Metric {
         match (self.family(), self.shape()) {
             ("pingpong", _) => Metric::RoundTrip,
+            ("wake", _) if self.mode() == "pingpong" => Metric::RoundTrip,
+            ("wake", _) => Metric::TailLatency,
             ("latency", _) | ("batch", "lateness") => Metric::TailLatency,
             ("fairness", _) => Metric::MinShare,
             ("memory", _) => Metric::Bytes,
@@ -59,7 +61,7 @@ impl Case {
             ("memory", _) => 1,
             ("batch", _) if self.shape() == "lateness" => 100,
             ("latency", _) => 20_000,
-            ("pingpong", _) => 2_000,
+            ("pingpong" | "wake", _) => 2_000,
             (_, "blocking") => 20_000,
             _ => 50_000,
         }
@@ -69,7 +71,7 @@ impl Case {
     /// fixed pace, or what is measured is rare.
     pub fn time_factor(&self) -> f64 {
         match (self.family(), self.shape()) {
-            ("latency" | "fairness", _) | ("batch", "lateness") => 4.0,
+            ("latency" | "fairness" | "wake", _) | ("batch", "lateness") => 4.0,
             _ => 1.0,
         }
     }
@@ -102,6 +104,8 @@ impl Case {
             "bulk256" => ", 256 items per call",
             "blocking" => ", blocking",
             "spin" => ", spinning",
+            "pingpong" => ", a token back and forth",
+            "oneway" => ", a thread that sleeps",
             _ => "",
         };
         let items = match self.payload().strip_prefix('b') {
@@ -189,6 +193,9 @@ pub fn catalogue() -> Vec<Case> {
     }
     for shape in ["1P1C", "2P2C"] {
         add(format!("latency/{shape}/blocking/1024/ptr"));
+    }
+    for mode in ["pingpong", "oneway"] {
+        add(format!("wake/1P1C/{mode}/1024/ptr"));
     }
     add("fairness/4P4C/single/1024/ptr".into());
     for capacity in [1000, 100000] {
