@@ -285,8 +285,9 @@ class Reference:
         if family:
             opaque = items.pop(0)
             verbs = [item.name for item in group.of("function")]
+            options = ", its options" if group.of("structure") else ""
             out.append(
-                f"The {len(verbs)} functions of this family, its options and its guarantees. The handle is a "
+                f"The {len(verbs)} functions of this family{options} and its guarantees. The handle is a "
                 f"`{opaque.name} *`. The [rules](index.md#rules) hold for all functions."
             )
             out.append(self.markdown(opaque.doc, group))
@@ -297,7 +298,8 @@ class Reference:
                 "callbacks": "What a drop callback gets and may do. The [guide](../guide/ownership.md) shows one.",
                 "stats": "The counters of a queue, and their text for logs and for Prometheus. The "
                 "[guide](../guide/statistics.md) shows how to read them.",
-                "poll": "One call that waits for any number of queues and events, of any family.",
+                "poll": "One call that waits for any number of queues and events, of any family. The "
+                "[guide](../guide/event-loops.md) shows when to use it.",
             }
             out.append(about.get(group.name, "Everything in this section of `queues.h`."))
         for item in items:
@@ -430,8 +432,8 @@ def write_man(folder):
     page.out += [".nf", ".B #include <queues.h>", ".fi", ".PP"]
     page.out.append(".B cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs queues) \\-pthread")
     page.head("DESCRIPTION")
-    page.paragraph("Five families of queues, each with functions named queues_FAMILY_VERB():")
-    for name in FAMILIES:
+    page.paragraph("Five families of queues, and events, each with functions named queues_FAMILY_VERB():")
+    for name in HANDLES:
         page.out += [".TP", f".BR queues_{name} (3)", roff(by_name[name].title.split(": ")[1])]
     for title, lines in sections.items():
         page.head(f'"{title.upper()}"')
