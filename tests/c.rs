@@ -93,7 +93,7 @@ fn run_by(runner: &str, program: &Path, arguments: &[&str], log: &str) -> Output
     Running::start(runner, program, arguments, log).wait()
 }
 
-/// A program that runs, with its output in files.
+/// A program that runs, with its output in files. Killed if it still runs when it is dropped.
 struct Running {
     command: Command,
     child: Child,
@@ -127,14 +127,29 @@ impl Running {
                 return Output { status, stdout, stderr };
             }
             if self.begin.elapsed() > WATCHDOG {
-                self.child.kill().unwrap();
-                self.child.wait().unwrap();
                 let stderr = read().1;
                 let output = String::from_utf8_lossy(&stderr);
                 panic!("{:?} hangs; its output so far:\n{output}", self.command);
             }
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Neither does anything to a program that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder that is removed when it is dropped.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -302,14 +317,13 @@ fn serves(source: &str, flags: &[String]) -> Option<String> {
     let program = build_with(source, flags);
     let log = program.file_name().unwrap().to_str().unwrap();
     // In a folder with a short path, because the path of a socket has at most 107 bytes.
-    let folder = env::temp_dir().join(format!("queues-{}-{log}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let socket = folder.join("socket");
-    let mut server =
-        Running::start(&variable("RUNNER"), &program, &[socket.to_str().unwrap()], log);
+    let folder = Folder(env::temp_dir().join(format!("queues-{}-{log}", std::process::id())));
+    fs::create_dir_all(&folder.0).unwrap();
+    let socket = folder.0.join("socket");
+    let runner = variable("RUNNER");
+    let mut server = Running::start(&runner, &program, &[socket.to_str().unwrap()], log);
     let listened = servers::use_server(&mut server.child, &socket, WATCHDOG / 2);
     let output = server.wait();
-    fs::remove_dir_all(&folder).unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     if !listened && stderr.contains("io_uring_queue_init") {
         return None;
