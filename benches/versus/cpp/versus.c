@@ -9,5 +9,6 @@ extern const struct contestant ours[];
 const struct contestant *const contestants[] = {ours, NULL};
 #else
 extern const struct contestant wakes[], ck_rings[], dpdk_rings[], glib_queues[];
-const struct contestant *const contestants[] = {ours, wakes, ck_rings, dpdk_rings, glib_queues, NULL};
+const struct contestant *const contestants[] = {ours,       wakes,       ck_rings,
+                                                dpdk_rings, glib_queues, NULL};
 #endif
