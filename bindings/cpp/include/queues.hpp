@@ -8,6 +8,8 @@
 /// - queues/priority.hpp: queues::priority and priority_bytes, lowest priority first
 /// - queues/deque.hpp: queues::deque and deque_bytes, work stealing
 /// - queues/batcher.hpp: queues::batcher and batcher_bytes, FIFO, taken in batches
+/// - queues/event.hpp: queues::event, set until it is reset
+/// - queues/poll.hpp: queues::wait_any and poll, which wait for several of these
 /// - queues/stats.hpp: queues::to_prometheus
 /// - queues/fwd.hpp: declarations of all names
 /// - queues/queue.hpp, push.hpp, pop.hpp: the members that several families share
@@ -73,10 +75,12 @@
 #include "queues/batcher.hpp"
 #include "queues/bytes.hpp"
 #include "queues/deque.hpp"
+#include "queues/event.hpp"
 #include "queues/expected.hpp"
 #include "queues/fwd.hpp"
 #include "queues/mpmc.hpp"
 #include "queues/options.hpp"
+#include "queues/poll.hpp"
 #include "queues/priority.hpp"
 #include "queues/spsc.hpp"
 #include "queues/stats.hpp"

@@ -304,12 +304,12 @@ TEST(batcher_stop_request_does_not_make_a_batch_due) {
         CHECK(!queue.pop_batch(stop.get_token()));
         CHECK(queue.size() == 1); // too few for a batch
     });
-    std::this_thread::sleep_for(2 * queues::stop_interval);
+    std::this_thread::sleep_for(10ms);
     CHECK(queue.push(3));
     CHECK(queue.push(4));
     while (queue.size() != 1) // until the consumer has taken the batch
         std::this_thread::yield();
-    std::this_thread::sleep_for(2 * queues::stop_interval);
+    std::this_thread::sleep_for(10ms);
     stop.request_stop();
     consumer.join();
     CHECK(queue.push(5) && queue.push(6));

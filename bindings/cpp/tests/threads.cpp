@@ -416,9 +416,9 @@ TEST_BOTH(a_wait_with_a_stop_token_returns_items) {
     std::stop_source stop;
     crew threads;
     threads.start([&] {
-        std::this_thread::sleep_for(3 * queues::stop_interval);
+        std::this_thread::sleep_for(10ms);
         CHECK(queue.push("item", stop.get_token()));
-        std::this_thread::sleep_for(3 * queues::stop_interval);
+        std::this_thread::sleep_for(10ms);
         CHECK(bytes.push("item", stop.get_token()));
         queue.close();
     });

@@ -24,13 +24,11 @@
 
 #include <queues.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -112,13 +110,15 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// a stop was requested. If it was requested before the call, the call does not try.
     /// O(batch_size()). Throws std::bad_alloc, and what moving T throws.
     ///
-    /// A stop request does not make a batch due, so the call polls for one, at intervals that grow
-    /// to `stop_interval`: it notices a stop request or a batch at most one interval later.
+    /// A stop request ends the wait at once and does not make a batch due. A batch that is due
+    /// wakes all calls that wait with a token, and one that waits without. `token` may be of any
+    /// type with stop_possible(), stop_requested() and callback_type.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<batch_type> pop_batch(const Token &token) {
         if (!token.stop_possible())
             return pop_batch();
-        return pop_as<std::optional<batch_type>>(poll_unless_stopped<Token>{token}, due_args{});
+        return pop_as<std::optional<batch_type>>(this->wait_with(token, QUEUES_READABLE),
+                                                 due_args{});
     }
 
     /// Removes the next batch and assigns it to `batch`. Waits until one is due. Any thread.
@@ -163,6 +163,15 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// Returns the number of items at some moment of the call, as size() does. Never waits. Any
     /// thread.
     [[nodiscard]] std::size_t pending_count() const noexcept { return this->size(); }
+    /// Returns the time until a batch is due by its age, for the timeout of an event loop: 0 if one
+    /// is due or the queue is closed; nullopt if the queue is empty or batches have no age. A push
+    /// may make a batch due earlier. Never waits; holds a short lock. Any thread.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> next_due() const noexcept {
+        const auto left = queues_batch_next_due_ns(handle_.queue);
+        if (left < 0)
+            return std::nullopt;
+        return std::chrono::nanoseconds(left);
+    }
     /// Returns the most items of a batch. Never waits. Any thread.
     [[nodiscard]] std::size_t batch_size() const noexcept { return batch_size_; }
 
@@ -192,20 +201,6 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     };
     struct due_args {
         due_only operator()(std::int64_t) const { return {}; }
-    };
-
-    // A wait like those of wait.hpp, for calls that take a batch only if one is due.
-    template <class Token> struct poll_unless_stopped {
-        const Token &token;
-        template <class Call> queues_status_t operator()(Call call) const {
-            queues_status_t status = QUEUES_EMPTY;
-            std::chrono::nanoseconds pause = std::chrono::microseconds(10);
-            while (!token.stop_requested() && (status = call(no_wait.timeout)) == QUEUES_EMPTY) {
-                std::this_thread::sleep_for(pause);
-                pause = (std::min<std::chrono::nanoseconds>)(2 * pause, stop_interval);
-            }
-            return status;
-        }
     };
 
     template <class Result, class Wait, class ArgsOf> Result pop_as(Wait wait, ArgsOf args_of) {

@@ -85,6 +85,17 @@ class deque_stealer : public queue_view<deque_calls, Payload, queue_ref<deque_ca
         return steal_many((std::data)(items), (std::size)(items));
     }
 
+    /// Returns a descriptor for poll(2), epoll and event loops. It is readable while there may be
+    /// an item to steal; a steal that returns empty makes it unreadable until the next push. Never
+    /// waits. Any thread. Throws std::bad_alloc if no descriptor is left.
+    ///
+    /// All calls, also of the owner and of other stealers, return the same descriptor. The deque
+    /// owns it: do not read, write or close it. The first call creates it; from then on, a steal
+    /// that finds the deque empty and the push that ends that make system calls.
+    [[nodiscard]] int stealable_fd() const {
+        return this->descriptor(queues_deque_stealable_fd, "stealable_fd");
+    }
+
     /// \cond INTERNAL
   protected:
     template <class, class> friend class deque_owner;
@@ -157,6 +168,11 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
         return this->template get_as<std::optional<value_type>>(no_wait, bottom_args);
     }
 
+    /// Returns a descriptor that is readable while there may be an item to steal: that of the
+    /// stealers. Never waits. Any thread. Throws std::bad_alloc if no descriptor is left.
+    [[nodiscard]] int stealable_fd() const {
+        return this->descriptor(queues_deque_stealable_fd, "stealable_fd");
+    }
     /// Returns another stealer of this deque. Any thread.
     [[nodiscard]] Stealer get_stealer() const noexcept {
         return Stealer(this->handle_.queue, this->handle_.item_size);

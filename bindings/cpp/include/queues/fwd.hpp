@@ -37,6 +37,8 @@ struct weight;
 struct batch_limits;
 class bytes_view;
 class bytes_batch;
+class event;
+class poll_entry;
 
 } // namespace queues
 

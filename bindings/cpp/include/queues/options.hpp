@@ -9,7 +9,6 @@
 
 #ifdef QUEUES_CPP17
 
-#include <chrono>
 #include <cstddef>
 
 namespace queues {
@@ -18,12 +17,6 @@ namespace queues {
 /// it; a larger one is constructed and read in a cell of the queue, which saves a copy. (A priority
 /// or deque copies a trivially copyable T of any size.)
 inline constexpr std::size_t inline_limit = 1024;
-
-/// A call that waits with a std::stop_token checks the token at this interval, because the C
-/// library has no call that wakes one waiter. A stop request ends the wait at most one interval
-/// later. Each check that finds the call still waiting counts as failed in the statistics. Instead
-/// of std::stop_token, any type with stop_possible() and stop_requested() may be used.
-inline constexpr std::chrono::milliseconds stop_interval{5};
 
 /// The type of `checked`.
 struct checked_t {

@@ -14,6 +14,8 @@
 #include "push.hpp"
 #include "queue.hpp"
 
+#include <queues.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -82,12 +84,18 @@ template <class Queue, class... With> class pop_mixin : public Queue {
     }
 
     /// Extension. Removes and returns the item in front. Waits for one until a stop is requested of
-    /// `token`, a std::stop_token; the request ends the wait at most `stop_interval` later. Any
-    /// number of consumers; in spsc one at a time. Returns nullopt if the queue is closed and
-    /// empty, or a stop was requested. If it was requested before the call, the call does not try.
+    /// `token`, a std::stop_token, which ends the wait at once. Any number of consumers; in spsc
+    /// one at a time. Returns nullopt if the queue is closed and empty, or a stop was requested. If
+    /// it was requested before the call, the call does not try.
+    ///
+    /// A call that must wait allocates an event (std::bad_alloc). Each time that it finds no item,
+    /// the statistics count a failed pop. An item wakes all calls that wait with a token, and one
+    /// that waits without. `token` may be of any type with stop_possible(), stop_requested() and
+    /// callback_type.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<value_type> pop(const Token &token) {
-        return pop_as<std::optional<value_type>>(wait_unless_stopped<Token>{token}, With()...);
+        return pop_as<std::optional<value_type>>(this->wait_with(token, QUEUES_READABLE),
+                                                 With()...);
     }
 
     /// Extension. Removes the item in front and assigns it to `item`; in priority, assigns its

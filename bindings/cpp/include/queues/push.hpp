@@ -11,13 +11,13 @@
 
 #include "queue.hpp"
 
-#include <algorithm>
+#include <queues.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <thread>
 #include <utility>
 
 namespace queues {
@@ -100,21 +100,26 @@ template <class Queue, class... With> class push_mixin : public Queue {
     }
 
     /// Extension. Inserts a copy of `value`. Waits for room until a stop is requested of `token`, a
-    /// std::stop_token; the request ends the wait at most `stop_interval` later. Any number of
-    /// producers; in spsc one at a time. Returns true, or false if the queue is closed or a stop
-    /// was requested. If it was requested before the call, the call does not try.
+    /// std::stop_token, which ends the wait at once. Any number of producers; in spsc one at a
+    /// time. Returns true, or false if the queue is closed or a stop was requested. If it was
+    /// requested before the call, the call does not try.
+    ///
+    /// A call that must wait allocates an event (std::bad_alloc). Each time that it finds no room,
+    /// the statistics count a failed push. Room wakes all calls that wait with a token, and one
+    /// that waits without. `token` may be of any type with stop_possible(), stop_requested() and
+    /// callback_type.
     template <class Token, class = if_stop_token<Token>>
     bool push(const argument &value, With... with, const Token &token) {
-        return is_success(put(value, wait_unless_stopped<Token>{token}, with...));
+        return is_success(put(value, this->wait_with(token, QUEUES_WRITABLE), with...));
     }
     /// Extension. Inserts `value`, moved. Waits for room until a stop is requested of `token`, a
-    /// std::stop_token; the request ends the wait at most `stop_interval` later. Any number of
-    /// producers; in spsc one at a time. Returns true, or false if the queue is closed or a stop
-    /// was requested: then `value` is unchanged. If it was requested before the call, the call does
-    /// not try.
+    /// std::stop_token, which ends the wait at once. Any number of producers; in spsc one at a
+    /// time. Returns true, or false if the queue is closed or a stop was requested: then `value` is
+    /// unchanged. If it was requested before the call, the call does not try. Throws
+    /// std::bad_alloc; costs as the other overload with a token.
     template <class Token, class = if_stop_token<Token>>
     bool push(argument &&value, With... with, const Token &token) {
-        return is_success(put(std::move(value), wait_unless_stopped<Token>{token}, with...));
+        return is_success(put(std::move(value), this->wait_with(token, QUEUES_WRITABLE), with...));
     }
 
     /// Constructs an item from `args` and inserts it. Waits for room. Any number of producers; in
@@ -127,8 +132,8 @@ template <class Queue, class... With> class push_mixin : public Queue {
     /// returns false: a single T, and a pointer to construct a std::unique_ptr from.
     ///
     /// In priority and batcher, and where the construction of a trivially copyable T changes
-    /// `args`, the call polls for room, at intervals that grow to 1 ms. Pushes that wait at the
-    /// same time are usually served first; where that matters, push a T.
+    /// `args`, room wakes this call and a push that waits at the same time, and the push is usually
+    /// faster; where that matters, push a T.
     template <class... Args> bool emplace(With... with, Args &&...args) {
         return is_success(construct(wait_forever, with..., std::forward<Args>(args)...));
     }
@@ -230,10 +235,9 @@ template <class Queue, class... With> class push_mixin : public Queue {
         }
     }
 
-    // Polls until there is room. The C calls that wait for room need an item, and an emplace has
+    // Waits until there is room. The C calls that wait for room need an item, and an emplace has
     // none yet.
     conqueue_status await_room(std::int64_t timeout) {
-        std::chrono::nanoseconds pause = std::chrono::microseconds(10);
         for (;;) {
             if (this->is_closed())
                 return conqueue_status::closed;
@@ -241,8 +245,9 @@ template <class Queue, class... With> class push_mixin : public Queue {
                 return conqueue_status::success;
             if (timeout == 0)
                 return this->count_as_full();
-            std::this_thread::sleep_for(pause);
-            pause = (std::min<std::chrono::nanoseconds>)(2 * pause, std::chrono::milliseconds(1));
+            queues_poll_t room{handle_.queue, QUEUES_WRITABLE, 0};
+            std::size_t ready;
+            status_of(queues_poll(&room, 1, timeout, &ready), "emplace");
         }
     }
 

@@ -15,6 +15,7 @@
 #include "detail/handle.hpp"
 #include "detail/iterators.hpp"
 #include "detail/status_of.hpp"
+#include "detail/stop.hpp"
 #include "detail/wait.hpp"
 #include "expected.hpp"
 #include "stats.hpp"
@@ -32,6 +33,8 @@
 namespace queues {
 
 namespace detail {
+
+struct handle_access;
 
 /// The members of everything that has a handle of a queue: the queues, which own it, and the
 /// stealers of a deque, which share it.
@@ -68,6 +71,7 @@ template <class Calls, class Payload, class Handle> class queue_view {
 
     /// \cond INTERNAL
   protected:
+    friend struct handle_access;
     using calls = Calls;
     using payload = Payload;
     static constexpr std::size_t slot_size = Payload::slot_size;
@@ -90,6 +94,18 @@ template <class Calls, class Payload, class Handle> class queue_view {
     Handle handle_{};
 
     static bool is_success(conqueue_status status) { return status == conqueue_status::success; }
+
+    // A wait for `event`, QUEUES_READABLE or QUEUES_WRITABLE, that a stop request ends.
+    template <class Token>
+    wait_unless_stopped<Token> wait_with(const Token &token, std::uint32_t event) const noexcept {
+        return {token, handle_.queue, event};
+    }
+    // Returns the descriptor that `create` makes, or made before.
+    template <class Create> int descriptor(Create create, const char *call) const {
+        int fd = -1;
+        status_of(create(handle_.queue, &fd), call);
+        return fd;
+    }
 
     // Whether Source may be pushed: an lvalue only if T is copyable, although a trivially copyable
     // T would be copied as bytes in any case.
@@ -327,6 +343,26 @@ template <class Calls, class Payload> class closable_queue : public basic_queue<
     void close() noexcept { handle_.close(); }
     /// Returns whether the queue is closed. Never waits. Any thread.
     [[nodiscard]] bool is_closed() const noexcept { return Calls::is_closed(handle_.queue); }
+
+    /// Extension. Returns a descriptor for poll(2), epoll and event loops. It is readable while
+    /// there may be an item (in a batcher, while a batch is due) or the queue is closed. A pop that
+    /// never waits and returns empty makes it unreadable until there is an item: so pop until then,
+    /// and wait for the descriptor again. Never waits. Any thread.
+    ///
+    /// All calls return the same descriptor. The queue owns it and closes it in its destructor: do
+    /// not read, write or close it. The first call creates it; from then on, a pop that finds the
+    /// queue empty and the push that ends that make system calls. Throws std::bad_alloc if no
+    /// descriptor is left, and std::invalid_argument in a batcher on a system other than Linux.
+    [[nodiscard]] int readable_fd() const {
+        return this->descriptor(Calls::readable_fd, "readable_fd");
+    }
+    /// Extension. Returns a descriptor that is readable while there may be room for an item or the
+    /// queue is closed. A push that never waits and returns full makes it unreadable until there is
+    /// room (but not a try_emplace of priority or batcher: push a T there). Never waits. Any
+    /// thread. Otherwise as readable_fd. Throws std::bad_alloc if no descriptor is left.
+    [[nodiscard]] int writable_fd() const {
+        return this->descriptor(Calls::writable_fd, "writable_fd");
+    }
 
     /// \cond INTERNAL
   protected:

@@ -79,6 +79,8 @@ struct batch_calls : default_calls {
     static constexpr auto size = queues_batch_pending_count;
     static constexpr auto capacity = queues_batch_capacity;
     static constexpr auto stats = queues_batch_stats;
+    static constexpr auto readable_fd = queues_batch_readable_fd;
+    static constexpr auto writable_fd = queues_batch_writable_fd;
     static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
 

@@ -47,6 +47,8 @@
 #undef deadline
 #pragma push_macro("debug")
 #undef debug
+#pragma push_macro("descriptor")
+#undef descriptor
 #pragma push_macro("empty")
 #undef empty
 #pragma push_macro("end")
@@ -55,6 +57,8 @@
 #undef erase
 #pragma push_macro("error")
 #undef error
+#pragma push_macro("event")
+#undef event
 #pragma push_macro("expected")
 #undef expected
 #pragma push_macro("far")
@@ -89,6 +93,8 @@
 #undef none
 #pragma push_macro("place")
 #undef place
+#pragma push_macro("poll")
+#undef poll
 #pragma push_macro("pop")
 #undef pop
 #pragma push_macro("push")
@@ -99,12 +105,18 @@
 #undef raise
 #pragma push_macro("raw")
 #undef raw
+#pragma push_macro("readable")
+#undef readable
+#pragma push_macro("ready")
+#undef ready
 #pragma push_macro("refresh")
 #undef refresh
 #pragma push_macro("release")
 #undef release
 #pragma push_macro("require")
 #undef require
+#pragma push_macro("reset")
+#undef reset
 #pragma push_macro("restore")
 #undef restore
 #pragma push_macro("result")
@@ -113,6 +125,8 @@
 #undef retry
 #pragma push_macro("send")
 #undef send
+#pragma push_macro("set")
+#undef set
 #pragma push_macro("size")
 #undef size
 #pragma push_macro("small")
@@ -153,3 +167,5 @@
 #undef weight
 #pragma push_macro("word")
 #undef word
+#pragma push_macro("writable")
+#undef writable

@@ -49,6 +49,8 @@ struct mpmc_calls : default_calls {
     static constexpr auto size = queues_mpmc_size;
     static constexpr auto capacity = queues_mpmc_capacity;
     static constexpr auto stats = queues_mpmc_stats;
+    static constexpr auto readable_fd = queues_mpmc_readable_fd;
+    static constexpr auto writable_fd = queues_mpmc_writable_fd;
     static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
 

@@ -72,6 +72,8 @@ struct priority_calls : default_calls {
     static constexpr auto size = queues_priority_size;
     static constexpr auto capacity = queues_priority_capacity;
     static constexpr auto stats = queues_priority_stats;
+    static constexpr auto readable_fd = queues_priority_readable_fd;
+    static constexpr auto writable_fd = queues_priority_writable_fd;
     static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
 };
 

@@ -50,6 +50,8 @@ struct spsc_calls : default_calls {
     static constexpr auto is_empty = queues_spsc_is_empty;
     static constexpr auto capacity = queues_spsc_capacity;
     static constexpr auto stats = queues_spsc_stats;
+    static constexpr auto readable_fd = queues_spsc_readable_fd;
+    static constexpr auto writable_fd = queues_spsc_writable_fd;
 };
 
 template <class T> struct spsc_cells {

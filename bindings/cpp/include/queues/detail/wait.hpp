@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// How long a call waits: for ever, not at all, for a duration, until a deadline or until a stop
-// request. Each kind of wait is a function object that makes a C call, which takes a timeout in
-// nanoseconds, once or repeatedly, and returns the last status.
+// How long a call waits: for ever, not at all, for a duration or until a deadline (stop.hpp: until
+// a stop request). Each kind of wait is a function object that makes a C call, which takes a
+// timeout in nanoseconds, once or repeatedly, and returns the last status.
 #ifndef QUEUES_DETAIL_WAIT_HPP
 #define QUEUES_DETAIL_WAIT_HPP
 
@@ -9,16 +9,12 @@
 
 #ifdef QUEUES_CPP17
 
-#include "../options.hpp"
-
 #include <queues.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
-#include <utility>
 
 namespace queues {
 
@@ -96,31 +92,6 @@ auto deadline_after(std::chrono::duration<Rep, Period> duration) {
                std::chrono::steady_clock::now()) +
            duration;
 }
-
-// Whether Token is std::stop_token or a type with its members. The test by members keeps this text
-// the same in every standard.
-template <class Token, class = void> struct is_stop_token : std::false_type {};
-template <class Token>
-struct is_stop_token<
-    Token, std::void_t<decltype(static_cast<bool>(std::declval<const Token &>().stop_possible())),
-                       decltype(static_cast<bool>(std::declval<const Token &>().stop_requested()))>>
-    : std::true_type {};
-template <class Token> using if_stop_token = std::enable_if_t<is_stop_token<Token>::value>;
-
-// C calls of `stop_interval` each, until one does not time out or a stop is requested. Returns
-// QUEUES_TIMEOUT without a call when a stop was requested before.
-template <class Token> struct wait_unless_stopped {
-    const Token &token;
-    template <class Call> queues_status_t operator()(Call call) const {
-        if (!token.stop_possible())
-            return call(wait_forever.timeout);
-        queues_status_t status = QUEUES_TIMEOUT;
-        while (status == QUEUES_TIMEOUT && !token.stop_requested())
-            status = call(to_timeout(stop_interval));
-        return status;
-    }
-};
-template <class Token> wait_unless_stopped(const Token &) -> wait_unless_stopped<Token>;
 
 } // namespace detail
 
