@@ -4,6 +4,9 @@
 #include <cstring>
 #include <iterator>
 #include <thread>
+#if __has_include(<span>)
+#include <span>
+#endif
 
 using queues::conqueue_status;
 

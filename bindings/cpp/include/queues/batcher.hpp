@@ -63,9 +63,11 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     // of 1.
     using unweighted::emplace, unweighted::try_emplace;
     using unweighted::push, unweighted::try_push, unweighted::push_for, unweighted::push_until;
+    using unweighted::push_async, unweighted::async_push;
     using unweighted::push_many, unweighted::try_push_many, unweighted::push_many_for;
     using weighted::emplace, weighted::try_emplace;
     using weighted::push, weighted::try_push, weighted::push_for, weighted::push_until;
+    using weighted::push_async, weighted::async_push;
     using weighted::push_many, weighted::try_push_many, weighted::push_many_for;
 
     /// Removes and returns the next batch. Waits until one is due. Any thread. Returns nullopt if
@@ -154,6 +156,18 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     [[nodiscard]] conqueue_status pop_batch_into_for(batch_type &batch,
                                                      std::chrono::duration<Rep, Period> duration) {
         return fill(batch, wait_until{deadline_after(duration)}, timeout_args{});
+    }
+
+    /// For coroutines (C++20): `co_await queue.pop_batch_async(executor)` removes and returns the
+    /// next batch, as a std::optional; it suspends the coroutine until one is due. Needs
+    /// queues/async.hpp, which describes executors, tokens and lifetimes. Any thread. Results in
+    /// nullopt if the queue is closed and empty, or a stop was requested of `token`. Throws
+    /// std::bad_alloc, and what moving T throws.
+    template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
+    [[nodiscard]] auto pop_batch_async(Executor executor = Executor(), Token token = Token()) {
+        using operation = pop_batch_operation<batch_queue>;
+        return awaiter<operation, Executor, Token>(operation(*this), std::move(executor),
+                                                   std::move(token));
     }
 
     /// Makes all items that are in the queue due, in batches of the usual size; items that are

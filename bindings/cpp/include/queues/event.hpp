@@ -16,6 +16,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "detail/deferred.hpp"
 #include "detail/status_of.hpp"
 #include "detail/stop.hpp"
 #include "detail/wait.hpp"
@@ -79,6 +80,17 @@ class event {
     template <class Token, class = detail::if_stop_token<Token>>
     [[nodiscard]] bool wait(const Token &token) const {
         return is_set_after(detail::wait_unless_stopped<Token>(token, handle_, QUEUES_READABLE));
+    }
+
+    /// For coroutines (C++20): `co_await event.wait_async(executor)` suspends the coroutine until
+    /// the event is set. Needs queues/async.hpp, which describes executors, tokens and lifetimes.
+    /// Results in true, or false if a stop was requested of `token`. Throws std::bad_alloc.
+    template <class Executor = detail::on_reactor, class Token = detail::no_token,
+              class Event = event>
+    [[nodiscard]] auto wait_async(Executor executor = Executor(), Token token = Token()) const {
+        using operation = detail::event_operation<Event>;
+        return detail::awaiter<operation, Executor, Token>(operation(*this), std::move(executor),
+                                                           std::move(token));
     }
 
     /// Returns a descriptor that is readable while the event is set, for poll(2), epoll and event

@@ -9,6 +9,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "detail/deferred.hpp"
 #include "expected.hpp"
 #include "fwd.hpp"
 #include "push.hpp"
@@ -129,6 +130,25 @@ template <class Queue, class... With> class pop_mixin : public Queue {
     [[nodiscard]] conqueue_status pop_until(item_type &item, With &...with,
                                             std::chrono::time_point<Clock, Duration> deadline) {
         return pop_into_item(item, wait_until<Clock, Duration>{deadline}, with...);
+    }
+
+    /// Extension. For coroutines (C++20): `co_await queue.pop_async(executor)` removes and returns
+    /// the item in front, as a std::optional; it suspends the coroutine until there is one. Needs
+    /// queues/async.hpp, which describes executors, tokens and lifetimes. Any number of consumers;
+    /// in spsc one at a time. Results in nullopt if the queue is closed and empty, or a stop was
+    /// requested of `token`. Throws what moving T throws, and std::bad_alloc.
+    template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
+    [[nodiscard]] auto pop_async(Executor executor = Executor(), Token token = Token()) {
+        using operation = pop_operation<pop_mixin>;
+        return awaiter<operation, Executor, Token>(operation(*this), std::move(executor),
+                                                   std::move(token));
+    }
+    /// Returns a sender (std::execution or stdexec) that removes the item in front and completes
+    /// with set_value(item); with set_error(conqueue_status::closed) if the queue is closed and
+    /// empty; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number of
+    /// consumers; in spsc one at a time.
+    template <class Self = pop_mixin> [[nodiscard]] auto async_pop() noexcept {
+        return pop_sender<Self>(*this);
     }
 
     /// \cond INTERNAL

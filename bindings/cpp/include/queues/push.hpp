@@ -9,6 +9,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "detail/deferred.hpp"
 #include "queue.hpp"
 
 #include <queues.h>
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace queues {
@@ -200,6 +202,36 @@ template <class Queue, class... With> class push_mixin : public Queue {
         if (result.status == conqueue_status::full && duration > duration.zero())
             result.status = conqueue_status::timeout; // the time passed before the last C call
         return result;
+    }
+
+    /// Extension. For coroutines (C++20): `co_await queue.push_async(value, executor)` inserts a
+    /// copy of `value`; it suspends the coroutine until there is room. Needs queues/async.hpp,
+    /// which describes executors, tokens and lifetimes; `value` must live until then. Any number of
+    /// producers; in spsc one at a time. Results in true, or false if the queue is closed or a stop
+    /// was requested of `token`. Throws what push throws, and std::bad_alloc.
+    template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
+    [[nodiscard]] auto push_async(const argument &value, With... with,
+                                  Executor executor = Executor(), Token token = Token()) {
+        using operation = push_operation<push_mixin, const argument &, With...>;
+        return awaiter<operation, Executor, Token>(operation(*this, value, with...),
+                                                   std::move(executor), std::move(token));
+    }
+    /// Extension. For coroutines (C++20): as the other overload, but inserts `value`, moved. If the
+    /// result is false, `value` is unchanged.
+    template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
+    [[nodiscard]] auto push_async(argument &&value, With... with, Executor executor = Executor(),
+                                  Token token = Token()) {
+        using operation = push_operation<push_mixin, argument &&, With...>;
+        return awaiter<operation, Executor, Token>(operation(*this, std::move(value), with...),
+                                                   std::move(executor), std::move(token));
+    }
+    /// Returns a sender (std::execution or stdexec) that inserts `value`, which it holds until
+    /// then, and completes with set_value(); with set_error(conqueue_status::closed) if the queue
+    /// is closed; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number
+    /// of producers; in spsc one at a time. Throws what copying or moving `value` throws.
+    template <class Value = argument> [[nodiscard]] auto async_push(Value &&value, With... with) {
+        return push_sender<push_mixin, std::decay_t<Value>, With...>(
+            *this, std::forward<Value>(value), with...);
     }
 
     /// \cond INTERNAL

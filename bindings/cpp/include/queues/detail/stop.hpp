@@ -59,8 +59,14 @@ template <class Callback> struct stop_callback_of<std::stop_token, Callback> {
 };
 #endif
 
-// An event that is set when a stop is requested. About 50 ns, which is little beside a sleep, so
-// every wait that sleeps makes one.
+// A token of which no stop is requested.
+struct no_token {
+    static constexpr bool stop_possible() noexcept { return false; }
+    static constexpr bool stop_requested() noexcept { return false; }
+};
+
+// An event that is set when a stop is requested. It takes 0.5 us to make and a sleep 4 us and more
+// (AMD EPYC, Zen 5), so every wait that sleeps makes one, and no thread has to keep one.
 template <class Token> class stop_signal {
   public:
     explicit stop_signal(const Token &token) : on_stop_(token, set{handle_.event}) {}
