@@ -132,6 +132,7 @@ if for_ proof; then
     need_library libuv libuv1-dev
     need_library glib-2.0 libglib2.0-dev
     need_library liburing liburing-dev
+    echo '#include <asio.hpp>' | c++ -fsyntax-only -x c++ - 2>/dev/null || missing+=(libasio-dev)
 fi
 
 if [ -n "$check" ]; then
