@@ -143,7 +143,7 @@ template <class Queue, class... With> class pop_mixin : public Queue {
         return awaiter<operation, Executor, Token>(operation(*this), std::move(executor),
                                                    std::move(token));
     }
-    /// Returns a sender (std::execution or stdexec) that removes the item in front and completes
+    /// Returns a sender (stdexec) that removes the item in front and completes
     /// with set_value(item); with set_error(conqueue_status::closed) if the queue is closed and
     /// empty; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number of
     /// consumers; in spsc one at a time.

@@ -225,7 +225,7 @@ template <class Queue, class... With> class push_mixin : public Queue {
         return awaiter<operation, Executor, Token>(operation(*this, std::move(value), with...),
                                                    std::move(executor), std::move(token));
     }
-    /// Returns a sender (std::execution or stdexec) that inserts `value`, which it holds until
+    /// Returns a sender (stdexec) that inserts `value`, which it holds until
     /// then, and completes with set_value(); with set_error(conqueue_status::closed) if the queue
     /// is closed; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number
     /// of producers; in spsc one at a time. Throws what copying or moving `value` throws.

@@ -223,6 +223,7 @@ class reactor {
             if (polls_[i].ready != 0) {
                 was_ready = true;
                 has_served |= serve(key_of(polls_[i].queue, polls_[i].events), lock);
+                complete_finished(lock); // it may cancel waits for the ends that follow
             }
         }
         in_vain_ = was_ready && !has_served ? in_vain_ + 1 : 0;

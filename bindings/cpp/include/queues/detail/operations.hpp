@@ -75,6 +75,7 @@ template <class Queue> class pop_operation : public operation<pop_operation<Queu
         this->rethrow();
         return std::move(value_);
     }
+    template <class Receive> void deliver_to(Receive receive) { receive(*std::move(value_)); }
 
   private:
     Queue *queue_;
@@ -122,6 +123,7 @@ class push_operation : public operation<push_operation<Queue, Value, With...>> {
         this->rethrow();
         return this->status() == conqueue_status::success;
     }
+    template <class Receive> void deliver_to(Receive receive) { receive(); }
 
   private:
     Queue *queue_;
