@@ -43,10 +43,10 @@ pub use error::{Error, Result};
 pub use queue::batch::Limits;
 pub use stats::Stats;
 pub use typed::{
-    Batcher, Consumer, Iter, Mpmc, Priority, Producer, PutError, Stealer, TryIter, Worker, deque,
-    growable_deque, spsc,
+    Batcher, Consumer, Event, Iter, Mpmc, Priority, Producer, PutError, Stealer, TryIter, Worker,
+    deque, growable_deque, spsc,
 };
-pub use wait::Wait;
+pub use wait::{Polled, Wait, poll};
 
 /// README's Rust program, run as a test.
 #[cfg(doctest)]

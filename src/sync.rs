@@ -36,7 +36,7 @@ pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Re
 pub(crate) use descriptor::Descriptor;
 pub(crate) use fence::{Fences, fence};
 pub(crate) use hint::{Backoff, pause, prefetch_for_read, prefetch_for_write, yield_now};
-pub(crate) use lock::Mutex;
+pub(crate) use lock::{Lock, Mutex};
 pub(crate) use once::{Asked, has_many_processors};
 #[cfg(loom)]
 pub(crate) use owned::Owned;

@@ -10,6 +10,10 @@
 //!
 //! - **Waiting.** A call that may wait takes a [`Wait`]. `try_` calls, [`Wait::No`] and the calls of a
 //!   deque do not wait. A wait that ends without success is [`Error::Timeout`].
+//! - **Futures.** A call that ends in `_async` waits as a future. It needs nothing but the waker of
+//!   its context, so it runs on every executor: see [Futures](#futures).
+//! - **Several queues.** [`poll()`](crate::poll) waits for queues of all families and for [`Event`]s.
+//!   A program with an event loop waits for a descriptor, as `readable_fd` returns.
 //! - **Closing.** After `close`, puts fail with [`Error::Closed`]. Gets return what is left, then fail
 //!   with [`Error::Closed`]. A deque has no close.
 //! - **Refused items** are returned: in a [`PutError`], or in the vector given to `put_many`.
@@ -21,10 +25,32 @@
 //! - **Unwinding.** A queue is [`UnwindSafe`](std::panic::UnwindSafe): a panic leaves no call half
 //!   done.
 //!
+//! # Futures
+//! - **Cancellation.** A future does its work in its last step. One that is dropped before has taken no
+//!   item, and put none: its item is dropped with it. A wake-up that it had received goes to the next
+//!   future.
+//! - **A future that was polled is polled on or dropped.** A put wakes one future for an item. A future
+//!   that keeps a wake-up to itself leaves that item to the next call.
+//! - **Order.** Futures that wait are woken first come, first served. A call that finds an item at once
+//!   does not queue behind them.
+//! - **Threads.** Calls that block and futures may wait on the same queue. A put wakes one of each.
+//! - **Progress.** No put and no get waits for a future. Futures that wait at the same end share a short
+//!   lock.
+//! - **Memory.** The first future that has to wait allocates a list, which grows with the number of
+//!   futures that wait at once and is freed with the queue.
+//! - **Timeouts** are those of the executor: drop the future.
+//! - **Panics.** If a waker panics, a put or a get resumes the panic after it has taken effect.
+//! - **Streams.** The library depends on no crate of futures. With the crate `futures`, a stream is
+//!   `stream::unfold(&queue, |queue| async move { Some((queue.get_async().await.ok()?, queue)) })`.
+//!
+//! The first wait of a future costs about as much as a system call. If the kernel begins to refuse
+//! `membarrier` while the program runs, one wait in each end of a queue blocks its thread for 1 ms.
+//!
 //! `len`, `is_empty`, `is_full` and `stats` are snapshots: other threads may change the queue.
 
 mod batcher;
 mod deque;
+mod event;
 mod iter;
 mod mpmc;
 mod priority;
@@ -32,16 +58,19 @@ mod spsc;
 
 pub use batcher::Batcher;
 pub use deque::{Stealer, Worker, deque, growable_deque};
+pub use event::Event;
 pub use iter::{Iter, TryIter};
 pub use mpmc::Mpmc;
 pub use priority::Priority;
 pub use spsc::{Consumer, Producer, spsc};
 
 use crate::error::{Error, Result};
-use crate::queue::{GetMany, PutMany, Queue};
-use crate::wait::{Blocking, Wait};
+use crate::queue::{GetMany, Progress, Put, PutMany, Queue};
+use crate::wait::{Blocking, Polled, Wait};
+use core::ffi::c_int;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
+use std::os::fd::BorrowedFd;
 
 /// The error of a put, with its item.
 ///
@@ -117,11 +146,31 @@ unsafe fn put_many<Q: PutMany>(
     items: &mut Vec<Q::Item>,
     wait: Wait,
 ) -> Result {
+    // SAFETY: the same contract; the items are initialized, and those that were put are not used again.
+    give_many(items, |items, count| unsafe { queue.put_many(items, count, wait) })
+}
+
+/// Puts items from the front of `items`, waiting as a future.
+///
+/// # Safety
+/// As [`put_many`].
+async unsafe fn put_many_async<Q: PutMany<Item: Send>>(
+    queue: &Blocking<Q>,
+    items: &mut Vec<Q::Item>,
+) -> Result {
+    let put_some = || {
+        // SAFETY: as in `put_many`.
+        give_many(items, |items, count| unsafe { queue.put_those_that_fit(items, count) })
+    };
+    queue.put_until_room(put_some).await
+}
+
+/// Runs a put of many, which returns how many items from the front of `items` it has moved out.
+fn give_many<T>(items: &mut Vec<T>, put: impl FnOnce(*const T, usize) -> Progress) -> Result {
     let count = items.len();
     // SAFETY: not more than there are. Below, the vector gets back the items that were not put.
     unsafe { items.set_len(0) };
-    // SAFETY: there are `count` initialized items; those that were put are not used again.
-    let (done, result) = unsafe { queue.put_many(items.as_ptr(), count, wait) };
+    let (done, result) = put(items.as_ptr(), count);
     // SAFETY: `done` is not more than `count`, and the items after it were not put.
     unsafe {
         let start = items.as_mut_ptr();
@@ -141,14 +190,76 @@ unsafe fn get_many<T, Q: GetMany<Out = MaybeUninit<T>>>(
     max: usize,
     wait: Wait,
 ) -> Result<usize> {
+    take_many(out, max.min(queue.queue().capacity()), |places, max| {
+        // SAFETY: the same contract; there are `max` places.
+        let (done, result) = unsafe { queue.get_many(places, max, wait) };
+        result.map(|()| done)
+    })
+}
+
+/// Gets up to `max` items to the end of `out`, waiting as a future.
+///
+/// # Safety
+/// As [`get_many`].
+async unsafe fn get_many_async<T: Send, Q: GetMany<Out = MaybeUninit<T>>>(
+    queue: &Blocking<Q>,
+    out: &mut Vec<T>,
+    max: usize,
+) -> Result<usize> {
     let max = max.min(queue.queue().capacity());
+    if max == 0 {
+        return Ok(0);
+    }
+    let get_some = || {
+        take_many(out, max, |places, max| {
+            // SAFETY: the same contract; there are `max` places, one at least.
+            unsafe { queue.queue().try_get_many(places, max) }
+        })
+    };
+    queue.get_until_item(get_some, |&count| count).await
+}
+
+/// Runs a get of many, which fills as many places at the end of `out` as it returns.
+fn take_many<T>(
+    out: &mut Vec<T>,
+    max: usize,
+    get: impl FnOnce(*mut MaybeUninit<T>, usize) -> Result<usize>,
+) -> Result<usize> {
     out.reserve(max);
-    let places = out.spare_capacity_mut().as_mut_ptr();
-    // SAFETY: there are `max` places.
-    let (done, result) = unsafe { queue.get_many(places, max, wait) };
+    let done = get(out.spare_capacity_mut().as_mut_ptr(), max)?;
     // SAFETY: the first `done` places were filled.
     unsafe { out.set_len(out.len() + done) };
-    result.map(|()| done)
+    Ok(done)
+}
+
+/// [`give`] as a future. The item is dropped with it.
+///
+/// # Safety
+/// The queue's rule about who may put at once holds.
+async unsafe fn give_async<T: Send, Q: Put<Item = T>>(
+    queue: &Blocking<Q>,
+    item: T,
+    with: Q::With,
+) -> core::result::Result<(), PutError<T>> {
+    let mut item = Some(item);
+    let put = || {
+        let place = item.as_ref().expect("the item was not put yet");
+        // SAFETY: the same contract; after Ok the item is forgotten.
+        unsafe { queue.queue().try_put(place, with) }.map(|()| core::mem::forget(item.take()))
+    };
+    let done = queue.put_by_async(put).await;
+    done.map_err(|error| PutError { error, item: item.expect("the item was not put") })
+}
+
+/// A descriptor of a queue, which lives as long as the queue.
+fn borrow_fd<Q>(_queue: &Q, fd: Result<c_int>) -> Result<BorrowedFd<'_>> {
+    // SAFETY: the queue closes it when it is dropped.
+    fd.map(|fd| unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// An end of a queue that has this end.
+fn known(polled: Result<Polled<'_>>) -> Polled<'_> {
+    polled.expect("the queue has this end")
 }
 
 /// Formats a queue without its items, which other threads may be taking.

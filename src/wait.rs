@@ -1,6 +1,7 @@
 //! Waiting, for every family: calls that sleep until they succeed, a deadline passes or the queue is
 //! closed.
 
+mod asynchronous;
 mod batching;
 mod blocking;
 mod event;
@@ -8,6 +9,7 @@ mod event_count;
 mod in_place;
 mod poll;
 mod stealing;
+mod wakers;
 
 pub use batching::Wanted;
 pub use blocking::Blocking;

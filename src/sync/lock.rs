@@ -59,6 +59,11 @@ impl<T> Lock<T> {
         Guard { lock: self, value: PhantomData }
     }
 
+    /// Takes the lock if it is free.
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.try_take().then(|| Guard { lock: self, value: PhantomData })
+    }
+
     #[inline(always)]
     fn try_take(&self) -> bool {
         // Ordering: Acquire, pairs with the Release in `Guard::drop`.

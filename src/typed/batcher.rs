@@ -1,12 +1,14 @@
 use super::iter::{Iter, Source, TryIter, WaitingSource};
-use super::{PutError, give, show};
+use super::{PutError, borrow_fd, give, give_async, known, show};
 use crate::error::Result;
 use crate::payload::Typed;
 use crate::queue::Queue;
 use crate::queue::batch::{Batch, Limits, ToVec};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Wait, Wanted};
+use crate::wait::{Blocking, Polled, READABLE, WRITABLE, Wait, Wanted};
 use core::fmt;
+use core::time::Duration;
+use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A bounded queue whose items are taken in batches, for any number of threads at both ends.
@@ -66,6 +68,28 @@ impl<T: Send> Batcher<T> {
         give(item, |item| unsafe { self.0.put(item, weight, wait) })
     }
 
+    /// [`Batcher::put`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    pub async fn put_async(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        self.put_weighted_async(item, 1).await
+    }
+
+    /// [`Batcher::put_weighted`] as a future, without a limit of time: see
+    /// [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    pub async fn put_weighted_async(
+        &self,
+        item: T,
+        weight: u64,
+    ) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: any thread may put.
+        unsafe { give_async(&self.0, item, weight) }.await
+    }
+
     /// Takes the next batch that is due, waiting for one. When `wait` is over, takes what is pending,
     /// due or not.
     ///
@@ -84,6 +108,66 @@ impl<T: Send> Batcher<T> {
     /// (and drained).
     pub fn get_due(&self) -> Result<Vec<T>> {
         self.batch(Wanted::Due)
+    }
+
+    /// Takes the next batch that is due, waiting as a future: see [Futures](crate::typed#futures).
+    ///
+    /// Only the executor has timers, so the caller passes them: `sleep` returns a future that ends after a
+    /// time, as `tokio::time::sleep` does. It is called when items are pending that will be due by their
+    /// age; never without [`Limits::age`]. A timer that ends too early costs another look; one that ends too
+    /// late delays the batch, unless another reason makes it due.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained).
+    ///
+    /// ```
+    /// # fn run(future: impl Future<Output = queues::Result>) {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     assert!(std::pin::pin!(future).poll(&mut context).is_ready());
+    /// # }
+    /// # mod tokio { pub mod time { pub use std::future::ready as sleep; } }
+    /// use queues::{Batcher, Limits};
+    /// use std::time::Duration;
+    ///
+    /// let age = Some(Duration::from_millis(1));
+    /// let queue = Batcher::new(9, Limits { size: 3, age, weight: None })?;
+    /// # run(async {
+    /// queue.put_async(1).await.unwrap();
+    /// queue.put_async(2).await.unwrap();
+    /// assert_eq!(queue.get_batch_async(tokio::time::sleep).await, Ok(vec![1, 2]), "after a millisecond");
+    /// # Ok(())
+    /// # });
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub async fn get_batch_async<S: Future>(
+        &self,
+        sleep: impl FnMut(Duration) -> S,
+    ) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        let to = ToVec::new(&mut values, self.0.queue().size());
+        self.0.get_batch_async(to, sleep).await?;
+        Ok(values)
+    }
+
+    /// The time until a batch is due by its age; zero if one is due or the queue is closed. `None` if
+    /// nothing is pending or the age does not count: then only another thread makes one due. For programs
+    /// with a timer of their own; takes a short lock.
+    ///
+    /// ```
+    /// use queues::{Batcher, Limits};
+    /// use std::time::Duration;
+    ///
+    /// let age = Duration::from_secs(60);
+    /// let queue = Batcher::new(9, Limits { size: 2, age: Some(age), weight: None })?;
+    /// assert_eq!(queue.next_due(), None);
+    /// queue.try_put(1).unwrap();
+    /// assert!(queue.next_due().is_some_and(|left| Duration::ZERO < left && left <= age));
+    /// queue.try_put(2).unwrap();
+    /// assert_eq!(queue.next_due(), Some(Duration::ZERO));
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn next_due(&self) -> Option<Duration> {
+        self.0.next_due().map(Duration::from_nanos)
     }
 
     fn batch(&self, wanted: Wanted) -> Result<Vec<T>> {
@@ -120,6 +204,41 @@ impl<T: Send> Batcher<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<&Self> {
         TryIter(self)
+    }
+
+    /// Returns a descriptor that is readable while a batch is due, or the queue is closed;
+    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
+    /// return the same one.
+    ///
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable until a batch is
+    /// due, by its age, too: there is nothing else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
+    /// item while it is readable.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left;
+    /// [`Error::Invalid`](crate::Error::Invalid) on systems without timer descriptors (all but Linux):
+    /// there, [`Batcher::next_due`] returns how long a program may wait.
+    pub fn readable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.readable_fd())
+    }
+
+    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
+    /// [`Batcher::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn writable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.writable_fd())
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until a batch is due, or the queue is closed.
+    pub fn readable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    pub fn writable(&self) -> Polled<'_> {
+        known(self.0.polled(WRITABLE))
     }
 
     /// Makes everything that is pending due.

@@ -1,11 +1,12 @@
-use super::PutError;
 use super::iter::{Source, TryIter};
+use super::{PutError, borrow_fd, known};
 use crate::error::{Error, Result};
 use crate::payload::Boxed;
 use crate::queue::deque::Deque;
 use crate::stats::Stats;
-use crate::wait::Stealing;
+use crate::wait::{Polled, READABLE, Stealing};
 use core::fmt;
+use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -128,6 +129,22 @@ impl<T: Send> Worker<T> {
         TryIter(self)
     }
 
+    /// Returns a descriptor that is readable while there is something to steal, for poll, epoll and event
+    /// loops. It belongs to the deque, which closes it. Do not read it. All calls return the same one.
+    ///
+    /// A steal that returns [`Error::Empty`] has made it unreadable: there is nothing else to call.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`] if no descriptor or memory is left.
+    pub fn stealable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.stealable_fd())
+    }
+
+    /// The deque for a [`poll()`](crate::poll) that waits until there is something to steal.
+    pub fn stealable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
+    }
+
     /// Returns another thief.
     #[must_use]
     pub fn stealer(&self) -> Stealer<T> {
@@ -181,6 +198,34 @@ impl<T: Send> Stealer<T> {
         unsafe { self.0.steal(&mut item).map(|()| unbox(item)) }
     }
 
+    /// [`Stealer::steal`] as a future, which waits for an item and tries again after a lost race: see
+    /// [Futures](crate::typed#futures).
+    ///
+    /// A deque has no close: if the worker is gone, the future waits on. Wait for an [`Event`](super::Event)
+    /// beside it.
+    ///
+    /// ```
+    /// # fn run(future: impl Future<Output = queues::Result>) {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     assert!(std::pin::pin!(future).poll(&mut context).is_ready());
+    /// # }
+    /// let (mut worker, stealer) = queues::deque(3)?;
+    /// worker.push(1).unwrap();
+    /// # run(async {
+    /// assert_eq!(stealer.steal_async().await, 1);
+    /// # Ok(())
+    /// # });
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub async fn steal_async(&self) -> T {
+        let steal = || {
+            let mut item = core::ptr::null_mut();
+            // SAFETY: after Ok the item is ours.
+            unsafe { self.0.deque().steal(&mut item).map(|()| unbox(item)) }
+        };
+        self.0.steal_by_async(steal).await.expect("a steal fails with Empty or Retry only")
+    }
+
     /// Steals up to `max` items, and no more than the capacity, one by one, until the deque is empty or
     /// a race is lost; appends them to `out`. Returns their number: 0 only if `max` is 0. Lock-free,
     /// except for the growth of `out`.
@@ -206,6 +251,22 @@ impl<T: Send> Stealer<T> {
         // SAFETY: each item was stolen by this call.
         let (count, result) = self.0.steal_many(max, |item| out.push(unsafe { unbox(item) }));
         result.map(|()| count)
+    }
+
+    /// Returns a descriptor that is readable while there is something to steal, for poll, epoll and event
+    /// loops. It belongs to the deque, which closes it. Do not read it. All calls return the same one.
+    ///
+    /// A steal that returns [`Error::Empty`] has made it unreadable: there is nothing else to call.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`] if no descriptor or memory is left.
+    pub fn stealable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.stealable_fd())
+    }
+
+    /// The deque for a [`poll()`](crate::poll) that waits until there is something to steal.
+    pub fn stealable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
     }
 
     /// Returns an iterator that steals until the deque is empty. After a lost race it tries again.

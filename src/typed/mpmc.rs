@@ -1,11 +1,15 @@
 use super::iter::{Iter, Source, TryIter, WaitingSource};
-use super::{PutError, get_many, give, put_many, show, take};
+use super::{
+    PutError, borrow_fd, get_many, get_many_async, give, give_async, known, put_many,
+    put_many_async, show, take,
+};
 use crate::error::Result;
 use crate::payload::Typed;
-use crate::queue::{Queue, mpmc::Indirect};
+use crate::queue::{Get, Queue, mpmc::Indirect};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Wait};
+use crate::wait::{Blocking, Polled, READABLE, WRITABLE, Wait};
 use core::fmt;
+use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A bounded queue for any number of threads at both ends: first in, first out.
@@ -65,6 +69,29 @@ impl<T: Send> Mpmc<T> {
         give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
+    /// [`Mpmc::put`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// ```
+    /// # fn run(future: impl Future<Output = queues::Result>) {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     assert!(std::pin::pin!(future).poll(&mut context).is_ready());
+    /// # }
+    /// let queue = queues::Mpmc::with_capacity(2)?;
+    /// # run(async {
+    /// queue.put_async("hello").await.unwrap();
+    /// assert_eq!(queue.get_async().await, Ok("hello"));
+    /// # Ok(())
+    /// # });
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub async fn put_async(&self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: any thread may put.
+        unsafe { give_async(&self.0, item, ()) }.await
+    }
+
     /// Puts all `items` one by one, waiting for room; `wait` limits the whole call.
     ///
     /// After `Ok` the vector is empty. After an error it holds the items that were not put, in their
@@ -87,6 +114,16 @@ impl<T: Send> Mpmc<T> {
         unsafe { put_many(&self.0, items, wait) }
     }
 
+    /// [`Mpmc::put_many`] as a future, without a limit of time: see [Futures](crate::typed#futures). If it
+    /// is dropped, the vector holds the items that were not put.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    pub async fn put_many_async(&self, items: &mut Vec<T>) -> Result {
+        // SAFETY: any thread may put.
+        unsafe { put_many_async(&self.0, items) }.await
+    }
+
     /// Gets without waiting; lock-free.
     ///
     /// # Errors
@@ -103,6 +140,16 @@ impl<T: Send> Mpmc<T> {
     pub fn get(&self, wait: Wait) -> Result<T> {
         // SAFETY: any thread may get.
         take(|place| unsafe { self.0.get(place, wait) })
+    }
+
+    /// [`Mpmc::get`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub async fn get_async(&self) -> Result<T> {
+        // SAFETY: any thread may get.
+        let get = || take(|place| unsafe { self.0.queue().try_get(place) });
+        self.0.get_by_async(get).await
     }
 
     /// Waits for a first item, then takes the items that are there, up to `max`, to the end of `out`.
@@ -127,6 +174,15 @@ impl<T: Send> Mpmc<T> {
     pub fn get_many(&self, out: &mut Vec<T>, max: usize, wait: Wait) -> Result<usize> {
         // SAFETY: any thread may get.
         unsafe { get_many(&self.0, out, max, wait) }
+    }
+
+    /// [`Mpmc::get_many`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained); then `out` is unchanged.
+    pub async fn get_many_async(&self, out: &mut Vec<T>, max: usize) -> Result<usize> {
+        // SAFETY: any thread may get.
+        unsafe { get_many_async(&self.0, out, max) }.await
     }
 
     /// Returns an iterator that waits for each item, and ends when the queue is closed and drained.
@@ -157,6 +213,54 @@ impl<T: Send> Mpmc<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<&Self> {
         TryIter(self)
+    }
+
+    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
+    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
+    /// return the same one.
+    ///
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
+    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
+    /// item while it is readable.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    ///
+    /// ```
+    /// use std::os::fd::AsRawFd;
+    ///
+    /// let queue = queues::Mpmc::with_capacity(2)?;
+    /// let mut poll =
+    ///     libc::pollfd { fd: queue.readable_fd()?.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    /// let mut ready = || unsafe { libc::poll(&mut poll, 1, 0) };
+    /// assert_eq!(ready(), 0);
+    /// queue.try_put(1).unwrap();
+    /// assert_eq!(ready(), 1);
+    /// assert_eq!((queue.try_get(), queue.try_get()), (Ok(1), Err(queues::Error::Empty)));
+    /// assert_eq!(ready(), 0);
+    /// # Ok::<(), queues::Error>(())
+    /// ```
+    pub fn readable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.readable_fd())
+    }
+
+    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
+    /// [`Mpmc::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn writable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.writable_fd())
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    pub fn readable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    pub fn writable(&self) -> Polled<'_> {
+        known(self.0.polled(WRITABLE))
     }
 
     /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.

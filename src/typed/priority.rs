@@ -1,11 +1,12 @@
 use super::iter::{Iter, Source, TryIter, WaitingSource};
-use super::{PutError, give, show, take_with};
+use super::{PutError, borrow_fd, give, give_async, known, show, take_with};
 use crate::error::Result;
 use crate::payload::Typed;
-use crate::queue::{Queue, priority as core_priority};
+use crate::queue::{Get, Queue, priority as core_priority};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Wait};
+use crate::wait::{Blocking, Polled, READABLE, WRITABLE, Wait};
 use core::fmt;
+use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A bounded queue for any number of threads at both ends: the lowest priority first; first in, first
@@ -58,6 +59,15 @@ impl<T: Send> Priority<T> {
         give(item, |item| unsafe { self.0.put(item, priority, wait) })
     }
 
+    /// [`Priority::put`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed), [`Error::Invalid`](crate::Error::Invalid) for NaN.
+    pub async fn put_async(&self, item: T, priority: f64) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: any thread may put.
+        unsafe { give_async(&self.0, item, priority) }.await
+    }
+
     /// Gets the item in front and its priority, without waiting for one.
     ///
     /// # Errors
@@ -73,6 +83,16 @@ impl<T: Send> Priority<T> {
     pub fn get(&self, wait: Wait) -> Result<(T, f64)> {
         // SAFETY: any thread may get.
         take_with(|place| unsafe { self.0.get(place, wait) })
+    }
+
+    /// [`Priority::get`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub async fn get_async(&self) -> Result<(T, f64)> {
+        // SAFETY: any thread may get.
+        let get = || take_with(|place| unsafe { self.0.queue().try_get(place) });
+        self.0.get_by_async(get).await
     }
 
     /// Returns the priority of the item in front, and leaves the item there. Another thread may take it
@@ -148,6 +168,39 @@ impl<T: Send> Priority<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<&Self> {
         TryIter(self)
+    }
+
+    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
+    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
+    /// return the same one.
+    ///
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
+    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
+    /// item while it is readable.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn readable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.readable_fd())
+    }
+
+    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
+    /// [`Priority::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn writable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.writable_fd())
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    pub fn readable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    pub fn writable(&self) -> Polled<'_> {
+        known(self.0.polled(WRITABLE))
     }
 
     /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.

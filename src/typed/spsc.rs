@@ -1,11 +1,15 @@
 use super::iter::{Iter, Source, TryIter, WaitingSource};
-use super::{PutError, get_many, give, put_many, show, take};
+use super::{
+    PutError, borrow_fd, get_many, get_many_async, give, give_async, known, put_many,
+    put_many_async, show, take,
+};
 use crate::error::Result;
 use crate::payload::Typed;
-use crate::queue::{Queue, spsc::Spsc};
+use crate::queue::{Get, Queue, spsc::Spsc};
 use crate::stats::Stats;
-use crate::wait::{Blocking, Wait};
+use crate::wait::{Blocking, Polled, READABLE, WRITABLE, Wait};
 use core::fmt;
+use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -57,6 +61,23 @@ impl<T: Send> Producer<T> {
         give(item, |item| unsafe { self.0.put(item, (), wait) })
     }
 
+    /// [`Producer::put`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    ///
+    /// While the future lives, the producer can make no other call:
+    /// ```compile_fail,E0499
+    /// let (mut producer, _consumer) = queues::spsc(2).unwrap();
+    /// let first = producer.put_async(1);
+    /// let second = producer.put_async(2);
+    /// drop(first);
+    /// ```
+    pub async fn put_async(&mut self, item: T) -> core::result::Result<(), PutError<T>> {
+        // SAFETY: `&mut self` is the only producer.
+        unsafe { give_async(&self.0, item, ()) }.await
+    }
+
     /// Puts all `items` in order, waiting for room; `wait` limits the whole call. Items for which there
     /// is room are published together, by one store or two.
     ///
@@ -80,6 +101,30 @@ impl<T: Send> Producer<T> {
     pub fn put_many(&mut self, items: &mut Vec<T>, wait: Wait) -> Result {
         // SAFETY: `&mut self` is the only producer.
         unsafe { put_many(&self.0, items, wait) }
+    }
+
+    /// [`Producer::put_many`] as a future, without a limit of time: see
+    /// [Futures](crate::typed#futures). If it is dropped, the vector holds the items that were not put.
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed).
+    pub async fn put_many_async(&mut self, items: &mut Vec<T>) -> Result {
+        // SAFETY: `&mut self` is the only producer.
+        unsafe { put_many_async(&self.0, items) }.await
+    }
+
+    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
+    /// [`Consumer::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn writable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.writable_fd())
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    pub fn writable(&self) -> Polled<'_> {
+        known(self.0.polled(WRITABLE))
     }
 
     /// Makes later puts fail and wakes both ends. Items in the queue can still be got.
@@ -149,6 +194,16 @@ impl<T: Send> Consumer<T> {
         take(|place| unsafe { self.0.get(place, wait) })
     }
 
+    /// [`Consumer::get`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained).
+    pub async fn get_async(&mut self) -> Result<T> {
+        // SAFETY: `&mut self` is the only consumer.
+        let get = || take(|place| unsafe { self.0.queue().try_get(place) });
+        self.0.get_by_async(get).await
+    }
+
     /// Waits for a first item, then takes the items that are there, up to `max`, to the end of `out`.
     /// Returns their number: 0 only if `max` is 0.
     ///
@@ -159,6 +214,35 @@ impl<T: Send> Consumer<T> {
     pub fn get_many(&mut self, out: &mut Vec<T>, max: usize, wait: Wait) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
         unsafe { get_many(&self.0, out, max, wait) }
+    }
+
+    /// [`Consumer::get_many`] as a future, without a limit of time: see
+    /// [Futures](crate::typed#futures).
+    ///
+    /// # Errors
+    /// [`Error::Closed`](crate::Error::Closed) (and drained); then `out` is unchanged.
+    pub async fn get_many_async(&mut self, out: &mut Vec<T>, max: usize) -> Result<usize> {
+        // SAFETY: `&mut self` is the only consumer.
+        unsafe { get_many_async(&self.0, out, max) }.await
+    }
+
+    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
+    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
+    /// return the same one.
+    ///
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
+    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
+    /// item while it is readable.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
+    pub fn readable_fd(&self) -> Result<BorrowedFd<'_>> {
+        borrow_fd(self, self.0.readable_fd())
+    }
+
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    pub fn readable(&self) -> Polled<'_> {
+        known(self.0.polled(READABLE))
     }
 
     /// Returns a reference to the front item, which stays in the queue; wait-free. A failure does not

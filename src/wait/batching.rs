@@ -32,7 +32,7 @@ impl<P: Payload> Blocking<Batch<P>> {
     }
 
     /// Wakes a waiter for what is pending.
-    fn wake_for_pending(&self) {
+    pub(super) fn wake_for_pending(&self) {
         if self.waiting.not_empty.may_have_waiters() && !self.queue().is_empty() {
             self.wake_for(1, self.look(READABLE));
         }
@@ -44,13 +44,18 @@ impl<P: Payload> Blocking<Batch<P>> {
     /// drained.
     pub fn get_batch<D: Destination<P>>(&self, mut to: D, wanted: Wanted) -> Result<D::Taken> {
         let count = if to.max_items() > 0 { self.take_batch(&mut to, wanted)? } else { 0 };
+        Ok(self.finish_batch(to, count))
+    }
+
+    /// Moves the items of a batch that was taken to where it goes.
+    pub(super) fn finish_batch<D: Destination<P>>(&self, mut to: D, count: usize) -> D::Taken {
         self.queue().copy_out(&mut to, count);
         if count > 0 {
             self.waiting.not_full.notify(count);
             // A wake-up that this call used up may have been for the items that are left.
             self.wake_for_pending();
         }
-        Ok(to.finish(count))
+        to.finish(count)
     }
 
     fn take_batch(&self, to: &mut impl Destination<P>, wanted: Wanted) -> Result<usize> {

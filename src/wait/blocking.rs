@@ -78,7 +78,7 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     #[inline(always)]
-    fn after_put(&self, done: Result) -> Result {
+    pub(super) fn after_put(&self, done: Result) -> Result {
         if done.is_ok() && self.waiting.not_empty.may_have_waiters() {
             return self.wake_getter();
         }

@@ -18,6 +18,8 @@
 //! - A *descriptor* is armed by a call that found nothing: `ARMED`. The waker that clears the bit makes
 //!   the descriptor readable, which it stays until the next call finds nothing. So an item costs no
 //!   system call while its consumer is awake.
+//! - A *future* adds its waker to a list, `wait/wakers.rs`: `WAKERS`. A waker wakes as many futures as
+//!   there are items, beside the sleepers.
 //!
 //! A thread that arms the descriptor counts as a poller meanwhile: it resets the descriptor before it
 //! sets `ARMED`, and a waker between the two must not be missed. Then it checks again as a sleeper
@@ -37,6 +39,7 @@
 //! `docs/decisions/012-a-waiter-that-is-stopped.md`; the header documents it, too). A waiter that dies in
 //! its sleep leaves `waiters` too high, which costs wakers a system call now and then.
 
+use super::wakers::Wakers;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::sync::{
@@ -71,8 +74,7 @@ const SIGNALER: u64 = 1 << 48;
 /// The bits that count these wakers.
 const SIGNALERS: u64 = ((1 << 12) - 1) << 48;
 /// The list of wakers of futures is not empty.
-#[allow(dead_code)] // set by futures
-const WAKERS: u64 = 1 << 60;
+pub(super) const WAKERS: u64 = 1 << 60;
 /// The descriptor is not readable: a waker must signal it.
 const ARMED: u64 = 1 << 61;
 /// Every store that was made before `FENCE_NEEDED` was set is visible, so that a waiter whose check
@@ -94,6 +96,8 @@ pub struct EventCount {
     polls: Parking,
     /// Made on request; null before.
     descriptor: AtomicPtr<Descriptor>,
+    /// Futures that wait.
+    wakers: Wakers,
     // On a line of its own: waiters write it, and wakers read the other fields for every item.
     spinning: CachePadded<Spinning>,
 }
@@ -158,6 +162,7 @@ impl EventCount {
             parking: Parking::new(),
             polls: Parking::new(),
             descriptor: AtomicPtr::new(core::ptr::null_mut()),
+            wakers: Wakers::new(),
             spinning: CachePadded::new(Spinning {
                 budget: AtomicU32::new(MAX_SPINS),
                 waits: AtomicU32::new(0),
@@ -171,7 +176,7 @@ impl EventCount {
         (&raw const self.waiters).cast::<u8>().wrapping_add(low)
     }
 
-    /// Wakes up to `count` sleepers, all pollers, and the descriptor. The caller has published what they
+    /// Wakes up to `count` sleepers, as many futures, all pollers, and the descriptor. The caller has published what they
     /// wait for.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
@@ -208,7 +213,7 @@ impl EventCount {
             // Ordering: Relaxed; the fences order it.
             waiters = self.waiters.load(site("event.notify.waiters", Relaxed));
         }
-        let found = waiters & (SLEEPERS | POLLERS | SIGNALERS | ARMED);
+        let found = waiters & (SLEEPERS | POLLERS | SIGNALERS | ARMED | WAKERS);
         (found != 0).then_some(Waiters(found))
     }
 
@@ -221,7 +226,7 @@ impl EventCount {
         }
     }
 
-    /// Wakes up to `count` sleepers and all pollers.
+    /// Wakes up to `count` sleepers, as many futures, and all pollers.
     fn wake_threads(&self, Waiters(waiters): Waiters, count: usize) {
         // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the new
         // epoch sees the change that it stands for.
@@ -235,6 +240,9 @@ impl EventCount {
             self.polls.advance(site("event.wake.polls", Release));
             self.polls.wake(usize::MAX);
             super::poll::wake_other_pollers();
+        }
+        if waiters & WAKERS != 0 {
+            self.wakers.notify(&self.waiters, count);
         }
     }
 
@@ -346,6 +354,26 @@ impl EventCount {
     /// Ends what `begin_poll` began.
     pub(super) fn end_poll(&self) {
         self.waiters.fetch_sub(POLLER, site("event.poll.leave", Relaxed));
+    }
+
+    /// The word of the waiters, and the futures among them.
+    pub(super) fn wakers(&self) -> (&AtomicU64, &Wakers) {
+        (&self.waiters, &self.wakers)
+    }
+
+    /// Makes sure that a check of the caller, which has added a waker, finds what was published by threads
+    /// that do not see `WAKERS`.
+    pub(super) fn cover_wakers(&self) {
+        // Pairs with the fences in `may_have_waiters` and `waiters`.
+        if !self.fences.heavy("event.wakers.fence") {
+            // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
+            let waiters = self.waiters.load(site("event.wakers.covered", Acquire));
+            if waiters & STORES_VISIBLE == 0 {
+                self.make_wakers_fence();
+                Fences::wait_for_stores();
+                self.note_stores_visible();
+            }
+        }
     }
 
     /// The descriptor, if one was requested.

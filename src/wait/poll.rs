@@ -42,8 +42,7 @@ pub(crate) trait Source: Sync {
     }
 }
 
-/// A queue or an event of a [`poll`], the events that are waited for, and those that are ready.
-#[allow(missing_debug_implementations)] // sources need none
+/// A queue or an event of a [`poll()`], the events that are waited for, and those that are ready.
 pub struct Polled<'a> {
     source: &'a dyn Source,
     events: u32,
@@ -60,9 +59,29 @@ impl<'a> Polled<'a> {
         Ok(Self { source, events, ready: 0 })
     }
 
-    /// The events that were ready in the last [`poll`].
+    /// The events that were ready in the last [`poll()`].
     pub fn ready(&self) -> u32 {
         self.ready
+    }
+
+    /// Whether the last [`poll()`] found it readable.
+    pub fn is_readable(&self) -> bool {
+        self.ready & READABLE != 0
+    }
+
+    /// Whether the last [`poll()`] found it writable.
+    pub fn is_writable(&self) -> bool {
+        self.ready & WRITABLE != 0
+    }
+}
+
+impl core::fmt::Debug for Polled<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { events, ready, .. } = self;
+        f.debug_struct("Polled")
+            .field("events", events)
+            .field("ready", ready)
+            .finish_non_exhaustive()
     }
 }
 
@@ -130,7 +149,37 @@ impl<'s> PollSet<'s> for [Polled<'s>] {
 /// sources with one. Fails with [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`].
 ///
 /// A closed queue is ready. A poll takes nothing: another thread may be faster than the call that
-/// follows. It orders no memory; that call does.
+/// follows. It orders no memory; that call does. O(n) steps for n sources. Several threads may poll the
+/// same queue, also beside calls that wait.
+///
+/// ```
+/// use queues::{Error, Event, Mpmc, Wait, poll};
+/// use std::time::Duration;
+///
+/// let (jobs, stop) = (Mpmc::with_capacity(8)?, Event::new());
+/// std::thread::scope(|scope| -> Result<(), Error> {
+///     scope.spawn(|| {
+///         jobs.try_put("a job").unwrap();
+///         stop.set();
+///     });
+///     let mut done = Vec::new();
+///     loop {
+///         let mut polls = [jobs.readable(), stop.readable()];
+///         poll(&mut polls, Wait::Forever)?;
+///         if polls[0].is_readable() {
+///             done.extend(jobs.try_get()); // another thread may have been faster
+///         } else {
+///             break;
+///         }
+///     }
+///     assert_eq!(done, ["a job"]);
+///     stop.reset();
+///     let waited = poll(&mut [jobs.readable(), stop.readable()], Wait::from(Duration::from_millis(1)));
+///     assert_eq!(waited, Err(Error::Timeout));
+///     Ok(())
+/// })
+/// # ?; Ok::<(), Error>(())
+/// ```
 pub fn poll(polled: &mut [Polled<'_>], wait: Wait) -> Result<usize> {
     poll_set(polled, wait)
 }

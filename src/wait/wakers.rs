@@ -1,0 +1,314 @@
+//! Futures that wait: their wakers, in the order in which the futures came.
+//!
+//! # Idea
+//! Every event count has a list of wakers. A future that found nothing adds its waker, sets `WAKERS` in
+//! the word of the waiters, executes the heavy fence and tries again: the same handshake as that of a
+//! sleeper. A notification takes the first wakers off the list, one for each item, and calls them.
+//! A future that was woken tries again, and goes to the end of the list if another call was faster.
+//!
+//! # No put waits for the list
+//! A short lock guards the list. A notifier first adds to `pending`, and then only tries to take the
+//! lock. If that fails, the holder serves `pending`: each holder looks at it after the release. A full
+//! fence stands on both sides between the two steps, so that one of them sees the other. A thread that
+//! stops while it holds the lock delays futures of the same end of the queue, and no call of another
+//! kind (decision `docs/decisions/020-futures.md`).
+//!
+//! # Wake-ups are passed on
+//! A future that is dropped after a notification chose it, or that takes an item before it sees the
+//! notification, hands it to the next one in the list.
+//!
+//! # User code
+//! The clone, the call and the drop of a waker are code of the program. None of them runs under the
+//! lock. If calls panic, all wakers are called, and then the first panic is resumed.
+//!
+//! # Memory
+//! The list allocates when a future waits, grows to the largest number of futures that have waited at
+//! once, and is freed with the queue. An entry is found by its index, so that a future leaves in O(1).
+
+use super::event_count::{EventCount, WAKERS};
+use crate::sync::{
+    Acquire, AtomicU64, Deadline, Lock, Relaxed, Release, fence, has_many_processors, pause, site,
+};
+use core::future::poll_fn;
+use core::ops::ControlFlow::{self, Break, Continue};
+use core::task::{Context, Poll, Waker};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// The largest number of wakers that are called between two looks at the list.
+const AT_ONCE: usize = 16;
+
+/// No entry.
+const NONE: usize = usize::MAX;
+
+/// The futures that wait on an event count. `waiters` is the word of that event count in all calls.
+#[derive(Debug)]
+pub(super) struct Wakers {
+    list: Lock<List>,
+    /// Notifications that are not served yet.
+    pending: AtomicU64,
+}
+
+/// The entries that wait, first in, first out, and those that are free, in a list each.
+#[derive(Debug)]
+struct List {
+    entries: Vec<Entry>,
+    first: usize,
+    last: usize,
+    free: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// `None`: the entry was chosen by a notification, or it is free.
+    waker: Option<Waker>,
+    before: usize,
+    after: usize,
+}
+
+impl List {
+    /// Adds an entry at the end.
+    fn push(&mut self, waker: Waker) -> usize {
+        let entry = Entry { waker: Some(waker), before: self.last, after: NONE };
+        let at = self.free;
+        let at = if at == NONE {
+            self.entries.push(entry);
+            self.entries.len() - 1
+        } else {
+            self.free = self.entries[at].after;
+            self.entries[at] = entry;
+            at
+        };
+        match self.last {
+            NONE => self.first = at,
+            last => self.entries[last].after = at,
+        }
+        self.last = at;
+        at
+    }
+
+    /// Takes a waiting entry out. It is free only after [`List::free`].
+    fn unlink(&mut self, at: usize) -> Option<Waker> {
+        let Entry { before, after, .. } = self.entries[at];
+        match before {
+            NONE => self.first = after,
+            before => self.entries[before].after = after,
+        }
+        match after {
+            NONE => self.last = before,
+            after => self.entries[after].before = before,
+        }
+        self.entries[at].waker.take()
+    }
+
+    /// Chooses the first entry.
+    fn pop(&mut self) -> Option<Waker> {
+        if self.is_empty() { None } else { self.unlink(self.first) }
+    }
+
+    fn free(&mut self, at: usize) {
+        self.entries[at].after = self.free;
+        self.free = at;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first == NONE
+    }
+}
+
+impl Wakers {
+    pub(super) fn new() -> Self {
+        let list = List { entries: Vec::new(), first: NONE, last: NONE, free: NONE };
+        Self { list: Lock::new(list), pending: AtomicU64::new(0) }
+    }
+
+    /// Wakes up to `count` futures. Never waits.
+    #[cold]
+    pub(super) fn notify(&self, waiters: &AtomicU64, count: usize) {
+        let count = count.min(u32::MAX as usize) as u64;
+        // Ordering: Release, pairs with the Acquire in `serve`: the future sees what this thread published.
+        self.pending.fetch_add(count, site("wakers.notify", Release));
+        // Pairs with the fence in `was_left`: this thread gets the lock, or its holder sees `pending`.
+        fence("wakers.notify.fence");
+        self.serve(waiters);
+    }
+
+    /// Serves what is pending, unless another thread holds the lock, which then will.
+    fn serve(&self, waiters: &AtomicU64) {
+        let mut panic = None;
+        loop {
+            let mut chosen = [const { None }; AT_ONCE];
+            {
+                let Some(mut list) = self.list.try_lock() else { break };
+                // Ordering: Acquire, pairs with the Release in `notify`.
+                let count = self.pending.swap(0, site("wakers.serve", Acquire));
+                for (place, _) in chosen.iter_mut().zip(0..count) {
+                    *place = list.pop();
+                }
+                if !list.is_empty() {
+                    // Ordering: Relaxed; the next thread that serves takes the lock after this one.
+                    let rest = count.saturating_sub(AT_ONCE as u64);
+                    self.pending.fetch_add(rest, site("wakers.serve.rest", Relaxed));
+                }
+                Self::note_empty(&list, waiters);
+            }
+            let was_left = self.was_left();
+            for waker in chosen.into_iter().flatten() {
+                if let Err(why) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                    panic.get_or_insert(why);
+                }
+            }
+            if !was_left {
+                break;
+            }
+        }
+        if let Some(why) = panic.filter(|_| !std::thread::panicking()) {
+            resume_unwind(why);
+        }
+    }
+
+    /// Resets `WAKERS` if no future waits. The caller holds the lock.
+    fn note_empty(list: &List, waiters: &AtomicU64) {
+        // Ordering: Relaxed, both; the lock orders them. A waker that reads an old value calls `notify` in
+        // vain, or there was no future when it published.
+        if list.is_empty() && waiters.load(site("wakers.empty.look", Relaxed)) & WAKERS != 0 {
+            waiters.fetch_and(!WAKERS, site("wakers.empty", Relaxed));
+        }
+    }
+
+    /// After the release of the lock: whether notifications came that found it taken.
+    fn was_left(&self) -> bool {
+        fence("wakers.left.fence");
+        // Ordering: Relaxed; the fences order it.
+        self.pending.load(site("wakers.left", Relaxed)) != 0
+    }
+
+    /// Runs `work` on the list, then serves notifications that came meanwhile.
+    fn with<R>(&self, waiters: &AtomicU64, work: impl FnOnce(&mut List) -> R) -> R {
+        let done = work(&mut self.list.lock());
+        if self.was_left() {
+            self.serve(waiters);
+        }
+        done
+    }
+
+    /// Adds a waker. [`EventCount::cover_wakers`] must follow, and then a check.
+    fn add(&self, waiters: &AtomicU64, waker: &Waker) -> usize {
+        let waker = waker.clone();
+        self.with(waiters, |list| {
+            let at = list.push(waker);
+            // Ordering: Relaxed; the fence in `cover_wakers` orders it.
+            waiters.fetch_or(WAKERS, site("wakers.announce", Relaxed));
+            at
+        })
+    }
+
+    /// Whether a notification chose the entry, which is free then. Otherwise notes the new waker.
+    fn was_chosen(&self, waiters: &AtomicU64, at: usize, waker: &Waker) -> bool {
+        let mut waker = Some(waker.clone());
+        let was_chosen = self.with(waiters, |list| {
+            let old = &mut list.entries[at].waker;
+            if old.is_some() {
+                core::mem::swap(old, &mut waker);
+                return false;
+            }
+            list.free(at);
+            true
+        });
+        drop(waker); // the old one, not under the lock
+        was_chosen
+    }
+
+    /// Removes an entry. If a notification chose it, passes that on.
+    fn remove(&self, waiters: &AtomicU64, at: usize) {
+        let waker = self.with(waiters, |list| {
+            let waker = if list.entries[at].waker.is_some() { list.unlink(at) } else { None };
+            if waker.is_none() && !list.is_empty() {
+                // Ordering: Relaxed; the thread that serves takes the lock after this one.
+                self.pending.fetch_add(1, site("wakers.pass", Relaxed));
+            }
+            list.free(at);
+            Self::note_empty(list, waiters);
+            waker
+        });
+        drop(waker); // not under the lock
+    }
+}
+
+/// What a future does instead of sleeping: it has a place in the list of an event count while it waits.
+///
+/// Dropping it removes it from the list.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    event_count: &'a EventCount,
+    /// Its index in the list.
+    at: Option<usize>,
+}
+
+/// Checks before a future adds its waker, with a pause after each. They find an item of a producer that
+/// is running at this moment; the heavy fence costs as much as all of them.
+const CHECKS: u32 = 4;
+/// Pause instructions after such a check.
+const PAUSE: u32 = 8;
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(event_count: &'a EventCount) -> Self {
+        Self { event_count, at: None }
+    }
+
+    /// Waits until `attempt`, which does not depend on the time, returns `Break`.
+    pub(super) async fn poll_until<R>(
+        &mut self,
+        mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
+    ) -> R {
+        let poll = |context: &mut Context<'_>| match self.check(context, &mut attempt) {
+            Break(result) => Poll::Ready(result),
+            Continue(_) => Poll::Pending,
+        };
+        poll_fn(poll).await
+    }
+
+    /// Calls `attempt` until it returns `Break`, a few times at most. After `Continue` the context is woken
+    /// when another attempt may succeed.
+    pub(super) fn check<R>(
+        &mut self,
+        context: &Context<'_>,
+        mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
+    ) -> ControlFlow<R, Deadline> {
+        let (waiters, wakers) = self.event_count.wakers();
+        // An entry that was chosen is used up by what follows.
+        self.at = self.at.filter(|&at| !wakers.was_chosen(waiters, at, context.waker()));
+        let mut outcome = attempt();
+        if self.at.is_none() {
+            for _ in 0..if has_many_processors() { CHECKS } else { 0 } {
+                if outcome.is_break() {
+                    break;
+                }
+                pause(PAUSE);
+                outcome = attempt();
+            }
+            if outcome.is_continue() {
+                self.at = Some(wakers.add(waiters, context.waker()));
+                self.event_count.cover_wakers();
+                outcome = attempt();
+            }
+        }
+        if outcome.is_break() {
+            self.leave();
+        }
+        outcome
+    }
+
+    /// Leaves the list.
+    pub(super) fn leave(&mut self) {
+        if let Some(at) = self.at.take() {
+            let (waiters, wakers) = self.event_count.wakers();
+            wakers.remove(waiters, at);
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
