@@ -43,8 +43,9 @@
 //! - **Streams.** The library depends on no crate of futures. With the crate `futures`, a stream is
 //!   `stream::unfold(&queue, |queue| async move { Some((queue.get_async().await.ok()?, queue)) })`.
 //!
-//! The first wait of a future costs about as much as a system call. If the kernel begins to refuse
-//! `membarrier` while the program runs, one wait in each end of a queue blocks its thread for 1 ms.
+//! Once a future has waited at an end of a queue, the calls that wake waiters at this end execute a full
+//! fence for each item, some nanoseconds. If the kernel refuses `membarrier` at that first wait, which a
+//! sandbox may cause, the wait blocks its thread for 1 ms.
 //!
 //! `len`, `is_empty`, `is_full` and `stats` are snapshots: other threads may change the queue.
 

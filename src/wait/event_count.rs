@@ -81,7 +81,8 @@ const ARMED: u64 = 1 << 61;
 /// fails may sleep without a limit.
 const STORES_VISIBLE: u64 = 1 << 62;
 /// A waker must fence in full before it reads the other bits. Set from the start where light fences are
-/// full ones, else from the first sleep whose heavy fence was refused, and once there is a descriptor.
+/// full ones, else from the first sleep whose heavy fence was refused, and once there was a descriptor or
+/// a future that waits.
 const FENCE_NEEDED: u64 = 1 << 63;
 
 /// See the module.
@@ -364,15 +365,12 @@ impl EventCount {
     /// Makes sure that a check of the caller, which has added a waker, finds what was published by threads
     /// that do not see `WAKERS`.
     pub(super) fn cover_wakers(&self) {
-        // Pairs with the fences in `may_have_waiters` and `waiters`.
-        if !self.fences.heavy("event.wakers.fence") {
-            // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
-            let waiters = self.waiters.load(site("event.wakers.covered", Acquire));
-            if waiters & STORES_VISIBLE == 0 {
-                self.make_wakers_fence();
-                Fences::wait_for_stores();
-                self.note_stores_visible();
-            }
+        // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
+        if self.waiters.load(site("event.wakers.covered", Acquire)) & STORES_VISIBLE != 0 {
+            // Pairs with the fence in `waiters`.
+            fence("event.wakers.full");
+        } else {
+            self.fence_for_good();
         }
     }
 
@@ -408,9 +406,9 @@ impl EventCount {
         Ok((self.descriptor().expect("made above or by another thread"), is_first))
     }
 
-    /// The heavy fence of a thread that arms a descriptor. From the first one on, wakers fence in full: that
-    /// costs them some nanoseconds for an item, while a heavy fence interrupts every thread of the
-    /// process, and event loops arm often.
+    /// The heavy fence of a thread that arms a descriptor or adds the waker of a future. From the first one
+    /// on, wakers fence in full: that costs them some nanoseconds for an item, while a heavy fence
+    /// interrupts every thread of the process, and event loops arm often.
     #[cold]
     fn fence_for_good(&self) {
         self.make_wakers_fence();

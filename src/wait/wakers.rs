@@ -26,9 +26,7 @@
 //! once, and is freed with the queue. An entry is found by its index, so that a future leaves in O(1).
 
 use super::event_count::{EventCount, WAKERS};
-use crate::sync::{
-    Acquire, AtomicU64, Deadline, Lock, Relaxed, Release, fence, has_many_processors, pause, site,
-};
+use crate::sync::{Acquire, AtomicU64, Deadline, Lock, Relaxed, Release, fence, site};
 use core::future::poll_fn;
 use core::ops::ControlFlow::{self, Break, Continue};
 use core::task::{Context, Poll, Waker};
@@ -202,20 +200,29 @@ impl Wakers {
         })
     }
 
-    /// Whether a notification chose the entry, which is free then. Otherwise notes the new waker.
+    /// Whether a notification chose the entry, which is free then. Otherwise notes the waker.
     fn was_chosen(&self, waiters: &AtomicU64, at: usize, waker: &Waker) -> bool {
-        let mut waker = Some(waker.clone());
-        let was_chosen = self.with(waiters, |list| {
-            let old = &mut list.entries[at].waker;
-            if old.is_some() {
-                core::mem::swap(old, &mut waker);
-                return false;
+        // Made, and the old one dropped, while the lock is free.
+        let mut new = None;
+        loop {
+            let was_chosen =
+                self.with(waiters, |list| match (&mut list.entries[at].waker, &mut new) {
+                    (None, _) => {
+                        list.free(at);
+                        Some(true)
+                    }
+                    (Some(old), _) if old.will_wake(waker) => Some(false),
+                    (Some(old), Some(new)) => {
+                        core::mem::swap(old, new);
+                        Some(false)
+                    }
+                    (Some(_), None) => None,
+                });
+            if let Some(was_chosen) = was_chosen {
+                return was_chosen;
             }
-            list.free(at);
-            true
-        });
-        drop(waker); // the old one, not under the lock
-        was_chosen
+            new = Some(waker.clone());
+        }
     }
 
     /// Removes an entry. If a notification chose it, passes that on.
@@ -243,12 +250,6 @@ pub(super) struct Turn<'a> {
     /// Its index in the list.
     at: Option<usize>,
 }
-
-/// Checks before a future adds its waker, with a pause after each. They find an item of a producer that
-/// is running at this moment; the heavy fence costs as much as all of them.
-const CHECKS: u32 = 4;
-/// Pause instructions after such a check.
-const PAUSE: u32 = 8;
 
 impl<'a> Turn<'a> {
     pub(super) fn new(event_count: &'a EventCount) -> Self {
@@ -278,19 +279,11 @@ impl<'a> Turn<'a> {
         // An entry that was chosen is used up by what follows.
         self.at = self.at.filter(|&at| !wakers.was_chosen(waiters, at, context.waker()));
         let mut outcome = attempt();
-        if self.at.is_none() {
-            for _ in 0..if has_many_processors() { CHECKS } else { 0 } {
-                if outcome.is_break() {
-                    break;
-                }
-                pause(PAUSE);
-                outcome = attempt();
-            }
-            if outcome.is_continue() {
-                self.at = Some(wakers.add(waiters, context.waker()));
-                self.event_count.cover_wakers();
-                outcome = attempt();
-            }
+        // No spin: other tasks of the executor may run meanwhile.
+        if self.at.is_none() && outcome.is_continue() {
+            self.at = Some(wakers.add(waiters, context.waker()));
+            self.event_count.cover_wakers();
+            outcome = attempt();
         }
         if outcome.is_break() {
             self.leave();
