@@ -1280,8 +1280,18 @@ mod futures {
             let queue = queue.clone();
             spawn(move || get_blocking(&queue))
         };
-        for (other, at_once) in [(getter as Start, false), (getter, true), (asleep, false)] {
-            explore("two waiters", Some(2), move || {
+        let cases = [
+            (getter as Start, false, None),
+            (getter, true, None),
+            (asleep, false, None),
+            (getter, false, Some(0)),
+            (getter, false, Some(1)),
+            (asleep, false, Some(0)),
+            (asleep, false, Some(1)),
+        ];
+        for (other, at_once, refused_after) in cases {
+            explore(&format!("two waiters {refused_after:?}"), Some(2), move || {
+                refused_after.into_iter().for_each(withdrawal::after);
                 let queue = queue(2);
                 let getters = vec![getter(&queue), other(&queue)];
                 if at_once {

@@ -362,14 +362,11 @@ impl EventCount {
         (&self.waiters, &self.wakers)
     }
 
-    /// Makes sure that a check of the caller, which has added a waker, finds what was published by threads
-    /// that do not see `WAKERS`.
+    /// Makes sure that a check of the caller, which has added a waker and executed a full fence, finds what
+    /// was published by threads that do not see `WAKERS`.
     pub(super) fn cover_wakers(&self) {
         // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
-        if self.waiters.load(site("event.wakers.covered", Acquire)) & STORES_VISIBLE != 0 {
-            // Pairs with the fence in `waiters`.
-            fence("event.wakers.full");
-        } else {
+        if self.waiters.load(site("event.wakers.covered", Acquire)) & STORES_VISIBLE == 0 {
             self.fence_for_good();
         }
     }

@@ -175,6 +175,7 @@ impl Wakers {
 
     /// After the release of the lock: whether notifications came that found it taken.
     fn was_left(&self) -> bool {
+        // Pairs with the fence in `notify`, and with those in `may_have_waiters` and `waiters`.
         fence("wakers.left.fence");
         // Ordering: Relaxed; the fences order it.
         self.pending.load(site("wakers.left", Relaxed)) != 0
@@ -194,7 +195,7 @@ impl Wakers {
         let waker = waker.clone();
         self.with(waiters, |list| {
             let at = list.push(waker);
-            // Ordering: Relaxed; the fence in `cover_wakers` orders it.
+            // Ordering: Relaxed; the fence in `was_left`, which follows, orders it before the check.
             waiters.fetch_or(WAKERS, site("wakers.announce", Relaxed));
             at
         })
