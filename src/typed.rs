@@ -39,7 +39,8 @@
 //! - **Memory.** The first future that has to wait allocates a list, which grows with the number of
 //!   futures that wait at once and is freed with the queue.
 //! - **Timeouts** are those of the executor: drop the future.
-//! - **Panics.** If a waker panics, a put or a get resumes the panic after it has taken effect.
+//! - **Panics.** A waker must not panic. If it does, the panic hook reports that, and the call that woke
+//!   it goes on.
 //! - **Streams.** The library depends on no crate of futures. With the crate `futures`, a stream is
 //!   `stream::unfold(&queue, |queue| async move { Some((queue.get_async().await.ok()?, queue)) })`.
 //!

@@ -177,8 +177,8 @@ impl EventCount {
         (&raw const self.waiters).cast::<u8>().wrapping_add(low)
     }
 
-    /// Wakes up to `count` sleepers, as many futures, all pollers, and the descriptor. The caller has published what they
-    /// wait for.
+    /// Wakes up to `count` sleepers, as many futures, all pollers, and the descriptor. The caller has
+    /// published what they wait for.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
         if self.may_have_waiters() {
@@ -225,9 +225,10 @@ impl EventCount {
         if waiters.0 & (POLLERS | SIGNALERS | ARMED) != 0 {
             self.signal(waiters);
         }
+        self.wake_futures(waiters, count);
     }
 
-    /// Wakes up to `count` sleepers, as many futures, and all pollers.
+    /// Wakes up to `count` sleepers and all pollers.
     fn wake_threads(&self, Waiters(waiters): Waiters, count: usize) {
         // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the new
         // epoch sees the change that it stands for.
@@ -242,6 +243,10 @@ impl EventCount {
             self.polls.wake(usize::MAX);
             super::poll::wake_other_pollers();
         }
+    }
+
+    /// Wakes up to `count` futures. Last, as wakers are code of the program.
+    fn wake_futures(&self, Waiters(waiters): Waiters, count: usize) {
         if waiters & WAKERS != 0 {
             self.wakers.notify(&self.waiters, count);
         }
@@ -258,6 +263,7 @@ impl EventCount {
         if let Some(descriptor) = self.descriptor() {
             descriptor.set_timer(at);
         }
+        self.wake_futures(waiters, count);
     }
 
     /// Calls `attempt` until it returns `Break`; returns `None` at `end`. `Continue(t)`: retry by time `t`

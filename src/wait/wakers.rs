@@ -19,7 +19,8 @@
 //!
 //! # User code
 //! The clone, the call and the drop of a waker are code of the program. None of them runs under the
-//! lock. If calls panic, all wakers are called, and then the first panic is resumed.
+//! lock. A panic of the call goes no further, since the caller may be in the middle of a `clear`, or has
+//! other threads to wake.
 //!
 //! # Memory
 //! The list allocates when a future waits, grows to the largest number of futures that have waited at
@@ -30,7 +31,7 @@ use crate::sync::{Acquire, AtomicU64, Deadline, Lock, Relaxed, Release, fence, s
 use core::future::poll_fn;
 use core::ops::ControlFlow::{self, Break, Continue};
 use core::task::{Context, Poll, Waker};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The largest number of wakers that are called between two looks at the list.
 const AT_ONCE: usize = 16;
@@ -132,7 +133,6 @@ impl Wakers {
 
     /// Serves what is pending, unless another thread holds the lock, which then will.
     fn serve(&self, waiters: &AtomicU64) {
-        let mut panic = None;
         loop {
             let mut chosen = [const { None }; AT_ONCE];
             {
@@ -151,16 +151,11 @@ impl Wakers {
             }
             let was_left = self.was_left();
             for waker in chosen.into_iter().flatten() {
-                if let Err(why) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                    panic.get_or_insert(why);
-                }
+                wake(waker);
             }
             if !was_left {
                 break;
             }
-        }
-        if let Some(why) = panic.filter(|_| !std::thread::panicking()) {
-            resume_unwind(why);
         }
     }
 
@@ -239,6 +234,16 @@ impl Wakers {
             waker
         });
         drop(waker); // not under the lock
+    }
+}
+
+/// Calls a waker, which must not panic. If it does, the hook has reported that.
+fn wake(waker: Waker) {
+    if cfg!(loom) {
+        return waker.wake(); // a panic is a result of the model
+    }
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        core::mem::forget(panic); // its drop may panic, too
     }
 }
 
