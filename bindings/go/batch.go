@@ -108,9 +108,9 @@ func (q *Batch[T]) takeBatch(ctx context.Context, wait bool, limit int, place fu
 	if limit > len(few) {
 		items = make([]uintptr, limit)
 	}
-	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
+	err = h.takeBatch(ctx, wait, func(due bool) (_ int, status Error) {
 		n, status = h.getBatch(items[:limit], due)
-		return status
+		return n, status
 	})
 	if err != nil {
 		return 0, err
@@ -173,25 +173,40 @@ type batchSource[B any] struct{ batchQueue[B] }
 func (s batchSource[B]) Get(ctx context.Context) (B, error) { return s.GetBatch(ctx) }
 func (s batchSource[B]) TryGet() (B, error)                 { return s.TryGetBatch() }
 
-func (b *base) flush() { b.do((*handle).flush) }
+func (b *base) flush() {
+	b.do(func(h *handle) {
+		h.flush()
+		if r := &h.consumer; r.waits.state.Load() != 0 {
+			h.plan(r)
+		}
+	})
+}
 
 // takeBatch calls take to get a batch that is due, or waits for one. If the deadline of ctx passes during
 // the wait, it calls take to get one of what is pending.
-func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) Error) error {
+func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) (n int, status Error)) error {
+	r := &h.consumer
 	if wait {
-		return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return 0, take(true) },
-			func() Error { return take(false) })
+		return h.wait(ctx, r, ErrEmpty, func() (int, Error) { return take(true) },
+			func() (int, Error) { return take(false) })
 	}
-	notDue := false
-	status := h.call(&h.consumer, func() Error {
-		status := take(true)
-		notDue = status == ErrEmpty && h.size() > 0
+	c, status := h.enter(r)
+	if status != statusOK {
 		return status
-	})
-	if !notDue { // items that are not due yet are no failure
-		h.consumer.count(status)
 	}
-	return status.orNil()
+	n, status := take(true)
+	if status == ErrEmpty && r.waits.asked.Load() {
+		r.waits.arm()
+		if n, status = take(true); status == ErrEmpty {
+			h.plan(r)
+		}
+	}
+	notDue := status == ErrEmpty && h.size() > 0
+	h.leave(c)
+	if notDue { // items that are not due yet are no failure
+		return status
+	}
+	return h.ended(r, status, n)
 }
 
 // A BatchBytes is a bounded queue of byte blobs that are taken in batches, with the rules of [Batch]. Any
@@ -273,13 +288,13 @@ func (q *BatchBytes) takeBatch(ctx context.Context, wait bool, limit int, buffer
 		extents = make([]extent, limit)
 	}
 	grows := buffer == nil
-	err = h.takeBatch(ctx, wait, func(due bool) (status Error) {
+	err = h.takeBatch(ctx, wait, func(due bool) (_ int, status Error) {
 		n, status = h.getBatchBytes(buffer, extents[:limit], due)
 		for grows && status == ErrTooSmall {
 			buffer = make([]byte, n)
 			n, status = h.getBatchBytes(buffer, extents[:limit], due)
 		}
-		return status
+		return n, status
 	})
 	if err != nil {
 		return n, err

@@ -37,10 +37,14 @@ type handle struct {
 
 // A role is that of a producer or of a consumer: what all goroutines share that call its methods.
 type role struct {
-	exclusive bool      // one call at a time
+	exclusive bool // one call at a time
+	plans     bool // its waiters wait for batches, which may become due by their age
+	peer      *role
+	_         [cacheLine - 16]byte
 	call      callCount // 1 during that call, if exclusive
 	failures  atomic.Uint64
 	_         [cacheLine - 8]byte
+	waits     waitList
 }
 
 // A callCount counts calls that are in flight.
@@ -59,6 +63,7 @@ type resource struct {
 // return ErrClosed before they touch C.
 var releasedHandle = func() *handle {
 	h := &handle{calls: make([]callCount, 1)}
+	h.producer.peer, h.consumer.peer = &h.consumer, &h.producer
 	h.released.Store(true)
 	h.freed.Store(true)
 	return h
@@ -102,8 +107,9 @@ func adopt(q cQueue, status Error, itemSize, spare int) (*handle, error) {
 	owned := resource{q, bytesOf(q.capacity()+spare, itemSize)}
 	h := &handle{
 		resource: owned, itemSize: itemSize, calls: newCallCounts(),
-		producer: role{exclusive: q.is(spsc) || q.is(deque)}, consumer: role{exclusive: q.is(spsc)},
 	}
+	h.producer.peer, h.producer.exclusive = &h.consumer, q.is(spsc) || q.is(deque)
+	h.consumer.peer, h.consumer.exclusive, h.consumer.plans = &h.producer, q.is(spsc), q.is(batch)
 	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
 	cMemory.created(owned.bytes)
 	return h, nil
@@ -135,6 +141,9 @@ func (h *handle) callCount() *callCount {
 	page := uint64(uintptr(unsafe.Pointer(&here))) >> 11
 	return &h.calls[page*golden>>32&uint64(len(h.calls)-1)]
 }
+
+func producerOf(h *handle) *role { return &h.producer }
+func consumerOf(h *handle) *role { return &h.consumer }
 
 // enter begins a call of a role, which leave ends. With an error, no call has begun.
 func (h *handle) enter(r *role) (*callCount, Error) {
@@ -180,11 +189,18 @@ func (h *handle) release() {
 	if c == nil {
 		return
 	}
-	if h.canClose() {
-		h.close()
-	}
+	h.close()
 	h.released.Store(true)
 	h.leave(c)
+}
+
+// close closes the queue, unless it is a deque, and ends the waits of both ends.
+func (h *handle) close() {
+	if !h.is(deque) {
+		h.cQueue.close()
+	}
+	h.producer.waits.end()
+	h.consumer.waits.end()
 }
 
 // freeIfLast frees the memory if no call is in flight. It is called after released was set, so a count
@@ -205,8 +221,6 @@ func (h *handle) freeIfLast() {
 	}
 }
 
-func (h *handle) canClose() bool { return !h.is(deque) }
-
 // isDrained reports whether every get fails from now on.
 func (h *handle) isDrained() bool {
 	if h.is(batch) {
@@ -216,8 +230,8 @@ func (h *handle) isDrained() bool {
 	return status == ErrClosed
 }
 
-// stats returns the library's counters with the failures that the package counted: the library counts
-// each poll of a waiting call.
+// stats returns the library's counters of items. Failures are counted here, one for each call that fails; the
+// library counts each attempt of a waiting call.
 func (h *handle) stats() Stats {
 	s := h.cQueue.stats()
 	s.FailedEnqueue = h.producer.failures.Load()

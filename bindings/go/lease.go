@@ -51,14 +51,14 @@ func (l *Lease) Bytes() []byte { return l.loan.slice() }
 // Settle ends the lease and frees the cell of the blob. It does not wait. If the lease has ended, it does
 // nothing.
 func (l *Lease) Settle() {
-	l.loan.end(cQueue.settle)
+	l.loan.end(consumerOf, cQueue.settle) // like a get, it makes room: that of the cell
 }
 
 // Return appends the blob to the queue again, with the bytes that the cell has now, and ends the lease. It does
 // not wait. The error is nil, [ErrFull], [ErrClosed] if the queue is closed or was released, or
 // [ErrMisuse] if the lease has ended before. With ErrFull and ErrClosed the lease goes on.
 func (l *Lease) Return() error {
-	return l.loan.end(cQueue.putBack)
+	return l.loan.end(producerOf, cQueue.putBack)
 }
 
 // Reserve reserves a cell to write a blob to, which Commit appends without copying it; while the queue is
@@ -87,13 +87,13 @@ func (r *Reservation) Bytes() []byte { return r.loan.slice() }
 // below 0 or above len(Bytes()), or [ErrMisuse] if the reservation has ended before. With the first three
 // errors the reservation goes on.
 func (r *Reservation) Commit(n int) error {
-	return r.loan.end(func(q cQueue, data uintptr) Error { return q.commit(data, n) })
+	return r.loan.end(producerOf, func(q cQueue, data uintptr) Error { return q.commit(data, n) })
 }
 
 // Cancel ends the reservation and appends nothing. It does not wait. If the reservation has ended, it does
 // nothing.
 func (r *Reservation) Cancel() {
-	r.loan.end(cQueue.cancel)
+	r.loan.end(consumerOf, cQueue.cancel)
 }
 
 // A loan is C memory that a queue lends to Go. It counts as a call in flight, so the memory outlives
@@ -116,10 +116,10 @@ type lender struct {
 
 var (
 	leasing = lender{
-		func(h *handle) *role { return &h.consumer }, ErrEmpty, (*handle).lease,
+		consumerOf, ErrEmpty, (*handle).lease,
 	}
 	reserving = lender{
-		func(h *handle) *role { return &h.producer }, ErrFull,
+		producerOf, ErrFull,
 		func(h *handle) (data unsafe.Pointer, n int, status Error) {
 			data, status = h.reserve()
 			return data, h.itemSize, status
@@ -129,37 +129,57 @@ var (
 
 // wait begins the loan as soon as the lender has memory to lend.
 func (l *loan) wait(ctx context.Context, h *handle, from lender) error {
-	return l.begin(h, from, func(r *role) error {
-		return r.poll(ctx, from.blocked, func() (int, Error) { return 0, l.borrow(h, from) }, nil)
-	})
-}
-
-// try begins the loan if the lender has memory to lend.
-func (l *loan) try(h *handle, from lender) error {
-	return l.begin(h, from, func(r *role) error { return r.count(l.borrow(h, from)).orNil() })
-}
-
-// begin runs call as a call of the lender's role. If it borrowed memory, that call stays in flight.
-func (l *loan) begin(h *handle, from lender, call func(*role) error) error {
 	r := from.role(h)
 	c, status := h.enter(r)
 	if status != statusOK {
 		return status
 	}
-	defer func() {
-		if l.handle == nil {
-			h.leave(c)
-		}
-	}()
-	l.calls = c
-	return call(r)
+	moved, status, err := h.until(ctx, c, r, from.blocked, func() (int, Error) {
+		return one(l.borrow(h, c, from))
+	}, nil)
+	return l.begun(h, c, r, moved, status, err)
+}
+
+// try begins the loan if the lender has memory to lend.
+func (l *loan) try(h *handle, from lender) error {
+	r := from.role(h)
+	c, status := h.enter(r)
+	if status != statusOK {
+		return status
+	}
+	status = l.borrow(h, c, from)
+	if r.waits.asked.Load() && status == from.blocked {
+		r.waits.arm()
+		status = l.borrow(h, c, from)
+	}
+	return l.begun(h, c, r, 1, status, nil)
+}
+
+// begun ends the call that made the attempts. If it borrowed memory, it stays in flight.
+func (l *loan) begun(h *handle, c *callCount, r *role, moved int, status Error, err error) error {
+	if l.handle == nil {
+		h.leave(c)
+	}
+	switch {
+	case err != nil:
+		return err
+	case status != statusOK:
+		return h.failed(r, status)
+	case r == &h.consumer:
+		h.progress(c, r, moved)
+	case r.waits.state.Load()|r.peer.waits.state.Load() != 0:
+		h.wakeNext(r) // a reservation leaves the room to others
+		r.waits.leaveToken()
+	}
+	return nil
 }
 
 // borrow makes one attempt.
-func (l *loan) borrow(h *handle, from lender) Error {
+func (l *loan) borrow(h *handle, c *callCount, from lender) Error {
 	data, n, status := from.lend(h)
 	if status == statusOK {
-		l.handle, l.data, l.bytes = h, uintptr(data), unsafe.Slice((*byte)(data), n)
+		l.handle, l.calls = h, c
+		l.data, l.bytes = uintptr(data), unsafe.Slice((*byte)(data), n)
 	}
 	return status
 }
@@ -170,18 +190,24 @@ func (l *loan) slice() []byte {
 	return l.bytes
 }
 
-// end gives the memory back by a call of the library, unless the loan has ended or the call fails.
-func (l *loan) end(giveBack func(cQueue, uintptr) Error) error {
+// end gives the memory back by a call of the library, which is one of a role, unless the loan has ended or the
+// call fails.
+func (l *loan) end(role func(*handle) *role, giveBack func(cQueue, uintptr) Error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.handle
 	if h == nil {
 		return ErrMisuse
 	}
-	status := h.producer.count(giveBack(h.cQueue, l.data)) // of these calls, those that put can find no room
+	r := role(h)
+	status := giveBack(h.cQueue, l.data)
+	if status == ErrFull && r.waits.asked.Load() {
+		r.waits.arm()
+		status = giveBack(h.cQueue, l.data)
+	}
 	if status == statusOK {
 		l.handle, l.data, l.bytes = nil, 0, nil
 		h.leave(l.calls)
 	}
-	return status.orNil()
+	return h.ended(r, status, 1)
 }

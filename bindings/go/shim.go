@@ -45,7 +45,10 @@ package queues
 */
 import "C"
 
-import "unsafe"
+import (
+	"time"
+	"unsafe"
+)
 
 // headerVersion is the version of the header that the package was compiled with.
 const headerVersion = C.QUEUES_VERSION
@@ -233,6 +236,18 @@ func (q cQueue) cancel(data uintptr) Error {
 func (q cQueue) clear() (n int, status Error) {
 	r := C.clear(q.family, q.queue)
 	return int(r.value), statusOf(r.status)
+}
+
+// nextDue returns when a batch is due: 0 for now, or because the queue is closed; below 0 if no pending item
+// makes one due by its age.
+func (q cQueue) nextDue() time.Duration {
+	if q.isClosed() {
+		return 0
+	}
+	if q.size() == 0 {
+		return -1
+	}
+	return time.Millisecond
 }
 
 func (q cQueue) flush() { C.flush(q.queue) }

@@ -57,7 +57,7 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 	if status == ErrClosed {
 		return 0, nil
 	}
-	return n, status.orNil()
+	return n, h.ended(&h.consumer, status, n)
 }
 
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
@@ -68,12 +68,15 @@ func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 // tryPut is a callPut without its closure, which costs this fast path 1 to 2 ns (Zen 5).
 func (q *valueStore[T]) tryPut(v T, with uint64) error {
 	h, s := q.load()
+	if h.producer.waits.asked.Load() {
+		return h.callPut(func() Error { return s.put(v, with) })
+	}
 	c, status := h.enter(&h.producer)
 	if status == statusOK {
 		status = s.put(v, with)
 		h.leave(c)
 	}
-	return h.producer.count(status).orNil()
+	return h.ended(&h.producer, status, 1)
 }
 
 func (q *valueStore[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
@@ -88,12 +91,19 @@ func (q *valueStore[T]) waitGet(ctx context.Context) (v T, priority float64, err
 // tryGet is a callGet without its closure, as tryPut.
 func (q *valueStore[T]) tryGet() (v T, priority float64, err error) {
 	h, s := q.load()
+	if h.consumer.waits.asked.Load() {
+		err = h.callGet(func() (status Error) {
+			v, priority, status = s.get()
+			return status
+		})
+		return v, priority, err
+	}
 	c, status := h.enter(&h.consumer)
 	if status == statusOK {
 		v, priority, status = s.get()
 		h.leave(c)
 	}
-	return v, priority, h.consumer.count(status).orNil()
+	return v, priority, h.ended(&h.consumer, status, 1)
 }
 
 // get is waitGet of a queue without priorities.
@@ -114,9 +124,9 @@ func (q *valueStore[T]) putMany(ctx context.Context, values []T) (n int, err err
 
 func (q *valueStore[T]) getMany(ctx context.Context, values []T) (n int, err error) {
 	h, s := q.load()
-	err = h.waitGet(ctx, func() (status Error) {
+	err = h.wait(ctx, &h.consumer, ErrEmpty, func() (_ int, status Error) {
 		n, status = s.getValues(values)
-		return status
-	})
+		return n, status
+	}, nil)
 	return n, err
 }

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//go:build cgo
+
+package queues
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+)
+
+// How goroutines wait: a waiter enters the list of its end, tries once more and parks on a channel; a call
+// that succeeds at the other end loads the state of that list and wakes a waiter if there is one. While
+// nobody waits, that load is the whole cost.
+//
+// No wake-up is lost (Dekker's pattern). The one side changes the queue in C, then makes an atomic
+// read-modify-write operation (that of handle.leave, or fence), then loads the state. The other side enters
+// the list, which is such an operation on the state, then loads the state, and then tries in C. So one of
+// them sees the other:
+//   - On amd64 a read-modify-write operation is a full fence.
+//   - On arm64 it has release semantics and orders the stores of C before its own store (LDADDAL, or STLXR
+//     on processors without it). The load that follows is an acquire load (LDAR), which that architecture
+//     keeps behind earlier release stores. Loads and stores of C stay behind the acquire load.
+//
+// A wake-up belongs to a change of the queue, not to a goroutine. A waiter that was woken and does not take
+// what is there, because its context ended or its buffer is too small, wakes the next one.
+
+// The state of a waitList: flags, and above them the number of waiters.
+const (
+	// The channel of Ready, or of ReadyToPut, is to get a token after the next change.
+	armed uint32 = 1 << iota
+	// The other end has such a channel: calls there leave a token in it when they succeed.
+	peerAsked
+	aWaiter // the unit of the number
+)
+
+// A waitList is where goroutines wait at one end of a queue.
+type waitList struct {
+	state       atomic.Uint32 // 0: calls of the other end have nothing to do
+	asked       atomic.Bool   // there is a channel ready
+	_           [cacheLine - 8]byte
+	mu          sync.Mutex // guards what follows, and the changes of the state
+	first, last *waiter
+	ready       chan struct{}
+	closed      bool
+	planned     time.Time // when the timer ends; zero: it does not run
+	timer       *time.Timer
+	_           [cacheLine]byte
+}
+
+// A waiter is a goroutine that waits.
+type waiter struct {
+	wake       chan struct{} // has room for one wake-up
+	next, prev *waiter
+	listed     bool // false in a wait: it was woken
+}
+
+var waiters = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
+
+// add enters a waiter: behind the others, or before them if it was woken in vain.
+func (l *waitList) add(w *waiter, again bool) {
+	l.mu.Lock()
+	w.listed = true
+	switch {
+	case l.first == nil:
+		l.first, l.last = w, w
+	case again:
+		w.next, l.first.prev = l.first, w
+		l.first = w
+	default:
+		w.prev, l.last.next = l.last, w
+		l.last = w
+	}
+	l.state.Add(aWaiter)
+	l.mu.Unlock()
+	l.state.Load() // see above
+}
+
+// remove takes a waiter out of the list. The caller has locked it.
+func (l *waitList) remove(w *waiter) {
+	if w.prev == nil {
+		l.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.next, w.prev, w.listed = nil, nil, false
+	l.state.Add(^(aWaiter - 1))
+}
+
+// drop ends the wait of a waiter that did not receive a wake-up. It returns whether there was one, which
+// the caller then passes on.
+func (l *waitList) drop(w *waiter) (woken bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.listed {
+		l.remove(w)
+		return false
+	}
+	<-w.wake
+	return true
+}
+
+// wake wakes up to n waiters and, if the channel is armed, a goroutine that selects on it.
+func (l *waitList) wake(n int) {
+	l.mu.Lock()
+	if l.state.Load()&armed != 0 {
+		l.state.And(^armed)
+		l.token()
+	}
+	for ; n > 0 && l.first != nil; n-- {
+		w := l.first
+		l.remove(w)
+		w.wake <- struct{}{}
+	}
+	l.mu.Unlock()
+}
+
+// --- the channels of Ready and ReadyToPut
+
+// token puts a token into the channel, if there is one without. The caller has locked the list.
+func (l *waitList) token() {
+	if l.ready == nil || l.closed {
+		return
+	}
+	select {
+	case l.ready <- struct{}{}:
+	default:
+	}
+}
+
+// leaveToken puts a token into the channel for the next try, because this one did not find an end of what
+// there is.
+func (l *waitList) leaveToken() {
+	l.mu.Lock()
+	l.token()
+	l.mu.Unlock()
+}
+
+// arm takes the token out of the channel; the next change brings a new one. The caller then looks again.
+func (l *waitList) arm() {
+	l.mu.Lock()
+	if !l.closed {
+		select {
+		case <-l.ready:
+		default:
+		}
+		l.state.Or(armed)
+	}
+	l.mu.Unlock()
+	l.state.Load() // see above
+}
+
+// end wakes all waiters and makes the channel ready for good, because the queue was closed.
+func (l *waitList) end() {
+	l.mu.Lock()
+	if !l.closed {
+		l.closed = true
+		if l.ready != nil {
+			close(l.ready)
+		}
+	}
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.mu.Unlock()
+	l.wake(math.MaxInt)
+}
+
+var endedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// readyOf returns the channel of an end: that of Ready or of ReadyToPut.
+func readyOf(b *base, end func(*handle) *role) <-chan struct{} {
+	return observe(b, func(h *handle) <-chan struct{} { return h.ready(end(h)) }, endedChannel)
+}
+
+// ready returns the channel of an end. The caller is in a call.
+func (h *handle) ready(r *role) <-chan struct{} {
+	l := &r.waits
+	l.mu.Lock()
+	ready, first := l.ready, l.ready == nil
+	if first {
+		ready = make(chan struct{}, 1)
+		l.ready = ready
+		if l.closed {
+			close(ready)
+		}
+		l.asked.Store(true)
+		r.peer.waits.state.Or(peerAsked)
+	}
+	l.mu.Unlock()
+	if first {
+		l.arm()
+		h.look(r)
+	}
+	return ready
+}
+
+// look puts a token into the channel of an end if a try may succeed there.
+func (h *handle) look(r *role) {
+	switch {
+	case r.plans:
+		h.plan(r)
+	case r == &h.consumer && h.size() > 0, r == &h.producer && h.size() < h.capacity():
+		r.waits.leaveToken()
+	}
+}
+
+// --- batches that are due later
+
+// plan wakes a waiter for a batch if one is due, and else sets the timer for the next one that is due by its
+// age. The caller is in a call.
+func (h *handle) plan(r *role) {
+	l := &r.waits
+	due := h.nextDue()
+	if due == 0 {
+		l.wake(1)
+	} else if due > 0 {
+		l.planAt(time.Now().Add(due), func() func() {
+			// The timer keeps no queue from the garbage collector.
+			weakly := weak.Make(h)
+			return func() {
+				if h := weakly.Value(); h != nil {
+					h.consumer.waits.timeIsUp()
+				}
+			}
+		})
+	}
+}
+
+// planAt sets the timer, unless it ends earlier.
+func (l *waitList) planAt(at time.Time, newCall func() func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || !l.planned.IsZero() && !at.Before(l.planned) {
+		return
+	}
+	l.planned = at
+	if l.timer == nil {
+		l.timer = time.AfterFunc(time.Until(at), newCall())
+	} else {
+		l.timer.Reset(time.Until(at))
+	}
+}
+
+// timeIsUp wakes a waiter, which looks for a batch that is due, and plans again if there is none.
+func (l *waitList) timeIsUp() {
+	l.mu.Lock()
+	l.planned = time.Time{}
+	l.mu.Unlock()
+	l.wake(1)
+}
