@@ -187,8 +187,10 @@ func (b *base) flush() {
 func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) (n int, status Error)) error {
 	r := &h.consumer
 	if wait {
-		return h.wait(ctx, r, ErrEmpty, func() (int, Error) { return take(true) },
-			func() (int, Error) { return take(false) })
+		return h.wait(ctx, r, attempts{
+			try:  func() (int, Error) { return take(true) },
+			last: func() (int, Error) { return take(false) },
+		})
 	}
 	c, status := h.enter(r)
 	if status != statusOK {

@@ -46,28 +46,30 @@ func (q *blobQueue) Clear() (n int, err error) {
 
 func (q *blobQueue) waitPut(ctx context.Context, blob []byte, with uint64) error {
 	h := q.load()
-	return h.waitPut(ctx, func() Error { return h.tryPutBytes(blob, with) })
+	return h.waitPut(ctx, func() (int, Error) { return one(h.tryPutBytes(blob, with)) })
 }
 
 func (q *blobQueue) tryPut(blob []byte, with uint64) error {
 	h := q.load()
-	return h.callPut(func() Error { return h.tryPutBytes(blob, with) })
+	return h.callPut(func() (int, Error) { return one(h.tryPutBytes(blob, with)) })
 }
 
 func (q *blobQueue) waitGet(ctx context.Context, buffer []byte) (n int, priority float64, err error) {
 	h := q.load()
-	err = h.waitGet(ctx, func() (status Error) {
+	err = h.waitGet(ctx, func() (int, Error) {
+		var status Error
 		n, priority, status = h.readBytes(buffer, false)
-		return status
+		return one(status)
 	})
 	return n, priority, err
 }
 
 func (q *blobQueue) tryGet(buffer []byte) (n int, priority float64, err error) {
 	h := q.load()
-	err = h.callGet(func() (status Error) {
+	err = h.callGet(func() (int, Error) {
+		var status Error
 		n, priority, status = h.readBytes(buffer, false)
-		return status
+		return one(status)
 	})
 	return n, priority, err
 }

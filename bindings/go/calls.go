@@ -25,23 +25,39 @@ func (h *handle) call(r *role, try func() Error) Error {
 
 // try makes one attempt at an end and counts a failure. In a deque the caller is not in the role of the end if
 // the owner pops.
-func (h *handle) try(end, caller *role, attempt func() Error) error {
-	status := h.call(caller, attempt)
-	if end.waits.asked.Load() && (status == ErrEmpty || status == ErrFull) {
-		end.waits.arm()
-		status = h.call(caller, attempt)
+func (h *handle) try(end, caller *role, attempt attempt) error {
+	c, status := h.enter(caller)
+	if status != statusOK {
+		return status
 	}
-	return h.ended(end, status, 1)
+	n, status := attempt()
+	if status == end.blocked && end.waits.asked.Load() {
+		end.waits.arm()
+		n, status = attempt()
+	}
+	h.leave(c)
+	return h.ended(end, status, n)
 }
 
 // callPut makes one attempt to put and counts a failure.
-func (h *handle) callPut(try func() Error) error { return h.try(&h.producer, &h.producer, try) }
+func (h *handle) callPut(try attempt) error { return h.try(&h.producer, &h.producer, try) }
 
 // callGet makes one attempt to get and counts a failure.
-func (h *handle) callGet(try func() Error) error { return h.try(&h.consumer, &h.consumer, try) }
+func (h *handle) callGet(try attempt) error { return h.try(&h.consumer, &h.consumer, try) }
 
 // callPop is callGet for the owner of a deque, who is its producer.
-func (h *handle) callPop(try func() Error) error { return h.try(&h.consumer, &h.producer, try) }
+func (h *handle) callPop(try attempt) error { return h.try(&h.consumer, &h.producer, try) }
+
+// An attempt returns how many items it moved into C or out of it, even if it then found the queue blocked.
+type attempt func() (moved int, status Error)
+
+// one returns the results of an attempt that moves one item if it succeeds.
+func one(status Error) (int, Error) {
+	if status == statusOK {
+		return 1, status
+	}
+	return 0, status
+}
 
 // ended follows a call at an end, outside of it: it wakes the other end if the call moved n items, and counts
 // a failure.
@@ -64,7 +80,7 @@ func (h *handle) attend(end *role, n int) {
 	if state&peerAsked != 0 {
 		end.waits.leaveToken()
 	}
-	if state&^peerAsked == 0 {
+	if n == 0 || state&^peerAsked == 0 {
 		return
 	}
 	if !other.plans {
@@ -84,33 +100,29 @@ func (h *handle) failed(end *role, status Error) error {
 }
 
 // waitPut attempts to put until there is room or the context ends.
-func (h *handle) waitPut(ctx context.Context, try func() Error) error {
-	return h.wait(ctx, &h.producer, ErrFull, func() (int, Error) { return one(try()) }, nil)
+func (h *handle) waitPut(ctx context.Context, try attempt) error {
+	return h.wait(ctx, &h.producer, attempts{try: try})
 }
 
 // waitGet attempts to get until there is an item or the context ends.
-func (h *handle) waitGet(ctx context.Context, try func() Error) error {
-	return h.wait(ctx, &h.consumer, ErrEmpty, func() (int, Error) { return one(try()) }, nil)
+func (h *handle) waitGet(ctx context.Context, try attempt) error {
+	return h.wait(ctx, &h.consumer, attempts{try: try})
 }
 
-// An attempt of a wait returns how many items it moved, even if it then found the queue blocked.
-type attempt func() (moved int, status Error)
-
-// one returns the results of an attempt that moves one item if it succeeds.
-func one(status Error) (int, Error) {
-	if status == statusOK {
-		return 1, status
-	}
-	return 0, status
+// Attempts are how a waiting call tries. They hold functions only, so that none of these escapes to the heap.
+type attempts struct {
+	try  attempt
+	last attempt       // unless nil, made before the wait is given up because the deadline passed
+	take func(*waiter) // takes an item that was handed over
 }
 
 // wait is a call of a role that waits; see until. Its errors are those of call, of try and of ctx.
-func (h *handle) wait(ctx context.Context, r *role, blocked Error, try, last attempt) error {
+func (h *handle) wait(ctx context.Context, r *role, by attempts) error {
 	c, status := h.enter(r)
 	if status != statusOK {
 		return status
 	}
-	moved, status, err := h.until(ctx, c, r, blocked, try, last)
+	moved, status, err := h.until(ctx, c, r, &by)
 	h.leave(c)
 	if err != nil {
 		return err
@@ -118,42 +130,44 @@ func (h *handle) wait(ctx context.Context, r *role, blocked Error, try, last att
 	return h.ended(r, status, moved)
 }
 
-// until calls try until it returns another status than blocked or the context ends, which counts as one
-// failure of the role. If the deadline of the context passes during the wait, until calls last, unless it
-// is nil, before it gives up. The caller has entered the role, and calls ended after it left.
-func (h *handle) until(
-	ctx context.Context, c *callCount, r *role, blocked Error, try, last attempt,
-) (moved int, status Error, err error) {
+// until makes attempts until one returns another status than blocked or the context ends, which counts as one
+// failure of the role. The caller has entered the role, and calls ended after it left.
+func (h *handle) until(ctx context.Context, c *callCount, r *role, by *attempts) (moved int, status Error, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, statusOK, err
 	}
-	if moved, status = try(); status == blocked {
-		return h.park(ctx, c, r, moved, blocked, try, last)
+	if r.waits.state.Load()&drained == 0 {
+		if moved, status = by.try(); status != r.blocked {
+			return moved, status, nil
+		}
 	}
-	return moved, status, nil
+	w := r.waits.pool.Get().(*waiter)
+	moved, status, err = h.park(ctx, c, r, by, w, moved)
+	r.waits.pool.Put(w)
+	return moved, status, err
 }
 
 // park continues a wait whose first attempt moved some items and found the queue blocked.
-//
-//go:noinline
 func (h *handle) park(
-	ctx context.Context, c *callCount, r *role, moved int, blocked Error, try, last attempt,
+	ctx context.Context, c *callCount, r *role, by *attempts, w *waiter, moved int,
 ) (_ int, status Error, err error) {
 	l, done := &r.waits, ctx.Done()
-	w := waiters.Get().(*waiter)
-	defer waiters.Put(w)
 	for again := false; ; again = true {
 		h.progress(c, r, moved)
-		l.add(w, again)
-		if moved, status = try(); status != blocked {
-			if l.drop(w) {
-				h.wakeNext(r)
+		if !l.add(w, again) {
+			if moved, status = by.try(); status != r.blocked {
+				if l.drop(w) {
+					h.wakeNext(r)
+				}
+				break
 			}
-			break
-		}
-		h.progress(c, r, moved)
-		if r.plans {
-			h.plan(r)
+			h.progress(c, r, moved)
+			if by.take != nil {
+				l.settle(w)
+			}
+			if r.plans {
+				h.plan(r)
+			}
 		}
 		if done == nil {
 			<-w.wake
@@ -161,14 +175,22 @@ func (h *handle) park(
 			select {
 			case <-w.wake:
 			case <-done:
-				if l.drop(w) {
+				woken := l.drop(w)
+				if w.handed {
+					break
+				}
+				if woken {
 					h.wakeNext(r)
 				}
-				return h.giveUp(ctx, r, blocked, last)
+				return h.giveUp(ctx, r, by)
 			}
 		}
-		if moved, status = try(); status != blocked {
-			if status != statusOK {
+		if w.handed {
+			by.take(w)
+			return 0, statusOK, nil
+		}
+		if moved, status = by.try(); status != r.blocked {
+			if moved == 0 { // it failed, or handed its item over and left the room to others
 				h.wakeNext(r)
 			}
 			break
@@ -181,14 +203,14 @@ func (h *handle) park(
 }
 
 // giveUp ends a wait whose context ended.
-func (h *handle) giveUp(ctx context.Context, r *role, blocked Error, last attempt) (moved int, status Error, err error) {
+func (h *handle) giveUp(ctx context.Context, r *role, by *attempts) (moved int, status Error, err error) {
 	err = ctx.Err()
-	if last != nil && errors.Is(err, context.DeadlineExceeded) {
-		if moved, status = last(); status != blocked {
+	if by.last != nil && errors.Is(err, context.DeadlineExceeded) {
+		if moved, status = by.last(); status != r.blocked {
 			return moved, status, nil
 		}
 	}
-	r.count(blocked)
+	r.count(r.blocked)
 	if r.waits.asked.Load() {
 		r.waits.leaveToken()
 	}

@@ -53,7 +53,7 @@ func (d *Deque[T]) values() (*handle, *dequeSlab[T]) {
 // released or is a zero value; unless it is nil, v is not in the deque.
 func (d *Deque[T]) Push(v T) error {
 	h, s := d.values()
-	return h.callPut(func() Error { return s.pushValue(v) })
+	return h.callPut(func() (int, Error) { return one(s.pushValue(v)) })
 }
 
 // Pop removes the item that was pushed last and returns it. It does not wait. It is a call of the owner.
@@ -61,9 +61,10 @@ func (d *Deque[T]) Push(v T) error {
 // or is a zero value.
 func (d *Deque[T]) Pop() (v T, err error) {
 	h, s := d.values()
-	err = h.callPop(func() (status Error) {
+	err = h.callPop(func() (int, Error) {
+		var status Error
 		v, status = s.popValue()
-		return status
+		return one(status)
 	})
 	return v, err
 }
@@ -100,9 +101,10 @@ func (t *Stealer[T]) victim() *Deque[T] {
 // may be more, or [ErrClosed] if the deque was released.
 func (t *Stealer[T]) Steal() (v T, err error) {
 	h, s := t.victim().values()
-	err = h.callGet(func() (status Error) {
+	err = h.callGet(func() (int, Error) {
+		var status Error
 		v, status = s.stealValue()
-		return status
+		return one(status)
 	})
 	return v, err
 }
@@ -113,9 +115,10 @@ func (t *Stealer[T]) Steal() (v T, err error) {
 // [Stealer.Steal].
 func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
 	h, s := t.victim().values()
-	err = h.callGet(func() (status Error) {
+	err = h.callGet(func() (int, Error) {
+		var status Error
 		n, status = s.stealValues(values)
-		return status
+		return n, status
 	})
 	return n, err
 }
@@ -152,7 +155,7 @@ func NewDequeBytes(capacity, size int, options ...DequeOption) (*DequeBytes, err
 // is no memory to grow, [ErrMisuse], or [ErrClosed] if the deque was released or is a zero value.
 func (d *DequeBytes) Push(blob []byte) error {
 	h := d.load()
-	return h.callPut(func() Error { return h.pushBytes(blob) })
+	return h.callPut(func() (int, Error) { return one(h.pushBytes(blob)) })
 }
 
 // Pop copies the blob that was pushed last into buffer, removes it and returns its length. It does not
@@ -161,9 +164,10 @@ func (d *DequeBytes) Push(blob []byte) error {
 // blob, [ErrMisuse], or [ErrClosed] if the deque was released or is a zero value.
 func (d *DequeBytes) Pop(buffer []byte) (n int, err error) {
 	h := d.load()
-	err = h.callPop(func() (status Error) {
+	err = h.callPop(func() (int, Error) {
+		var status Error
 		n, status = h.takeBytes(buffer, false)
-		return status
+		return one(status)
 	})
 	return n, err
 }
@@ -200,9 +204,10 @@ func (t *StealerBytes) victim() *DequeBytes {
 // that blob meanwhile, so that there may be more, or [ErrClosed] if the deque was released.
 func (t *StealerBytes) Steal(buffer []byte) (n int, err error) {
 	h := t.victim().load()
-	err = h.callGet(func() (status Error) {
+	err = h.callGet(func() (int, Error) {
+		var status Error
 		n, status = h.takeBytes(buffer, true)
-		return status
+		return one(status)
 	})
 	return n, err
 }

@@ -37,8 +37,9 @@ type handle struct {
 
 // A role is that of a producer or of a consumer: what all goroutines share that call its methods.
 type role struct {
-	exclusive bool // one call at a time
-	plans     bool // its waiters wait for batches, which may become due by their age
+	exclusive bool  // one call at a time
+	plans     bool  // its waiters wait for batches, which may become due by their age
+	blocked   Error // why its calls wait
 	peer      *role
 	_         [cacheLine - 16]byte
 	call      callCount // 1 during that call, if exclusive
@@ -108,8 +109,10 @@ func adopt(q cQueue, status Error, itemSize, spare int) (*handle, error) {
 	h := &handle{
 		resource: owned, itemSize: itemSize, calls: newCallCounts(),
 	}
-	h.producer.peer, h.producer.exclusive = &h.consumer, q.is(spsc) || q.is(deque)
-	h.consumer.peer, h.consumer.exclusive, h.consumer.plans = &h.producer, q.is(spsc), q.is(batch)
+	h.producer.peer, h.producer.blocked, h.producer.exclusive = &h.consumer, ErrFull, q.is(spsc) || q.is(deque)
+	h.consumer.peer, h.consumer.blocked, h.consumer.exclusive = &h.producer, ErrEmpty, q.is(spsc)
+	h.consumer.plans = q.is(batch)
+	h.producer.waits.pool, h.consumer.waits.pool = waiters, waiters
 	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
 	cMemory.created(owned.bytes)
 	return h, nil
@@ -234,6 +237,10 @@ func (h *handle) isDrained() bool {
 // library counts each attempt of a waiting call.
 func (h *handle) stats() Stats {
 	s := h.cQueue.stats()
+	handed := h.consumer.waits.itemsHanded()
+	s.Enqueued += handed
+	s.Dequeued += handed
+	s.PeakSize = max(s.PeakSize, min(handed, 1))
 	s.FailedEnqueue = h.producer.failures.Load()
 	s.FailedDequeue = h.consumer.failures.Load()
 	return s

@@ -109,17 +109,16 @@ type loan struct {
 
 // A lender is a call that lends memory: lease or reserve.
 type lender struct {
-	role    func(*handle) *role
-	blocked Error // why it waits
-	lend    func(*handle) (data unsafe.Pointer, n int, status Error)
+	role func(*handle) *role
+	lend func(*handle) (data unsafe.Pointer, n int, status Error)
 }
 
 var (
 	leasing = lender{
-		consumerOf, ErrEmpty, (*handle).lease,
+		consumerOf, (*handle).lease,
 	}
 	reserving = lender{
-		producerOf, ErrFull,
+		producerOf,
 		func(h *handle) (data unsafe.Pointer, n int, status Error) {
 			data, status = h.reserve()
 			return data, h.itemSize, status
@@ -134,9 +133,9 @@ func (l *loan) wait(ctx context.Context, h *handle, from lender) error {
 	if status != statusOK {
 		return status
 	}
-	moved, status, err := h.until(ctx, c, r, from.blocked, func() (int, Error) {
+	moved, status, err := h.until(ctx, c, r, &attempts{try: func() (int, Error) {
 		return one(l.borrow(h, c, from))
-	}, nil)
+	}})
 	return l.begun(h, c, r, moved, status, err)
 }
 
@@ -148,7 +147,7 @@ func (l *loan) try(h *handle, from lender) error {
 		return status
 	}
 	status = l.borrow(h, c, from)
-	if r.waits.asked.Load() && status == from.blocked {
+	if r.waits.asked.Load() && status == r.blocked {
 		r.waits.arm()
 		status = l.borrow(h, c, from)
 	}

@@ -5,6 +5,7 @@
 package queues
 
 import (
+	"math"
 	"math/bits"
 	"runtime"
 	"sync/atomic"
@@ -74,7 +75,10 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &slab[T]{handle: h, maxItems: capacity, cells: make([]cell[T], capacity+spareCells)}
+	s := &slab[T]{
+		handle: h, maxItems: capacity, cells: make([]cell[T], capacity+spareCells),
+	}
+	h.consumer.waits.pool, h.consumer.waits.handsOver = receiversOf[T](), true
 	if family == priority {
 		s.stack = newFreeStack(len(s.cells))
 	} else {
@@ -205,8 +209,12 @@ func (s *slab[T]) noFreeCell() Error {
 	return statusOK
 }
 
-// put puts a value and what travels beside it: the bits of its priority, or its weight.
-func (s *slab[T]) put(v T, with uint64) Error {
+// put puts a value and what travels beside it: the bits of its priority, or its weight. It returns how many
+// items came into C: 1, or 0 if the value was handed over or the put failed.
+func (s *slab[T]) put(v T, with uint64) (n int, status Error) {
+	if s.mayHandOver() && s.isPriority(with) && handOver(&s.consumer.waits, v, with) {
+		return 0, statusOK
+	}
 	var item [1]uintptr
 	for {
 		if s.fill(item[:], []T{v}) == 1 {
@@ -214,10 +222,10 @@ func (s *slab[T]) put(v T, with uint64) Error {
 			if status != statusOK {
 				s.reclaim(item[:])
 			}
-			return status
+			return one(status)
 		}
 		if status := s.noFreeCell(); status != statusOK {
-			return status
+			return 0, status
 		}
 	}
 }
@@ -230,7 +238,25 @@ func (s *slab[T]) get() (v T, priority float64, status Error) {
 	return v, priority, status
 }
 
-// putValues puts values until one is not accepted, and returns how many were.
+// mayHandOver reports whether a put must ask handOver before it puts an item into C.
+func (s *slab[T]) mayHandOver() bool {
+	return s.consumer.waits.state.Load()&^(armed|peerAsked) != 0 && !s.consumer.plans
+}
+
+// isPriority reports whether C would accept what travels beside an item.
+func (s *slab[T]) isPriority(with uint64) bool {
+	return s.stack == nil || !math.IsNaN(math.Float64frombits(with))
+}
+
+// handOverValues hands values to waiters until one is not accepted, and returns how many were.
+func (s *slab[T]) handOverValues(values []T) (n int) {
+	for n < len(values) && s.mayHandOver() && handOver(&s.consumer.waits, values[n], 0) {
+		n++
+	}
+	return n
+}
+
+// putValues puts values into C until one is not accepted, and returns how many were.
 func (s *slab[T]) putValues(values []T) (n int, status Error) {
 	var items [chunk]uintptr
 	for n < len(values) && status == statusOK {

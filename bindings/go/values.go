@@ -6,6 +6,7 @@ package queues
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 )
 
@@ -62,29 +63,39 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
-	return h.waitPut(ctx, func() Error { return s.put(v, with) })
+	return h.wait(ctx, &h.producer, attempts{try: func() (int, Error) { return s.put(v, with) }})
 }
 
 // tryPut is a callPut without its closure, which costs this fast path 1 to 2 ns (Zen 5).
 func (q *valueStore[T]) tryPut(v T, with uint64) error {
 	h, s := q.load()
+	n := 0
 	if h.producer.waits.asked.Load() {
-		return h.callPut(func() Error { return s.put(v, with) })
+		return h.callPut(func() (n int, status Error) { return s.put(v, with) })
 	}
 	c, status := h.enter(&h.producer)
 	if status == statusOK {
-		status = s.put(v, with)
+		n, status = s.put(v, with)
 		h.leave(c)
 	}
-	return h.ended(&h.producer, status, 1)
+	return h.ended(&h.producer, status, n)
 }
 
 func (q *valueStore[T]) waitGet(ctx context.Context) (v T, priority float64, err error) {
 	h, s := q.load()
-	err = h.waitGet(ctx, func() (status Error) {
+	by := attempts{try: func() (int, Error) {
+		var status Error
 		v, priority, status = s.get()
-		return status
-	})
+		return one(status)
+	}}
+	if s != nil {
+		by.take = func(w *waiter) {
+			var with uint64
+			v, with = receiverOf[T](w).take()
+			priority = math.Float64frombits(with)
+		}
+	}
+	err = h.wait(ctx, &h.consumer, by)
 	return v, priority, err
 }
 
@@ -92,9 +103,10 @@ func (q *valueStore[T]) waitGet(ctx context.Context) (v T, priority float64, err
 func (q *valueStore[T]) tryGet() (v T, priority float64, err error) {
 	h, s := q.load()
 	if h.consumer.waits.asked.Load() {
-		err = h.callGet(func() (status Error) {
+		err = h.callGet(func() (int, Error) {
+			var status Error
 			v, priority, status = s.get()
-			return status
+			return one(status)
 		})
 		return v, priority, err
 	}
@@ -114,19 +126,24 @@ func (q *valueStore[T]) get(ctx context.Context) (T, error) {
 
 func (q *valueStore[T]) putMany(ctx context.Context, values []T) (n int, err error) {
 	h, s := q.load()
-	err = h.wait(ctx, &h.producer, ErrFull, func() (int, Error) {
+	err = h.wait(ctx, &h.producer, attempts{try: func() (int, Error) {
+		n += s.handOverValues(values[n:])
 		moved, status := s.putValues(values[n:])
 		n += moved
 		return moved, status
-	}, nil)
+	}})
 	return n, err
 }
 
 func (q *valueStore[T]) getMany(ctx context.Context, values []T) (n int, err error) {
 	h, s := q.load()
-	err = h.wait(ctx, &h.consumer, ErrEmpty, func() (_ int, status Error) {
+	by := attempts{try: func() (_ int, status Error) {
 		n, status = s.getValues(values)
 		return n, status
-	}, nil)
+	}}
+	if s != nil {
+		by.take = func(w *waiter) { values[0], _ = receiverOf[T](w).take(); n = 1 }
+	}
+	err = h.wait(ctx, &h.consumer, by)
 	return n, err
 }

@@ -6,9 +6,11 @@ package queues
 
 import (
 	"math"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 	"weak"
 )
 
@@ -34,6 +36,9 @@ const (
 	armed uint32 = 1 << iota
 	// The other end has such a channel: calls there leave a token in it when they succeed.
 	peerAsked
+	// There is no item in C but those of puts that have not looked at the state since. Such a put, and one
+	// that is about to put an item into C, ends this.
+	drained
 	aWaiter // the unit of the number
 )
 
@@ -44,6 +49,10 @@ type waitList struct {
 	_           [cacheLine - 8]byte
 	mu          sync.Mutex // guards what follows, and the changes of the state
 	first, last *waiter
+	pool        *sync.Pool
+	handsOver   bool   // a put may hand its item to a waiter
+	handed      uint64 // items that were
+	puts        uint64 // puts that went to C while there were waiters, or drained was set
 	ready       chan struct{}
 	closed      bool
 	planned     time.Time // when the timer ends; zero: it does not run
@@ -56,14 +65,55 @@ type waiter struct {
 	wake       chan struct{} // has room for one wake-up
 	next, prev *waiter
 	listed     bool // false in a wait: it was woken
+	settled    bool // it makes no attempt until it is woken, so that an item may be handed to it
+	handed     bool // it was woken with an item
+	puts       uint64
 }
 
-var waiters = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
+func newWaiter() waiter { return waiter{wake: make(chan struct{}, 1)} }
 
-// add enters a waiter: behind the others, or before them if it was woken in vain.
-func (l *waitList) add(w *waiter, again bool) {
+// A receiver is a waiter to which items may be handed.
+type receiver[T any] struct {
+	waiter // the first field: see receiverOf
+	value  T
+	with   uint64 // what travels beside it
+}
+
+// receiverOf returns the receiver that a waiter is the first field of.
+func receiverOf[T any](w *waiter) *receiver[T] { return (*receiver[T])(unsafe.Pointer(w)) }
+
+// take returns the item that was handed over, and drops the reference to it.
+func (r *receiver[T]) take() (v T, with uint64) {
+	v = r.value
+	var zero T
+	r.value, r.handed = zero, false
+	return v, r.with
+}
+
+// waiters is a pool of waiters that are no receivers.
+var waiters = &sync.Pool{New: func() any { w := newWaiter(); return &w }}
+
+// receivers has a pool of receivers for each type. The pools belong to no queue, because the runtime knows
+// a pool for two collections after its last use.
+var receivers sync.Map
+
+func receiversOf[T any]() *sync.Pool {
+	pool, found := receivers.Load(reflect.TypeFor[T]())
+	if !found {
+		pool, _ = receivers.LoadOrStore(reflect.TypeFor[T](), &sync.Pool{
+			// A *waiter, so that park need not know the type.
+			New: func() any { return &(&receiver[T]{waiter: newWaiter()}).waiter },
+		})
+	}
+	return pool.(*sync.Pool)
+}
+
+// add enters a waiter: behind the others, or before them if it was woken in vain. It returns whether an
+// attempt would be in vain.
+func (l *waitList) add(w *waiter, again bool) (blocked bool) {
 	l.mu.Lock()
-	w.listed = true
+	blocked = l.state.Load()&drained != 0
+	w.listed, w.settled, w.puts = true, blocked, l.puts
 	switch {
 	case l.first == nil:
 		l.first, l.last = w, w
@@ -77,6 +127,49 @@ func (l *waitList) add(w *waiter, again bool) {
 	l.state.Add(aWaiter)
 	l.mu.Unlock()
 	l.state.Load() // see above
+	return blocked
+}
+
+// settle follows an attempt of a waiter that found the queue empty. If no put went to C since the waiter
+// entered the list, there is no item but those of puts that will look at the state.
+func (l *waitList) settle(w *waiter) {
+	l.mu.Lock()
+	if l.handsOver && w.listed {
+		w.settled = true
+		if w.puts == l.puts {
+			l.state.Or(drained)
+		}
+	}
+	l.mu.Unlock()
+}
+
+// handOver hands an item to the first waiter, if there is no older item. Otherwise the caller puts the item
+// into C.
+func handOver[T any](l *waitList, v T, with uint64) (handed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.first; w != nil && w.settled && l.state.Load()&drained != 0 {
+		l.remove(w)
+		r := receiverOf[T](w)
+		r.value, r.with, r.handed = v, with, true
+		l.handed++
+		w.wake <- struct{}{}
+		return true
+	}
+	l.putFollows()
+	return false
+}
+
+func (l *waitList) itemsHanded() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.handed
+}
+
+// putFollows ends drained. The caller has locked the list.
+func (l *waitList) putFollows() {
+	l.puts++
+	l.state.And(^drained)
 }
 
 // remove takes a waiter out of the list. The caller has locked it.
@@ -96,7 +189,7 @@ func (l *waitList) remove(w *waiter) {
 }
 
 // drop ends the wait of a waiter that did not receive a wake-up. It returns whether there was one, which
-// the caller then passes on.
+// the caller then uses or passes on.
 func (l *waitList) drop(w *waiter) (woken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,6 +204,7 @@ func (l *waitList) drop(w *waiter) (woken bool) {
 // wake wakes up to n waiters and, if the channel is armed, a goroutine that selects on it.
 func (l *waitList) wake(n int) {
 	l.mu.Lock()
+	l.putFollows()
 	if l.state.Load()&armed != 0 {
 		l.state.And(^armed)
 		l.token()
