@@ -212,7 +212,7 @@ func (s *slab[T]) noFreeCell() Error {
 // put puts a value and what travels beside it: the bits of its priority, or its weight. It returns how many
 // items came into C: 1, or 0 if the value was handed over or the put failed.
 func (s *slab[T]) put(v T, with uint64) (n int, status Error) {
-	if s.mayHandOver() && s.isPriority(with) && handOver(&s.consumer.waits, v, with) {
+	if s.mayHandOver() && s.handOver(v, with) {
 		return 0, statusOK
 	}
 	var item [1]uintptr
@@ -243,14 +243,15 @@ func (s *slab[T]) mayHandOver() bool {
 	return s.consumer.waits.state.Load()&^(armed|peerAsked) != 0 && !s.consumer.plans
 }
 
-// isPriority reports whether C would accept what travels beside an item.
-func (s *slab[T]) isPriority(with uint64) bool {
-	return s.stack == nil || !math.IsNaN(math.Float64frombits(with))
+// handOver hands a value and its priority to a waiter, unless C must decide. It need not be in a call, because
+// it does not touch C.
+func (s *slab[T]) handOver(v T, with uint64) bool {
+	return handOver(&s.consumer.waits, v, with, s.stack != nil && math.IsNaN(math.Float64frombits(with)))
 }
 
 // handOverValues hands values to waiters until one is not accepted, and returns how many were.
 func (s *slab[T]) handOverValues(values []T) (n int) {
-	for n < len(values) && s.mayHandOver() && handOver(&s.consumer.waits, values[n], 0) {
+	for n < len(values) && s.mayHandOver() && s.handOver(values[n], 0) {
 		n++
 	}
 	return n

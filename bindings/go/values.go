@@ -63,6 +63,9 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
+	if s != nil && s.mayHandOver() && ctx.Err() == nil && s.handOver(v, with) {
+		return h.ended(&h.producer, statusOK, 0)
+	}
 	return h.wait(ctx, &h.producer, attempts{try: func() (int, Error) { return s.put(v, with) }})
 }
 

@@ -143,21 +143,23 @@ func (l *waitList) settle(w *waiter) {
 	l.mu.Unlock()
 }
 
-// handOver hands an item to the first waiter, if there is no older item. Otherwise the caller puts the item
-// into C.
-func handOver[T any](l *waitList, v T, with uint64) (handed bool) {
+// handOver hands an item to the first waiter, if there is no older item and the item is not invalid. Otherwise
+// the caller puts the item into C.
+func handOver[T any](l *waitList, v T, with uint64, invalid bool) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.first; w != nil && w.settled && l.state.Load()&drained != 0 {
-		l.remove(w)
-		r := receiverOf[T](w)
-		r.value, r.with, r.handed = v, with, true
-		l.handed++
-		w.wake <- struct{}{}
-		return true
+	w := l.first
+	if w == nil || !w.settled || invalid || l.state.Load()&drained == 0 {
+		l.putFollows()
+		l.mu.Unlock()
+		return false
 	}
-	l.putFollows()
-	return false
+	l.remove(w)
+	r := receiverOf[T](w)
+	r.value, r.with, r.handed = v, with, true
+	l.handed++
+	w.wake <- struct{}{}
+	l.mu.Unlock()
+	return true
 }
 
 func (l *waitList) itemsHanded() uint64 {
