@@ -69,6 +69,13 @@ func (d *Deque[T]) Pop() (v T, err error) {
 	return v, err
 }
 
+// Ready returns a channel for select, with a token while a steal may succeed. Receive the token, then steal:
+// if that returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
+// channel. Release closes the channel. Any number of goroutines may select on the channel; who receives a token
+// has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at any time; after
+// Release, and for a zero value, the channel is closed.
+func (d *Deque[T]) Ready() <-chan struct{} { return readyOf(&d.base, consumerOf) }
+
 // Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
 // goroutine may call it at any time.
 func (d *Deque[T]) Stealer() *Stealer[T] { return &Stealer[T]{d} }
@@ -123,6 +130,9 @@ func (t *Stealer[T]) StealMany(values []T) (n int, err error) {
 	return n, err
 }
 
+// Ready returns the channel of the deque: see [Deque.Ready].
+func (t *Stealer[T]) Ready() <-chan struct{} { return t.victim().Ready() }
+
 // Len returns the number of items in the deque, as [Deque.Len] does.
 func (t *Stealer[T]) Len() int { return t.victim().Len() }
 
@@ -172,6 +182,13 @@ func (d *DequeBytes) Pop(buffer []byte) (n int, err error) {
 	return n, err
 }
 
+// Ready returns a channel for select, with a token while a steal may succeed. Receive the token, then steal:
+// if that returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
+// channel. Release closes the channel. Any number of goroutines may select on the channel; who receives a token
+// has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at any time; after
+// Release, and for a zero value, the channel is closed.
+func (d *DequeBytes) Ready() <-chan struct{} { return readyOf(&d.base, consumerOf) }
+
 // Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
 // goroutine may call it at any time.
 func (d *DequeBytes) Stealer() *StealerBytes { return &StealerBytes{d} }
@@ -211,6 +228,9 @@ func (t *StealerBytes) Steal(buffer []byte) (n int, err error) {
 	})
 	return n, err
 }
+
+// Ready returns the channel of the deque: see [DequeBytes.Ready].
+func (t *StealerBytes) Ready() <-chan struct{} { return t.victim().Ready() }
 
 // Len returns the number of blobs in the deque, as [DequeBytes.Len] does.
 func (t *StealerBytes) Len() int { return t.victim().Len() }

@@ -41,8 +41,12 @@
 // A context without a deadline, such as [context.Background], sets no limit. Calls whose names begin with
 // Try, and all calls of a deque, do not wait.
 //
-// A goroutine that waits holds no thread. It polls: at first it yields after each attempt, then it sleeps,
-// for a millisecond at most. It notices the end of its context at once, and an item within that millisecond.
+// A goroutine that waits is parked, as one that waits for a channel: it holds no thread and takes no processor
+// time until a call of another goroutine, the end of its context or, for a batch, the age of an item wakes it.
+// Those that wait longest are woken first.
+//
+// To wait for several queues, or for a queue and channels, select on the channels of Ready and ReadyToPut: see
+// the example of [MPMC.Ready]. A deque has Ready, too.
 //
 // # Many items
 //

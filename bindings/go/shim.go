@@ -40,6 +40,7 @@ package queues
 #cgo nocallback put_back
 #cgo nocallback commit
 #cgo nocallback cancel
+#cgo nocallback next_due
 
 #include "shim.h"
 */
@@ -238,17 +239,9 @@ func (q cQueue) clear() (n int, status Error) {
 	return int(r.value), statusOf(r.status)
 }
 
-// nextDue returns when a batch is due: 0 for now, or because the queue is closed; below 0 if no pending item
+// nextDue returns the time until a batch is due: 0 if one is or the queue is closed, below 0 if no pending item
 // makes one due by its age.
-func (q cQueue) nextDue() time.Duration {
-	if q.isClosed() {
-		return 0
-	}
-	if q.size() == 0 {
-		return -1
-	}
-	return time.Millisecond
-}
+func (q cQueue) nextDue() time.Duration { return time.Duration(C.next_due(q.queue)) }
 
 func (q cQueue) flush() { C.flush(q.queue) }
 

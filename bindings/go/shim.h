@@ -4,8 +4,7 @@
 // so that all families share one implementation in Go. Queues and items are integers here and
 // results are returned by value, so cgo has no pointers to check on the fast path.
 //
-// No function waits. Waiting calls of the package poll, because a call that sleeps in C holds a
-// thread.
+// No function waits, because a call that sleeps in C holds a thread: the package parks goroutines in Go.
 
 #include <queues.h>
 #include <stdlib.h>
@@ -253,6 +252,7 @@ static inline result_t clear(QUEUE) {
     return (result_t){status, count, 0};
 }
 
+static inline int64_t next_due(uintptr_t queue) { return ON_BATCH(next_due_ns); }
 static inline queues_status_t flush(uintptr_t queue) { return ON_BATCH(flush); }
 static inline queues_status_t close_queue(QUEUE) { return CLOSABLE(close); }
 static inline bool is_closed(QUEUE) { return CLOSABLE(is_closed); }

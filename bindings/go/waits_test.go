@@ -1,0 +1,281 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// parked waits until n goroutines wait at an end, each in the list and after its last attempt.
+func parked(r *role, n int) {
+	eventually(func() bool { return int(r.waits.state.Load()/aWaiter) == n })
+	time.Sleep(100 * time.Microsecond)
+}
+
+func (s *subject) ends() (producer, consumer *role) {
+	h := s.base.handle.Load()
+	return &h.producer, &h.consumer
+}
+
+// A wake-up that its waiter does not use, because its context ended, goes to the next waiter.
+func TestCanceledWaitersPassWakeUpsOn(t *testing.T) {
+	for _, q := range waiting(t) {
+		producer, consumer := q.ends()
+		if consumer.exclusive {
+			continue
+		}
+		t.Run(q.name, func(t *testing.T) {
+			pass := func(end *role, wait func(context.Context) error, wake, undo func() error) {
+				t.Helper()
+				ctx, cancel := context.WithCancel(bg)
+				first, second := make(chan error), make(chan error)
+				go func() { first <- wait(ctx) }()
+				parked(end, 1)
+				go func() { second <- wait(bg) }()
+				parked(end, 2)
+				go cancel()
+				must(t, wake())
+				if err := <-first; err == nil { // it was faster than cancel
+					must(t, wake())
+				}
+				must(t, <-second)
+				must(t, undo())
+			}
+			none := func() error { return nil }
+			for range 300 {
+				pass(consumer, q.get, q.tryPut, none)
+			}
+			for range 300 {
+				must(t, q.tryPut())
+				pass(producer, q.put, q.tryGet, q.tryGet)
+			}
+		})
+	}
+}
+
+// A waiter whose buffer is too small leaves the blob to another one.
+func TestTooSmallPassesTheWakeUpOn(t *testing.T) {
+	for range 200 {
+		q := newBlobs(t, mpmc, 2, 8).(*MPMCBytes)
+		consumer := &q.handle.Load().consumer
+		small, large := make(chan error), make(chan error)
+		go func() { small <- errOf(q.Get(bg, nil)) }()
+		parked(consumer, 1)
+		go func() { large <- errOf(q.Get(bg, make([]byte, 8))) }()
+		parked(consumer, 2)
+		must(t, q.TryPut([]byte("long")))
+		wantError(t, <-small, ErrTooSmall)
+		must(t, <-large)
+		q.Release()
+	}
+}
+
+// A reservation takes no room, so a producer that waits finds it.
+func TestReservationLeavesTheRoom(t *testing.T) {
+	q := newBlobs(t, mpmc, 1, 8).(*MPMCBytes)
+	producer := &q.handle.Load().producer
+	must(t, q.TryPut(nil))
+	reserved, put := make(chan *Reservation), make(chan error)
+	go func() {
+		r, err := q.Reserve(bg)
+		if err != nil {
+			t.Error(err)
+		}
+		reserved <- r
+	}()
+	parked(producer, 1)
+	go func() { put <- q.Put(bg, nil) }()
+	parked(producer, 2)
+	must(t, errOf(q.TryGet(nil)))
+	must(t, <-put)
+	(<-reserved).Cancel()
+}
+
+// A put that hands its item over leaves the room that it was woken for to the next producer.
+func TestHandingOverLeavesTheRoom(t *testing.T) {
+	for range 300 {
+		q := newTyped[int](t, mpmc, 1)
+		must(t, q.TryPut(0))
+		var all group
+		for range 3 {
+			all.Go(func() { must(t, q.Put(bg, 1)) })
+			all.Go(func() { must(t, errOf(q.Get(bg))) })
+		}
+		all.Wait()
+		want(t, "Len", q.Len(), 1)
+		q.Release()
+	}
+}
+
+// Items that are handed over are counted, in order, and valid.
+func TestHandingOver(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		q := newTyped[int](t, f, 3)
+		got := make(chan int)
+		for i := range 10 {
+			go func() {
+				v, err := q.Get(bg)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- v
+			}()
+			eventually(func() bool { return q.(interface{ waiters() uint32 }).waiters()&drained != 0 })
+			must(t, q.Put(bg, i))
+			want(t, "Get", <-got, i)
+		}
+		want(t, "Stats", q.Stats(), Stats{Enqueued: 10, Dequeued: 10, PeakSize: 1, Capacity: 3})
+		must(t, q.TryPut(10))
+		must(t, q.TryPut(11))
+		wantGet(t, q, 10)
+		wantGet(t, q, 11)
+	})
+	p := created[Priority[string]](t)(NewPriority[string](2))
+	got := make(chan Prioritized[string])
+	go func() {
+		v, priority, _ := p.Get(bg)
+		got <- Prioritized[string]{v, priority}
+	}()
+	eventually(func() bool { return p.waiters()&drained != 0 })
+	wantError(t, p.TryPut("invalid", math.NaN()), ErrInvalid)
+	wantError(t, p.Put(bg, "invalid", math.NaN()), ErrInvalid)
+	must(t, p.Put(bg, "valid", -2))
+	want(t, "Get", <-got, Prioritized[string]{"valid", -2})
+	p.Release()
+}
+
+func (b *base) waiters() uint32 { return b.load().consumer.waits.state.Load() }
+
+// Goroutines that wait, try, select, give up and sleep for random times: each item is got once, and nobody waits
+// for ever. A lost wake-up ends with the time limit of the test run.
+func TestNoWakeUpIsLost(t *testing.T) {
+	rounds := 3000
+	if testing.Short() {
+		rounds = 300
+	}
+	for _, q := range waiting(t) {
+		producer, consumer := q.ends()
+		t.Run(q.name, func(t *testing.T) {
+			t.Parallel()
+			threads := func(r *role) int {
+				if r.exclusive {
+					return 1
+				}
+				return 4
+			}
+			var put, got atomic.Int64
+			var producers, consumers group
+			for range threads(producer) {
+				producers.Go(func() {
+					for range rounds {
+						for {
+							err := oneCall(q.put, q.tryPut, q.base.readyToPut())
+							if err == nil {
+								put.Add(1)
+								break
+							}
+							if err != ErrFull && !errors.Is(err, context.DeadlineExceeded) {
+								t.Errorf("put: %v", err)
+								return
+							}
+						}
+					}
+				})
+			}
+			for range threads(consumer) {
+				consumers.Go(func() {
+					for {
+						err := oneCall(q.get, q.tryGet, q.base.ready())
+						switch {
+						case err == nil:
+							got.Add(1)
+						case err == ErrClosed:
+							return
+						case err != ErrEmpty && !errors.Is(err, context.DeadlineExceeded):
+							t.Errorf("get: %v", err)
+							return
+						}
+					}
+				})
+			}
+			producers.Wait()
+			q.close()
+			consumers.Wait()
+			want(t, "got", got.Load(), put.Load())
+			s := q.base.Stats()
+			want(t, "Stats", [2]uint64{s.Enqueued, s.Dequeued}, [2]uint64{uint64(put.Load()), uint64(got.Load())})
+		})
+	}
+}
+
+func (b *base) ready() <-chan struct{}      { return readyOf(b, consumerOf) }
+func (b *base) readyToPut() <-chan struct{} { return readyOf(b, producerOf) }
+
+// oneCall makes one of the calls at an end, after a random time.
+func oneCall(wait func(context.Context) error, try func() error, ready <-chan struct{}) error {
+	switch rand.IntN(8) {
+	case 0:
+		time.Sleep(time.Duration(rand.IntN(50)) * time.Microsecond)
+	case 1:
+		runtime.Gosched()
+	}
+	switch rand.IntN(4) {
+	case 0:
+		return wait(bg)
+	case 1:
+		ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(100))*time.Microsecond)
+		defer cancel()
+		return wait(ctx)
+	case 2:
+		return try()
+	default:
+		<-ready
+		return try()
+	}
+}
+
+// Close ends all waits, also while goroutines begin to wait.
+func TestCloseStorm(t *testing.T) {
+	for range 100 {
+		for _, q := range waiting(t) {
+			producer, consumer := q.ends()
+			var all group
+			for _, end := range []struct {
+				*role
+				wait  func(context.Context) error
+				ready <-chan struct{}
+			}{{producer, q.put, q.base.readyToPut()}, {consumer, q.get, q.base.ready()}} {
+				n := 5
+				if end.exclusive {
+					n = 1
+				}
+				for range n {
+					all.Go(func() {
+						for {
+							if err := end.wait(bg); err == ErrClosed {
+								return
+							}
+						}
+					})
+					all.Go(func() {
+						for range 3 { // not a token, but closed
+							<-end.ready
+						}
+					})
+				}
+			}
+			time.Sleep(time.Duration(rand.IntN(30)) * time.Microsecond)
+			if rand.IntN(2) == 0 {
+				q.close()
+			} else {
+				q.release()
+			}
+			all.Wait()
+		}
+	}
+}
