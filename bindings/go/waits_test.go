@@ -206,9 +206,11 @@ func TestNoWakeUpIsLost(t *testing.T) {
 			producers.Wait()
 			q.close()
 			consumers.Wait()
-			want(t, "got", got.Load(), put.Load())
+			if q.name != "MPMC, many" { // there a get may take two
+				want(t, "got", got.Load(), put.Load())
+			}
 			s := q.base.Stats()
-			want(t, "Stats", [2]uint64{s.Enqueued, s.Dequeued}, [2]uint64{uint64(put.Load()), uint64(got.Load())})
+			want(t, "Stats", [2]uint64{s.Enqueued, s.Dequeued}, [2]uint64{uint64(put.Load()), uint64(put.Load())})
 		})
 	}
 }
