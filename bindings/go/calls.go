@@ -80,7 +80,10 @@ func (h *handle) attend(end *role, n int) {
 	if state&peerAsked != 0 {
 		end.waits.leaveToken()
 	}
-	if n == 0 || state&^peerAsked == 0 {
+	if state&peerShared != 0 && end.waits.state.Load()&^(peerAsked|peerShared) != 0 {
+		h.wakeNextOutside(end)
+	}
+	if n == 0 || state&^(peerAsked|peerShared) == 0 {
 		return
 	}
 	if !other.plans {
@@ -91,8 +94,19 @@ func (h *handle) attend(end *role, n int) {
 	}
 }
 
+// wakeNextOutside is wakeNext for a caller that is in no call.
+func (h *handle) wakeNextOutside(r *role) {
+	if c := h.begin(); c != nil {
+		h.wakeNext(r)
+		h.leave(c)
+	}
+}
+
 // failed counts a failure at an end, if status is one, and returns it.
 func (h *handle) failed(end *role, status Error) error {
+	if status == ErrClosed && end.peer.waits.state.Load()&peerShared != 0 {
+		end.waits.end() // a call in C has closed the queue
+	}
 	if end.waits.asked.Load() && status != ErrEmpty && status != ErrFull && status != ErrMisuse {
 		end.waits.leaveToken() // the try did not show that there is nothing
 	}
@@ -162,6 +176,10 @@ func (h *handle) park(
 				break
 			}
 			h.progress(c, r, moved)
+			if w.ended { // the queue itself may be open, if another owner closes it
+				l.drop(w)
+				return 0, ErrClosed, nil
+			}
 			if by.take != nil {
 				l.settle(w)
 			}
@@ -196,7 +214,7 @@ func (h *handle) park(
 			break
 		}
 	}
-	if r.plans && l.state.Load()&^peerAsked != 0 {
+	if r.plans && l.state.Load()&^(peerAsked|peerShared) != 0 {
 		h.plan(r) // what this call left may become due while others wait
 	}
 	return moved, status, nil

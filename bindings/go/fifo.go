@@ -64,10 +64,14 @@ func (q *fifoBytes) AllErr(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) { allErr(ctx, q.into(q.newBuffer()))(yield) }
 }
 
-// into returns a Get whose blob lies in buffer.
+// into returns a Get whose blob lies in buffer, or in a longer one.
 func (q *fifoBytes) into(buffer []byte) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
 		n, err := q.Get(ctx, buffer)
+		for err == ErrTooSmall {
+			buffer = make([]byte, n)
+			n, err = q.Get(ctx, buffer)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,9 @@ package queues
 
 import (
 	"math/bits"
+	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -31,8 +33,12 @@ type handle struct {
 	freed    atomic.Bool
 	calls    []callCount // of calls in flight; their number is a power of two
 	_        [cacheLine]byte
-	producer role // for a deque: the owner
-	consumer role // for a deque: the thieves
+	sharing  sync.Mutex // guards the next two
+	shared   bool       // calls in C wake goroutines
+	files    []*os.File // the descriptors that they signal
+	borrowed bool       // another owner closes the queue
+	producer role       // for a deque: the owner
+	consumer role       // for a deque: the thieves
 }
 
 // A role is that of a producer or of a consumer: what all goroutines share that call its methods.
@@ -105,17 +111,21 @@ func adopt(q cQueue, status Error, itemSize, spare int) (*handle, error) {
 	if status != statusOK {
 		return nil, status
 	}
-	owned := resource{q, bytesOf(q.capacity()+spare, itemSize)}
-	h := &handle{
-		resource: owned, itemSize: itemSize, calls: newCallCounts(),
-	}
+	h := newHandleOf(resource{q, bytesOf(q.capacity()+spare, itemSize)}, itemSize)
+	cMemory.created(h.bytes)
+	return h, nil
+}
+
+// newHandleOf returns a handle of a queue, of which it owns a reference.
+func newHandleOf(owned resource, itemSize int) *handle {
+	q := owned.cQueue
+	h := &handle{resource: owned, itemSize: itemSize, calls: newCallCounts()}
 	h.producer.peer, h.producer.blocked, h.producer.exclusive = &h.consumer, ErrFull, q.is(spsc) || q.is(deque)
 	h.consumer.peer, h.consumer.blocked, h.consumer.exclusive = &h.producer, ErrEmpty, q.is(spsc)
 	h.consumer.plans = q.is(batch)
 	h.producer.waits.pool, h.consumer.waits.pool = waiters, waiters
 	h.cleanup = runtime.AddCleanup(h, resource.free, owned)
-	cMemory.created(owned.bytes)
-	return h, nil
+	return h
 }
 
 // free frees the queue. It is called once: by the last call in flight after Release, or by the garbage
@@ -192,8 +202,15 @@ func (h *handle) release() {
 	if c == nil {
 		return
 	}
-	h.close()
+	if h.borrowed {
+		h.endWaits()
+	} else {
+		h.close()
+	}
 	h.released.Store(true)
+	h.sharing.Lock()
+	closeAll(h.files)
+	h.sharing.Unlock()
 	h.leave(c)
 }
 
@@ -202,6 +219,10 @@ func (h *handle) close() {
 	if !h.is(deque) {
 		h.cQueue.close()
 	}
+	h.endWaits()
+}
+
+func (h *handle) endWaits() {
 	h.producer.waits.end()
 	h.consumer.waits.end()
 }

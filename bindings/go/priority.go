@@ -217,10 +217,14 @@ func (q *PriorityBytes) AllErr(ctx context.Context) iter.Seq2[Prioritized[[]byte
 	}
 }
 
-// into returns a Get whose blob lies in buffer.
+// into returns a Get whose blob lies in buffer, or in a longer one.
 func (q *PriorityBytes) into(buffer []byte) func(context.Context) (Prioritized[[]byte], error) {
 	return func(ctx context.Context) (p Prioritized[[]byte], err error) {
 		n, priority, err := q.Get(ctx, buffer)
+		for err == ErrTooSmall {
+			buffer = make([]byte, n)
+			n, priority, err = q.Get(ctx, buffer)
+		}
 		if err != nil {
 			return p, err
 		}

@@ -109,6 +109,23 @@ func createBatch(itemSize int, o BatchOptions) (cQueue, Error) {
 	return cQueue{C.BATCH, r.value}, statusOf(r.status)
 }
 
+// adopted adds a reference to a queue of another owner, unless it is not of a family and payload.
+func adopted(family family, words bool, handle unsafe.Pointer) (q cQueue, ok bool) {
+	r := C.adopt(C.family_t(family), C.bool(words), handle)
+	return cQueue{C.family_t(family), r.value}, r.value != 0
+}
+
+// retain adds a reference and returns the queue as a pointer.
+func (q cQueue) retain() unsafe.Pointer {
+	return C.retain(q.family, q.queue)
+}
+
+// fd returns the descriptor of an end.
+func (q cQueue) fd(readable bool) (fd int, status Error) {
+	r := C.descriptor(q.family, q.queue, C.bool(readable))
+	return int(r.value), statusOf(r.status)
+}
+
 func (q cQueue) free() { C.release(q.family, q.queue) }
 
 // is reports whether the queue is of a family.

@@ -83,6 +83,48 @@ static inline result_t create_batch(size_t max_pending, size_t item_size, size_t
 
 static inline void release(QUEUE) { ANY(release); }
 
+// Adds a reference.
+static inline void *retain(QUEUE) {
+    switch (family) {
+    case MPMC:
+        return queues_mpmc_retain((queues_mpmc_t *)queue);
+    case SPSC:
+        return queues_spsc_retain((queues_spsc_t *)queue);
+    case PRIORITY:
+        return ON_PRIORITY(retain);
+    case DEQUE:
+        return ON_DEQUE(retain);
+    default:
+        return ON_BATCH(retain);
+    }
+}
+
+// Adds a reference to a queue of another owner; value is 0 if it is not of the family and payload. A call for
+// no items, which has no effect, checks the payload; a priority queue has none, but any thread may peek.
+static inline result_t adopt(family_t family, bool words, void *handle) {
+    uintptr_t queue = (uintptr_t)handle;
+    void *item;
+    size_t count;
+    double priority;
+    queues_status_t status = handle == NULL       ? QUEUES_INVALID
+                             : family == PRIORITY ? ON_PRIORITY(peek, &item, &priority)
+                             : family == BATCH    ? ON_BATCH(get_due, &item, 0, &count)
+                             : family == DEQUE    ? ON_DEQUE(steal_many, &item, 0, &count)
+                                                  : FIFO(get_many, &item, 0, 0, &count);
+    if ((status != QUEUES_INVALID) != words)
+        return (result_t){QUEUES_INVALID, 0, 0};
+    return (result_t){QUEUES_OK, (uintptr_t)retain(family, queue), 0};
+}
+
+// Writes the descriptor of an end into value.
+static inline result_t descriptor(QUEUE, bool readable) {
+    int fd = -1;
+    queues_status_t status = family == DEQUE ? ON_DEQUE(stealable_fd, &fd)
+                             : readable      ? CLOSABLE(readable_fd, &fd)
+                                             : CLOSABLE(writable_fd, &fd);
+    return (result_t){status, (uintptr_t)fd, 0};
+}
+
 // --- items: pointers in C, cell numbers in Go
 
 // `with` is what travels beside an item: the bits of its priority, its weight, or nothing.

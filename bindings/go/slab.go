@@ -240,7 +240,7 @@ func (s *slab[T]) get() (v T, priority float64, status Error) {
 
 // mayHandOver reports whether a put must ask handOver before it puts an item into C.
 func (s *slab[T]) mayHandOver() bool {
-	return s.consumer.waits.state.Load()&^(armed|peerAsked) != 0 && !s.consumer.plans
+	return s.consumer.waits.state.Load()&^(armed|peerAsked|peerShared) != 0 && !s.consumer.plans
 }
 
 // handOver hands a value and its priority to a waiter, unless C must decide. It need not be in a call, because

@@ -36,6 +36,9 @@ const (
 	armed uint32 = 1 << iota
 	// The other end has such a channel: calls there leave a token in it when they succeed.
 	peerAsked
+	// Calls in C may change the queue: see shared.go. A call at the other end that succeeds wakes the next waiter
+	// of its own end.
+	peerShared
 	// There is no item in C but those of puts that have not looked at the state since. Such a put, and one
 	// that is about to put an item into C, ends this.
 	drained
@@ -50,6 +53,7 @@ type waitList struct {
 	mu          sync.Mutex // guards what follows, and the changes of the state
 	first, last *waiter
 	pool        *sync.Pool
+	startPump   func() // nil: calls in C wake nobody, or the pump was started
 	handsOver   bool   // a put may hand its item to a waiter
 	handed      uint64 // items that were
 	puts        uint64 // puts that went to C while there were waiters, or drained was set
@@ -67,6 +71,7 @@ type waiter struct {
 	listed     bool // false in a wait: it was woken
 	settled    bool // it makes no attempt until it is woken, so that an item may be handed to it
 	handed     bool // it was woken with an item
+	ended      bool // the queue was closed, or released, before this wait
 	puts       uint64
 }
 
@@ -125,6 +130,8 @@ func (l *waitList) add(w *waiter, again bool) (blocked bool) {
 		l.last = w
 	}
 	l.state.Add(aWaiter)
+	l.pump()
+	w.ended = l.closed
 	l.mu.Unlock()
 	l.state.Load() // see above
 	return blocked
@@ -219,6 +226,8 @@ func (l *waitList) wake(n int) {
 	l.mu.Unlock()
 }
 
+func (l *waitList) wakeAll() { l.wake(math.MaxInt) }
+
 // --- the channels of Ready and ReadyToPut
 
 // token puts a token into the channel, if there is one without. The caller has locked the list.
@@ -249,6 +258,7 @@ func (l *waitList) arm() {
 		default:
 		}
 		l.state.Or(armed)
+		l.pump()
 	}
 	l.mu.Unlock()
 	l.state.Load() // see above
@@ -267,7 +277,7 @@ func (l *waitList) end() {
 		l.timer.Stop()
 	}
 	l.mu.Unlock()
-	l.wake(math.MaxInt)
+	l.wakeAll()
 }
 
 var endedChannel = func() chan struct{} {

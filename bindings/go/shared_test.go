@@ -1,0 +1,312 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"queues/internal/cthreads"
+)
+
+// sharable creates a queue of each type that C can use, with room for two blobs of 8 bytes.
+func sharable(t *testing.T) []subject {
+	two := BatchOptions{Size: 1, MaxPending: 2, Age: forever}
+	w := created[MPMCWords](t)(NewMPMCWords(2))
+	words := subject{
+		name:   "MPMCWords",
+		put:    func(ctx context.Context) error { return w.Put(ctx, 1) },
+		get:    func(ctx context.Context) error { return errOf(w.Get(ctx)) },
+		tryPut: func() error { return w.TryPut(1) },
+		tryGet: func() error { return errOf(w.TryGet()) },
+	}.fromClosable(&w.closable, w.Release, w.Clear)
+	m, s := created[MPMCBytes](t)(NewMPMCBytes(2, 8)), created[SPSCBytes](t)(NewSPSCBytes(2, 8))
+	p, b := created[PriorityBytes](t)(NewPriorityBytes(2, 8)), created[BatchBytes](t)(NewBatchBytes(8, two))
+	buffer := make([]byte, 8)
+	subjects := []subject{
+		subjectOfMPMCBytes(m), subjectOfSPSCBytes(s), subjectOfPriorityBytes(p), subjectOfBatchBytes(b), words,
+	}
+	// Buffers that fit.
+	subjects[0].get = func(ctx context.Context) error { return errOf(m.Get(ctx, make([]byte, 8))) }
+	subjects[0].tryGet = func() error { return errOf(m.TryGet(make([]byte, 8))) }
+	subjects[1].get = func(ctx context.Context) error { return errOf(s.Get(ctx, buffer)) }
+	subjects[1].tryGet = func() error { return errOf(s.TryGet(buffer)) }
+	subjects[2].get = func(ctx context.Context) error { return errOf3(p.Get(ctx, make([]byte, 8))) }
+	subjects[2].tryGet = func() error { return errOf3(p.TryGet(make([]byte, 8))) }
+	return subjects
+}
+
+// pointerOf shares a queue. The reference of the pointer ends with the test.
+func pointerOf(t *testing.T, q *subject) unsafe.Pointer {
+	t.Helper()
+	p := handleOf(q.base)
+	if p == nil {
+		t.Fatal("no handle")
+	}
+	c := q.base.load().cQueue
+	t.Cleanup(c.free)
+	return p
+}
+
+// Threads in C put, goroutines wait in each way that there is: each item is got once.
+func TestPutsInCWakeGoroutines(t *testing.T) {
+	for _, q := range sharable(t) {
+		t.Run(q.name, func(t *testing.T) {
+			t.Parallel()
+			p := pointerOf(t, &q)
+			producer, consumer := q.ends()
+			threads, each := 3, 2000
+			if producer.exclusive {
+				threads = 1
+			}
+			consumers := 4
+			if consumer.exclusive {
+				consumers = 1
+			}
+			var got atomic.Int64
+			var puts, gets group
+			for range consumers {
+				gets.Go(func() {
+					for {
+						err := oneCall(q.get, q.tryGet, q.base.ready())
+						if err == nil {
+							got.Add(1)
+						} else if err == ErrClosed {
+							return
+						} else if err != ErrEmpty && !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("get: %v", err)
+							return
+						}
+					}
+				})
+			}
+			for i := range threads {
+				puts.Go(func() {
+					if status := cthreads.Puts[q.name](p, each, uint(i), 60); status != 0 {
+						t.Errorf("put in C: status %d", status)
+					}
+				})
+			}
+			puts.Wait()
+			q.base.load().cQueue.close() // in C: no goroutine is told
+			gets.Wait()
+			want(t, "got", got.Load(), int64(threads*each))
+			q.release()
+		})
+	}
+}
+
+// Threads in C get, goroutines wait for room.
+func TestGetsInCWakeGoroutines(t *testing.T) {
+	for _, q := range sharable(t) {
+		get := cthreads.Gets[q.name]
+		if get == nil {
+			continue
+		}
+		t.Run(q.name, func(t *testing.T) {
+			t.Parallel()
+			p := pointerOf(t, &q)
+			producer, consumer := q.ends()
+			threads, each := 3, 2000
+			if consumer.exclusive {
+				threads = 1
+			}
+			producers := threads
+			if producer.exclusive {
+				producers = 1
+			}
+			var puts, gets group
+			for range producers {
+				puts.Go(func() {
+					for put := 0; put < threads*each/producers; {
+						err := oneCall(q.put, q.tryPut, q.base.readyToPut())
+						if err == nil {
+							put++
+						} else if err != ErrFull && !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("put: %v", err)
+							return
+						}
+					}
+				})
+			}
+			for i := range threads {
+				gets.Go(func() {
+					if status := get(p, each, uint(i), 60); status != 0 {
+						t.Errorf("get in C: status %d", status)
+					}
+				})
+			}
+			puts.Wait()
+			gets.Wait()
+			want(t, "Len", q.base.Len(), 0)
+			q.release()
+		})
+	}
+}
+
+// Goroutines that already waited when the queue was shared are woken by C, too: all of them by a close.
+func TestSharingWhileGoroutinesWait(t *testing.T) {
+	for _, q := range sharable(t) {
+		_, consumer := q.ends()
+		ended := make(chan error)
+		n := 3
+		if consumer.exclusive {
+			n = 1
+		}
+		for range n {
+			go func() { ended <- q.get(bg) }()
+		}
+		parked(consumer, n)
+		p := pointerOf(t, &q)
+		want(t, "status in C", cthreads.Puts[q.name](p, 1, 0, 0), 0)
+		must(t, <-ended)
+		q.base.load().cQueue.close()
+		for range n - 1 {
+			wantError(t, <-ended, ErrClosed)
+		}
+		for range q.base.ready() { // closed, because C closed the queue
+			q.tryGet()
+		}
+		q.release()
+	}
+}
+
+func TestFromHandle(t *testing.T) {
+	c := cthreads.NewMPMC(2, 8)
+	q, err := FromHandle[MPMCBytes](c)
+	must(t, err)
+	other, err := FromHandle[MPMCBytes](c)
+	must(t, err)
+	want(t, "Cap", q.Cap(), 2)
+	got := make(chan error)
+	go func() {
+		for blob := range other.All(bg) {
+			want(t, "length", len(blob), 8)
+			got <- nil
+		}
+		got <- ErrClosed
+	}()
+	must(t, q.Put(bg, make([]byte, 8)))
+	must(t, <-got)
+	want(t, "status in C", cthreads.Puts["MPMCBytes"](c, 1, 0, 0), 0)
+	must(t, <-got)
+	wantError(t, q.Put(bg, make([]byte, 9)), ErrInvalid)
+	_, err = q.Reserve(bg)
+	wantError(t, err, ErrInvalid)
+
+	other.Release() // it ends the waits of its own, and closes nothing
+	wantError(t, <-got, ErrClosed)
+	want(t, "closed", cthreads.IsClosedMPMC(c), false)
+	must(t, q.TryPut(nil))
+	want(t, "size in C", cthreads.SizeMPMC(c), 1)
+	q.Close()
+	want(t, "closed", cthreads.IsClosedMPMC(c), true)
+	q.Release()
+	cthreads.ReleaseMPMC(c)
+}
+
+// FromHandle rejects what is not a queue of the family and payload.
+func TestFromHandleRejects(t *testing.T) {
+	from := map[string]func(unsafe.Pointer) error{
+		"MPMCBytes":     func(p unsafe.Pointer) error { return errOf(FromHandle[MPMCBytes](p)) },
+		"SPSCBytes":     func(p unsafe.Pointer) error { return errOf(FromHandle[SPSCBytes](p)) },
+		"PriorityBytes": func(p unsafe.Pointer) error { return errOf(FromHandle[PriorityBytes](p)) },
+		"BatchBytes":    func(p unsafe.Pointer) error { return errOf(FromHandle[BatchBytes](p)) },
+		"DequeBytes":    func(p unsafe.Pointer) error { return errOf(FromHandle[DequeBytes](p)) },
+		"MPMCWords":     func(p unsafe.Pointer) error { return errOf(FromHandle[MPMCWords](p)) },
+		"SPSCWords":     func(p unsafe.Pointer) error { return errOf(FromHandle[SPSCWords](p)) },
+	}
+	s := created[SPSCWords](t)(NewSPSCWords(1))
+	d := created[DequeBytes](t)(NewDequeBytes(1, 8))
+	pointers := map[string]unsafe.Pointer{"SPSCWords": s.Handle(), "DequeBytes": d.Handle()}
+	for _, q := range sharable(t) {
+		pointers[q.name] = pointerOf(t, &q)
+	}
+	for name, from := range from {
+		wantError(t, from(nil), ErrInvalid)
+		for of, p := range pointers {
+			if err := from(p); (err == nil) != (of == name) || err != nil && err != ErrInvalid {
+				t.Errorf("%s from a pointer to %s: %v", name, of, err)
+			}
+		}
+	}
+	for _, q := range []interface{ Handle() unsafe.Pointer }{
+		new(MPMCBytes), new(SPSCBytes), new(PriorityBytes), new(BatchBytes), new(DequeBytes), new(MPMCWords),
+	} {
+		want(t, "Handle of a zero value", q.Handle(), nil)
+	}
+}
+
+func TestPushesInCMakeADequeReady(t *testing.T) {
+	d := created[DequeBytes](t)(NewDequeBytes(4, 8))
+	p, ready := d.Handle(), d.Ready()
+	c := d.load().cQueue
+	defer c.free()
+	for range 50 {
+		go cthreads.Puts["DequeBytes"](p, 2, 0, 0)
+		for stolen := 0; stolen < 2; {
+			<-ready
+			if errOf(d.Stealer().Steal(make([]byte, 8))) == nil {
+				stolen++
+			}
+		}
+	}
+	d.Release()
+}
+
+func openFiles(t *testing.T) int {
+	files, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	return len(files)
+}
+
+// The goroutines and the descriptors of a shared queue end with it, by Release and by the garbage collector.
+func TestSharingLeavesNothing(t *testing.T) {
+	settled(t)
+	q := created[MPMCWords](t)(NewMPMCWords(1)) // so that the netpoller has its descriptors
+	q.Handle()
+	q.load().cQueue.free()
+	q.Release()
+	goroutines, files, queues := runtime.NumGoroutine(), openFiles(t), queuesInC()
+	for _, end := range []func(func()){func(release func()) { release() }, func(func()) {}} {
+		for range 5 {
+			for _, q := range sharable(t) {
+				handleOf(q.base)
+				q.base.load().cQueue.free()
+				q.base.ready()
+				wantError(t, q.get(soon(t)), context.DeadlineExceeded)
+				end(q.release)
+			}
+		}
+		eventually(func() bool {
+			runtime.GC()
+			return runtime.NumGoroutine() <= goroutines && openFiles(t) <= files && queuesInC() <= queues
+		})
+	}
+}
+
+// Goroutines that wait for C take no processor time, as in TestIdleGoroutinesTakeNoProcessorTime.
+func TestIdleGoroutinesOfSharedQueues(t *testing.T) {
+	c := cthreads.NewMPMC(2, 8)
+	q, err := FromHandle[MPMCBytes](c)
+	must(t, err)
+	var all group
+	for range 100 {
+		all.Go(func() { q.Get(bg, make([]byte, 8)) })
+	}
+	parked(&q.handle.Load().consumer, 100)
+	runtime.GC()
+	begin := processorTime(t)
+	time.Sleep(time.Second)
+	if used := processorTime(t) - begin; used > 10*time.Millisecond {
+		t.Errorf("100 goroutines that wait took %v of a second", used)
+	}
+	cthreads.CloseMPMC(c)
+	all.Wait()
+	q.Release()
+	cthreads.ReleaseMPMC(c)
+}
