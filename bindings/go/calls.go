@@ -132,16 +132,65 @@ type attempts struct {
 
 // wait is a call of a role that waits; see until. Its errors are those of call, of try and of ctx.
 func (h *handle) wait(ctx context.Context, r *role, by attempts) error {
+	woken := false
+	if by.take != nil && r.waits.state.Load()&drained != 0 && !r.exclusive {
+		var ended bool
+		var err error
+		if woken, ended, err = h.receive(ctx, r, &by); ended {
+			return err
+		}
+	}
 	c, status := h.enter(r)
 	if status != statusOK {
 		return status
 	}
 	moved, status, err := h.until(ctx, c, r, &by)
+	if woken && (err != nil || status != statusOK) {
+		h.wakeNext(r)
+	}
 	h.leave(c)
 	if err != nil {
 		return err
 	}
 	return h.ended(r, status, moved)
+}
+
+// receive waits for an item that is handed over, while there is none in C. It does not touch C, so it is no call
+// in flight. It returns without having ended the wait if there may be an item in C: if it was woken for one, or
+// did not wait.
+func (h *handle) receive(ctx context.Context, r *role, by *attempts) (woken, ended bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, false, nil // the caller returns it, unless the queue was released
+	}
+	l := &r.waits
+	w := l.pool.Get().(*waiter)
+	defer l.pool.Put(w)
+	if !l.addReceiver(w) {
+		return false, false, nil
+	}
+	if done := ctx.Done(); done == nil {
+		<-w.wake
+	} else {
+		select {
+		case <-w.wake:
+		case <-done:
+			if woken := l.drop(w); w.handed {
+				break
+			} else if woken {
+				l.wake(1)
+			}
+			_, _, err = h.giveUp(ctx, r, by)
+			return false, true, err
+		}
+	}
+	if !w.handed {
+		return true, false, nil
+	}
+	by.take(w)
+	if l.asked.Load() {
+		l.leaveToken()
+	}
+	return false, true, nil
 }
 
 // until makes attempts until one returns another status than blocked or the context ends, which counts as one

@@ -47,7 +47,6 @@ type role struct {
 	plans     bool  // its waiters wait for batches, which may become due by their age
 	blocked   Error // why its calls wait
 	peer      *role
-	_         [cacheLine - 16]byte
 	call      callCount // 1 during that call, if exclusive
 	failures  atomic.Uint64
 	_         [cacheLine - 8]byte

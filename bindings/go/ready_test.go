@@ -185,7 +185,7 @@ func TestOneWakeUpForABatch(t *testing.T) {
 			}
 			got <- batch
 		}()
-		eventually(func() bool { return list.state.Load() == aWaiter })
+		eventually(func() bool { return list.waiting() == 1 })
 		list.mu.Lock()
 		waiter := list.first
 		list.mu.Unlock()
@@ -210,7 +210,7 @@ func TestOneWakeUpForABatch(t *testing.T) {
 			must(t, aged.TryPut(i))
 			time.Sleep(1500 * time.Microsecond)
 		}
-		for aged.handle.Load().consumer.waits.state.Load() != 0 {
+		for aged.handle.Load().consumer.waits.waiting() > 0 {
 			must(t, aged.TryPut(0))
 			time.Sleep(1500 * time.Microsecond)
 		}
@@ -279,7 +279,7 @@ func TestSelectByManyGoroutines(t *testing.T) {
 	want(t, "batched", batched.Load(), 2*each)
 }
 
-func processorTime(t *testing.T) time.Duration {
+func processorTime(t testing.TB) time.Duration {
 	var usage syscall.Rusage
 	must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())

@@ -64,7 +64,10 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
 	if s != nil && s.mayHandOver() && ctx.Err() == nil && s.handOver(v, with) {
-		return h.ended(&h.producer, statusOK, 0)
+		if h.producer.waits.asked.Load() {
+			h.producer.waits.leaveToken()
+		}
+		return nil
 	}
 	return h.wait(ctx, &h.producer, attempts{try: func() (int, Error) { return s.put(v, with) }})
 }

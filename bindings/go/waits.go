@@ -30,10 +30,13 @@ import (
 // A wake-up belongs to a change of the queue, not to a goroutine. A waiter that was woken and does not take
 // what is there, because its context ended or its buffer is too small, wakes the next one.
 
-// The state of a waitList: flags, and above them the number of waiters.
+// The state of a waitList: flags.
 const (
+	// There are waiters. While drained is set, this one may not be, so that neither who waits nor who hands an item
+	// over writes the state.
+	someWait uint32 = 1 << iota
 	// The channel of Ready, or of ReadyToPut, is to get a token after the next change.
-	armed uint32 = 1 << iota
+	armed
 	// The other end has such a channel: calls there leave a token in it when they succeed.
 	peerAsked
 	// Calls in C may change the queue: see shared.go. A call at the other end that succeeds wakes the next waiter
@@ -42,7 +45,6 @@ const (
 	// There is no item in C but those of puts that have not looked at the state since. Such a put, and one
 	// that is about to put an item into C, ends this.
 	drained
-	aWaiter // the unit of the number
 )
 
 // A waitList is where goroutines wait at one end of a queue.
@@ -52,6 +54,7 @@ type waitList struct {
 	_           [cacheLine - 8]byte
 	mu          sync.Mutex // guards what follows, and the changes of the state
 	first, last *waiter
+	length      int
 	pool        *sync.Pool
 	startPump   func() // nil: calls in C wake nobody, or the pump was started
 	handsOver   bool   // a put may hand its item to a waiter
@@ -118,23 +121,44 @@ func receiversOf[T any]() *sync.Pool {
 func (l *waitList) add(w *waiter, again bool) (blocked bool) {
 	l.mu.Lock()
 	blocked = l.state.Load()&drained != 0
-	w.listed, w.settled, w.puts = true, blocked, l.puts
+	w.settled, w.puts = blocked, l.puts
+	l.insert(w, again)
+	l.pump()
+	w.ended = l.closed
+	l.mu.Unlock()
+	l.state.Load() // see above
+	return blocked
+}
+
+// addReceiver enters a waiter if an attempt would be in vain, and returns whether it did.
+func (l *waitList) addReceiver(w *waiter) bool {
+	l.mu.Lock()
+	blocked := l.state.Load()&drained != 0
+	if blocked {
+		w.settled = true
+		l.insert(w, false)
+	}
+	l.mu.Unlock()
+	return blocked
+}
+
+// insert enters a waiter. The caller has locked the list.
+func (l *waitList) insert(w *waiter, first bool) {
+	w.listed = true
 	switch {
 	case l.first == nil:
 		l.first, l.last = w, w
-	case again:
+	case first:
 		w.next, l.first.prev = l.first, w
 		l.first = w
 	default:
 		w.prev, l.last.next = l.last, w
 		l.last = w
 	}
-	l.state.Add(aWaiter)
-	l.pump()
-	w.ended = l.closed
-	l.mu.Unlock()
-	l.state.Load() // see above
-	return blocked
+	l.length++
+	if l.state.Load()&(someWait|drained) == 0 {
+		l.state.Or(someWait)
+	}
 }
 
 // settle follows an attempt of a waiter that found the queue empty. If no put went to C since the waiter
@@ -178,7 +202,12 @@ func (l *waitList) itemsHanded() uint64 {
 // putFollows ends drained. The caller has locked the list.
 func (l *waitList) putFollows() {
 	l.puts++
-	l.state.And(^drained)
+	if l.state.Load()&drained != 0 {
+		if l.first != nil {
+			l.state.Or(someWait)
+		}
+		l.state.And(^drained)
+	}
 }
 
 // remove takes a waiter out of the list. The caller has locked it.
@@ -194,7 +223,10 @@ func (l *waitList) remove(w *waiter) {
 		w.next.prev = w.prev
 	}
 	w.next, w.prev, w.listed = nil, nil, false
-	l.state.Add(^(aWaiter - 1))
+	l.length--
+	if l.first == nil && l.state.Load()&someWait != 0 {
+		l.state.And(^someWait)
+	}
 }
 
 // drop ends the wait of a waiter that did not receive a wake-up. It returns whether there was one, which

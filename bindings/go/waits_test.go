@@ -13,8 +13,14 @@ import (
 
 // parked waits until n goroutines wait at an end, each in the list and after its last attempt.
 func parked(r *role, n int) {
-	eventually(func() bool { return int(r.waits.state.Load()/aWaiter) == n })
+	eventually(func() bool { return r.waits.waiting() == n })
 	time.Sleep(100 * time.Microsecond)
+}
+
+func (l *waitList) waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.length
 }
 
 func (s *subject) ends() (producer, consumer *role) {
