@@ -253,3 +253,45 @@ func ExampleBatch_GetBatch() {
 	// [one two three] <nil>
 	// [four] <nil>
 }
+
+// A loop that waits for a queue, a ticker and the end of its context at once.
+func ExampleMPMC_Ready() {
+	q, err := queues.NewMPMC[string](10)
+	if err != nil {
+		panic(err)
+	}
+	defer q.Release()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+
+	go func() {
+		for _, job := range []string{"one", "two", "three"} {
+			q.Put(ctx, job)
+		}
+		q.Close()
+	}()
+
+	for {
+		select {
+		case <-q.Ready():
+			switch job, err := q.TryGet(); err {
+			case nil:
+				fmt.Println(job)
+			case queues.ErrEmpty: // another goroutine was faster; the channel is armed again
+			case queues.ErrClosed:
+				return
+			}
+		case <-ticker.C:
+			fmt.Println(q.Len(), "jobs wait")
+		case <-ctx.Done():
+			fmt.Println(ctx.Err())
+			return
+		}
+	}
+	// Output:
+	// one
+	// two
+	// three
+}

@@ -3,15 +3,57 @@ package queues
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
-
-	"queues/internal/cthreads"
 )
+
+// The calls of a program in C: those of the library itself, of which the package knows nothing. They try again
+// until they succeed, after pauses before some of them.
+func inC(t *testing.T, n int, call func() Error, blocked Error) {
+	for range n {
+		if rand.IntN(4) == 0 {
+			time.Sleep(time.Duration(rand.IntN(60)) * time.Microsecond)
+		}
+		status := call()
+		for ; status == blocked; status = call() {
+			runtime.Gosched()
+		}
+		if status != statusOK {
+			t.Errorf("a call in C: %v", status)
+			return
+		}
+	}
+}
+
+func putsInC(t *testing.T, q *subject, n int) {
+	c := q.base.load().cQueue
+	inC(t, n, func() Error {
+		if q.isWords {
+			return c.tryPut(1, 0)
+		}
+		return c.tryPutBytes(make([]byte, 8), 0)
+	}, ErrFull)
+}
+
+func getsInC(t *testing.T, q *subject, n int) {
+	c := q.base.load().cQueue
+	inC(t, n, func() (status Error) {
+		switch {
+		case q.isWords:
+			_, _, status = c.tryGet()
+		case c.is(batch):
+			_, status = c.getBatchBytes(make([]byte, 8), make([]extent, 1), true)
+		default:
+			_, _, status = c.readBytes(make([]byte, 8), false)
+		}
+		return status
+	}, ErrEmpty)
+}
 
 // sharable creates a queue of each type that C can use, with room for two blobs of 8 bytes.
 func sharable(t *testing.T) []subject {
@@ -23,6 +65,8 @@ func sharable(t *testing.T) []subject {
 		get:    func(ctx context.Context) error { return errOf(w.Get(ctx)) },
 		tryPut: func() error { return w.TryPut(1) },
 		tryGet: func() error { return errOf(w.TryGet()) },
+
+		isWords: true,
 	}.fromClosable(&w.closable, w.Release, w.Clear)
 	m, s := created[MPMCBytes](t)(NewMPMCBytes(2, 8)), created[SPSCBytes](t)(NewSPSCBytes(2, 8))
 	p, b := created[PriorityBytes](t)(NewPriorityBytes(2, 8)), created[BatchBytes](t)(NewBatchBytes(8, two))
@@ -57,7 +101,7 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 	for _, q := range sharable(t) {
 		t.Run(q.name, func(t *testing.T) {
 			t.Parallel()
-			p := pointerOf(t, &q)
+			pointerOf(t, &q)
 			producer, consumer := q.ends()
 			threads, each := 3, 2000
 			if producer.exclusive {
@@ -84,11 +128,9 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 					}
 				})
 			}
-			for i := range threads {
+			for range threads {
 				puts.Go(func() {
-					if status := cthreads.Puts[q.name](p, each, uint(i), 60); status != 0 {
-						t.Errorf("put in C: status %d", status)
-					}
+					putsInC(t, &q, each)
 				})
 			}
 			puts.Wait()
@@ -103,13 +145,9 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 // Threads in C get, goroutines wait for room.
 func TestGetsInCWakeGoroutines(t *testing.T) {
 	for _, q := range sharable(t) {
-		get := cthreads.Gets[q.name]
-		if get == nil {
-			continue
-		}
 		t.Run(q.name, func(t *testing.T) {
 			t.Parallel()
-			p := pointerOf(t, &q)
+			pointerOf(t, &q)
 			producer, consumer := q.ends()
 			threads, each := 3, 2000
 			if consumer.exclusive {
@@ -133,11 +171,9 @@ func TestGetsInCWakeGoroutines(t *testing.T) {
 					}
 				})
 			}
-			for i := range threads {
+			for range threads {
 				gets.Go(func() {
-					if status := get(p, each, uint(i), 60); status != 0 {
-						t.Errorf("get in C: status %d", status)
-					}
+					getsInC(t, &q, each)
 				})
 			}
 			puts.Wait()
@@ -161,8 +197,8 @@ func TestSharingWhileGoroutinesWait(t *testing.T) {
 			go func() { ended <- q.get(bg) }()
 		}
 		parked(consumer, n)
-		p := pointerOf(t, &q)
-		want(t, "status in C", cthreads.Puts[q.name](p, 1, 0, 0), 0)
+		pointerOf(t, &q)
+		putsInC(t, &q, 1)
 		must(t, <-ended)
 		q.base.load().cQueue.close()
 		for range n - 1 {
@@ -176,10 +212,12 @@ func TestSharingWhileGoroutinesWait(t *testing.T) {
 }
 
 func TestFromHandle(t *testing.T) {
-	c := cthreads.NewMPMC(2, 8)
-	q, err := FromHandle[MPMCBytes](c)
+	c, status := create(mpmc, 2, 8, 0)
+	want(t, "create", status, statusOK)
+	pointer := c.retain()
+	q, err := FromHandle[MPMCBytes](pointer)
 	must(t, err)
-	other, err := FromHandle[MPMCBytes](c)
+	other, err := FromHandle[MPMCBytes](pointer)
 	must(t, err)
 	want(t, "Cap", q.Cap(), 2)
 	got := make(chan error)
@@ -192,7 +230,7 @@ func TestFromHandle(t *testing.T) {
 	}()
 	must(t, q.Put(bg, make([]byte, 8)))
 	must(t, <-got)
-	want(t, "status in C", cthreads.Puts["MPMCBytes"](c, 1, 0, 0), 0)
+	want(t, "put in C", c.tryPutBytes(make([]byte, 8), 0), statusOK)
 	must(t, <-got)
 	wantError(t, q.Put(bg, make([]byte, 9)), ErrInvalid)
 	_, err = q.Reserve(bg)
@@ -200,13 +238,14 @@ func TestFromHandle(t *testing.T) {
 
 	other.Release() // it ends the waits of its own, and closes nothing
 	wantError(t, <-got, ErrClosed)
-	want(t, "closed", cthreads.IsClosedMPMC(c), false)
+	want(t, "closed", c.isClosed(), false)
 	must(t, q.TryPut(nil))
-	want(t, "size in C", cthreads.SizeMPMC(c), 1)
+	want(t, "size in C", c.size(), 1)
 	q.Close()
-	want(t, "closed", cthreads.IsClosedMPMC(c), true)
+	want(t, "closed", c.isClosed(), true)
 	q.Release()
-	cthreads.ReleaseMPMC(c)
+	c.free()
+	c.free()
 }
 
 // FromHandle rejects what is not a queue of the family and payload.
@@ -243,11 +282,11 @@ func TestFromHandleRejects(t *testing.T) {
 
 func TestPushesInCMakeADequeReady(t *testing.T) {
 	d := created[DequeBytes](t)(NewDequeBytes(4, 8))
-	p, ready := d.Handle(), d.Ready()
-	c := d.load().cQueue
+	d.Handle()
+	c, ready := d.load().cQueue, d.Ready()
 	defer c.free()
 	for range 50 {
-		go cthreads.Puts["DequeBytes"](p, 2, 0, 0)
+		go inC(t, 2, func() Error { return c.pushBytes(make([]byte, 8)) }, ErrFull)
 		for stolen := 0; stolen < 2; {
 			<-ready
 			if errOf(d.Stealer().Steal(make([]byte, 8))) == nil {
@@ -291,8 +330,9 @@ func TestSharingLeavesNothing(t *testing.T) {
 
 // Goroutines that wait for C take no processor time, as in TestIdleGoroutinesTakeNoProcessorTime.
 func TestIdleGoroutinesOfSharedQueues(t *testing.T) {
-	c := cthreads.NewMPMC(2, 8)
-	q, err := FromHandle[MPMCBytes](c)
+	c, status := create(mpmc, 2, 8, 0)
+	want(t, "create", status, statusOK)
+	q, err := FromHandle[MPMCBytes](c.retain())
 	must(t, err)
 	var all group
 	for range 100 {
@@ -305,8 +345,9 @@ func TestIdleGoroutinesOfSharedQueues(t *testing.T) {
 	if used := processorTime(t) - begin; used > 10*time.Millisecond {
 		t.Errorf("100 goroutines that wait took %v of a second", used)
 	}
-	cthreads.CloseMPMC(c)
+	c.close()
 	all.Wait()
 	q.Release()
-	cthreads.ReleaseMPMC(c)
+	c.free()
+	c.free()
 }

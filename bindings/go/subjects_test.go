@@ -26,6 +26,8 @@ type subject struct {
 	isDrained func() bool                 // of the types that have it
 	isEmpty   func() bool                 // of SPSC queues
 	isFull    func() bool
+
+	isWords bool // of queues of numbers
 }
 
 func (s *subject) waits() bool { return s.close != nil }

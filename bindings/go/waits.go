@@ -348,6 +348,8 @@ func (h *handle) ready(r *role) <-chan struct{} {
 // look puts a token into the channel of an end if a try may succeed there.
 func (h *handle) look(r *role) {
 	switch {
+	case r.peer.waits.state.Load()&peerShared != 0:
+		r.waits.leaveToken() // the library arms the descriptor when a try fails
 	case r.plans:
 		h.plan(r)
 	case r == &h.consumer && h.size() > 0, r == &h.producer && h.size() < h.capacity():
