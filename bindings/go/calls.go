@@ -133,10 +133,21 @@ type attempts struct {
 // wait is a call of a role that waits; see until. Its errors are those of call, of try and of ctx.
 func (h *handle) wait(ctx context.Context, r *role, by attempts) error {
 	woken := false
-	if by.take != nil && r.waits.state.Load()&drained != 0 && !r.exclusive {
+	if by.take != nil && r.waits.state.Load()&drained != 0 {
+		var c *callCount
+		if r.exclusive { // the caller has the role, although it does not touch C
+			var status Error
+			if c, status = h.enter(r); status != statusOK {
+				return status
+			}
+		}
 		var ended bool
 		var err error
-		if woken, ended, err = h.receive(ctx, r, &by); ended {
+		woken, ended, err = h.receive(ctx, r, &by)
+		if c != nil {
+			h.leave(c)
+		}
+		if ended {
 			return err
 		}
 	}
@@ -164,8 +175,8 @@ func (h *handle) receive(ctx context.Context, r *role, by *attempts) (woken, end
 	}
 	l := &r.waits
 	w := l.pool.Get().(*waiter)
-	defer l.pool.Put(w)
 	if !l.addReceiver(w) {
+		l.pool.Put(w)
 		return false, false, nil
 	}
 	if done := ctx.Done(); done == nil {
@@ -179,14 +190,17 @@ func (h *handle) receive(ctx context.Context, r *role, by *attempts) (woken, end
 			} else if woken {
 				l.wake(1)
 			}
+			l.pool.Put(w)
 			_, _, err = h.giveUp(ctx, r, by)
 			return false, true, err
 		}
 	}
 	if !w.handed {
+		l.pool.Put(w)
 		return true, false, nil
 	}
 	by.take(w)
+	l.pool.Put(w)
 	if l.asked.Load() {
 		l.leaveToken()
 	}
@@ -294,9 +308,10 @@ func (h *handle) progress(c *callCount, r *role, moved int) {
 	}
 }
 
-// wakeNext wakes a waiter in place of this one, which does not use its wake-up. The caller is in a call.
+// wakeNext wakes a waiter in place of this one, which does not use its wake-up. The caller is in a call. If calls
+// in C wake goroutines, one has to make an attempt that fails, so that the library signals the next change.
 func (h *handle) wakeNext(r *role) {
-	if r.plans {
+	if r.plans && r.peer.waits.state.Load()&peerShared == 0 {
 		h.plan(r)
 	} else {
 		r.waits.wake(1)

@@ -350,7 +350,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 		if q.waits() {
 			wantError(t, q.get(soon(t)), context.DeadlineExceeded)
 		}
-		want(t, "goroutines", runtime.NumGoroutine(), before)
+		eventually(func() bool { return runtime.NumGoroutine() <= before }) // those of other tests may end meanwhile
 		q.release()
 	}
 }

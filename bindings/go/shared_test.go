@@ -103,7 +103,7 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 			t.Parallel()
 			pointerOf(t, &q)
 			producer, consumer := q.ends()
-			threads, each := 3, 2000
+			threads, each := 3, 400
 			if producer.exclusive {
 				threads = 1
 			}
@@ -149,7 +149,7 @@ func TestGetsInCWakeGoroutines(t *testing.T) {
 			t.Parallel()
 			pointerOf(t, &q)
 			producer, consumer := q.ends()
-			threads, each := 3, 2000
+			threads, each := 3, 400
 			if consumer.exclusive {
 				threads = 1
 			}
@@ -186,6 +186,12 @@ func TestGetsInCWakeGoroutines(t *testing.T) {
 
 // Goroutines that already waited when the queue was shared are woken by C, too: all of them by a close.
 func TestSharingWhileGoroutinesWait(t *testing.T) {
+	for range 20 {
+		sharingWhileGoroutinesWait(t)
+	}
+}
+
+func sharingWhileGoroutinesWait(t *testing.T) {
 	for _, q := range sharable(t) {
 		_, consumer := q.ends()
 		ended := make(chan error)
