@@ -31,7 +31,7 @@
 //
 // These hold Go values of any type. [MPMCBytes], [SPSCBytes], [PriorityBytes], [BatchBytes] and
 // [DequeBytes] hold byte blobs, which are copied into the memory of the C library, where the garbage
-// collector has nothing to scan. [Source] and [Sink] are what queues share, for code that serves several
+// collector has nothing to scan. [MPMCWords] and [SPSCWords] hold numbers for programs in C. [Source] and [Sink] are what queues share, for code that serves several
 // of them.
 //
 // # Waiting
@@ -47,6 +47,11 @@
 //
 // To wait for several queues, or for a queue and channels, select on the channels of Ready and ReadyToPut: see
 // the example of [MPMC.Ready]. A deque has Ready, too.
+//
+// # Programs in C
+//
+// Handle of a queue of blobs or numbers returns a pointer for code in C, C++ and other languages, and
+// [FromHandle] makes a queue of such a pointer. From then on calls in C wake goroutines that wait.
 //
 // # Many items
 //

@@ -12,7 +12,7 @@ import "strings"
 // A failure is a try call that found no room, or nothing to get, and a waiting call that its context
 // ended. No failure is a waiting call that succeeded, however long it waited; a call that did not
 // begin, because its context had ended before; a call that returned [ErrClosed], [ErrInvalid],
-// [ErrMisuse], [ErrRetry] or [ErrTooSmall]; and a peek.
+// [ErrMisuse], [ErrRetry] or [ErrTooSmall]; and a peek. Failures of calls in other languages do not count.
 //
 // The JSON is that of the C library.
 type Stats struct {

@@ -18,10 +18,13 @@ import (
 // that succeeds at the other end loads the state of that list and wakes a waiter if there is one. While
 // nobody waits, that load is the whole cost.
 //
+// A put does more: it hands its item to a waiter if it knows that C has no older one. See drained, and decision
+// 019.
+//
 // No wake-up is lost (Dekker's pattern). The one side changes the queue in C, then makes an atomic
-// read-modify-write operation (that of handle.leave, or fence), then loads the state. The other side enters
-// the list, which is such an operation on the state, then loads the state, and then tries in C. So one of
-// them sees the other:
+// read-modify-write operation (that of handle.leave, or of progress), then loads the state. The other side
+// enters the list, so that the state is not 0, unlocks it, which is such an operation, then loads the state,
+// and then tries in C. So one of them sees the other:
 //   - On amd64 a read-modify-write operation is a full fence.
 //   - On arm64 it has release semantics and orders the stores of C before its own store (LDADDAL, or STLXR
 //     on processors without it). The load that follows is an acquire load (LDAR), which that architecture
@@ -42,8 +45,9 @@ const (
 	// Calls in C may change the queue: see shared.go. A call at the other end that succeeds wakes the next waiter
 	// of its own end.
 	peerShared
-	// There is no item in C but those of puts that have not looked at the state since. Such a put, and one
-	// that is about to put an item into C, ends this.
+	// C has no item but those of puts that have not looked at the state since. Such a put ends this when it
+	// looks, and one that is about to put an item into C ends it before. So a getter need not try, and no
+	// put that has returned is older than an item that is handed over.
 	drained
 )
 
