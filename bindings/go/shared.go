@@ -136,6 +136,9 @@ func (h *handle) share() Error {
 	for _, end := range ends {
 		end.waits.wakeAll() // the library arms a descriptor when their attempts fail
 	}
+	if h.released.Load() { // meanwhile, and perhaps before there were files to close
+		closeAll(files)
+	}
 	return statusOK
 }
 

@@ -44,6 +44,11 @@ func TestCanceledWaitersPassWakeUpsOn(t *testing.T) {
 				parked(end, 1)
 				go func() { second <- wait(bg) }()
 				parked(end, 2)
+				if rand.IntN(2) == 0 { // so that a put wakes, and does not hand its item over
+					end.waits.mu.Lock()
+					end.waits.putFollows()
+					end.waits.mu.Unlock()
+				}
 				go cancel()
 				must(t, wake())
 				if err := <-first; err == nil { // it was faster than cancel
