@@ -58,10 +58,10 @@ func TestCanceledWaitersPassWakeUpsOn(t *testing.T) {
 				must(t, undo())
 			}
 			none := func() error { return nil }
-			for range 300 {
+			for range 100 {
 				pass(consumer, q.get, q.tryPut, none)
 			}
-			for range 300 {
+			for range 100 {
 				must(t, q.tryPut())
 				pass(producer, q.put, q.tryGet, q.tryGet)
 			}
@@ -291,4 +291,51 @@ func TestCloseStorm(t *testing.T) {
 			all.Wait()
 		}
 	}
+}
+
+// What a list knows of C: drained is set by an attempt only if no put went to C since the waiter entered, and
+// ended by every put that goes there. Items are handed only to waiters that make no attempt.
+func TestDrained(t *testing.T) {
+	l := &waitList{handsOver: true}
+	isDrained := func(is bool) {
+		t.Helper()
+		want(t, "drained", l.state.Load()&drained != 0, is)
+	}
+	newReceiver := func() *receiver[int] { return &receiver[int]{waiter: newWaiter()} }
+	first, second, third := newReceiver(), newReceiver(), newReceiver()
+	want(t, "an attempt is in vain", l.add(&first.waiter, false), false)
+	want(t, "an attempt is in vain", l.add(&second.waiter, false), false)
+	want(t, "handed over to a goroutine that tries", handOver(l, 1, 0, false), false)
+	l.wake(1) // after that put
+	<-first.wake
+	want(t, "handed", first.handed, false)
+	l.settle(&second.waiter)
+	isDrained(false) // there may be the item of that put
+
+	want(t, "an attempt is in vain", l.add(&first.waiter, true), false)
+	want(t, "the first waiter", l.first, &first.waiter)
+	l.settle(&first.waiter)
+	isDrained(true)
+	want(t, "an attempt is in vain", l.add(&third.waiter, false), true)
+	for i, r := range []*receiver[int]{first, second, third} {
+		want(t, "handed over", handOver(l, i, 0, false), true)
+		<-r.wake
+		v, _ := r.take()
+		want(t, "value", v, i)
+	}
+	isDrained(true) // still nothing in C
+	want(t, "handed over to nobody", handOver(l, 3, 0, false), false)
+	isDrained(false)
+	want(t, "state", l.state.Load(), 0)
+	want(t, "items handed over", l.itemsHanded(), 3)
+
+	l.add(&first.waiter, false)
+	l.settle(&first.waiter)
+	isDrained(true)
+	want(t, "handed over although invalid", handOver(l, 4, 0, true), false)
+	isDrained(false)
+	want(t, "there are waiters", l.state.Load(), someWait)
+	l.wakeAll()
+	<-first.wake
+	want(t, "state", l.state.Load(), 0)
 }
