@@ -339,3 +339,46 @@ func TestDrained(t *testing.T) {
 	<-first.wake
 	want(t, "state", l.state.Load(), 0)
 }
+
+// A put that comes between an attempt and the entry into the list, or before the channel is armed, is found by
+// the second attempt.
+func TestSecondLook(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		for _, waits := range []bool{false, true} {
+			q := created[MPMCWords](t)(NewMPMCWords(1))
+			h := q.handle.Load()
+			if asked {
+				q.Ready()
+			}
+			calls := 0
+			attempt := func() (int, Error) {
+				_, _, status := h.tryGet()
+				if calls++; calls == 1 {
+					must(t, q.TryPut(1)) // nobody waits yet
+				}
+				return one(status)
+			}
+			if waits {
+				must(t, h.waitGet(bg, attempt))
+			} else if asked {
+				must(t, h.callGet(attempt))
+				wantToken(t, "Ready", q.Ready(), true)
+			} else {
+				wantError(t, h.callGet(attempt), ErrEmpty)
+			}
+			q.Release()
+		}
+	}
+	{ // the same of batches
+		b := newBatch[int](t, BatchOptions{Size: 1})
+		b.Ready()
+		calls := 0
+		must(t, b.handle.Load().takeBatch(bg, false, func(due bool) (int, Error) {
+			if calls++; calls == 1 {
+				must(t, b.TryPut(1))
+				return 0, ErrEmpty
+			}
+			return b.handle.Load().getBatch(make([]uintptr, 1), due)
+		}))
+	}
+}
