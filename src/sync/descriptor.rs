@@ -3,6 +3,11 @@
 //! Linux: an eventfd; for ends that become ready by time, an epoll descriptor over an eventfd and a
 //! timerfd. Elsewhere, and in the portable build: a pipe. Under loom: a flag of the model.
 //!
+//! On Linux by system calls and not by the functions of the C library: those are cancellation points,
+//! and ThreadSanitizer, which does not see the atomics of this library, reports their use by several
+//! threads as races. Only `close` is the C library's, since the sanitizer must know that a descriptor
+//! is closed.
+//!
 //! After a fork the child has the same eventfd. There the descriptor does nothing, so that a child never
 //! resets what the parent waits for.
 
@@ -114,6 +119,59 @@ mod system {
         fn arm_timer(&self, _at: Deadline) {}
     }
 
+    /// System calls on Linux. Their arguments are those of the C library's functions.
+    #[cfg(all(target_os = "linux", not(miri)))]
+    mod calls {
+        use libc::{c_int, c_long, syscall};
+
+        fn descriptor(result: c_long) -> c_int {
+            result as c_int
+        }
+        pub(super) unsafe fn write(fd: c_int, bytes: *const u8, length: usize) -> isize {
+            // SAFETY: the caller's arguments.
+            unsafe { syscall(libc::SYS_write, fd, bytes, length) as isize }
+        }
+        pub(super) unsafe fn read(fd: c_int, bytes: *mut u8, length: usize) -> isize {
+            // SAFETY: as above.
+            unsafe { syscall(libc::SYS_read, fd, bytes, length) as isize }
+        }
+        #[cfg(not(queues_portable))]
+        pub(super) unsafe fn eventfd(value: u32, flags: c_int) -> c_int {
+            // SAFETY: as above.
+            descriptor(unsafe { syscall(libc::SYS_eventfd2, value, flags) })
+        }
+        pub(super) unsafe fn timerfd_create(clock: c_int, flags: c_int) -> c_int {
+            // SAFETY: as above.
+            descriptor(unsafe { syscall(libc::SYS_timerfd_create, clock, flags) })
+        }
+        pub(super) unsafe fn timerfd_settime(
+            fd: c_int,
+            flags: c_int,
+            new: *const libc::itimerspec,
+            old: *mut libc::itimerspec,
+        ) -> c_int {
+            // SAFETY: as above.
+            descriptor(unsafe { syscall(libc::SYS_timerfd_settime, fd, flags, new, old) })
+        }
+        pub(super) unsafe fn epoll_create1(flags: c_int) -> c_int {
+            // SAFETY: as above.
+            descriptor(unsafe { syscall(libc::SYS_epoll_create1, flags) })
+        }
+        pub(super) unsafe fn epoll_ctl(
+            epoll: c_int,
+            operation: c_int,
+            fd: c_int,
+            event: *mut libc::epoll_event,
+        ) -> c_int {
+            // SAFETY: as above.
+            descriptor(unsafe { syscall(libc::SYS_epoll_ctl, epoll, operation, fd, event) })
+        }
+    }
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    mod calls {
+        pub(super) use libc::*;
+    }
+
     /// An eventfd.
     #[cfg(all(target_os = "linux", not(queues_portable)))]
     #[derive(Debug)]
@@ -123,7 +181,7 @@ mod system {
     impl Signal {
         fn try_new() -> Option<Self> {
             // SAFETY: eventfd takes two numbers.
-            let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+            let fd = unsafe { calls::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
             Owned::new(fd).map(Self)
         }
         fn readable(&self) -> c_int {
@@ -174,14 +232,14 @@ mod system {
     fn write(fd: c_int, bytes: &[u8]) {
         let _disabled = disable_cancellation();
         // SAFETY: the bytes can be read.
-        unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+        unsafe { calls::write(fd, bytes.as_ptr().cast(), bytes.len()) };
     }
 
     /// Reads without waiting; returns how many bytes, or a negative number.
     fn read(fd: c_int, bytes: &mut [u8]) -> isize {
         let _disabled = disable_cancellation();
         // SAFETY: the bytes can be written.
-        unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) }
+        unsafe { calls::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) }
     }
 
     /// A timerfd, and an epoll descriptor that is readable if the timerfd or a signal is.
@@ -199,14 +257,15 @@ mod system {
             // SAFETY: these calls take numbers.
             let (timer, both) = unsafe {
                 (
-                    Owned::new(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags))?,
-                    Owned::new(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
+                    Owned::new(calls::timerfd_create(libc::CLOCK_MONOTONIC, flags))?,
+                    Owned::new(calls::epoll_create1(libc::EPOLL_CLOEXEC))?,
                 )
             };
             for fd in [signal, timer.0] {
                 let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
                 // SAFETY: `event` is read during the call.
-                let added = unsafe { libc::epoll_ctl(both.0, libc::EPOLL_CTL_ADD, fd, &mut event) };
+                let added =
+                    unsafe { calls::epoll_ctl(both.0, libc::EPOLL_CTL_ADD, fd, &mut event) };
                 if added != 0 {
                     return None;
                 }
@@ -225,7 +284,7 @@ mod system {
             let timer = libc::itimerspec { it_interval: zero, it_value: value };
             // SAFETY: `timer` is read during the call.
             unsafe {
-                libc::timerfd_settime(
+                calls::timerfd_settime(
                     self.timer.0,
                     libc::TFD_TIMER_ABSTIME,
                     &timer,

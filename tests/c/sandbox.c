@@ -21,7 +21,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +116,13 @@ long syscall(long number, ...) {
     va_end(list);
     if (sandboxed && number == SYS_FUTEX_WAITV && strcmp(inside, "queues_poll") != 0)
         fail("futex_waitv in ", inside);
+    /* Only queues with descriptors, and a timer only for a batch. */
+    notes->signals += number == SYS_write;
+    notes->resets += number == SYS_read;
+    notes->timers += number == SYS_timerfd_settime;
+    if (sandboxed && number == SYS_timerfd_settime && strncmp(inside, "queues_batch_", 13) != 0 &&
+        strcmp(inside, "queues_poll") != 0)
+        fail("a timer set in ", inside);
     if (sandboxed && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) != FUTEX_WAKE) {
         notes->slept_in_lock[0] += strncmp(inside, "queues_priority_try_", 20) == 0;
         notes->slept_in_lock[1] += strncmp(inside, "queues_batch_get_due", 20) == 0;
@@ -124,23 +130,6 @@ long syscall(long number, ...) {
     return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* What only queues with descriptors call. The library makes these system calls by these functions.
- * A timer is set only for a batch. */
-ssize_t write(int fd, const void *bytes, size_t length) {
-    notes->signals++;
-    return real_syscall(SYS_write, fd, bytes, length);
-}
-ssize_t read(int fd, void *bytes, size_t length) {
-    notes->resets++;
-    return real_syscall(SYS_read, fd, bytes, length);
-}
-int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
-    if (sandboxed && strncmp(inside, "queues_batch_", 13) != 0 &&
-        strcmp(inside, "queues_poll") != 0)
-        fail("a timer set in ", inside);
-    notes->timers++;
-    return (int)real_syscall(SYS_timerfd_settime, fd, flags, new, old);
-}
 int close(int fd) {
     if (sandboxed && !may_free)
         fail("a descriptor closed in ", inside);
