@@ -12,7 +12,9 @@
 /// - queues/poll.hpp: queues::wait_any and poll, which wait for several of these
 /// - queues/stats.hpp: queues::to_prometheus
 /// - queues/fwd.hpp: declarations of all names
-/// - queues/queue.hpp, push.hpp, pop.hpp: the members that several families share
+/// - not included here: queues/async.hpp (coroutines), queues/sender.hpp (senders) and the
+///   queues/reactor.hpp behind both
+/// - queues/queue.hpp, closable.hpp, push.hpp, pop.hpp: the members that several families share
 ///
 /// Names and results are those of revision 20 of the standard proposal P0260 (P0260R20); what goes
 /// beyond it is marked as an extension. A member makes one C call and translates its result (or a

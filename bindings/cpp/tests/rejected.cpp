@@ -60,4 +60,15 @@ queues::deque<const std::string> queue(4);
 int taken = queues::mpmc<int>(1).try_pop(); // the message uses the public name of the class
 #elif CASE == 17 // the modes of a deque are queues::growable and queues::checked
 queues::deque<int> queue(4, true);
+#elif CASE == 18 // a stop token needs the member callback_type
+struct flag_token {
+    bool stop_possible() const;
+    bool stop_requested() const;
+};
+bool popped = queues::mpmc<int>(1).pop(flag_token()).has_value();
+#elif CASE == 19 // incomplete type
+auto wait = queues::mpmc<int>(1).pop_async(); // without queues/async.hpp
+#elif CASE == 20 // no matching function for call to 'writable
+queues::deque<int> deque(4);
+auto entry = queues::writable(deque); // a deque has no such end
 #endif

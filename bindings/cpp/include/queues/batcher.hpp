@@ -15,6 +15,7 @@
 #ifdef QUEUES_CPP17
 
 #include "batch.hpp"
+#include "closable.hpp"
 #include "detail/batcher.hpp"
 #include "detail/small_buffer.hpp"
 #include "expected.hpp"

@@ -39,6 +39,7 @@ class bytes_view;
 class bytes_batch;
 class event;
 class poll_entry;
+class reactor;
 
 } // namespace queues
 

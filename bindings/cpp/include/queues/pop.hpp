@@ -9,6 +9,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "closable.hpp"
 #include "detail/deferred.hpp"
 #include "expected.hpp"
 #include "fwd.hpp"

@@ -15,6 +15,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "closable.hpp"
 #include "detail/priority.hpp"
 #include "expected.hpp"
 #include "pop.hpp"

@@ -1,5 +1,6 @@
 // With -fno-exceptions, an error ends the program with the message of its exception on stderr.
 #include <queues.hpp>
+#include <queues/async.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -41,6 +42,34 @@ template <class Action> static bool ends(const char *message, Action action) {
     return is_right;
 }
 
+#ifdef __cpp_lib_coroutine
+struct task {
+    struct promise_type {
+        task get_return_object() { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() {}
+    };
+};
+static task receive(queues::spsc<std::string> &from, queues::event done) {
+    while (const auto next = co_await from.pop_async())
+        if (*next != "item")
+            co_return;
+    done.set();
+}
+static bool has_received() {
+    queues::spsc<std::string> queue(2);
+    const queues::event done;
+    receive(queue, done);
+    queue.push("item");
+    queue.close();
+    return done.wait_for(std::chrono::seconds(60));
+}
+#else
+static bool has_received() { return true; }
+#endif
+
 int main() {
     queues::mpmc<int> numbers(4);
     queues::spsc<std::string> texts(4);
@@ -56,6 +85,7 @@ int main() {
     good = good && number && *number == 1 && text && *text == "one" && owners.pop();
     good = good && batch && batch->front() == "xxx" && tasks.pop() == "task";
     good = good && !numbers.try_pop() && texts.try_pop().error() == queues::conqueue_status::empty;
+    good = good && has_received();
     good = good && ends("capacity 0: ", [] { queues::mpmc<int> queue(0); });
     good = good && ends("priority NaN: ",
                         [&] { static_cast<void>(owners.push(nullptr, static_cast<double>(NAN))); });
