@@ -68,7 +68,7 @@ struct flag_token {
 bool popped = queues::mpmc<int>(1).pop(flag_token()).has_value();
 #elif CASE == 19 // incomplete type
 auto wait = queues::mpmc<int>(1).pop_async(); // without queues/async.hpp
-#elif CASE == 20 // no matching function for call to 'writable
+#elif CASE == 20 // no matching function for call to
 queues::deque<int> deque(4);
 auto entry = queues::writable(deque); // a deque has no such end
 #endif
