@@ -140,8 +140,8 @@ TEST(an_executor_resumes_the_coroutine) {
         CHECK(co_await from.pop_async(std::ref(call)) == 4);
         to.done();
     }(queue, end, on_call{&calls}, poster);
-    for (int i = 1; i <= 4; ++i) {
-        while (queues::reactor::instance().pending() == 0) // until the coroutine waits
+    for (int i = 1; i <= 4; ++i) { // each when the coroutine waits again
+        while (calls != i - 1 || queues::reactor::instance().pending() == 0)
             std::this_thread::yield();
         CHECK(queue.push(i));
     }

@@ -372,6 +372,8 @@ TEST(a_jthread_stops_its_wait) {
             stopped.set();
         });
         CHECK(queue.push("item"));
+        while (!queue.is_empty()) // until the worker has popped it
+            std::this_thread::yield();
         std::this_thread::sleep_for(2ms);
     }
     CHECK(stopped.is_set() && queue.is_empty());

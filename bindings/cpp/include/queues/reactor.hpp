@@ -209,7 +209,9 @@ class reactor {
         if (in_vain_ > max_in_vain)
             static_cast<void>(control_.wait_for(std::chrono::milliseconds(1)));
         std::size_t ready = 0;
-        detail::ignore(queues_poll(polls_.data(), polls_.size(), -1, &ready)); // all are valid
+        // Ends the program if a queue was destroyed that a coroutine waits for.
+        detail::status_of(queues_poll(polls_.data(), polls_.size(), -1, &ready),
+                          "reactor: poll of a queue that was destroyed");
         lock.lock();
         is_polling_ = false;
         ++round_;
