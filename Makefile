@@ -187,8 +187,9 @@ prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the h
 test-c: ready-test build ## The ABI from C, and the C examples
 	$(jobs)$(CARGO) test --frozen --test c -- --skip loop_
 
-test-loops: ready-proof build ## The C examples with the event loops of libuv, GLib and io_uring
+test-loops: ready-proof build ## The servers with the event loops of libuv, GLib, io_uring and asio
 	$(jobs)$(CARGO) test --locked --test c loop_
+	+$(cpp) test-loops
 
 test-cpp: ready-test build ## The C++ binding in C++20, and the C++ examples
 	+$(cpp) quick
