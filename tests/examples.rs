@@ -50,3 +50,9 @@ fn batch() {
                     batch of 1: 1024 tokens\nbatch of 3: 224 tokens\n";
     prints("batch", expected);
 }
+
+#[test]
+fn tokio_server() {
+    let expected = "[100, 121, 144, 169]\n[400, 441, 484, 529]\n[900, 961, 1024, 1089]\n";
+    prints("tokio_server", expected);
+}
