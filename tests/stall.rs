@@ -10,13 +10,16 @@ mod support;
 use queues::queue::batch::Limits;
 use queues::sync::sites;
 use queues::wait::{Event, READABLE, Wait};
-use queues::{Error, Result, Stats};
+use queues::{Error, Mpmc, Result, Stats};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use support::items::Dropped;
 use support::list;
@@ -665,6 +668,67 @@ struct Ring {
     slots: Vec<(AtomicU64, AtomicU64)>,
     tail: AtomicU64,
     head: AtomicU64,
+}
+
+// --- futures
+
+/// Counts how often it was called.
+struct Woken(AtomicU64);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A future is parked while it begins to wait, waits on or is dropped, or a put while it wakes futures:
+/// puts and gets go on, though futures wait. Afterwards no future sleeps beside an item.
+#[test]
+fn a_future_or_a_waker_that_stops_holds_up_no_put() {
+    for puts in [false, true] {
+        let names = at_each_step(|step| {
+            let queue = Mpmc::with_capacity(CAPACITY).unwrap();
+            let woken = [(); 3].map(|()| Arc::new(Woken(AtomicU64::new(0))));
+            let mut futures = [(); 3].map(|()| Box::pin(queue.get_async()));
+            let mut poll = |i: usize| {
+                let waker = Waker::from(woken[i].clone());
+                futures[i].as_mut().poll(&mut Context::from_waker(&waker))
+            };
+            assert!((0..3).all(|i| poll(i).is_pending()));
+            let call = || {
+                if puts {
+                    return queue.try_put(0).map(|()| None).unwrap();
+                }
+                let mut context = Context::from_waker(Waker::noop());
+                let mut future = pin!(queue.get_async());
+                match future.as_mut().poll(&mut context) {
+                    Poll::Pending => match future.poll(&mut context) {
+                        Poll::Pending => None,
+                        Poll::Ready(item) => item.ok(),
+                    },
+                    Poll::Ready(item) => item.ok(),
+                }
+            };
+            let others = |site| {
+                queue.try_put(1).unwrap();
+                for item in 2..2000 {
+                    queue.try_put(item).unwrap();
+                    queue.try_get().unwrap();
+                }
+                site
+            };
+            let (taken, site) = watched("futures", || parked(step, call, others))?;
+            if taken.is_none() {
+                assert!(!queue.is_empty(), "{site}");
+                assert!(woken.iter().all(|it| it.0.load(Ordering::SeqCst) > 0), "{site}");
+                assert!(poll(2).is_ready(), "{site}");
+            }
+            Some(site)
+        });
+        let own =
+            [if puts { "wakers.serve" } else { "wakers.announce" }, "lock.take", "lock.release"];
+        assert!(own.iter().all(|site| names.contains(site)), "{names:?}");
+    }
 }
 
 #[derive(Clone)]
