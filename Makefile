@@ -177,7 +177,7 @@ lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; th
 	diff tests/symbols.txt <($(exported))
 
 test-rust: ready-test ## The Rust interface: conformance, properties, examples, documentation
-	$(jobs)$(CARGO) test --frozen --no-fail-fast --lib --test conformance --test batch --test properties --test outputs --test floors --test examples --test readme
+	$(jobs)$(CARGO) test --frozen --no-fail-fast --lib --test conformance --test asynchronous --test batch --test properties --test outputs --test floors --test examples --test readme
 	$(jobs)$(CARGO) test --frozen --doc
 
 # The pattern ??* matches all tests except c.rs, which test-c runs.

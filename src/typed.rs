@@ -243,14 +243,34 @@ async unsafe fn give_async<T: Send, Q: Put<Item = T>>(
     item: T,
     with: Q::With,
 ) -> core::result::Result<(), PutError<T>> {
-    let mut item = Some(item);
+    let mut held = Held { item: MaybeUninit::new(item), is_ours: true };
     let put = || {
-        let place = item.as_ref().expect("the item was not put yet");
-        // SAFETY: the same contract; after Ok the item is forgotten.
-        unsafe { queue.queue().try_put(place, with) }.map(|()| core::mem::forget(item.take()))
+        // SAFETY: the same contract; the item is ours, and from Ok on it is not.
+        let done = unsafe { queue.queue().try_put(held.item.assume_init_ref(), with) };
+        held.is_ours = done.is_err();
+        done
     };
     let done = queue.put_by_async(put).await;
-    done.map_err(|error| PutError { error, item: item.expect("the item was not put") })
+    done.map_err(|error| {
+        held.is_ours = false;
+        // SAFETY: it was ours, since the put failed.
+        PutError { error, item: unsafe { held.item.assume_init_read() } }
+    })
+}
+
+/// The item of a put that may be dropped. After the put it is not even moved: another thread has it.
+struct Held<T> {
+    item: MaybeUninit<T>,
+    is_ours: bool,
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // SAFETY: initialized, and ours.
+            unsafe { self.item.assume_init_drop() };
+        }
+    }
 }
 
 /// A descriptor of a queue, which lives as long as the queue.

@@ -7,6 +7,7 @@
 
 mod support;
 
+use futures_lite::future::{block_on, poll_once};
 use queues::queue::batch::Limits;
 use queues::queue::mpmc;
 use queues::wait::{Blocking, Event, READABLE, Wait};
@@ -66,6 +67,37 @@ fn transfer_many(kind: Kind, capacity: usize) {
         let got = std::iter::from_fn(|| Some(many()).filter(|got| got.1.is_ok()));
         assert_eq!(got.flat_map(|got| got.0).collect::<Vec<_>>(), items);
     });
+}
+
+/// Futures at both ends of a queue of boxes. Some are dropped after a poll, also while they wait.
+#[test]
+fn futures() {
+    for capacity in [1, 3] {
+        let queue = Mpmc::with_capacity(capacity).unwrap();
+        let got = std::sync::Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for item in 1..=ITEMS {
+                    let once = poll_once(queue.put_async(Box::new(item)));
+                    if block_on(once).is_none() {
+                        block_on(queue.put_async(Box::new(item))).unwrap();
+                    }
+                }
+                queue.close();
+            });
+            scope.spawn(|| {
+                while !queue.is_closed() {
+                    got.lock().unwrap().extend(block_on(poll_once(queue.get_async())));
+                }
+            });
+            while let Ok(item) = block_on(queue.get_async()) {
+                got.lock().unwrap().push(Ok(item));
+            }
+        });
+        let mut got: Vec<_> = got.into_inner().unwrap().into_iter().flatten().collect();
+        got.sort_unstable();
+        assert!(got.into_iter().eq((1..=ITEMS).map(Box::new)));
+    }
 }
 
 #[test]
