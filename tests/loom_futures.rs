@@ -176,7 +176,12 @@ fn a_dropped_future_passes_its_wake_up_on() {
             }
         });
         let other = getter(&queue);
-        put(&queue, 1).unwrap();
+        // This thread only joins, so that the futures may come first without a preemption.
+        let putter = spawn({
+            let queue = queue.clone();
+            move || put(&queue, 1).unwrap()
+        });
+        putter.join().unwrap();
         let taken = dropped.join().unwrap();
         if taken.is_some() {
             queue.close();
