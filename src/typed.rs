@@ -246,7 +246,8 @@ async unsafe fn give_async<T: Send, Q: Put<Item = T>>(
     let mut held = Held { item: MaybeUninit::new(item), is_ours: true };
     let put = || {
         // SAFETY: the same contract; the item is ours, and from Ok on it is not.
-        let done = unsafe { queue.queue().try_put(held.item.assume_init_ref(), with) };
+        // By `&mut`, so that the future is `Send` for items that are not `Sync`.
+        let done = unsafe { queue.queue().try_put(held.item.assume_init_mut(), with) };
         held.is_ours = done.is_err();
         done
     };
