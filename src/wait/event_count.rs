@@ -480,7 +480,10 @@ impl EventCount {
     ///
     /// Spinning pays if the other thread runs on another processor and is fast. Where it does not pay,
     /// as with both threads on one processor, the budget soon falls to nearly nothing.
-    fn spin<R>(&self, attempt: &mut impl FnMut() -> ControlFlow<R, Deadline>) -> Option<R> {
+    pub(super) fn spin<R>(
+        &self,
+        attempt: &mut impl FnMut() -> ControlFlow<R, Deadline>,
+    ) -> Option<R> {
         if !has_many_processors() {
             return attempt().break_value();
         }

@@ -16,9 +16,7 @@
 use super::event_count::Cover;
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
-use crate::sync::{
-    Acquire, Clock, Deadline, Relaxed, Release, has_many_processors, pause, process_parking, site,
-};
+use crate::sync::{Acquire, Clock, Deadline, Relaxed, Release, process_parking, site};
 use core::ops::ControlFlow::{self, Break, Continue};
 
 /// An item can be got, or a get fails for another reason than an empty queue.
@@ -105,8 +103,6 @@ pub(crate) fn time_until_ready(source: &dyn Source, event: u32) -> Option<u64> {
     }
 }
 
-/// Spins before a poller sleeps, each of them a look at all sources.
-const SPINS: u32 = 20;
 /// The largest number of sources for which a poller spins.
 const MAX_SPINNING: usize = 8;
 
@@ -243,10 +239,11 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
     }
 
     fn wait(&mut self, end: Deadline) -> Result<usize> {
-        if has_many_processors() && self.set.len() <= MAX_SPINNING {
-            for _ in 0..SPINS {
-                pause(1);
-                if let Break(count) = self.look() {
+        if self.set.len() <= MAX_SPINNING {
+            // The budget of one event count decides for all.
+            let first = self.event_counts().next();
+            if let Some(event_count) = first {
+                if let Some(count) = event_count.spin(&mut || self.look()) {
                     return Ok(count);
                 }
             }
