@@ -287,7 +287,6 @@ TEST(a_storm_of_stops_loses_no_item) {
     countdown end(2 * waits);
     std::atomic<int> pushed{0}, popped{0}, stopped{0};
     std::vector<stops::source> sources(50);
-    std::atomic<bool> done{false};
     for (int i = 0; i < waits; ++i) {
         stops::source *const source = &sources[static_cast<std::size_t>(i) % sources.size()];
         [](auto &from, auto &by, auto &to, auto &in, auto &out, stops::token token) -> task {
