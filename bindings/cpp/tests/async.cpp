@@ -157,6 +157,7 @@ TEST(coroutines_wait_in_every_family) {
     queues::mpmc_bytes blobs(1, 100);
     queues::batch_limits limits;
     limits.size = limits.max_pending = 2;
+    limits.age = -1ns; // due by the number alone
     queues::batcher<int> batches(limits);
     queues::event event;
     countdown end(12);
