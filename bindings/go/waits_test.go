@@ -49,7 +49,11 @@ func TestCanceledWaitersPassWakeUpsOn(t *testing.T) {
 					end.waits.putFollows()
 					end.waits.mu.Unlock()
 				}
-				go cancel()
+				if rand.IntN(2) == 0 {
+					go cancel()
+				} else {
+					cancel() // the waiter is woken on its way out
+				}
 				must(t, wake())
 				if err := <-first; err == nil { // it was faster than cancel
 					must(t, wake())
