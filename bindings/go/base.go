@@ -43,7 +43,7 @@ func (b *base) release() {
 // Len returns the number of items inside at some moment of the call, from 0 to Cap. Items may come or
 // go before the caller sees it. It does not wait. Any goroutine may call it at any time; after Release,
 // and for a zero value, it returns 0.
-func (b *base) Len() int { return observe(b, (*handle).size, 0) }
+func (b *base) Len() int { return observe(b, (*handle).len, 0) }
 
 // Cap returns the number of items that fit inside: exactly the capacity at creation, except for a
 // deque that grew. It does not wait. Any goroutine may call it at any time; after Release, and for a

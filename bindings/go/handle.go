@@ -215,10 +215,20 @@ func (h *handle) release() {
 
 // close closes the queue, unless it is a deque, and ends the waits of both ends.
 func (h *handle) close() {
+	h.consumer.waits.closing()
 	if !h.is(deque) {
 		h.cQueue.close()
 	}
 	h.endWaits()
+}
+
+// len returns the number of items.
+func (h *handle) len() int {
+	n := h.size()
+	if n > 0 {
+		h.consumer.waits.itemSeen()
+	}
+	return n
 }
 
 func (h *handle) endWaits() {

@@ -70,7 +70,9 @@ func (q *Priority[T]) TryGet() (v T, priority float64, err error) { return q.ite
 func (q *Priority[T]) PeekPriority() (priority float64, err error) {
 	h, _ := q.items.load()
 	status := h.call(&h.consumer, func() (status Error) {
-		_, priority, status = h.peek()
+		if _, priority, status = h.peek(); status == statusOK {
+			h.consumer.waits.itemSeen()
+		}
 		return status
 	})
 	return priority, status.orNil()

@@ -214,6 +214,24 @@ func (l *waitList) putFollows() {
 	}
 }
 
+// itemSeen follows an observation of an item in C. Its put may not have looked at the state yet, but has its
+// place in the order from now on, so that no later item may be handed over before it.
+func (l *waitList) itemSeen() {
+	if l.state.Load()&drained != 0 {
+		l.mu.Lock()
+		l.putFollows()
+		l.mu.Unlock()
+	}
+}
+
+// closing follows the decision to close the queue: from now on C decides whether a put comes too late.
+func (l *waitList) closing() {
+	l.mu.Lock()
+	l.handsOver = false
+	l.putFollows()
+	l.mu.Unlock()
+}
+
 // remove takes a waiter out of the list. The caller has locked it.
 func (l *waitList) remove(w *waiter) {
 	if w.prev == nil {

@@ -344,6 +344,35 @@ func TestDrained(t *testing.T) {
 	want(t, "state", l.state.Load(), 0)
 }
 
+// An item of a put in flight is in C while drained is set. Once a call has seen it, or the queue is about to be
+// closed, later items go to C, too.
+func TestNothingIsHandedOverPastAnItemThatWasSeen(t *testing.T) {
+	for name, see := range map[string]func(*Priority[int]) bool{
+		"Len":          func(q *Priority[int]) bool { return q.Len() == 1 },
+		"PeekPriority": func(q *Priority[int]) bool { p, err := q.PeekPriority(); return p == 1 && err == nil },
+		"closing":      func(q *Priority[int]) bool { q.handle.Load().consumer.waits.closing(); return true },
+		"nothing":      nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := created[Priority[int]](t)(NewPriority[int](2))
+			h, s := q.items.load()
+			l := &h.consumer.waits
+			r := &receiver[int]{waiter: newWaiter()}
+			l.add(&r.waiter, false)
+			l.settle(&r.waiter)
+			item := [1]uintptr{}
+			want(t, "filled", s.fill(item[:], []int{1}), 1)
+			want(t, "put", h.tryPut(item[0], math.Float64bits(1)), statusOK)
+			if see != nil && !see(q) {
+				t.Fatal("the item was not seen")
+			}
+			must(t, q.TryPut(2, 2))
+			want(t, "handed over", r.handed, see == nil)
+			l.drop(&r.waiter)
+		})
+	}
+}
+
 // A put that comes between an attempt and the entry into the list, or before the channel is armed, is found by
 // the second attempt.
 func TestSecondLook(t *testing.T) {
