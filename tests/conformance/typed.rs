@@ -4,8 +4,8 @@
 
 use crate::support::watchdog::watched;
 use queues::{
-    Batcher, Consumer, Error, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer, TryIter,
-    Wait, Worker, deque, growable_deque, spsc,
+    Batcher, Consumer, Error, Event, Iter, Limits, Mpmc, Priority, Producer, Stats, Stealer,
+    TryIter, Wait, Worker, deque, growable_deque, spsc,
 };
 use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -31,6 +31,7 @@ fn may_go_to_other_threads_and_through_unwinding() {
     may_be_sent::<Batcher<OnlySend>>();
     may_be_sent::<Worker<OnlySend>>();
     may_be_sent::<Stealer<OnlySend>>();
+    may_be_sent::<Event>();
     may_be_sent::<Iter<&Mpmc<OnlySend>>>();
     may_be_sent::<Iter<Consumer<OnlySend>>>();
     may_be_sent::<TryIter<&Stealer<OnlySend>>>();
@@ -42,6 +43,7 @@ fn may_go_to_other_threads_and_through_unwinding() {
     may_be_shared::<Batcher<OnlySend>>();
     may_be_shared::<Worker<OnlySend>>();
     may_be_shared::<Stealer<OnlySend>>();
+    may_be_shared::<Event>();
 }
 
 #[test]
