@@ -2,7 +2,11 @@
 //! read. The executor of a model is a thread that sleeps until its waker is called, so a lost wake-up is a
 //! deadlock, which loom reports. As for the bounds see `loom.rs`.
 //!
-//! Each of these mutants of `src/wait/wakers.rs` fails a model here: MUTANTS
+//! Each of these mutants of `src/wait/wakers.rs` fails a model here:
+//! - `Turn::check` without the second check, or with the waker of the first poll for good;
+//! - `Wakers::add` without the announcement; `note_empty` although others wait;
+//! - `Wakers::remove` that passes nothing on; `with` that does not look at `pending` after the release;
+//! - the notifier or the thread that releases the list without its fence; `STORES_VISIBLE` read Relaxed.
 #![cfg(loom)]
 
 mod support;
@@ -160,6 +164,25 @@ fn each_item_wakes_a_future() {
             assert_eq!(got, [1, 2]);
         });
     }
+}
+
+/// Two threads wake futures at once: neither leaves a wake-up to nobody.
+#[test]
+fn a_put_beside_a_close() {
+    explore("a put beside a close", Some(2), || {
+        let queue = queue(1);
+        let getters = vec![getter(&queue), getter(&queue)];
+        let putter = spawn({
+            let queue = queue.clone();
+            move || put(&queue, 1).is_ok()
+        });
+        queue.close();
+        let was_put = putter.join().unwrap();
+        let got = join(getters);
+        let count = got.iter().filter(|got| **got == Ok(1)).count();
+        // A put of a flag may end after a get has found it closed.
+        assert!(count <= usize::from(was_put), "{got:?}");
+    });
 }
 
 /// A future is dropped at any moment beside a put: either it has taken the item, or the other
