@@ -279,9 +279,10 @@ impl<P: Payload> Batch<P> {
         front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
         self.wake_at.time.store(u64::MAX, site("batch.wake_at.set.never", Relaxed));
-        // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`.
+        // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`. A swap, as
+        // loom lets a store come before a claim that it has overtaken.
         let position = front.head.wrapping_add(1);
-        self.wake_at.position.store(position, site("batch.wake_at.set.next", SeqCst));
+        self.wake_at.position.swap(position, site("batch.wake_at.set.next", SeqCst));
         if let Some(limit) = self.weight {
             let weight = front.taken.wrapping_add(limit);
             self.wake_at.weight.store(weight, site("batch.wake_at.set.next.weight", SeqCst));
