@@ -2,12 +2,16 @@
 //! weakly ordered machine may read. An event loop of a model sleeps in the wait of the descriptor, so a
 //! lost wake-up is a deadlock, which loom reports. As for the bounds and the clock see `loom.rs`.
 //!
-//! Each of these mutants of `src/wait` fails a model here:
-//! - `EventCount::arm` without the announcement, without the second attempt, without the heavy fence,
-//!   and with `ARMED` set before the reset and no announcement;
-//! - `EventCount::signal` that clears `ARMED` and does not signal, or signals before it clears it;
-//! - `Poll` without the announcement, the fence or the second look; a waker that wakes one poller, or
-//!   no thread at the word of the process.
+//! Each of these mutants of `src/wait` fails a model here, with one preemption:
+//! - `EventCount::arm` without the second attempt, without the fence, without the timer, or whose
+//!   success does not signal;
+//! - `EventCount::signal` that does nothing, or signals before it clears `ARMED`;
+//! - `EventCount::wake_at` that sets no timer;
+//! - `Poll` without the announcement, the fence or the second look; a waker that wakes no thread at the
+//!   word of the process, or starts no new epoch there;
+//! - `Blocking::watch` that wakes nobody, with two preemptions.
+//!
+//! The announcement of `arm` matters only where its thread stops: `stall.rs` fails without it.
 #![cfg(loom)]
 
 mod support;
