@@ -597,8 +597,18 @@ fn a_put_stops_beside_a_poll() {
         let names = at_each_step(|step| {
             let queue = kind.create(CAPACITY);
             let polls = queue.clone();
-            let poller = std::thread::spawn(move || polls.poll(READABLE, FOREVER));
-            std::thread::sleep(Duration::from_millis(2));
+            let (announces, announced) = mpsc::channel();
+            let poller = std::thread::spawn(move || {
+                sites::set_hook(Some(Box::new(move |site| {
+                    if site == "event.poll.covered" {
+                        _ = announces.send(());
+                    }
+                })));
+                let polled = polls.poll(READABLE, FOREVER);
+                sites::set_hook(None);
+                polled
+            });
+            announced.recv().unwrap();
             let stopped = queue.clone();
             let put = move || stopped.try_put(1).unwrap();
             let ((), name) = parked(step, put, |name| {
