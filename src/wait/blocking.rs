@@ -184,12 +184,12 @@ impl<Q: Queue> Blocking<Q> {
         done.unwrap_or(Err(Error::Empty))
     }
 
-    /// A descriptor that is readable while a get would not fail with `Empty`: see [`poll::descriptor`].
+    /// A descriptor that is readable while a get would not fail with `Empty`: see `poll::descriptor`.
     pub fn readable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, poll::READABLE, Q::IS_TIMED)
     }
 
-    /// A descriptor that is readable while a put would not fail with `Full`: see [`poll::descriptor`].
+    /// A descriptor that is readable while a put would not fail with `Full`: see `poll::descriptor`.
     pub fn writable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, poll::WRITABLE, false)
     }

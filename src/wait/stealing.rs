@@ -99,7 +99,7 @@ impl<P: Atomic> Stealing<P> {
         outcome.unwrap_or(Err(Error::Empty))
     }
 
-    /// A descriptor that is readable while there is something to steal: see [`poll::descriptor`].
+    /// A descriptor that is readable while there is something to steal: see `poll::descriptor`.
     pub fn stealable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, READABLE, false)
     }
