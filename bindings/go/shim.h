@@ -4,7 +4,8 @@
 // so that all families share one implementation in Go. Queues and items are integers here and
 // results are returned by value, so cgo has no pointers to check on the fast path.
 //
-// No function waits, because a call that sleeps in C holds a thread: the package parks goroutines in Go.
+// No function waits, because a call that sleeps in C holds a thread: the package parks goroutines
+// in Go.
 
 #include <queues.h>
 #include <stdlib.h>
@@ -99,8 +100,9 @@ static inline void *retain(QUEUE) {
     }
 }
 
-// Adds a reference to a queue of another owner; value is 0 if it is not of the family and payload. A call for
-// no items, which has no effect, checks the payload; a priority queue has none, but any thread may peek.
+// Adds a reference to a queue of another owner; value is 0 if it is not of the family and payload.
+// A call for no items, which has no effect, checks the payload; a priority queue has none, but any
+// thread may peek.
 static inline result_t adopt(family_t family, bool words, void *handle) {
     uintptr_t queue = (uintptr_t)handle;
     void *item;
