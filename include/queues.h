@@ -61,13 +61,14 @@
  * - References: create returns one, retain adds one, release drops one; the last release frees. A
  *   thread may use a queue while any thread is known to hold a reference: a thread that is joined
  *   before the release needs none of its own.
- * - Close (all families but the deque): later puts return QUEUES_CLOSED; gets drain what is left, then
+ * - Close (mpmc, spsc, priority, batch): later puts return QUEUES_CLOSED; gets drain what is left, then
  *   return QUEUES_CLOSED; all waiters wake. Closing frees nothing. No item is lost or got twice.
  * - Event loops: readable_fd and writable_fd return descriptors for poll, epoll and event loops. They are
- *   level-triggered, and there is nothing to forget: once a queue has one, a call that returns
- *   QUEUES_EMPTY (QUEUES_FULL) without having waited makes it unreadable and looks once more before it
- *   returns. So a loop calls until QUEUES_EMPTY and then waits for the descriptor. A queue without
- *   descriptors pays nothing for them. Several loops may wait for one descriptor; each is woken.
+ *   level-triggered, and there is nothing to forget: once a queue has one, a get, peek or steal that
+ *   returns QUEUES_EMPTY (a put that returns QUEUES_FULL) makes it unreadable and looks once more before
+ *   it returns. So a loop calls until QUEUES_EMPTY and then waits for the descriptor. A queue without
+ *   descriptors pays nothing for them. Several loops may wait for one descriptor; each is woken. A loop
+ *   removes the descriptor before the last release, which closes it.
  * - Order: what a thread did before a put happens before what follows the get of the item; what it did
  *   before a get, before what follows the put into the place that became free; what it did before close,
  *   before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get does. size, is_empty,
@@ -81,12 +82,13 @@
  * - Signal handlers must not call the library. What signals do: docs/abi.md.
  * - Cancellation: no function is a cancellation point, however long it waits and whatever a callback
  *   calls. A request stays pending: docs/abi.md.
- * - Memory is allocated by create, and by the push that grows a growable deque; no other call
- *   allocates. Large arrays are untouched zero pages of the system, so it may run out of memory when
+ * - Memory is allocated by create, by the push that grows a growable deque, and by the first request
+ *   for a descriptor; no other call allocates. Large arrays are untouched zero pages of the system, so it may run out of memory when
  *   they are first used. Capacity is exact.
  * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
  *   membarrier, sched_yield, clock_gettime; futex_waitv in queues_poll; for queues with descriptors also
- *   read, write, getpid and timerfd_settime). The last release and the push that grows a deque also make
+ *   read, write, getpid and timerfd_settime). The first request for a descriptor also makes eventfd2,
+ *   timerfd_create, epoll_create1, epoll_ctl, close, membarrier and those of malloc. The last release and the push that grows a deque also make
  *   those of free and malloc, and the last release of a queue with descriptors close.
  * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
  *   the calls that are allowed on them.
@@ -167,13 +169,13 @@ enum queues_status
  {
     /// Success.
     QUEUES_OK = 0,
-    /// There was no item at some moment of the call.
+    /// There was no item, no due batch or nothing ready at some moment of the call.
     QUEUES_EMPTY = 1,
     /// There was no room at some moment of the call.
     QUEUES_FULL = 2,
     /// The queue is closed; from a get: closed and empty.
     QUEUES_CLOSED = 3,
-    /// timeout_ns passed before there was an item or room.
+    /// timeout_ns passed before the call could succeed.
     QUEUES_TIMEOUT = 4,
     /// Another thread took the item; try again.
     QUEUES_RETRY = 5,
@@ -181,7 +183,7 @@ enum queues_status
     QUEUES_TOO_SMALL = 6,
     /// An argument is invalid. Nothing has changed.
     QUEUES_INVALID = -1,
-    /// Out of memory. Nothing has changed except statistics.
+    /// Out of memory or of file descriptors. Nothing has changed except statistics.
     QUEUES_NOMEM = -2,
     /// A rule about which threads may call at the same time, or about the order of calls, was
     /// broken.
@@ -589,9 +591,9 @@ queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 /// poll, epoll and event loops.
 ///
 /// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
-/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
-/// closes it.
+/// there is an item. While the consumer gets items, neither side makes a system call for it, except
+/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
+/// queue owns it: do not read, write or close it; the last release closes it.
 ///
 /// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
 /// that, the library makes system calls. Allocates at first. Any thread.
@@ -918,9 +920,9 @@ queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 /// poll, epoll and event loops.
 ///
 /// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
-/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
-/// closes it.
+/// there is an item. While the consumer gets items, neither side makes a system call for it, except
+/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
+/// queue owns it: do not read, write or close it; the last release closes it.
 ///
 /// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
 /// that, the library makes system calls. Allocates at first. Any thread.
@@ -1197,9 +1199,9 @@ queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 /// poll, epoll and event loops.
 ///
 /// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
-/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
-/// closes it.
+/// there is an item. While the consumer gets items, neither side makes a system call for it, except
+/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
+/// queue owns it: do not read, write or close it; the last release closes it.
 ///
 /// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
 /// that, the library makes system calls. Allocates at first. Any thread.
@@ -1415,8 +1417,9 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
 /// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
 /// close it; the last release closes it.
 ///
-/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes
-/// system calls. Allocates at first. Any thread.
+/// A pop that returns QUEUES_EMPTY leaves it as it is. The first call creates it; then, in a steal
+/// that returns QUEUES_EMPTY and in the push that ends that, the library makes system calls.
+/// Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 queues_status_t queues_deque_stealable_fd(queues_deque_t *deque,
                                           int *fd);
@@ -1710,8 +1713,8 @@ queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 /// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
 /// owns it: do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a
-/// batch the library makes system calls. Allocates at first. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY, in the first put of a batch
+/// and in the call that makes one due, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
 /// system other than Linux)
 queues_status_t queues_batch_readable_fd(queues_batch_t *queue,
@@ -1879,11 +1882,11 @@ typedef struct queues_poll_t {
 } queues_poll_t;
 
 /// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for handles of
-/// any family.
+/// any family. n is 1,048,576 at most.
 ///
 /// ready becomes the number of entries that are ready; in each entry, ready becomes the events that are.
-/// All entries are looked at, each time from another one on. A closed queue is ready. On QUEUES_TIMEOUT
-/// and QUEUES_EMPTY all of these are 0.
+/// All entries are looked at; each call of the process begins with another one. A closed queue is
+/// ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these are 0.
 ///
 /// A poll takes nothing: another thread may take the item before the call that follows, which should
 /// not wait. It orders no memory; that call does. A put wakes all threads that poll its queue, and one

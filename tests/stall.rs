@@ -10,10 +10,11 @@ mod support;
 use queues::queue::batch::Limits;
 use queues::sync::sites;
 use queues::wait::{Event, READABLE, Wait};
-use queues::{Error, Mpmc, Result, Stats};
+use queues::{Batcher, Error, Mpmc, Result, Stats};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -470,6 +471,34 @@ fn a_put_stops_beside_a_descriptor() {
         let last = ["event.signal.disarm", "event.descriptor.load", "event.signal.leave"];
         assert!(last.iter().all(|name| names.contains(name)), "{names:?}");
     }
+}
+
+/// The same for a put that makes a batch due and has begun to signal, beside a put that makes none due.
+/// One that stops before, after it has claimed the wake-up, leaves it to the put of the next batch.
+#[test]
+fn the_put_of_a_due_batch_stops_beside_a_descriptor() {
+    let limits = Limits { size: 2, age: None, weight: None };
+    let names = at_each_step(|step| {
+        let queue = Arc::new(Batcher::new(4, limits).unwrap());
+        let fd = queue.readable_fd().unwrap().as_raw_fd();
+        queue.try_put(1).unwrap();
+        assert_eq!(queue.get_due(), Err(Error::Empty));
+        let stopped = queue.clone();
+        let put = move || stopped.try_put(2).unwrap();
+        let ((), name) = parked(step, put, |name| {
+            queue.try_put(3).unwrap();
+            let began = ["event.signal.disarm", "event.descriptor.load", "event.signal.leave"];
+            if !began.contains(&name) {
+                queue.try_put(4).unwrap();
+            }
+            assert!(is_readable(fd), "a put stopped before {name}");
+            queue.get_due().unwrap();
+            name
+        })?;
+        Some(name)
+    });
+    let last = ["event.signal.disarm", "event.descriptor.load", "event.signal.leave"];
+    assert!(last.iter().all(|name| names.contains(name)), "{names:?}");
 }
 
 /// A get that stops anywhere while it arms the descriptor: the next put makes it readable.

@@ -443,8 +443,8 @@ pub unsafe extern "C" fn queues_batch_clear(
 /// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
 /// owns it: do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the first put of a
-/// batch the library makes system calls. Allocates at first. Any thread.
+/// The first call creates it; then, in a call that returns QUEUES_EMPTY, in the first put of a batch
+/// and in the call that makes one due, the library makes system calls. Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
 /// system other than Linux)
 #[unsafe(no_mangle)]

@@ -331,8 +331,9 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
 /// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
 /// close it; the last release closes it.
 ///
-/// The first call creates it; then and in a steal that returns QUEUES_EMPTY the library makes
-/// system calls. Allocates at first. Any thread.
+/// A pop that returns QUEUES_EMPTY leaves it as it is. The first call creates it; then, in a steal
+/// that returns QUEUES_EMPTY and in the push that ends that, the library makes system calls.
+/// Allocates at first. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_stealable_fd(

@@ -552,9 +552,9 @@ pub unsafe extern "C" fn queues_mpmc_clear(
 /// poll, epoll and event loops.
 ///
 /// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it. All calls
-/// return the same descriptor. The queue owns it: do not read, write or close it; the last release
-/// closes it.
+/// there is an item. While the consumer gets items, neither side makes a system call for it, except
+/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
+/// queue owns it: do not read, write or close it; the last release closes it.
 ///
 /// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
 /// that, the library makes system calls. Allocates at first. Any thread.

@@ -4,7 +4,7 @@ use super::arguments::{check_many, non_null, wait};
 use super::status::{queues_status_t, status_of};
 use super::{batch, deque, event, mpmc, priority, spsc};
 use crate::error::{Error, Result};
-use crate::wait::{PollSet, READABLE, Source, WRITABLE, poll_set};
+use crate::wait::{MAX_ENTRIES, PollSet, READABLE, Source, WRITABLE, check_events, poll_set};
 use core::ffi::c_void;
 
 /// Event of queues_poll_t: a get would not return QUEUES_EMPTY; a batch is due; there may be an item to
@@ -66,11 +66,7 @@ impl Polls<'_> {
     unsafe fn check(&self) -> Result {
         for poll in &*self.0 {
             // SAFETY: by contract.
-            let source = unsafe { source_of(poll.queue)? };
-            let has = |event| poll.events & event == 0 || source.event_count(event).is_some();
-            if poll.events & !(READABLE | WRITABLE) != 0 || !has(READABLE) || !has(WRITABLE) {
-                return Err(Error::Invalid);
-            }
+            check_events(unsafe { source_of(poll.queue)? }, poll.events)?;
         }
         Ok(())
     }
@@ -91,11 +87,11 @@ impl<'a> PollSet<'a> for Polls<'a> {
 }
 
 /// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for handles of
-/// any family.
+/// any family. n is 1,048,576 at most.
 ///
 /// ready becomes the number of entries that are ready; in each entry, ready becomes the events that are.
-/// All entries are looked at, each time from another one on. A closed queue is ready. On QUEUES_TIMEOUT
-/// and QUEUES_EMPTY all of these are 0.
+/// All entries are looked at; each call of the process begins with another one. A closed queue is
+/// ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these are 0.
 ///
 /// A poll takes nothing: another thread may take the item before the call that follows, which should
 /// not wait. It orders no memory; that call does. A put wakes all threads that poll its queue, and one
@@ -119,7 +115,7 @@ pub unsafe extern "C" fn queues_poll(
     status_of(|| {
         let ready = non_null(ready)?;
         check_many(polls, n)?;
-        if n == 0 && timeout_ns < 0 {
+        if n > MAX_ENTRIES || (n == 0 && timeout_ns < 0) {
             return Err(Error::Invalid);
         }
         let polls = match n {

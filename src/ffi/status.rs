@@ -18,13 +18,13 @@ pub use queues_status_t::*;
 pub enum queues_status_t {
     /// Success.
     QUEUES_OK = 0,
-    /// There was no item at some moment of the call.
+    /// There was no item, no due batch or nothing ready at some moment of the call.
     QUEUES_EMPTY = 1,
     /// There was no room at some moment of the call.
     QUEUES_FULL = 2,
     /// The queue is closed; from a get: closed and empty.
     QUEUES_CLOSED = 3,
-    /// timeout_ns passed before there was an item or room.
+    /// timeout_ns passed before the call could succeed.
     QUEUES_TIMEOUT = 4,
     /// Another thread took the item; try again.
     QUEUES_RETRY = 5,
@@ -32,7 +32,7 @@ pub enum queues_status_t {
     QUEUES_TOO_SMALL = 6,
     /// An argument is invalid. Nothing has changed.
     QUEUES_INVALID = -1,
-    /// Out of memory. Nothing has changed except statistics.
+    /// Out of memory or of file descriptors. Nothing has changed except statistics.
     QUEUES_NOMEM = -2,
     /// A rule about which threads may call at the same time, or about the order of calls, was
     /// broken.

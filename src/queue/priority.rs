@@ -375,6 +375,10 @@ unsafe impl<P: Payload> Queue for Priority<P> {
     fn counts(&self) -> Counts {
         self.state.lock().counts
     }
+    fn has_room(&self) -> bool {
+        let state = self.state.lock();
+        state.closed || (state.size() < self.capacity && state.free != NONE)
+    }
     fn take_panic(&self) -> bool {
         self.cells.payload().take_panic()
     }

@@ -277,10 +277,7 @@ mod system {
         fn arm(&self, at: Deadline) {
             // Zero stops a timer.
             let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-            let mut value = at.timespec().unwrap_or(zero);
-            if at == Deadline::PASSED {
-                value.tv_nsec = 1;
-            }
+            let value = at.timespec().unwrap_or(zero);
             let timer = libc::itimerspec { it_interval: zero, it_value: value };
             // SAFETY: `timer` is read during the call.
             unsafe {

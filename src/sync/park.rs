@@ -176,12 +176,9 @@ loom::lazy_static! {
     static ref PROCESS: ProcessParking = ProcessParking::new();
 }
 
-/// The one of this process.
+/// The word of this process.
 pub(crate) fn process_parking() -> &'static ProcessParking {
-    #[cfg(not(loom))]
-    return &PROCESS;
-    #[cfg(loom)]
-    return &PROCESS;
+    &PROCESS
 }
 
 /// Several words on which a thread sleeps at once: futex_waitv (Linux 5.16).

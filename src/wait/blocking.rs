@@ -90,7 +90,7 @@ impl<Q: Queue> Blocking<Q> {
     fn wake_getter(&self) -> Result {
         if let Some(waiters) = self.waiting.not_empty.waiters() {
             match self.queue.wake_getter() {
-                WakeGetter::No => {}
+                WakeGetter::No => self.waiting.not_empty.join_signal(waiters),
                 WakeGetter::Now => self.waiting.not_empty.wake(waiters, 1),
                 WakeGetter::At(time) => self.waiting.not_empty.wake_at(waiters, 1, time),
             }

@@ -39,8 +39,8 @@ impl Event {
     /// Sets it and wakes all waiters. What this thread did before happens before what follows a wait or an
     /// `is_set` that finds it set.
     pub fn set(&self) {
-        // Ordering: Release, pairs with the Acquire in `is_set`. A swap, so that who finds it set sees
-        // what all threads did that have set it.
+        // Ordering: Release, pairs with the Acquire in `is_set`. A swap, so that a thread that finds it set
+        // sees what all threads did that have set it.
         self.state.swap(1, site("event.set", Release));
         self.waiting.notify(usize::MAX);
     }

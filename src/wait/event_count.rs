@@ -421,14 +421,33 @@ impl EventCount {
         self.note_stores_visible();
     }
 
+    /// Counts this thread as a signaler. False, and not counted, if there are very many: the waker then
+    /// leaves `ARMED` set, so that the wakers that follow signal as well.
+    fn begin_signal(&self) -> bool {
+        let before = self.waiters.fetch_add(SIGNALER, site("event.signal.announce", Relaxed));
+        // The other half is for threads between these two lines.
+        let has_room = before & SIGNALERS < SIGNALERS / 2;
+        if !has_room {
+            self.waiters.fetch_sub(SIGNALER, site("event.signal.retreat", Relaxed));
+        }
+        has_room
+    }
+
+    /// Signals if another waker was about to and may have stopped: for a waker that wakes nobody itself.
+    #[cold]
+    pub(crate) fn join_signal(&self, waiters: Waiters) {
+        if waiters.0 & SIGNALERS != 0 {
+            self.signal(Waiters(SIGNALERS));
+        }
+    }
+
     /// Makes the descriptor readable.
     #[cold]
     fn signal(&self, Waiters(waiters): Waiters) {
-        let disarms = waiters & ARMED != 0;
+        let disarms = waiters & ARMED != 0 && self.begin_signal();
         // Ordering: AcqRel, both, pairs with the AcqRel in `arm`: a thread that arms the descriptor again
         // sees what this thread published, or this thread signals after the reset.
         if disarms {
-            self.waiters.fetch_add(SIGNALER, site("event.signal.announce", Relaxed));
             self.waiters.fetch_and(!ARMED, site("event.signal.disarm", AcqRel));
         } else {
             self.waiters.fetch_add(0, site("event.signal.join", AcqRel));
@@ -524,5 +543,36 @@ impl Drop for EventCount {
             // SAFETY: made by `Box::into_raw`; no thread uses the event count any more.
             drop(unsafe { Box::from_raw(descriptor) });
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn is_readable(descriptor: &Descriptor) -> bool {
+        let mut entry = libc::pollfd { fd: descriptor.fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one entry, which is written during the call.
+        unsafe { libc::poll(&mut entry, 1, 0) == 1 }
+    }
+
+    #[test]
+    fn more_signalers_than_the_word_can_count_lose_no_signal() {
+        let event_count = EventCount::new();
+        let (descriptor, _) = event_count.make_descriptor(false).unwrap();
+        let arm = || event_count.arm(descriptor, || Continue::<(), _>(Deadline::NEVER));
+        let stopped = SIGNALERS / 2 / SIGNALER + 1;
+        event_count.waiters.fetch_add(stopped * SIGNALER, Relaxed);
+        for _ in 0..2 * stopped {
+            assert!(arm().is_none() && !is_readable(descriptor));
+            event_count.notify(1);
+            assert!(is_readable(descriptor));
+        }
+        let waiters = event_count.waiters.fetch_sub(stopped * SIGNALER, Relaxed);
+        assert_eq!(waiters & (SIGNALERS | WAKERS), stopped * SIGNALER);
+        arm();
+        event_count.notify(1);
+        assert!(is_readable(descriptor));
+        assert_eq!(event_count.waiters.load(Relaxed) & (SIGNALERS | WAKERS | ARMED), 0);
     }
 }

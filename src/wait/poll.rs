@@ -47,13 +47,19 @@ pub struct Polled<'a> {
     ready: u32,
 }
 
+/// [`Error::Invalid`] for events that the source does not have.
+pub(crate) fn check_events(source: &dyn Source, events: u32) -> Result {
+    let has = |event| events & event == 0 || source.event_count(event).is_some();
+    if events & !(READABLE | WRITABLE) != 0 || !has(READABLE) || !has(WRITABLE) {
+        return Err(Error::Invalid);
+    }
+    Ok(())
+}
+
 impl<'a> Polled<'a> {
-    /// [`Error::Invalid`] for events that the source does not have.
+    /// Fails as [`check_events`] does.
     pub(crate) fn new(source: &'a dyn Source, events: u32) -> Result<Self> {
-        let has = |event| events & event == 0 || source.event_count(event).is_some();
-        if events & !(READABLE | WRITABLE) != 0 || !has(READABLE) || !has(WRITABLE) {
-            return Err(Error::Invalid);
-        }
+        check_events(source, events)?;
         Ok(Self { source, events, ready: 0 })
     }
 
@@ -142,7 +148,8 @@ impl<'s> PollSet<'s> for [Polled<'s>] {
 }
 
 /// Waits until an event of one source is ready; notes all events that are, and returns the number of
-/// sources with one. Fails with [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`].
+/// sources with one. Fails with [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`]; with
+/// [`Error::Invalid`] for more than 2^20 sources.
 ///
 /// A closed queue is ready. A poll takes nothing: another thread may be faster than the call that
 /// follows. It orders no memory; that call does. O(n) steps for n sources. Several threads may poll the
@@ -180,9 +187,15 @@ pub fn poll(polled: &mut [Polled<'_>], wait: Wait) -> Result<usize> {
     poll_set(polled, wait)
 }
 
-/// [`poll()`] for any [`PollSet`].
+/// The largest number of entries: the word of an event count has room for 63 such polls of one queue.
+pub(crate) const MAX_ENTRIES: usize = 1 << 20;
+
+/// [`poll()`] for any [`PollSet`]. Fails with [`Error::Invalid`] for more than 2^20 entries.
 pub(crate) fn poll_set<'s>(set: &mut (impl PollSet<'s> + ?Sized), wait: Wait) -> Result<usize> {
     let len = set.len();
+    if len > MAX_ENTRIES {
+        return Err(Error::Invalid);
+    }
     let first = if len > 1 && !cfg!(loom) { FIRST.fetch_add(1, Relaxed) % len } else { 0 };
     let mut poll = Poll { set, first, sources: core::marker::PhantomData };
     if let Break(count) = poll.look() {

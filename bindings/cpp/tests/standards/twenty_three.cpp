@@ -2,6 +2,10 @@
 #include "../check.hpp"
 #include "shared.hpp"
 
+#if __has_include(<expected>)
+#include <expected>
+#endif
+
 using queues::conqueue_status;
 
 int main() {
