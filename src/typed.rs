@@ -27,8 +27,8 @@
 //!
 //! # Futures
 //! - **Cancellation.** A future does its work in its last step. One that is dropped before has taken no
-//!   item, and put none: its item is dropped with it. A wake-up that it had received goes to the next
-//!   future.
+//!   item, and put none: its item is dropped with it. `put_many_async` puts in several steps, and leaves
+//!   in the vector what it has not put. A wake-up that a future had received goes to the next one.
 //! - **A future that was polled is polled on or dropped.** A put wakes one future for an item. A future
 //!   that keeps a wake-up to itself leaves that item to the next call.
 //! - **Order.** Futures that wait are woken first come, first served. A call that finds an item at once

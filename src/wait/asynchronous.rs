@@ -1,8 +1,9 @@
 //! The waiting calls as futures, for any executor: they need nothing but the waker of their context.
 //!
 //! A future tries, and waits in the list of an event count if that fails ([`Turn`]). It takes or puts
-//! its items in its last step, so a future that is dropped before has done nothing. A future that
-//! waits counts no failure in the statistics and leaves the descriptor as it is.
+//! its items in its last step, so a future that is dropped before has done nothing. (To put many, the
+//! typed interface runs several.) A future that waits counts no failure in the statistics and leaves
+//! the descriptor as it is.
 
 use super::poll::{READABLE, Source};
 use super::wakers::Turn;
