@@ -395,6 +395,57 @@ TEST(a_reactor_of_its_own_completes_its_waits_when_it_ends) {
         const queues::reactor unused;
 }
 
+// The executor has the coroutines when the reactor ends, and resumes them later.
+TEST(a_completed_coroutine_no_longer_uses_its_reactor) {
+    const auto wait = [](auto &from, auto by, stops::token token, int &resumed) -> owned_task {
+        CHECK(!co_await from.pop_async(by, token));
+        ++resumed;
+    };
+    queues::mpmc<int> queue(1);
+    stops::source stop;
+    std::vector<std::coroutine_handle<>> ready;
+    const auto executor = [&](std::coroutine_handle<> coroutine) { ready.push_back(coroutine); };
+    alignas(queues::reactor) std::array<unsigned char, sizeof(queues::reactor)> memory;
+    auto *const reactor = new (memory.data()) queues::reactor;
+    int resumed = 0;
+    const auto first = wait(queue, queues::via(*reactor, executor), {&stop}, resumed);
+    const auto second = wait(queue, queues::via(*reactor, executor), {&stop}, resumed);
+    reactor->~reactor();
+    memory.fill(0xff); // a call of the reactor would fail
+    CHECK(ready.size() == 2 && stop.callbacks() == 0);
+    stop.request_stop();
+    first.coroutine.destroy();
+    second.coroutine.resume();
+    CHECK(resumed == 1);
+    second.coroutine.destroy();
+}
+
+// A stop request runs on another thread just when the reactor completes the wait or ends.
+TEST(stop_requests_meet_the_end_of_a_reactor) {
+    for (int round = 0; round < 500; ++round) {
+        queues::mpmc<int> queue(1);
+        stops::source stop;
+        countdown end(3);
+        std::thread stopper;
+        {
+            queues::reactor reactor;
+            for (int i = 0; i < 3; ++i)
+                [](auto &from, auto &by, auto &to, stops::token token) -> task {
+                    static_cast<void>(co_await from.pop_async(
+                        queues::via(by, queues::detail::on_reactor()), token));
+                    to.done();
+                }(queue, reactor, end, {&stop});
+            stopper = std::thread([&] { stop.request_stop(); });
+            CHECK(queue.push(1));
+            if (round % 2 == 0)
+                std::this_thread::yield();
+        }
+        end.wait();
+        stopper.join();
+        CHECK(stop.callbacks() == 0);
+    }
+}
+
 TEST(a_coroutine_may_be_destroyed_while_it_waits) {
     for (int round = 0; round < 200; ++round) {
         auto queue = std::make_unique<queues::mpmc<std::string>>(1);

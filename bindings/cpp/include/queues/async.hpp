@@ -28,8 +28,11 @@
 /// neither the queue becomes ready nor a stop is requested: otherwise its executor may have it
 /// already. To end a coroutine in all cases, request a stop or close the queue, and let it return.
 ///
-/// `.on(reactor)` behind the call uses a reactor of the program's instead of the one of the
-/// process.
+/// \par Reactors
+/// The waits are those of queues::reactor::instance(), the reactor of the process. With
+/// `queues::via(reactor, executor)` in the place of the executor a reactor of the program's waits
+/// instead. It may be destroyed while waits are pending, which ends them as a stop request does;
+/// afterwards the coroutines do not use it, whenever they are resumed.
 #ifndef QUEUES_ASYNC_HPP
 #define QUEUES_ASYNC_HPP
 
@@ -93,13 +96,11 @@ class [[nodiscard]] awaiter final : pending_wait {
         is_suspended_ = true;
         if (reactor_->add(*this))
             return true;
-        is_suspended_ = false;
+        release();
         return false;
     }
     /// Returns the result of the call, or throws its exception.
     auto await_resume() {
-        on_stop_.reset(); // waits for a stop request that calls it right now
-        is_suspended_ = false;
         return operation_.result();
     }
 
@@ -118,10 +119,17 @@ class [[nodiscard]] awaiter final : pending_wait {
 
     bool attempt() noexcept override { return operation_.attempt_quietly(); }
     void complete() noexcept override {
+        release();
         // The coroutine may end and destroy this object before the executor returns.
         auto executor = std::move(executor_);
         const auto coroutine = coroutine_;
         resume_by(executor, coroutine);
+    }
+
+    // The reactor may end before the coroutine is resumed or destroyed.
+    void release() noexcept {
+        on_stop_.reset(); // waits for a stop request that calls it right now
+        is_suspended_ = false;
     }
 
     template <class To> static reactor &reactor_of(To &) { return reactor::instance(); }
@@ -164,7 +172,9 @@ class [[nodiscard]] awaiter final : pending_wait {
 } // namespace detail
 
 /// Extension. Returns what stands for `executor` in pop_async and the like, to wait by the reactor
-/// `by`, which must outlive the wait.
+/// `by` instead of the one of the process; without `executor` the coroutine is resumed on the thread
+/// of `by`. The reactor must exist when a wait begins. If it is destroyed before the wait is over,
+/// it ends the wait as a stop request does. Any thread. Throws what moving the executor throws.
 template <class Executor = detail::on_reactor>
 detail::via_reactor<Executor> via(reactor &by, Executor executor = Executor()) {
     return {&by, std::move(executor)};

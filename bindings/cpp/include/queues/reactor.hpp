@@ -42,15 +42,18 @@ namespace queues {
 class reactor {
   public:
     /// Starts the thread. Throws std::bad_alloc and std::system_error.
-    reactor() : thread_([this] { run(); }) {}
+    reactor() : polls_(2), thread_([this] { run(); }) {}
     reactor(const reactor &) = delete;
     reactor &operator=(const reactor &) = delete;
     /// Completes the pending waits as if a stop had been requested of each, then ends the thread.
-    /// Must not run on that thread.
+    /// Waits that begin on that thread meanwhile are over at once. On other threads no wait may
+    /// begin by this reactor, and no suspended coroutine of it be destroyed, once this call has
+    /// begun; stop requests may come at any time. Must not run on the reactor's thread.
     ~reactor() { end(ending::complete); }
 
     /// Returns the reactor of the process. The first call starts its thread. It ends when the
-    /// program exits; waits that are pending then are not completed. Any thread. Throws
+    /// program exits; waits that are pending then are not completed. std::exit waits for a
+    /// coroutine that runs on that thread; it may also be called there. Any thread. Throws
     /// std::bad_alloc and std::system_error.
     static reactor &instance() {
         // Not destroyed: static objects that are destroyed later may still cancel waits.
@@ -159,7 +162,10 @@ class reactor {
             ending_ = how;
             wake();
         }
-        thread_.join();
+        if (std::this_thread::get_id() == thread_.get_id())
+            thread_.detach(); // std::exit on this thread, which never returns to `run`
+        else
+            thread_.join();
     }
 
     void run() noexcept {
@@ -266,7 +272,8 @@ class reactor {
     int forgetting_ = 0; // threads in `forget`
     int in_vain_ = 0;    // rounds in a row in which all attempts failed
     std::thread::id thread_id_;
-    // Of the reactor's thread; `add` reserves room in `spare_`, so a poll allocates nothing.
+    // Of the reactor's thread. The constructor makes room for a poll of one end, and `add` for more
+    // in `spare_`, so a poll allocates nothing.
     std::vector<queues_poll_t> polls_, spare_;
     std::thread thread_; // last: the thread uses all members
 };
