@@ -100,9 +100,7 @@ class [[nodiscard]] awaiter final : pending_wait {
         return false;
     }
     /// Returns the result of the call, or throws its exception.
-    auto await_resume() {
-        return operation_.result();
-    }
+    auto await_resume() { return operation_.result(); }
 
   private:
     struct canceler {
@@ -172,9 +170,10 @@ class [[nodiscard]] awaiter final : pending_wait {
 } // namespace detail
 
 /// Extension. Returns what stands for `executor` in pop_async and the like, to wait by the reactor
-/// `by` instead of the one of the process; without `executor` the coroutine is resumed on the thread
-/// of `by`. The reactor must exist when a wait begins. If it is destroyed before the wait is over,
-/// it ends the wait as a stop request does. Any thread. Throws what moving the executor throws.
+/// `by` instead of the one of the process; without `executor` the coroutine is resumed on the
+/// thread of `by`. The reactor must exist when a wait begins. If it is destroyed before the wait is
+/// over, it ends the wait as a stop request does. Any thread. Throws what moving the executor
+/// throws.
 template <class Executor = detail::on_reactor>
 detail::via_reactor<Executor> via(reactor &by, Executor executor = Executor()) {
     return {&by, std::move(executor)};

@@ -1,6 +1,7 @@
 // Runs a server of examples/cpp with real clients: clients SERVER... Each client sends many
-// requests before it reads an answer, so the pool runs out of room. Fails if an answer is wrong or
-// missing, if there was always room, or if the server does not end on SIGTERM.
+// requests before it reads an answer, so the pool runs out of room. One reads its answers only when
+// the server is ending. Fails if an answer is wrong or missing, if there was always room, or if the
+// server does not end on SIGTERM.
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -20,6 +22,10 @@ namespace {
 
 using number = std::uint32_t;
 constexpr int clients = 4, requests = 2000;
+
+// The first requests of each client take so long that the pool surely runs out of room: to read one
+// takes the server a hundredth of that.
+constexpr number slow = 200, large_prime = 4'294'967'291;
 
 [[noreturn]] void fail(const char *what) {
     std::fprintf(stderr, "loops: %s\n", what);
@@ -62,7 +68,7 @@ void use(int fd, number first) {
     std::vector<number> asked;
     std::map<number, int> open;
     for (number i = 0; i < requests; ++i) {
-        asked.push_back(first + i * i);
+        asked.push_back(i < slow ? large_prime : first + i * i);
         ++open[asked.back()];
     }
     std::thread writer([&] {
@@ -82,8 +88,28 @@ void use(int fd, number first) {
     close(fd);
 }
 
-// Returns what the server printed.
-std::string serve(const char *program) {
+// Sends all requests, and returns when the server has read them.
+void ask(int fd) {
+    const std::vector<number> asked(requests, 6);
+    write_all(fd, reinterpret_cast<const char *>(asked.data()), asked.size() * sizeof(number));
+    for (int unread = 1; unread > 0; usleep(1000))
+        must(ioctl(fd, TIOCOUTQ, &unread) == 0, "TIOCOUTQ");
+}
+
+// Returns the number of answers until the server closes the connection.
+int count_answers(int fd) {
+    std::array<number, 2> answer;
+    int count = 0;
+    while (recv(fd, answer.data(), sizeof answer, MSG_WAITALL) == sizeof answer) {
+        must(answer[0] == 6 && answer[1] == 2, "an answer is wrong");
+        ++count;
+    }
+    close(fd);
+    return count;
+}
+
+// Returns what the server printed, and the number of answers.
+std::pair<std::string, int> serve(const char *program) {
     char folder[] = "/tmp/queues-loops-XXXXXX"; // the path of a socket is short
     must(mkdtemp(folder) != nullptr, "mkdtemp");
     const std::string path = std::string(folder) + "/socket";
@@ -111,7 +137,16 @@ std::string serve(const char *program) {
         threads.emplace_back([&, i] { use(try_connect(path), 2 + i); });
     for (auto &thread : threads)
         thread.join();
+    const int late = try_connect(path);
+    ask(late);
     kill(server, SIGTERM);
+    while ((fd = try_connect(path)) >= 0) { // from then on no request is taken
+        close(fd);
+        usleep(5000);
+    }
+    send(idle, "many requests", 12, MSG_NOSIGNAL); // not to be answered
+    usleep(50000); // a server that does not wait for the late client ends now
+    const int answers = clients * requests + count_answers(late);
     char byte;
     must(recv(idle, &byte, 1, 0) <= 0, "the idle client got an answer");
     std::string printed;
@@ -123,7 +158,7 @@ std::string serve(const char *program) {
     must(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the server failed");
     unlink(path.c_str());
     rmdir(folder);
-    return printed;
+    return {printed, answers};
 }
 
 } // namespace
@@ -131,11 +166,13 @@ std::string serve(const char *program) {
 int main(int argc, char **argv) {
     alarm(120); // a server that hangs ends the test
     for (int i = 1; i < argc; ++i) {
-        const std::string printed = serve(argv[i]);
+        const auto [printed, answers] = serve(argv[i]);
         int served = 0, pauses = 0;
         must(std::sscanf(printed.c_str(), "%d requests, %d", &served, &pauses) == 2,
              printed.c_str());
-        must(served >= clients * requests, "requests are missing");
+        // The last one of the late client may have found no room.
+        must(served >= (clients + 1) * requests - 1, "requests are missing");
+        must(answers == served, "a request that was taken has no answer");
         must(pauses > 0, "there was always room");
         std::printf("loops: %s: %s", argv[i], printed.c_str());
     }
