@@ -23,8 +23,8 @@ namespace {
 using number = std::uint32_t;
 constexpr int clients = 4, requests = 2000;
 
-// The first requests of each client take the workers far longer than the loop takes to read them, so
-// that the pool runs out of room however the threads are scheduled.
+// The first requests of each client take the workers far longer than the loop takes to read them,
+// so that the pool runs out of room however the threads are scheduled.
 constexpr number slow = 200, large_prime = 4'294'967'291;
 
 [[noreturn]] void fail(const char *what) {
