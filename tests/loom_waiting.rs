@@ -9,6 +9,7 @@
 //! - `EventCount::wake_at` that sets no timer;
 //! - `Poll` without the announcement, the fence or the second look; a waker that wakes no thread at the
 //!   word of the process, or starts no new epoch there;
+//! - `EventCount::fence_for_good` that does not wait for the stores when membarrier is refused;
 //! - `Blocking::watch` that wakes nobody, with two preemptions.
 //!
 //! The announcement of `arm` matters only where its thread stops: `stall.rs` fails without it.
@@ -291,26 +292,37 @@ fn clear() {
     });
 }
 
-/// The first request of a descriptor beside a put, and beside another request.
+/// Runs a program beside the first request of a descriptor.
+fn request_beside(what: &str, refused: Option<u32>, other: fn(&Blocking<Flag>)) {
+    let refusal = refused.map_or(String::new(), |calls| format!(", refused after {calls}"));
+    explore(&format!("request | {what}{refusal}"), Some(3), move || {
+        if let Some(calls) = refused {
+            withdrawal::after(calls);
+        }
+        let queue = Arc::new(Blocking::new(Flag::new(1)));
+        let others = on(&queue, other);
+        queue.readable_fd().unwrap();
+        others.join().unwrap();
+        if queue.queue().is_empty() {
+            put(&queue, 1, Wait::No).unwrap();
+        }
+        assert!(readable(&queue).is_readable(), "an item, and the descriptor is unreadable");
+        assert_eq!(loop_of_gets(&queue, 1), [1]);
+        assert_eq!(get(&queue, Wait::No), Err(Error::Empty));
+        assert!(!readable(&queue).is_readable());
+    });
+}
+
+/// The first request of a descriptor beside a put, another request, and a get.
+fn requests_beside_others(refused: Option<u32>) {
+    request_beside("put", refused, |queue| put(queue, 1, Wait::No).unwrap());
+    request_beside("request", refused, |queue| _ = queue.readable_fd().unwrap());
+    request_beside("get", refused, |queue| _ = get(queue, Wait::No));
+}
+
 #[test]
 fn requests() {
-    let model = |what: &str, other: fn(&Blocking<Flag>)| {
-        explore(&format!("request | {what}"), Some(3), move || {
-            let queue = Arc::new(Blocking::new(Flag::new(1)));
-            let others = on(&queue, other);
-            queue.readable_fd().unwrap();
-            others.join().unwrap();
-            if queue.queue().is_empty() {
-                put(&queue, 1, Wait::No).unwrap();
-            }
-            assert_eq!(loop_of_gets(&queue, 1), [1]);
-            assert_eq!(get(&queue, Wait::No), Err(Error::Empty));
-            assert!(!readable(&queue).is_readable());
-        });
-    };
-    model("put", |queue| put(queue, 1, Wait::No).unwrap());
-    model("request", |queue| _ = queue.readable_fd().unwrap());
-    model("get", |queue| _ = get(queue, Wait::No));
+    requests_beside_others(None);
 }
 
 /// A deque's thieves sleep at its descriptor, and one of them takes the item unless its owner does.
@@ -573,28 +585,36 @@ fn every_set_publishes() {
 
 // --- membarrier
 
+/// An event loop that requests its descriptor first: the request arms with the fence that the kernel
+/// may refuse, and every later arm relies on it.
+fn request_and_loop(queue: &Blocking<Flag>) -> Vec<usize> {
+    queue.readable_fd().unwrap();
+    loop_of_gets(queue, 1)
+}
+
 /// The kernel refuses membarrier when a thread arms or polls, while a waker is at its load.
 #[test]
 fn without_membarrier() {
     for calls in 0..=3 {
-        explore(&format!("put | loop, refused after {calls}"), Some(3), move || {
+        requests_beside_others(Some(calls));
+        explore(&format!("put | request, loop, refused after {calls}"), Some(3), move || {
             withdrawal::after(calls);
-            let queue = watched(Flag::new(1));
-            let gets = on(&queue, |queue| loop_of_gets(queue, 1));
+            let queue = Arc::new(Blocking::new(Flag::new(1)));
+            let gets = on(&queue, request_and_loop);
             put(&queue, 1, Wait::No).unwrap();
             assert_eq!(gets.join().unwrap(), [1]);
         });
-        explore(&format!("close | loop, refused after {calls}"), Some(3), move || {
+        explore(&format!("close | request, loop, refused after {calls}"), Some(3), move || {
             withdrawal::after(calls);
-            let queue = watched(Flag::new(1));
-            let gets = on(&queue, |queue| loop_of_gets(queue, 1));
+            let queue = Arc::new(Blocking::new(Flag::new(1)));
+            let gets = on(&queue, request_and_loop);
             queue.close();
             assert_eq!(gets.join().unwrap(), []);
         });
-        explore(&format!("put | loop | get, refused after {calls}"), Some(1), move || {
+        explore(&format!("put | request, loop | get, refused after {calls}"), Some(1), move || {
             withdrawal::after(calls);
-            let queue = watched(Flag::new(2));
-            let gets = on(&queue, |queue| loop_of_gets(queue, 1));
+            let queue = Arc::new(Blocking::new(Flag::new(2)));
+            let gets = on(&queue, request_and_loop);
             let sleeper = on(&queue, |queue| get(queue, Wait::Forever).unwrap());
             put(&queue, 1, Wait::No).unwrap();
             put(&queue, 2, Wait::No).unwrap();
