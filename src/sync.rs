@@ -42,7 +42,7 @@ pub(crate) use once::{Asked, has_many_processors};
 pub(crate) use owned::Owned;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+#[cfg(all(any(target_os = "linux", loom), not(any(miri, queues_portable))))]
 pub(crate) use park::Words;
 pub(crate) use park::{Clock, Deadline, Parking, process_parking};
 pub(crate) use site::site;

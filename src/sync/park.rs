@@ -1,7 +1,7 @@
 //! Sleeping on a 32-bit word until it changes, a thread wakes the sleeper, or a deadline passes.
 //!
-//! Linux: futex; futex_waitv to sleep on several words. Elsewhere, and in the portable build: parking_lot_core. Under loom: a condition
-//! variable of the model.
+//! Linux: futex; futex_waitv to sleep on several words. Elsewhere, and in the portable build:
+//! parking_lot_core. Under loom: condition variables of the model.
 
 use super::{AtomicU32, Ordering};
 
@@ -79,9 +79,14 @@ impl Deadline {
 #[derive(Debug)]
 pub(crate) struct Parking {
     word: AtomicU32,
+    /// Threads that sleep on several words, and the sign for those that sleep on this one.
     #[cfg(loom)]
-    sleepers: (loom::sync::Mutex<()>, loom::sync::Condvar),
+    sleepers: (loom::sync::Mutex<Vec<std::sync::Arc<Sleeper>>>, loom::sync::Condvar),
 }
+
+/// A thread of a model that sleeps on several words: whether it was woken, and its sign.
+#[cfg(loom)]
+type Sleeper = (loom::sync::Mutex<bool>, loom::sync::Condvar);
 
 impl Parking {
     #[cfg(not(loom))]
@@ -90,7 +95,7 @@ impl Parking {
     }
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        let sleepers = (loom::sync::Mutex::new(()), loom::sync::Condvar::new());
+        let sleepers = (loom::sync::Mutex::new(Vec::new()), loom::sync::Condvar::new());
         Self { word: AtomicU32::new(0), sleepers }
     }
     /// The word itself, for the lock, whose states it holds.
@@ -300,9 +305,8 @@ impl Parking {
     /// With one: does not sleep, but sets the [`Clock`] to the deadline. Where membarrier is withdrawn,
     /// the stores of other threads are visible by then.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
-        if let Some(at) = deadline.0 {
-            super::fence::withdrawal::pass();
-            return Clock::advance(at);
+        if pass_to(deadline) {
+            return;
         }
         let (lock, sleepers) = &self.sleepers;
         let guard = lock.lock().unwrap();
@@ -311,10 +315,76 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` sleepers.
+    /// Wakes up to `count` sleepers, and all that sleep on several words.
     pub(crate) fn wake(&self, count: usize) {
         let (lock, sleepers) = &self.sleepers;
-        drop(lock.lock().unwrap());
+        let mut on_several = lock.lock().unwrap();
+        for sleeper in on_several.drain(..) {
+            *sleeper.0.lock().unwrap() = true;
+            sleeper.1.notify_one();
+        }
+        drop(on_several);
         if count == 1 { sleepers.notify_one() } else { sleepers.notify_all() }
+    }
+}
+
+/// Ends a sleep until a deadline at once. False if there is none.
+#[cfg(loom)]
+fn pass_to(deadline: Deadline) -> bool {
+    if let Some(at) = deadline.0 {
+        super::fence::withdrawal::pass();
+        Clock::advance(at);
+    }
+    deadline.0.is_some()
+}
+
+/// Several words of a model on which a thread sleeps at once. As in the kernel, it joins the sleepers of
+/// one word after the other if the epoch there is the one that was seen.
+#[cfg(all(loom, not(any(miri, queues_portable))))]
+pub(crate) struct Words<'a> {
+    words: Vec<(&'a Parking, u32)>,
+}
+
+#[cfg(all(loom, not(any(miri, queues_portable))))]
+impl<'a> Words<'a> {
+    /// Small, so that models also have polls with more words.
+    pub(crate) const MAX: usize = 2;
+
+    pub(crate) fn new() -> Self {
+        Self { words: Vec::new() }
+    }
+
+    /// Adds a word and the epoch that was seen there.
+    pub(crate) fn push(&mut self, parking: &'a Parking, seen: u32) {
+        assert!(self.words.len() < Self::MAX);
+        self.words.push((parking, seen));
+    }
+
+    /// As [`Parking::sleep`], on all words. Always true.
+    pub(crate) fn sleep(&self, deadline: Deadline) -> bool {
+        if pass_to(deadline) {
+            return true;
+        }
+        let sleeper =
+            std::sync::Arc::new((loom::sync::Mutex::new(false), loom::sync::Condvar::new()));
+        let joins = |&(parking, seen): &(&Parking, u32)| {
+            let mut sleepers = parking.sleepers.0.lock().unwrap();
+            let is_seen = parking.epoch(super::Relaxed) == seen;
+            if is_seen {
+                sleepers.push(sleeper.clone());
+            }
+            is_seen
+        };
+        if self.words.iter().all(joins) {
+            let mut is_woken = sleeper.0.lock().unwrap();
+            while !*is_woken {
+                is_woken = sleeper.1.wait(is_woken).unwrap();
+            }
+        }
+        for (parking, _) in &self.words {
+            let mut sleepers = parking.sleepers.0.lock().unwrap();
+            sleepers.retain(|other| !std::sync::Arc::ptr_eq(other, &sleeper));
+        }
+        true
     }
 }

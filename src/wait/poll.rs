@@ -332,14 +332,14 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
 }
 
 /// How a poller sleeps on several words.
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
+#[cfg(all(any(target_os = "linux", loom), not(any(miri, queues_portable))))]
 mod sleep {
     pub(super) use crate::sync::Words;
     pub(super) const MAX: usize = Words::MAX;
 }
 
 /// It cannot, so no call with an event count gets here.
-#[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
+#[cfg(not(all(any(target_os = "linux", loom), not(any(miri, queues_portable)))))]
 mod sleep {
     use crate::sync::{Deadline, Parking};
 
