@@ -7,8 +7,9 @@
 //!   success does not signal;
 //! - `EventCount::signal` that does nothing, or signals before it clears `ARMED`;
 //! - `EventCount::wake_at` that sets no timer;
-//! - `Poll` without the announcement, the fence or the second look; a waker that wakes no thread at the
-//!   word of the process, or starts no new epoch there;
+//! - `Poll` without the announcement, the fence or the second look, or that reads an epoch after that
+//!   look; a waker that wakes no thread at the word of its queue or of the process, or starts no new
+//!   epoch there;
 //! - `EventCount::fence_for_good` that does not wait for the stores when membarrier is refused;
 //! - `Blocking::watch` that wakes nobody, with two preemptions.
 //!
@@ -24,7 +25,7 @@ use queues::queue::batch::{Batch, Limits, ToPointers};
 use queues::queue::{Get, Put, Queue, deque::Deque, mpmc, spsc::Spsc};
 use queues::sync::descriptor::Descriptor;
 use queues::sync::fence::withdrawal;
-use queues::wait::{Blocking, Event, READABLE, Stealing, WRITABLE, Wait, Wanted, poll};
+use queues::wait::{Blocking, Event, Polled, READABLE, Stealing, WRITABLE, Wait, Wanted, poll};
 use queues::{Error, Result};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -382,14 +383,27 @@ fn deque() {
 
 // --- polls
 
+/// How many queues in which nothing happens a poll has beside others. Without them it sleeps on the words
+/// of all its queues; with them on the word of the process, as three words are too many in a model.
+const IDLE: [usize; 2] = [0, 2];
+
+/// Explores a model with each number of idle queues.
+fn with_idle(what: &str, bound: usize, model: fn(usize)) {
+    for idle in IDLE {
+        explore(&format!("{what}, {idle} idle"), Some(bound), move || model(idle));
+    }
+}
+
 /// Polls until it has an item of each queue.
-fn polls(queues: &[Arc<Blocking<Flag>>]) -> Vec<usize> {
+fn polls(queues: &[Arc<Blocking<Flag>>], idle: usize) -> Vec<usize> {
     let mut got = vec![0; queues.len()];
+    let idle = flags(idle);
     while got.contains(&0) {
         let mut polled: Vec<_> = queues
             .iter()
             .zip(&got)
             .map(|(queue, &got)| queue.polled(if got == 0 { READABLE } else { 0 }).unwrap())
+            .chain(idle.iter().map(|queue| queue.polled(READABLE).unwrap()))
             .collect();
         let count = poll(&mut polled, Wait::Forever).unwrap();
         let ready: Vec<_> = polled.iter().map(|polled| polled.ready() != 0).collect();
@@ -401,6 +415,16 @@ fn polls(queues: &[Arc<Blocking<Flag>>]) -> Vec<usize> {
     got
 }
 
+/// Polls a queue or an event once.
+fn poll_one(polled: Polled<'_>, idle: usize, wait: Wait) -> Result<usize> {
+    let idle = flags(idle);
+    let idle = idle.iter().map(|queue| queue.polled(READABLE).unwrap());
+    let mut polled: Vec<_> = std::iter::once(polled).chain(idle).collect();
+    let count = poll(&mut polled, wait)?;
+    assert!(polled[0].ready() != 0 && count == 1);
+    Ok(count)
+}
+
 fn flags(count: usize) -> Vec<Arc<Blocking<Flag>>> {
     (0..count).map(|_| Arc::new(Blocking::new(Flag::new(1)))).collect()
 }
@@ -408,70 +432,81 @@ fn flags(count: usize) -> Vec<Arc<Blocking<Flag>>> {
 /// A poller wakes for each of its queues.
 #[test]
 fn polls_several() {
-    explore("put a, put b | poll", Some(3), || {
+    with_idle("put a, put b | poll", 3, |idle| {
         let queues = flags(2);
         let poller = queues.clone();
-        let poller = spawn(move || polls(&poller));
+        let poller = spawn(move || polls(&poller, idle));
         put(&queues[0], 1, Wait::No).unwrap();
         put(&queues[1], 2, Wait::No).unwrap();
         assert_eq!(poller.join().unwrap(), [1, 2]);
     });
-    explore("put a | put b | poll", Some(2), || {
+    with_idle("put a | put b | poll", 2, |idle| {
         let queues = flags(2);
         let poller = queues.clone();
-        let poller = spawn(move || polls(&poller));
+        let poller = spawn(move || polls(&poller, idle));
         let puts = on(&queues[0], |queue| put(queue, 1, Wait::No).unwrap());
         put(&queues[1], 2, Wait::No).unwrap();
         puts.join().unwrap();
         assert_eq!(poller.join().unwrap(), [1, 2]);
     });
-    explore("close | poll", Some(3), || {
-        let queues = flags(2);
+    with_idle("close | poll", 3, |idle| {
+        let queues = flags(2 + idle);
         let closes = on(&queues[1], Blocking::close);
-        let mut polled = [0, 1].map(|i| queues[i].polled(READABLE).unwrap());
+        let mut polled: Vec<_> =
+            queues.iter().map(|queue| queue.polled(READABLE).unwrap()).collect();
         assert_eq!(poll(&mut polled, Wait::Forever), Ok(1));
-        assert_eq!(polled.map(|polled| polled.ready()), [0, READABLE]);
+        assert_eq!([0, 1].map(|i: usize| polled[i].ready()), [0, READABLE]);
         closes.join().unwrap();
     });
-    explore("get | poll for room", Some(3), || {
+    with_idle("get | poll for room", 3, |idle| {
         let queues = flags(1);
         put(&queues[0], 1, Wait::No).unwrap();
         let gets = on(&queues[0], |queue| get(queue, Wait::No).unwrap());
-        let mut polled = [queues[0].polled(WRITABLE).unwrap()];
-        assert_eq!(poll(&mut polled, Wait::Forever), Ok(1));
+        let polled = queues[0].polled(WRITABLE).unwrap();
+        assert_eq!(poll_one(polled, idle, Wait::Forever), Ok(1));
         put(&queues[0], 2, Wait::No).unwrap();
         assert_eq!(gets.join().unwrap(), 1);
     });
-    explore("set | poll", Some(3), || {
-        let (queue, event) = (flags(1), Arc::new(Event::new()));
+    with_idle("set | poll", 3, |idle| {
+        let event = Arc::new(Event::new());
         let setter = event.clone();
         let sets = spawn(move || setter.set());
-        let mut polled = [queue[0].polled(READABLE).unwrap(), event.polled(READABLE).unwrap()];
-        assert_eq!(poll(&mut polled, Wait::Forever), Ok(1));
+        assert_eq!(poll_one(event.polled(READABLE).unwrap(), idle, Wait::Forever), Ok(1));
         assert!(event.is_set());
         sets.join().unwrap();
     });
 }
 
-/// Two pollers of one queue both wake for one item; and two pollers of two queues, which sleep on one
-/// word.
+/// Two pollers of one queue both wake for one item; and two pollers of two queues, which may sleep on
+/// one word.
 #[test]
 fn two_pollers() {
-    explore("put | poll | poll", Some(2), || {
+    with_idle("put | poll | poll", 2, |idle| {
         let queues = flags(1);
         let pollers = [(); 2].map(|()| {
-            on(&queues[0], |queue| {
-                poll(&mut [queue.polled(READABLE).unwrap()], Wait::Forever).unwrap()
+            on(&queues[0], move |queue| {
+                poll_one(queue.polled(READABLE).unwrap(), idle, Wait::Forever)
             })
         });
         put(&queues[0], 1, Wait::No).unwrap();
-        assert_eq!(join(pollers.into()), [1, 1]);
+        assert_eq!(join(pollers.into()), [Ok(1), Ok(1)]);
     });
-    explore("put, put | poll a | poll b", Some(2), || {
+    // One sleeps on the word of its queue, the other on that of the process.
+    explore("put | poll | poll, 2 idle beside one", Some(2), || {
+        let queues = flags(1);
+        let pollers = IDLE.map(|idle| {
+            on(&queues[0], move |queue| {
+                poll_one(queue.polled(READABLE).unwrap(), idle, Wait::Forever)
+            })
+        });
+        put(&queues[0], 1, Wait::No).unwrap();
+        assert_eq!(join(pollers.into()), [Ok(1), Ok(1)]);
+    });
+    with_idle("put, put | poll a | poll b", 2, |idle| {
         let queues = flags(2);
         let pollers = [0, 1].map(|i: usize| {
             let queues = vec![queues[i].clone()];
-            spawn(move || polls(&queues))
+            spawn(move || polls(&queues, idle))
         });
         put(&queues[0], 1, Wait::No).unwrap();
         put(&queues[1], 2, Wait::No).unwrap();
@@ -483,22 +518,25 @@ fn two_pollers() {
 #[test]
 fn a_poll_beside_others() {
     for (what, wait) in [("poll", Wait::Forever), ("interrupted poll", Wait::For(10))] {
-        explore(&format!("put | {what} | get"), Some(2), move || {
-            let queues = flags(1);
-            let sleeper = on(&queues[0], |queue| get(queue, Wait::Forever));
-            let poller =
-                on(&queues[0], move |queue| poll(&mut [queue.polled(READABLE).unwrap()], wait));
-            put(&queues[0], 1, Wait::No).unwrap();
-            assert_eq!(sleeper.join().unwrap(), Ok(1));
-            // The sleeper may have taken the item before the poller could see it.
-            queues[0].close();
-            assert!(matches!(poller.join().unwrap(), Ok(1) | Err(Error::Timeout)));
-        });
+        for idle in IDLE {
+            explore(&format!("put | {what} | get, {idle} idle"), Some(2), move || {
+                let queues = flags(1);
+                let sleeper = on(&queues[0], |queue| get(queue, Wait::Forever));
+                let poller = on(&queues[0], move |queue| {
+                    poll_one(queue.polled(READABLE).unwrap(), idle, wait)
+                });
+                put(&queues[0], 1, Wait::No).unwrap();
+                assert_eq!(sleeper.join().unwrap(), Ok(1));
+                // The sleeper may have taken the item before the poller could see it.
+                queues[0].close();
+                assert!(matches!(poller.join().unwrap(), Ok(1) | Err(Error::Timeout)));
+            });
+        }
         explore(&format!("put | {what} | loop"), Some(2), move || {
             let queue = watched(Flag::new(1));
             let gets = on(&queue, |queue| loop_of_gets(queue, 1));
             let poller =
-                on(&queue, move |queue| poll(&mut [queue.polled(READABLE).unwrap()], wait));
+                on(&queue, move |queue| poll_one(queue.polled(READABLE).unwrap(), 0, wait));
             put(&queue, 1, Wait::No).unwrap();
             assert_eq!(gets.join().unwrap(), [1]);
             queue.close();
@@ -621,15 +659,18 @@ fn without_membarrier() {
             let got = sorted(vec![gets.join().unwrap(), vec![sleeper.join().unwrap()]]);
             assert_eq!(got, [1, 2]);
         });
-        explore(&format!("put, put | poll, refused after {calls}"), Some(2), move || {
-            withdrawal::after(calls);
-            let queues = flags(2);
-            let poller = queues.clone();
-            let poller = spawn(move || polls(&poller));
-            put(&queues[0], 1, Wait::No).unwrap();
-            put(&queues[1], 2, Wait::No).unwrap();
-            assert_eq!(poller.join().unwrap(), [1, 2]);
-        });
+        for idle in IDLE {
+            let what = format!("put, put | poll, {idle} idle, refused after {calls}");
+            explore(&what, Some(2), move || {
+                withdrawal::after(calls);
+                let queues = flags(2);
+                let poller = queues.clone();
+                let poller = spawn(move || polls(&poller, idle));
+                put(&queues[0], 1, Wait::No).unwrap();
+                put(&queues[1], 2, Wait::No).unwrap();
+                assert_eq!(poller.join().unwrap(), [1, 2]);
+            });
+        }
     }
 }
 
