@@ -477,31 +477,25 @@ fn polls_several() {
     });
 }
 
-/// Two pollers of one queue both wake for one item; and two pollers of two queues, which may sleep on
-/// one word.
+/// Two pollers of one queue both wake for one item, wherever they sleep; and two pollers of two queues,
+/// which may sleep on one word.
 #[test]
 fn two_pollers() {
-    with_idle("put | poll | poll", 2, |idle| {
-        let queues = flags(1);
-        let pollers = [(); 2].map(|()| {
-            on(&queues[0], move |queue| {
-                poll_one(queue.polled(READABLE).unwrap(), idle, Wait::Forever)
-            })
+    for (first, second) in [(0, 0), (2, 2), (0, 2)] {
+        let what = format!("put | poll, {first} idle | poll, {second} idle");
+        explore(&what, Some(2), move || {
+            let queues = flags(1);
+            let pollers = [first, second].map(|idle| {
+                on(&queues[0], move |queue| {
+                    poll_one(queue.polled(READABLE).unwrap(), idle, Wait::Forever)
+                })
+            });
+            // This thread only joins, so that both may sleep before the put without a preemption.
+            let puts = on(&queues[0], |queue| put(queue, 1, Wait::No).unwrap());
+            assert_eq!(join(pollers.into()), [Ok(1), Ok(1)]);
+            puts.join().unwrap();
         });
-        put(&queues[0], 1, Wait::No).unwrap();
-        assert_eq!(join(pollers.into()), [Ok(1), Ok(1)]);
-    });
-    // One sleeps on the word of its queue, the other on that of the process.
-    explore("put | poll | poll, 2 idle beside one", Some(2), || {
-        let queues = flags(1);
-        let pollers = IDLE.map(|idle| {
-            on(&queues[0], move |queue| {
-                poll_one(queue.polled(READABLE).unwrap(), idle, Wait::Forever)
-            })
-        });
-        put(&queues[0], 1, Wait::No).unwrap();
-        assert_eq!(join(pollers.into()), [Ok(1), Ok(1)]);
-    });
+    }
     with_idle("put, put | poll a | poll b", 2, |idle| {
         let queues = flags(2);
         let pollers = [0, 1].map(|i: usize| {

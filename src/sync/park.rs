@@ -315,16 +315,21 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` sleepers, and all that sleep on several words.
+    /// Wakes up to `count` sleepers, first those that sleep on several words.
     pub(crate) fn wake(&self, count: usize) {
         let (lock, sleepers) = &self.sleepers;
         let mut on_several = lock.lock().unwrap();
-        for sleeper in on_several.drain(..) {
+        let woken = count.min(on_several.len());
+        for sleeper in on_several.drain(..woken) {
             *sleeper.0.lock().unwrap() = true;
             sleeper.1.notify_one();
         }
         drop(on_several);
-        if count == 1 { sleepers.notify_one() } else { sleepers.notify_all() }
+        match count - woken {
+            0 => {}
+            1 => sleepers.notify_one(),
+            _ => sleepers.notify_all(),
+        }
     }
 }
 
