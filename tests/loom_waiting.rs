@@ -7,9 +7,9 @@
 //!   success does not signal;
 //! - `EventCount::signal` that does nothing, or signals before it clears `ARMED`;
 //! - `EventCount::wake_at` that sets no timer;
-//! - `Poll` without the announcement, the fence or the second look, or that reads an epoch after that
-//!   look; a waker that wakes no thread at the word of its queue or of the process, or starts no new
-//!   epoch there;
+//! - `Poll` without the announcement, the fence or the second look, or that reads an epoch after
+//!   that look; a waker that wakes no thread or only one at the word of its queue or of the process,
+//!   or starts no new epoch there;
 //! - `EventCount::fence_for_good` that does not wait for the stores when membarrier is refused;
 //! - `Blocking::watch` that wakes nobody, with two preemptions.
 //!
@@ -383,8 +383,9 @@ fn deque() {
 
 // --- polls
 
-/// How many queues in which nothing happens a poll has beside others. Without them it sleeps on the words
-/// of all its queues; with them on the word of the process, as three words are too many in a model.
+/// How many queues in which nothing happens a poll has beside others. Without them it sleeps on the
+/// words of all its queues; with them on the word of the process, as three words are too many in a
+/// model. The portable build always sleeps on the word of the process.
 const IDLE: [usize; 2] = [0, 2];
 
 /// Explores a model with each number of idle queues.
@@ -477,8 +478,8 @@ fn polls_several() {
     });
 }
 
-/// Two pollers of one queue both wake for one item, wherever they sleep; and two pollers of two queues,
-/// which may sleep on one word.
+/// Two pollers of one queue both wake for one item, wherever they sleep; and two pollers of two
+/// queues, which may sleep on one word.
 #[test]
 fn two_pollers() {
     for (first, second) in [(0, 0), (2, 2), (0, 2)] {

@@ -343,8 +343,8 @@ fn pass_to(deadline: Deadline) -> bool {
     deadline.0.is_some()
 }
 
-/// Several words of a model on which a thread sleeps at once. As in the kernel, it joins the sleepers of
-/// one word after the other if the epoch there is the one that was seen.
+/// Several words of a model on which a thread sleeps at once. As in the kernel, it joins the sleepers
+/// of one word after the other if the epoch there is the one that was seen.
 #[cfg(all(loom, not(any(miri, queues_portable))))]
 pub(crate) struct Words<'a> {
     words: Vec<(&'a Parking, u32)>,
