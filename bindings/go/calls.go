@@ -45,7 +45,7 @@ func (h *handle) callPut(try attempt) error { return h.try(&h.producer, &h.produ
 // callGet makes one attempt to get and counts a failure.
 func (h *handle) callGet(try attempt) error { return h.try(&h.consumer, &h.consumer, try) }
 
-// callPop is callGet for the owner of a deque, who is its producer.
+// callPop is callGet for the owner of a deque, which is its producer.
 func (h *handle) callPop(try attempt) error { return h.try(&h.consumer, &h.producer, try) }
 
 // An attempt returns how many items it moved into C or out of it, even if it then found the queue blocked.
@@ -71,7 +71,7 @@ func (h *handle) ended(end *role, status Error, n int) error {
 	return h.failed(end, status)
 }
 
-// attend wakes who waits at the other end, and leaves a token in the channel of this one.
+// attend wakes goroutines that wait at the other end, and leaves a token in the channel of this one.
 //
 //go:noinline
 func (h *handle) attend(end *role, n int) {
@@ -213,7 +213,7 @@ func (h *handle) until(ctx context.Context, c *callCount, r *role, by *attempts)
 	if err := ctx.Err(); err != nil {
 		return 0, statusOK, err
 	}
-	if r.waits.state.Load()&drained == 0 {
+	if by.take == nil || r.waits.state.Load()&drained == 0 {
 		if moved, status = by.try(); status != r.blocked {
 			return moved, status, nil
 		}

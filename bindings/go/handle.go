@@ -231,6 +231,24 @@ func (h *handle) len() int {
 	return n
 }
 
+// isEmpty reports whether an SPSC queue had no item.
+func (h *handle) isEmpty() bool {
+	empty := h.cQueue.isEmpty()
+	if !empty {
+		h.consumer.waits.itemSeen()
+	}
+	return empty
+}
+
+// isFull reports whether an SPSC queue had no room.
+func (h *handle) isFull() bool {
+	full := h.cQueue.isFull()
+	if full {
+		h.consumer.waits.itemSeen()
+	}
+	return full
+}
+
 func (h *handle) endWaits() {
 	h.producer.waits.end()
 	h.consumer.waits.end()
@@ -267,6 +285,9 @@ func (h *handle) isDrained() bool {
 // library counts each attempt of a waiting call.
 func (h *handle) stats() Stats {
 	s := h.cQueue.stats()
+	if s.CurrentSize > 0 {
+		h.consumer.waits.itemSeen()
+	}
 	handed := h.consumer.waits.itemsHanded()
 	s.Enqueued += handed
 	s.Dequeued += handed

@@ -103,6 +103,7 @@ func (q *SPSC[T]) Peek() (v T, err error) {
 	status := h.call(&h.consumer, func() Error {
 		i, _, status := s.peek()
 		if status == statusOK {
+			h.consumer.waits.itemSeen()
 			v = s.received(i).read()
 		}
 		return status

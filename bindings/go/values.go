@@ -63,7 +63,8 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
-	if s != nil && s.mayHandOver() && ctx.Err() == nil && s.handOver(v, with) {
+	// In an exclusive role the attempt hands over, because only a call in the role may.
+	if s != nil && !h.producer.exclusive && s.mayHandOver() && ctx.Err() == nil && s.handOver(v, with) {
 		if h.producer.waits.asked.Load() {
 			h.producer.waits.leaveToken()
 		}
@@ -147,7 +148,7 @@ func (q *valueStore[T]) getMany(ctx context.Context, values []T) (n int, err err
 		n, status = s.getValues(values)
 		return n, status
 	}}
-	if s != nil {
+	if s != nil && len(values) > 0 { // otherwise there is no place for an item that is handed over
 		by.take = func(w *waiter) { values[0], _ = receiverOf[T](w).take(); n = 1 }
 	}
 	err = h.wait(ctx, &h.consumer, by)

@@ -347,30 +347,144 @@ func TestDrained(t *testing.T) {
 // An item of a put in flight is in C while drained is set. Once a call has seen it, or the queue is about to be
 // closed, later items go to C, too.
 func TestNothingIsHandedOverPastAnItemThatWasSeen(t *testing.T) {
+	// begin has a getter wait and puts 1, but not to the end of that call.
+	begin := func(t *testing.T, items *valueStore[int]) (l *waitList, r *receiver[int]) {
+		h, s := items.load()
+		l = &h.consumer.waits
+		r = &receiver[int]{waiter: newWaiter()}
+		l.add(&r.waiter, false)
+		l.settle(&r.waiter)
+		item := [1]uintptr{}
+		want(t, "filled", s.fill(item[:], []int{1}), 1)
+		want(t, "put", h.tryPut(item[0], math.Float64bits(1)), statusOK)
+		return l, r
+	}
+	pass := func(t *testing.T, items *valueStore[int], see func() bool) {
+		t.Helper()
+		l, r := begin(t, items)
+		if see != nil && !see() {
+			t.Fatal("the item was not seen")
+		}
+		must(t, items.tryPut(2, math.Float64bits(2)))
+		want(t, "handed over", r.handed, see == nil)
+		l.drop(&r.waiter)
+	}
 	for name, see := range map[string]func(*Priority[int]) bool{
 		"Len":          func(q *Priority[int]) bool { return q.Len() == 1 },
 		"PeekPriority": func(q *Priority[int]) bool { p, err := q.PeekPriority(); return p == 1 && err == nil },
+		"Stats":        func(q *Priority[int]) bool { return q.Stats().CurrentSize == 1 },
 		"closing":      func(q *Priority[int]) bool { q.handle.Load().consumer.waits.closing(); return true },
-		"nothing":      nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := created[Priority[int]](t)(NewPriority[int](2))
-			h, s := q.items.load()
-			l := &h.consumer.waits
-			r := &receiver[int]{waiter: newWaiter()}
-			l.add(&r.waiter, false)
-			l.settle(&r.waiter)
-			item := [1]uintptr{}
-			want(t, "filled", s.fill(item[:], []int{1}), 1)
-			want(t, "put", h.tryPut(item[0], math.Float64bits(1)), statusOK)
-			if see != nil && !see(q) {
-				t.Fatal("the item was not seen")
-			}
-			must(t, q.TryPut(2, 2))
-			want(t, "handed over", r.handed, see == nil)
-			l.drop(&r.waiter)
+			pass(t, &q.items, func() bool { return see(q) })
 		})
 	}
+	for name, see := range map[string]func(*SPSC[int]) bool{
+		"Peek":    func(q *SPSC[int]) bool { v, err := q.Peek(); return v == 1 && err == nil },
+		"IsEmpty": func(q *SPSC[int]) bool { return !q.IsEmpty() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := created[SPSC[int]](t)(NewSPSC[int](2))
+			pass(t, &q.items, func() bool { return see(q) })
+		})
+	}
+	t.Run("nothing", func(t *testing.T) {
+		pass(t, &created[Priority[int]](t)(NewPriority[int](2)).items, nil)
+		pass(t, &created[SPSC[int]](t)(NewSPSC[int](2)).items, nil)
+	})
+	t.Run("IsFull", func(t *testing.T) { // then there is no room for a later item
+		q := created[SPSC[int]](t)(NewSPSC[int](1))
+		l, r := begin(t, &q.items)
+		want(t, "IsFull", q.IsFull(), true)
+		wantError(t, q.TryPut(2), ErrFull)
+		l.drop(&r.waiter)
+	})
+}
+
+// A call with an empty slice moves nothing and does not wait, also where an item would be handed to a get.
+func TestManyOfNothing(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		q := newTyped[int](t, f, 3)
+		nothing := func() {
+			t.Helper()
+			for name, many := range map[string]func(context.Context, []int) (int, error){
+				"GetMany": q.GetMany, "PutMany": q.PutMany,
+			} {
+				short, cancel := context.WithTimeout(bg, 10*time.Millisecond)
+				n, err := many(short, nil)
+				cancel()
+				if n != 0 || err != nil {
+					t.Fatalf("%s of an empty slice: %d, %v", name, n, err)
+				}
+			}
+		}
+		nothing()
+		short, cancel := context.WithTimeout(bg, time.Millisecond)
+		wantError(t, errOf(q.Get(short)), context.DeadlineExceeded)
+		cancel()
+		want(t, "drained", q.(interface{ waiters() uint32 }).waiters()&drained != 0, true)
+		nothing()
+		want(t, "drained", q.(interface{ waiters() uint32 }).waiters()&drained != 0, true)
+		must(t, q.Put(bg, 1))
+		nothing()
+		wantGet(t, q, 1)
+		for range 3 {
+			must(t, q.TryPut(2))
+		}
+		nothing()
+		q.Close()
+		nothing()
+	})
+	// Beside a getter that waits.
+	q := newTyped[int](t, mpmc, 3).(*MPMC[int])
+	got := make(chan int)
+	go func() {
+		v, _ := q.Get(bg)
+		got <- v
+	}()
+	eventually(func() bool { return q.waiters()&drained != 0 })
+	short, cancel := context.WithTimeout(bg, 10*time.Millisecond)
+	defer cancel()
+	if n, err := q.GetMany(short, nil); n != 0 || err != nil {
+		t.Fatalf("GetMany of an empty slice: %d, %v", n, err)
+	}
+	must(t, q.Put(bg, 1))
+	must(t, q.Put(bg, 2))
+	want(t, "Get", <-got, 1)
+	wantGet(t, q, 2)
+
+	b := newBatch[int](t, BatchOptions{})
+	n, err := b.GetBatchInto(bg, nil)
+	must(t, err)
+	want(t, "GetBatchInto", n, 0)
+	blobs, err := NewBatchBytes(8, BatchOptions{})
+	must(t, err)
+	defer blobs.Release()
+	n, err = blobs.GetBatchInto(bg, nil, nil)
+	must(t, err)
+	want(t, "GetBatchInto of blobs", n, 0)
+	d := created[Deque[int]](t)(NewDeque[int](2))
+	n, err = d.Stealer().StealMany(nil)
+	must(t, err)
+	want(t, "StealMany", n, 0)
+}
+
+// A put that would hand its item over finds that another goroutine is in a call of the producer.
+func TestHandingOverBesideAnotherProducer(t *testing.T) {
+	q := created[SPSC[int]](t)(NewSPSC[int](2))
+	got := make(chan error)
+	go func() { got <- errOf(q.Get(bg)) }()
+	eventually(func() bool { return q.waiters()&drained != 0 })
+	h := q.handle.Load()
+	c, status := h.enter(&h.producer)
+	want(t, "enter", status, statusOK)
+	wantError(t, q.Put(bg, 1), ErrMisuse)
+	wantError(t, q.TryPut(1), ErrMisuse)
+	wantError(t, errOf(q.PutMany(bg, []int{1})), ErrMisuse)
+	h.leave(c)
+	must(t, q.Put(bg, 2))
+	must(t, <-got)
 }
 
 // A put that comes between an attempt and the entry into the list, or before the channel is armed, is found by
