@@ -66,8 +66,8 @@ type closable struct {
 // Receive the token, then call TryGet. If it returns [ErrEmpty], the next token comes when there may be an
 // item again; if it succeeds, the token is back in the channel. So there is nothing to re-arm. When the queue
 // is closed, the channel is closed, and receiving never blocks again. Any number of goroutines may select on
-// the channel; who receives a token has to try. Other gets may take the item first, so a try may find
-// nothing.
+// the channel; a goroutine that receives a token has to try. Other gets may take the item first, so a try
+// may find nothing.
 //
 // Each call returns the same channel. It does not wait. Any goroutine may call it at any time; after Release,
 // and for a zero value, the channel is closed.

@@ -13,8 +13,8 @@ import (
 )
 
 // How goroutines wait for threads of C: the library signals the queue's descriptor, which the netpoller of Go
-// waits for. A goroutine for each end that has waiters, the pump, wakes one of them; who succeeds wakes the
-// next one, until an attempt finds the queue blocked. With that the library has armed the descriptor again.
+// waits for. A goroutine for each end that has waiters, the pump, wakes one of them; a waiter that succeeds
+// wakes the next one, until an attempt finds the queue blocked. With that the library has armed the descriptor again.
 // The pump reads nothing, because the library resets the descriptor itself.
 
 // Shared are the queues that programs in C, C++ and other languages can use, too: see [FromHandle].

@@ -35,8 +35,8 @@ import (
 
 // The state of a waitList: flags.
 const (
-	// There are waiters. While drained is set, this one may not be, so that neither who waits nor who hands an item
-	// over writes the state.
+	// There are waiters. While drained is set, this flag may be missing, so that neither a waiter nor a put that
+	// hands an item over writes the state.
 	someWait uint32 = 1 << iota
 	// The channel of Ready, or of ReadyToPut, is to get a token after the next change.
 	armed
