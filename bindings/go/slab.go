@@ -249,6 +249,20 @@ func (s *slab[T]) handOver(v T, with uint64) bool {
 	return handOver(&s.consumer.waits, v, with, s.stack != nil && math.IsNaN(math.Float64frombits(with)))
 }
 
+// handOverInRole is handOver of a caller that is in no call. It begins one only if the role is exclusive, so that
+// it notices another producer.
+func (s *slab[T]) handOverInRole(v T, with uint64) (handed bool, status Error) {
+	if !s.producer.exclusive {
+		return s.handOver(v, with), statusOK
+	}
+	c, status := s.enter(&s.producer)
+	if status == statusOK {
+		handed = s.handOver(v, with)
+		s.leave(c)
+	}
+	return handed, status
+}
+
 // handOverValues hands values to waiters until one is not accepted, and returns how many were.
 func (s *slab[T]) handOverValues(values []T) (n int) {
 	for n < len(values) && s.mayHandOver() && s.handOver(values[n], 0) {

@@ -63,12 +63,17 @@ func clearBy(h *handle, remove func() int) (n int, err error) {
 
 func (q *valueStore[T]) waitPut(ctx context.Context, v T, with uint64) error {
 	h, s := q.load()
-	// In an exclusive role the attempt hands over, because only a call in the role may.
-	if s != nil && !h.producer.exclusive && s.mayHandOver() && ctx.Err() == nil && s.handOver(v, with) {
-		if h.producer.waits.asked.Load() {
-			h.producer.waits.leaveToken()
+	if s != nil && s.mayHandOver() && ctx.Err() == nil {
+		handed, status := s.handOverInRole(v, with)
+		if status != statusOK {
+			return status
 		}
-		return nil
+		if handed {
+			if h.producer.waits.asked.Load() {
+				h.producer.waits.leaveToken()
+			}
+			return nil
+		}
 	}
 	return h.wait(ctx, &h.producer, attempts{try: func() (int, Error) { return s.put(v, with) }})
 }
