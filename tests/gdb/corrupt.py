@@ -14,7 +14,7 @@ NAMES = [
     family + payload
     for family in ("mpmc", "spsc", "priority", "deque", "batch")
     for payload in ("", "_blobs")
-]
+] + ["event"]
 prints = changed = 0
 
 
@@ -31,7 +31,7 @@ def corrupt(name, start, count):
             inferior.write_memory(start + 8 * i, struct.pack("@Q", bad))
             texts = show(name), gdb.execute("output %s" % name, to_string=True)
             for text in texts:
-                is_named = "queue" in text or "deque" in text
+                is_named = any(word in text for word in ("queue", "deque", "event"))
                 if not is_named or len(text) > 1500 or "Error" in text or "Traceback" in text:
                     print("WRONG: %s, word %d, %#x: %s" % (name, i, bad, text))
             prints, changed = prints + 1, changed + (texts[0] != before)
@@ -42,7 +42,7 @@ def corrupt(name, start, count):
 
 for name in NAMES:
     handle = int(gdb.parse_and_eval(name))
-    corrupt(name, handle, 120)
+    corrupt(name, handle, 180)
     queue = Queue(handle)  # noqa: F821, of queues-gdb.py
     for array in {"slots", "cells", "heap", "buffer"} & set(queue.plan):
         corrupt(name, queue.size_at(array), 12)
