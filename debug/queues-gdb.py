@@ -333,7 +333,8 @@ class Queue:
     def children(self, payload):
         if self.family == "event":
             yield "set", "yes" if self.is_set else "no"
-            yield "waiters", "%d" % self.waiters[0]
+            if self.waiters:
+                yield "waiters", "%d" % self.waiters[0]
             yield "references", "%d" % self.references
             return
         yield "size", "%d" % self.size
