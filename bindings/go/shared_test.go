@@ -268,6 +268,8 @@ func TestFromHandleRejects(t *testing.T) {
 	s := created[SPSCWords](t)(NewSPSCWords(1))
 	d := created[DequeBytes](t)(NewDequeBytes(1, 8))
 	pointers := map[string]unsafe.Pointer{"SPSCWords": s.Handle(), "DequeBytes": d.Handle()}
+	t.Cleanup(s.load().cQueue.free)
+	t.Cleanup(d.load().cQueue.free)
 	for _, q := range sharable(t) {
 		pointers[q.name] = pointerOf(t, &q)
 	}
