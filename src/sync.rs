@@ -29,6 +29,7 @@ mod park;
 mod site;
 #[cfg(queues_sites)]
 pub mod sites;
+mod words;
 
 pub(crate) use atomic::{AtomicPtr, AtomicU32, AtomicU64, unmodeled};
 pub(crate) use cancel::disable_cancellation;
@@ -42,12 +43,11 @@ pub(crate) use once::{Asked, has_many_processors};
 pub(crate) use owned::Owned;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 pub(crate) use pair::Pair;
-#[cfg(all(any(target_os = "linux", loom), not(any(miri, queues_portable))))]
-pub(crate) use park::Words;
 pub(crate) use park::{Clock, Deadline, Parking, process_parking};
 pub(crate) use site::site;
 #[cfg(loom)]
 use site::take_turn;
+pub(crate) use words::Words;
 
 #[cfg(not(loom))]
 use core::sync::atomic as imp;

@@ -15,7 +15,9 @@ pub use batching::Wanted;
 pub use blocking::Blocking;
 pub use event::Event;
 pub use event_count::EventCount;
-pub(crate) use poll::{MAX_ENTRIES, PollSet, Source, check_events, poll_set, time_until_ready};
+pub(crate) use poll::{
+    MAX_ENTRIES, PollSet, Source, check_events, descriptor, poll_set, time_until_ready,
+};
 pub use poll::{Polled, READABLE, WRITABLE, poll};
 pub use stealing::Stealing;
 

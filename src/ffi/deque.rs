@@ -9,7 +9,6 @@ use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
-use crate::error::Result;
 use crate::payload::{Atomic, Bytes, Pointer};
 use crate::queue::deque::Deque;
 use crate::stats::Stats;
@@ -89,20 +88,9 @@ unsafe impl Options for queues_deque_options_t {
 
 pub(super) const DEQUE: Family<Stealing<Pointer>, Stealing<Bytes>> = Family::new(4);
 
-/// The calls of a deque with either payload.
-pub(super) trait AnyDeque: Observe {
-    fn stealable_fd(&self) -> Result<c_int>;
-}
-
-impl<P: Atomic> AnyDeque for Stealing<P> {
-    fn stealable_fd(&self) -> Result<c_int> {
-        self.stealable_fd()
-    }
-}
-
 impl<P: Atomic + 'static> AnyQueue for Stealing<P> {
-    type Any = dyn AnyDeque;
-    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn AnyDeque> {
+    type Any = dyn Observe;
+    fn erase(handle: *mut Handle<Self>) -> *mut Handle<dyn Observe> {
         handle
     }
 }
@@ -341,7 +329,7 @@ pub unsafe extern "C" fn queues_deque_stealable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(DEQUE.any(deque), fd, |deque| deque.stealable_fd()) }
+    unsafe { common::descriptor(DEQUE.any(deque), fd, |deque| deque.readable_fd()) }
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.

@@ -7,7 +7,7 @@ use crate::plan::{Described, Description, Plan};
 use crate::queue::Queue;
 use crate::stats::Stats;
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, site};
-use crate::wait::{Blocking, Source};
+use crate::wait::{Blocking, READABLE, Source, WRITABLE, descriptor};
 use core::alloc::Layout;
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
@@ -342,6 +342,14 @@ pub(super) trait Observe: Sync {
     fn stats(&self) -> Stats;
     /// The queue as one that a thread polls.
     fn source(&self) -> &dyn Source;
+    /// The descriptor of the end that gets or steals.
+    fn readable_fd(&self) -> Result<c_int> {
+        descriptor(self.source(), READABLE)
+    }
+    /// The descriptor of the end that puts.
+    fn writable_fd(&self) -> Result<c_int> {
+        descriptor(self.source(), WRITABLE)
+    }
 }
 
 /// The calls of every queue that can be closed.
@@ -349,8 +357,6 @@ pub(super) trait Closable: Observe {
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn is_full(&self) -> bool;
-    fn readable_fd(&self) -> Result<c_int>;
-    fn writable_fd(&self) -> Result<c_int>;
     /// The position behind the last item.
     fn end(&self) -> u64;
     /// Removes and disposes of the items before `end` and returns their number; [`Error::Panic`] if a
@@ -388,12 +394,6 @@ impl<Q: Queue> Closable for Blocking<Q> {
     }
     fn is_full(&self) -> bool {
         self.queue().is_full()
-    }
-    fn readable_fd(&self) -> Result<c_int> {
-        self.readable_fd()
-    }
-    fn writable_fd(&self) -> Result<c_int> {
-        self.writable_fd()
     }
     fn end(&self) -> u64 {
         self.queue().end()

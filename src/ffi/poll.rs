@@ -36,16 +36,11 @@ pub struct queues_poll_t {
 unsafe fn source_of<'a>(handle: *const c_void) -> Result<&'a dyn Source> {
     // SAFETY: by contract.
     unsafe {
-        if let Ok(queue) = mpmc::MPMC.any(handle) {
-            return Ok(queue.into_queue().source());
-        }
-        if let Ok(queue) = spsc::SPSC.any(handle) {
-            return Ok(queue.into_queue().source());
-        }
-        if let Ok(queue) = priority::PRIORITY.any(handle) {
-            return Ok(queue.into_queue().source());
-        }
-        if let Ok(queue) = batch::BATCH.any(handle) {
+        let queue = (mpmc::MPMC.any(handle))
+            .or_else(|_| spsc::SPSC.any(handle))
+            .or_else(|_| priority::PRIORITY.any(handle))
+            .or_else(|_| batch::BATCH.any(handle));
+        if let Ok(queue) = queue {
             return Ok(queue.into_queue().source());
         }
         if let Ok(deque) = deque::DEQUE.any(handle) {

@@ -1,6 +1,6 @@
 //! Sleeping on a 32-bit word until it changes, a thread wakes the sleeper, or a deadline passes.
 //!
-//! Linux: futex; futex_waitv to sleep on several words. Elsewhere, and in the portable build:
+//! Linux: futex. Elsewhere, and in the portable build:
 //! parking_lot_core. Under loom: condition variables of the model.
 
 use super::{AtomicU32, Ordering};
@@ -81,7 +81,7 @@ pub(crate) struct Parking {
     word: AtomicU32,
     /// Threads that sleep on several words, and the sign for those that sleep on this one.
     #[cfg(loom)]
-    sleepers: (loom::sync::Mutex<Vec<std::sync::Arc<Sleeper>>>, loom::sync::Condvar),
+    pub(super) sleepers: (loom::sync::Mutex<Vec<std::sync::Arc<Sleeper>>>, loom::sync::Condvar),
 }
 
 /// A thread of a model that sleeps on several words: whether it was woken, and its sign.
@@ -114,7 +114,7 @@ impl Parking {
 
 #[cfg(all(target_os = "linux", not(any(loom, queues_portable))))]
 impl Parking {
-    fn address(&self) -> *mut u32 {
+    pub(super) fn address(&self) -> *mut u32 {
         core::ptr::from_ref(&self.word).cast::<u32>().cast_mut()
     }
 
@@ -162,98 +162,19 @@ pub(crate) struct ProcessParking {
     pub(crate) parking: Parking,
 }
 
-impl ProcessParking {
-    #[cfg(not(loom))]
-    const fn new() -> Self {
-        Self { sleepers: AtomicU32::new(0), parking: Parking::new() }
-    }
-    #[cfg(loom)]
-    fn new() -> Self {
-        Self { sleepers: AtomicU32::new(0), parking: Parking::new() }
-    }
-}
-
 #[cfg(not(loom))]
-static PROCESS: ProcessParking = ProcessParking::new();
+static PROCESS: ProcessParking =
+    ProcessParking { sleepers: AtomicU32::new(0), parking: Parking::new() };
 
 #[cfg(loom)]
 loom::lazy_static! {
-    static ref PROCESS: ProcessParking = ProcessParking::new();
+    static ref PROCESS: ProcessParking =
+        ProcessParking { sleepers: AtomicU32::new(0), parking: Parking::new() };
 }
 
 /// The word of this process.
 pub(crate) fn process_parking() -> &'static ProcessParking {
     &PROCESS
-}
-
-/// Several words on which a thread sleeps at once: futex_waitv (Linux 5.16).
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
-pub(crate) struct Words<'a> {
-    words: [Word; MAX_WORDS],
-    len: usize,
-    parkings: core::marker::PhantomData<&'a Parking>,
-}
-
-/// The largest number of words that the kernel accepts.
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
-const MAX_WORDS: usize = 128;
-
-/// The kernel's `struct futex_waitv`.
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Word {
-    seen: u64,
-    address: u64,
-    flags: u32,
-    _reserved: u32,
-}
-
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
-impl<'a> Words<'a> {
-    pub(crate) const MAX: usize = MAX_WORDS;
-    /// The number of the system call; the libc crate does not have it for every target.
-    const FUTEX_WAITV: libc::c_long = if cfg!(target_arch = "mips64") { 5449 } else { 449 };
-
-    pub(crate) fn new() -> Self {
-        let none = Word { seen: 0, address: 0, flags: 0, _reserved: 0 };
-        Self { words: [none; MAX_WORDS], len: 0, parkings: core::marker::PhantomData }
-    }
-
-    /// Adds a word and the epoch that was seen there. There are fewer than `MAX`.
-    pub(crate) fn push(&mut self, parking: &'a Parking, seen: u32) {
-        const SIZE_U32_PRIVATE: u32 = 2 | libc::FUTEX_PRIVATE_FLAG as u32;
-        let address = parking.address().addr() as u64;
-        self.words[self.len] =
-            Word { seen: seen.into(), address, flags: SIZE_U32_PRIVATE, _reserved: 0 };
-        self.len += 1;
-    }
-
-    /// Sleeps while each epoch is the one that was seen, until woken or until the deadline. May return
-    /// early. False, at once, if the kernel cannot.
-    pub(crate) fn sleep(&self, deadline: Deadline) -> bool {
-        let _disabled = super::disable_cancellation();
-        let limit = deadline.timespec();
-        let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-        // SAFETY: the words outlive the call; `limit` is null or a valid absolute time.
-        let woken = unsafe {
-            libc::syscall(
-                Self::FUTEX_WAITV,
-                self.words.as_ptr(),
-                self.len as libc::c_uint,
-                0,
-                limit,
-                libc::CLOCK_MONOTONIC,
-            )
-        };
-        // Other errors: unknown to the kernel, or refused by a sandbox.
-        woken >= 0 || matches!(last_os_error(), libc::EAGAIN | libc::EINTR | libc::ETIMEDOUT)
-    }
-}
-
-#[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
-fn last_os_error() -> libc::c_int {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 #[cfg(all(any(not(target_os = "linux"), queues_portable), not(loom)))]
@@ -335,61 +256,10 @@ impl Parking {
 
 /// Ends a sleep until a deadline at once. False if there is none.
 #[cfg(loom)]
-fn pass_to(deadline: Deadline) -> bool {
+pub(super) fn pass_to(deadline: Deadline) -> bool {
     if let Some(at) = deadline.0 {
         super::fence::withdrawal::pass();
         Clock::advance(at);
     }
     deadline.0.is_some()
-}
-
-/// Several words of a model on which a thread sleeps at once. As in the kernel, it joins the sleepers
-/// of one word after the other if the epoch there is the one that was seen.
-#[cfg(all(loom, not(any(miri, queues_portable))))]
-pub(crate) struct Words<'a> {
-    words: Vec<(&'a Parking, u32)>,
-}
-
-#[cfg(all(loom, not(any(miri, queues_portable))))]
-impl<'a> Words<'a> {
-    /// Small, so that models also have polls with more words.
-    pub(crate) const MAX: usize = 2;
-
-    pub(crate) fn new() -> Self {
-        Self { words: Vec::new() }
-    }
-
-    /// Adds a word and the epoch that was seen there.
-    pub(crate) fn push(&mut self, parking: &'a Parking, seen: u32) {
-        assert!(self.words.len() < Self::MAX);
-        self.words.push((parking, seen));
-    }
-
-    /// As [`Parking::sleep`], on all words. Always true.
-    pub(crate) fn sleep(&self, deadline: Deadline) -> bool {
-        if pass_to(deadline) {
-            return true;
-        }
-        let sleeper =
-            std::sync::Arc::new((loom::sync::Mutex::new(false), loom::sync::Condvar::new()));
-        let joins = |&(parking, seen): &(&Parking, u32)| {
-            let mut sleepers = parking.sleepers.0.lock().unwrap();
-            let is_seen = parking.epoch(super::Relaxed) == seen;
-            if is_seen {
-                sleepers.push(sleeper.clone());
-            }
-            is_seen
-        };
-        if self.words.iter().all(joins) {
-            let mut is_woken = sleeper.0.lock().unwrap();
-            while !*is_woken {
-                is_woken = sleeper.1.wait(is_woken).unwrap();
-            }
-        }
-        for (parking, _) in &self.words {
-            let mut sleepers = parking.sleepers.0.lock().unwrap();
-            sleepers.retain(|other| !std::sync::Arc::ptr_eq(other, &sleeper));
-        }
-        true
-    }
 }

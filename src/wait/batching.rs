@@ -62,13 +62,12 @@ impl<P: Payload> Blocking<Batch<P>> {
         let mut take = |wait_for| self.queue().take(wait_for, to);
         let taken = match wanted {
             Wanted::Due => match take(WaitFor::DueOnly) {
-                Break(Err(Error::Empty)) => {
-                    self.arm_for_due(|| take(WaitFor::DueOnly)).unwrap_or(Err(Error::Empty))
-                }
-                Break(taken) => taken,
-                Continue(_) => self
-                    .arm_for_due(|| take(WaitFor::DueOnly))
-                    .unwrap_or_else(|| self.count_failed_get(Error::Empty)),
+                Break(taken) if taken != Err(Error::Empty) => taken,
+                none => self.arm_for_due(|| take(WaitFor::DueOnly)).unwrap_or_else(|| match none {
+                    // What is pending but not due is no failure.
+                    Break(not_due) => not_due,
+                    Continue(_) => self.count_failed_get(Error::Empty),
+                }),
             },
             Wanted::Within(wait) => {
                 let end = wait.deadline();
@@ -76,7 +75,9 @@ impl<P: Payload> Blocking<Batch<P>> {
                 match take() {
                     Break(taken) => taken,
                     Continue(_) if wait == Wait::No => self
-                        .arm_for_batch(take)
+                        .waiting
+                        .not_empty
+                        .arm(take)
                         .unwrap_or_else(|| self.count_failed_get(Error::Empty)),
                     Continue(_) => (self.waiting.not_empty.wait(end, take))
                         .unwrap_or_else(|| self.count_failed_get(Error::Timeout)),
@@ -89,20 +90,13 @@ impl<P: Payload> Blocking<Batch<P>> {
         taken
     }
 
-    /// Ends an attempt that found no batch: if there is a descriptor, arms it and makes another attempt.
-    fn arm_for_batch(
-        &self,
-        attempt: impl FnOnce() -> ControlFlow<Result<usize>, Deadline>,
-    ) -> Option<Result<usize>> {
-        self.waiting.not_empty.arm(self.waiting.not_empty.descriptor()?, attempt)
-    }
-
-    /// [`Blocking::arm_for_batch`] whose attempt takes a batch only if one is due.
+    /// Ends an attempt that found no batch which is due: if there is a descriptor, arms it and makes
+    /// another attempt if one is due by then.
     fn arm_for_due(
         &self,
         take: impl FnOnce() -> ControlFlow<Result<usize>, Deadline>,
     ) -> Option<Result<usize>> {
-        self.arm_for_batch(|| match self.watch(READABLE) {
+        self.waiting.not_empty.arm(|| match self.watch(READABLE) {
             Break(()) => Break(take().break_value().unwrap_or(Err(Error::Empty))),
             Continue(due) => Continue(due),
         })

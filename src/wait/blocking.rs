@@ -102,14 +102,7 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
         if end == Deadline::PASSED {
-            let Some(descriptor) = self.waiting.not_full.descriptor() else {
-                return self.count_failed_put(Error::Full);
-            };
-            let done = self.waiting.not_full.arm(descriptor, || match put() {
-                Err(Error::Full) if !self.queue.is_closed() => Continue(Deadline::NEVER),
-                done => Break(done),
-            });
-            return match done.unwrap_or(Err(Error::Full)) {
+            return match self.arm(&self.waiting.not_full, Error::Full, put) {
                 Err(Error::Full) => self.count_failed_put(Error::Full),
                 done => done,
             };
@@ -155,7 +148,7 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_item<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
         if wait == Wait::No {
-            return match self.arm_for_item(get) {
+            return match self.arm(&self.waiting.not_empty, Error::Empty, get) {
                 Err(Error::Empty) => self.count_failed_get(Error::Empty),
                 done => done,
             };
@@ -171,27 +164,29 @@ impl<Q: Queue> Blocking<Q> {
         done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
     }
 
-    /// Ends an attempt to find an item that failed with `Empty`: if there is a descriptor, arms it and
-    /// makes another attempt.
-    fn arm_for_item<R>(&self, mut find: impl FnMut() -> Result<R>) -> Result<R> {
-        let Some(descriptor) = self.waiting.not_empty.descriptor() else {
-            return Err(Error::Empty);
-        };
-        let done = self.waiting.not_empty.arm(descriptor, || match find() {
-            Err(Error::Empty) if !self.queue.is_closed() => Continue(Deadline::NEVER),
+    /// Ends an attempt at an end that failed because the end is `blocked`: if there is a descriptor,
+    /// arms it and makes another attempt.
+    fn arm<R>(
+        &self,
+        end: &EventCount,
+        blocked: Error,
+        mut attempt: impl FnMut() -> Result<R>,
+    ) -> Result<R> {
+        let done = end.arm(|| match attempt() {
+            Err(why) if why == blocked && !self.queue.is_closed() => Continue(Deadline::NEVER),
             done => Break(done),
         });
-        done.unwrap_or(Err(Error::Empty))
+        done.unwrap_or(Err(blocked))
     }
 
     /// A descriptor that is readable while a get would not fail with `Empty`: see `poll::descriptor`.
     pub fn readable_fd(&self) -> Result<c_int> {
-        poll::descriptor(self, poll::READABLE, Q::IS_TIMED)
+        poll::descriptor(self, poll::READABLE)
     }
 
     /// A descriptor that is readable while a put would not fail with `Full`: see `poll::descriptor`.
     pub fn writable_fd(&self) -> Result<c_int> {
-        poll::descriptor(self, poll::WRITABLE, false)
+        poll::descriptor(self, poll::WRITABLE)
     }
 
     /// The descriptors of a model, of both ends, if they were
@@ -273,6 +268,10 @@ impl<Q: Queue> Source for Blocking<Q> {
         Some(if event == READABLE { not_empty } else { not_full })
     }
 
+    fn is_timed(&self, event: u32) -> bool {
+        event == READABLE && Q::IS_TIMED
+    }
+
     fn look(&self, event: u32) -> ControlFlow<(), Deadline> {
         match event {
             READABLE => self.queue.look_for_item(),
@@ -302,7 +301,7 @@ impl<Q: Peek> Blocking<Q> {
         // SAFETY: the same contract.
         let mut peek = || unsafe { self.queue.peek(out) };
         match peek() {
-            Err(Error::Empty) => self.arm_for_item(peek),
+            Err(Error::Empty) => self.arm(&self.waiting.not_empty, Error::Empty, peek),
             done => done,
         }
     }

@@ -54,8 +54,7 @@ impl Event {
 
     /// Makes the descriptor, if there is one, unreadable until the event is set; returns whether it is.
     fn arm(&self) -> bool {
-        let descriptor = self.waiting.descriptor();
-        descriptor.is_some_and(|it| self.waiting.arm(it, || self.look(READABLE)).is_some())
+        self.waiting.arm(|| self.look(READABLE)).is_some()
     }
 
     /// Whether it is set; a snapshot.
@@ -79,7 +78,7 @@ impl Event {
 
     /// A descriptor that is readable while the event is set.
     pub fn readable_fd(&self) -> Result<c_int> {
-        poll::descriptor(self, READABLE, false)
+        poll::descriptor(self, READABLE)
     }
 
     /// The descriptor of a model, if it was requested.

@@ -460,11 +460,17 @@ impl EventCount {
         }
     }
 
+    /// [`EventCount::arm_descriptor`], if a descriptor was requested.
+    #[inline]
+    pub(super) fn arm<R>(&self, attempt: impl FnOnce() -> ControlFlow<R, Deadline>) -> Option<R> {
+        self.arm_descriptor(self.descriptor()?, attempt)
+    }
+
     /// Makes the descriptor unreadable until there is something to wake for. Calls `attempt` when that is
     /// prepared: `Break` makes it readable again and is returned; `Continue(t)`: it becomes readable by
     /// itself at time `t`.
     #[cold]
-    pub(super) fn arm<R>(
+    pub(super) fn arm_descriptor<R>(
         &self,
         descriptor: &Descriptor,
         attempt: impl FnOnce() -> ControlFlow<R, Deadline>,
@@ -560,7 +566,7 @@ mod tests {
     fn more_signalers_than_the_word_can_count_lose_no_signal() {
         let event_count = EventCount::new();
         let (descriptor, _) = event_count.make_descriptor(false).unwrap();
-        let arm = || event_count.arm(descriptor, || Continue::<(), _>(Deadline::NEVER));
+        let arm = || event_count.arm_descriptor(descriptor, || Continue::<(), _>(Deadline::NEVER));
         let stopped = SIGNALERS / 2 / SIGNALER + 1;
         event_count.waiters.fetch_add(stopped * SIGNALER, Relaxed);
         for _ in 0..2 * stopped {

@@ -16,7 +16,7 @@
 use super::event_count::Cover;
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
-use crate::sync::{Acquire, Clock, Deadline, Relaxed, Release, process_parking, site};
+use crate::sync::{Acquire, Clock, Deadline, Relaxed, Release, Words, process_parking, site};
 use core::ops::ControlFlow::{self, Break, Continue};
 
 /// An item can be got, or a get fails for another reason than an empty queue.
@@ -29,6 +29,11 @@ pub(crate) trait Source: Sync {
     /// The event count at which an event, READABLE or WRITABLE, is announced; `None` if there is no such
     /// event.
     fn event_count(&self, event: u32) -> Option<&EventCount>;
+
+    /// Whether the event becomes ready by time, too.
+    fn is_timed(&self, _event: u32) -> bool {
+        false
+    }
 
     /// `Break` if the event is ready. `Continue(t)`: not yet, and at time `t` look again even without an
     /// announcement.
@@ -90,11 +95,11 @@ impl core::fmt::Debug for Polled<'_> {
 }
 
 /// The descriptor of an event; makes it on request. It is readable while the event is ready.
-pub(crate) fn descriptor(source: &dyn Source, event: u32, timed: bool) -> Result<core::ffi::c_int> {
+pub(crate) fn descriptor(source: &dyn Source, event: u32) -> Result<core::ffi::c_int> {
     let event_count = source.event_count(event).ok_or(Error::Invalid)?;
-    let (descriptor, is_new) = event_count.make_descriptor(timed)?;
+    let (descriptor, is_new) = event_count.make_descriptor(source.is_timed(event))?;
     if is_new {
-        event_count.arm(descriptor, || source.watch(event));
+        event_count.arm_descriptor(descriptor, || source.watch(event));
     }
     Ok(descriptor.fd())
 }
@@ -262,7 +267,7 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
             }
         }
         let mut cover = Cover::new();
-        let mut can_sleep_on_all = (1..=sleep::MAX).contains(&self.event_counts().count());
+        let mut can_sleep_on_all = (1..=Words::MAX).contains(&self.event_counts().count());
         loop {
             let outcome = if can_sleep_on_all {
                 let (outcome, slept) = self.sleep_on_all(end, &mut cover);
@@ -290,24 +295,35 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
         }
     }
 
+    /// The rest of a sleep after the announcements: checks, sleeps if nothing is ready, and looks.
+    fn sleep_once(
+        &mut self,
+        end: Deadline,
+        cover: &mut Cover,
+        sleep: impl FnOnce(Deadline),
+    ) -> ControlFlow<usize, Deadline> {
+        let mut outcome = self.check(end, cover);
+        if let Continue(until) = outcome {
+            sleep(until);
+            outcome = self.look();
+        }
+        self.event_counts().for_each(EventCount::end_poll);
+        outcome
+    }
+
     /// Sleeps once on the words of all event counts, then looks. The second result: whether it can.
     fn sleep_on_all(
         &mut self,
         end: Deadline,
         cover: &mut Cover,
     ) -> (ControlFlow<usize, Deadline>, bool) {
-        let mut words = sleep::Words::new();
+        let mut words = Words::new();
         for event_count in self.event_counts() {
             let (parking, epoch) = event_count.begin_poll();
             words.push(parking, epoch);
         }
         let mut can_sleep = true;
-        let mut outcome = self.check(end, cover);
-        if let Continue(until) = outcome {
-            can_sleep = words.sleep(until);
-            outcome = self.look();
-        }
-        self.event_counts().for_each(EventCount::end_poll);
+        let outcome = self.sleep_once(end, cover, |until| can_sleep = words.sleep(until));
         (outcome, can_sleep)
     }
 
@@ -320,40 +336,8 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
         for event_count in self.event_counts() {
             event_count.begin_poll();
         }
-        let mut outcome = self.check(end, cover);
-        if let Continue(until) = outcome {
-            others.parking.sleep(epoch, until);
-            outcome = self.look();
-        }
-        self.event_counts().for_each(EventCount::end_poll);
+        let outcome = self.sleep_once(end, cover, |until| others.parking.sleep(epoch, until));
         others.sleepers.fetch_sub(1, site("poll.others.leave", Relaxed));
         outcome
-    }
-}
-
-/// How a poller sleeps on several words.
-#[cfg(all(any(target_os = "linux", loom), not(any(miri, queues_portable))))]
-mod sleep {
-    pub(super) use crate::sync::Words;
-    pub(super) const MAX: usize = Words::MAX;
-}
-
-/// It cannot, so no call with an event count gets here.
-#[cfg(not(all(any(target_os = "linux", loom), not(any(miri, queues_portable)))))]
-mod sleep {
-    use crate::sync::{Deadline, Parking};
-
-    pub(super) const MAX: usize = 0;
-
-    pub(super) struct Words;
-
-    impl Words {
-        pub(super) fn new() -> Self {
-            Self
-        }
-        pub(super) fn push(&mut self, _parking: &Parking, _seen: u32) {}
-        pub(super) fn sleep(&self, _until: Deadline) -> bool {
-            false
-        }
     }
 }

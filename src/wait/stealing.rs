@@ -89,19 +89,16 @@ impl<P: Atomic> Stealing<P> {
     /// Ends a steal that found nothing: if there is a descriptor, arms it and makes another attempt.
     #[cold]
     fn arm<R>(&self, steal: impl FnOnce() -> Result<R>) -> Result<R> {
-        let Some(descriptor) = self.not_empty.descriptor() else {
-            return Err(Error::Empty);
-        };
-        let outcome = self.not_empty.arm(descriptor, || match self.look(READABLE) {
+        let outcome = self.not_empty.arm(|| match self.look(READABLE) {
             Break(()) => Break(steal()),
-            waiting => waiting.map_break(|()| Err(Error::Empty)),
+            Continue(at) => Continue(at),
         });
         outcome.unwrap_or(Err(Error::Empty))
     }
 
     /// A descriptor that is readable while there is something to steal: see `poll::descriptor`.
     pub fn stealable_fd(&self) -> Result<c_int> {
-        poll::descriptor(self, READABLE, false)
+        poll::descriptor(self, READABLE)
     }
 
     /// The descriptor of a model, if it was requested.
@@ -121,12 +118,9 @@ impl<T, P: Atomic<Out = *mut T>> Stealing<P> {
     /// Steals up to `max` pointers: see [`Deque::steal_many`].
     pub fn steal_many(&self, max: usize, mut keep: impl FnMut(*mut T)) -> (usize, Result) {
         match self.deque.steal_many(max, &mut keep) {
-            (_, Err(Error::Empty)) => {
-                match self.arm(|| Ok(self.deque.steal_many(max, &mut keep))) {
-                    Ok(progress) => progress,
-                    Err(why) => (0, Err(why)),
-                }
-            }
+            (_, Err(Error::Empty)) => self
+                .arm(|| Ok(self.deque.steal_many(max, &mut keep)))
+                .unwrap_or_else(|why| (0, Err(why))),
             progress => progress,
         }
     }
