@@ -61,14 +61,16 @@
  * - References: create returns one, retain adds one, release drops one; the last release frees. A
  *   thread may use a queue while any thread is known to hold a reference: a thread that is joined
  *   before the release needs none of its own.
- * - Close (mpmc, spsc, priority, batch): later puts return QUEUES_CLOSED; gets drain what is left, then
- *   return QUEUES_CLOSED; all waiters wake. Closing frees nothing. No item is lost or got twice.
- * - Event loops: readable_fd and writable_fd return descriptors for poll, epoll and event loops. They are
- *   level-triggered, and there is nothing to forget: once a queue has one, a get, peek or steal that
- *   returns QUEUES_EMPTY (a put that returns QUEUES_FULL) makes it unreadable and looks once more before
- *   it returns. So a loop calls until QUEUES_EMPTY and then waits for the descriptor. A queue without
- *   descriptors pays nothing for them. Several loops may wait for one descriptor; each is woken. A loop
- *   removes the descriptor before the last release, which closes it.
+ * - Close (mpmc, spsc, priority, batch): later puts return QUEUES_CLOSED; gets drain what is left,
+ *   then return QUEUES_CLOSED; all waiters wake. Closing frees nothing. No item is lost or got
+ *   twice.
+ * - Event loops: readable_fd, writable_fd and stealable_fd return descriptors for poll, epoll and
+ *   event loops. They are level-triggered, and a program has nothing to arm. Once a queue has a
+ *   descriptor, a get, peek or steal that returns QUEUES_EMPTY (a put that returns QUEUES_FULL)
+ *   makes it unreadable and checks once more before it returns. So a loop calls until QUEUES_EMPTY
+ *   and then waits for the descriptor. A queue without descriptors pays nothing for them. Several
+ *   loops may wait for one descriptor; all of them wake. A loop removes the descriptor before the
+ *   last release, which closes it.
  * - Order: what a thread did before a put happens before what follows the get of the item; what it did
  *   before a get, before what follows the put into the place that became free; what it did before close,
  *   before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get does. size, is_empty,
@@ -82,14 +84,15 @@
  * - Signal handlers must not call the library. What signals do: docs/abi.md.
  * - Cancellation: no function is a cancellation point, however long it waits and whatever a callback
  *   calls. A request stays pending: docs/abi.md.
- * - Memory is allocated by create, by the push that grows a growable deque, and by the first request
- *   for a descriptor; no other call allocates. Large arrays are untouched zero pages of the system, so it may run out of memory when
- *   they are first used. Capacity is exact.
+ * - Memory is allocated by create, by the push that grows a growable deque, and by the first
+ *   request for a descriptor; no other call allocates. Large arrays are untouched zero pages of the
+ *   system, so it may run out of memory when they are first used. Capacity is exact.
  * - System calls, once a queue is created: waits, wake-ups and the clock only (on Linux futex,
- *   membarrier, sched_yield, clock_gettime; futex_waitv in queues_poll; for queues with descriptors also
- *   read, write, getpid and timerfd_settime). The first request for a descriptor also makes eventfd2,
- *   timerfd_create, epoll_create1, epoll_ctl, close, membarrier and those of malloc. The last release and the push that grows a deque also make
- *   those of free and malloc, and the last release of a queue with descriptors close.
+ *   membarrier, sched_yield, clock_gettime; futex_waitv in queues_poll; for queues and events with
+ *   descriptors also read, write, getpid and timerfd_settime). The first request for a descriptor
+ *   also makes eventfd2, timerfd_create, epoll_create1, epoll_ctl, close, membarrier and those of
+ *   malloc. The last release and the push that grows a deque also make those of free and malloc.
+ *   The last release of a queue with descriptors also makes close.
  * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
  *   the calls that are allowed on them.
  * - Race detectors: under ThreadSanitizer, helgrind and drd calls announce the order that they
@@ -587,31 +590,31 @@ queues_status_t queues_mpmc_return(queues_mpmc_t *queue,
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 
-/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
-/// poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it, except
-/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
-/// queue owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until there is an item. While the consumer gets items, neither
+/// side makes a system call for the descriptor, except a put beside another put that is suspended
+/// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
+/// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue,
-                                        int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue, int *fd);
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_mpmc_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_mpmc_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_mpmc_writable_fd(queues_mpmc_t *queue,
-                                        int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_mpmc_writable_fd(queues_mpmc_t *queue, int *fd);
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
@@ -916,31 +919,31 @@ queues_status_t queues_spsc_consume(queues_spsc_t *queue);
 /// queues)
 queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 
-/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
-/// poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it, except
-/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
-/// queue owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until there is an item. While the consumer gets items, neither
+/// side makes a system call for the descriptor, except a put beside another put that is suspended
+/// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
+/// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue,
-                                        int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue, int *fd);
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_spsc_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_spsc_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_spsc_writable_fd(queues_spsc_t *queue,
-                                        int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_spsc_writable_fd(queues_spsc_t *queue, int *fd);
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
@@ -1195,31 +1198,31 @@ queues_status_t queues_priority_peek_bytes(queues_priority_t *queue,
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 
-/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
-/// poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it, except
-/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
-/// queue owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until there is an item. While the consumer gets items, neither
+/// side makes a system call for the descriptor, except a put beside another put that is suspended
+/// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
+/// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_priority_readable_fd(queues_priority_t *queue,
-                                            int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_priority_readable_fd(queues_priority_t *queue, int *fd);
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_priority_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_priority_writable_fd(queues_priority_t *queue,
-                                            int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_priority_writable_fd(queues_priority_t *queue, int *fd);
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
 ///
@@ -1410,19 +1413,18 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
                                          size_t capacity,
                                          size_t *len);
 
-/// Writes a descriptor to fd that is readable while there may be an item to steal, for poll, epoll and
-/// event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item to steal.
 ///
-/// Level-triggered: it stays readable until a steal returns QUEUES_EMPTY, which makes it unreadable
-/// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
-/// close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a steal returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until the next push. All calls return the same descriptor. The
+/// deque owns it: do not read, write or close it; the last release closes it.
 ///
-/// A pop that returns QUEUES_EMPTY leaves it as it is. The first call creates it; then, in a steal
-/// that returns QUEUES_EMPTY and in the push that ends that, the library makes system calls.
-/// Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_deque_stealable_fd(queues_deque_t *deque,
-                                          int *fd);
+/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. The first call creates the
+/// descriptor and allocates. From then on the library makes system calls in a steal that returns
+/// QUEUES_EMPTY and in the push that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_deque_stealable_fd(queues_deque_t *deque, int *fd);
 
 /// Returns the number of items: a snapshot, never above the capacity.
 ///
@@ -1705,40 +1707,41 @@ queues_status_t queues_batch_flush(queues_batch_t *queue);
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID
 queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 
-/// Writes a descriptor to fd that is readable while a batch is due, by its size, weight or age, or the
-/// queue is closed, for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while a
+/// batch is due, by its size, weight, age or a flush, or the queue is closed.
 ///
-/// Level-triggered: it stays readable until get_due or get_due_bytes returns QUEUES_EMPTY, which makes
-/// it unreadable until a batch is due. If other calls take batches or clear the queue
-/// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
-/// owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a get or get_due returns QUEUES_EMPTY. That
+/// call makes the descriptor unreadable until a batch is due. If other calls take batches or clear
+/// the queue meanwhile, the descriptor may become readable once without a batch. All calls return
+/// the same descriptor. The queue owns it: do not read, write or close it; the last release closes
+/// it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY, in the first put of a batch
-/// and in the call that makes one due, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
-/// system other than Linux)
-queues_status_t queues_batch_readable_fd(queues_batch_t *queue,
-                                         int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY, in the first put of a batch, in the call that makes a batch
+/// due and in a call that takes a batch and leaves items. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID (also for
+/// any queue on a system other than Linux)
+queues_status_t queues_batch_readable_fd(queues_batch_t *queue, int *fd);
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_batch_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_batch_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_batch_writable_fd(queues_batch_t *queue,
-                                         int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_batch_writable_fd(queues_batch_t *queue, int *fd);
 
 /// Returns the time until a batch is due by its age, for the timeout of an event loop.
 ///
-/// A put may make a batch due earlier, by its size or weight.
+/// A put may make a batch due earlier, by its size or weight, and so may a flush.
 ///
 /// A short lock. Any thread.
 /// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
-/// nothing is pending, or batches have no age
+/// nothing is pending or batches have no age
 int64_t queues_batch_next_due_ns(const queues_batch_t *queue);
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
@@ -1783,8 +1786,8 @@ queues_status_t queues_batch_stats(const queues_batch_t *queue, queues_stats_t *
 /// @defgroup event 10. event: set until it is reset
 /// @{
 
-/// An event: set until it is reset, however many threads find it set. For shutdown, cancellation and
-/// timers, alone or beside queues in queues_poll().
+/// An event: set until it is reset, however many threads find it set. For shutdown, cancellation
+/// and timers, alone or beside queues in queues_poll().
 ///
 /// | functions                                                | threads    | progress  |
 /// |----------------------------------------------------------|------------|-----------|
@@ -1796,8 +1799,8 @@ queues_status_t queues_batch_stats(const queues_batch_t *queue, queues_stats_t *
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
-/// What a thread did before set happens before what follows a wait or an is_set that finds the event
-/// set. Each call is O(1), except set, which is O(threads that wait).
+/// What a thread did before set happens before what follows a wait or an is_set that finds the
+/// event set. Each call is O(1), except set, which is O(threads that wait).
 typedef struct queues_event_t queues_event_t;
 
 /// Creates an event that is not set, with one reference, which the caller owns.
@@ -1819,7 +1822,7 @@ queues_event_t *queues_event_retain(queues_event_t *event);
 /// event afterwards, unless it holds another reference.
 void queues_event_release(queues_event_t *event);
 
-/// Sets the event and wakes all threads that wait for it. Setting it again changes nothing.
+/// Sets the event and wakes all waiters. Setting it again changes nothing.
 ///
 /// Wait-free. Any thread.
 /// @return QUEUES_OK, QUEUES_INVALID
@@ -1843,18 +1846,18 @@ bool queues_event_is_set(const queues_event_t *event);
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID
 queues_status_t queues_event_wait(queues_event_t *event, int64_t timeout_ns);
 
-/// Writes a descriptor to fd that is readable while the event is set, for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while the
+/// event is set.
 ///
-/// Where set and reset race it may stay readable beside a reset event, until a reset or a wait that
-/// returns QUEUES_EMPTY: an event loop calls queues_event_wait() with timeout_ns 0. All calls return
-/// the same descriptor. The event owns it: do not read, write or close it; the last release closes
-/// it.
+/// If set and reset race, the descriptor may stay readable although the event is reset, until a
+/// reset or a wait that returns QUEUES_EMPTY. So an event loop calls queues_event_wait() with
+/// timeout_ns 0. All calls return the same descriptor. The event owns it: do not read, write or
+/// close it; the last release closes it.
 ///
-/// The first call creates it; then, in set, in reset and in a wait that returns QUEUES_EMPTY the
-/// library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
-queues_status_t queues_event_readable_fd(queues_event_t *event,
-                                         int *fd);
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in set, in reset and in a wait that returns QUEUES_EMPTY. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
+queues_status_t queues_event_readable_fd(queues_event_t *event, int *fd);
 
 /// @}
 /* =================================================================================================
@@ -1863,8 +1866,8 @@ queues_status_t queues_event_readable_fd(queues_event_t *event,
 /// @defgroup poll 11. poll: several queues and events at once
 /// @{
 
-/// Event of queues_poll_t: a get would not return QUEUES_EMPTY; a batch is due; there may be an item to
-/// steal; an event is set.
+/// Event of queues_poll_t: a get would not return QUEUES_EMPTY, a batch is due, there may be an
+/// item to steal, or the event is set.
 #define QUEUES_READABLE 1
 
 /// Event of queues_poll_t: a put would not return QUEUES_FULL.
@@ -1874,36 +1877,35 @@ queues_status_t queues_event_readable_fd(queues_event_t *event,
 typedef struct queues_poll_t {
     /// The handle, of any family.
     void *queue;
-    /// What to wait for: QUEUES_READABLE, QUEUES_WRITABLE or both; for a deque and an event
-    /// QUEUES_READABLE; 0: the entry never becomes ready.
+    /// What to wait for: QUEUES_READABLE, QUEUES_WRITABLE or both. Deques and events have
+    /// QUEUES_READABLE only. With 0 the entry never becomes ready.
     uint32_t events;
-    /// Written by the call: those of the events that are ready.
+    /// Written by the call: the events that are ready.
     uint32_t ready;
 } queues_poll_t;
 
-/// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for handles of
-/// any family. n is 1,048,576 at most.
+/// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for
+/// handles of any family. n is 1,048,576 at most.
 ///
-/// ready becomes the number of entries that are ready; in each entry, ready becomes the events that are.
-/// All entries are looked at; each call of the process begins with another one. A closed queue is
-/// ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these are 0.
+/// ready becomes the number of entries that are ready. In each entry the field ready becomes the
+/// events that are ready. The call checks all entries, and each call of the process begins at
+/// another entry. A closed queue is ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these outputs
+/// are 0.
 ///
-/// A poll takes nothing: another thread may take the item before the call that follows, which should
-/// not wait. It orders no memory; that call does. A put wakes all threads that poll its queue, and one
-/// that waits in a get. A handle may be in several entries. With n 0 the call sleeps until the timeout,
-/// which must not be below 0 then.
+/// A poll takes nothing: another thread may take the item first. So the call that follows should
+/// not wait. A poll orders no memory; the call that follows does. A put wakes all threads that poll
+/// its queue, and one thread that waits in a get. A handle may be in several entries. With n 0 the
+/// call sleeps for timeout_ns, which must not be below 0 then.
 ///
-/// May sleep; with timeout_ns 0 it takes a short lock for priority and batch, and is lock-free for the
-/// others. Any thread. O(n). Does not allocate.
+/// May sleep. With timeout_ns 0 the call takes a short lock for priority and batch, and is
+/// lock-free for the other families. Any thread. O(n). Does not allocate.
 ///
-/// Up to 128 events are waited for by futex_waitv (Linux 5.16); with more, and elsewhere, a thread that
-/// polls also wakes for puts into queues that only other threads poll, and goes back to sleep.
-/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID (also for an event
-/// that the family does not have)
-queues_status_t queues_poll(queues_poll_t *polls,
-                            size_t n,
-                            int64_t timeout_ns,
-                            size_t *ready);
+/// The call waits for up to 128 events by futex_waitv (Linux 5.16). With more events, and
+/// elsewhere, a thread that polls also wakes for puts into queues that only other threads poll, and
+/// goes back to sleep.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID (also for an
+/// event that the family does not have)
+queues_status_t queues_poll(queues_poll_t *polls, size_t n, int64_t timeout_ns, size_t *ready);
 
 /// @}
 

@@ -77,14 +77,15 @@ pub unsafe trait Queue: Send + Sync {
     fn wake_getter(&self) -> WakeGetter {
         WakeGetter::Now
     }
-    /// `Break` if a get would not fail with [`Empty`](crate::Error::Empty). `Continue(t)`: it would, and at
-    /// time `t` it may not, even without a put. Any thread may call.
+    /// `Break` if a get would not fail with [`Empty`](crate::Error::Empty). `Continue(t)`: a get
+    /// would, but from time `t` on may succeed even without a put. Any thread may call.
     fn look_for_item(&self) -> ControlFlow<(), Deadline> {
         if self.is_empty() && !self.is_closed() { Continue(Deadline::NEVER) } else { Break(()) }
     }
-    /// [`Queue::look_for_item`] of a caller that waits, and is responsible from now on for what becomes
-    /// ready at the time that it returns. The second result: whether the caller must wake the threads
-    /// that wait, as a put may leave the wake-up to it.
+    /// [`Queue::look_for_item`] of a caller that waits. From now on the caller is responsible for
+    /// what becomes ready at the returned time. The second result: whether the caller must wake the
+    /// other waiters, which then compute their own deadlines, because the caller may leave before
+    /// that time.
     fn watch_for_item(&self) -> (ControlFlow<(), Deadline>, bool) {
         (self.look_for_item(), false)
     }
@@ -99,11 +100,11 @@ pub unsafe trait Queue: Send + Sync {
 /// Whether a put must wake a waiting get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeGetter {
-    /// It need not.
+    /// No: there is nothing to wake for.
     No,
-    /// It must.
+    /// Yes: a get may succeed now.
     Now,
-    /// A get succeeds from this time on.
+    /// Yes: a get succeeds from this time on.
     At(Deadline),
 }
 

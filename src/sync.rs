@@ -54,8 +54,8 @@ use core::sync::atomic as imp;
 #[cfg(loom)]
 use loom::sync::atomic as imp;
 
-/// Begins a model: creates what its threads share in these modules. Otherwise loom would take the first
-/// use of a lazy static for an ordering between threads.
+/// Begins a model: creates what its threads share in these modules. Otherwise loom would take the
+/// first use of a lazy static for an ordering between threads.
 #[cfg(loom)]
 pub fn begin_model() {
     take_turn();

@@ -10,10 +10,11 @@
 //!
 //! - **Waiting.** A call that may wait takes a [`Wait`]. `try_` calls, [`Wait::No`] and the calls of a
 //!   deque do not wait. A wait that ends without success is [`Error::Timeout`].
-//! - **Futures.** A call that ends in `_async` waits as a future. It needs nothing but the waker of
-//!   its context, so it runs on every executor: see [Futures](#futures).
-//! - **Several queues.** [`poll()`](crate::poll) waits for queues of all families and for [`Event`]s.
-//!   A program with an event loop waits for a descriptor, as `readable_fd` returns.
+//! - **Futures.** A call whose name ends in `_async` waits as a future. It needs only the
+//!   [`Waker`](core::task::Waker) of its context, so it runs on every executor: see
+//!   [Futures](#futures).
+//! - **Several queues.** [`poll()`](crate::poll) waits for queues of all families and for
+//!   [`Event`]s. A program with an event loop waits for the descriptor that `readable_fd` returns.
 //! - **Closing.** After `close`, puts fail with [`Error::Closed`]. Gets return what is left, then fail
 //!   with [`Error::Closed`]. A deque has no close.
 //! - **Refused items** are returned: in a [`PutError`], or in the vector given to `put_many`.
@@ -26,27 +27,29 @@
 //!   done.
 //!
 //! # Futures
-//! - **Cancellation.** A future does its work in its last step. One that is dropped before has taken no
-//!   item, and put none: its item is dropped with it. `put_many_async` puts in several steps, and leaves
-//!   in the vector what it has not put. A wake-up that a future had received goes to the next one.
-//! - **A future that was polled is polled on or dropped.** A put wakes one future for an item. A future
-//!   that keeps a wake-up to itself leaves that item to the next call.
-//! - **Order.** Futures that wait are woken first come, first served. A call that finds an item at once
-//!   does not queue behind them.
+//! - **Cancellation.** A future does its work in its last step. A future that is dropped before
+//!   that step has taken no item, and put none: its item is dropped with it. `put_many_async` puts
+//!   in several steps, and leaves in the vector the items that it has not put. The wake-up of a
+//!   dropped future goes to the next future.
+//! - **Poll a future that was polled until it ends, or drop it.** A put wakes one future for an
+//!   item. A future that was woken and is not polled leaves that item to the next call.
+//! - **Order.** Futures wake in the order in which they began to wait. A call that finds an item at
+//!   once does not wait behind them.
 //! - **Threads.** Calls that block and futures may wait on the same queue. A put wakes one of each.
-//! - **Progress.** No put and no get waits for a future. Futures that wait at the same end share a short
-//!   lock.
+//! - **Progress.** No put and no get waits for a future. Futures that wait at the same end share a
+//!   short lock.
 //! - **Memory.** The first future that has to wait allocates a list, which grows with the number of
 //!   futures that wait at once and is freed with the queue.
-//! - **Timeouts** are those of the executor: drop the future.
-//! - **Panics.** A waker must not panic. If it does, the panic hook reports that, and the call that woke
-//!   it goes on.
-//! - **Streams.** The library depends on no crate of futures. With the crate `futures`, a stream is
-//!   `stream::unfold(&queue, |queue| async move { Some((queue.get_async().await.ok()?, queue)) })`.
+//! - **Timeouts.** The executor has the timers. When one ends, drop the future.
+//! - **Panics.** A `Waker` must not panic. If it does, the panic hook reports that, and the put,
+//!   get or close that called it goes on.
+//! - **Streams.** The library depends on no crate for futures. With `stream::unfold` of the crate
+//!   `futures`, a stream is
+//!   `unfold(&queue, |queue| async move { Some((queue.get_async().await.ok()?, queue)) })`.
 //!
-//! Once a future has waited at an end of a queue, the calls that wake waiters at this end execute a full
-//! fence for each item, some nanoseconds. If the kernel refuses `membarrier` at that first wait, which a
-//! sandbox may cause, the wait blocks its thread for 1 ms.
+//! Once a future has waited at an end of a queue, the calls that wake waiters at this end execute a
+//! full fence for each item, some nanoseconds. If the kernel refuses `membarrier` at that first
+//! wait, which a sandbox may cause, the wait blocks its thread for 1 ms.
 //!
 //! `len`, `is_empty`, `is_full` and `stats` are snapshots: other threads may change the queue.
 
@@ -142,13 +145,14 @@ fn take<T>(get: impl FnOnce(&mut MaybeUninit<T>) -> Result) -> Result<T> {
 /// Puts items from the front of `items`. Items that were not put stay there.
 ///
 /// # Safety
-/// The queue's rule about who may put at once holds.
+/// The queue's rule about which threads may put at once holds.
 unsafe fn put_many<Q: PutMany>(
     queue: &Blocking<Q>,
     items: &mut Vec<Q::Item>,
     wait: Wait,
 ) -> Result {
-    // SAFETY: the same contract; the items are initialized, and those that were put are not used again.
+    // SAFETY: the same contract; the items are initialized, and those that were put are not used
+    // again.
     give_many(items, |items, count| unsafe { queue.put_many(items, count, wait) })
 }
 
@@ -167,7 +171,7 @@ async unsafe fn put_many_async<Q: PutMany<Item: Send>>(
     queue.put_until_room(put_some).await
 }
 
-/// Runs a put of many, which returns how many items from the front of `items` it has moved out.
+/// Runs `put`, which returns the number of items that it moved out of the front of `items`.
 fn give_many<T>(items: &mut Vec<T>, put: impl FnOnce(*const T, usize) -> Progress) -> Result {
     let count = items.len();
     // SAFETY: not more than there are. Below, the vector gets back the items that were not put.
@@ -185,7 +189,7 @@ fn give_many<T>(items: &mut Vec<T>, put: impl FnOnce(*const T, usize) -> Progres
 /// Gets up to `max` items to the end of `out`.
 ///
 /// # Safety
-/// The queue's rule about who may get at once holds.
+/// The queue's rule about which threads may get at once holds.
 unsafe fn get_many<T, Q: GetMany<Out = MaybeUninit<T>>>(
     queue: &Blocking<Q>,
     out: &mut Vec<T>,
@@ -221,7 +225,7 @@ async unsafe fn get_many_async<T: Send, Q: GetMany<Out = MaybeUninit<T>>>(
     queue.get_until_item(get_some, |&count| count).await
 }
 
-/// Runs a get of many, which fills as many places at the end of `out` as it returns.
+/// Runs `get`, which returns the number of places at the end of `out` that it filled.
 fn take_many<T>(
     out: &mut Vec<T>,
     max: usize,
@@ -234,10 +238,10 @@ fn take_many<T>(
     Ok(done)
 }
 
-/// [`give`] as a future. The item is dropped with it.
+/// [`give`] as a future. The item is dropped with the future.
 ///
 /// # Safety
-/// The queue's rule about who may put at once holds.
+/// The queue's rule about which threads may put at once holds.
 async unsafe fn give_async<T: Send, Q: Put<Item = T>>(
     queue: &Blocking<Q>,
     item: T,
@@ -259,7 +263,8 @@ async unsafe fn give_async<T: Send, Q: Put<Item = T>>(
     })
 }
 
-/// The item of a put that may be dropped. After the put it is not even moved: another thread has it.
+/// The item of a put whose future may be dropped. After the put it is not even moved: another
+/// thread has it.
 struct Held<T> {
     item: MaybeUninit<T>,
     is_ours: bool,
@@ -280,7 +285,7 @@ fn borrow_fd<Q>(_queue: &Q, fd: Result<c_int>) -> Result<BorrowedFd<'_>> {
     fd.map(|fd| unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
-/// An end of a queue that has this end.
+/// The end of a queue, which has that end.
 fn known(polled: Result<Polled<'_>>) -> Polled<'_> {
     polled.expect("the queue has this end")
 }

@@ -1,5 +1,5 @@
 //! Waiting, for every family: calls that sleep until they succeed, a deadline passes or the queue is
-//! closed.
+//! closed. Polls, descriptors and futures wait in the same way, at the same event counts.
 
 mod asynchronous;
 mod batching;

@@ -1,5 +1,5 @@
-//! Futures of queues, on two executors that know nothing of each other: each item arrives once and in
-//! order, whatever is dropped meanwhile; one waker is called for an item; no wake-up is lost.
+//! Futures of queues, on two independent executors: each item arrives once and in order, whatever
+//! is dropped meanwhile; one `Waker` is called for an item; no wake-up is lost.
 
 #![cfg(not(loom))]
 
@@ -60,7 +60,7 @@ fn on_smol(tasks: Vec<Task>) {
     });
 }
 
-/// Counts its calls, and remembers their order among several.
+/// A `Waker` that counts its calls, and notes their order among several.
 struct Counting {
     calls: AtomicUsize,
     name: usize,
@@ -74,7 +74,7 @@ impl Wake for Counting {
     }
 }
 
-/// Futures that the test polls by hand, each with a waker of its own.
+/// Futures that the test polls itself, each with a `Waker` of its own.
 struct Hand<F> {
     futures: Vec<Option<Pin<Box<F>>>>,
     wakers: Vec<Arc<Counting>>,
@@ -115,7 +115,7 @@ impl<F: Future> Hand<F> {
     }
 }
 
-/// Whether a future is pending after a poll with a waker that does nothing.
+/// Whether a future is pending after a poll with a `Waker` that does nothing.
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -207,7 +207,7 @@ fn a_dropped_future_passes_its_wake_up_on() {
 }
 
 #[test]
-fn the_waker_of_the_last_poll_is_called() {
+fn a_future_is_woken_where_it_was_polled_last() {
     let queue = Mpmc::<u8>::with_capacity(1).unwrap();
     let mut future = pin!(queue.get_async());
     let mut hand = Hand::new([ready(()), ready(())]);
@@ -219,7 +219,7 @@ fn the_waker_of_the_last_poll_is_called() {
     assert_eq!(hand.woken(), [1]);
     assert_eq!(poll_once(future), Poll::Ready(Ok(1)));
     assert!(hand.poll(0).is_ready());
-    assert_eq!(Arc::strong_count(&hand.wakers[1]), 1, "no waker is left in the queue");
+    assert_eq!(Arc::strong_count(&hand.wakers[1]), 1, "no `Waker` is left in the queue");
 }
 
 #[test]
@@ -287,7 +287,7 @@ struct Panicking;
 
 impl Wake for Panicking {
     fn wake(self: Arc<Self>) {
-        panic!("a waker");
+        panic!("a `Waker`");
     }
 }
 
@@ -401,7 +401,7 @@ fn a_batch_ages_on_every_timer() {
     assert!(begin.elapsed() >= Duration::from_millis(40));
 }
 
-/// The future that knows when the batch is due hands that on when it is dropped.
+/// When the future that is responsible for a batch is dropped, another waiter becomes responsible.
 #[test]
 fn a_dropped_future_leaves_its_batch_to_another_waiter() {
     watched("a dropped future leaves its batch", || {
@@ -452,8 +452,8 @@ fn patience(random: &mut Random) -> u64 {
     if random.one_in(3) { random.below(3) } else { u64::MAX }
 }
 
-/// Waits until `future` ends: either by its wake-ups alone, or it is dropped after some polls and made
-/// anew.
+/// Waits until `future` ends: either by its wake-ups alone, or it is dropped after some polls and
+/// made anew.
 async fn insist<F: Future>(random: &mut Random, mut future: impl FnMut() -> F) -> F::Output {
     loop {
         let polls = patience(random);
@@ -479,7 +479,8 @@ fn item(producer: u64, number: u64) -> u64 {
     producer << 32 | number
 }
 
-/// Every item arrived once; and each consumer got the items of each producer in their order if `in_order`.
+/// Every item arrived once; and each consumer got the items of each producer in their order if
+/// `in_order`.
 fn check(got: &[Vec<u64>], producers: u64, in_order: bool) {
     let all: BTreeSet<u64> = got.iter().flatten().copied().collect();
     assert_eq!(all.len(), got.iter().map(Vec::len).sum(), "an item arrived twice");

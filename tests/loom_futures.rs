@@ -1,12 +1,14 @@
-//! Futures lose no wake-up, in every interleaving and with every value that a weakly ordered machine may
-//! read. The executor of a model is a thread that sleeps until its waker is called, so a lost wake-up is a
-//! deadlock, which loom reports. As for the bounds see `loom.rs`.
+//! Futures lose no wake-up, in every interleaving and with every value that a weakly ordered
+//! machine may read. The executor of a model is a thread that sleeps until its `Waker` is called,
+//! so a lost wake-up is a deadlock, which loom reports. As for the bounds see `loom.rs`.
 //!
 //! Each of these mutants of `src/wait/wakers.rs` fails a model here:
-//! - `Turn::check` without the second check, or with the waker of the first poll for good;
+//! - `Turn::check` without the second check, or with the `Waker` of the first poll for good;
 //! - `Wakers::add` without the announcement; `note_empty` although others wait;
-//! - `Wakers::remove` that passes nothing on; `with` that does not look at `pending` after the release;
-//! - the notifier or the thread that releases the list without its fence; `STORES_VISIBLE` read Relaxed.
+//! - `Wakers::remove` that passes nothing on; `with` that does not look at `pending` after the
+//!   release;
+//! - the waker (a thread), or the thread that releases the list, without its fence;
+//!   `STORES_VISIBLE` read Relaxed.
 #![cfg(loom)]
 
 mod support;
@@ -58,7 +60,7 @@ fn put_async(queue: &Queue, item: usize) -> impl Future<Output = Result> {
     })
 }
 
-/// Wakes the thread that runs the future.
+/// A `Waker` that wakes the thread that runs the future.
 struct Signal {
     woken: Mutex<bool>,
     sleeper: Condvar,
@@ -166,7 +168,7 @@ fn each_item_wakes_a_future() {
     }
 }
 
-/// Two threads wake futures at once: neither leaves a wake-up to nobody.
+/// Two threads wake futures at once: no wake-up is left over.
 #[test]
 fn a_put_beside_a_close() {
     explore("a put beside a close", Some(2), || {
@@ -214,7 +216,8 @@ fn a_dropped_future_passes_its_wake_up_on() {
     });
 }
 
-/// A future that finds an item before it is woken for another one leaves that to the next future.
+/// A future that finds an item before it is woken for another item leaves that wake-up to the next
+/// future.
 #[test]
 fn a_future_that_needs_no_wake_up_passes_it_on() {
     explore("a future polled twice", Some(2), || {
@@ -244,8 +247,8 @@ fn a_future_that_needs_no_wake_up_passes_it_on() {
 
 /// A future that moves to another task is woken there.
 #[test]
-fn the_last_waker_is_called() {
-    explore("two wakers", Some(3), || {
+fn a_future_is_woken_where_it_was_polled_last() {
+    explore("two `Waker`s", Some(3), || {
         let queue = queue(1);
         let getter = spawn({
             let queue = queue.clone();

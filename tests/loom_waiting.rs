@@ -1,6 +1,7 @@
 //! Descriptors, polls and events lose no wake-up, in every interleaving and with every value that a
-//! weakly ordered machine may read. An event loop of a model sleeps in the wait of the descriptor, so a
-//! lost wake-up is a deadlock, which loom reports. As for the bounds and the clock see `loom.rs`.
+//! weakly ordered machine may read. An event loop of a model sleeps in the wait of the descriptor,
+//! so a lost wake-up is a deadlock, which loom reports. As for the bounds and the clock see
+//! `loom.rs`.
 //!
 //! Each of these mutants of `src/wait` fails a model here, with one preemption:
 //! - `EventCount::arm` without the second attempt, without the fence, without the timer, or whose
@@ -8,10 +9,10 @@
 //! - `EventCount::signal` that does nothing, or signals before it clears `ARMED`;
 //! - `EventCount::wake_at` that sets no timer;
 //! - `Poll` without the announcement, the fence or the second look, or that reads an epoch after
-//!   that look; a waker that wakes no thread or only one at the word of its queue or of the process,
-//!   or starts no new epoch there;
+//!   that look; a waker that wakes no thread or only one at the word of its queue or of the
+//!   process, or starts no new epoch there;
 //! - `EventCount::fence_for_good` that does not wait for the stores when membarrier is refused;
-//! - `Blocking::watch` that wakes nobody, with two preemptions.
+//! - `Blocking::watch` that wakes no waiter, with two preemptions.
 //!
 //! The announcement of `arm` matters only where its thread stops: `stall.rs` fails without it.
 #![cfg(loom)]
@@ -249,7 +250,8 @@ fn two_puts() {
     });
 }
 
-/// A thread that sleeps in a get beside an event loop: an item wakes both, and one of them takes it.
+/// A thread that sleeps in a get beside an event loop: an item wakes both, and one of them takes
+/// it.
 #[test]
 fn a_loop_beside_a_sleeper() {
     with_flag("put, put, close | get | loop", 2, 2, |queue| {
@@ -383,9 +385,9 @@ fn deque() {
 
 // --- polls
 
-/// How many queues in which nothing happens a poll has beside others. Without them it sleeps on the
-/// words of all its queues; with them on the word of the process, as three words are too many in a
-/// model. The portable build always sleeps on the word of the process.
+/// The number of idle queues that a poll has beside others. Without idle queues a poll sleeps on
+/// the words of all its queues; with them on the word of the process, because three words are too
+/// many in a model. The portable build always sleeps on the word of the process.
 const IDLE: [usize; 2] = [0, 2];
 
 /// Explores a model with each number of idle queues.
@@ -542,8 +544,8 @@ fn a_poll_beside_others() {
 
 // --- events
 
-/// Set and reset of an event against its descriptor. In the end the descriptor shows that the event is
-/// set; that it is not, after a wait that has found it so.
+/// Set and reset of an event against its descriptor. In the end the descriptor shows that the event
+/// is set; that it is not, after a wait that has found it so.
 #[test]
 fn event() {
     let model = |what: &str, bound, programs: &'static [&'static str]| {
@@ -618,8 +620,8 @@ fn every_set_publishes() {
 
 // --- membarrier
 
-/// An event loop that requests its descriptor first: the request arms with the fence that the kernel
-/// may refuse, and every later arm relies on it.
+/// An event loop that requests its descriptor first: the request arms with the fence that the
+/// kernel may refuse, and every later arm relies on it.
 fn request_and_loop(queue: &Blocking<Flag>) -> Vec<usize> {
     queue.readable_fd().unwrap();
     loop_of_gets(queue, 1)
@@ -707,8 +709,8 @@ fn loop_of_batches(queue: &Batches, count: usize) -> usize {
     got
 }
 
-/// The descriptor of a batch is readable once a batch is due by its age, whichever thread is there to
-/// watch the time, and whichever leaves.
+/// The descriptor of a batch is readable once a batch is due by its age, whichever thread is there
+/// to watch the time, and whichever leaves.
 #[test]
 fn batches() {
     explore("batch: put | loop", Some(3), || {
@@ -783,7 +785,7 @@ fn batches_beside_others() {
     });
 }
 
-/// What is put while the queue is cleared finds whoever waits for it.
+/// An item that is put while the queue is cleared wakes a waiter of any kind.
 #[test]
 fn batch_put_beside_a_clear() {
     let model = |what: &str, wait: fn(&Batches) -> usize| {

@@ -88,7 +88,8 @@ fn futures() {
             scope.spawn(|| {
                 while !queue.is_closed() {
                     got.lock().unwrap().extend(block_on(poll_once(queue.get_async())));
-                    std::thread::yield_now(); // else the interpreter runs this loop most of the time
+                    // Otherwise the interpreter runs this loop most of the time.
+                    std::thread::yield_now();
                 }
             });
             while let Ok(item) = block_on(queue.get_async()) {

@@ -1,7 +1,7 @@
 //! No wake-up is lost: a thread sleeps again and again for items of every family, at descriptors in
 //! epoll, in `queues_poll` and beside threads that sleep in gets, and after a random delay another
-//! thread puts one item. It puts the next only when that one has arrived, so that nothing makes up for
-//! a wake-up that was lost.
+//! thread puts one item. It puts the next only when that one has arrived, so that nothing makes up
+//! for a wake-up that was lost.
 //!
 //! `QUEUES_SLEEPS=n` is the number of sleeps of each test; `QUEUES_SEED=n` chooses the delays.
 
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use support::random::{Random, first_seed, setting};
 
-/// An item that has not arrived after this time never will.
+/// An item that has not arrived after this time is lost. Not tuned.
 const LOST: Duration = Duration::from_secs(30);
 
 fn sleeps() -> u64 {
@@ -217,7 +217,7 @@ impl Epoll {
 impl Sleeper for Epoll {
     fn sleep(&mut self) {
         let mut event = libc::epoll_event { events: 0, u64: 0 };
-        // Not for ever, so that the thread ends if a wake-up is lost.
+        // Not forever, so that the thread ends if a wake-up is lost.
         unsafe { libc::epoll_wait(self.0, &mut event, 1, 60_000) };
     }
 }
@@ -251,8 +251,8 @@ impl Sleeper for Poll {
     }
 }
 
-/// A random delay: mostly none or some hundred nanoseconds, so that the put meets the thread on its way
-/// to sleep; sometimes long enough for it to sleep.
+/// A random delay: mostly none or some hundred nanoseconds, so that the put meets the thread on its
+/// way to sleep; sometimes long enough for it to sleep.
 fn delay(random: &mut Random) {
     let nanos = match random.below(8) {
         0..=2 => 0,
@@ -266,8 +266,8 @@ fn delay(random: &mut Random) {
     }
 }
 
-/// Threads that sleep as `make` says, and `getters` threads that sleep in gets of each source that has
-/// such calls, beside a thread that puts.
+/// Threads that sleep in what `make` returns, and `getters` threads that sleep in gets of each
+/// source that has such calls, beside a thread that puts.
 fn run<S: Sleeper>(what: &str, loops: usize, getters: usize, make: impl Fn(&[Source]) -> S + Sync) {
     let families: Vec<_> = FAMILIES
         .into_iter()

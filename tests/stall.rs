@@ -407,8 +407,8 @@ fn is_readable(fd: i32) -> bool {
     unsafe { libc::poll(&mut entry, 1, 10_000) == 1 }
 }
 
-/// Parks `call` on a thread of its own before its `step`th access, runs `others` with the name of that
-/// access, and lets the call end. None if the call has fewer accesses.
+/// Parks `call` on a thread of its own before its `step`th access, runs `others` with the name of
+/// that access, and lets the call end. None if the call has fewer accesses.
 fn parked<R: Send, T>(
     step: usize,
     call: impl FnOnce() -> R + Send,
@@ -475,8 +475,9 @@ fn a_put_stops_beside_a_descriptor() {
     }
 }
 
-/// The same for a put that makes a batch due and has begun to signal, beside a put that makes none due.
-/// One that stops before, after it has claimed the wake-up, leaves it to the put of the next batch.
+/// The same for a put that makes a batch due and has begun to signal, beside a put that makes none
+/// due. A put that stops earlier, after it has claimed the wake-up, leaves the wake-up to the put
+/// of the next batch.
 #[test]
 fn the_put_of_a_due_batch_stops_beside_a_descriptor() {
     let limits = Limits { size: 2, age: None, weight: None };
@@ -538,8 +539,8 @@ fn a_get_stops_while_it_arms() {
     }
 }
 
-/// A get that frees a place and stops while it wakes an event loop that puts; and a put that stops while
-/// it arms that end.
+/// A get that frees a place and stops while it wakes an event loop that puts; and a put that stops
+/// while it arms that end.
 #[test]
 fn calls_stop_at_the_writable_end() {
     for kind in LOCK_FREE {
@@ -586,7 +587,8 @@ fn calls_stop_at_the_writable_end() {
     }
 }
 
-/// A poll that stops anywhere stops nobody: puts, gets, another poll and an event loop.
+/// A poll that stops anywhere holds up no other call: no put, no get, no other poll and no event
+/// loop.
 #[test]
 fn a_poll_stops() {
     for kind in [LOCK_FREE[0], LOCK_FREE[1], list::spsc_plain] {
@@ -680,8 +682,8 @@ fn a_set_or_a_reset_stops() {
     }
 }
 
-/// The first put of a batch stops before it sets the timer: a put that comes after the deadline makes the
-/// descriptor readable.
+/// The first put of a batch stops before it sets the timer: a put that comes after the deadline
+/// makes the descriptor readable.
 #[test]
 fn the_first_put_of_a_batch_stops() {
     let limits = Limits { size: 4, age: Some(Duration::from_millis(1)), weight: None };
@@ -720,10 +722,10 @@ impl Wake for Woken {
     }
 }
 
-/// A future is parked while it begins to wait, waits on or is dropped, or a put while it wakes futures:
-/// puts and gets go on, though futures wait. Afterwards no future sleeps beside an item.
+/// A future is parked while it begins to wait, waits on or is dropped, or a put while it wakes
+/// futures: puts and gets go on, though futures wait. Afterwards no future sleeps beside an item.
 #[test]
-fn a_future_or_a_waker_that_stops_holds_up_no_put() {
+fn a_future_or_a_put_that_stops_holds_up_no_put() {
     for puts in [false, true] {
         let names = at_each_step(|step| {
             let queue = Mpmc::with_capacity(CAPACITY).unwrap();

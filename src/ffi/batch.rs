@@ -435,18 +435,20 @@ pub unsafe extern "C" fn queues_batch_clear(
     unsafe { common::clear(BATCH.any(queue), count) }
 }
 
-/// Writes a descriptor to fd that is readable while a batch is due, by its size, weight or age, or the
-/// queue is closed, for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while a
+/// batch is due, by its size, weight, age or a flush, or the queue is closed.
 ///
-/// Level-triggered: it stays readable until get_due or get_due_bytes returns QUEUES_EMPTY, which makes
-/// it unreadable until a batch is due. If other calls take batches or clear the queue
-/// meanwhile, it may become readable once without need. All calls return the same descriptor. The queue
-/// owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a get or get_due returns QUEUES_EMPTY. That
+/// call makes the descriptor unreadable until a batch is due. If other calls take batches or clear
+/// the queue meanwhile, the descriptor may become readable once without a batch. All calls return
+/// the same descriptor. The queue owns it: do not read, write or close it; the last release closes
+/// it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY, in the first put of a batch
-/// and in the call that makes one due, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID (also for any queue on a
-/// system other than Linux)
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY, in the first put of a batch, in the call that makes a batch
+/// due and in a call that takes a batch and leaves items. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID (also for
+/// any queue on a system other than Linux)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_readable_fd(
     queue: *mut queues_batch_t,
@@ -456,15 +458,16 @@ pub unsafe extern "C" fn queues_batch_readable_fd(
     unsafe { common::descriptor(BATCH.any(queue), fd, |queue| queue.readable_fd()) }
 }
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_batch_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_batch_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_writable_fd(
     queue: *mut queues_batch_t,
@@ -476,11 +479,11 @@ pub unsafe extern "C" fn queues_batch_writable_fd(
 
 /// Returns the time until a batch is due by its age, for the timeout of an event loop.
 ///
-/// A put may make a batch due earlier, by its size or weight.
+/// A put may make a batch due earlier, by its size or weight, and so may a flush.
 ///
 /// A short lock. Any thread.
 /// @return nanoseconds; 0 if a batch is due, the queue is closed or the handle is invalid; -1 if
-/// nothing is pending, or batches have no age
+/// nothing is pending or batches have no age
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_next_due_ns(queue: *const queues_batch_t) -> i64 {
     value_or(0, || {

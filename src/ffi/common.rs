@@ -56,7 +56,7 @@ pub(super) unsafe fn stats<Q: Observe + ?Sized>(
     status_of(|| unsafe { write_sized(stats, any?.queue().stats().into()) })
 }
 
-/// Writes a descriptor that `request` returns.
+/// Writes the descriptor that `request` returns to `fd`.
 ///
 /// # Safety
 /// `fd` is null or an output.

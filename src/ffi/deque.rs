@@ -1,4 +1,5 @@
-//! `queues_deque_*`: the work-stealing deque. Both payloads are in [`Deque`].
+//! `queues_deque_*`: the work-stealing deque, with either payload. A [`Stealing`] is a [`Deque`]
+//! whose thieves can wait.
 
 use super::arguments::{
     Item, SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok,
@@ -312,17 +313,17 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
     })
 }
 
-/// Writes a descriptor to fd that is readable while there may be an item to steal, for poll, epoll and
-/// event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item to steal.
 ///
-/// Level-triggered: it stays readable until a steal returns QUEUES_EMPTY, which makes it unreadable
-/// until the next push. All calls return the same descriptor. The deque owns it: do not read, write or
-/// close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a steal returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until the next push. All calls return the same descriptor. The
+/// deque owns it: do not read, write or close it; the last release closes it.
 ///
-/// A pop that returns QUEUES_EMPTY leaves it as it is. The first call creates it; then, in a steal
-/// that returns QUEUES_EMPTY and in the push that ends that, the library makes system calls.
-/// Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. The first call creates the
+/// descriptor and allocates. From then on the library makes system calls in a steal that returns
+/// QUEUES_EMPTY and in the push that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_stealable_fd(
     deque: *mut queues_deque_t,

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::wait::Event;
 use core::ffi::c_int;
 
-/// An event: set until it is reset, however many threads find it set. For shutdown, cancellation and
-/// timers, alone or beside queues in queues_poll().
+/// An event: set until it is reset, however many threads find it set. For shutdown, cancellation
+/// and timers, alone or beside queues in queues_poll().
 ///
 /// | functions                                                | threads    | progress  |
 /// |----------------------------------------------------------|------------|-----------|
@@ -21,8 +21,8 @@ use core::ffi::c_int;
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
-/// What a thread did before set happens before what follows a wait or an is_set that finds the event
-/// set. Each call is O(1), except set, which is O(threads that wait).
+/// What a thread did before set happens before what follows a wait or an is_set that finds the
+/// event set. Each call is O(1), except set, which is O(threads that wait).
 pub struct queues_event_t {
     _opaque: [u8; 0],
 }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn queues_event_release(event: *mut queues_event_t) {
     unsafe { common::release(EVENT.only(event)) }
 }
 
-/// Sets the event and wakes all threads that wait for it. Setting it again changes nothing.
+/// Sets the event and wakes all waiters. Setting it again changes nothing.
 ///
 /// Wait-free. Any thread.
 /// @return QUEUES_OK, QUEUES_INVALID
@@ -121,16 +121,17 @@ pub unsafe extern "C" fn queues_event_wait(
     status_of(|| unsafe { EVENT.on(event, Role::FIND_SET, |event| event.wait(wait(timeout_ns))) })
 }
 
-/// Writes a descriptor to fd that is readable while the event is set, for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while the
+/// event is set.
 ///
-/// Where set and reset race it may stay readable beside a reset event, until a reset or a wait that
-/// returns QUEUES_EMPTY: an event loop calls queues_event_wait() with timeout_ns 0. All calls return
-/// the same descriptor. The event owns it: do not read, write or close it; the last release closes
-/// it.
+/// If set and reset race, the descriptor may stay readable although the event is reset, until a
+/// reset or a wait that returns QUEUES_EMPTY. So an event loop calls queues_event_wait() with
+/// timeout_ns 0. All calls return the same descriptor. The event owns it: do not read, write or
+/// close it; the last release closes it.
 ///
-/// The first call creates it; then, in set, in reset and in a wait that returns QUEUES_EMPTY the
-/// library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in set, in reset and in a wait that returns QUEUES_EMPTY. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_event_readable_fd(
     event: *mut queues_event_t,

@@ -248,7 +248,8 @@ impl<Q> HandleType<Q> {
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
-    /// The handle, for a family with one type of handle; [`Error::Invalid`] if it is of another one.
+    /// The handle, for a family with one type of handle; [`Error::Invalid`] if the handle is of
+    /// another family.
     ///
     /// # Safety
     /// As for [`HandleType::on`].
@@ -340,7 +341,7 @@ pub(super) trait Observe: Sync {
     fn is_empty(&self) -> bool;
     fn capacity(&self) -> usize;
     fn stats(&self) -> Stats;
-    /// The queue as one that a thread polls.
+    /// The queue as a source of a poll.
     fn source(&self) -> &dyn Source;
     /// The descriptor of the end that gets or steals.
     fn readable_fd(&self) -> Result<c_int> {

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::wait::{MAX_ENTRIES, PollSet, READABLE, Source, WRITABLE, check_events, poll_set};
 use core::ffi::c_void;
 
-/// Event of queues_poll_t: a get would not return QUEUES_EMPTY; a batch is due; there may be an item to
-/// steal; an event is set.
+/// Event of queues_poll_t: a get would not return QUEUES_EMPTY, a batch is due, there may be an
+/// item to steal, or the event is set.
 pub const QUEUES_READABLE: u32 = 1;
 
 /// Event of queues_poll_t: a put would not return QUEUES_FULL.
@@ -22,10 +22,10 @@ const _: () = assert!(QUEUES_READABLE == READABLE && QUEUES_WRITABLE == WRITABLE
 pub struct queues_poll_t {
     /// The handle, of any family.
     pub queue: *mut c_void,
-    /// What to wait for: QUEUES_READABLE, QUEUES_WRITABLE or both; for a deque and an event
-    /// QUEUES_READABLE; 0: the entry never becomes ready.
+    /// What to wait for: QUEUES_READABLE, QUEUES_WRITABLE or both. Deques and events have
+    /// QUEUES_READABLE only. With 0 the entry never becomes ready.
     pub events: u32,
-    /// Written by the call: those of the events that are ready.
+    /// Written by the call: the events that are ready.
     pub ready: u32,
 }
 
@@ -54,7 +54,7 @@ unsafe fn source_of<'a>(handle: *const c_void) -> Result<&'a dyn Source> {
 struct Polls<'a>(&'a mut [queues_poll_t]);
 
 impl Polls<'_> {
-    /// [`Error::Invalid`] if a handle is not one, or lacks one of the events.
+    /// [`Error::Invalid`] if a handle is invalid, or its family lacks one of the events.
     ///
     /// # Safety
     /// As for [`source_of`].
@@ -81,25 +81,27 @@ impl<'a> PollSet<'a> for Polls<'a> {
     }
 }
 
-/// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for handles of
-/// any family. n is 1,048,576 at most.
+/// Waits up to timeout_ns until at least one of n queues and events is ready: as poll(2), for
+/// handles of any family. n is 1,048,576 at most.
 ///
-/// ready becomes the number of entries that are ready; in each entry, ready becomes the events that are.
-/// All entries are looked at; each call of the process begins with another one. A closed queue is
-/// ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these are 0.
+/// ready becomes the number of entries that are ready. In each entry the field ready becomes the
+/// events that are ready. The call checks all entries, and each call of the process begins at
+/// another entry. A closed queue is ready. On QUEUES_TIMEOUT and QUEUES_EMPTY all of these outputs
+/// are 0.
 ///
-/// A poll takes nothing: another thread may take the item before the call that follows, which should
-/// not wait. It orders no memory; that call does. A put wakes all threads that poll its queue, and one
-/// that waits in a get. A handle may be in several entries. With n 0 the call sleeps until the timeout,
-/// which must not be below 0 then.
+/// A poll takes nothing: another thread may take the item first. So the call that follows should
+/// not wait. A poll orders no memory; the call that follows does. A put wakes all threads that poll
+/// its queue, and one thread that waits in a get. A handle may be in several entries. With n 0 the
+/// call sleeps for timeout_ns, which must not be below 0 then.
 ///
-/// May sleep; with timeout_ns 0 it takes a short lock for priority and batch, and is lock-free for the
-/// others. Any thread. O(n). Does not allocate.
+/// May sleep. With timeout_ns 0 the call takes a short lock for priority and batch, and is
+/// lock-free for the other families. Any thread. O(n). Does not allocate.
 ///
-/// Up to 128 events are waited for by futex_waitv (Linux 5.16); with more, and elsewhere, a thread that
-/// polls also wakes for puts into queues that only other threads poll, and goes back to sleep.
-/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID (also for an event
-/// that the family does not have)
+/// The call waits for up to 128 events by futex_waitv (Linux 5.16). With more events, and
+/// elsewhere, a thread that polls also wakes for puts into queues that only other threads poll, and
+/// goes back to sleep.
+/// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_INVALID (also for an
+/// event that the family does not have)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_poll(
     polls: *mut queues_poll_t,

@@ -373,17 +373,18 @@ pub unsafe extern "C" fn queues_priority_clear(
     unsafe { common::clear(PRIORITY.any(queue), count) }
 }
 
-/// Writes a descriptor to fd that is readable while there may be an item or the queue is closed, for
-/// poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_EMPTY, which makes it unreadable until
-/// there is an item. While the consumer gets items, neither side makes a system call for it, except
-/// beside a put that was suspended while it ends the EMPTY. All calls return the same descriptor. The
-/// queue owns it: do not read, write or close it; the last release closes it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_EMPTY. That call
+/// makes the descriptor unreadable until there is an item. While the consumer gets items, neither
+/// side makes a system call for the descriptor, except a put beside another put that is suspended
+/// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
+/// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates it; then, in a call that returns QUEUES_EMPTY and in the put that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_readable_fd(
     queue: *mut queues_priority_t,
@@ -393,15 +394,16 @@ pub unsafe extern "C" fn queues_priority_readable_fd(
     unsafe { common::descriptor(PRIORITY.any(queue), fd, |queue| queue.readable_fd()) }
 }
 
-/// Writes a descriptor to fd that is readable while there may be room for an item or the queue is closed,
-/// for poll, epoll and event loops.
+/// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
+/// there may be room for an item or the queue is closed.
 ///
-/// Level-triggered: it stays readable until a call returns QUEUES_FULL, which makes it unreadable until
-/// there is room. Otherwise as queues_priority_readable_fd(): the queue owns it.
+/// Level-triggered: the descriptor stays readable until a call returns QUEUES_FULL. That call makes
+/// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
+/// queues_priority_readable_fd().
 ///
-/// The first call creates it; then, in a call that returns QUEUES_FULL and in the get that ends
-/// that, the library makes system calls. Allocates at first. Any thread.
-/// @return QUEUES_OK, QUEUES_NOMEM (no descriptor is left), QUEUES_INVALID
+/// The first call creates the descriptor and allocates. From then on the library makes system calls
+/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_writable_fd(
     queue: *mut queues_priority_t,

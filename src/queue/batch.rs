@@ -18,9 +18,10 @@
 //! # Which put wakes a waiter
 //! A put wakes one waiter if `wake_at` names it, and then moves `wake_at` on, so that there is one
 //! wake-up for a batch and not one for each item.
-//! - While the queue is empty, `wake_at` is the next put: each take sets it, under the lock. If that
-//!   put makes no batch due, it moves `wake_at` to the put that does, and reports when its own item makes
-//!   one due by its age, for a descriptor whose timer it then sets.
+//! - While the queue is empty, `wake_at` is the next put: each take sets it, under the lock. If
+//!   that put makes no batch due, it moves `wake_at` to the put that does. It then also sets the
+//!   timer of the descriptor, if there is one, to the time at which its own item makes a batch due
+//!   by its age.
 //! - A waiter that finds items which are not due moves it to the put that makes them due, checks
 //!   again, and sleeps until their deadline at most. From then on it is responsible for them. When it
 //!   leaves, it has taken items, and wakes another waiter if more are left; or it found none.
@@ -279,8 +280,8 @@ impl<P: Payload> Batch<P> {
         front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
         self.wake_at.time.store(u64::MAX, site("batch.wake_at.set.never", Relaxed));
-        // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`. A swap, as
-        // loom lets a store come before a claim that it has overtaken.
+        // A consumer that finds no item waits for the next put. SeqCst, as in `wake_when_due`. A
+        // swap, because loom lets a store come before a claim that it has overtaken.
         let position = front.head.wrapping_add(1);
         self.wake_at.position.swap(position, site("batch.wake_at.set.next", SeqCst));
         if let Some(limit) = self.weight {
@@ -336,7 +337,7 @@ impl<P: Payload> Batch<P> {
         Deadline::at(arrival.saturating_add(age))
     }
 
-    /// Whether a batch is due, or when it will be by its age.
+    /// `Break` if a batch is due or the queue is closed, else when a batch will be due by its age.
     fn look(&self, front: &mut Front) -> ControlFlow<(), Deadline> {
         let due = match self.items.filled.at(front.head) {
             Ok(_) if self.is_due(front) => return Break(()),
@@ -347,8 +348,8 @@ impl<P: Payload> Batch<P> {
         if due.has_passed() { Break(()) } else { Continue(due) }
     }
 
-    /// Sets `wake_at` to the put that makes what is pending due. Until then the caller is responsible
-    /// for what is pending. Returns whether it stood at another put.
+    /// Sets `wake_at` to the put that makes what is pending due. Until then the caller is
+    /// responsible for what is pending. Returns whether `wake_at` stood at another put before.
     fn wake_when_due(&self, front: &Front, due: Deadline) -> bool {
         // Relaxed, here and in `wake_getter`: a put that misses it leaves the wake to a later put.
         let late = due.nanos().saturating_add(MAX_LATENESS);
@@ -412,8 +413,8 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
     }
-    /// Returns another result than `No` once for each time that `wake_at` is reached: to the put that
-    /// moves it on.
+    /// Each time that `wake_at` is reached, returns `Now` or `At` once: to the put that moves
+    /// `wake_at` on.
     #[cold]
     fn wake_getter(&self) -> WakeGetter {
         loop {

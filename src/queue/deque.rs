@@ -245,7 +245,7 @@ impl<P: Atomic> Deque<P> {
         unsafe { if self.push_fast(item) { Ok(()) } else { self.push_slow(item) } }
     }
 
-    /// Fast path of `push`. False, without effect: the slow path is needed.
+    /// Fast path of `push`. Returns false, without effect, if the slow path is needed.
     ///
     /// # Safety
     /// As for `push`.
@@ -559,9 +559,9 @@ impl<P: Atomic> Deque<P> {
         let stolen = left.saturating_sub(last);
         let reported =
             self.thieves.reported_stolen.fetch_max(stolen, site("stats.deque.reported", Relaxed));
-        // A pop moves `bottom` back and then counts itself. Read the other way round, so the number of
-        // pushes may lack one for each pop in between and is never too large. Ordering: Acquire, pairs
-        // with the Release in `pop`.
+        // A pop moves `bottom` back and then counts itself. These two loads come in the opposite
+        // order, so `pushed` may lack one for each pop in between, and is never too large.
+        // Ordering: Acquire, pairs with the Release in `pop`.
         let popped = self.owner.popped.load(site("stats.deque.popped", Acquire));
         let bottom = self.owner.bottom.load(site("stats.deque.bottom", Acquire));
         let pushed = popped.wrapping_add(bottom.wrapping_sub(self.origin));

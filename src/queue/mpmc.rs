@@ -312,7 +312,8 @@ impl<P: Payload, H> Indirect<P, H> {
         self.free_cell(cell);
     }
 
-    /// Whether a put finds room and a cell.
+    /// Whether a put would not fail with `Full`: there is room and a free cell, or the queue is
+    /// closed.
     pub(super) fn has_room(&self) -> bool {
         (self.filled.len() < self.filled.capacity() && self.free.len() > 0)
             || self.filled.is_closed()

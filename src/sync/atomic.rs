@@ -116,7 +116,7 @@ macro_rules! atomic {
                 self.note(old.max(value));
                 old
             }
-            /// Compare-and-swap; true if it replaced `old` by `new`.
+            /// Compare-and-swap; returns whether it replaced `old` by `new`.
             #[inline(always)]
             pub(crate) fn replace(&self, old: $value, new: $value, at: Ordering) -> bool {
                 before(at);
@@ -150,7 +150,7 @@ impl<T> AtomicPtr<T> {
         before(at);
         self.0.store(address, at)
     }
-    /// Compare-and-swap; true if it replaced `old` by `new`.
+    /// Compare-and-swap; returns whether it replaced `old` by `new`.
     pub(crate) fn replace(&self, old: *mut T, new: *mut T, at: Ordering) -> bool {
         before(at);
         self.0.compare_exchange(old, new, at, FAILED).is_ok()

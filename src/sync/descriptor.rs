@@ -3,13 +3,13 @@
 //! Linux: an eventfd; for ends that become ready by time, an epoll descriptor over an eventfd and a
 //! timerfd. Elsewhere, and in the portable build: a pipe. Under loom: a flag of the model.
 //!
-//! On Linux by system calls and not by the functions of the C library: those are cancellation points,
-//! and ThreadSanitizer, which does not see the atomics of this library, reports their use by several
-//! threads as races. Only `close` is the C library's, since the sanitizer must know that a descriptor
-//! is closed.
+//! On Linux this module makes system calls itself and does not call the functions of the C library.
+//! Those are cancellation points. ThreadSanitizer, which does not see the atomics of this library,
+//! would also report their use by several threads as races. Only `close` is the C library's,
+//! because the sanitizer must know that a descriptor is closed.
 //!
-//! After a fork the child has the same eventfd. There the descriptor does nothing, so that a child never
-//! resets what the parent waits for.
+//! After a fork the child has the same eventfd. In the child the descriptor does nothing, so that a
+//! child never resets what the parent waits for.
 
 #[cfg(loom)]
 pub use model::Descriptor;
@@ -54,8 +54,8 @@ mod system {
         /// Whether a descriptor can be `timed`.
         pub(crate) const HAS_TIMERS: bool = cfg!(target_os = "linux");
 
-        /// A descriptor that is not signaled, which [`Descriptor::set_timer`] can signal if it is `timed`.
-        /// `None` if no descriptor is left.
+        /// Creates a descriptor that is not signaled. If it is `timed`, [`Descriptor::set_timer`]
+        /// can signal it. Returns `None` if no descriptor is left.
         pub(crate) fn try_new(timed: bool) -> Option<Self> {
             let _disabled = disable_cancellation();
             let signal = Signal::try_new()?;
@@ -102,7 +102,7 @@ mod system {
             }
         }
 
-        /// Makes it readable at a time.
+        /// Makes it readable from time `at` on.
         pub(crate) fn set_timer(&self, at: Deadline) {
             if at != Deadline::NEVER && self.is_mine() {
                 self.arm_timer(at);
@@ -228,21 +228,21 @@ mod system {
         }
     }
 
-    /// Writes without waiting. It can only fail because the descriptor is as readable as can be.
+    /// Writes without waiting. Fails only if the descriptor is full, and so readable already.
     fn write(fd: c_int, bytes: &[u8]) {
         let _disabled = disable_cancellation();
         // SAFETY: the bytes can be read.
         unsafe { calls::write(fd, bytes.as_ptr().cast(), bytes.len()) };
     }
 
-    /// Reads without waiting; returns how many bytes, or a negative number.
+    /// Reads without waiting. Returns the number of bytes, or a negative number if there are none.
     fn read(fd: c_int, bytes: &mut [u8]) -> isize {
         let _disabled = disable_cancellation();
         // SAFETY: the bytes can be written.
         unsafe { calls::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) }
     }
 
-    /// A timerfd, and an epoll descriptor that is readable if the timerfd or a signal is.
+    /// A timerfd, and an epoll descriptor that is readable if the timerfd or the signal is.
     #[cfg(target_os = "linux")]
     #[derive(Debug)]
     struct Timer {
@@ -273,7 +273,8 @@ mod system {
             Some(Self { timer, both })
         }
 
-        /// Sets the timer, or stops it. A time that has passed makes the descriptor readable at once.
+        /// Sets the timer to `at`; `NEVER` stops it. A time that has passed makes the descriptor
+        /// readable at once.
         fn arm(&self, at: Deadline) {
             // Zero stops a timer.
             let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -297,8 +298,8 @@ mod model {
     use crate::sync::{Clock, Deadline};
     use loom::sync::{Condvar, Mutex};
 
-    /// A descriptor of a model: a flag and a timer, and the threads that wait for them. A thread that
-    /// waits for the timer sets the clock to its time instead of sleeping.
+    /// A descriptor of a model: a flag and a timer, and the threads that wait for them. A thread
+    /// that waits for the timer sets the clock to its time instead of sleeping.
     #[derive(Debug)]
     pub struct Descriptor {
         state: Mutex<State>,

@@ -90,7 +90,8 @@ impl Fences {
     pub(crate) fn wait_for_stores() {
         let (parking, end) = (Parking::new(), Self::stores_visible_at());
         loop {
-            // In a model another thread may have moved the clock, but only a sleep shows its stores.
+            // In a model another thread may have moved the clock, but only a sleep shows its
+            // stores.
             parking.sleep(0, end);
             if end.has_passed() {
                 break;

@@ -79,12 +79,14 @@ impl Deadline {
 #[derive(Debug)]
 pub(crate) struct Parking {
     word: AtomicU32,
-    /// Threads that sleep on several words, and the sign for those that sleep on this one.
+    /// Threads that sleep on several words, and the condition variable of those that sleep on this
+    /// word.
     #[cfg(loom)]
     pub(super) sleepers: (loom::sync::Mutex<Vec<std::sync::Arc<Sleeper>>>, loom::sync::Condvar),
 }
 
-/// A thread of a model that sleeps on several words: whether it was woken, and its sign.
+/// A thread of a model that sleeps on several words: whether it was woken, and its condition
+/// variable.
 #[cfg(loom)]
 type Sleeper = (loom::sync::Mutex<bool>, loom::sync::Condvar);
 
@@ -154,10 +156,10 @@ impl Parking {
     }
 }
 
-/// A word on which threads sleep that cannot sleep on the words of what they wait for.
+/// The word of the process, on which pollers sleep that cannot sleep on the words of their queues.
 #[derive(Debug)]
 pub(crate) struct ProcessParking {
-    /// The number of these threads; after a fork perhaps more.
+    /// The number of these pollers. Too high in a child that was forked while pollers slept.
     pub(crate) sleepers: AtomicU32,
     pub(crate) parking: Parking,
 }
@@ -254,7 +256,7 @@ impl Parking {
     }
 }
 
-/// Ends a sleep until a deadline at once. False if there is none.
+/// Ends a sleep at once, as if its deadline had come. Returns false without a deadline.
 #[cfg(loom)]
 pub(super) fn pass_to(deadline: Deadline) -> bool {
     if let Some(at) = deadline.0 {

@@ -22,7 +22,7 @@ mod system {
         parkings: core::marker::PhantomData<&'a Parking>,
     }
 
-    /// The largest number of words that the kernel accepts.
+    /// The largest number of words that the kernel accepts (FUTEX_WAITV_MAX).
     const MAX_WORDS: usize = 128;
 
     /// The kernel's `struct futex_waitv`.
@@ -37,7 +37,7 @@ mod system {
 
     impl<'a> Words<'a> {
         pub(crate) const MAX: usize = MAX_WORDS;
-        /// The number of the system call; the libc crate does not have it for every target.
+        /// The number of the system call; the libc crate lacks it for some targets.
         const FUTEX_WAITV: libc::c_long = if cfg!(target_arch = "mips64") { 5449 } else { 449 };
 
         pub(crate) fn new() -> Self {
@@ -45,7 +45,7 @@ mod system {
             Self { words: [none; MAX_WORDS], len: 0, parkings: core::marker::PhantomData }
         }
 
-        /// Adds a word and the epoch that was seen there. There are fewer than `MAX`.
+        /// Adds a word and the epoch that was seen there: the `MAX`th at most.
         pub(crate) fn push(&mut self, parking: &'a Parking, seen: u32) {
             const SIZE_U32_PRIVATE: u32 = 2 | libc::FUTEX_PRIVATE_FLAG as u32;
             let address = parking.address().addr() as u64;
@@ -54,8 +54,8 @@ mod system {
             self.len += 1;
         }
 
-        /// Sleeps while each epoch is the one that was seen, until woken or until the deadline. May return
-        /// early. False, at once, if the kernel cannot.
+        /// Sleeps until a wake-up, a new epoch on any word or the deadline. May return early. Returns
+        /// false, at once, if the kernel or a sandbox refuses the call.
         pub(crate) fn sleep(&self, deadline: Deadline) -> bool {
             let _disabled = disable_cancellation();
             let limit = deadline.timespec();
@@ -86,14 +86,14 @@ mod model {
     use crate::sync::park::pass_to;
     use crate::sync::{Deadline, Parking, Relaxed};
 
-    /// Several words of a model on which a thread sleeps at once. As in the kernel, it joins the sleepers
-    /// of one word after the other if the epoch there is the one that was seen.
+    /// Several words of a model on which a thread sleeps at once. As in the kernel, the thread joins
+    /// the sleepers of one word after the other, while each has the epoch that was seen.
     pub(crate) struct Words<'a> {
         words: Vec<(&'a Parking, u32)>,
     }
 
     impl<'a> Words<'a> {
-        /// Small, so that models also have polls with more words.
+        /// In words. Small, so that models also have polls with more words.
         pub(crate) const MAX: usize = 2;
 
         pub(crate) fn new() -> Self {

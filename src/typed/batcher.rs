@@ -112,10 +112,11 @@ impl<T: Send> Batcher<T> {
 
     /// Takes the next batch that is due, waiting as a future: see [Futures](crate::typed#futures).
     ///
-    /// Only the executor has timers, so the caller passes them: `sleep` returns a future that ends after a
-    /// time, as `tokio::time::sleep` does. It is called when items are pending that will be due by their
-    /// age; never without [`Limits::age`]. A timer that ends too early costs another look; one that ends too
-    /// late delays the batch, unless another reason makes it due.
+    /// Only the executor has timers, so the caller passes them: `sleep` returns a future that ends
+    /// after a time, as `tokio::time::sleep` does. The call of `sleep` comes when items are pending
+    /// that will be due by their age, and never without [`Limits::age`]. A timer that ends too
+    /// early costs another check. A timer that ends too late delays the batch, unless another
+    /// reason makes it due.
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed) (and drained).
@@ -134,7 +135,8 @@ impl<T: Send> Batcher<T> {
     /// # run(async {
     /// queue.put_async(1).await.unwrap();
     /// queue.put_async(2).await.unwrap();
-    /// assert_eq!(queue.get_batch_async(tokio::time::sleep).await, Ok(vec![1, 2]), "after a millisecond");
+    /// let batch = queue.get_batch_async(tokio::time::sleep).await;
+    /// assert_eq!(batch, Ok(vec![1, 2]), "after a millisecond");
     /// # Ok(())
     /// # });
     /// # Ok::<(), queues::Error>(())
@@ -149,9 +151,9 @@ impl<T: Send> Batcher<T> {
         Ok(values)
     }
 
-    /// The time until a batch is due by its age; zero if one is due or the queue is closed. `None` if
-    /// nothing is pending or the age does not count: then only another thread makes one due. For programs
-    /// with a timer of their own; takes a short lock.
+    /// The time until a batch is due by its age; zero if a batch is due or the queue is closed.
+    /// `None` if nothing is pending or batches have no age: then only another call makes a batch
+    /// due. For programs with a timer of their own. Takes a short lock.
     ///
     /// ```
     /// use queues::{Batcher, Limits};
@@ -206,24 +208,26 @@ impl<T: Send> Batcher<T> {
         TryIter(self)
     }
 
-    /// Returns a descriptor that is readable while a batch is due, or the queue is closed;
-    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
-    /// return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while a batch is due or
+    /// the queue is closed. The queue owns the descriptor and closes it. Do not read it. All calls
+    /// return the same descriptor. The first call allocates; any thread may call.
     ///
-    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable until a batch is
-    /// due, by its age, too: there is nothing else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
-    /// item while it is readable.
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made the descriptor unreadable
+    /// until a batch is due, also by its age: no other call is needed. The queue makes system calls
+    /// when the descriptor becomes readable or unreadable and when its timer is set, and none for
+    /// an item while it is readable.
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left;
-    /// [`Error::Invalid`](crate::Error::Invalid) on systems without timer descriptors (all but Linux):
-    /// there, [`Batcher::next_due`] returns how long a program may wait.
+    /// [`Error::Invalid`](crate::Error::Invalid) on systems without timer descriptors (all but
+    /// Linux): there, a program waits for the time that [`Batcher::next_due`] returns.
     pub fn readable_fd(&self) -> Result<BorrowedFd<'_>> {
         borrow_fd(self, self.0.readable_fd())
     }
 
-    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
-    /// [`Batcher::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    /// Returns a descriptor that is readable while there is room or the queue is closed. A call
+    /// that returns [`Error::Full`](crate::Error::Full) has made it unreadable. Otherwise as
+    /// [`Batcher::readable_fd`].
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -231,12 +235,14 @@ impl<T: Send> Batcher<T> {
         borrow_fd(self, self.0.writable_fd())
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until a batch is due, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until a batch is due or the queue is
+    /// closed.
     pub fn readable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room or the queue is
+    /// closed.
     pub fn writable(&self) -> Polled<'_> {
         known(self.0.polled(WRITABLE))
     }

@@ -129,10 +129,12 @@ impl<T: Send> Worker<T> {
         TryIter(self)
     }
 
-    /// Returns a descriptor that is readable while there is something to steal, for poll, epoll and event
-    /// loops. It belongs to the deque, which closes it. Do not read it. All calls return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while there is an item
+    /// to steal. The deque owns the descriptor and closes it. Do not read it. All calls return the
+    /// same descriptor. The first call allocates.
     ///
-    /// A steal that returns [`Error::Empty`] has made it unreadable: there is nothing else to call.
+    /// A steal that returns [`Error::Empty`] has made the descriptor unreadable: no other call is
+    /// needed.
     ///
     /// # Errors
     /// [`Error::NoMemory`] if no descriptor or memory is left.
@@ -140,7 +142,7 @@ impl<T: Send> Worker<T> {
         borrow_fd(self, self.0.stealable_fd())
     }
 
-    /// The deque for a [`poll()`](crate::poll) that waits until there is something to steal.
+    /// The deque for a [`poll()`](crate::poll) that waits until there is an item to steal.
     pub fn stealable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }
@@ -198,11 +200,11 @@ impl<T: Send> Stealer<T> {
         unsafe { self.0.steal(&mut item).map(|()| unbox(item)) }
     }
 
-    /// [`Stealer::steal`] as a future, which waits for an item and tries again after a lost race: see
-    /// [Futures](crate::typed#futures).
+    /// [`Stealer::steal`] as a future, which waits for an item and tries again after a lost race:
+    /// see [Futures](crate::typed#futures).
     ///
-    /// A deque has no close: if the worker is gone, the future waits on. Wait for an [`Event`](super::Event)
-    /// beside it.
+    /// A deque has no close: if the worker is gone, the future waits on. Wait for an
+    /// [`Event`](super::Event) beside it.
     ///
     /// ```
     /// # fn run(future: impl Future<Output = queues::Result>) {
@@ -253,10 +255,12 @@ impl<T: Send> Stealer<T> {
         result.map(|()| count)
     }
 
-    /// Returns a descriptor that is readable while there is something to steal, for poll, epoll and event
-    /// loops. It belongs to the deque, which closes it. Do not read it. All calls return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while there is an item
+    /// to steal. The deque owns the descriptor and closes it. Do not read it. All calls return the
+    /// same descriptor. The first call allocates.
     ///
-    /// A steal that returns [`Error::Empty`] has made it unreadable: there is nothing else to call.
+    /// A steal that returns [`Error::Empty`] has made the descriptor unreadable: no other call is
+    /// needed.
     ///
     /// # Errors
     /// [`Error::NoMemory`] if no descriptor or memory is left.
@@ -264,7 +268,7 @@ impl<T: Send> Stealer<T> {
         borrow_fd(self, self.0.stealable_fd())
     }
 
-    /// The deque for a [`poll()`](crate::poll) that waits until there is something to steal.
+    /// The deque for a [`poll()`](crate::poll) that waits until there is an item to steal.
     pub fn stealable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }

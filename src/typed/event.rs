@@ -6,11 +6,11 @@ use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-/// A latch: set until it is reset. Any number of threads and futures wait for it, alone or beside queues:
-/// for shutdown, for cancellation, for the end of a phase.
+/// A latch: set until it is reset. Any number of threads and futures may wait for it, alone or
+/// beside queues: for shutdown, for cancellation, for the end of a phase.
 ///
-/// Clones are the same event. Every call may be made by any thread at any time, and takes O(1) steps; `set`
-/// wakes all waiters.
+/// Clones share one event. Any thread may make any call at any time. Each call takes O(1) steps,
+/// except `set`, which wakes all waiters.
 ///
 /// ```
 /// use queues::{Error, Event, Wait};
@@ -33,8 +33,8 @@ impl Event {
         Self::default()
     }
 
-    /// Sets the event and wakes all waiters. What this thread did before happens before what follows a
-    /// wait, or an `is_set`, that finds it set.
+    /// Sets the event and wakes all waiters. What this thread did before happens before what
+    /// follows a wait or an `is_set` that finds the event set.
     pub fn set(&self) {
         self.0.set();
     }
@@ -52,7 +52,8 @@ impl Event {
     /// Waits until the event is set.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty) ([`Wait::No`]), [`Error::Timeout`](crate::Error::Timeout).
+    /// [`Error::Empty`](crate::Error::Empty) ([`Wait::No`]),
+    /// [`Error::Timeout`](crate::Error::Timeout).
     pub fn wait(&self, wait: Wait) -> Result {
         self.0.wait(wait)
     }
@@ -62,8 +63,9 @@ impl Event {
         self.0.wait_async().await;
     }
 
-    /// Returns a descriptor that is readable while the event is set, for poll, epoll and event loops. It
-    /// belongs to the event, which closes it. Do not read it.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while the event is set.
+    /// The event owns the descriptor and closes it. Do not read it. All calls return the same
+    /// descriptor. The first call allocates.
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.

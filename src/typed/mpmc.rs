@@ -114,8 +114,9 @@ impl<T: Send> Mpmc<T> {
         unsafe { put_many(&self.0, items, wait) }
     }
 
-    /// [`Mpmc::put_many`] as a future, without a limit of time: see [Futures](crate::typed#futures). If it
-    /// is dropped, the vector holds the items that were not put.
+    /// [`Mpmc::put_many`] as a future, without a limit of time: see
+    /// [Futures](crate::typed#futures). If the future is dropped, the vector holds the items that
+    /// were not put.
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed).
@@ -176,7 +177,8 @@ impl<T: Send> Mpmc<T> {
         unsafe { get_many(&self.0, out, max, wait) }
     }
 
-    /// [`Mpmc::get_many`] as a future, without a limit of time: see [Futures](crate::typed#futures).
+    /// [`Mpmc::get_many`] as a future, without a limit of time: see
+    /// [Futures](crate::typed#futures).
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed) (and drained); then `out` is unchanged.
@@ -215,13 +217,13 @@ impl<T: Send> Mpmc<T> {
         TryIter(self)
     }
 
-    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
-    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
-    /// return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while there is an item
+    /// or the queue is closed. The queue owns the descriptor and closes it. Do not read it. All
+    /// calls return the same descriptor. The first call allocates; any thread may call.
     ///
-    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
-    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
-    /// item while it is readable.
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made the descriptor
+    /// unreadable: no other call is needed. The queue makes system calls when the descriptor
+    /// becomes readable or unreadable, and none for an item while it is readable.
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -244,8 +246,9 @@ impl<T: Send> Mpmc<T> {
         borrow_fd(self, self.0.readable_fd())
     }
 
-    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
-    /// [`Mpmc::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    /// Returns a descriptor that is readable while there is room or the queue is closed. A call
+    /// that returns [`Error::Full`](crate::Error::Full) has made it unreadable. Otherwise as
+    /// [`Mpmc::readable_fd`].
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -253,12 +256,14 @@ impl<T: Send> Mpmc<T> {
         borrow_fd(self, self.0.writable_fd())
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item or the queue is
+    /// closed.
     pub fn readable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room or the queue is
+    /// closed.
     pub fn writable(&self) -> Polled<'_> {
         known(self.0.polled(WRITABLE))
     }

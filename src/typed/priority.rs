@@ -170,13 +170,13 @@ impl<T: Send> Priority<T> {
         TryIter(self)
     }
 
-    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
-    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
-    /// return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while there is an item
+    /// or the queue is closed. The queue owns the descriptor and closes it. Do not read it. All
+    /// calls return the same descriptor. The first call allocates; any thread may call.
     ///
-    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
-    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
-    /// item while it is readable.
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made the descriptor
+    /// unreadable: no other call is needed. The queue makes system calls when the descriptor
+    /// becomes readable or unreadable, and none for an item while it is readable.
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -184,8 +184,9 @@ impl<T: Send> Priority<T> {
         borrow_fd(self, self.0.readable_fd())
     }
 
-    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
-    /// [`Priority::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    /// Returns a descriptor that is readable while there is room or the queue is closed. A call
+    /// that returns [`Error::Full`](crate::Error::Full) has made it unreadable. Otherwise as
+    /// [`Priority::readable_fd`].
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -193,12 +194,14 @@ impl<T: Send> Priority<T> {
         borrow_fd(self, self.0.writable_fd())
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item or the queue is
+    /// closed.
     pub fn readable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room or the queue is
+    /// closed.
     pub fn writable(&self) -> Polled<'_> {
         known(self.0.polled(WRITABLE))
     }

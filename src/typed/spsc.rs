@@ -104,7 +104,8 @@ impl<T: Send> Producer<T> {
     }
 
     /// [`Producer::put_many`] as a future, without a limit of time: see
-    /// [Futures](crate::typed#futures). If it is dropped, the vector holds the items that were not put.
+    /// [Futures](crate::typed#futures). If the future is dropped, the vector holds the items that
+    /// were not put.
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed).
@@ -113,8 +114,9 @@ impl<T: Send> Producer<T> {
         unsafe { put_many_async(&self.0, items) }.await
     }
 
-    /// Returns a descriptor that is readable, too, while there is room or the queue is closed: as
-    /// [`Consumer::readable_fd`], for [`Error::Full`](crate::Error::Full).
+    /// Returns a descriptor that is readable while there is room or the queue is closed. A call
+    /// that returns [`Error::Full`](crate::Error::Full) has made it unreadable. Otherwise as
+    /// [`Consumer::readable_fd`].
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -122,7 +124,8 @@ impl<T: Send> Producer<T> {
         borrow_fd(self, self.0.writable_fd())
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is room, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is room or the queue is
+    /// closed.
     pub fn writable(&self) -> Polled<'_> {
         known(self.0.polled(WRITABLE))
     }
@@ -226,13 +229,13 @@ impl<T: Send> Consumer<T> {
         unsafe { get_many_async(&self.0, out, max) }.await
     }
 
-    /// Returns a descriptor that is readable while there is an item, or the queue is closed;
-    /// for poll, epoll and event loops. It belongs to the queue, which closes it. Do not read it. All calls
-    /// return the same one.
+    /// Returns a descriptor for poll, epoll and event loops. It is readable while there is an item
+    /// or the queue is closed. The queue owns the descriptor and closes it. Do not read it. All
+    /// calls return the same descriptor. The first call allocates.
     ///
-    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made it unreadable: there is nothing
-    /// else to call. The queue makes a system call when it becomes readable or unreadable, and none for an
-    /// item while it is readable.
+    /// A call that returns [`Error::Empty`](crate::Error::Empty) has made the descriptor
+    /// unreadable: no other call is needed. The queue makes system calls when the descriptor
+    /// becomes readable or unreadable, and none for an item while it is readable.
     ///
     /// # Errors
     /// [`Error::NoMemory`](crate::Error::NoMemory) if no descriptor or memory is left.
@@ -240,7 +243,8 @@ impl<T: Send> Consumer<T> {
         borrow_fd(self, self.0.readable_fd())
     }
 
-    /// The queue for a [`poll()`](crate::poll) that waits until there is an item, or the queue is closed.
+    /// The queue for a [`poll()`](crate::poll) that waits until there is an item or the queue is
+    /// closed.
     pub fn readable(&self) -> Polled<'_> {
         known(self.0.polled(READABLE))
     }

@@ -1,9 +1,9 @@
-//! The waiting calls as futures, for any executor: they need nothing but the waker of their context.
+//! The waiting calls as futures, for any executor: they need only the `Waker` of their context.
 //!
-//! A future tries, and waits in the list of an event count if that fails ([`Turn`]). It takes or puts
-//! its items in its last step, so a future that is dropped before has done nothing. (To put many, the
-//! typed interface runs several.) A future that waits counts no failure in the statistics and leaves
-//! the descriptor as it is.
+//! A future tries, and waits in the list of an event count if the attempt fails ([`Turn`]). It
+//! takes or puts its items in its last step, so a future that is dropped before has done nothing.
+//! (To put many items, the typed interface makes several such steps.) A future that waits counts no
+//! failure in the statistics and leaves the descriptor as it is.
 
 use super::poll::{READABLE, Source};
 use super::wakers::Turn;
@@ -20,8 +20,8 @@ use core::task::Poll;
 use core::time::Duration;
 
 impl<Q: Queue> Blocking<Q> {
-    /// Runs `put`, an operation that adds an item, until it does not fail with `Full`. After a success,
-    /// wakes a waiting get.
+    /// Runs `put`, an operation that adds an item, until it does not fail with `Full`. After a
+    /// success, wakes a waiting get.
     pub async fn put_by_async(&self, put: impl FnMut() -> Result) -> Result {
         let done = self.put_until_room(put).await;
         self.after_put(done)
@@ -57,7 +57,8 @@ impl<Q: Queue> Blocking<Q> {
         let done = turn.poll_until(attempt).await;
         match &done {
             Ok(got) => self.waiting.not_full.notify(count(got)),
-            // This call may have used up a wake-up. Another get may have the buffer for the item.
+            // This call may have used up a wake-up. Another get may have a buffer that is large
+            // enough.
             Err(Error::TooSmall { .. }) => self.waiting.not_empty.notify(1),
             Err(_) => {}
         }
@@ -66,7 +67,7 @@ impl<Q: Queue> Blocking<Q> {
 }
 
 impl<Q: PutMany> Blocking<Q> {
-    /// Puts up to `count` items in order, without waiting and without a count of failures.
+    /// Puts up to `count` items in order, without waiting. Counts no failure.
     ///
     /// # Safety
     /// As [`PutMany::try_put_many`].
@@ -84,8 +85,8 @@ impl<Q: PutMany> Blocking<Q> {
     }
 }
 
-/// A future that waits for a batch. From the moment at which it has seen items that are not due it is
-/// responsible for them: see `queue/batch.rs`.
+/// A future that waits for a batch. Once it has seen items that are not due, it is responsible for
+/// them: see `queue/batch.rs`.
 struct Collecting<'a, P: Payload> {
     queue: &'a Blocking<Batch<P>>,
     turn: Turn<'a>,
@@ -102,8 +103,8 @@ impl<P: Payload> Drop for Collecting<'_, P> {
 }
 
 impl<P: Payload> Blocking<Batch<P>> {
-    /// [`Blocking::get_batch`] as a future: takes the next batch that is due. `sleep` makes the futures that
-    /// end after a time, and with which this one notices that a batch is due by its age.
+    /// [`Blocking::get_batch`] as a future: takes the next batch that is due. `sleep` returns a
+    /// future that ends after a time, by which this future notices that a batch is due by its age.
     pub(crate) async fn get_batch_async<D: Destination<P>, S: Future>(
         &self,
         mut to: D,
@@ -130,7 +131,7 @@ impl<P: Payload> Blocking<Batch<P>> {
             let left = due.nanos().saturating_sub(Clock::now());
             let mut timer = pin!(sleep(Duration::from_nanos(left)));
             let taken = poll_fn(|context| {
-                // First the batch, so that a timer that ends at once does not hide it.
+                // The batch comes first, so that a timer that ends at once does not hide it.
                 match it.turn.check(context, || self.queue().take(wait_for, &mut to)) {
                     Break(taken) => Poll::Ready(Some(taken)),
                     Continue(_) => timer.as_mut().poll(context).map(|_| None),

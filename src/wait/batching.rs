@@ -25,8 +25,8 @@ impl<P: Payload> Blocking<Batch<P>> {
         self.wake_for_pending();
     }
 
-    /// The time until a batch is due by its age, in nanoseconds; 0 if one is due or the queue is closed.
-    /// `None` if nothing is pending, or the age does not count.
+    /// The time until a batch is due by its age, in nanoseconds; 0 if a batch is due or the queue
+    /// is closed. `None` if nothing is pending or batches have no age.
     pub fn next_due(&self) -> Option<u64> {
         time_until_ready(self, READABLE)
     }

@@ -179,30 +179,31 @@ impl<Q: Queue> Blocking<Q> {
         done.unwrap_or(Err(blocked))
     }
 
-    /// A descriptor that is readable while a get would not fail with `Empty`: see `poll::descriptor`.
+    /// A descriptor that is readable while a get would not fail with `Empty`: see
+    /// `poll::descriptor`.
     pub fn readable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, poll::READABLE)
     }
 
-    /// A descriptor that is readable while a put would not fail with `Full`: see `poll::descriptor`.
+    /// A descriptor that is readable while a put would not fail with `Full`: see
+    /// `poll::descriptor`.
     pub fn writable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, poll::WRITABLE)
     }
 
-    /// The descriptors of a model, of both ends, if they were
-    /// requested.
+    /// The descriptors of both ends, in a model, if they were requested.
     #[cfg(loom)]
     pub fn descriptors(&self) -> [Option<&crate::sync::descriptor::Descriptor>; 2] {
         [self.waiting.not_empty.descriptor(), self.waiting.not_full.descriptor()]
     }
 
-    /// The queue as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for unknown
-    /// events.
+    /// The queue as an entry of a [`poll()`](poll::poll). [`Error::Invalid`] for unknown events.
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {
         Polled::new(self, events)
     }
 
-    /// Wakes up to `count` threads, and the others that wait, for what [`Source::look`] returned.
+    /// Wakes up to `count` sleepers and futures, and all other waiters, for what [`Source::look`]
+    /// returned.
     #[cold]
     pub(super) fn wake_for(&self, count: usize, found: ControlFlow<(), Deadline>) {
         let not_empty = &self.waiting.not_empty;

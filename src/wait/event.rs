@@ -36,23 +36,25 @@ impl Event {
         Self { state: AtomicU32::new(0), waiting: EventCount::new() }
     }
 
-    /// Sets it and wakes all waiters. What this thread did before happens before what follows a wait or an
-    /// `is_set` that finds it set.
+    /// Sets it and wakes all waiters. What this thread did before happens before what follows a
+    /// wait or an `is_set` that finds it set.
     pub fn set(&self) {
-        // Ordering: Release, pairs with the Acquire in `is_set`. A swap, so that a thread that finds it set
-        // sees what all threads did that have set it.
+        // Ordering: Release, pairs with the Acquire in `is_set`. A swap, so that a thread that
+        // finds the event set sees what every thread did before its `set`.
         self.state.swap(1, site("event.set", Release));
         self.waiting.notify(usize::MAX);
     }
 
     /// Resets it.
     pub fn reset(&self) {
-        // Ordering: Release: what this thread read before is not overwritten by a thread that saw the reset.
+        // Ordering: Release, so that a thread that saw the reset does not overwrite what this
+        // thread read before.
         self.state.store(0, site("event.reset", Release));
         self.arm();
     }
 
-    /// Makes the descriptor, if there is one, unreadable until the event is set; returns whether it is.
+    /// Makes the descriptor, if there is one, unreadable until the event is set; returns whether it
+    /// is.
     fn arm(&self) -> bool {
         self.waiting.arm(|| self.look(READABLE)).is_some()
     }
@@ -70,7 +72,7 @@ impl Event {
             return Ok(());
         }
         if wait == Wait::No {
-            // A set that was slower than a reset may have made the descriptor readable.
+            // A `set` that was slower than a `reset` may have made the descriptor readable.
             return if self.arm() { Ok(()) } else { Err(Error::Empty) };
         }
         self.waiting.wait(wait.deadline(), || self.look(READABLE)).ok_or(Error::Timeout)
@@ -87,8 +89,8 @@ impl Event {
         self.waiting.descriptor()
     }
 
-    /// The event as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for events
-    /// other than [`READABLE`].
+    /// The event as an entry of a [`poll()`](poll::poll). [`Error::Invalid`] for events other than
+    /// [`READABLE`].
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {
         Polled::new(self, events)
     }

@@ -11,22 +11,24 @@
 //! light one, which costs nothing. The scheme is that of Dmitry Vyukov's event count (2008) and of
 //! folly's EventCount.
 //!
-//! # Who waits
-//! - A *sleeper* waits in one call for one item. A waker wakes as many sleepers as there are items.
-//! - A *poller* ([`poll`](super::poll)) waits on several event counts and takes nothing. A waker wakes
-//!   all of them.
-//! - A *descriptor* is armed by a call that found nothing: `ARMED`. The waker that clears the bit makes
-//!   the descriptor readable, which it stays until the next call finds nothing. So an item costs no
-//!   system call while its consumer is awake.
-//! - A *future* adds its waker to a list, `wait/wakers.rs`: `WAKERS`. A waker wakes as many futures as
-//!   there are items, beside the sleepers.
+//! # Waiters and wakers
+//! - A *sleeper* waits in one call for one item. A waker, the thread that ends a sleep, wakes as
+//!   many sleepers as there are items.
+//! - A *poller* ([`poll`](super::poll)) waits on several event counts and takes nothing. A waker
+//!   wakes all of them.
+//! - A *descriptor* is armed by a call that found nothing: `ARMED`. The waker that clears the bit
+//!   makes the descriptor readable. It stays readable until the next call finds nothing, so an item
+//!   costs no system call while its consumer is awake.
+//! - A *future* adds its `Waker`, Rust's callback, to a list in `wait/wakers.rs`: `WAKERS`. A waker
+//!   wakes as many futures as there are items, beside the sleepers.
 //!
-//! A thread that arms the descriptor counts as a poller meanwhile: it resets the descriptor before it
-//! sets `ARMED`, and a waker between the two must not be missed. Then it checks again as a sleeper
-//! does, so what a reset discarded was for an item that this check finds, or that is taken.
+//! A thread that arms the descriptor counts as a poller meanwhile: it resets the descriptor before
+//! it sets `ARMED`, and must not miss a waker between the two. Then it checks again as a sleeper
+//! does. So the signal that its reset discarded was for an item that this check finds, or that
+//! another thread has taken.
 //!
-//! A waker that clears `ARMED` may stop before it signals. It counts as a *signaler* meanwhile, and the
-//! wakers that follow signal, too.
+//! A waker that clears `ARMED` may stop before it signals. It counts as a *signaler* meanwhile, and
+//! the wakers that follow signal, too.
 //!
 //! # When membarrier is refused later
 //! The waiter then makes wakers fence in full (`FENCE_NEEDED`). It sleeps for short times only, until
@@ -62,27 +64,27 @@ const YIELDS: u32 = 2;
 const PROBE: u32 = 16;
 
 /// The bits of the word `waiters` that count sleepers: as many as Linux can have threads.
-/// `debug/queues-gdb.py` knows them.
+/// `debug/queues-gdb.py` repeats the number.
 const SLEEPERS: u64 = (1 << 22) - 1;
 /// One poller in the word `waiters`.
 const POLLER: u64 = 1 << 22;
-/// The bits that count pollers and threads that arm the descriptor. A poll may have many entries of one
-/// queue.
+/// The bits that count pollers and threads that arm the descriptor. A poll counts once for each of
+/// its entries of the queue.
 const POLLERS: u64 = ((1 << 26) - 1) << 22;
-/// One waker in the word `waiters` that clears `ARMED` and has not signaled yet.
+/// One signaler in the word `waiters`: a waker that clears `ARMED` and has not signaled yet.
 const SIGNALER: u64 = 1 << 48;
-/// The bits that count these wakers.
+/// The bits that count signalers.
 const SIGNALERS: u64 = ((1 << 12) - 1) << 48;
-/// The list of wakers of futures is not empty.
+/// The list of futures that wait is not empty.
 pub(super) const WAKERS: u64 = 1 << 60;
 /// The descriptor is not readable: a waker must signal it.
 const ARMED: u64 = 1 << 61;
 /// Every store that was made before `FENCE_NEEDED` was set is visible, so that a waiter whose check
 /// fails may sleep without a limit.
 const STORES_VISIBLE: u64 = 1 << 62;
-/// A waker must fence in full before it reads the other bits. Set from the start where light fences are
-/// full ones, else from the first sleep whose heavy fence was refused, and once there was a descriptor or
-/// a future that waits.
+/// A waker must fence in full before it reads the other bits. Set from the start where light fences
+/// are full ones, else from the first sleep whose heavy fence was refused, and from the first
+/// descriptor or the first future that waits.
 const FENCE_NEEDED: u64 = 1 << 63;
 
 /// See the module.
@@ -103,7 +105,7 @@ pub struct EventCount {
     spinning: CachePadded<Spinning>,
 }
 
-/// What a waker read in the word `waiters`: for whom it has to do something.
+/// What a waker read in the word `waiters`: the kinds of waiters that it has to wake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Waiters(u64);
 
@@ -122,7 +124,7 @@ impl Cover {
         Self { fenced: None, stores_visible_at: None, nap: Deadline::NEVER }
     }
 
-    /// Until when the poll may sleep after its check. The next check begins.
+    /// Returns until when the poll may sleep after its check, and begins the next check.
     pub(super) fn nap(&mut self) -> Deadline {
         let nap = core::mem::replace(&mut self.nap, Deadline::NEVER);
         if self.stores_visible_at.is_none() && nap != Deadline::NEVER {
@@ -177,8 +179,8 @@ impl EventCount {
         (&raw const self.waiters).cast::<u8>().wrapping_add(low)
     }
 
-    /// Wakes up to `count` sleepers, as many futures, all pollers, and the descriptor. The caller has
-    /// published what they wait for.
+    /// Wakes up to `count` sleepers, up to `count` futures and all pollers, and signals the
+    /// descriptor. The caller has published what they wait for.
     #[inline(always)]
     pub fn notify(&self, count: usize) {
         if self.may_have_waiters() {
@@ -230,8 +232,8 @@ impl EventCount {
 
     /// Wakes up to `count` sleepers and all pollers.
     fn wake_threads(&self, Waiters(waiters): Waiters, count: usize) {
-        // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the new
-        // epoch sees the change that it stands for.
+        // Ordering: Release, pairs with the Acquires in `wait` and `poll`: a waiter that reads the
+        // new epoch sees the change that it stands for.
         if waiters & SLEEPERS != 0 {
             self.parking.advance(site("event.wake.advance", Release));
             self.parking.wake(count);
@@ -245,21 +247,24 @@ impl EventCount {
         }
     }
 
-    /// Wakes up to `count` futures. Last, as wakers are code of the program.
+    /// Wakes up to `count` futures. Threads come before futures, because a `Waker` is code of the
+    /// program.
     fn wake_futures(&self, Waiters(waiters): Waiters, count: usize) {
         if waiters & WAKERS != 0 {
             self.wakers.notify(&self.waiters, count);
         }
     }
 
-    /// Wakes the waiters for what becomes ready at a time: threads, which decide themselves how long they
-    /// sleep, and the descriptor at that time.
+    /// Wakes the waiters for what becomes ready at time `at`: threads and futures now, which then
+    /// compute how long they wait, and the descriptor at that time.
     #[cold]
     pub(crate) fn wake_at(&self, waiters: Waiters, count: usize, at: Deadline) {
         self.wake_threads(waiters, count);
-        // Ordering: AcqRel, as in `signal`: what a reset discards is for an item that its thread sees.
+        // Ordering: AcqRel, as in `signal`: what a reset discards is for an item that its thread
+        // sees.
         self.waiters.fetch_add(0, site("event.wake.at", AcqRel));
-        // Still armed. A thread that is arming it checks again, and then sets the timer itself.
+        // The descriptor stays armed. A thread that is arming it checks again, and then sets the
+        // timer itself.
         if let Some(descriptor) = self.descriptor() {
             descriptor.set_timer(at);
         }
@@ -283,7 +288,7 @@ impl EventCount {
             // Ordering: Relaxed; the fence below orders it.
             let before = self.waiters.fetch_add(1, site("event.wait.announce", Relaxed));
             let epoch = self.parking.epoch(site("event.wait.epoch", Acquire));
-            // Pairs with the fences in `may_have_waiters` and `has_waiters`.
+            // Pairs with the fences in `may_have_waiters` and `waiters`.
             let covered = if before & STORES_VISIBLE != 0 {
                 fence("event.wait.full");
                 true
@@ -321,25 +326,26 @@ impl EventCount {
         Fences::stores_visible_at()
     }
 
-    /// The time that [`EventCount::make_wakers_fence`] returned has passed.
+    /// Sets `STORES_VISIBLE`: the time that [`EventCount::make_wakers_fence`] returned has passed.
     #[cold]
     fn note_stores_visible(&self) {
-        // Ordering: Release, pairs with the heavy fences of waiters: one that reads the bit sees at least
-        // what this one saw.
+        // Ordering: Release, pairs with the heavy fences of waiters: a waiter that reads the bit
+        // sees at least what this thread saw.
         self.waiters.fetch_or(STORES_VISIBLE, site("event.wait.visible", Release));
     }
 
-    /// Begins to poll: from now on wakers wake this thread at `polls`. Returns the epoch there. The caller
-    /// calls [`EventCount::cover_poll`] next, and then checks.
+    /// Begins to poll: from now on wakers wake this thread at `polls`. Returns that word and its
+    /// epoch. The caller calls [`EventCount::cover_poll`] next, and then checks.
     pub(super) fn begin_poll(&self) -> (&Parking, u32) {
-        // Ordering: Release, pairs with the Acquire in `wake_other_pollers`. The fence in `cover_poll`
+        // Ordering: Release, pairs with the Acquire in `wake_threads`. The fence in `cover_poll`
         // orders it before the check.
         self.waiters.fetch_add(POLLER, site("event.poll.announce", Release));
         (&self.polls, self.polls.epoch(site("event.poll.epoch", Acquire)))
     }
 
-    /// Makes sure that a check of the caller, which polls, finds what wakers published before they could
-    /// see it; or else notes in `cover` until when it may sleep.
+    /// Makes sure that the next check of the caller, a poller, finds what wakers published before
+    /// they could see the poller. Where that cannot be, notes in `cover` until when the poller may
+    /// sleep.
     pub(super) fn cover_poll(&self, cover: &mut Cover) {
         // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
         let waiters = self.waiters.load(site("event.poll.covered", Acquire));
@@ -368,8 +374,8 @@ impl EventCount {
         (&self.waiters, &self.wakers)
     }
 
-    /// Makes sure that a check of the caller, which has added a waker and executed a full fence, finds what
-    /// was published by threads that do not see `WAKERS`.
+    /// Makes sure that the next check of the caller finds what wakers published that did not see
+    /// `WAKERS`. The caller has added a `Waker` and executed a full fence.
     pub(super) fn cover_wakers(&self) {
         // Ordering: Acquire, pairs with the Release in `note_stores_visible`.
         if self.waiters.load(site("event.wakers.covered", Acquire)) & STORES_VISIBLE == 0 {
@@ -386,8 +392,9 @@ impl EventCount {
         unsafe { descriptor.as_ref() }
     }
 
-    /// The descriptor, and whether this call made it. A new one is signaled. Fails with [`Error::NoMemory`],
-    /// and with [`Error::Invalid`] if it is to be `timed` on a system without timers.
+    /// Returns the descriptor, and whether this call made it. A new descriptor is signaled. Fails
+    /// with [`Error::NoMemory`], and with [`Error::Invalid`] if it is to be `timed` on a system
+    /// without timers.
     pub(super) fn make_descriptor(&self, timed: bool) -> Result<(&Descriptor, bool)> {
         if let Some(descriptor) = self.descriptor() {
             return Ok((descriptor, false));
@@ -409,9 +416,10 @@ impl EventCount {
         Ok((self.descriptor().expect("made above or by another thread"), is_first))
     }
 
-    /// The heavy fence of a thread that arms a descriptor or adds the waker of a future. From the first one
-    /// on, wakers fence in full: that costs them some nanoseconds for an item, while a heavy fence
-    /// interrupts every thread of the process, and event loops arm often.
+    /// The heavy fence of a thread that arms a descriptor or adds the `Waker` of a future. From the
+    /// first on, wakers fence in full. That costs a waker some nanoseconds for an item (decisions
+    /// 018 and 020). A heavy fence interrupts every thread of the process, and event loops arm
+    /// often.
     #[cold]
     fn fence_for_good(&self) {
         self.make_wakers_fence();
@@ -421,11 +429,12 @@ impl EventCount {
         self.note_stores_visible();
     }
 
-    /// Counts this thread as a signaler. False, and not counted, if there are very many: the waker then
-    /// leaves `ARMED` set, so that the wakers that follow signal as well.
+    /// Counts this thread as a signaler. Returns false, uncounted, if half of the numbers in
+    /// `SIGNALERS` are in use: the waker then leaves `ARMED` set, so that the wakers that follow
+    /// signal as well.
     fn begin_signal(&self) -> bool {
         let before = self.waiters.fetch_add(SIGNALER, site("event.signal.announce", Relaxed));
-        // The other half is for threads between these two lines.
+        // The other half is for threads between the addition and the subtraction.
         let has_room = before & SIGNALERS < SIGNALERS / 2;
         if !has_room {
             self.waiters.fetch_sub(SIGNALER, site("event.signal.retreat", Relaxed));
@@ -433,7 +442,8 @@ impl EventCount {
         has_room
     }
 
-    /// Signals if another waker was about to and may have stopped: for a waker that wakes nobody itself.
+    /// Signals if another waker was about to signal and may have stopped. For a waker that has no
+    /// other waiter to wake.
     #[cold]
     pub(crate) fn join_signal(&self, waiters: Waiters) {
         if waiters.0 & SIGNALERS != 0 {
@@ -445,8 +455,8 @@ impl EventCount {
     #[cold]
     fn signal(&self, Waiters(waiters): Waiters) {
         let disarms = waiters & ARMED != 0 && self.begin_signal();
-        // Ordering: AcqRel, both, pairs with the AcqRel in `arm`: a thread that arms the descriptor again
-        // sees what this thread published, or this thread signals after the reset.
+        // Ordering: AcqRel, both, pairs with the AcqRel in `arm`: a thread that arms the descriptor
+        // again sees what this thread published, or this thread signals after the reset.
         if disarms {
             self.waiters.fetch_and(!ARMED, site("event.signal.disarm", AcqRel));
         } else {
@@ -466,16 +476,17 @@ impl EventCount {
         self.arm_descriptor(self.descriptor()?, attempt)
     }
 
-    /// Makes the descriptor unreadable until there is something to wake for. Calls `attempt` when that is
-    /// prepared: `Break` makes it readable again and is returned; `Continue(t)`: it becomes readable by
-    /// itself at time `t`.
+    /// Arms the descriptor: makes it unreadable until the next change. Then calls `attempt`. After
+    /// `Break` makes the descriptor readable again and returns the result. After `Continue(t)`
+    /// returns `None`, and the descriptor becomes readable by itself at time `t`.
     #[cold]
     pub(super) fn arm_descriptor<R>(
         &self,
         descriptor: &Descriptor,
         attempt: impl FnOnce() -> ControlFlow<R, Deadline>,
     ) -> Option<R> {
-        // From here on wakers signal, so what `reset` discards is for something that `attempt` finds.
+        // From here on wakers signal, so what `reset` discards is for something that `attempt`
+        // finds.
         // Ordering: Release, pairs with the AcqRel in `signal`: a waker sees the descriptor.
         let before = self.waiters.fetch_add(POLLER, site("event.arm.announce", Release));
         descriptor.reset();

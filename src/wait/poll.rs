@@ -1,14 +1,16 @@
-//! Waiting for several queues at once: as poll(2), for queues of any family.
+//! Waiting for several queues and events at once: as poll(2), for any family.
 //!
 //! # Idea
-//! A poller announces itself at every event count that it waits for, executes one heavy fence for all of
-//! them, looks at every queue once more and sleeps. It takes nothing, so a waker wakes all pollers, and
-//! one sleeper beside them: a poller never uses up a wake-up that another thread needs.
+//! A poller announces itself at every event count that it waits for, executes one heavy fence for
+//! all of them, looks at every queue once more and sleeps. It takes nothing, so a waker wakes all
+//! pollers, and one sleeper beside them: a poller never uses up a wake-up that another thread
+//! needs.
 //!
-//! # Where it sleeps
-//! On the words of all event counts by futex_waitv, if there are 128 at most and the kernel has it (Linux
-//! 5.16). Otherwise on one word of the process, which every waker of a queue with a poller advances:
-//! correct for any number of queues on any system, but pollers of other queues wake, too, and look.
+//! # Where a poller sleeps
+//! A poller sleeps on the words of all event counts by futex_waitv, if there are 128 at most and
+//! the kernel has that call (Linux 5.16). Otherwise it sleeps on one word of the process, which
+//! every waker of a queue with a poller advances. That is correct for any number of queues on any
+//! system, but pollers of other queues wake, too, and look.
 //!
 //! # Costs
 //! O(n) steps and no allocation. A poll that finds something ready announces nothing.
@@ -24,10 +26,11 @@ pub const READABLE: u32 = 1;
 /// There is room for an item, or a put fails for another reason than a full queue.
 pub const WRITABLE: u32 = 2;
 
-/// What can be polled: each event that it has is ready or will be announced at an event count.
+/// A queue, deque or event that can be polled. Each of its events is ready, or its event count will
+/// announce it.
 pub(crate) trait Source: Sync {
-    /// The event count at which an event, READABLE or WRITABLE, is announced; `None` if there is no such
-    /// event.
+    /// The event count at which an event, READABLE or WRITABLE, is announced; `None` if there is no
+    /// such event.
     fn event_count(&self, event: u32) -> Option<&EventCount>;
 
     /// Whether the event becomes ready by time, too.
@@ -35,8 +38,8 @@ pub(crate) trait Source: Sync {
         false
     }
 
-    /// `Break` if the event is ready. `Continue(t)`: not yet, and at time `t` look again even without an
-    /// announcement.
+    /// `Break` if the event is ready. `Continue(t)`: not yet; the caller looks again at time `t`
+    /// even without an announcement.
     fn look(&self, event: u32) -> ControlFlow<(), Deadline>;
 
     /// [`Source::look`] of a caller that has announced itself.
@@ -45,7 +48,8 @@ pub(crate) trait Source: Sync {
     }
 }
 
-/// A queue or an event of a [`poll()`], the events that are waited for, and those that are ready.
+/// An entry of a [`poll()`]: a queue, deque or event, the events to wait for, and the events that
+/// are ready.
 pub struct Polled<'a> {
     source: &'a dyn Source,
     events: u32,
@@ -73,12 +77,12 @@ impl<'a> Polled<'a> {
         self.ready
     }
 
-    /// Whether the last [`poll()`] found it readable.
+    /// Whether the last [`poll()`] found the entry readable.
     pub fn is_readable(&self) -> bool {
         self.ready & READABLE != 0
     }
 
-    /// Whether the last [`poll()`] found it writable.
+    /// Whether the last [`poll()`] found the entry writable.
     pub fn is_writable(&self) -> bool {
         self.ready & WRITABLE != 0
     }
@@ -94,7 +98,8 @@ impl core::fmt::Debug for Polled<'_> {
     }
 }
 
-/// The descriptor of an event; makes it on request. It is readable while the event is ready.
+/// Returns the descriptor of an event, which the first call makes. It is readable while the event
+/// is ready.
 pub(crate) fn descriptor(source: &dyn Source, event: u32) -> Result<core::ffi::c_int> {
     let event_count = source.event_count(event).ok_or(Error::Invalid)?;
     let (descriptor, is_new) = event_count.make_descriptor(source.is_timed(event))?;
@@ -104,8 +109,8 @@ pub(crate) fn descriptor(source: &dyn Source, event: u32) -> Result<core::ffi::c
     Ok(descriptor.fd())
 }
 
-/// The time until an event is ready by itself, in nanoseconds; 0 if it is ready; `None` if it becomes ready
-/// only by what another thread does.
+/// The time until an event is ready by itself, in nanoseconds; 0 if it is ready; `None` if only
+/// another thread makes it ready.
 pub(crate) fn time_until_ready(source: &dyn Source, event: u32) -> Option<u64> {
     match source.look(event) {
         Break(()) => Some(0),
@@ -114,10 +119,12 @@ pub(crate) fn time_until_ready(source: &dyn Source, event: u32) -> Option<u64> {
     }
 }
 
-/// The largest number of sources for which a poller spins.
+/// Entries. A poll of more sleeps without spinning, because each spin looks at every entry. Not
+/// tuned.
 const MAX_SPINNING: usize = 8;
 
-/// Wakes the pollers that sleep on the word of the process. The caller saw a poller at an event count.
+/// Wakes the pollers that sleep on the word of the process. The caller saw a poller at an event
+/// count.
 pub(super) fn wake_other_pollers() {
     // Ordering: Relaxed; the announcement at the event count, which the caller saw, comes after it.
     let others = process_parking();
@@ -127,7 +134,7 @@ pub(super) fn wake_other_pollers() {
     }
 }
 
-/// Which source is looked at first: another one each time, so that none is always last.
+/// The entry that the next poll looks at first: another each time, so that none is always last.
 static FIRST: crate::sync::unmodeled::AtomicUsize = crate::sync::unmodeled::AtomicUsize::new(0);
 
 /// What a poll waits for: an array of Rust, or one of C.
@@ -152,13 +159,15 @@ impl<'s> PollSet<'s> for [Polled<'s>] {
     }
 }
 
-/// Waits until an event of one source is ready; notes all events that are, and returns the number of
-/// sources with one. Fails with [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`]; with
-/// [`Error::Invalid`] for more than 2^20 sources.
+/// Waits until an event of an entry is ready. Notes all events that are ready, and returns the
+/// number of entries with one. May sleep, except with [`Wait::No`]; any thread may call. Fails with
+/// [`Error::Empty`] after [`Wait::No`], else with [`Error::Timeout`]; with [`Error::Invalid`] for
+/// more than 2^20 entries.
 ///
 /// A closed queue is ready. A poll takes nothing: another thread may be faster than the call that
-/// follows. It orders no memory; that call does. O(n) steps for n sources. Several threads may poll the
-/// same queue, also beside calls that wait.
+/// follows. A poll orders no memory; the call that follows does. A poll takes O(n) steps for n
+/// entries and does not allocate. Several threads may poll the same queue, also beside calls that
+/// wait.
 ///
 /// ```
 /// use queues::{Error, Event, Mpmc, Wait, poll};
@@ -182,7 +191,8 @@ impl<'s> PollSet<'s> for [Polled<'s>] {
 ///     }
 ///     assert_eq!(done, ["a job"]);
 ///     stop.reset();
-///     let waited = poll(&mut [jobs.readable(), stop.readable()], Wait::from(Duration::from_millis(1)));
+///     let waited =
+///         poll(&mut [jobs.readable(), stop.readable()], Wait::from(Duration::from_millis(1)));
 ///     assert_eq!(waited, Err(Error::Timeout));
 ///     Ok(())
 /// })
@@ -192,7 +202,8 @@ pub fn poll(polled: &mut [Polled<'_>], wait: Wait) -> Result<usize> {
     poll_set(polled, wait)
 }
 
-/// The largest number of entries: the word of an event count has room for 63 such polls of one queue.
+/// The largest number of entries: the word of an event count has room for 63 such polls of one
+/// queue.
 pub(crate) const MAX_ENTRIES: usize = 1 << 20;
 
 /// [`poll()`] for any [`PollSet`]. Fails with [`Error::Invalid`] for more than 2^20 entries.
@@ -212,7 +223,7 @@ pub(crate) fn poll_set<'s>(set: &mut (impl PollSet<'s> + ?Sized), wait: Wait) ->
     poll.wait(wait.deadline())
 }
 
-/// A call: its set, and the entry that it looks at first.
+/// A call: its set, and the entry at which it looks first.
 struct Poll<'p, 's, S: ?Sized> {
     set: &'p mut S,
     first: usize,
@@ -220,7 +231,7 @@ struct Poll<'p, 's, S: ?Sized> {
 }
 
 impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
-    /// Looks at all sources; breaks with the number of those that are ready.
+    /// Looks at all entries; returns `Break` with the number of entries that are ready.
     fn look(&mut self) -> ControlFlow<usize, Deadline> {
         self.look_by(|source, event| source.look(event))
     }
@@ -311,7 +322,8 @@ impl<'s, S: PollSet<'s> + ?Sized> Poll<'_, 's, S> {
         outcome
     }
 
-    /// Sleeps once on the words of all event counts, then looks. The second result: whether it can.
+    /// Sleeps once on the words of all event counts, then looks. The second result: whether
+    /// the kernel can.
     fn sleep_on_all(
         &mut self,
         end: Deadline,

@@ -1,4 +1,4 @@
-//! A deque whose thieves can wait: they poll it, or its descriptor.
+//! A deque whose thieves can wait: in a poll, for a descriptor or as futures.
 
 use super::EventCount;
 use super::poll::{self, Polled, READABLE, Source};
@@ -33,7 +33,7 @@ impl<P: Atomic> Stealing<P> {
         Self { deque, not_empty: CachePadded::new(EventCount::new()) }
     }
 
-    /// The deque itself, for calls that nobody waits for.
+    /// The deque itself, for calls that wake no thief.
     #[inline(always)]
     pub fn deque(&self) -> &Deque<P> {
         &self.deque
@@ -86,7 +86,8 @@ impl<P: Atomic> Stealing<P> {
         }
     }
 
-    /// Ends a steal that found nothing: if there is a descriptor, arms it and makes another attempt.
+    /// Ends a steal that found nothing: if there is a descriptor, arms it and makes another
+    /// attempt.
     #[cold]
     fn arm<R>(&self, steal: impl FnOnce() -> Result<R>) -> Result<R> {
         let outcome = self.not_empty.arm(|| match self.look(READABLE) {
@@ -96,7 +97,7 @@ impl<P: Atomic> Stealing<P> {
         outcome.unwrap_or(Err(Error::Empty))
     }
 
-    /// A descriptor that is readable while there is something to steal: see `poll::descriptor`.
+    /// A descriptor that is readable while there is an item to steal: see `poll::descriptor`.
     pub fn stealable_fd(&self) -> Result<c_int> {
         poll::descriptor(self, READABLE)
     }
@@ -107,8 +108,8 @@ impl<P: Atomic> Stealing<P> {
         self.not_empty.descriptor()
     }
 
-    /// The deque as one of those that [`poll()`](poll::poll) waits for. [`Error::Invalid`] for events
-    /// other than [`READABLE`].
+    /// The deque as an entry of a [`poll()`](poll::poll). [`Error::Invalid`] for events other than
+    /// [`READABLE`].
     pub fn polled(&self, events: u32) -> Result<Polled<'_>> {
         Polled::new(self, events)
     }

@@ -1,30 +1,34 @@
-//! Futures that wait: their wakers, in the order in which the futures came.
+//! The futures that wait on an event count: a list of their `Waker`s, first in, first out. No put
+//! waits for that list. A *waker* is a thread that ends a sleep, as in `event_count.rs`; a `Waker`
+//! is Rust's callback.
 //!
 //! # Idea
-//! Every event count has a list of wakers. A future that found nothing adds its waker, sets `WAKERS` in
-//! the word of the waiters, executes the heavy fence and tries again: the same handshake as that of a
-//! sleeper. A notification takes the first wakers off the list, one for each item, and calls them.
-//! A future that was woken tries again, and goes to the end of the list if another call was faster.
+//! Every event count has a list. A future that found nothing adds its `Waker`, sets `WAKERS` in the
+//! word of the waiters, executes a full fence and tries again: the handshake of a sleeper, with
+//! wakers that fence in full. A notification takes the first `Waker`s off the list, one for each
+//! item, and calls them. A future that was woken tries again, and goes to the end of the list if
+//! another call was faster.
 //!
 //! # No put waits for the list
-//! A short lock guards the list. A notifier first adds to `pending`, and then only tries to take the
-//! lock. If that fails, the holder serves `pending`: each holder looks at it after the release. A full
-//! fence stands on both sides between the two steps, so that one of them sees the other. A thread that
-//! stops while it holds the lock delays futures of the same end of the queue, and no call of another
-//! kind (decision `docs/decisions/020-futures.md`).
+//! A short lock guards the list. A waker first adds to `pending`, and then only tries to take the
+//! lock. If that fails, the holder serves `pending`: each holder loads it after the release. On
+//! both sides a full fence stands between the two steps, so that the waker gets the lock or the
+//! holder sees the addition. A thread that stops while it holds the lock delays futures of the same
+//! end of the queue, and no call of another kind (decision `docs/decisions/020-futures.md`).
 //!
 //! # Wake-ups are passed on
 //! A future that is dropped after a notification chose it, or that takes an item before it sees the
-//! notification, hands it to the next one in the list.
+//! notification, hands the notification to the next future in the list.
 //!
 //! # User code
-//! The clone, the call and the drop of a waker are code of the program. None of them runs under the
-//! lock. A panic of the call goes no further, since the caller may be in the middle of a `clear`, or has
-//! other threads to wake.
+//! The clone, the call and the drop of a `Waker` are code of the program. None of them runs under
+//! the lock. A panic of the call goes no further, because the waker may be in the middle of a
+//! `clear`, or has other waiters to wake.
 //!
 //! # Memory
-//! The list allocates when a future waits, grows to the largest number of futures that have waited at
-//! once, and is freed with the queue. An entry is found by its index, so that a future leaves in O(1).
+//! The list allocates when a future waits, grows to the largest number of futures that have waited
+//! at once, and is freed with the queue. An entry is found by its index, so that a future leaves in
+//! O(1).
 
 use super::event_count::{EventCount, WAKERS};
 use crate::sync::{Acquire, AtomicU64, Deadline, Lock, Relaxed, Release, fence, site};
@@ -33,7 +37,8 @@ use core::ops::ControlFlow::{self, Break, Continue};
 use core::task::{Context, Poll, Waker};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The largest number of wakers that are called between two looks at the list.
+/// `Waker`s. The most that are called between two looks at the list; they lie on the stack. Not
+/// tuned.
 const AT_ONCE: usize = 16;
 
 /// No entry.
@@ -58,7 +63,7 @@ struct List {
 
 #[derive(Debug)]
 struct Entry {
-    /// `None`: the entry was chosen by a notification, or it is free.
+    /// `None`: a notification chose the entry, or the entry is free.
     waker: Option<Waker>,
     before: usize,
     after: usize,
@@ -124,14 +129,16 @@ impl Wakers {
     #[cold]
     pub(super) fn notify(&self, waiters: &AtomicU64, count: usize) {
         let count = count.min(u32::MAX as usize) as u64;
-        // Ordering: Release, pairs with the Acquire in `serve`: the future sees what this thread published.
+        // Ordering: Release, pairs with the Acquire in `serve`: the future sees what this thread
+        // published.
         self.pending.fetch_add(count, site("wakers.notify", Release));
-        // Pairs with the fence in `was_left`: this thread gets the lock, or its holder sees `pending`.
+        // Pairs with the fence in `was_left`: this thread gets the lock, or its holder sees
+        // `pending`.
         fence("wakers.notify.fence");
         self.serve(waiters);
     }
 
-    /// Serves what is pending, unless another thread holds the lock, which then will.
+    /// Serves what is pending. If another thread holds the lock, that thread does.
     fn serve(&self, waiters: &AtomicU64) {
         loop {
             let mut chosen = [const { None }; AT_ONCE];
@@ -161,8 +168,8 @@ impl Wakers {
 
     /// Resets `WAKERS` if no future waits. The caller holds the lock.
     fn note_empty(list: &List, waiters: &AtomicU64) {
-        // Ordering: Relaxed, both; the lock orders them. A waker that reads an old value calls `notify` in
-        // vain, or there was no future when it published.
+        // Ordering: Relaxed, both; the lock orders them. A waker that reads an old value calls
+        // `notify` in vain, or no future waited when it published.
         if list.is_empty() && waiters.load(site("wakers.empty.look", Relaxed)) & WAKERS != 0 {
             waiters.fetch_and(!WAKERS, site("wakers.empty", Relaxed));
         }
@@ -185,20 +192,21 @@ impl Wakers {
         done
     }
 
-    /// Adds a waker. [`EventCount::cover_wakers`] must follow, and then a check.
+    /// Adds a `Waker`. [`EventCount::cover_wakers`] must follow, and then a check.
     fn add(&self, waiters: &AtomicU64, waker: &Waker) -> usize {
         let waker = waker.clone();
         self.with(waiters, |list| {
             let at = list.push(waker);
-            // Ordering: Relaxed; the fence in `was_left`, which follows, orders it before the check.
+            // Ordering: Relaxed; the fence in `was_left`, which follows, orders it before the
+            // check.
             waiters.fetch_or(WAKERS, site("wakers.announce", Relaxed));
             at
         })
     }
 
-    /// Whether a notification chose the entry, which is free then. Otherwise notes the waker.
+    /// Whether a notification chose the entry, which is free then. Otherwise notes the `Waker`.
     fn was_chosen(&self, waiters: &AtomicU64, at: usize, waker: &Waker) -> bool {
-        // Made, and the old one dropped, while the lock is free.
+        // The clone is made, and the old `Waker` dropped, without the lock.
         let mut new = None;
         loop {
             let was_chosen =
@@ -221,7 +229,7 @@ impl Wakers {
         }
     }
 
-    /// Removes an entry. If a notification chose it, passes that on.
+    /// Removes an entry. If a notification chose it, passes the notification on.
     fn remove(&self, waiters: &AtomicU64, at: usize) {
         let waker = self.with(waiters, |list| {
             let waker = if list.entries[at].waker.is_some() { list.unlink(at) } else { None };
@@ -237,7 +245,7 @@ impl Wakers {
     }
 }
 
-/// Calls a waker, which must not panic. If it does, the hook has reported that.
+/// Calls a `Waker`, which must not panic. If it does, the panic hook has reported that.
 fn wake(waker: Waker) {
     if cfg!(loom) {
         return waker.wake(); // a panic is a result of the model
@@ -247,7 +255,8 @@ fn wake(waker: Waker) {
     }
 }
 
-/// What a future does instead of sleeping: it has a place in the list of an event count while it waits.
+/// What a future does instead of sleeping: it has a place in the list of an event count while it
+/// waits.
 ///
 /// Dropping it removes it from the list.
 #[derive(Debug)]
@@ -274,15 +283,15 @@ impl<'a> Turn<'a> {
         poll_fn(poll).await
     }
 
-    /// Calls `attempt` until it returns `Break`, a few times at most. After `Continue` the context is woken
-    /// when another attempt may succeed.
+    /// Calls `attempt` until it returns `Break`, at most twice. After `Continue` the `Waker` of the
+    /// context is called when another attempt may succeed.
     pub(super) fn check<R>(
         &mut self,
         context: &Context<'_>,
         mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
     ) -> ControlFlow<R, Deadline> {
         let (waiters, wakers) = self.event_count.wakers();
-        // An entry that was chosen is used up by what follows.
+        // The attempt that follows uses up the notification of an entry that was chosen.
         self.at = self.at.filter(|&at| !wakers.was_chosen(waiters, at, context.waker()));
         let mut outcome = attempt();
         // No spin: other tasks of the executor may run meanwhile.

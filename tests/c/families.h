@@ -24,7 +24,7 @@ typedef struct {
     size_t (*size)(const void *queue);
     queues_status_t (*stats)(const void *queue, queues_stats_t *stats);
     queues_status_t (*readable_fd)(void *queue, int *fd);
-    queues_status_t (*writable_fd)(void *queue, int *fd); /* NULL: nobody waits for room */
+    queues_status_t (*writable_fd)(void *queue, int *fd); /* NULL: no thread waits for room */
     bool (*retain)(void *queue);
     void (*release)(void *queue);
 } family_t;

@@ -98,7 +98,7 @@ static void a_descriptor_follows_the_items(const family_t *family, bool bytes) {
         CHECK_OK(get(family, queue, bytes));
         CHECK(is_readable(fd));
         CHECK_OK(get(family, queue, bytes));
-        CHECK(is_readable(fd)); /* nobody has found it empty */
+        CHECK(is_readable(fd)); /* no call has found it empty */
         CHECK_STATUS(get(family, queue, bytes), QUEUES_EMPTY);
         CHECK(!is_readable(fd) && !epoll_reports(epoll, 0));
     }
@@ -118,7 +118,7 @@ static void a_descriptor_follows_the_room(const family_t *family, bool bytes) {
     for (int round = 0; round < 3; round++) {
         CHECK(is_readable(fd));
         CHECK_OK(put(family, queue, bytes));
-        CHECK(is_readable(fd)); /* nobody has found it full */
+        CHECK(is_readable(fd)); /* no call has found it full */
         CHECK_STATUS(put(family, queue, bytes), QUEUES_FULL);
         CHECK(!is_readable(fd));
         size_t count = 0;
@@ -251,7 +251,7 @@ static void spsc_in_place(void) {
     CHECK_STATUS(queues_spsc_reserve(queue, &data, 0), QUEUES_FULL);
     CHECK(!is_readable(writable));
     CHECK_OK(queues_spsc_front(queue, &front, &len, 0));
-    CHECK(!is_readable(writable)); /* the blob still lies there */
+    CHECK(!is_readable(writable)); /* the blob is still in the queue */
     CHECK_OK(queues_spsc_consume(queue));
     CHECK(is_readable(writable));
     CHECK_STATUS(queues_spsc_peek_bytes(queue, &len, 8, &len), QUEUES_EMPTY);
@@ -794,7 +794,7 @@ static void no_descriptor_is_left(const family_t *family, bool bytes) {
     int next = dup(0);
     CHECK(next >= 0);
     close(next);
-    for (rlim_t left = 0; left < 100; left++) { /* others may be open above */
+    for (rlim_t left = 0; left < 100; left++) { /* other descriptors may be open above */
         int fd = -2;
         none = limit;
         none.rlim_cur = (rlim_t)next + left;
@@ -834,7 +834,7 @@ long syscall(long number, ...) {
     for (size_t i = 0; i < LENGTH(a); i++)
         a[i] = va_arg(list, long);
     va_end(list);
-    if (!real) /* at first in the main thread, before others run */
+    if (!real) /* at first in the main thread, before other threads run */
         *(void **)&real = dlsym(RTLD_NEXT, "syscall");
     signals += number == SYS_write;
     resets += number == SYS_read;

@@ -57,7 +57,8 @@ impl Drop for Epoll {
     }
 }
 
-/// Level-triggered: readable while there are items, and unreadable once a call has returned *empty*.
+/// Level-triggered: readable while there are items, and unreadable once a call has returned
+/// *empty*.
 fn the_readable_end(kind: Kind) {
     let queue = kind.create(2);
     let fd = queue.readable_fd().unwrap();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A release at a made-up host: its Go module is got through a proxy of files, and its programs need no
-# installed library. Run by `make test-packages`.
+# A release at a made-up host: its Go module is got through a proxy of files, and its programs need
+# no installed library. Run by `make test-packages`.
 # shellcheck source-path=SCRIPTDIR/../.. source=tests/check.sh
 . "$(dirname "$0")/../check.sh"
 host=git.queues.example/Team/queues
