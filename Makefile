@@ -212,7 +212,7 @@ test-report: ready-proof build report $(call name,$(serving)) $(call name,$(serv
 test-install: ready-test build ## Programs outside the tree that use an installed library
 	tests/install/run.sh
 
-prove-install: ready-proof build ## The same beside a library that another version of Rust has built
+prove-install: ready-proof build ## The same tests, beside a library that another version of Rust has built
 	tests/install/run.sh
 
 MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

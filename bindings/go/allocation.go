@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// probed is the least memory, in bytes, for which canAllocate asks the system, which takes about 2 us (Zen 5).
-// Less than that Go takes from its heap.
+// probed is the least memory, in bytes, for which canAllocate probes the system, which takes about 2 us (Zen 5).
+// Go takes smaller memory from its heap.
 const probed = 1 << 20
 
 // canAllocate reports whether the system would provide memory for cells, because make ends the program

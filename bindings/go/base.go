@@ -60,13 +60,13 @@ type closable struct {
 	base
 }
 
-// Ready returns a channel for select that holds a token while TryGet may succeed. For a batching queue this
-// is TryGetBatch, which may when a batch is due, also by its age.
+// Ready returns a channel for select that holds a token while TryGet may succeed. In a batching queue this is
+// TryGetBatch, which may succeed when a batch is due, also by its age.
 //
 // Receive the token, then call TryGet. If it returns [ErrEmpty], the next token comes when there may be an
 // item again; if it succeeds, the token is back in the channel. So there is nothing to re-arm. When the queue
 // is closed, the channel is closed, and receiving never blocks again. Any number of goroutines may select on
-// the channel; a goroutine that receives a token has to try. Other gets may take the item first, so a try
+// the channel; a goroutine that receives a token has to try. Another get may take the item first, so a try
 // may find nothing.
 //
 // Each call returns the same channel. It does not wait. Any goroutine may call it at any time; after Release,
@@ -79,9 +79,9 @@ func (q *closable) Ready() <-chan struct{} { return readyOf(&q.base, consumerOf)
 func (q *closable) ReadyToPut() <-chan struct{} { return readyOf(&q.base, producerOf) }
 
 // Close ends the input: later puts return [ErrClosed], gets return the items that are left and then
-// ErrClosed. It wakes all calls that wait, and closes the channels of Ready
-// and ReadyToPut. It does not wait, and frees nothing. Any goroutine may call
-// it at any time and more than once; after Release, and for a zero value, it does nothing.
+// ErrClosed. It wakes all calls that wait, and closes the channels of Ready and ReadyToPut. It does not
+// wait, and frees nothing. Any goroutine may call it at any time and more than once; after Release, and for
+// a zero value, it does nothing.
 func (q *closable) Close() { q.do((*handle).close) }
 
 // IsClosed reports whether Close or Release was called. Items may be left. It does not wait. Any

@@ -35,7 +35,7 @@ func (o BatchOptions) size() int {
 // is closed. The batch then consists of the oldest items: at most Size of them, and at most Weight
 // together, except that an item which is heavier than Weight is a batch of its own.
 //
-// A goroutine that waits for a batch is parked until one is due: a put wakes it, or a timer.
+// A goroutine that waits for a batch is parked until a batch is due; a put or a timer wakes the goroutine.
 //
 // The zero value behaves as a queue that was released; [NewBatch] creates one to use.
 type Batch[T any] struct {

@@ -23,8 +23,8 @@ func (h *handle) call(r *role, try func() Error) Error {
 	return status
 }
 
-// try makes one attempt at an end and counts a failure. In a deque the caller is not in the role of the end if
-// the owner pops.
+// try makes one attempt at an end and counts a failure. The caller's role is not that of the end when the owner of
+// a deque pops.
 func (h *handle) try(end, caller *role, attempt attempt) error {
 	c, status := h.enter(caller)
 	if status != statusOK {
@@ -59,8 +59,8 @@ func one(status Error) (int, Error) {
 	return 0, status
 }
 
-// ended follows a call at an end, outside of it: it wakes the other end if the call moved n items, and counts
-// a failure.
+// ended runs after the end of a call: it wakes waiters of the other end if the call moved n items, and counts a
+// failure.
 func (h *handle) ended(end *role, status Error, n int) error {
 	if status == statusOK {
 		if end.peer.waits.state.Load() != 0 {
@@ -102,13 +102,13 @@ func (h *handle) wakeNextOutside(r *role) {
 	}
 }
 
-// failed counts a failure at an end, if status is one, and returns it.
+// failed counts a failure at an end, if status is a failure, and returns status.
 func (h *handle) failed(end *role, status Error) error {
 	if status == ErrClosed && end.peer.waits.state.Load()&peerShared != 0 {
 		end.waits.end() // a call in C has closed the queue
 	}
 	if end.waits.asked.Load() && status != ErrEmpty && status != ErrFull && status != ErrMisuse {
-		end.waits.leaveToken() // the try did not show that there is nothing
+		end.waits.leaveToken() // the try did not show that the queue is blocked
 	}
 	return end.count(status).orNil()
 }
@@ -123,10 +123,11 @@ func (h *handle) waitGet(ctx context.Context, try attempt) error {
 	return h.wait(ctx, &h.consumer, attempts{try: try})
 }
 
-// Attempts are how a waiting call tries. They hold functions only, so that none of these escapes to the heap.
+// Attempts are the functions by which a waiting call tries. They are all that it holds, so that none of them
+// escapes to the heap.
 type attempts struct {
 	try  attempt
-	last attempt       // unless nil, made before the wait is given up because the deadline passed
+	last attempt       // unless nil, made before the call gives up because the deadline passed
 	take func(*waiter) // takes an item that was handed over
 }
 
@@ -166,12 +167,12 @@ func (h *handle) wait(ctx context.Context, r *role, by attempts) error {
 	return h.ended(r, status, moved)
 }
 
-// receive waits for an item that is handed over, while there is none in C. It does not touch C, so it is no call
-// in flight. It returns without having ended the wait if there may be an item in C: if it was woken for one, or
+// receive waits for an item that is handed over, while there is no item in C. It does not touch C, so it is no call
+// in flight. It returns without having ended the wait if there may be an item in C: it was woken for that item, or
 // did not wait.
 func (h *handle) receive(ctx context.Context, r *role, by *attempts) (woken, ended bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return false, false, nil // the caller returns it, unless the queue was released
+		return false, false, nil // the caller returns this error, unless the queue was released
 	}
 	l := &r.waits
 	w := l.pool.Get().(*waiter)
@@ -207,8 +208,8 @@ func (h *handle) receive(ctx context.Context, r *role, by *attempts) (woken, end
 	return false, true, nil
 }
 
-// until makes attempts until one returns another status than blocked or the context ends, which counts as one
-// failure of the role. The caller has entered the role, and calls ended after it left.
+// until makes attempts until an attempt returns another status than blocked or the context ends, which counts as
+// one failure of the role. The caller has entered the role, and calls ended after it has left.
 func (h *handle) until(ctx context.Context, c *callCount, r *role, by *attempts) (moved int, status Error, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, statusOK, err
@@ -271,7 +272,7 @@ func (h *handle) park(
 			return 0, statusOK, nil
 		}
 		if moved, status = by.try(); status != r.blocked {
-			if moved == 0 { // it failed, or handed its item over and left the room to others
+			if moved == 0 { // the attempt failed, or handed its item over and left the room to others
 				h.wakeNext(r)
 			}
 			break
@@ -308,8 +309,8 @@ func (h *handle) progress(c *callCount, r *role, moved int) {
 	}
 }
 
-// wakeNext wakes a waiter in place of this one, which does not use its wake-up. The caller is in a call. If calls
-// in C wake goroutines, one has to make an attempt that fails, so that the library signals the next change.
+// wakeNext wakes another waiter, because the caller does not use its wake-up. The caller is in a call. If calls in C
+// wake goroutines, a waiter has to make an attempt that fails, so that the library signals the next change.
 func (h *handle) wakeNext(r *role) {
 	if r.plans && r.peer.waits.state.Load()&peerShared == 0 {
 		h.plan(r)

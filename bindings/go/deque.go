@@ -69,11 +69,11 @@ func (d *Deque[T]) Pop() (v T, err error) {
 	return v, err
 }
 
-// Ready returns a channel for select, with a token while a steal may succeed. Receive the token, then steal:
-// if that returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
-// channel. Release closes the channel. Any number of goroutines may select on the channel; one that receives a
-// token has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at any time;
-// after Release, and for a zero value, the channel is closed.
+// Ready returns a channel for select that holds a token while a steal may succeed. Receive the token, then steal:
+// if the steal returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
+// channel. Release closes the channel. Any number of goroutines may select on the channel; a goroutine that
+// receives a token has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at
+// any time; after Release, and for a zero value, the channel is closed.
 func (d *Deque[T]) Ready() <-chan struct{} { return readyOf(&d.base, consumerOf) }
 
 // Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any
@@ -182,11 +182,11 @@ func (d *DequeBytes) Pop(buffer []byte) (n int, err error) {
 	return n, err
 }
 
-// Ready returns a channel for select, with a token while a steal may succeed. Receive the token, then steal:
-// if that returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
-// channel. Release closes the channel. Any number of goroutines may select on the channel; one that receives a
-// token has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at any time;
-// after Release, and for a zero value, the channel is closed.
+// Ready returns a channel for select that holds a token while a steal may succeed. Receive the token, then steal:
+// if the steal returns [ErrEmpty], the next token comes with a push; if it succeeds, the token is back in the
+// channel. Release closes the channel. Any number of goroutines may select on the channel; a goroutine that
+// receives a token has to try. Each call returns the same channel. It does not wait. Any goroutine may call it at
+// any time; after Release, and for a zero value, the channel is closed.
 func (d *DequeBytes) Ready() <-chan struct{} { return readyOf(&d.base, consumerOf) }
 
 // Stealer returns the thieves' end of the deque, which keeps the deque from the garbage collector. Any

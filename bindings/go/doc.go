@@ -31,8 +31,8 @@
 //
 // These hold Go values of any type. [MPMCBytes], [SPSCBytes], [PriorityBytes], [BatchBytes] and
 // [DequeBytes] hold byte blobs, which are copied into the memory of the C library, where the garbage
-// collector has nothing to scan. [MPMCWords] and [SPSCWords] hold numbers for programs in C. [Source] and [Sink] are what queues share, for code that serves several
-// of them.
+// collector has nothing to scan. [MPMCWords] and [SPSCWords] hold numbers for programs in C. [Source] and
+// [Sink] are what queues share, for code that serves several of them.
 //
 // # Waiting
 //
@@ -41,17 +41,17 @@
 // A context without a deadline, such as [context.Background], sets no limit. Calls whose names begin with
 // Try, and all calls of a deque, do not wait.
 //
-// A goroutine that waits is parked, as one that waits for a channel: it holds no thread and takes no processor
-// time until a call of another goroutine, the end of its context or, for a batch, the age of an item wakes it.
-// Those that wait longest are woken first.
+// A goroutine that waits is parked, as on a channel: it holds no thread and takes no processor time until a call
+// of another goroutine, the end of its context or, for a batch, the age of an item wakes it. The goroutine that
+// has waited longest is woken first.
 //
 // To wait for several queues, or for a queue and channels, select on the channels of Ready and ReadyToPut: see
 // the example of [MPMC.Ready]. A deque has Ready, too.
 //
 // # Programs in C
 //
-// Handle of a queue of blobs or numbers returns a pointer for code in C, C++ and other languages, and
-// [FromHandle] makes a queue of such a pointer. From then on calls in C wake goroutines that wait.
+// The method Handle of a queue of blobs or numbers returns a pointer for code in C, C++ and other languages, and
+// [FromHandle] returns a queue for such a pointer. From then on calls in C wake goroutines that wait.
 //
 // # Many items
 //

@@ -64,7 +64,7 @@ func (q *fifoBytes) AllErr(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) { allErr(ctx, q.into(q.newBuffer()))(yield) }
 }
 
-// into returns a Get whose blob lies in buffer, or in a longer one.
+// into returns a Get that copies the blob into buffer, or into a longer buffer if that is too small.
 func (q *fifoBytes) into(buffer []byte) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
 		n, err := q.Get(ctx, buffer)

@@ -35,7 +35,7 @@ type handle struct {
 	_        [cacheLine]byte
 	sharing  sync.Mutex // guards the next two
 	shared   bool       // calls in C wake goroutines
-	files    []*os.File // the descriptors that they signal
+	files    []*os.File // the descriptors that calls in C signal
 	borrowed bool       // another owner closes the queue
 	producer role       // for a deque: the owner
 	consumer role       // for a deque: the thieves

@@ -157,7 +157,7 @@ func (l *loan) try(h *handle, from lender) error {
 	return l.begun(h, c, r, 1, status, nil)
 }
 
-// begun ends the call that made the attempts. If it borrowed memory, it stays in flight.
+// begun ends the call that made the attempts. If the call borrowed memory, the call stays in flight.
 func (l *loan) begun(h *handle, c *callCount, r *role, moved int, status Error, err error) error {
 	if l.handle == nil {
 		h.leave(c)
@@ -192,8 +192,8 @@ func (l *loan) slice() []byte {
 	return l.bytes
 }
 
-// end gives the memory back by a call of the library, which is one of a role, unless the loan has ended or the
-// call fails.
+// end gives the memory back by giveBack, a call of a role, unless the loan has ended. If the call fails, the loan
+// goes on.
 func (l *loan) end(role func(*handle) *role, giveBack func(cQueue, uintptr) Error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

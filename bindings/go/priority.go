@@ -219,7 +219,7 @@ func (q *PriorityBytes) AllErr(ctx context.Context) iter.Seq2[Prioritized[[]byte
 	}
 }
 
-// into returns a Get whose blob lies in buffer, or in a longer one.
+// into returns a Get that copies the blob into buffer, or into a longer buffer if that is too small.
 func (q *PriorityBytes) into(buffer []byte) func(context.Context) (Prioritized[[]byte], error) {
 	return func(ctx context.Context) (p Prioritized[[]byte], err error) {
 		n, priority, err := q.Get(ctx, buffer)

@@ -29,7 +29,7 @@ func isClosedChannel(ready <-chan struct{}) bool {
 	return false
 }
 
-// The channels hold a token exactly while the try calls say so, in one goroutine.
+// In one goroutine, a channel holds a token exactly while its try call would succeed.
 func TestReadyIsLevelTriggered(t *testing.T) {
 	forEachSubject(t, subjects(t), func(t *testing.T, q subject) {
 		if !q.waits() {
@@ -82,7 +82,7 @@ func TestReadyIsLevelTriggered(t *testing.T) {
 	})
 }
 
-// A channel that is asked for when the queue has items, or was closed, is ready.
+// A channel is ready if the queue had items, or was closed, before the first call of Ready.
 func TestReadyBegins(t *testing.T) {
 	forEachSubject(t, subjects(t), func(t *testing.T, q subject) {
 		must(t, q.tryPut())
@@ -147,7 +147,7 @@ func TestReadyOfBatch(t *testing.T) {
 		begin := time.Now()
 		must(t, aged.TryPut(i))
 		must(t, aged.TryPut(i))
-		<-ready // nobody calls the queue meanwhile
+		<-ready // no goroutine calls the queue meanwhile
 		if waited := time.Since(begin); waited < 2*time.Millisecond {
 			t.Errorf("ready after %v", waited)
 		}

@@ -13,9 +13,9 @@ import (
 )
 
 // How goroutines wait for threads of C: the library signals the queue's descriptor, which the netpoller of Go
-// waits for. A goroutine for each end that has waiters, the pump, wakes one of them; a waiter that succeeds
-// wakes the next one, until an attempt finds the queue blocked. With that the library has armed the descriptor again.
-// The pump reads nothing, because the library resets the descriptor itself.
+// waits for. Each end that has waiters has a goroutine, the pump, which wakes one of them; a waiter that succeeds
+// wakes the next, until an attempt finds the queue blocked. That attempt has armed the descriptor again. The pump
+// reads nothing, because the library resets the descriptor itself.
 
 // Shared are the queues that programs in C, C++ and other languages can use, too: see [FromHandle].
 type Shared interface {
@@ -23,19 +23,19 @@ type Shared interface {
 }
 
 // FromHandle returns a queue of a C program: pointer points to a queue of the C library of the family and payload
-// of Q, to which the caller holds a reference. FromHandle adds one, which Release gives back. The error is nil,
+// of Q, to which the caller holds a reference. FromHandle adds another, which Release gives back. The error is nil,
 // [ErrInvalid] if pointer is nil or points to a queue of another family or payload, and [ErrNoMemory] if no file
 // descriptor is left.
 //
 //	q, err := queues.FromHandle[queues.MPMCBytes](pointer)
 //
-// Goroutines that wait are woken by calls in C, and threads that wait in C by calls in Go, which takes a file
-// descriptor for each end and a system call for each time that a goroutine waits. The queue has all methods of
-// Q, with these exceptions: Release does not close it; the package does not know the length of its longest
-// blob, so Reserve and TryReserve return ErrInvalid; Stats counts only failures of this queue's methods, while
-// the library counts each attempt of a waiting goroutine. The rules of the family hold for all threads
-// together, in particular those of an SPSC queue and of a deque, of which the package knows only its own calls.
-// It does not wait. Any goroutine may call it at any time.
+// Calls in C wake goroutines that wait, and calls in Go wake threads that wait in C. That takes at least two file
+// descriptors for each end, on Linux four for the consumers of a batching queue, and system calls each time that a
+// goroutine waits. The queue has all methods of Q, with these exceptions: Release does not close it; the package does
+// not know the length of its longest blob, so Reserve and TryReserve return ErrInvalid; Stats counts only failures of
+// this queue's methods, while the library counts each attempt of a waiting goroutine. The rules of the family hold
+// for all threads together, in particular those of an SPSC queue and of a deque, of which the package knows only its
+// own calls. FromHandle does not wait. Any goroutine may call it at any time.
 func FromHandle[Q Shared](pointer unsafe.Pointer) (*Q, error) {
 	q := new(Q)
 	var b *base
@@ -95,8 +95,8 @@ func handleOf(b *base) unsafe.Pointer {
 
 // Handle returns the queue as the C library knows it, a pointer to queues_FAMILY_t, for code in C and other
 // languages. It adds a reference, which the receiver gives back by queues_FAMILY_release(); the queue lives as
-// long as there is one, and Release closes it. From then on goroutines that wait are woken by calls in C, too:
-// see [FromHandle], also for what that costs. Handle returns nil if no file descriptor is left, after Release
+// long as there is a reference, and Release closes it. From then on calls in C wake goroutines that wait, too:
+// see [FromHandle], also for the cost. Handle returns nil if no file descriptor is left, after Release
 // and for a zero value. It does not wait. Any goroutine may call it at any time.
 func (q *blobQueue) Handle() unsafe.Pointer { return handleOf(&q.base) }
 
@@ -106,7 +106,7 @@ func (q *blobQueue) Handle() unsafe.Pointer { return handleOf(&q.base) }
 // Release and for a zero value. It does not wait. Any goroutine may call it at any time.
 func (d *DequeBytes) Handle() unsafe.Pointer { return handleOf(&d.base) }
 
-// share makes calls in C wake goroutines. The caller is in a call, or knows the handle alone.
+// share makes calls in C wake goroutines. The caller is in a call, or is the only user of the handle.
 func (h *handle) share() Error {
 	h.sharing.Lock()
 	defer h.sharing.Unlock()
@@ -134,7 +134,7 @@ func (h *handle) share() Error {
 		end.peer.waits.state.Or(peerShared)
 	}
 	for _, end := range ends {
-		end.waits.wakeAll() // the library arms a descriptor when their attempts fail
+		end.waits.wakeAll() // the library arms a descriptor when the attempts of the waiters fail
 	}
 	if h.released.Load() { // meanwhile, and perhaps before there were files to close
 		closeAll(files)
@@ -177,7 +177,7 @@ func (l *waitList) share(h *handle, file *os.File) {
 		if err != nil { // the queue was released
 			return
 		}
-		go conn.Read(func(uintptr) (end bool) { // it calls this at the begin, and after each signal
+		go conn.Read(func(uintptr) (end bool) { // Read calls this at the start, and after each signal
 			h := weakly.Value()
 			if h == nil {
 				return true
@@ -198,7 +198,7 @@ func (l *waitList) signaled() (end bool) {
 	return l.closed
 }
 
-// pump starts the pump, unless it runs or calls in C wake nobody. The caller has locked the list.
+// pump starts the pump, unless the pump runs or calls in C wake no goroutine. The caller has locked the list.
 func (l *waitList) pump() {
 	if start := l.startPump; start != nil {
 		l.startPump = nil

@@ -134,7 +134,7 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 				})
 			}
 			puts.Wait()
-			q.base.load().cQueue.close() // in C: no goroutine is told
+			q.base.load().cQueue.close() // in C: only the descriptors report the close
 			gets.Wait()
 			want(t, "got", got.Load(), int64(threads*each))
 			q.release()

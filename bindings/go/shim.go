@@ -109,7 +109,7 @@ func createBatch(itemSize int, o BatchOptions) (cQueue, Error) {
 	return cQueue{C.BATCH, r.value}, statusOf(r.status)
 }
 
-// adopted adds a reference to a queue of another owner, unless it is not of a family and payload.
+// adopted adds a reference to a queue of another owner. ok is false if the queue is not of the family and payload.
 func adopted(family family, words bool, handle unsafe.Pointer) (q cQueue, ok bool) {
 	r := C.adopt(C.family_t(family), C.bool(words), handle)
 	return cQueue{C.family_t(family), r.value}, r.value != 0
@@ -256,8 +256,8 @@ func (q cQueue) clear() (n int, status Error) {
 	return int(r.value), statusOf(r.status)
 }
 
-// nextDue returns the time until a batch is due: 0 if one is or the queue is closed, below 0 if no pending item
-// makes one due by its age.
+// nextDue returns the time until a batch is due: 0 if a batch is due or the queue is closed, below 0 if no pending
+// item makes a batch due by its age.
 func (q cQueue) nextDue() time.Duration { return time.Duration(C.next_due(q.queue)) }
 
 func (q cQueue) flush() { C.flush(q.queue) }

@@ -100,7 +100,8 @@ static inline void *retain(QUEUE) {
     }
 }
 
-// Adds a reference to a queue of another owner; value is 0 if it is not of the family and payload.
+// Adds a reference to a queue of another owner; value is 0 if the queue is not of the family and
+// payload.
 // A call for no items, which has no effect, checks the payload; a priority queue has none, but any
 // thread may peek.
 static inline result_t adopt(family_t family, bool words, void *handle) {

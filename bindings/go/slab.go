@@ -209,8 +209,8 @@ func (s *slab[T]) noFreeCell() Error {
 	return statusOK
 }
 
-// put puts a value and what travels beside it: the bits of its priority, or its weight. It returns how many
-// items came into C: 1, or 0 if the value was handed over or the put failed.
+// put puts a value and what travels beside it: the bits of its priority, or its weight. It returns the number
+// of items that went to C: 1, or 0 if the value was handed over or the put failed.
 func (s *slab[T]) put(v T, with uint64) (n int, status Error) {
 	if s.mayHandOver() && s.handOver(v, with) {
 		return 0, statusOK
@@ -238,7 +238,7 @@ func (s *slab[T]) get() (v T, priority float64, status Error) {
 	return v, priority, status
 }
 
-// mayHandOver reports whether a put must ask handOver before it puts an item into C.
+// mayHandOver reports whether a put must call handOver before it puts an item into C.
 func (s *slab[T]) mayHandOver() bool {
 	return s.consumer.waits.state.Load()&^(armed|peerAsked|peerShared) != 0 && !s.consumer.plans
 }
@@ -249,7 +249,7 @@ func (s *slab[T]) handOver(v T, with uint64) bool {
 	return handOver(&s.consumer.waits, v, with, s.stack != nil && math.IsNaN(math.Float64frombits(with)))
 }
 
-// handOverInRole is handOver of a caller that is in no call. It begins one only if the role is exclusive, so that
+// handOverInRole is handOver for a caller that is in no call. It begins a call only if the role is exclusive, so that
 // it notices another producer.
 func (s *slab[T]) handOverInRole(v T, with uint64) (handed bool, status Error) {
 	if !s.producer.exclusive {
@@ -263,7 +263,7 @@ func (s *slab[T]) handOverInRole(v T, with uint64) (handed bool, status Error) {
 	return handed, status
 }
 
-// handOverValues hands values to waiters until one is not accepted, and returns how many were.
+// handOverValues hands values to waiters until a value is not accepted, and returns how many were accepted.
 func (s *slab[T]) handOverValues(values []T) (n int) {
 	for n < len(values) && s.mayHandOver() && s.handOver(values[n], 0) {
 		n++
@@ -271,7 +271,7 @@ func (s *slab[T]) handOverValues(values []T) (n int) {
 	return n
 }
 
-// putValues puts values into C until one is not accepted, and returns how many were.
+// putValues puts values into C until a value is not accepted, and returns how many were accepted.
 func (s *slab[T]) putValues(values []T) (n int, status Error) {
 	var items [chunk]uintptr
 	for n < len(values) && status == statusOK {

@@ -15,16 +15,16 @@ import (
 )
 
 // How goroutines wait: a waiter enters the list of its end, tries once more and parks on a channel; a call
-// that succeeds at the other end loads the state of that list and wakes a waiter if there is one. While
-// nobody waits, that load is the whole cost.
+// that succeeds at the other end loads the state of that list and wakes a waiter if there is one. Without
+// waiters, that load is the whole cost.
 //
-// A put does more: it hands its item to a waiter if it knows that C has no older one. See drained, and decision
+// A put does more: it hands its item to a waiter if it knows that C has no older item. See drained, and decision
 // 019.
 //
-// No wake-up is lost (Dekker's pattern). The one side changes the queue in C, then makes an atomic
+// No wake-up is lost (Dekker's pattern). One side changes the queue in C, then makes an atomic
 // read-modify-write operation (that of handle.leave, or of progress), then loads the state. The other side
 // enters the list, so that the state is not 0, unlocks it, which is such an operation, then loads the state,
-// and then tries in C. So one of them sees the other:
+// and then tries in C. So at least one side sees the other:
 //   - On amd64 a read-modify-write operation is a full fence.
 //   - On arm64 it has release semantics and orders the stores of C before its own store (LDADDAL, or STLXR
 //     on processors without it). The load that follows is an acquire load (LDAR), which that architecture
@@ -45,8 +45,8 @@ const (
 	// Calls in C may change the queue: see shared.go. A call at the other end that succeeds wakes the next waiter
 	// of its own end.
 	peerShared
-	// C has no item but those of puts that have not looked at the state since. Such a put ends this when it
-	// looks, and one that is about to put an item into C ends it before. So a getter need not try, and no
+	// C has no item but those of puts that have not looked at the state since. Such a put clears this flag when it
+	// looks; a put that is about to put an item into C clears the flag before. So a getter need not try, and no
 	// put that has returned is older than an item that is handed over.
 	drained
 )
@@ -54,19 +54,19 @@ const (
 // A waitList is where goroutines wait at one end of a queue.
 type waitList struct {
 	state       atomic.Uint32 // 0: calls of the other end have nothing to do
-	asked       atomic.Bool   // there is a channel ready
+	asked       atomic.Bool   // the channel ready exists
 	_           [cacheLine - 8]byte
 	mu          sync.Mutex // guards what follows, and the changes of the state
 	first, last *waiter
 	length      int
 	pool        *sync.Pool
-	startPump   func() // nil: calls in C wake nobody, or the pump was started
+	startPump   func() // nil: calls in C wake no goroutine, or the pump was started
 	handsOver   bool   // a put may hand its item to a waiter
-	handed      uint64 // items that were
+	handed      uint64 // items that were handed over
 	puts        uint64 // puts that went to C while there were waiters, or drained was set
 	ready       chan struct{}
 	closed      bool
-	planned     time.Time // when the timer ends; zero: it does not run
+	planned     time.Time // when the timer ends; zero: the timer does not run
 	timer       *time.Timer
 	_           [cacheLine]byte
 }
@@ -105,7 +105,7 @@ func (r *receiver[T]) take() (v T, with uint64) {
 // waiters is a pool of waiters that are no receivers.
 var waiters = &sync.Pool{New: func() any { w := newWaiter(); return &w }}
 
-// receivers has a pool of receivers for each type. The pools belong to no queue, because the runtime knows
+// receivers has a pool of receivers for each type. The pools belong to no queue, because the runtime keeps
 // a pool for two collections after its last use.
 var receivers sync.Map
 
@@ -178,8 +178,8 @@ func (l *waitList) settle(w *waiter) {
 	l.mu.Unlock()
 }
 
-// handOver hands an item to the first waiter, if there is no older item and the item is not invalid. Otherwise
-// the caller puts the item into C.
+// handOver hands an item to the first waiter, unless there may be an older item or the item is invalid. Then the
+// caller puts the item into C.
 func handOver[T any](l *waitList, v T, with uint64, invalid bool) bool {
 	l.mu.Lock()
 	w := l.first
@@ -203,7 +203,7 @@ func (l *waitList) itemsHanded() uint64 {
 	return l.handed
 }
 
-// putFollows ends drained. The caller has locked the list.
+// putFollows counts a put to C and clears drained. The caller has locked the list.
 func (l *waitList) putFollows() {
 	l.puts++
 	if l.state.Load()&drained != 0 {
@@ -232,7 +232,7 @@ func (l *waitList) closing() {
 	l.mu.Unlock()
 }
 
-// remove takes a waiter out of the list. The caller has locked it.
+// remove takes a waiter out of the list. The caller has locked the list.
 func (l *waitList) remove(w *waiter) {
 	if w.prev == nil {
 		l.first = w.next
@@ -251,7 +251,7 @@ func (l *waitList) remove(w *waiter) {
 	}
 }
 
-// drop ends the wait of a waiter that did not receive a wake-up. It returns whether there was one, which
+// drop ends the wait of a waiter that did not receive a wake-up. It returns whether there was a wake-up, which
 // the caller then uses or passes on.
 func (l *waitList) drop(w *waiter) (woken bool) {
 	l.mu.Lock()
@@ -284,7 +284,7 @@ func (l *waitList) wakeAll() { l.wake(math.MaxInt) }
 
 // --- the channels of Ready and ReadyToPut
 
-// token puts a token into the channel, if there is one without. The caller has locked the list.
+// token puts a token into the channel, if there is a channel and it has no token. The caller has locked the list.
 func (l *waitList) token() {
 	if l.ready == nil || l.closed {
 		return
@@ -295,15 +295,14 @@ func (l *waitList) token() {
 	}
 }
 
-// leaveToken puts a token into the channel for the next try, because this one did not find an end of what
-// there is.
+// leaveToken puts a token into the channel for the next try, because this try did not find the queue blocked.
 func (l *waitList) leaveToken() {
 	l.mu.Lock()
 	l.token()
 	l.mu.Unlock()
 }
 
-// arm takes the token out of the channel; the next change brings a new one. The caller then looks again.
+// arm takes the token out of the channel; the next change brings a new token. The caller then looks again.
 func (l *waitList) arm() {
 	l.mu.Lock()
 	if !l.closed {
@@ -318,7 +317,7 @@ func (l *waitList) arm() {
 	l.state.Load() // see above
 }
 
-// end wakes all waiters and makes the channel ready for good, because the queue was closed.
+// end wakes all waiters and makes the channel ready for good, because the queue was closed or released.
 func (l *waitList) end() {
 	l.mu.Lock()
 	if !l.closed {
@@ -381,8 +380,8 @@ func (h *handle) look(r *role) {
 
 // --- batches that are due later
 
-// plan wakes a waiter for a batch if one is due, and else sets the timer for the next one that is due by its
-// age. The caller is in a call.
+// plan wakes a waiter if a batch is due, and else sets the timer for the next batch that is due by its age. The
+// caller is in a call.
 func (h *handle) plan(r *role) {
 	l := &r.waits
 	due := h.nextDue()
@@ -401,7 +400,7 @@ func (h *handle) plan(r *role) {
 	}
 }
 
-// planAt sets the timer, unless it ends earlier.
+// planAt sets the timer, unless it runs and ends earlier.
 func (l *waitList) planAt(at time.Time, newCall func() func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -416,7 +415,7 @@ func (l *waitList) planAt(at time.Time, newCall func() func()) {
 	}
 }
 
-// timeIsUp wakes a waiter, which looks for a batch that is due, and plans again if there is none.
+// timeIsUp wakes a waiter, which looks for a batch that is due, and plans again if no batch is.
 func (l *waitList) timeIsUp() {
 	l.mu.Lock()
 	l.planned = time.Time{}

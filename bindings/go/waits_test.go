@@ -73,7 +73,7 @@ func TestCanceledWaitersPassWakeUpsOn(t *testing.T) {
 	}
 }
 
-// A waiter whose buffer is too small leaves the blob to another one.
+// A waiter whose buffer is too small leaves the blob to another waiter.
 func TestTooSmallPassesTheWakeUpOn(t *testing.T) {
 	for range 200 {
 		q := newBlobs(t, mpmc, 2, 8).(*MPMCBytes)
@@ -166,8 +166,8 @@ func TestHandingOver(t *testing.T) {
 
 func (b *base) waiters() uint32 { return b.load().consumer.waits.state.Load() }
 
-// Goroutines that wait, try, select, give up and sleep for random times: each item is got once, and nobody waits
-// for ever. A lost wake-up ends with the time limit of the test run.
+// Goroutines that wait, try, select, give up and sleep for random times: each item is got once, and no goroutine
+// waits forever. After a lost wake-up the test ends with the time limit of the test run.
 func TestNoWakeUpIsLost(t *testing.T) {
 	rounds := 3000
 	if testing.Short() {
@@ -328,7 +328,7 @@ func TestDrained(t *testing.T) {
 		want(t, "value", v, i)
 	}
 	isDrained(true) // still nothing in C
-	want(t, "handed over to nobody", handOver(l, 3, 0, false), false)
+	want(t, "handed over without a waiter", handOver(l, 3, 0, false), false)
 	isDrained(false)
 	want(t, "state", l.state.Load(), 0)
 	want(t, "items handed over", l.itemsHanded(), 3)
@@ -501,7 +501,7 @@ func TestSecondLook(t *testing.T) {
 			attempt := func() (int, Error) {
 				_, _, status := h.tryGet()
 				if calls++; calls == 1 {
-					must(t, q.TryPut(1)) // nobody waits yet
+					must(t, q.TryPut(1)) // no goroutine waits yet
 				}
 				return one(status)
 			}

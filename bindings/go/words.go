@@ -47,8 +47,8 @@ func (h *handle) putWord(v uint64) Error {
 	return h.tryPut(word, 0)
 }
 
-// Get removes the oldest number and returns it; while there is none it waits, until there is one, the queue is
-// closed and drained or ctx ends. The error is nil, [ErrClosed], or that of ctx, which is returned at once if
+// Get removes the oldest number and returns it; while there is none it waits, until there is a number, the queue
+// is closed and drained or ctx ends. The error is nil, [ErrClosed], or that of ctx, which is returned at once if
 // ctx has ended before the call. Any goroutine may call it at any time, except on an [SPSCWords], where only one
 // consumer may at a time: the error is [ErrMisuse] while another goroutine is in a call of the consumer. After
 // Release, and for a zero value, the error is ErrClosed.
@@ -62,8 +62,8 @@ func (q *wordQueue) Get(ctx context.Context) (v uint64, err error) {
 	return v, err
 }
 
-// TryGet is Get without waiting: if there is no number, the error is [ErrEmpty], or [ErrClosed] if none can
-// come any more.
+// TryGet is Get without waiting: if there is no number, the error is [ErrEmpty], or [ErrClosed] if no number can
+// come anymore.
 func (q *wordQueue) TryGet() (v uint64, err error) {
 	h := q.load()
 	err = h.callGet(func() (int, Error) {
@@ -103,7 +103,7 @@ func (q *wordQueue) Release() { q.release() }
 func (q *wordQueue) Handle() unsafe.Pointer { return handleOf(&q.base) }
 
 // An MPMCWords is a bounded queue of numbers, first in, first out, for any number of producers and consumers. In
-// C it is a queue of pointers; [MPMC] holds numbers in Go for less. Any goroutines may call all of its methods at
+// C it is a queue of pointers; [MPMC] holds numbers in Go at lower cost. Any goroutines may call all of its methods at
 // the same time.
 //
 // The zero value behaves as a queue that was released; [NewMPMCWords] and [FromHandle] create one to use.

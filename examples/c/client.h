@@ -25,13 +25,13 @@ static struct client *paused, **last_paused = &paused;
 
 static int fd_of(const struct client *client) { return (int)(client - clients); }
 
-/* Where the next bytes of the client go, and how many: at most one request. */
+/* Returns where the next bytes of the client go. room: how many, at most one request. */
 static char *next_bytes(struct client *client, size_t *room) {
     *room = sizeof client->request - client->have;
     return (char *)&client->request + client->have;
 }
 
-/* After n bytes came; 0 and less: the client has gone. Returns whether a request is complete. */
+/* Call it when n bytes came; 0 or less: the client left. Returns whether a request is complete. */
 static bool received(struct client *client, ssize_t n) {
     client->gone = n <= 0;
     client->have += n > 0 ? (size_t)n : 0;
@@ -57,8 +57,8 @@ static bool pause_client(struct client *client) {
     return paused == client;
 }
 
-/* Submits the requests of clients that wait, in turn, and passes those that went to resumed.
- * Returns whether some still wait: then the last put returned FULL. */
+/* Submits the requests of clients that wait, in turn, and calls resumed after each that succeeds.
+ * Returns whether clients still wait: then the last put returned FULL. */
 static bool resume_clients(void (*resumed)(struct client *)) {
     for (; paused && submit(paused) == QUEUES_OK; paused = paused->next)
         resumed(paused);
@@ -88,7 +88,7 @@ static int listen_on(const char *path) {
     return fd;
 }
 
-/* A client that was accepted; NULL if there is none or are too many. */
+/* Returns the state of an accepted client; NULL if accept failed or there are too many clients. */
 static struct client *new_client(int fd) {
     if (fd < 0 || fd >= MAX_CLIENTS)
         return NULL;

@@ -39,7 +39,7 @@ static void read_client(struct client *client) {
         watch(room_fd);
 }
 
-/* Until a put returns FULL, which made room_fd unreadable and has looked again, or nobody waits. */
+/* Until a put returns FULL, which made room_fd unreadable and looked again, or no client waits. */
 static void use_room(void) {
     if (!resume_clients(watch_client))
         ignore(room_fd);

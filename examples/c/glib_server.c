@@ -1,6 +1,6 @@
 /* A server in one thread: GLib's main loop waits for clients and for the results of a pool. No call
- * in the loop waits in a queue. While the pool has no room, clients that want some are not read
- * from. */
+ * in the loop waits in a queue. While the pool has no room, the loop does not read from the clients
+ * that want some. */
 #include "client.h"
 #include <glib-unix.h>
 
@@ -24,7 +24,7 @@ static gboolean accept_client(gint listener, GIOCondition condition, gpointer un
     return G_SOURCE_CONTINUE;
 }
 
-/* Until a put returns FULL, which made fd unreadable and has looked again, or nobody waits. */
+/* Until a put returns FULL, which made fd unreadable and looked again, or no client waits. */
 static gboolean use_room(gint fd, GIOCondition condition, gpointer unused) {
     (void)fd, (void)condition, (void)unused;
     if (resume_clients(watch_client))

@@ -1,5 +1,5 @@
-/* A server in one thread: io_uring reads from clients and waits for the results of a pool. It never
- * waits in a queue: while the pool has no room, nothing is read from the clients that want some. */
+/* A server in one thread: io_uring reads from clients and waits for the results of a pool. The loop
+ * never waits in a queue: while the pool has no room, clients that want some are not read from. */
 #include "client.h"
 #include <liburing.h>
 #include <poll.h>
@@ -8,7 +8,7 @@ static struct io_uring ring; /* has entries for a read of each client and 4 othe
 static int listener_fd, results_fd, room_fd, stop_fd;
 static bool is_open = true; /* more results may come */
 
-/* Completes once, at once if fd is readable: so the loop looks, and then calls it again. */
+/* The poll completes once, at once if fd is readable. The loop looks, and then watches fd again. */
 static void watch(int *fd) {
     struct io_uring_sqe *poll = io_uring_get_sqe(&ring);
     io_uring_prep_poll_add(poll, *fd, POLLIN);
@@ -45,7 +45,7 @@ static void read_client(struct client *client, int n) {
         watch(&room_fd);
 }
 
-/* Until a put returns FULL, which made room_fd unreadable and has looked again, or nobody waits. */
+/* Until a put returns FULL, which made room_fd unreadable and looked again, or no client waits. */
 static void use_room(void) {
     if (resume_clients(watch_client) && !queues_mpmc_is_closed(jobs))
         watch(&room_fd);

@@ -1,5 +1,5 @@
 /* A server in one thread: libuv waits for clients and for the results of a pool. No callback waits
- * in a queue. While the pool has no room, clients that want some are not read from. */
+ * in a queue. While the pool has no room, the loop does not read from clients that want some. */
 #include "client.h"
 #include <uv.h>
 
@@ -37,7 +37,7 @@ static void watch_client(struct client *client) {
     must(uv_read_start(pipe, give_memory, read_client) == 0, "uv_read_start");
 }
 
-/* Until a put returns FULL, which made the descriptor unreadable and looked again. */
+/* Until a put returns FULL, which made room_fd unreadable and looked again, or no client waits. */
 static void use_room(uv_poll_t *poll, int status, int events) {
     (void)status, (void)events;
     if (!resume_clients(watch_client))

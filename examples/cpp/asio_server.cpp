@@ -1,7 +1,7 @@
 // A server in one thread: asio waits for clients and for the results of a pool of workers. The loop
 // never waits in a queue: while the pool has no room, it does not read from clients that want some.
-// A request is a number; the answer is the number and its smallest prime factor. On SIGTERM it
-// takes no more requests, and ends when the answers are written; a second one ends it at once.
+// A request is a number; the answer is the number and its smallest prime factor. On SIGTERM the
+// loop takes no more requests, and ends after the last answer; a second SIGTERM ends the process.
 #include <asio.hpp>
 #include <deque>
 #include <iostream>

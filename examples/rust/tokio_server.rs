@@ -54,7 +54,7 @@ async fn serve(listener: TcpListener, pool: &Arc<Pool>) -> std::io::Result<()> {
                 let (client, (reader, writer)) = (clients.len(), accepted?.0.into_split());
                 clients.insert(client, writer);
                 let pool = pool.clone();
-                // A client that sends anything but numbers is not read any more.
+                // The server stops reading from a client that sends anything but numbers.
                 tokio::spawn(async move { _ = read(client, reader, pool).await.is_err() });
             }
             Input::Result(Ok((client, square))) => {

@@ -1,9 +1,9 @@
-// Wake-ups: ways by which a thread that sleeps learns of an item, beside a bare eventfd. An item is
-// a word. The thread that waits takes all items that are there before it sleeps again.
+// Wake-ups: ways to wake a thread that sleeps until an item comes, compared with a bare eventfd. An
+// item is a word. The thread that waits takes all items that are there before it sleeps again.
 #include "harness.h"
 
 #include <errno.h>
-// Results that only tell of a lost item are ignored: the words show one.
+// Results that would only report a lost item are ignored: the words show a lost item, too.
 #define QUEUES_WARN_UNUSED
 #include <queues.h>
 #include <sys/epoll.h>
@@ -12,12 +12,12 @@
 
 enum { CAPACITY = 1024 };
 
-// From one thread to another.
+// Passes words from one thread to another.
 struct channel {
     queues_mpmc_t *queue;
     queues_mpmc_t *idle; // polled, too, and always empty
     int fd, epoll;
-    // For the eventfd alone. Its write and read order what is in `words`.
+    // For the eventfd alone. Its write and read order the accesses to `words`.
     uint64_t words[CAPACITY], put, got, there;
 };
 
@@ -118,7 +118,7 @@ static void close_channel(struct channel *c) {
 
 // --- the cases
 
-// Between two items in one direction: so long that every consumer sleeps.
+// Between two items in one direction: long enough that every consumer sleeps.
 enum { GAP_NS = 200000 };
 
 struct wakes {
@@ -136,13 +136,13 @@ static void wake_ping_pong(void *context, unsigned thread) {
             verify(w->way->get(&w->back) == i, "a round trip returned another word");
         } else {
             const uint64_t word = w->way->get(&w->there);
-            verify(word == i, "another word than the one that was put");
+            verify(word == i, "a get returned another word than was put");
             w->way->put(&w->back, word);
         }
     }
 }
 
-// From before the put until the consumer has the item.
+// Measures the time from before the put until the consumer has the item.
 static void wake_one_way(void *context, unsigned thread) {
     struct wakes *w = context;
     uint64_t last = 0, due = now();

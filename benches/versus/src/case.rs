@@ -104,7 +104,7 @@ impl Case {
             "bulk256" => ", 256 items per call",
             "blocking" => ", blocking",
             "spin" => ", spinning",
-            "pingpong" => ", a token back and forth",
+            "pingpong" => ", a word back and forth",
             "oneway" => ", a thread that sleeps",
             _ => "",
         };

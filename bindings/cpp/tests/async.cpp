@@ -21,7 +21,7 @@ using queues::conqueue_status;
 
 namespace {
 
-// A coroutine that starts at once and nobody waits for.
+// A coroutine that starts at once. No thread waits for its end.
 struct task {
     struct promise_type {
         task get_return_object() { return {}; }
@@ -32,7 +32,7 @@ struct task {
     };
 };
 
-// One that its owner destroys.
+// A coroutine that its owner destroys.
 struct owned_task {
     struct promise_type {
         owned_task get_return_object() {
@@ -371,7 +371,7 @@ TEST(an_exception_of_an_item_reaches_the_coroutine) {
     CHECK(queue.is_empty());
 }
 
-TEST(a_reactor_of_its_own_completes_its_waits_when_it_ends) {
+TEST(a_reactor_that_ends_completes_its_waits) {
     queues::mpmc<int> queue(1);
     queues::spsc<std::string> other(1);
     countdown end(20);

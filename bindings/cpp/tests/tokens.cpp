@@ -21,7 +21,7 @@ namespace {
 constexpr double rank = 2.5;
 const std::string text = "an item that is too long to be in the string itself";
 
-// A pop or push with a token, beside a queue in which it must wait. `unblock` lets it succeed.
+// A pop or push with a stop token, beside a queue in which it must wait. `unblock` lets it succeed.
 struct waiting_call {
     std::function<bool(stops::token)> call;
     std::function<void()> unblock, close;

@@ -1,5 +1,5 @@
 // A server in one loop: a goroutine selects over the requests of clients, the results of a pool of workers and a
-// signal. It never waits in a queue. While the pool has no room it takes no requests, so that clients wait.
+// signal. The loop never waits in a queue. While the pool has no room, the loop takes no requests, so clients wait.
 package main
 
 import (
@@ -66,14 +66,14 @@ func work(jobs, results *queues.MPMC[job]) {
 }
 
 func loop(stop <-chan struct{}, requests <-chan job, jobs, results *queues.MPMC[job]) {
-	take, room := requests, (<-chan struct{})(nil) // one of them is nil, which is never ready
-	var next job                                   // if take is nil, it waits for room
+	take, room := requests, (<-chan struct{})(nil) // one of the two is nil, and a nil channel is never ready
+	var next job                                   // if take is nil, this request waits for room
 	submit := func() {
 		take, room = requests, nil
 		switch err := jobs.TryPut(next); {
 		case errors.Is(err, queues.ErrFull):
 			take, room = nil, jobs.ReadyToPut()
-		case err != nil: // it came after the signal
+		case err != nil: // the request came after the signal
 			next.client.due.Done()
 		}
 	}

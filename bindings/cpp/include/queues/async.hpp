@@ -11,28 +11,29 @@
 ///     }
 ///
 /// \par Executors
-/// The executor resumes the coroutine. It is called with a std::coroutine_handle<>, as a function,
-/// or has the member `execute` (asio's executors, thread pools) or `post` for a function without
-/// arguments. It is copied or moved in; a pointer to one may be passed, too. The call is made on
-/// the thread of the reactor; it must not throw, nor wait for long. Without an executor the
-/// coroutine goes on on that thread, and must suspend or return soon. A coroutine that did not have
-/// to wait is not suspended and stays on its thread.
+/// The executor resumes the coroutine. An executor is a function of a std::coroutine_handle<>, or
+/// has the member `execute` (asio's executors, thread pools) or `post` for a function without
+/// arguments. The executor is copied or moved in; a pointer to an executor may be passed, too. The
+/// reactor calls the executor on its thread; that call must not throw, nor wait for long. Without
+/// an executor the coroutine goes on on the thread of the reactor, and must suspend or return soon.
+/// A coroutine that did not have to wait is not suspended and stays on its thread.
 ///
-/// \par Tokens
+/// \par Stop tokens
 /// After the executor a call takes a std::stop_token. A stop request ends the wait: the result is
-/// as if the queue was closed. If it was requested before, no attempt is made.
+/// as if the queue was closed. If a stop was requested before, the call makes no attempt.
 ///
 /// \par Lifetimes
 /// The result of pop_async and the like is for one co_await, in the same expression. The queue must
 /// outlive the wait. A suspended coroutine may be destroyed, which ends its wait, if at that moment
-/// neither the queue becomes ready nor a stop is requested: otherwise its executor may have it
-/// already. To end a coroutine in all cases, request a stop or close the queue, and let it return.
+/// neither the queue becomes ready nor a stop is requested: otherwise the executor may have the
+/// coroutine already. To end a coroutine in all cases, request a stop or close the queue, and let
+/// the coroutine return.
 ///
 /// \par Reactors
 /// The waits are those of queues::reactor::instance(), the reactor of the process. With
-/// `queues::via(reactor, executor)` in the place of the executor a reactor of the program's waits
-/// instead. It may be destroyed while waits are pending, which ends them as a stop request does;
-/// afterwards the coroutines do not use it, whenever they are resumed.
+/// `queues::via(reactor, executor)` in the place of the executor, `reactor` waits instead. A
+/// reactor may be destroyed while waits are pending, which ends them as a stop request does.
+/// Afterwards the coroutines do not use the reactor, whenever they are resumed.
 #ifndef QUEUES_ASYNC_HPP
 #define QUEUES_ASYNC_HPP
 
@@ -126,7 +127,7 @@ class [[nodiscard]] awaiter final : pending_wait {
 
     // The reactor may end before the coroutine is resumed or destroyed.
     void release() noexcept {
-        on_stop_.reset(); // waits for a stop request that calls it right now
+        on_stop_.reset(); // waits for a stop request that is calling it
         is_suspended_ = false;
     }
 
@@ -169,11 +170,11 @@ class [[nodiscard]] awaiter final : pending_wait {
 
 } // namespace detail
 
-/// Extension. Returns what stands for `executor` in pop_async and the like, to wait by the reactor
-/// `by` instead of the one of the process; without `executor` the coroutine is resumed on the
-/// thread of `by`. The reactor must exist when a wait begins. If it is destroyed before the wait is
-/// over, it ends the wait as a stop request does. Any thread. Throws what moving the executor
-/// throws.
+/// Extension. Returns the argument that takes the place of `executor` in pop_async and the like, to
+/// wait by the reactor `by` instead of the reactor of the process. Without `executor` the coroutine
+/// is resumed on the thread of `by`. The reactor must exist when a wait begins. If the reactor is
+/// destroyed before the wait is over, it ends the wait as a stop request does. Any thread. Throws
+/// what moving the executor throws.
 template <class Executor = detail::on_reactor>
 detail::via_reactor<Executor> via(reactor &by, Executor executor = Executor()) {
     return {&by, std::move(executor)};

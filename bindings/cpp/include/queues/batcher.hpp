@@ -114,8 +114,8 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// O(batch_size()). Throws std::bad_alloc, and what moving T throws.
     ///
     /// A stop request ends the wait at once and does not make a batch due. A batch that is due
-    /// wakes all calls that wait with a token, and one that waits without. `token` may be of any
-    /// type with stop_possible(), stop_requested() and callback_type.
+    /// wakes all calls that wait with a stop token, and one call that waits without. `token` may be
+    /// of any type with stop_possible(), stop_requested() and callback_type.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<batch_type> pop_batch(const Token &token) {
         if (!token.stop_possible())
@@ -160,9 +160,9 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     }
 
     /// For coroutines (C++20): `co_await queue.pop_batch_async(executor)` removes and returns the
-    /// next batch, as a std::optional; it suspends the coroutine until one is due. Needs
-    /// queues/async.hpp, which describes executors, tokens and lifetimes. Any thread. Results in
-    /// nullopt if the queue is closed and empty, or a stop was requested of `token`. Throws
+    /// next batch, as a std::optional; it suspends the coroutine until a batch is due. Needs
+    /// queues/async.hpp, which describes executors, stop tokens and lifetimes. Any thread. Results
+    /// in nullopt if the queue is closed and empty, or a stop was requested of `token`. Throws
     /// std::bad_alloc, and what moving T throws.
     template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
     [[nodiscard]] auto pop_batch_async(Executor executor = Executor(), Token token = Token()) {
@@ -178,9 +178,9 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
     /// Returns the number of items at some moment of the call, as size() does. Never waits. Any
     /// thread.
     [[nodiscard]] std::size_t pending_count() const noexcept { return this->size(); }
-    /// Returns the time until a batch is due by its age, for the timeout of an event loop: 0 if one
-    /// is due or the queue is closed; nullopt if the queue is empty or batches have no age. A push
-    /// may make a batch due earlier. Never waits; holds a short lock. Any thread.
+    /// Returns the time until a batch is due by its age, for the timeout of an event loop: 0 if a
+    /// batch is due or the queue is closed; nullopt if the queue is empty or batches have no age. A
+    /// push may make a batch due earlier. Never waits; holds a short lock. Any thread.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> next_due() const noexcept {
         const auto left = queues_batch_next_due_ns(handle_.queue);
         if (left < 0)

@@ -35,7 +35,7 @@ struct handle_access;
 }
 
 /// Extension. An event: a latch that can be reset. A copy refers to the same event, which lives
-/// until the last of them is destroyed. Any thread may make any call at any time, except assignment
+/// until the last copy is destroyed. Any thread may make any call at any time, except assignment
 /// and destruction, during which no other thread may use this object.
 ///
 /// What a thread did before `set` happens before what follows a wait or an is_set that finds the
@@ -46,7 +46,7 @@ class event {
     event() { detail::status_of(queues_event_create(&handle_), "create"); }
     /// Refers to the same event as `other`.
     event(const event &other) noexcept : handle_(queues_event_retain(other.handle_)) {}
-    /// Refers to the event of `other` from now on, and to its own no longer.
+    /// Refers to the event of `other` from now on, and no longer to the previous event.
     event &operator=(const event &other) noexcept {
         event copy(other);
         std::swap(handle_, copy.handle_);
@@ -55,7 +55,7 @@ class event {
     /// Releases the event.
     ~event() { queues_event_release(handle_); }
 
-    /// Sets the event and wakes all threads that wait for it. Has no effect on one that is set.
+    /// Sets the event and wakes all threads that wait for it. Has no effect if the event is set.
     /// Never waits. O(number of threads that wait).
     void set() const noexcept { detail::ignore(queues_event_set(handle_)); } // the handle is valid
     /// Resets the event: later waits wait for the next set. Never waits.
@@ -83,8 +83,9 @@ class event {
     }
 
     /// For coroutines (C++20): `co_await event.wait_async(executor)` suspends the coroutine until
-    /// the event is set. Needs queues/async.hpp, which describes executors, tokens and lifetimes.
-    /// Results in true, or false if a stop was requested of `token`. Throws std::bad_alloc.
+    /// the event is set. Needs queues/async.hpp, which describes executors, stop tokens and
+    /// lifetimes. Results in true, or false if a stop was requested of `token`. Throws
+    /// std::bad_alloc.
     template <class Executor = detail::on_reactor, class Token = detail::no_token,
               class Event = event>
     [[nodiscard]] auto wait_async(Executor executor = Executor(), Token token = Token()) const {
@@ -94,8 +95,10 @@ class event {
     }
 
     /// Returns a descriptor that is readable while the event is set, for poll(2), epoll and event
-    /// loops. All calls return the same one; it is the event's: do not read, write or close it. The
-    /// first call creates it. Never waits. Throws std::bad_alloc if no descriptor is left.
+    /// loops. Where set and reset race, it may stay readable beside a reset event, until a reset or
+    /// a wait_for of duration 0 that returns false: a loop makes that call. All calls return the
+    /// same descriptor, which the event owns: do not read, write or close it. The first call
+    /// creates it. Never waits. Throws std::bad_alloc if no descriptor is left.
     [[nodiscard]] int readable_fd() const {
         int fd = -1;
         detail::status_of(queues_event_readable_fd(handle_, &fd), "readable_fd");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// Waiting for several queues, deques and events at once: wait_any for some that are named, poll
-/// for an array of any length. The thread sleeps until one of them is ready. A poll takes nothing,
-/// so another thread may be faster than the call that follows, which should not wait.
+/// Waiting for several queues, deques and events at once: wait_any for sources that are named, poll
+/// for an array of any length. The thread sleeps until a source is ready. A poll takes nothing: the
+/// call that follows should not wait, because another thread may take the item first.
 ///
 ///     switch (queues::wait_any(requests, results, stop)) { // an mpmc, an spsc, an event
 ///     case 0: if (auto next = requests.try_pop()) serve(*next); break;
@@ -64,9 +64,10 @@ poll_entry writable(const detail::closable_queue<Calls, Payload> &queue) noexcep
     return detail::poll_access::writable<poll_entry>(detail::handle_access::of(queue));
 }
 
-/// Extension. Waits until at least one of `sources` is ready, and returns the index of one that is,
-/// counted from 0. A source is a queue, deque, stealer, event or poll_entry. If several are ready,
-/// each has its turn. Any thread. O(number of sources). Never throws if the objects are valid.
+/// Extension. Waits until at least one of `sources` is ready. Returns the index of a source that
+/// is, counted from 0. A source is a queue, deque, stealer, event or poll_entry. If several are
+/// ready, each has its turn. Any thread. O(number of sources). Never throws if the objects are
+/// valid.
 template <class... Sources, class = detail::if_sources<Sources...>>
 [[nodiscard]] std::size_t wait_any(const Sources &...sources) {
     poll_entry entries[] = {sources...};
@@ -74,7 +75,7 @@ template <class... Sources, class = detail::if_sources<Sources...>>
 }
 /// Extension. Waits until at least one of `sources` is ready or a stop is requested of `token`, a
 /// std::stop_token. Returns the index of one that is ready, or nullopt: a stop was requested.
-/// Otherwise as wait_any without a token. Throws std::bad_alloc.
+/// Otherwise as wait_any without a stop token. Throws std::bad_alloc.
 template <class Token, class... Sources, class = detail::if_stop_token<Token>,
           class = detail::if_sources<Sources...>>
 [[nodiscard]] std::optional<std::size_t> wait_any(const Token &token, const Sources &...sources) {
@@ -104,7 +105,7 @@ wait_any_until(std::chrono::time_point<Clock, Duration> deadline, const Sources 
 /// Extension. Waits until at least one of `entries` is ready, and marks all that are. `entries` is
 /// a contiguous range of poll_entry (std::vector, std::array, std::span, array). Returns the number
 /// of entries that are ready. Any thread. O(number of entries). Allocates nothing. Throws
-/// std::invalid_argument if there are none: it would wait for ever.
+/// std::invalid_argument if there are none: it would wait forever.
 template <class Range, class = detail::if_writable<Range, poll_entry>>
 std::size_t poll(Range &&entries) {
     return detail::poll_access::poll((std::data)(entries), (std::size)(entries),

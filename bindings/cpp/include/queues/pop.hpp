@@ -86,14 +86,14 @@ template <class Queue, class... With> class pop_mixin : public Queue {
     }
 
     /// Extension. Removes and returns the item in front. Waits for one until a stop is requested of
-    /// `token`, a std::stop_token, which ends the wait at once. Any number of consumers; in spsc
-    /// one at a time. Returns nullopt if the queue is closed and empty, or a stop was requested. If
-    /// it was requested before the call, the call does not try.
+    /// `token`, a std::stop_token; a stop request ends the wait at once. Any number of consumers;
+    /// in spsc one at a time. Returns nullopt if the queue is closed and empty, or a stop was
+    /// requested. If a stop was requested before the call, the call makes no attempt.
     ///
     /// A call that must wait allocates an event (std::bad_alloc). Each time that it finds no item,
-    /// the statistics count a failed pop. An item wakes all calls that wait with a token, and one
-    /// that waits without. `token` may be of any type with stop_possible(), stop_requested() and
-    /// callback_type.
+    /// the statistics count a failed pop. An item wakes all calls that wait with a stop token, and
+    /// one call that waits without. `token` may be of any type with stop_possible(),
+    /// stop_requested() and callback_type.
     template <class Token, class = if_stop_token<Token>>
     [[nodiscard]] std::optional<value_type> pop(const Token &token) {
         return pop_as<std::optional<value_type>>(this->wait_with(token, QUEUES_READABLE),
@@ -134,19 +134,19 @@ template <class Queue, class... With> class pop_mixin : public Queue {
     }
 
     /// Extension. For coroutines (C++20): `co_await queue.pop_async(executor)` removes and returns
-    /// the item in front, as a std::optional; it suspends the coroutine until there is one. Needs
-    /// queues/async.hpp, which describes executors, tokens and lifetimes. Any number of consumers;
-    /// in spsc one at a time. Results in nullopt if the queue is closed and empty, or a stop was
-    /// requested of `token`. Throws what moving T throws, and std::bad_alloc.
+    /// the item in front, as a std::optional; it suspends the coroutine until there is an item.
+    /// Needs queues/async.hpp, which describes executors, stop tokens and lifetimes. Any number of
+    /// consumers; in spsc one at a time. Results in nullopt if the queue is closed and empty, or a
+    /// stop was requested of `token`. Throws what moving T throws, and std::bad_alloc.
     template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
     [[nodiscard]] auto pop_async(Executor executor = Executor(), Token token = Token()) {
         using operation = pop_operation<pop_mixin>;
         return awaiter<operation, Executor, Token>(operation(*this), std::move(executor),
                                                    std::move(token));
     }
-    /// Returns a sender (stdexec) that removes the item in front and completes
-    /// with set_value(item); with set_error(conqueue_status::closed) if the queue is closed and
-    /// empty; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number of
+    /// Returns a sender (stdexec) that removes the item in front and completes with
+    /// set_value(item); with set_error(conqueue_status::closed) if the queue is closed and empty;
+    /// or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number of
     /// consumers; in spsc one at a time.
     template <class Self = pop_mixin> [[nodiscard]] auto async_pop() noexcept {
         return pop_sender<Self>(*this);

@@ -102,23 +102,23 @@ template <class Queue, class... With> class push_mixin : public Queue {
     }
 
     /// Extension. Inserts a copy of `value`. Waits for room until a stop is requested of `token`, a
-    /// std::stop_token, which ends the wait at once. Any number of producers; in spsc one at a
-    /// time. Returns true, or false if the queue is closed or a stop was requested. If it was
-    /// requested before the call, the call does not try.
+    /// std::stop_token; a stop request ends the wait at once. Any number of producers; in spsc one
+    /// at a time. Returns true, or false if the queue is closed or a stop was requested. If a stop
+    /// was requested before the call, the call makes no attempt.
     ///
     /// A call that must wait allocates an event (std::bad_alloc). Each time that it finds no room,
-    /// the statistics count a failed push. Room wakes all calls that wait with a token, and one
-    /// that waits without. `token` may be of any type with stop_possible(), stop_requested() and
-    /// callback_type.
+    /// the statistics count a failed push. Room wakes all calls that wait with a stop token, and
+    /// one call that waits without. `token` may be of any type with stop_possible(),
+    /// stop_requested() and callback_type.
     template <class Token, class = if_stop_token<Token>>
     bool push(const argument &value, With... with, const Token &token) {
         return is_success(put(value, this->wait_with(token, QUEUES_WRITABLE), with...));
     }
     /// Extension. Inserts `value`, moved. Waits for room until a stop is requested of `token`, a
-    /// std::stop_token, which ends the wait at once. Any number of producers; in spsc one at a
-    /// time. Returns true, or false if the queue is closed or a stop was requested: then `value` is
-    /// unchanged. If it was requested before the call, the call does not try. Throws
-    /// std::bad_alloc; costs as the other overload with a token.
+    /// std::stop_token; a stop request ends the wait at once. Any number of producers; in spsc one
+    /// at a time. Returns true, or false if the queue is closed or a stop was requested: then
+    /// `value` is unchanged. If a stop was requested before the call, the call makes no attempt.
+    /// Throws std::bad_alloc; costs as the other overload with a stop token.
     template <class Token, class = if_stop_token<Token>>
     bool push(argument &&value, With... with, const Token &token) {
         return is_success(put(std::move(value), this->wait_with(token, QUEUES_WRITABLE), with...));
@@ -134,8 +134,8 @@ template <class Queue, class... With> class push_mixin : public Queue {
     /// returns false: a single T, and a pointer to construct a std::unique_ptr from.
     ///
     /// In priority and batcher, and where the construction of a trivially copyable T changes
-    /// `args`, room wakes this call and a push that waits at the same time, and the push is usually
-    /// faster; where that matters, push a T.
+    /// `args`, room wakes this call and a push that waits at the same time, and the push usually
+    /// gets the room; where that matters, push a T.
     template <class... Args> bool emplace(With... with, Args &&...args) {
         return is_success(construct(wait_forever, with..., std::forward<Args>(args)...));
     }
@@ -206,9 +206,9 @@ template <class Queue, class... With> class push_mixin : public Queue {
 
     /// Extension. For coroutines (C++20): `co_await queue.push_async(value, executor)` inserts a
     /// copy of `value`; it suspends the coroutine until there is room. Needs queues/async.hpp,
-    /// which describes executors, tokens and lifetimes; `value` must live until then. Any number of
-    /// producers; in spsc one at a time. Results in true, or false if the queue is closed or a stop
-    /// was requested of `token`. Throws what push throws, and std::bad_alloc.
+    /// which describes executors, stop tokens and lifetimes; `value` must outlive the wait. Any
+    /// number of producers; in spsc one at a time. Results in true, or false if the queue is closed
+    /// or a stop was requested of `token`. Throws what push throws, and std::bad_alloc.
     template <class Executor = on_reactor, class Token = no_token, class = if_executor<Executor>>
     [[nodiscard]] auto push_async(const argument &value, With... with,
                                   Executor executor = Executor(), Token token = Token()) {
@@ -225,10 +225,10 @@ template <class Queue, class... With> class push_mixin : public Queue {
         return awaiter<operation, Executor, Token>(operation(*this, std::move(value), with...),
                                                    std::move(executor), std::move(token));
     }
-    /// Returns a sender (stdexec) that inserts `value`, which it holds until
-    /// then, and completes with set_value(); with set_error(conqueue_status::closed) if the queue
-    /// is closed; or with set_stopped(). Needs queues/sender.hpp, which has the details. Any number
-    /// of producers; in spsc one at a time. Throws what copying or moving `value` throws.
+    /// Returns a sender (stdexec) that inserts `value` and completes with set_value(); with
+    /// set_error(conqueue_status::closed) if the queue is closed; or with set_stopped(). The sender
+    /// holds `value` until the insertion. Needs queues/sender.hpp, which has the details. Any
+    /// number of producers; in spsc one at a time. Throws what copying or moving `value` throws.
     template <class Value = argument> [[nodiscard]] auto async_push(Value &&value, With... with) {
         return push_sender<push_mixin, std::decay_t<Value>, With...>(
             *this, std::forward<Value>(value), with...);

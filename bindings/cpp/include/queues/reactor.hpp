@@ -35,7 +35,7 @@
 namespace queues {
 
 /// Extension. A thread that completes the waits of coroutines and senders. Most programs use the
-/// one of the process, `reactor::instance()`, which is what these waits use unless told otherwise.
+/// reactor of the process, `reactor::instance()`, which is the default of these waits.
 ///
 /// A queue and its items must outlive the waits for it, as with a thread that waits in a call. A
 /// wake is O(number of queue ends that are waited for). A child of fork has no reactor thread.
@@ -46,15 +46,15 @@ class reactor {
     reactor(const reactor &) = delete;
     reactor &operator=(const reactor &) = delete;
     /// Completes the pending waits as if a stop had been requested of each, then ends the thread.
-    /// Waits that begin on that thread meanwhile are over at once. On other threads no wait may
-    /// begin by this reactor, and no suspended coroutine of it be destroyed, once this call has
-    /// begun; stop requests may come at any time. Must not run on the reactor's thread.
+    /// Waits that begin on that thread meanwhile are over at once. Once this call has begun, other
+    /// threads may neither begin a wait by this reactor nor destroy a suspended coroutine of it;
+    /// stop requests may come at any time. Must not run on the reactor's thread.
     ~reactor() { end(ending::complete); }
 
-    /// Returns the reactor of the process. The first call starts its thread. It ends when the
+    /// Returns the reactor of the process. The first call starts its thread, which ends when the
     /// program exits; waits that are pending then are not completed. std::exit waits for a
-    /// coroutine that runs on that thread; it may also be called there. Any thread. Throws
-    /// std::bad_alloc and std::system_error.
+    /// coroutine that runs on that thread; a coroutine may also call std::exit there. Any thread.
+    /// Throws std::bad_alloc and std::system_error.
     static reactor &instance() {
         // Not destroyed: static objects that are destroyed later may still cancel waits.
         static reactor *const process_wide = new reactor;
@@ -73,8 +73,8 @@ class reactor {
     /// \cond INTERNAL
     // For awaiters and senders.
 
-    // Begins a wait. Returns false if it was canceled before or the reactor ends: then the reactor
-    // knows nothing of it. Otherwise `wait` may have been completed when the call returns.
+    // Begins a wait. Returns false if `wait` was canceled before or the reactor ends: then the
+    // reactor does not have `wait`. Otherwise `wait` may be complete when the call returns.
     bool add(detail::pending_wait &wait) {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (wait.is_canceled || ending_ == ending::complete)

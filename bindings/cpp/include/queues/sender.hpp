@@ -12,9 +12,8 @@
 /// makes the next attempts. Where the receiver has a scheduler, the operation then completes there;
 /// otherwise, and if that scheduler fails, on the thread of the reactor, which must not be blocked.
 /// An operation that does not have to wait completes within start(). A stop request of the
-/// receiver's token ends the wait. An operation that
-/// has taken an item completes with it, also after a stop request; so of two pops in a when_any,
-/// both may have taken one.
+/// receiver's stop token ends the wait. An operation that has taken an item completes with the
+/// item, also after a stop request; so of two pops in a when_any, both may have taken an item.
 ///
 /// async_pop completes with set_value(item), set_error(conqueue_status::closed) if the queue is
 /// closed and empty, or set_stopped(). async_push completes with set_value(),
@@ -90,7 +89,7 @@ template <class Operation, class Receiver> class sender_state final : pending_wa
     using token_type = stdexec::stop_token_of_t<stdexec::env_of_t<Receiver>>;
     using callback_type = typename stop_callback_of<token_type, canceler>::type;
 
-    // The way to the receiver's scheduler. If the scheduler fails, the outcome is delivered here.
+    // Delivers the outcome on the receiver's scheduler, or on this thread if the scheduler fails.
     struct on_scheduler {
         using receiver_concept = stdexec::receiver_t;
         sender_state *to;
@@ -121,7 +120,7 @@ template <class Operation, class Receiver> class sender_state final : pending_wa
 
     bool attempt() noexcept override { return operation_.attempt_quietly(); }
     void complete() noexcept override {
-        on_stop_.reset(); // waits for a stop request that calls it right now
+        on_stop_.reset(); // waits for a stop request that is calling it
         if constexpr (std::is_same_v<hop_type, no_hop>) {
             deliver();
         } else {

@@ -43,7 +43,7 @@ number smallest_factor(number of) {
     return of;
 }
 
-// Returns a connection, or -1 if nobody listens yet.
+// Returns a connection, or -1 if no server listens yet.
 int try_connect(const std::string &path) {
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     sockaddr_un address{};

@@ -25,8 +25,8 @@ namespace queues {
 
 namespace detail {
 
-// What they share. Derived has `call()`, which returns its status, and `attempt` returns whether it
-// was the last attempt.
+// The base of these calls. Derived has `call()`, which makes an attempt and returns its status;
+// `attempt` returns whether that attempt was the last.
 template <class Derived> class operation {
   public:
     bool attempt() {
@@ -42,7 +42,7 @@ template <class Derived> class operation {
         error_ = exception_of([&] { is_over = attempt(); });
         return is_over;
     }
-    // timeout: there was no attempt, or none that was the last.
+    // timeout: there was no attempt, or no attempt was the last.
     [[nodiscard]] conqueue_status status() const noexcept { return status_; }
     [[nodiscard]] const std::exception_ptr &error() const noexcept { return error_; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A wait that a reactor ends, and the list that has such waits: linked through the waits
-// themselves, so that to begin a wait allocates nothing.
+// A wait that a reactor ends, and a list of such waits. The list is linked through the waits
+// themselves, so that beginning a wait allocates nothing.
 #ifndef QUEUES_DETAIL_PENDING_HPP
 #define QUEUES_DETAIL_PENDING_HPP
 
@@ -17,7 +17,7 @@ namespace queues {
 
 namespace detail {
 
-// `idle`: the reactor does not know the wait, or no longer.
+// `idle`: the reactor does not have the wait, or no longer has it.
 enum class wait_state { idle, waiting, attempting, finished };
 
 class pending_wait {

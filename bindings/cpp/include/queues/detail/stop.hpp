@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Waits that a stop request ends: the thread sleeps on the queue and on an event at once, and a
-// stop callback sets the event. Nothing is polled at intervals.
+// stop callback sets the event. No wait polls at intervals.
 #ifndef QUEUES_DETAIL_STOP_HPP
 #define QUEUES_DETAIL_STOP_HPP
 
@@ -59,14 +59,14 @@ template <class Callback> struct stop_callback_of<std::stop_token, Callback> {
 };
 #endif
 
-// A token of which no stop is requested.
+// A stop token of which no stop is requested.
 struct no_token {
     static constexpr bool stop_possible() noexcept { return false; }
     static constexpr bool stop_requested() noexcept { return false; }
 };
 
-// An event that is set when a stop is requested. It takes 0.5 us to make and a sleep 4 us and more
-// (AMD EPYC, Zen 5), so every wait that sleeps makes one, and no thread has to keep one.
+// An event that is set when a stop is requested. Its creation takes 0.5 us, and a sleep 4 us and
+// more (AMD EPYC, Zen 5). So every wait that sleeps creates an event, and no thread keeps any.
 template <class Token> class stop_signal {
   public:
     explicit stop_signal(const Token &token) : on_stop_(token, set{handle_.event}) {}
@@ -91,7 +91,7 @@ template <class Token> class stop_signal {
     };
 
     const handle handle_;
-    // Destroyed first, which ends a call of it in another thread.
+    // Destroyed first, which waits for a call of it in another thread.
     const typename stop_callback_of<Token, set>::type on_stop_;
 };
 
@@ -131,8 +131,8 @@ class ready_or_stopped {
 
 // A wait like those of wait.hpp. The first C call may spin, for a reply that comes soon. Where it
 // finds the queue empty or full, the thread sleeps until another attempt may succeed or a stop is
-// requested. Returns QUEUES_TIMEOUT after a stop request, without an attempt if it came before the
-// call.
+// requested. Returns QUEUES_TIMEOUT after a stop request, without an attempt if the request came
+// before the call.
 template <class Token> class wait_unless_stopped {
   public:
     wait_unless_stopped(const Token &token, void *queue, std::uint32_t event) noexcept
@@ -148,9 +148,9 @@ template <class Token> class wait_unless_stopped {
     }
 
   private:
-    // In ns: about as long as a C call spins before it sleeps, and at most how long a stop request
-    // that comes meanwhile waits. With it a round trip between two threads takes as long as without
-    // tokens; without it, 2.6 times as long (AMD EPYC, Zen 5).
+    // In ns: about as long as a C call spins before it sleeps. A stop request that comes meanwhile
+    // waits for at most this long. With this spin a round trip between two threads takes as long as
+    // without stop tokens; without the spin, 2.6 times as long (AMD EPYC, Zen 5).
     static constexpr std::int64_t longest_spin = 8000;
 
     static bool must_wait(queues_status_t status) noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// How long a call waits: for ever, not at all, for a duration or until a deadline (stop.hpp: until
+// How long a call waits: forever, not at all, for a duration or until a deadline (stop.hpp: until
 // a stop request). Each kind of wait is a function object that makes a C call, which takes a
 // timeout in nanoseconds, once or repeatedly, and returns the last status.
 #ifndef QUEUES_DETAIL_WAIT_HPP
