@@ -315,7 +315,7 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// | commit, cancel, settle, return                           | any thread | lock-free |
 /// | close, is_closed, size, stats                            | any thread | lock-free |
 /// | clear                                                    | any thread | lock-free except for callbacks |
-/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | capacity                                                 | any thread | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -599,8 +599,8 @@ queues_status_t queues_mpmc_clear(queues_mpmc_t *queue, size_t *count);
 /// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
 /// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue, int *fd);
 
@@ -611,8 +611,8 @@ queues_status_t queues_mpmc_readable_fd(queues_mpmc_t *queue, int *fd);
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_mpmc_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_mpmc_writable_fd(queues_mpmc_t *queue, int *fd);
 
@@ -669,7 +669,7 @@ queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *st
 /// | get, get_bytes, get_many, front                          | the consumer | may sleep; wait-free if timeout_ns is 0 |
 /// | clear                                                    | the consumer | wait-free except for callbacks |
 /// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
-/// | readable_fd, writable_fd                                 | any thread   | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread   | the first call allocates |
 /// | capacity                                                 | any thread   | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -928,8 +928,8 @@ queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 /// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
 /// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue, int *fd);
 
@@ -940,8 +940,8 @@ queues_status_t queues_spsc_readable_fd(queues_spsc_t *queue, int *fd);
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_spsc_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_spsc_writable_fd(queues_spsc_t *queue, int *fd);
 
@@ -1012,7 +1012,7 @@ queues_status_t queues_spsc_stats(const queues_spsc_t *queue, queues_stats_t *st
 /// | put, put_bytes, get, get_bytes                           | any thread | may sleep; a short lock if timeout_ns is 0 |
 /// | close, is_closed, size, stats                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
-/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -1207,8 +1207,8 @@ queues_status_t queues_priority_clear(queues_priority_t *queue, size_t *count);
 /// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
 /// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_priority_readable_fd(queues_priority_t *queue, int *fd);
 
@@ -1219,8 +1219,8 @@ queues_status_t queues_priority_readable_fd(queues_priority_t *queue, int *fd);
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_priority_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_priority_writable_fd(queues_priority_t *queue, int *fd);
 
@@ -1274,7 +1274,7 @@ queues_status_t queues_priority_stats(const queues_priority_t *queue, queues_sta
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
 /// | size, is_empty, capacity                                 | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
-/// | stealable_fd                                             | any thread | allocates at first |
+/// | stealable_fd                                             | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1420,9 +1420,9 @@ queues_status_t queues_deque_steal_bytes(queues_deque_t *deque,
 /// makes the descriptor unreadable until the next push. All calls return the same descriptor. The
 /// deque owns it: do not read, write or close it; the last release closes it.
 ///
-/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. The first call creates the
-/// descriptor and allocates. From then on the library makes system calls in a steal that returns
-/// QUEUES_EMPTY and in the push that ends that state. Any thread.
+/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. From the first call on the
+/// library makes system calls in a steal that returns QUEUES_EMPTY and in the push that ends that
+/// state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_deque_stealable_fd(queues_deque_t *deque, int *fd);
 
@@ -1484,7 +1484,7 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// | get_due, get_due_bytes, flush                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
-/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
@@ -1716,9 +1716,9 @@ queues_status_t queues_batch_clear(queues_batch_t *queue, size_t *count);
 /// the same descriptor. The queue owns it: do not read, write or close it; the last release closes
 /// it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY, in the first put of a batch, in the call that makes a batch
-/// due and in a call that takes a batch and leaves items. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY, in
+/// the first put of a batch, in the call that makes a batch due and in a call that takes a batch
+/// and leaves items. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID (also for
 /// any queue on a system other than Linux)
 queues_status_t queues_batch_readable_fd(queues_batch_t *queue, int *fd);
@@ -1730,8 +1730,8 @@ queues_status_t queues_batch_readable_fd(queues_batch_t *queue, int *fd);
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_batch_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_batch_writable_fd(queues_batch_t *queue, int *fd);
 
@@ -1795,7 +1795,7 @@ queues_status_t queues_batch_stats(const queues_batch_t *queue, queues_stats_t *
 /// | set, reset                                               | any thread | wait-free |
 /// | is_set                                                   | any thread | wait-free |
 /// | wait                                                     | any thread | may sleep; wait-free if timeout_ns is 0 |
-/// | readable_fd                                              | any thread | allocates at first |
+/// | readable_fd                                              | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1823,6 +1823,9 @@ queues_event_t *queues_event_retain(queues_event_t *event);
 void queues_event_release(queues_event_t *event);
 
 /// Sets the event and wakes all waiters. Setting it again changes nothing.
+///
+/// A waiter may return while this call is still under way. If that waiter may drop the last
+/// reference, this thread needs a reference of its own.
 ///
 /// Wait-free. Any thread.
 /// @return QUEUES_OK, QUEUES_INVALID
@@ -1854,8 +1857,8 @@ queues_status_t queues_event_wait(queues_event_t *event, int64_t timeout_ns);
 /// timeout_ns 0. All calls return the same descriptor. The event owns it: do not read, write or
 /// close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in set, in reset and in a wait that returns QUEUES_EMPTY. Any thread.
+/// From the first call on the library makes system calls in set, in reset and in a wait that
+/// returns QUEUES_EMPTY. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 queues_status_t queues_event_readable_fd(queues_event_t *event, int *fd);
 

@@ -39,7 +39,7 @@ use core::time::Duration;
 /// | get_due, get_due_bytes, flush                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
-/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
@@ -444,9 +444,9 @@ pub unsafe extern "C" fn queues_batch_clear(
 /// the same descriptor. The queue owns it: do not read, write or close it; the last release closes
 /// it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY, in the first put of a batch, in the call that makes a batch
-/// due and in a call that takes a batch and leaves items. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY, in
+/// the first put of a batch, in the call that makes a batch due and in a call that takes a batch
+/// and leaves items. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID (also for
 /// any queue on a system other than Linux)
 #[unsafe(no_mangle)]
@@ -465,8 +465,8 @@ pub unsafe extern "C" fn queues_batch_readable_fd(
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_batch_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_batch_writable_fd(

@@ -27,7 +27,7 @@ use core::ffi::{c_int, c_void};
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
 /// | size, is_empty, capacity                                 | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
-/// | stealable_fd                                             | any thread | allocates at first |
+/// | stealable_fd                                             | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -320,9 +320,9 @@ pub unsafe extern "C" fn queues_deque_steal_bytes(
 /// makes the descriptor unreadable until the next push. All calls return the same descriptor. The
 /// deque owns it: do not read, write or close it; the last release closes it.
 ///
-/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. The first call creates the
-/// descriptor and allocates. From then on the library makes system calls in a steal that returns
-/// QUEUES_EMPTY and in the push that ends that state. Any thread.
+/// A pop that returns QUEUES_EMPTY leaves the descriptor as it is. From the first call on the
+/// library makes system calls in a steal that returns QUEUES_EMPTY and in the push that ends that
+/// state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_deque_stealable_fd(

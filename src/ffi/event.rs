@@ -17,7 +17,7 @@ use core::ffi::c_int;
 /// | set, reset                                               | any thread | wait-free |
 /// | is_set                                                   | any thread | wait-free |
 /// | wait                                                     | any thread | may sleep; wait-free if timeout_ns is 0 |
-/// | readable_fd                                              | any thread | allocates at first |
+/// | readable_fd                                              | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -66,6 +66,9 @@ pub unsafe extern "C" fn queues_event_release(event: *mut queues_event_t) {
 }
 
 /// Sets the event and wakes all waiters. Setting it again changes nothing.
+///
+/// A waiter may return while this call is still under way. If that waiter may drop the last
+/// reference, this thread needs a reference of its own.
 ///
 /// Wait-free. Any thread.
 /// @return QUEUES_OK, QUEUES_INVALID
@@ -129,8 +132,8 @@ pub unsafe extern "C" fn queues_event_wait(
 /// timeout_ns 0. All calls return the same descriptor. The event owns it: do not read, write or
 /// close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in set, in reset and in a wait that returns QUEUES_EMPTY. Any thread.
+/// From the first call on the library makes system calls in set, in reset and in a wait that
+/// returns QUEUES_EMPTY. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_event_readable_fd(

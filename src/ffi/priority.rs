@@ -25,7 +25,7 @@ use core::ffi::{c_int, c_void};
 /// | put, put_bytes, get, get_bytes                           | any thread | may sleep; a short lock if timeout_ns is 0 |
 /// | close, is_closed, size, stats                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
-/// | readable_fd, writable_fd                                 | any thread | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | capacity                                                 | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -382,8 +382,8 @@ pub unsafe extern "C" fn queues_priority_clear(
 /// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
 /// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_readable_fd(
@@ -401,8 +401,8 @@ pub unsafe extern "C" fn queues_priority_readable_fd(
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_priority_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_writable_fd(

@@ -29,7 +29,7 @@ use core::ffi::{c_int, c_void};
 /// | get, get_bytes, get_many, front                          | the consumer | may sleep; wait-free if timeout_ns is 0 |
 /// | clear                                                    | the consumer | wait-free except for callbacks |
 /// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
-/// | readable_fd, writable_fd                                 | any thread   | allocates at first |
+/// | readable_fd, writable_fd                                 | any thread   | the first call allocates |
 /// | capacity                                                 | any thread   | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
@@ -501,8 +501,8 @@ pub unsafe extern "C" fn queues_spsc_clear(
 /// while it makes the descriptor readable. All calls return the same descriptor. The queue owns it:
 /// do not read, write or close it; the last release closes it.
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_EMPTY and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_EMPTY and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_readable_fd(
@@ -520,8 +520,8 @@ pub unsafe extern "C" fn queues_spsc_readable_fd(
 /// the descriptor unreadable until there is room. The queue owns the descriptor. Otherwise as
 /// queues_spsc_readable_fd().
 ///
-/// The first call creates the descriptor and allocates. From then on the library makes system calls
-/// in a call that returns QUEUES_FULL and in the call that ends that state. Any thread.
+/// From the first call on the library makes system calls in a call that returns QUEUES_FULL and in
+/// the call that ends that state. The first call allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (no memory or no descriptor is left), QUEUES_INVALID
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_writable_fd(

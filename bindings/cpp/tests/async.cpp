@@ -73,8 +73,9 @@ class countdown {
   public:
     explicit countdown(int count) : left_(count) {}
     void done() {
+        const queues::event end = end_; // the waiter may destroy this object while `set` runs
         if (--left_ == 0)
-            end_.set();
+            end.set();
     }
     void wait() { end_.wait(); }
 
