@@ -950,13 +950,7 @@ fn an_event_is_a_latch() {
 #[test]
 #[cfg(not(miri))]
 fn descriptors_follow_their_ends() {
-    use std::os::fd::{AsRawFd, BorrowedFd};
-
-    fn is_readable(fd: BorrowedFd<'_>) -> bool {
-        let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one entry.
-        unsafe { libc::poll(&mut poll, 1, 0) == 1 }
-    }
+    use support::descriptors::is_readable;
 
     let queue = Mpmc::with_capacity(1).unwrap();
     let ends =

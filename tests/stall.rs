@@ -22,6 +22,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+use support::descriptors::readable_within;
 use support::items::Dropped;
 use support::list;
 use support::subject::{FOREVER, Face, Family, Kind, NO_WAIT, Options, Reference, Subject};
@@ -400,11 +401,8 @@ fn deque() {
 
 // --- descriptors, polls and events
 
-/// Whether a descriptor is readable within 10 s.
-fn is_readable(fd: i32) -> bool {
-    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    // SAFETY: one entry.
-    unsafe { libc::poll(&mut entry, 1, 10_000) == 1 }
+fn becomes_readable(fd: impl AsRawFd) -> bool {
+    readable_within(fd, 10_000)
 }
 
 /// Parks `call` on a thread of its own before its `step`th access, runs `others` with the name of
@@ -465,7 +463,7 @@ fn a_put_stops_beside_a_descriptor() {
             let put = move || stopped.try_put(1).unwrap();
             let ((), name) = parked(step, put, |name| {
                 queue.try_put(2).unwrap();
-                assert!(is_readable(fd), "{kind}: a put stopped before {name}");
+                assert!(becomes_readable(fd), "{kind}: a put stopped before {name}");
                 queue.try_get().unwrap();
                 name
             })?;
@@ -493,7 +491,7 @@ fn the_put_of_a_due_batch_stops_beside_a_descriptor() {
             if !SIGNALING.contains(&name) {
                 queue.try_put(4).unwrap();
             }
-            assert!(is_readable(fd), "a put stopped before {name}");
+            assert!(becomes_readable(fd), "a put stopped before {name}");
             queue.get_due().unwrap();
             name
         })?;
@@ -522,7 +520,7 @@ fn a_get_stops_while_it_arms() {
                     move || stopped.try_get(),
                     |name| {
                         queue.try_put(2).unwrap();
-                        assert!(is_readable(fd), "{kind}: a get stopped before {name}");
+                        assert!(becomes_readable(fd), "{kind}: a get stopped before {name}");
                         name
                     },
                 )?;
@@ -531,7 +529,7 @@ fn a_get_stops_while_it_arms() {
                 }
                 assert_eq!(queue.try_get(), Err(Error::Empty));
                 queue.try_put(3).unwrap();
-                assert!(is_readable(fd), "{kind}: after a stop before {name}");
+                assert!(becomes_readable(fd), "{kind}: after a stop before {name}");
                 Some(name)
             });
             assert!(names.contains("event.arm.set") && names.contains("event.arm.leave"));
@@ -563,7 +561,7 @@ fn calls_stop_at_the_writable_end() {
                     move || stopped.try_get(),
                     |name| {
                         queue.try_get().unwrap();
-                        assert!(is_readable(fd), "{kind}: a get stopped before {name}");
+                        assert!(becomes_readable(fd), "{kind}: a get stopped before {name}");
                         name
                     },
                 )?;
@@ -578,7 +576,7 @@ fn calls_stop_at_the_writable_end() {
                 move || stopped.try_put(3),
                 |name| {
                     queue.try_get().unwrap();
-                    assert!(is_readable(fd), "{kind}: a put stopped before {name}");
+                    assert!(becomes_readable(fd), "{kind}: a put stopped before {name}");
                     name
                 },
             )?;
@@ -602,7 +600,7 @@ fn a_poll_stops() {
                 for number in 0..100 {
                     assert_eq!(queue.try_get(), Err(Error::Empty));
                     queue.try_put(number).unwrap();
-                    assert!(is_readable(fd), "{kind}: a poll stopped before {name}");
+                    assert!(becomes_readable(fd), "{kind}: a poll stopped before {name}");
                     assert_eq!(queue.poll(READABLE, FOREVER), Ok(READABLE));
                     queue.try_get().unwrap();
                 }
@@ -668,12 +666,12 @@ fn a_set_or_a_reset_stops() {
                 let call = || if sets { event.set() } else { event.reset() };
                 let ((), name) = parked(step, call, |name| {
                     event.set();
-                    assert!(is_readable(fd), "set, beside a call that stopped before {name}");
+                    assert!(becomes_readable(fd), "set, beside a call that stopped before {name}");
                     assert_eq!(event.wait(Wait::Forever), Ok(()));
                     name
                 })?;
                 event.set();
-                assert!(is_readable(fd));
+                assert!(becomes_readable(fd));
                 event.reset();
                 assert_eq!(event.wait(Wait::No), Err(Error::Empty));
                 Some(name)
@@ -696,7 +694,7 @@ fn the_first_put_of_a_batch_stops() {
         let ((), name) = parked(step, put, |name| {
             std::thread::sleep(Duration::from_millis(3));
             queue.try_put(2).unwrap();
-            assert!(is_readable(fd), "a put stopped before {name}");
+            assert!(becomes_readable(fd), "a put stopped before {name}");
             name
         })?;
         Some(name)

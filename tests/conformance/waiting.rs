@@ -1,6 +1,7 @@
 //! Descriptors and polls of every queue, with every payload, in Rust and through the C ABI: what
 //! poll(2), epoll and `queues_poll` see of a queue.
 
+use crate::support::descriptors::{is_readable, readable_within};
 use crate::support::list::{self, for_each_kind};
 use crate::support::subject::{FOREVER, Face, Kind, NO_WAIT, Reference};
 use crate::{asleep, tests_of};
@@ -11,19 +12,6 @@ use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 const MILLISECOND: i64 = 1_000_000;
-
-/// Whether a descriptor is readable within a time, by poll(2); below 0 without end.
-fn readable_within(fd: c_int, milliseconds: c_int) -> bool {
-    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    // SAFETY: one entry.
-    let count = unsafe { libc::poll(&mut entry, 1, milliseconds) };
-    assert!((0..=1).contains(&count) && entry.revents & !libc::POLLIN == 0, "{}", entry.revents);
-    count == 1
-}
-
-fn is_readable(fd: c_int) -> bool {
-    readable_within(fd, 0)
-}
 
 /// An epoll instance with one level-triggered descriptor.
 struct Epoll(c_int);

@@ -8,6 +8,7 @@ pub mod c_abi;
 #[cfg(not(loom))]
 mod c_queues;
 pub mod core_queues;
+pub mod descriptors;
 #[cfg(loom)]
 pub mod flag;
 pub mod history;
