@@ -497,43 +497,45 @@ fn check(got: &[Vec<u64>], producers: u64, in_order: bool) {
 /// The lists of several consumers.
 type Got = Arc<Mutex<Vec<Vec<u64>>>>;
 
-/// A storm on each executor: what the tasks are, and what must hold in the end.
-fn storm(
-    what: &str,
-    tasks: impl Fn(&mut Random, &Got) -> Vec<Task>,
-    producers: u64,
-    in_order: bool,
-) {
+/// Runs `test` with the name of each executor; what fails or hangs names its seed.
+fn on_executors(what: &str, test: impl Fn(&str, Executor, &mut Random)) {
     for (name, run) in EXECUTORS {
-        let seed = first_seed();
-        with_seed(what, seed, || {
-            watched(&format!("{what} on {name}, seed {seed}"), || {
-                let got = Got::default();
-                run(tasks(&mut Random::new(seed), &got));
-                check(&got.lock().unwrap(), producers, in_order);
-            });
+        let (what, seed) = (format!("{what} on {name}"), first_seed());
+        with_seed(&what, seed, || {
+            watched(&format!("{what}, seed {seed}"), || test(name, run, &mut Random::new(seed)));
         });
     }
 }
 
-/// Closes when the last of several producers is done.
-struct Closing<T: Fn()>(T);
+/// A storm on each executor: what the tasks are, and what must hold in the end.
+fn storm(
+    what: &str,
+    tasks: impl Fn(&str, &mut Random, &Got) -> Vec<Task>,
+    producers: u64,
+    in_order: bool,
+) {
+    on_executors(what, |executor, run, random| {
+        let got = Got::default();
+        run(tasks(executor, random, &got));
+        check(&got.lock().unwrap(), producers, in_order);
+    });
+}
 
-impl<T: Fn()> Drop for Closing<T> {
+/// Closes when the last of several producers is done.
+struct Closing<Q>(Arc<Q>, fn(&Q));
+
+impl<Q> Drop for Closing<Q> {
     fn drop(&mut self) {
-        (self.0)();
+        (self.1)(&self.0);
     }
 }
 
 #[test]
 fn storm_of_mpmc() {
     for capacity in [1, 4, 100] {
-        let tasks = |random: &mut Random, got: &Got| {
+        let tasks = |_: &str, random: &mut Random, got: &Got| {
             let queue = Arc::new(Mpmc::with_capacity(capacity).unwrap());
-            let closing = Arc::new(Closing({
-                let queue = queue.clone();
-                move || queue.close()
-            }));
+            let closing = Arc::new(Closing(queue.clone(), Mpmc::close));
             let producers = (0..PRODUCERS).map(|producer| {
                 let (queue, closing, mut random) = (queue.clone(), closing.clone(), random.split());
                 task(async move {
@@ -596,7 +598,7 @@ fn storm_of_mpmc() {
 #[test]
 fn storm_of_spsc() {
     for capacity in [1, 50] {
-        let tasks = |random: &mut Random, got: &Got| {
+        let tasks = |_: &str, random: &mut Random, got: &Got| {
             let (mut producer, mut consumer) = spsc(capacity).unwrap();
             let (got, mut at_producer, mut at_consumer) =
                 (got.clone(), random.split(), random.split());
@@ -631,12 +633,9 @@ fn storm_of_spsc() {
 
 #[test]
 fn storm_of_priority() {
-    let tasks = |random: &mut Random, got: &Got| {
+    let tasks = |_: &str, random: &mut Random, got: &Got| {
         let queue = Arc::new(Priority::with_capacity(3).unwrap());
-        let closing = Arc::new(Closing({
-            let queue = queue.clone();
-            move || queue.close()
-        }));
+        let closing = Arc::new(Closing(queue.clone(), Priority::close));
         let producers = (0..PRODUCERS).map(|producer| {
             let (queue, closing, mut random) = (queue.clone(), closing.clone(), random.split());
             task(async move {
@@ -666,7 +665,7 @@ fn storm_of_priority() {
 
 #[test]
 fn storm_of_thieves() {
-    let tasks = |random: &mut Random, got: &Got| {
+    let tasks = |_: &str, random: &mut Random, got: &Got| {
         let (mut worker, stealer) = growable_deque(1).unwrap();
         let stop = Event::new();
         let (mut at_worker, done, own) = (random.split(), stop.clone(), got.clone());
@@ -711,107 +710,94 @@ fn storm_of_thieves() {
 
 #[test]
 fn storm_of_batches() {
-    // The age on tokio's timer; on the other executor without.
-    for (name, run) in EXECUTORS {
-        let age = (name == "tokio").then_some(Duration::from_micros(200));
-        watched(&format!("batches on {name}"), || {
-            let limits = Limits { size: 4, age, weight: Some(6) };
-            let queue = Arc::new(Batcher::new(8, limits).unwrap());
-            let (got, mut random) = (Got::default(), Random::new(first_seed()));
-            let closing = Arc::new(Closing({
-                let queue = queue.clone();
-                move || queue.close()
-            }));
-            let producers = (0..PRODUCERS).map(|producer| {
-                let (queue, closing, mut random) = (queue.clone(), closing.clone(), random.split());
-                task(async move {
-                    for number in 0..items() {
-                        let weight = random.within(1..=3);
-                        let put = || queue.put_weighted_async(item(producer, number), weight);
-                        insist(&mut random, put).await.unwrap();
-                        if random.one_in(100) {
-                            queue.flush();
-                        }
+    let tasks = |executor: &str, random: &mut Random, got: &Got| {
+        // The age on tokio's timer; on the other executor without.
+        let age = (executor == "tokio").then_some(Duration::from_micros(200));
+        let limits = Limits { size: 4, age, weight: Some(6) };
+        let queue = Arc::new(Batcher::new(8, limits).unwrap());
+        let closing = Arc::new(Closing(queue.clone(), Batcher::close));
+        let producers = (0..PRODUCERS).map(|producer| {
+            let (queue, closing, mut random) = (queue.clone(), closing.clone(), random.split());
+            task(async move {
+                for number in 0..items() {
+                    let weight = random.within(1..=3);
+                    let put = || queue.put_weighted_async(item(producer, number), weight);
+                    insist(&mut random, put).await.unwrap();
+                    if random.one_in(100) {
+                        queue.flush();
                     }
-                    drop(closing);
-                })
-            });
-            let mut tasks: Vec<_> = producers.collect();
-            for _ in 0..CONSUMERS {
-                let (queue, got, mut random) = (queue.clone(), got.clone(), random.split());
-                tasks.push(task(async move {
-                    let mut list = Vec::new();
-                    let get = || queue.get_batch_async(tokio::time::sleep);
-                    while let Ok(batch) = insist(&mut random, get).await {
-                        assert!((1..=4).contains(&batch.len()));
-                        list.extend(batch);
-                    }
-                    got.lock().unwrap().push(list);
-                }));
-            }
-            drop(closing);
-            run(tasks);
-            check(&got.lock().unwrap(), PRODUCERS, true);
+                }
+                drop(closing);
+            })
         });
-    }
+        let mut tasks: Vec<_> = producers.collect();
+        for _ in 0..CONSUMERS {
+            let (queue, got, mut random) = (queue.clone(), got.clone(), random.split());
+            tasks.push(task(async move {
+                let mut list = Vec::new();
+                let get = || queue.get_batch_async(tokio::time::sleep);
+                while let Ok(batch) = insist(&mut random, get).await {
+                    assert!((1..=4).contains(&batch.len()));
+                    list.extend(batch);
+                }
+                got.lock().unwrap().push(list);
+            }));
+        }
+        tasks
+    };
+    storm("batches", tasks, PRODUCERS, true);
 }
 
 /// Futures and threads that block, at both ends of one queue.
 #[test]
 fn storm_of_futures_and_threads() {
-    for (name, run) in EXECUTORS {
-        watched(&format!("futures and threads on {name}"), || {
-            let queue = Arc::new(Mpmc::with_capacity(2).unwrap());
-            let (got, mut random) = (Got::default(), Random::new(first_seed()));
-            let closing = Arc::new(Closing({
-                let queue = queue.clone();
-                move || queue.close()
-            }));
-            scope(|scope| {
-                let mut tasks = Vec::new();
-                for producer in 0..4 {
-                    let (queue, closing, mut random) =
-                        (queue.clone(), closing.clone(), random.split());
-                    if producer % 2 == 0 {
-                        tasks.push(task(async move {
-                            for number in 0..items() {
-                                let put = || queue.put_async(item(producer, number));
-                                insist(&mut random, put).await.unwrap();
-                            }
-                            drop(closing);
-                        }));
-                    } else {
-                        scope.spawn(move || {
-                            for number in 0..items() {
-                                queue.put(item(producer, number), Wait::Forever).unwrap();
-                            }
-                            drop(closing);
-                        });
-                    }
+    on_executors("futures and threads", |_, run, random| {
+        let got = Got::default();
+        let queue = Arc::new(Mpmc::with_capacity(2).unwrap());
+        let closing = Arc::new(Closing(queue.clone(), Mpmc::close));
+        scope(|scope| {
+            let mut tasks = Vec::new();
+            for producer in 0..4 {
+                let (queue, closing, mut random) = (queue.clone(), closing.clone(), random.split());
+                if producer % 2 == 0 {
+                    tasks.push(task(async move {
+                        for number in 0..items() {
+                            let put = || queue.put_async(item(producer, number));
+                            insist(&mut random, put).await.unwrap();
+                        }
+                        drop(closing);
+                    }));
+                } else {
+                    scope.spawn(move || {
+                        for number in 0..items() {
+                            queue.put(item(producer, number), Wait::Forever).unwrap();
+                        }
+                        drop(closing);
+                    });
                 }
-                drop(closing);
-                for consumer in 0..4 {
-                    let (queue, got, mut random) = (queue.clone(), got.clone(), random.split());
-                    if consumer % 2 == 0 {
-                        tasks.push(task(async move {
-                            let mut list = Vec::new();
-                            while let Ok(item) = insist(&mut random, || queue.get_async()).await {
-                                list.push(item);
-                            }
-                            got.lock().unwrap().push(list);
-                        }));
-                    } else {
-                        scope.spawn(move || {
-                            let list = queue.iter().collect();
-                            got.lock().unwrap().push(list);
-                        });
-                    }
+            }
+            drop(closing);
+            for consumer in 0..4 {
+                let (queue, got, mut random) = (queue.clone(), got.clone(), random.split());
+                if consumer % 2 == 0 {
+                    tasks.push(task(async move {
+                        let mut list = Vec::new();
+                        while let Ok(item) = insist(&mut random, || queue.get_async()).await {
+                            list.push(item);
+                        }
+                        got.lock().unwrap().push(list);
+                    }));
+                } else {
+                    scope.spawn(move || {
+                        let list = queue.iter().collect();
+                        got.lock().unwrap().push(list);
+                    });
                 }
-                run(tasks);
-            });
-            check(&got.lock().unwrap(), 4, true);
+            }
+            run(tasks);
         });
-    }
+        check(&got.lock().unwrap(), 4, true);
+    });
 }
 
 /// A future that waits for one item each time, from a thread that puts at any moment of its wait: a
@@ -819,33 +805,31 @@ fn storm_of_futures_and_threads() {
 #[test]
 fn no_wake_up_is_lost() {
     let rounds = setting("QUEUES_ITEMS", if cfg!(miri) { 20 } else { 200_000 });
-    for (name, run) in EXECUTORS {
-        watched(&format!("ping and pong on {name}"), || {
-            let (there, back) = (Mpmc::with_capacity(1).unwrap(), Mpmc::with_capacity(1).unwrap());
-            let queues = Arc::new((there, back));
-            let mut random = Random::new(first_seed());
-            let echo = spawn({
-                let queues = queues.clone();
-                move || {
-                    for item in queues.0.iter() {
-                        for _ in 0..random.below(500) {
-                            std::hint::spin_loop();
-                        }
-                        queues.1.put(item, Wait::Forever).unwrap();
+    on_executors("ping and pong", |_, run, random| {
+        let (there, back) = (Mpmc::with_capacity(1).unwrap(), Mpmc::with_capacity(1).unwrap());
+        let queues = Arc::new((there, back));
+        let mut random = random.split();
+        let echo = spawn({
+            let queues = queues.clone();
+            move || {
+                for item in queues.0.iter() {
+                    for _ in 0..random.below(500) {
+                        std::hint::spin_loop();
                     }
+                    queues.1.put(item, Wait::Forever).unwrap();
                 }
-            });
-            let pings = task(async move {
-                for item in 0..rounds {
-                    queues.0.put_async(item).await.unwrap();
-                    assert_eq!(queues.1.get_async().await, Ok(item));
-                }
-                queues.0.close();
-            });
-            run(vec![pings]);
-            echo.join().unwrap();
+            }
         });
-    }
+        let pings = task(async move {
+            for item in 0..rounds {
+                queues.0.put_async(item).await.unwrap();
+                assert_eq!(queues.1.get_async().await, Ok(item));
+            }
+            queues.0.close();
+        });
+        run(vec![pings]);
+        echo.join().unwrap();
+    });
 }
 
 /// Very many futures wait, and each gets one item.
