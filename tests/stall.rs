@@ -406,12 +406,13 @@ fn becomes_readable(fd: impl AsRawFd) -> bool {
 }
 
 /// Parks `call` on a thread of its own before its `step`th access, runs `others` with the name of
-/// that access, and lets the call end. None if the call has fewer accesses.
-fn parked<R: Send, T>(
+/// that access, and lets the call end; returns what it returned, and the name. None if the call has
+/// fewer accesses.
+fn parked<R: Send>(
     step: usize,
     call: impl FnOnce() -> R + Send,
-    others: impl FnOnce(&'static str) -> T,
-) -> Option<(R, T)> {
+    others: impl FnOnce(&'static str),
+) -> Option<(R, &'static str)> {
     let (at_place, go) = (mpsc::channel(), mpsc::channel::<()>());
     std::thread::scope(|scope| {
         let (parked, let_go) = (at_place.0, go.1);
@@ -430,10 +431,12 @@ fn parked<R: Send, T>(
             result
         });
         let site = at_place.1.recv().ok();
-        let seen = site.map(others);
+        if let Some(site) = site {
+            others(site);
+        }
         drop(go.0);
         let result = stopped.join().unwrap();
-        seen.map(|seen| (result, seen))
+        site.map(|site| (result, site))
     })
 }
 
@@ -442,6 +445,20 @@ fn at_each_step(mut park: impl FnMut(usize) -> Option<&'static str>) -> BTreeSet
     let names: BTreeSet<_> = (0..).map_while(&mut park).collect();
     println!("parked before {names:?}");
     names
+}
+
+/// Parks `call` at each of its accesses to what `begin` made, and runs `others` beside it; returns the
+/// names of the accesses.
+fn stops<Q: Sync, R: Send>(
+    begin: impl Fn() -> Q,
+    call: impl Fn(&Q) -> R + Sync,
+    others: impl Fn(&Q, &'static str),
+) -> BTreeSet<&'static str> {
+    at_each_step(|step| {
+        let begun = begin();
+        let (_, name) = parked(step, || call(&begun), |name| others(&begun, name))?;
+        Some(name)
+    })
 }
 
 const LOCK_FREE: [fn() -> Kind; 3] =
@@ -455,20 +472,21 @@ const SIGNALING: [&str; 3] = ["event.signal.disarm", "event.descriptor.load", "e
 fn a_put_stops_beside_a_descriptor() {
     for kind in LOCK_FREE {
         let kind = kind();
-        let names = at_each_step(|step| {
+        let begin = || {
             let queue = kind.create(CAPACITY);
             let fd = queue.readable_fd().unwrap();
             assert_eq!(queue.try_get(), Err(Error::Empty));
-            let stopped = queue.clone();
-            let put = move || stopped.try_put(1).unwrap();
-            let ((), name) = parked(step, put, |name| {
+            (queue, fd)
+        };
+        let names = stops(
+            begin,
+            |(queue, _)| queue.try_put(1).unwrap(),
+            |(queue, fd), name| {
                 queue.try_put(2).unwrap();
-                assert!(becomes_readable(fd), "{kind}: a put stopped before {name}");
+                assert!(becomes_readable(*fd), "{kind}: a put stopped before {name}");
                 queue.try_get().unwrap();
-                name
-            })?;
-            Some(name)
-        });
+            },
+        );
         assert!(SIGNALING.iter().all(|name| names.contains(name)), "{names:?}");
     }
 }
@@ -478,25 +496,26 @@ fn a_put_stops_beside_a_descriptor() {
 /// of the next batch.
 #[test]
 fn the_put_of_a_due_batch_stops_beside_a_descriptor() {
-    let limits = Limits { size: 2, age: None, weight: None };
-    let names = at_each_step(|step| {
-        let queue = Arc::new(Batcher::new(4, limits).unwrap());
+    let begin = || {
+        let limits = Limits { size: 2, age: None, weight: None };
+        let queue = Batcher::new(4, limits).unwrap();
         let fd = queue.readable_fd().unwrap().as_raw_fd();
         queue.try_put(1).unwrap();
         assert_eq!(queue.get_due(), Err(Error::Empty));
-        let stopped = queue.clone();
-        let put = move || stopped.try_put(2).unwrap();
-        let ((), name) = parked(step, put, |name| {
+        (queue, fd)
+    };
+    let names = stops(
+        begin,
+        |(queue, _)| queue.try_put(2).unwrap(),
+        |(queue, fd), name| {
             queue.try_put(3).unwrap();
             if !SIGNALING.contains(&name) {
                 queue.try_put(4).unwrap();
             }
-            assert!(becomes_readable(fd), "a put stopped before {name}");
+            assert!(becomes_readable(*fd), "a put stopped before {name}");
             queue.get_due().unwrap();
-            name
-        })?;
-        Some(name)
-    });
+        },
+    );
     assert!(SIGNALING.iter().all(|name| names.contains(name)), "{names:?}");
 }
 
@@ -515,15 +534,11 @@ fn a_get_stops_while_it_arms() {
                     queue.try_get().unwrap();
                 }
                 let stopped = queue.clone();
-                let (got, name) = parked(
-                    step,
-                    move || stopped.try_get(),
-                    |name| {
-                        queue.try_put(2).unwrap();
-                        assert!(becomes_readable(fd), "{kind}: a get stopped before {name}");
-                        name
-                    },
-                )?;
+                let get = move || stopped.try_get();
+                let (got, name) = parked(step, get, |name| {
+                    queue.try_put(2).unwrap();
+                    assert!(becomes_readable(fd), "{kind}: a get stopped before {name}");
+                })?;
                 if got.is_err() {
                     assert_eq!(queue.try_get(), Ok(2));
                 }
@@ -552,36 +567,28 @@ fn calls_stop_at_the_writable_end() {
         };
         // A batch is taken under a lock.
         if kind.family != Family::Batch {
-            at_each_step(|step| {
+            let waited = || {
                 let (queue, fd) = full();
                 assert_eq!(queue.try_put(3), Err(Error::Full));
-                let stopped = queue.clone();
-                let (_, name) = parked(
-                    step,
-                    move || stopped.try_get(),
-                    |name| {
-                        queue.try_get().unwrap();
-                        assert!(becomes_readable(fd), "{kind}: a get stopped before {name}");
-                        name
-                    },
-                )?;
-                Some(name)
-            });
-        }
-        at_each_step(|step| {
-            let (queue, fd) = full();
-            let stopped = queue.clone();
-            let (_, name) = parked(
-                step,
-                move || stopped.try_put(3),
-                |name| {
+                (queue, fd)
+            };
+            stops(
+                waited,
+                |(queue, _)| queue.try_get(),
+                |(queue, fd), name| {
                     queue.try_get().unwrap();
-                    assert!(becomes_readable(fd), "{kind}: a put stopped before {name}");
-                    name
+                    assert!(becomes_readable(*fd), "{kind}: a get stopped before {name}");
                 },
-            )?;
-            Some(name)
-        });
+            );
+        }
+        stops(
+            full,
+            |(queue, _)| queue.try_put(3),
+            |(queue, fd), name| {
+                queue.try_get().unwrap();
+                assert!(becomes_readable(*fd), "{kind}: a put stopped before {name}");
+            },
+        );
     }
 }
 
@@ -608,7 +615,6 @@ fn a_poll_stops() {
                 let other = std::thread::spawn(move || waiting.poll(READABLE, FOREVER));
                 queue.try_put(7).unwrap();
                 assert_eq!(other.join().unwrap(), Ok(READABLE));
-                name
             })?;
             // A poll that looked before the put has slept.
             assert!(matches!(polled, Ok(READABLE) | Err(Error::Timeout)), "{polled:?}");
@@ -644,7 +650,6 @@ fn a_put_stops_beside_a_poll() {
                 queue.try_put(2).unwrap();
                 let what = format!("{kind}: the poll beside a put that stopped before {name}");
                 watched(&what, || assert_eq!(poller.join().unwrap(), Ok(READABLE)));
-                name
             })?;
             Some(name)
         });
@@ -668,7 +673,6 @@ fn a_set_or_a_reset_stops() {
                     event.set();
                     assert!(becomes_readable(fd), "set, beside a call that stopped before {name}");
                     assert_eq!(event.wait(Wait::Forever), Ok(()));
-                    name
                 })?;
                 event.set();
                 assert!(becomes_readable(fd));
@@ -684,21 +688,22 @@ fn a_set_or_a_reset_stops() {
 /// makes the descriptor readable.
 #[test]
 fn the_first_put_of_a_batch_stops() {
-    let limits = Limits { size: 4, age: Some(Duration::from_millis(1)), weight: None };
-    let names = at_each_step(|step| {
+    let begin = || {
+        let limits = Limits { size: 4, age: Some(Duration::from_millis(1)), weight: None };
         let queue = list::batch_plain().limited(limits).create(CAPACITY);
         let fd = queue.readable_fd().unwrap();
         assert_eq!(queue.get_due(), Err(Error::Empty));
-        let stopped = queue.clone();
-        let put = move || stopped.try_put(1).unwrap();
-        let ((), name) = parked(step, put, |name| {
+        (queue, fd)
+    };
+    let names = stops(
+        begin,
+        |(queue, _)| queue.try_put(1).unwrap(),
+        |(queue, fd), name| {
             std::thread::sleep(Duration::from_millis(3));
             queue.try_put(2).unwrap();
-            assert!(becomes_readable(fd), "a put stopped before {name}");
-            name
-        })?;
-        Some(name)
-    });
+            assert!(becomes_readable(*fd), "a put stopped before {name}");
+        },
+    );
     assert!(names.contains("event.wake.at"), "{names:?}");
 }
 
@@ -748,13 +753,12 @@ fn a_future_or_a_put_that_stops_holds_up_no_put() {
                     Poll::Ready(item) => item.ok(),
                 }
             };
-            let others = |site| {
+            let others = |_| {
                 queue.try_put(1).unwrap();
                 for item in 2..2000 {
                     queue.try_put(item).unwrap();
                     queue.try_get().unwrap();
                 }
-                site
             };
             let (taken, site) = watched("futures", || parked(step, call, others))?;
             if taken.is_none() {
