@@ -55,6 +55,35 @@ func getsInC(t *testing.T, q *subject, n int) {
 	}, ErrEmpty)
 }
 
+// putsInGo makes n calls that put, in each way that there is.
+func putsInGo(t *testing.T, q *subject, n int) {
+	for put := 0; put < n; {
+		err := oneCall(q.put, q.tryPut, q.base.readyToPut())
+		if err == nil {
+			put++
+		} else if err != ErrFull && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("put: %v", err)
+			return
+		}
+	}
+}
+
+// getsInGo makes calls that get, in each way that there is, until the queue is closed and drained. It returns how
+// many succeeded.
+func getsInGo(t *testing.T, q *subject) (n int64) {
+	for {
+		err := oneCall(q.get, q.tryGet, q.base.ready())
+		if err == nil {
+			n++
+		} else if err == ErrClosed {
+			return n
+		} else if err != ErrEmpty && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("get: %v", err)
+			return n
+		}
+	}
+}
+
 // sharable creates a queue of each type that C can use, with room for two blobs of 8 bytes.
 func sharable(t *testing.T) []subject {
 	two := BatchOptions{Size: 1, MaxPending: 2, Age: forever}
@@ -103,35 +132,14 @@ func TestPutsInCWakeGoroutines(t *testing.T) {
 			t.Parallel()
 			pointerOf(t, &q)
 			producer, consumer := q.ends()
-			threads, each := 3, 400
-			if producer.exclusive {
-				threads = 1
-			}
-			consumers := 4
-			if consumer.exclusive {
-				consumers = 1
-			}
+			threads, each := producer.callers(3), 400
 			var got atomic.Int64
 			var puts, gets group
-			for range consumers {
-				gets.Go(func() {
-					for {
-						err := oneCall(q.get, q.tryGet, q.base.ready())
-						if err == nil {
-							got.Add(1)
-						} else if err == ErrClosed {
-							return
-						} else if err != ErrEmpty && !errors.Is(err, context.DeadlineExceeded) {
-							t.Errorf("get: %v", err)
-							return
-						}
-					}
-				})
+			for range consumer.callers(4) {
+				gets.Go(func() { got.Add(getsInGo(t, &q)) })
 			}
 			for range threads {
-				puts.Go(func() {
-					putsInC(t, &q, each)
-				})
+				puts.Go(func() { putsInC(t, &q, each) })
 			}
 			puts.Wait()
 			q.base.load().cQueue.close() // in C: only the descriptors report the close
@@ -149,32 +157,14 @@ func TestGetsInCWakeGoroutines(t *testing.T) {
 			t.Parallel()
 			pointerOf(t, &q)
 			producer, consumer := q.ends()
-			threads, each := 3, 400
-			if consumer.exclusive {
-				threads = 1
-			}
-			producers := threads
-			if producer.exclusive {
-				producers = 1
-			}
+			threads, each := consumer.callers(3), 400
+			producers := producer.callers(threads)
 			var puts, gets group
 			for range producers {
-				puts.Go(func() {
-					for put := 0; put < threads*each/producers; {
-						err := oneCall(q.put, q.tryPut, q.base.readyToPut())
-						if err == nil {
-							put++
-						} else if err != ErrFull && !errors.Is(err, context.DeadlineExceeded) {
-							t.Errorf("put: %v", err)
-							return
-						}
-					}
-				})
+				puts.Go(func() { putsInGo(t, &q, threads*each/producers) })
 			}
 			for range threads {
-				gets.Go(func() {
-					getsInC(t, &q, each)
-				})
+				gets.Go(func() { getsInC(t, &q, each) })
 			}
 			puts.Wait()
 			gets.Wait()
@@ -195,10 +185,7 @@ func sharingWhileGoroutinesWait(t *testing.T) {
 	for _, q := range sharable(t) {
 		_, consumer := q.ends()
 		ended := make(chan error)
-		n := 3
-		if consumer.exclusive {
-			n = 1
-		}
+		n := consumer.callers(3)
 		for range n {
 			go func() { ended <- q.get(bg) }()
 		}

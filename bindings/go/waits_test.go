@@ -2,7 +2,6 @@ package queues
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -26,6 +25,14 @@ func (l *waitList) waiting() int {
 func (s *subject) ends() (producer, consumer *role) {
 	h := s.base.handle.Load()
 	return &h.producer, &h.consumer
+}
+
+// callers returns how many goroutines may call in a role at once, at most the given number.
+func (r *role) callers(most int) int {
+	if r.exclusive {
+		return 1
+	}
+	return most
 }
 
 // A wake-up that its waiter does not use, because its context ended, goes to the next waiter.
@@ -177,55 +184,23 @@ func TestNoWakeUpIsLost(t *testing.T) {
 		producer, consumer := q.ends()
 		t.Run(q.name, func(t *testing.T) {
 			t.Parallel()
-			threads := func(r *role) int {
-				if r.exclusive {
-					return 1
-				}
-				return 4
-			}
-			var put, got atomic.Int64
+			threads := producer.callers(4)
+			var got atomic.Int64
 			var producers, consumers group
-			for range threads(producer) {
-				producers.Go(func() {
-					for range rounds {
-						for {
-							err := oneCall(q.put, q.tryPut, q.base.readyToPut())
-							if err == nil {
-								put.Add(1)
-								break
-							}
-							if err != ErrFull && !errors.Is(err, context.DeadlineExceeded) {
-								t.Errorf("put: %v", err)
-								return
-							}
-						}
-					}
-				})
+			for range threads {
+				producers.Go(func() { putsInGo(t, &q, rounds) })
 			}
-			for range threads(consumer) {
-				consumers.Go(func() {
-					for {
-						err := oneCall(q.get, q.tryGet, q.base.ready())
-						switch {
-						case err == nil:
-							got.Add(1)
-						case err == ErrClosed:
-							return
-						case err != ErrEmpty && !errors.Is(err, context.DeadlineExceeded):
-							t.Errorf("get: %v", err)
-							return
-						}
-					}
-				})
+			for range consumer.callers(4) {
+				consumers.Go(func() { got.Add(getsInGo(t, &q)) })
 			}
 			producers.Wait()
 			q.close()
 			consumers.Wait()
 			if q.name != "MPMC, many" { // there a get may take two
-				want(t, "got", got.Load(), put.Load())
+				want(t, "got", got.Load(), int64(threads*rounds))
 			}
-			s := q.base.Stats()
-			want(t, "Stats", [2]uint64{s.Enqueued, s.Dequeued}, [2]uint64{uint64(put.Load()), uint64(put.Load())})
+			s, put := q.base.Stats(), uint64(threads*rounds)
+			want(t, "Stats", [2]uint64{s.Enqueued, s.Dequeued}, [2]uint64{put, put})
 		})
 	}
 }
@@ -267,11 +242,7 @@ func TestCloseStorm(t *testing.T) {
 				wait  func(context.Context) error
 				ready <-chan struct{}
 			}{{producer, q.put, q.base.readyToPut()}, {consumer, q.get, q.base.ready()}} {
-				n := 5
-				if end.exclusive {
-					n = 1
-				}
-				for range n {
+				for range end.callers(5) {
 					all.Go(func() {
 						for {
 							if err := end.wait(bg); err == ErrClosed {
