@@ -195,12 +195,9 @@ func (h *handle) takeBatch(ctx context.Context, wait bool, take func(due bool) (
 	if status != statusOK {
 		return status
 	}
-	n, status := take(true)
+	n, status := r.attempt(func() (int, Error) { return take(true) })
 	if status == ErrEmpty && r.waits.asked.Load() {
-		r.waits.arm()
-		if n, status = take(true); status == ErrEmpty {
-			h.plan(r)
-		}
+		h.plan(r)
 	}
 	notDue := status == ErrEmpty && h.size() > 0
 	h.leave(c)

@@ -30,11 +30,7 @@ func (h *handle) try(end, caller *role, attempt attempt) error {
 	if status != statusOK {
 		return status
 	}
-	n, status := attempt()
-	if status == end.blocked && end.waits.asked.Load() {
-		end.waits.arm()
-		n, status = attempt()
-	}
+	n, status := end.attempt(attempt)
 	h.leave(c)
 	return h.ended(end, status, n)
 }
@@ -50,6 +46,17 @@ func (h *handle) callPop(try attempt) error { return h.try(&h.consumer, &h.produ
 
 // An attempt returns how many items it moved into C or out of it, even if it then found the queue blocked.
 type attempt func() (moved int, status Error)
+
+// attempt makes an attempt. If it finds the queue blocked and there is a channel of Ready or ReadyToPut, it takes the
+// token out and makes another.
+func (r *role) attempt(try attempt) (n int, status Error) {
+	n, status = try()
+	if status == r.blocked && r.waits.asked.Load() {
+		r.waits.arm()
+		n, status = try()
+	}
+	return n, status
+}
 
 // one returns the results of an attempt that moves one item if it succeeds.
 func one(status Error) (int, Error) {

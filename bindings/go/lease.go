@@ -149,12 +149,8 @@ func (l *loan) try(h *handle, from lender) error {
 	if status != statusOK {
 		return status
 	}
-	status = l.borrow(h, c, from)
-	if r.waits.asked.Load() && status == r.blocked {
-		r.waits.arm()
-		status = l.borrow(h, c, from)
-	}
-	return l.begun(h, c, r, 1, status, nil)
+	moved, status := r.attempt(func() (int, Error) { return one(l.borrow(h, c, from)) })
+	return l.begun(h, c, r, moved, status, nil)
 }
 
 // begun ends the call that made the attempts. If the call borrowed memory, the call stays in flight.
@@ -202,14 +198,10 @@ func (l *loan) end(role func(*handle) *role, giveBack func(cQueue, uintptr) Erro
 		return ErrMisuse
 	}
 	r := role(h)
-	status := giveBack(h.cQueue, l.data)
-	if status == ErrFull && r.waits.asked.Load() {
-		r.waits.arm()
-		status = giveBack(h.cQueue, l.data)
-	}
+	moved, status := r.attempt(func() (int, Error) { return one(giveBack(h.cQueue, l.data)) })
 	if status == statusOK {
 		l.handle, l.data, l.bytes = nil, 0, nil
 		h.leave(l.calls)
 	}
-	return h.ended(r, status, 1)
+	return h.ended(r, status, moved)
 }
