@@ -56,8 +56,8 @@ class event {
     ~event() { queues_event_release(handle_); }
 
     /// Sets the event and wakes all threads that wait for it. Has no effect if the event is set.
-    /// A wait may return while this call is still under way: if what follows that wait destroys this
-    /// object, call `set` on a copy. Never waits. O(number of threads that wait).
+    /// A wait may return while this call is still under way: if what follows that wait destroys
+    /// this object, call `set` on a copy. Never waits. O(number of threads that wait).
     void set() const noexcept { detail::ignore(queues_event_set(handle_)); } // the handle is valid
     /// Resets the event: later waits wait for the next set. Never waits.
     void reset() const noexcept { detail::ignore(queues_event_reset(handle_)); } // the same
