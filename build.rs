@@ -18,7 +18,15 @@ fn main() {
         println!("cargo:rustc-cfg=queues_tsan");
     }
 
-    if variable("CARGO_CFG_TARGET_OS") == "linux" {
+    // Queues between processes need Linux: locks of open file descriptions, and futexes. Models and
+    // Miri have no second process.
+    let has = |cfg: &str| std::env::var_os(format!("CARGO_CFG_{cfg}")).is_some();
+    let is_linux = variable("CARGO_CFG_TARGET_OS") == "linux";
+    if is_linux && !has("LOOM") && !has("MIRI") && !has("QUEUES_PORTABLE") {
+        println!("cargo:rustc-cfg=queues_shared");
+    }
+
+    if is_linux {
         // While the major version is 0, a minor version may break the ABI.
         let (major, minor) =
             (variable("CARGO_PKG_VERSION_MAJOR"), variable("CARGO_PKG_VERSION_MINOR"));

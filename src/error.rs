@@ -40,6 +40,9 @@ pub enum Error {
     /// A drop callback panicked.
     #[error("a drop callback panicked")]
     Panic = -4,
+    /// The memory of a shared queue holds what no queue writes there.
+    #[error("another process has damaged the shared queue")]
+    Corrupt = -5,
 }
 
 /// The result of a queue call.

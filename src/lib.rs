@@ -31,6 +31,8 @@ mod memory;
 pub mod payload;
 mod plan;
 pub mod queue;
+#[cfg(queues_shared)]
+mod shared;
 pub mod stats;
 #[cfg(not(any(queues_sites, loom)))]
 mod sync;

@@ -6,7 +6,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 /// Bytes: two cache lines, since processors fetch lines in adjacent pairs.
-const ALIGNMENT: usize = 128;
+pub(crate) const LINE: usize = 128;
 
 /// The alignment in bytes that malloc gives anyway. Asking for more makes it zero large blocks itself
 /// instead of returning fresh zero pages, which cost nothing until they are used.
@@ -17,10 +17,11 @@ const MALLOC_ALIGN: usize = 16;
 pub(crate) struct Memory {
     start: NonNull<u8>,
     allocated: NonNull<u8>,
+    /// Of size 0: the memory has another owner.
     layout: Layout,
 }
 
-// SAFETY: an owned allocation.
+// SAFETY: an owned allocation, or memory that outlives this by contract.
 unsafe impl Send for Memory {}
 // SAFETY: the methods return addresses only.
 unsafe impl Sync for Memory {}
@@ -34,7 +35,7 @@ impl Memory {
     /// Fails with [`Error::Invalid`] if the product overflows, with [`Error::NoMemory`] if the allocation
     /// fails.
     pub(crate) fn try_new(unit: Layout, count: usize) -> Result<Self> {
-        let alignment = unit.align().max(ALIGNMENT);
+        let alignment = unit.align().max(LINE);
         let size = unit.size().checked_mul(count).and_then(|size| size.checked_add(alignment));
         let layout = Layout::from_size_align(size.ok_or(Error::Invalid)?, MALLOC_ALIGN)
             .map_err(|_| Error::Invalid)?;
@@ -47,6 +48,19 @@ impl Memory {
         Ok(Self { start, allocated, layout })
     }
 
+    /// Memory of another owner, in which the values lie already.
+    ///
+    /// # Safety
+    /// The memory outlives the result, and any thread may use it.
+    #[cfg(queues_shared)]
+    pub(crate) unsafe fn borrowed(start: NonNull<u8>) -> Self {
+        Self { start, allocated: start, layout: Layout::new::<()>() }
+    }
+
+    fn is_owned(&self) -> bool {
+        self.layout.size() > 0
+    }
+
     #[inline(always)]
     pub(crate) fn start(&self) -> *mut u8 {
         self.start.as_ptr()
@@ -55,8 +69,10 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: allocated with this layout in `try_new`.
-        unsafe { std::alloc::dealloc(self.allocated.as_ptr(), self.layout) }
+        if self.is_owned() {
+            // SAFETY: allocated with this layout in `try_new`.
+            unsafe { std::alloc::dealloc(self.allocated.as_ptr(), self.layout) }
+        }
     }
 }
 
@@ -94,6 +110,21 @@ impl<T> Array<T> {
         Ok(Self { memory, len, owns: core::marker::PhantomData })
     }
 
+    /// An array in memory of another owner, in which the elements lie already.
+    ///
+    /// # Safety
+    /// As for [`Memory::borrowed`]; `len` elements lie at `start`, which is aligned for them.
+    #[cfg(queues_shared)]
+    pub(crate) unsafe fn borrowed(start: NonNull<T>, len: usize) -> Self {
+        // SAFETY: by contract.
+        let memory = unsafe { Memory::borrowed(start.cast()) };
+        Self { memory, len, owns: core::marker::PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// # Safety
     /// `i` must be below the length given to `try_new`.
     #[inline(always)]
@@ -115,6 +146,9 @@ impl<T> Array<T> {
 
 impl<T> Drop for Array<T> {
     fn drop(&mut self) {
+        if !self.memory.is_owned() {
+            return;
+        }
         let all = core::ptr::slice_from_raw_parts_mut(self.memory.start().cast::<T>(), self.len);
         // SAFETY: all `len` elements are initialized, and this is the last use.
         unsafe { all.drop_in_place() }

@@ -50,6 +50,11 @@ pub unsafe trait Payload: Send + Sync {
     /// caller does not use the result.
     unsafe fn fits(&self, cell: *const u8, out: &Self::Out) -> Result<(), usize>;
 
+    /// Whether `fits` may return this for an item: false only if something else wrote the cell.
+    fn may_need(&self, _needed: usize) -> bool {
+        true
+    }
+
     /// Copies the item out of the cell, as much of it as fits.
     ///
     /// # Safety

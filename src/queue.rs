@@ -95,6 +95,15 @@ pub unsafe trait Queue: Send + Sync {
     }
     /// Whether gets depend on the time as well as on puts.
     const IS_TIMED: bool = false;
+    /// The place of this handle among processes, if they share the queue. Then threads of all of them
+    /// wait there, and it counts the calls that fail.
+    #[cfg(queues_shared)]
+    #[inline(always)]
+    fn attachment(&self) -> Option<&crate::shared::Attachment> {
+        None
+    }
+    /// Called every now and then by a thread that waits: gives back what dead processes held.
+    fn tend(&self) {}
 }
 
 /// Whether a put must wake a waiting get.

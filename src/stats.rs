@@ -25,11 +25,15 @@ pub struct Stats {
     pub capacity: u64,
     /// Items that thieves stole from a deque. They count as dequeued, too.
     pub stolen: u64,
+    /// Handles of all processes that are attached to a shared queue; 0 for other queues.
+    pub attached: u64,
+    /// Cells of a shared queue that came back from processes that had died.
+    pub recovered: u64,
 }
 
 impl Stats {
     /// Names and values, in the order of the fields.
-    pub fn fields(&self) -> [(&'static str, u64); 8] {
+    pub fn fields(&self) -> [(&'static str, u64); 10] {
         [
             ("enqueued", self.enqueued),
             ("dequeued", self.dequeued),
@@ -39,6 +43,8 @@ impl Stats {
             ("current_size", self.current_size),
             ("capacity", self.capacity),
             ("stolen", self.stolen),
+            ("attached", self.attached),
+            ("recovered", self.recovered),
         ]
     }
 
@@ -56,15 +62,17 @@ impl Stats {
 /// A metric of Prometheus: its name, type, help text and value.
 type Metric = (&'static str, &'static str, &'static str, fn(&Stats) -> u64);
 
-const METRICS: [Metric; 8] = [
+const METRICS: [Metric; 10] = [
     ("queues_enqueued_total", "counter", "Items put into the queue.", |s| s.enqueued),
     ("queues_dequeued_total", "counter", "Items taken from the queue.", |s| s.dequeued),
     ("queues_failed_enqueue_total", "counter", "Puts that found no room.", |s| s.failed_enqueue),
     ("queues_failed_dequeue_total", "counter", "Gets that found no item.", |s| s.failed_dequeue),
     ("queues_stolen_total", "counter", "Items taken by thieves.", |s| s.stolen),
+    ("queues_recovered_total", "counter", "Cells that dead processes had held.", |s| s.recovered),
     ("queues_peak_size", "gauge", "Most items in the queue at once.", |s| s.peak_size),
     ("queues_current_size", "gauge", "Items in the queue.", |s| s.current_size),
     ("queues_capacity", "gauge", "Most items that fit into the queue.", |s| s.capacity),
+    ("queues_attached", "gauge", "Handles attached to the shared queue.", |s| s.attached),
 ];
 
 /// Writes the statistics of several queues in Prometheus' text exposition format (version 0.0.4),

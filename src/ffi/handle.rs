@@ -243,7 +243,8 @@ impl<Q> HandleType<Q> {
     ///
     /// # Safety
     /// As for [`HandleType::on`].
-    unsafe fn is_mine<T>(&self, handle: *const T) -> bool {
+    #[inline(always)]
+    pub(super) unsafe fn is_mine<T>(&self, handle: *const T) -> bool {
         // SAFETY: as in `on`.
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
@@ -271,6 +272,21 @@ impl<Q> HandleType<Q> {
     {
         // SAFETY: by contract.
         unsafe { self.is_mine(handle) }.then(|| Q::erase(handle.cast::<Handle<Q>>().cast_mut()))
+    }
+}
+
+impl<Q: Queue + 'static> HandleType<Blocking<Q>> {
+    /// The handle of a shared queue; [`Error::Invalid`] if it is of another type, or inherited from
+    /// the parent of this process.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn shared<T>(&self, handle: *const T) -> Result<AnyHandle> {
+        // SAFETY: by contract.
+        let handle = unsafe { self.only(handle)? }.0;
+        // SAFETY: alive while the caller holds a reference.
+        unsafe { (*handle).queue.check_process()? };
+        Ok(AnyHandle(Blocking::<Q>::erase(handle)))
     }
 }
 

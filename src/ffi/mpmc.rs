@@ -5,13 +5,13 @@ use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok, wait,
     write_progress,
 };
-use super::handle::{Family, Role};
-use super::options::{Options, PayloadChoice, create};
+use super::handle::{AnyHandle, Family, HandleType, Role};
+use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::payload::Bytes;
 use crate::queue::mpmc;
 use crate::wait::Blocking;
@@ -78,6 +78,9 @@ pub struct queues_mpmc_options_t {
     /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
     /// leases and suspended calls; 0: 64. Needs an item_size.
     pub spare: usize,
+    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
+    /// For queues_mpmc_open_shared() only.
+    pub attachments: usize,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -92,7 +95,39 @@ unsafe impl Options for queues_mpmc_options_t {
 
 type Pointers = Blocking<mpmc::Pointers>;
 type Blobs = Blocking<mpmc::Indirect<Bytes>>;
-pub(super) const MPMC: Family<Pointers, Blobs> = Family::new(1);
+#[cfg(queues_shared)]
+type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
+/// There are none on this system.
+#[cfg(not(queues_shared))]
+type SharedBlobs = Blobs;
+const MPMC: Family<Pointers, Blobs> = Family::new(1);
+const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
+
+/// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
+///
+/// # Safety
+/// As for [`HandleType::on`].
+pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
+    // SAFETY: by contract.
+    unsafe { MPMC.any(handle).or_else(|_| SHARED.shared(handle)) }
+}
+
+/// [`HandleType::on`] for blobs, in a queue that is shared or not.
+macro_rules! on_blobs {
+    ($handle:expr, $role:expr, |$queue:ident| $call:expr) => {
+        if MPMC.bytes.is_mine($handle) {
+            MPMC.bytes.on($handle, $role, |$queue| $call)
+        } else {
+            SHARED.on($handle, $role, |$queue| {
+                $queue.check_process()?;
+                $call
+            })
+        }
+    };
+}
+
+/// Flag: what a consumer held that died comes again.
+pub const QUEUES_REDELIVER: u64 = 1 << 1;
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -109,6 +144,7 @@ pub unsafe extern "C" fn queues_mpmc_create(
     // SAFETY: the header's contract.
     unsafe {
         create(options, queue, |options, capacity, payload| match payload {
+            _ if options.attachments != 0 => Err(Error::Invalid),
             PayloadChoice::Pointer(_) if options.spare != 0 => Err(Error::Invalid),
             PayloadChoice::Pointer(pointer) => {
                 let queue = mpmc::Pointers::try_new(capacity, pointer)?;
@@ -123,6 +159,64 @@ pub unsafe extern "C" fn queues_mpmc_create(
     }
 }
 
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. Every
+/// process that opens the file uses the same queue, by the same functions as any other queue.
+///
+/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
+/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
+/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
+/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+///
+/// A process that is suspended or killed at any instruction never makes another one wait:
+/// - A put that was killed has put its item whole, or not at all.
+/// - A get or a lease that was killed has taken its item, which is lost then; with QUEUES_REDELIVER
+///   it comes again, at the back of the queue, unless the queue is closed.
+/// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
+///   has waited for 200 ms. Until then they count as spare cells in use.
+/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+///
+/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
+/// start a thread in this process, which sleeps while nothing changes; an item of another process
+/// then takes one more switch of threads. Leases and reservations belong to the handle. Up to 32
+/// threads of a handle are inside calls at the same moment; another one yields until one leaves.
+///
+/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
+/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
+/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
+/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
+/// options, that is shorter than it says, or that cannot be read and written; for callbacks; for an
+/// empty file without an item_size; and on systems other than Linux)
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn queues_mpmc_open_shared(
+    options: *const queues_mpmc_options_t,
+    fd: c_int,
+    queue: *mut *mut queues_mpmc_t,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe {
+        open_shared(options, queue, QUEUES_REDELIVER, |options| {
+            SHARED.create(
+                Blocking::new(mpmc::Indirect::open(
+                    fd,
+                    &mpmc::SharedOptions {
+                        capacity: options.capacity,
+                        item_size: options.item_size,
+                        spare: options.spare,
+                        attachments: options.attachments,
+                        redelivers: options.flags & QUEUES_REDELIVER != 0,
+                    },
+                )?),
+                false,
+            )
+        })
+    }
+}
+
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
@@ -130,7 +224,7 @@ pub unsafe extern "C" fn queues_mpmc_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
     // SAFETY: the caller holds a reference.
-    unsafe { common::retain(queue, MPMC.any(queue)) }
+    unsafe { common::retain(queue, any(queue)) }
 }
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -141,7 +235,7 @@ pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut q
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
     // SAFETY: the caller gives up its reference.
-    unsafe { common::release(MPMC.any(queue)) }
+    unsafe { common::release(any(queue)) }
 }
 
 /// Puts item at the back of the queue if there is room.
@@ -243,7 +337,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        MPMC.bytes.on(queue, Role::PUT, |queue| {
+        on_blobs!(queue, Role::PUT, |queue| {
             queue.try_put(blob(data, len, queue.queue().payload().limit())?, ())
         })
     })
@@ -265,7 +359,7 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        MPMC.bytes.on(queue, Role::PUT, |queue| {
+        on_blobs!(queue, Role::PUT, |queue| {
             queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
@@ -288,7 +382,7 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            MPMC.bytes.on(queue, Role::GET, |queue| queue.try_get(blob))
+            on_blobs!(queue, Role::GET, |queue| queue.try_get(blob))
         })
     })
 }
@@ -312,7 +406,7 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            MPMC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
+            on_blobs!(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -334,7 +428,7 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            MPMC.bytes.on(queue, Role::GET, |queue| queue.peek(blob))
+            on_blobs!(queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -412,7 +506,7 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
-        let cell = MPMC.bytes.on(queue, Role::PUT, |queue| {
+        let cell = on_blobs!(queue, Role::PUT, |queue| {
             let data = queue.reserve(wait(timeout_ns))?;
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
@@ -440,7 +534,7 @@ pub unsafe extern "C" fn queues_mpmc_commit(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        MPMC.bytes.on(queue, Role::COMMIT, |queue| queue.commit(data, len))
+        on_blobs!(queue, Role::COMMIT, |queue| queue.commit(data, len))
     })
 }
 
@@ -456,7 +550,7 @@ pub unsafe extern "C" fn queues_mpmc_cancel(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        MPMC.bytes.on(queue, Role::CONSUME, |queue| queue.cancel(data))
+        on_blobs!(queue, Role::CONSUME, |queue| queue.cancel(data))
     })
 }
 
@@ -483,7 +577,7 @@ pub unsafe extern "C" fn queues_mpmc_lease(
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
         let mut length = 0;
-        let cell = MPMC.bytes.on(queue, Role::GET, |queue| {
+        let cell = on_blobs!(queue, Role::GET, |queue| {
             let data;
             (data, length) = queue.lease(wait(timeout_ns))?;
             // The caller may write all of the cell.
@@ -507,7 +601,7 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        MPMC.bytes.on(queue, Role::CONSUME, |queue| queue.settle(data))
+        on_blobs!(queue, Role::CONSUME, |queue| queue.settle(data))
     })
 }
 
@@ -528,7 +622,7 @@ pub unsafe extern "C" fn queues_mpmc_return(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        MPMC.bytes.on(queue, Role::COMMIT, |queue| queue.put_back(data))
+        on_blobs!(queue, Role::COMMIT, |queue| queue.put_back(data))
     })
 }
 
@@ -545,7 +639,7 @@ pub unsafe extern "C" fn queues_mpmc_clear(
     count: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::clear(MPMC.any(queue), count) }
+    unsafe { common::clear(any(queue), count) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -566,7 +660,7 @@ pub unsafe extern "C" fn queues_mpmc_readable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.readable_fd()) }
+    unsafe { common::descriptor(any(queue), fd, |queue| queue.readable_fd()) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -585,7 +679,7 @@ pub unsafe extern "C" fn queues_mpmc_writable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.writable_fd()) }
+    unsafe { common::descriptor(any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
@@ -597,7 +691,7 @@ pub unsafe extern "C" fn queues_mpmc_writable_fd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    common::close(unsafe { MPMC.any(queue) })
+    common::close(unsafe { any(queue) })
 }
 
 /// Returns whether the queue is closed. It may still have items.
@@ -607,7 +701,7 @@ pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_closed(unsafe { MPMC.any(queue) })
+    common::is_closed(unsafe { any(queue) })
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.
@@ -617,7 +711,7 @@ pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    common::size(unsafe { MPMC.any(queue) })
+    common::size(unsafe { any(queue) })
 }
 
 /// Returns the largest number of items.
@@ -627,7 +721,7 @@ pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    common::capacity(unsafe { MPMC.any(queue) })
+    common::capacity(unsafe { any(queue) })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -640,5 +734,5 @@ pub unsafe extern "C" fn queues_mpmc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::stats(MPMC.any(queue), stats) }
+    unsafe { common::stats(any(queue), stats) }
 }

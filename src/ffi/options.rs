@@ -70,6 +70,31 @@ pub(super) unsafe fn create<O: Options, T>(
     })
 }
 
+/// Opens a shared queue: checks the options, calls `open` with them, and writes the handle that it
+/// returns.
+///
+/// # Safety
+/// As for [`create`].
+pub(super) unsafe fn open_shared<O: Options, T>(
+    options: *const O,
+    queue: *mut *mut T,
+    known_flags: u64,
+    open: impl FnOnce(&O) -> Result<*mut c_void>,
+) -> queues_status_t {
+    status_of(|| {
+        let queue = non_null(queue)?;
+        // SAFETY: by contract.
+        let options = unsafe { read_sized(options)? };
+        let CommonOptions { flags, drop, .. } = options.common();
+        if flags & !known_flags != 0 || drop.is_some() || options.drop_bytes().is_some() {
+            return Err(Error::Invalid);
+        }
+        // SAFETY: by contract.
+        unsafe { queue.write(open(&options)?.cast()) };
+        Ok(())
+    })
+}
+
 /// The capacity and the payload.
 ///
 /// # Safety

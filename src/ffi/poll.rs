@@ -36,7 +36,7 @@ pub struct queues_poll_t {
 unsafe fn source_of<'a>(handle: *const c_void) -> Result<&'a dyn Source> {
     // SAFETY: by contract.
     unsafe {
-        let queue = (mpmc::MPMC.any(handle))
+        let queue = mpmc::any(handle)
             .or_else(|_| spsc::SPSC.any(handle))
             .or_else(|_| priority::PRIORITY.any(handle))
             .or_else(|_| batch::BATCH.any(handle));

@@ -32,6 +32,10 @@ pub struct queues_stats_t {
     pub capacity: u64,
     /// Items that were stolen from a deque. They count as dequeued, too.
     pub stolen: u64,
+    /// Handles of all processes that are attached to a shared queue now; 0 for other queues.
+    pub attached: u64,
+    /// Cells of a shared queue that came back from processes that had died.
+    pub recovered: u64,
 }
 
 // SAFETY: repr(C), size first, integers only.
@@ -49,6 +53,8 @@ impl From<Stats> for queues_stats_t {
             current_size: stats.current_size,
             capacity: stats.capacity,
             stolen: stats.stolen,
+            attached: stats.attached,
+            recovered: stats.recovered,
         }
     }
 }
@@ -64,6 +70,8 @@ impl From<queues_stats_t> for Stats {
             current_size: stats.current_size,
             capacity: stats.capacity,
             stolen: stats.stolen,
+            attached: stats.attached,
+            recovered: stats.recovered,
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum queues_status_t {
     QUEUES_MISUSE = -3,
     /// A drop callback panicked. The call did the rest of its work.
     QUEUES_PANIC = -4,
+    /// A shared queue's file holds what no queue writes there: another process has damaged it.
+    QUEUES_CORRUPT = -5,
 }
 
 // As the header asserts.
@@ -58,6 +60,7 @@ fn code(error: Error) -> i32 {
         Error::NoMemory => QUEUES_NOMEM as i32,
         Error::Misuse => QUEUES_MISUSE as i32,
         Error::Panic => QUEUES_PANIC as i32,
+        Error::Corrupt => QUEUES_CORRUPT as i32,
     }
 }
 

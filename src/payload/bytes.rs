@@ -203,6 +203,10 @@ unsafe impl Payload for Bytes {
         if len <= out.room { Ok(()) } else { Err(len) }
     }
 
+    fn may_need(&self, needed: usize) -> bool {
+        needed <= self.limit
+    }
+
     #[inline(always)]
     unsafe fn read(&self, cell: *const u8, out: &mut Received) {
         // SAFETY: reads only words of the cell, whatever the length word holds, and writes at most

@@ -70,6 +70,23 @@ impl<H, P: Payload> Cells<H, P> {
         Ok(Self { memory, payload, headers })
     }
 
+    /// The layout of a cell and its header. [`Error::Invalid`] if it overflows.
+    #[cfg(queues_shared)]
+    pub(crate) fn layout(payload: &P) -> Result<Layout> {
+        Self::unit(payload).map(|(unit, _)| unit).ok_or(Error::Invalid)
+    }
+
+    /// Cells in memory of another owner, with their headers.
+    ///
+    /// # Safety
+    /// As for [`Memory::borrowed`]; the cells lie at `start`, aligned for their layout.
+    #[cfg(queues_shared)]
+    pub(crate) unsafe fn borrowed(payload: P, start: core::ptr::NonNull<u8>) -> Self {
+        // SAFETY: by contract.
+        let memory = unsafe { Memory::borrowed(start) };
+        Self { memory, payload, headers: core::marker::PhantomData }
+    }
+
     pub(crate) fn payload(&self) -> &P {
         &self.payload
     }

@@ -296,7 +296,7 @@ impl<P: Payload> Batch<P> {
         to.reserve(count);
         for i in 0..count {
             // SAFETY: `take` made this thread the owner of the cell; its item is read once.
-            unsafe { self.items.take_from(to.noted(i), |payload, cell| to.read(i, payload, cell)) };
+            unsafe { self.items.take_from(&(), to.noted(i), |payload, cell| to.read(i, payload, cell)) };
         }
     }
 
@@ -391,7 +391,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
             self.pop(&mut front, 1, weight, |_, _| ());
             drop(front);
             // SAFETY: we own the cell and its item.
-            unsafe { self.items.discard(cell, &freed) };
+            unsafe { self.items.discard(&(), cell, &freed) };
             count += 1;
         }
     }

@@ -580,6 +580,7 @@ impl<P: Atomic> Deque<P> {
             current_size: self.len() as u64,
             capacity: self.capacity() as u64,
             stolen: stolen.max(reported),
+            ..Stats::default()
         }
     }
 }

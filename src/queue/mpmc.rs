@@ -19,9 +19,14 @@
 //! Let s be the capacity (Indirect: capacity + spare) rounded up to a power of two. `Direct` takes
 //! 16 s bytes, `Indirect` 16 s bytes and capacity + spare cells, and both at most 1 KiB more.
 
+mod keeping;
 mod leases;
+#[cfg(queues_shared)]
+mod recovery;
 
-use super::ring::{Packed, SlotRing};
+pub(crate) use self::keeping::Keeping;
+use self::keeping::{Alone, CellHead, Ring};
+use super::ring::{Packed, SlotRing, is_after};
 use super::{Counts, Fast, Get, GetMany, Peek, Put, PutMany, Queue};
 use crate::error::{Error, Result};
 use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
@@ -175,18 +180,23 @@ mod direct {
     }
 }
 
+#[cfg(queues_shared)]
+pub use recovery::{Shared, SharedOptions};
+
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
-/// each cell a header `H`.
-pub struct Indirect<P: Payload, H = ()> {
-    pub(super) filled: SlotRing<Packed>,
-    free: SlotRing<Packed>,
-    cells: Cells<H, P>,
+/// each cell a header `H`. `K` says who may use the memory: this process ([`Alone`]) or several.
+#[allow(private_bounds)] // nobody else implements it
+pub struct Indirect<P: Payload, H = (), K: Keeping = Alone> {
+    pub(super) filled: SlotRing<Packed, K::Room>,
+    free: SlotRing<Packed, K::Room>,
+    cells: Cells<CellHead<K::Mark, H>, P>,
+    keeper: K,
     /// loom's own atomics, in place of the length words of the cells.
     #[cfg(loom)]
     words: crate::memory::Array<crate::sync::AtomicU64>,
 }
 
-impl<P: Payload, H> fmt::Debug for Indirect<P, H> {
+impl<P: Payload, H, K: Keeping> fmt::Debug for Indirect<P, H, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Indirect").field("filled", &self.filled).finish_non_exhaustive()
     }
@@ -212,11 +222,12 @@ impl<P: Payload> Indirect<P> {
     }
 }
 
-impl<P: Payload, H> Indirect<P, H> {
+#[allow(private_bounds)]
+impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     /// For a debugger.
     pub(super) const PLAN: Plan = Plan::EMPTY
-        .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed>::PLAN)
-        .within(core::mem::offset_of!(Self, cells), Cells::<H, P>::PLAN);
+        .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed, K::Room>::PLAN)
+        .within(core::mem::offset_of!(Self, cells), Cells::<CellHead<K::Mark, H>, P>::PLAN);
 }
 
 impl<P: Payload> Described for Indirect<P> {
@@ -232,14 +243,16 @@ impl<P: Payload, H> Indirect<P, H> {
         spare: usize,
         payload: P,
         origin: u64,
-        header: impl FnMut(usize) -> H,
+        mut header: impl FnMut(usize) -> H,
     ) -> Result<Self> {
         let count = capacity.checked_add(spare).ok_or(Error::Invalid)?;
+        let head = |cell| CellHead { mark: (), header: header(cell) };
         let queue = Self {
             // First, because only here a size can overflow.
-            cells: Cells::try_new(payload, count, header)?,
+            cells: Cells::try_new(payload, count, head)?,
             filled: SlotRing::try_new(capacity, count, origin)?,
             free: SlotRing::try_new(count, count, origin)?,
+            keeper: Alone,
             #[cfg(loom)]
             words: crate::memory::Array::try_new(count, |_| crate::sync::AtomicU64::new(0))?,
         };
@@ -248,7 +261,10 @@ impl<P: Payload, H> Indirect<P, H> {
         }
         Ok(queue)
     }
+}
 
+#[allow(private_bounds)]
+impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     pub(crate) fn payload(&self) -> &P {
         self.cells.payload()
     }
@@ -256,17 +272,98 @@ impl<P: Payload, H> Indirect<P, H> {
     /// The header and the address of a cell.
     ///
     /// # Safety
-    /// The index came from one of the rings.
+    /// The index came from one of the rings, and [`Indirect::checked`] returned it.
     #[inline(always)]
     pub(super) unsafe fn header_and_cell(&self, cell: u64) -> (&H, *const u8) {
         // SAFETY: indices in the rings are below the count.
-        unsafe { (self.cells.header(cell as usize), self.cells.cell(cell as usize)) }
+        unsafe { (&self.cells.header(cell as usize).header, self.cells.cell(cell as usize)) }
+    }
+
+    /// The mark of a cell.
+    ///
+    /// # Safety
+    /// As for [`Indirect::header_and_cell`].
+    #[inline(always)]
+    unsafe fn mark_of(&self, cell: u64) -> &K::Mark {
+        // SAFETY: by contract.
+        unsafe { &self.cells.header(cell as usize).mark }
+    }
+
+    /// The index of a cell, as read from a ring. Fails with `Corrupt` if there is no such cell: only
+    /// another process can have written it.
+    #[inline(always)]
+    fn checked(&self, cell: u64) -> Result<u64> {
+        if K::IS_SHARED && cell >= self.free.capacity() as u64 {
+            return Err(Error::Corrupt);
+        }
+        Ok(cell)
+    }
+
+    fn ring(&self, ring: Ring) -> &SlotRing<Packed, K::Room> {
+        match ring {
+            Ring::Filled => &self.filled,
+            Ring::Free => &self.free,
+        }
+    }
+
+    /// The error for a blob that is longer than the caller's buffer. In a damaged cell the length may
+    /// be longer than any blob.
+    fn too_small(&self, needed: usize) -> Error {
+        let is_damaged = K::IS_SHARED && !self.payload().may_need(needed);
+        if is_damaged { Error::Corrupt } else { Error::TooSmall { needed } }
+    }
+
+    /// Pops a cell, which the caller then owns. `accept` decides about each cell in front, given its
+    /// position and index; another thread may pop it first.
+    #[inline(always)]
+    fn pop_cell(
+        &self,
+        seat: &K::Seat<'_>,
+        ring: Ring,
+        accept: impl Fn(u64, u64) -> Result,
+    ) -> Result<u64> {
+        let (cell, _) = self.ring(ring).pop_if(|position, cell| {
+            accept(position, self.checked(cell)?)?;
+            K::announce_pop(seat, ring, position);
+            Ok(())
+        })?;
+        // SAFETY: the index is checked.
+        self.keeper.own(seat, unsafe { self.mark_of(cell) }, ring, cell);
+        Ok(cell)
+    }
+
+    /// Pushes a cell that the caller owns; returns its position. After a failure the caller still owns
+    /// the cell.
+    #[inline(always)]
+    fn push_cell(&self, seat: &K::Seat<'_>, ring: Ring, cell: u64) -> Result<u64> {
+        // SAFETY: the caller owns the cell.
+        let mark = unsafe { self.mark_of(cell) };
+        K::announce_cell(seat, cell);
+        self.ring(ring).push_after(cell, |position| K::note_push(mark, ring, position))
+    }
+
+    /// Pops a free cell. Fails with `Full` if there is none.
+    #[inline(always)]
+    fn take_free_cell(&self, seat: &K::Seat<'_>) -> Result<u64> {
+        match self.pop_cell(seat, Ring::Free, |_, _| Ok(())) {
+            Err(Error::Empty) => self.recover_free_cell(seat),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn recover_free_cell(&self, seat: &K::Seat<'_>) -> Result<u64> {
+        if !K::IS_SHARED || !K::recover(self, seat) {
+            return Err(Error::Full);
+        }
+        self.pop_cell(seat, Ring::Free, |_, _| Ok(()))
+            .map_err(|why| if why == Error::Empty { Error::Full } else { why })
     }
 
     #[inline(always)]
-    fn free_cell(&self, cell: u64) {
-        let pushed = self.free.push(cell);
-        debug_assert!(pushed.is_ok(), "a ring with a slot for each cell is never full");
+    fn free_cell(&self, seat: &K::Seat<'_>, cell: u64) {
+        let pushed = self.push_cell(seat, Ring::Free, cell);
+        debug_assert!(K::IS_SHARED || pushed.is_ok(), "a ring with a slot for each cell is never full");
     }
 
     /// Puts a bitwise copy of the item; `write_header` writes the header of its cell.
@@ -280,22 +377,21 @@ impl<P: Payload, H> Indirect<P, H> {
         write_header: impl FnOnce(&H),
     ) -> Result {
         self.filled.check_room()?;
-        let Ok((cell, _)) = self.free.pop() else {
-            return Err(Error::Full);
-        };
+        let seat = &self.keeper.sit();
+        let cell = self.take_free_cell(seat)?;
         // SAFETY: we own the cell: its index is in neither ring.
         unsafe {
             write_header(self.header_and_cell(cell).0);
             self.cells.own(cell as usize, |payload, at| payload.write(at, item));
         }
-        match self.filled.push(cell) {
+        match self.push_cell(seat, Ring::Filled, cell) {
             Ok(position) => {
                 self.filled.note_peak(position);
                 Ok(())
             }
             Err(refused) => {
                 // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
-                self.free_cell(cell);
+                self.free_cell(seat, cell);
                 Err(refused)
             }
         }
@@ -306,10 +402,15 @@ impl<P: Payload, H> Indirect<P, H> {
     /// # Safety
     /// The caller owns the cell; `take` reads or discards the item.
     #[inline(always)]
-    pub(super) unsafe fn take_from(&self, cell: u64, take: impl FnOnce(&P, *mut u8)) {
+    pub(super) unsafe fn take_from(
+        &self,
+        seat: &K::Seat<'_>,
+        cell: u64,
+        take: impl FnOnce(&P, *mut u8),
+    ) {
         // SAFETY: the caller owns the cell.
         unsafe { self.cells.own(cell as usize, take) };
-        self.free_cell(cell);
+        self.free_cell(seat, cell);
     }
 
     /// Whether a put would not fail with `Full`: there is room and a free cell, or the queue is
@@ -320,10 +421,17 @@ impl<P: Payload, H> Indirect<P, H> {
     }
 
     fn discard_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
-        self.filled.drain(end, |cell| {
+        let is_before_end =
+            |position, _| if is_after(end, position) { Ok(()) } else { Err(Error::Empty) };
+        let mut count = 0;
+        while count < self.filled.capacity() {
+            let seat = &self.keeper.sit();
+            let Ok(cell) = self.pop_cell(seat, Ring::Filled, is_before_end) else { break };
             // SAFETY: we own the cell that we popped, and its item.
-            unsafe { self.discard(cell, &freed) };
-        })
+            unsafe { self.discard(seat, cell, &freed) };
+            count += 1;
+        }
+        count
     }
 
     /// Disposes of the item of a cell that was popped from `filled`. Calls `freed` once when there is
@@ -331,17 +439,22 @@ impl<P: Payload, H> Indirect<P, H> {
     ///
     /// # Safety
     /// The caller owns the cell.
-    pub(super) unsafe fn discard(&self, cell: u64, freed: impl Fn(usize)) {
+    pub(super) unsafe fn discard(
+        &self,
+        seat: &K::Seat<'_>,
+        cell: u64,
+        freed: impl Fn(usize),
+    ) {
         freed(1);
         // SAFETY: by contract.
-        unsafe { self.take_from(cell, |payload, at| payload.discard(at)) };
+        unsafe { self.take_from(seat, cell, |payload, at| payload.discard(at)) };
         freed(1);
     }
 }
 
 // SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
 // SeqCst swaps order put before get.
-unsafe impl<P: Payload> Queue for Indirect<P> {
+unsafe impl<P: Payload, K: Keeping> Queue for Indirect<P, (), K> {
     fn end(&self) -> u64 {
         self.filled.tail_position()
     }
@@ -369,10 +482,17 @@ unsafe impl<P: Payload> Queue for Indirect<P> {
     fn has_room(&self) -> bool {
         self.has_room()
     }
+    #[cfg(queues_shared)]
+    fn attachment(&self) -> Option<&crate::shared::Attachment> {
+        self.keeper.attachment()
+    }
+    fn tend(&self) {
+        K::recover(self, &self.keeper.sit());
+    }
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload> Put for Indirect<P> {
+unsafe impl<P: Payload, K: Keeping> Put for Indirect<P, (), K> {
     type Item = P::Item;
     type With = ();
 
@@ -384,48 +504,54 @@ unsafe impl<P: Payload> Put for Indirect<P> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload> Get for Indirect<P> {
+unsafe impl<P: Payload, K: Keeping> Get for Indirect<P, (), K> {
     type Out = P::Out;
     type With = ();
 
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
+        let seat = &self.keeper.sit();
         let fits = |_, cell| {
             // SAFETY: a cell of this payload; the result counts only if the cell is still in front.
             unsafe { self.payload().fits(self.header_and_cell(cell).1, out) }
-                .map_err(|needed| Error::TooSmall { needed })
+                .map_err(|needed| self.too_small(needed))
         };
-        let (cell, _) = self.filled.pop_if(fits)?;
+        let cell = self.pop_cell(seat, Ring::Filled, fits)?;
         // SAFETY: we own the cell.
-        unsafe { self.take_from(cell, |payload, at| payload.read(at, out)) };
+        unsafe { self.take_from(seat, cell, |payload, at| payload.read(at, out)) };
         Ok(())
     }
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain> PutMany for Indirect<P> {}
+unsafe impl<P: Plain, K: Keeping> PutMany for Indirect<P, (), K> {}
 
 // SAFETY: as above.
-unsafe impl<P: Plain> GetMany for Indirect<P> {}
+unsafe impl<P: Plain, K: Keeping> GetMany for Indirect<P, (), K> {}
 
 // SAFETY: cells are read atomically, and the copy counts only if the ring confirms it.
-unsafe impl<P: Atomic> Peek for Indirect<P> {
+unsafe impl<P: Atomic, K: Keeping> Peek for Indirect<P, (), K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.payload();
-        let copied = self.filled.peek(|cell| {
+        self.filled.peek(|cell| {
+            let cell = self.checked(cell)?;
             // SAFETY: a cell of this payload; the copy counts only if the cell stayed in front, and
             // then it is whole.
             unsafe {
                 let at = self.header_and_cell(cell).1;
-                payload.fits(at, out).map(|()| payload.read(at, out))
+                payload.fits(at, out).map_err(|needed| self.too_small(needed))?;
+                payload.read(at, out);
             }
-        })?;
-        copied.map_err(|needed| Error::TooSmall { needed })
+            Ok(())
+        })?
     }
 }
 
-impl<P: Payload, H> Drop for Indirect<P, H> {
+impl<P: Payload, H, K: Keeping> Drop for Indirect<P, H, K> {
     fn drop(&mut self) {
+        if K::IS_SHARED {
+            return K::leave(self);
+        }
         self.discard_leased();
         self.discard_to(self.filled.tail_position(), |_| ());
     }

@@ -92,7 +92,7 @@ fn free(position: u64) -> u64 {
 
 /// The state of a slot. A wide slot takes two loads, so the value may be newer than the sequence; then
 /// a compare-and-swap from this state fails.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
     sequence: u64,
     value: u64,
@@ -104,6 +104,11 @@ impl Seen {
     #[inline(always)]
     fn relative_to(self, position: u64) -> i64 {
         ahead(self.sequence, free(position)) >> 1
+    }
+    /// Whether `position` is full, and holds `value`.
+    #[cfg(queues_shared)]
+    pub(crate) fn holds(self, position: u64, value: u64) -> bool {
+        self.relative_to(position) == 1 && self.value == value
     }
     #[inline(always)]
     fn is_closed(self) -> bool {
@@ -216,7 +221,8 @@ impl Slot for Packed {
 }
 
 /// What both ends have, on cache lines of its own. Only the tail uses the last two.
-struct End {
+#[repr(C)]
+pub struct End {
     hint: AtomicU64,
     /// The position at which an operation of this end last found the ring full or empty.
     failed_at: AtomicU64,
@@ -226,7 +232,7 @@ struct End {
 }
 
 impl End {
-    fn new(position: u64) -> CachePadded<Self> {
+    pub(crate) fn new(position: u64) -> CachePadded<Self> {
         CachePadded::new(Self {
             hint: AtomicU64::new(position),
             failed_at: AtomicU64::new(long_before(position)),
@@ -262,40 +268,93 @@ impl End {
     }
 }
 
-/// See the module.
-pub(crate) struct SlotRing<S> {
-    slots: Array<S>,
-    mask: u64,
-    capacity: u64,
-    origin: u64,
+/// The ends of a ring: the tail and the head.
+#[repr(C)]
+pub struct Ends {
     tail: CachePadded<End>,
     head: CachePadded<End>,
 }
 
-impl<S> fmt::Debug for SlotRing<S> {
+impl Ends {
+    pub(crate) fn new(position: u64) -> Self {
+        Self { tail: End::new(position), head: End::new(position) }
+    }
+}
+
+/// Where the ends of a ring lie: in the ring itself, or in memory that processes share.
+pub(crate) trait Room: core::ops::Deref<Target = Ends> + Send + Sync {
+    /// Whether other processes can write any words there. Then every loop ends: after [`PATIENCE`]
+    /// steps a call fails with [`Error::Corrupt`].
+    const IS_SHARED: bool;
+}
+
+/// In the ring itself.
+pub(crate) struct Inline(Ends);
+
+impl core::ops::Deref for Inline {
+    type Target = Ends;
+    #[inline(always)]
+    fn deref(&self) -> &Ends {
+        &self.0
+    }
+}
+
+impl Room for Inline {
+    const IS_SHARED: bool = false;
+}
+
+/// Lost races and stale hints of one call, in memory that processes share. A call that meets more
+/// does not see a ring: another process writes other words there.
+const PATIENCE: u32 = 1 << 20;
+
+/// Ends the loops of a call on shared memory.
+struct Patience<R> {
+    left: u32,
+    room: core::marker::PhantomData<R>,
+}
+
+impl<R: Room> Patience<R> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { left: PATIENCE, room: core::marker::PhantomData }
+    }
+    #[inline(always)]
+    fn is_over(&mut self) -> bool {
+        self.left = self.left.wrapping_sub(1);
+        R::IS_SHARED && self.left == 0
+    }
+}
+
+/// See the module.
+pub(crate) struct SlotRing<S, R = Inline> {
+    slots: Array<S>,
+    mask: u64,
+    capacity: u64,
+    origin: u64,
+    ends: R,
+}
+
+impl<S, R> fmt::Debug for SlotRing<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlotRing").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
-impl<S> SlotRing<S> {
+impl<S, R> SlotRing<S, R> {
     /// For a debugger. A padded field begins where its padding begins.
     pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("slots", offset_of!(Self, slots) + Array::<S>::START)
         .with("mask", offset_of!(Self, mask))
         .with("capacity", offset_of!(Self, capacity))
-        .with("head", offset_of!(Self, head) + offset_of!(End, hint))
-        .with("tail", offset_of!(Self, tail) + offset_of!(End, hint));
+        .with("head", offset_of!(Self, ends) + offset_of!(Ends, head) + offset_of!(End, hint))
+        .with("tail", offset_of!(Self, ends) + offset_of!(Ends, tail) + offset_of!(End, hint));
 }
 
 impl<S: Slot> SlotRing<S> {
     /// An empty ring whose first position is `origin`. `slots` is at least `capacity`; the values of
     /// packed slots are below `slots`.
     pub(crate) fn try_new(capacity: usize, slots: usize, origin: u64) -> Result<Self> {
-        if capacity == 0 || capacity > slots || slots > MAX_SLOTS {
-            return Err(Error::Invalid);
-        }
-        let slots = slots.next_power_of_two();
+        let slots = slots_for(capacity, slots)?;
         let mask = slots as u64 - 1;
         // Slot i stands for the first position from the origin on that lives in it.
         let first = |i: usize| origin.wrapping_add((i as u64).wrapping_sub(origin) & mask);
@@ -304,9 +363,27 @@ impl<S: Slot> SlotRing<S> {
             mask,
             capacity: capacity as u64,
             origin,
-            tail: End::new(origin),
-            head: End::new(origin),
+            ends: Inline(Ends::new(origin)),
         })
+    }
+}
+
+/// The number of slots of a ring: a power of two. Fails with [`Error::Invalid`] if there is no such
+/// ring.
+pub(crate) fn slots_for(capacity: usize, slots: usize) -> Result<usize> {
+    if capacity == 0 || capacity > slots || slots > MAX_SLOTS {
+        return Err(Error::Invalid);
+    }
+    Ok(slots.next_power_of_two())
+}
+
+impl<S: Slot, R: Room> SlotRing<S, R> {
+    /// A ring whose first position is 0, in memory of another owner: slots, a power of two of them,
+    /// and ends.
+    #[cfg(queues_shared)]
+    pub(crate) fn of(capacity: usize, slots: Array<S>, ends: R) -> Self {
+        let mask = slots.len() as u64 - 1;
+        Self { slots, mask, capacity: capacity as u64, origin: 0, ends }
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -322,6 +399,12 @@ impl<S: Slot> SlotRing<S> {
     #[inline(always)]
     fn load(&self, position: u64) -> Seen {
         self.slot(position).load(position, self.mask)
+    }
+
+    /// The state of the slot in which a position lives.
+    #[cfg(queues_shared)]
+    pub(crate) fn state_at(&self, position: u64) -> Seen {
+        self.load(position)
     }
 
     /// Prefetches the line of a slot that a later push will write.
@@ -352,10 +435,20 @@ impl<S: Slot> SlotRing<S> {
     /// Appends a value; returns its position. Fails with `Full` or `Closed`.
     #[inline(always)]
     pub(crate) fn push(&self, value: u64) -> Result<u64> {
-        let mut tail = self.tail.hint();
+        self.push_after(value, |_| ())
+    }
+
+    /// [`SlotRing::push`] that calls `before` with each position at which it is about to push.
+    #[inline(always)]
+    pub(crate) fn push_after(&self, value: u64, before: impl Fn(u64)) -> Result<u64> {
+        let mut tail = self.ends.tail.hint();
         let mut backoff = Backoff::new();
         let mut steps = 0;
+        let mut patience = Patience::<R>::new();
         loop {
+            if patience.is_over() {
+                return Err(Error::Corrupt);
+            }
             let seen = self.load(tail);
             let relative = seen.relative_to(tail);
             if relative <= 0 {
@@ -363,17 +456,18 @@ impl<S: Slot> SlotRing<S> {
                     return Err(Error::Closed);
                 }
                 if relative < 0 || self.is_full_at(tail) {
-                    self.tail.note_failure(tail);
+                    self.ends.tail.note_failure(tail);
                     return Err(Error::Full);
                 }
-                self.slip(&self.tail, tail);
+                self.slip(&self.ends.tail, tail);
+                before(tail);
                 if self.slot(tail).publish(seen, value, self.mask) {
-                    self.tail.raise(tail.wrapping_add(1));
+                    self.ends.tail.raise(tail.wrapping_add(1));
                     self.prefetch(tail);
                     return Ok(tail);
                 }
                 backoff.pause();
-                tail = self.tail.hint();
+                tail = self.ends.tail.hint();
             } else {
                 steps += 1;
                 backoff.pause();
@@ -387,8 +481,8 @@ impl<S: Slot> SlotRing<S> {
     #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn push_fast(&self, value: u64) -> bool {
-        let tail = self.tail.hint();
-        if self.tail.just_failed(tail) || self.may_be_peak(tail) {
+        let tail = self.ends.tail.hint();
+        if self.ends.tail.just_failed(tail) || self.may_be_peak(tail) {
             return false;
         }
         let seen = self.load(tail);
@@ -398,7 +492,7 @@ impl<S: Slot> SlotRing<S> {
         {
             return false;
         }
-        self.tail.raise(tail.wrapping_add(1));
+        self.ends.tail.raise(tail.wrapping_add(1));
         self.prefetch(tail);
         true
     }
@@ -407,15 +501,15 @@ impl<S: Slot> SlotRing<S> {
     #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn pop_fast(&self) -> Option<u64> {
-        let head = self.head.hint();
-        if self.head.just_failed(head) {
+        let head = self.ends.head.hint();
+        if self.ends.head.just_failed(head) {
             return None;
         }
         let seen = self.load(head);
         if seen.relative_to(head) != 1 || !self.slot(head).take(seen, self.mask) {
             return None;
         }
-        self.head.raise(head.wrapping_add(1));
+        self.ends.head.raise(head.wrapping_add(1));
         Some(seen.value)
     }
 
@@ -423,29 +517,33 @@ impl<S: Slot> SlotRing<S> {
     /// returns the value and its position. Fails with `Empty`, `Closed`, or the error of `accept`.
     #[inline(always)]
     pub(crate) fn pop_if(&self, accept: impl Fn(u64, u64) -> Result) -> Result<(u64, u64)> {
-        let mut head = self.head.hint();
+        let mut head = self.ends.head.hint();
         let mut backoff = Backoff::new();
         let mut steps = 0;
+        let mut patience = Patience::<R>::new();
         loop {
+            if patience.is_over() {
+                return Err(Error::Corrupt);
+            }
             let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
-                    self.slip(&self.head, head);
+                    self.slip(&self.ends.head, head);
                     if let Err(refused) = accept(head, seen.value) {
                         if self.slot(head).confirm(seen, self.mask) {
                             return Err(refused);
                         }
                     } else if self.slot(head).take(seen, self.mask) {
-                        self.head.raise(head.wrapping_add(1));
+                        self.ends.head.raise(head.wrapping_add(1));
                         return Ok((seen.value, head));
                     } else {
                         backoff.pause();
-                        head = self.head.hint();
+                        head = self.ends.head.hint();
                     }
                 }
                 0 if seen.is_closed() => return Err(Error::Closed),
                 0 => {
-                    self.head.note_failure(head);
+                    self.ends.head.note_failure(head);
                     return Err(Error::Empty);
                 }
                 _ => {
@@ -464,9 +562,13 @@ impl<S: Slot> SlotRing<S> {
 
     /// Runs `copy` on the front value and leaves the value there; returns the result of a run during
     /// which the value stayed in front. Fails with `Empty` or `Closed`.
-    pub(crate) fn peek<R>(&self, mut copy: impl FnMut(u64) -> R) -> Result<R> {
+    pub(crate) fn peek<T>(&self, mut copy: impl FnMut(u64) -> T) -> Result<T> {
         let mut head = self.head_position();
+        let mut patience = Patience::<R>::new();
         loop {
+            if patience.is_over() {
+                return Err(Error::Corrupt);
+            }
             let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
@@ -506,7 +608,7 @@ impl<S: Slot> SlotRing<S> {
             }
             popped(i as usize, seen.value);
         }
-        self.head.raise(head.wrapping_add(count));
+        self.ends.head.raise(head.wrapping_add(count));
     }
 
     /// Whether a position was pushed. It may have been popped since.
@@ -519,7 +621,8 @@ impl<S: Slot> SlotRing<S> {
         let mut count = 0;
         let is_before_end =
             |position, _| if is_after(end, position) { Ok(()) } else { Err(Error::Empty) };
-        while let Ok((value, _)) = self.pop_if(is_before_end) {
+        let mut patience = Patience::<R>::new();
+        while let (Ok((value, _)), false) = (self.pop_if(is_before_end), patience.is_over()) {
             popped(value);
             count += 1;
         }
@@ -529,7 +632,7 @@ impl<S: Slot> SlotRing<S> {
     /// Fails with `Full` or `Closed` if a push would, and as exactly. `Ok` promises nothing.
     #[inline(always)]
     pub(crate) fn check_room(&self) -> Result {
-        let tail = self.tail.hint();
+        let tail = self.ends.tail.hint();
         let seen = self.load(tail);
         match seen.relative_to(tail) {
             ..=0 if seen.is_closed() => Err(Error::Closed),
@@ -542,7 +645,11 @@ impl<S: Slot> SlotRing<S> {
 
     /// [`SlotRing::check_room`] whose `Ok` is exact too: there was room at some moment of the call.
     pub(crate) fn check_room_exactly(&self) -> Result {
+        let mut patience = Patience::<R>::new();
         loop {
+            if patience.is_over() {
+                return Err(Error::Corrupt);
+            }
             let tail = self.tail_position();
             let seen = self.load(tail);
             match seen.relative_to(tail) {
@@ -558,7 +665,8 @@ impl<S: Slot> SlotRing<S> {
 
     /// Makes every later push fail.
     pub(crate) fn close(&self) {
-        loop {
+        let mut patience = Patience::<R>::new();
+        while !patience.is_over() {
             let tail = self.tail_position();
             let seen = self.load(tail);
             if seen.relative_to(tail) <= 0
@@ -570,13 +678,15 @@ impl<S: Slot> SlotRing<S> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        loop {
+        let mut patience = Patience::<R>::new();
+        while !patience.is_over() {
             let tail = self.tail_position();
             let seen = self.load(tail);
             if seen.relative_to(tail) <= 0 {
                 return seen.is_closed();
             }
         }
+        false
     }
 
     /// The next position to try for the tail, after a slot that is already pushed.
@@ -586,7 +696,7 @@ impl<S: Slot> SlotRing<S> {
             return self.tail_position();
         }
         let pushed = if seen.is_full() { seen.position() } else { self.lap_before(seen) };
-        later(pushed.wrapping_add(1), self.tail.hint())
+        later(pushed.wrapping_add(1), self.ends.tail.hint())
     }
 
     /// The next position to try for the head, after a slot that is already popped.
@@ -595,7 +705,7 @@ impl<S: Slot> SlotRing<S> {
         if steps > MAX_STEPS {
             return self.head_position();
         }
-        later(self.lap_before(seen).wrapping_add(1), self.head.hint())
+        later(self.lap_before(seen).wrapping_add(1), self.ends.head.hint())
     }
 
     /// The position that the slot stood for one lap earlier, and which was popped.
@@ -605,21 +715,22 @@ impl<S: Slot> SlotRing<S> {
 
     /// The first position that was not pushed at some moment of the call.
     pub(crate) fn tail_position(&self) -> u64 {
-        self.gallop(self.tail.hint(), |position| self.was_pushed(position))
+        self.gallop(self.ends.tail.hint(), |position| self.was_pushed(position))
     }
 
     /// The first position that was not popped at some moment of the call.
     pub(crate) fn head_position(&self) -> u64 {
-        self.gallop(self.head.hint(), |position| self.load(position).relative_to(position) > 1)
+        self.gallop(self.ends.head.hint(), |position| self.load(position).relative_to(position) > 1)
     }
 
     /// The first position from `position` on that is not `past`, where all positions before it are.
     /// Doubles its steps, then halves them: O(log n).
     fn gallop(&self, mut position: u64, past: impl Fn(u64) -> bool) -> u64 {
-        while past(position) {
+        let mut patience = Patience::<R>::new();
+        while past(position) && !patience.is_over() {
             position = position.wrapping_add(1);
             let mut step = 1;
-            while past(position.wrapping_add(step)) {
+            while past(position.wrapping_add(step)) && !patience.is_over() {
                 position = position.wrapping_add(step).wrapping_add(1);
                 step *= 2;
             }
@@ -659,7 +770,7 @@ impl<S: Slot> SlotRing<S> {
         super::Counts {
             enqueued: tail.wrapping_sub(self.origin) & POSITIONS,
             dequeued: head.wrapping_sub(self.origin) & POSITIONS,
-            peak: self.tail.peak.load(site("ring.peak.load", Relaxed)),
+            peak: self.ends.tail.peak.load(site("ring.peak.load", Relaxed)),
         }
     }
 
@@ -680,26 +791,26 @@ impl<S: Slot> SlotRing<S> {
     #[inline(always)]
     fn may_be_peak(&self, tail: u64) -> bool {
         let end = tail.wrapping_add(1);
-        if !is_after(end, self.tail.no_peak_before.load(site("ring.peak.bound", Relaxed))) {
+        if !is_after(end, self.ends.tail.no_peak_before.load(site("ring.peak.bound", Relaxed))) {
             return false;
         }
-        let peak = self.tail.peak.load(site("ring.peak.compare", Relaxed));
+        let peak = self.ends.tail.peak.load(site("ring.peak.compare", Relaxed));
         let oldest = tail.wrapping_sub(peak);
         peak == 0 || peak > SMALL_PEAK || self.load(oldest).relative_to(oldest) == 1
     }
 
     #[cold]
     fn check_peak(&self, end: u64) {
-        let mut peak = self.tail.peak.load(site("ring.peak.old", Relaxed));
+        let mut peak = self.ends.tail.peak.load(site("ring.peak.old", Relaxed));
         let head = self.head_position();
         let len = if is_after(end, head) { end.wrapping_sub(head) & POSITIONS } else { 0 };
         if len > peak {
-            peak = self.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
+            peak = self.ends.tail.peak.fetch_max(len, site("ring.peak.raise", Relaxed)).max(len);
         }
         // Head and peak only grow, so a bound that is stored late is lower than it could be. Once the
         // peak is the capacity there is no new one.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };
-        self.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
+        self.ends.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
     }
 }
 

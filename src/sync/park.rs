@@ -77,6 +77,7 @@ impl Deadline {
 
 /// A word on which threads sleep.
 #[derive(Debug)]
+#[cfg_attr(not(loom), repr(transparent))]
 pub(crate) struct Parking {
     word: AtomicU32,
     /// Threads that sleep on several words, and the condition variable of those that sleep on this
@@ -123,6 +124,16 @@ impl Parking {
     /// Sleeps while the epoch is `seen`, until woken or until the deadline. May return early; the
     /// caller checks its condition again.
     pub(crate) fn sleep(&self, seen: u32, deadline: Deadline) {
+        self.sleep_by(libc::FUTEX_PRIVATE_FLAG, seen, deadline);
+    }
+
+    /// [`Parking::sleep`] on a word of shared memory, on which other processes wake.
+    #[cfg(queues_shared)]
+    pub(crate) fn sleep_among_processes(&self, seen: u32, deadline: Deadline) {
+        self.sleep_by(0, seen, deadline);
+    }
+
+    fn sleep_by(&self, flags: libc::c_int, seen: u32, deadline: Deadline) {
         let _disabled = super::disable_cancellation();
         let limit = deadline.timespec();
         let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
@@ -132,7 +143,7 @@ impl Parking {
             libc::syscall(
                 libc::SYS_futex,
                 self.address(),
-                libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+                libc::FUTEX_WAIT_BITSET | flags,
                 seen,
                 limit,
                 core::ptr::null_mut::<u32>(),
@@ -143,15 +154,20 @@ impl Parking {
 
     /// Wakes up to `count` sleepers. Uses only the address of the word, which may be freed already.
     pub(crate) fn wake(&self, count: usize) {
+        self.wake_by(libc::FUTEX_PRIVATE_FLAG, count);
+    }
+
+    /// [`Parking::wake`] on a word of shared memory, on which other processes sleep.
+    #[cfg(queues_shared)]
+    pub(crate) fn wake_among_processes(&self, count: usize) {
+        self.wake_by(0, count);
+    }
+
+    fn wake_by(&self, flags: libc::c_int, count: usize) {
         let count = count.min(libc::c_int::MAX as usize) as libc::c_int;
         // SAFETY: FUTEX_WAKE does not access the word.
         unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                self.address(),
-                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-                count,
-            );
+            libc::syscall(libc::SYS_futex, self.address(), libc::FUTEX_WAKE | flags, count);
         }
     }
 }

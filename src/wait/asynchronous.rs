@@ -5,7 +5,7 @@
 //! (To put many items, the typed interface makes several such steps.) A future that waits counts no
 //! failure in the statistics and leaves the descriptor as it is.
 
-use super::poll::{READABLE, Source};
+use super::poll::{READABLE, Source, WRITABLE};
 use super::wakers::Turn;
 use super::{Blocking, Event, Stealing};
 use crate::error::{Error, Result};
@@ -56,10 +56,10 @@ impl<Q: Queue> Blocking<Q> {
         };
         let done = turn.poll_until(attempt).await;
         match &done {
-            Ok(got) => self.waiting.not_full.notify(count(got)),
+            Ok(got) => self.notify(WRITABLE, count(got)),
             // This call may have used up a wake-up. Another get may have a buffer that is large
             // enough.
-            Err(Error::TooSmall { .. }) => self.waiting.not_empty.notify(1),
+            Err(Error::TooSmall { .. }) => self.notify(READABLE, 1),
             Err(_) => {}
         }
         done
@@ -79,7 +79,7 @@ impl<Q: PutMany> Blocking<Q> {
         // SAFETY: the same contract.
         let (done, result) = unsafe { self.queue().try_put_many(items, count) };
         if done > 0 {
-            self.waiting.not_empty.notify(done);
+            self.notify(READABLE, done);
         }
         (done, result)
     }

@@ -1,7 +1,7 @@
 //! A queue whose calls wait: each call tries, and waits on an event count when the queue is full or
 //! empty. Written once, for every queue.
 
-use super::poll::{self, Polled, READABLE, Source};
+use super::poll::{self, Polled, READABLE, Source, WRITABLE};
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
@@ -29,6 +29,12 @@ pub struct Blocking<Q> {
 pub(super) struct Waiting {
     pub(super) not_empty: EventCount,
     pub(super) not_full: EventCount,
+}
+
+/// The end of a shared queue at which an event, READABLE or WRITABLE, is announced.
+#[cfg(queues_shared)]
+fn end_of(event: u32) -> usize {
+    if event == READABLE { crate::shared::GET } else { crate::shared::PUT }
 }
 
 impl<Q: Described> Described for Blocking<Q> {
@@ -59,6 +65,15 @@ impl<Q: Queue> Blocking<Q> {
         &self.queue
     }
 
+    /// Fails with [`Error::Invalid`] in a child that inherited the handle of a shared queue.
+    pub(crate) fn check_process(&self) -> Result {
+        #[cfg(queues_shared)]
+        if self.queue.attachment().is_some_and(|attachment| attachment.is_inherited()) {
+            return Err(Error::Invalid);
+        }
+        Ok(())
+    }
+
     /// Runs `put`, an operation that adds an item, until it does not fail with `Full` or the wait is
     /// over. After a success, wakes a waiting get.
     #[inline(always)]
@@ -77,9 +92,67 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
+    /// The event count of an event, READABLE or WRITABLE.
+    #[inline(always)]
+    pub(super) fn event_count_of(&self, event: u32) -> &EventCount {
+        if event == READABLE { &self.waiting.not_empty } else { &self.waiting.not_full }
+    }
+
+    /// False if no waiter can miss what this thread published.
+    #[inline(always)]
+    fn may_have_waiters(&self, event: u32) -> bool {
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            if attachment.may_have_waiters(end_of(event)) {
+                return true;
+            }
+        }
+        self.event_count_of(event).may_have_waiters()
+    }
+
+    /// Wakes up to `count` threads and futures that wait for an event, and all pollers and descriptors.
+    #[inline(always)]
+    pub(super) fn notify(&self, event: u32, count: usize) {
+        if self.may_have_waiters(event) {
+            self.notify_slow(event, count);
+        }
+    }
+
+    #[cold]
+    fn notify_slow(&self, event: u32, count: usize) {
+        self.notify_processes(event, count);
+        self.event_count_of(event).notify(count);
+    }
+
+    /// Wakes the waiters of all processes that wait in the shared memory.
+    #[inline(always)]
+    fn notify_processes(&self, _event: u32, _count: usize) {
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            attachment.notify(end_of(_event), _count);
+        }
+    }
+
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end`.
+    fn wait<R>(
+        &self,
+        event: u32,
+        end: Deadline,
+        mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
+    ) -> Option<R> {
+        let event_count = self.event_count_of(event);
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            return event_count.spin(&mut attempt).or_else(|| {
+                attachment.wait(end_of(event), end, attempt, || self.queue.tend())
+            });
+        }
+        event_count.wait(end, &mut attempt)
+    }
+
     #[inline(always)]
     pub(super) fn after_put(&self, done: Result) -> Result {
-        if done.is_ok() && self.waiting.not_empty.may_have_waiters() {
+        if done.is_ok() && self.may_have_waiters(READABLE) {
             return self.wake_getter();
         }
         done
@@ -88,6 +161,10 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     #[inline(never)]
     fn wake_getter(&self) -> Result {
+        self.notify_processes(READABLE, 1);
+        if !self.waiting.not_empty.may_have_waiters() {
+            return Ok(());
+        }
         if let Some(waiters) = self.waiting.not_empty.waiters() {
             match self.queue.wake_getter() {
                 WakeGetter::No => self.waiting.not_empty.join_signal(waiters),
@@ -107,7 +184,7 @@ impl<Q: Queue> Blocking<Q> {
                 done => done,
             };
         }
-        let done = self.waiting.not_full.wait(end, || match put() {
+        let done = self.wait(WRITABLE, end, || match put() {
             Err(Error::Full) => Continue(Deadline::NEVER),
             done => Break(done),
         });
@@ -115,6 +192,11 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     fn count_failed_put(&self, error: Error) -> Result {
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            attachment.count_failure(end_of(WRITABLE));
+            return Err(error);
+        }
         self.failed_put.fetch_add(1, site("stats.failed.put", Relaxed));
         Err(error)
     }
@@ -125,7 +207,7 @@ impl<Q: Queue> Blocking<Q> {
     pub(crate) fn get_by<R>(&self, wait: Wait, get: impl FnMut() -> Result<R>) -> Result<R> {
         let done = self.find_item(wait, get);
         if done.is_ok() {
-            self.waiting.not_full.notify(1);
+            self.notify(WRITABLE, 1);
         }
         done
     }
@@ -153,13 +235,13 @@ impl<Q: Queue> Blocking<Q> {
                 done => done,
             };
         }
-        let done = self.waiting.not_empty.wait(wait.deadline(), || match get() {
+        let done = self.wait(READABLE, wait.deadline(), || match get() {
             Err(Error::Empty) => Continue(Deadline::NEVER),
             done => Break(done),
         });
         if let Some(Err(Error::TooSmall { .. })) = done {
             // This call may have used up a wake-up. Another get may have the buffer for the item.
-            self.waiting.not_empty.notify(1);
+            self.notify(READABLE, 1);
         }
         done.unwrap_or_else(|| self.count_failed_get(Error::Timeout))
     }
@@ -216,6 +298,11 @@ impl<Q: Queue> Blocking<Q> {
     }
 
     pub(super) fn count_failed_get<R>(&self, error: Error) -> Result<R> {
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            attachment.count_failure(end_of(READABLE));
+            return Err(error);
+        }
         self.failed_get.fetch_add(1, site("stats.failed.get", Relaxed));
         Err(error)
     }
@@ -236,37 +323,47 @@ impl<Q: Queue> Blocking<Q> {
     /// As [`Queue::clear_to`].
     pub(crate) unsafe fn clear_to(&self, end: u64) -> usize {
         // SAFETY: the same contract.
-        unsafe { self.queue.clear_to(end, |count| self.waiting.not_full.notify(count)) }
+        unsafe { self.queue.clear_to(end, |count| self.notify(WRITABLE, count)) }
     }
 
     /// Makes later puts fail and wakes all waiters. Items in the queue can still be got.
     pub fn close(&self) {
         self.queue.close();
-        self.waiting.not_empty.notify(usize::MAX);
-        self.waiting.not_full.notify(usize::MAX);
+        self.notify(READABLE, usize::MAX);
+        self.notify(WRITABLE, usize::MAX);
     }
 
     /// A snapshot of the statistics.
     pub fn stats(&self) -> Stats {
         let counts = self.queue.counts();
         let capacity = self.queue.capacity() as u64;
+        let local = Stats {
+            failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
+            failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
+            ..Stats::default()
+        };
+        #[cfg(queues_shared)]
+        let local = self.queue.attachment().map_or(local, |attachment| Stats {
+            failed_enqueue: attachment.failures(end_of(WRITABLE)),
+            failed_dequeue: attachment.failures(end_of(READABLE)),
+            attached: attachment.count_live(),
+            recovered: attachment.recovered(),
+            ..local
+        });
         Stats {
             enqueued: counts.enqueued,
             dequeued: counts.dequeued,
-            failed_enqueue: self.failed_put.load(site("stats.read.put", Relaxed)),
-            failed_dequeue: self.failed_get.load(site("stats.read.get", Relaxed)),
             peak_size: counts.peak,
             current_size: counts.enqueued.saturating_sub(counts.dequeued).min(capacity),
             capacity,
-            stolen: 0,
+            ..local
         }
     }
 }
 
 impl<Q: Queue> Source for Blocking<Q> {
     fn event_count(&self, event: u32) -> Option<&EventCount> {
-        let Waiting { not_empty, not_full } = &*self.waiting;
-        Some(if event == READABLE { not_empty } else { not_full })
+        Some(self.event_count_of(event))
     }
 
     fn is_timed(&self, event: u32) -> bool {
@@ -331,7 +428,7 @@ impl<Q: Put> Blocking<Q> {
         }
         // SAFETY: the same contract.
         match unsafe { self.queue.put_fast(item, with) } {
-            Fast::Done if self.waiting.not_empty.may_have_waiters() => self.wake_getter(),
+            Fast::Done if self.may_have_waiters(READABLE) => self.wake_getter(),
             Fast::Done => Ok(()),
             // SAFETY: the same contract.
             Fast::Slow => unsafe { self.put_slow(item, with, wait) },
@@ -378,7 +475,7 @@ impl<Q: Get> Blocking<Q> {
         }
         // SAFETY: the same contract.
         match unsafe { self.queue.get_fast(out) } {
-            Some(with) if self.waiting.not_full.may_have_waiters() => self.wake_putter(with),
+            Some(with) if self.may_have_waiters(WRITABLE) => self.wake_putter(with),
             Some(with) => Ok(with),
             // SAFETY: the same contract.
             None => unsafe { self.get_slow(out, wait) },
@@ -388,7 +485,7 @@ impl<Q: Get> Blocking<Q> {
     #[cold]
     #[inline(never)]
     fn wake_putter(&self, with: Q::With) -> Result<Q::With> {
-        self.waiting.not_full.notify(1);
+        self.notify(WRITABLE, 1);
         Ok(with)
     }
 
@@ -416,7 +513,7 @@ impl<Q: PutMany> Blocking<Q> {
             let (done, mut result) =
                 unsafe { self.queue.try_put_many(items.add(total), count - total) };
             if done > 0 {
-                self.waiting.not_empty.notify(done);
+                self.notify(READABLE, done);
                 total += done;
             }
             if let Err(Error::Full) = result {
@@ -455,7 +552,7 @@ impl<Q: GetMany> Blocking<Q> {
         };
         match got {
             Ok(done) => {
-                self.waiting.not_full.notify(done);
+                self.notify(WRITABLE, done);
                 (done, Ok(()))
             }
             Err(why) => (0, Err(why)),

@@ -1,13 +1,14 @@
 //! Blobs that are written and read where they lie.
 
-use super::{Blocking, Wait};
+use super::{Blocking, WRITABLE, Wait};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
-use crate::queue::{mpmc::Indirect, spsc::Spsc};
+use crate::queue::{mpmc::Indirect, mpmc::Keeping, spsc::Spsc};
 use core::ffi::c_void;
 
 /// See [`Indirect::reserve`] and the methods beside it.
-impl Blocking<Indirect<Bytes>> {
+#[allow(private_bounds)]
+impl<K: Keeping> Blocking<Indirect<Bytes, (), K>> {
     /// Reserves a cell, waiting for room.
     pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
         match self.queue().reserve() {
@@ -21,7 +22,7 @@ impl Blocking<Indirect<Bytes>> {
         let mut data = core::ptr::null_mut();
         self.find_room(wait, || self.queue().reserve().map(|at| data = at))?;
         // This call may have used up a wake-up, and has left the room for another.
-        self.waiting.not_full.notify(1);
+        self.notify(WRITABLE, 1);
         Ok(data)
     }
 
@@ -53,7 +54,7 @@ impl Blocking<Indirect<Bytes>> {
     /// A put may have found room but no cell.
     fn after_free(&self, done: Result) -> Result {
         if done.is_ok() {
-            self.waiting.not_full.notify(1);
+            self.notify(WRITABLE, 1);
         }
         done
     }

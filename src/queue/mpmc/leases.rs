@@ -22,6 +22,7 @@
 //! Lock-free in the strict sense. A thread that is suspended in one of the calls keeps its cell, as
 //! in a put.
 
+use super::keeping::{Keeping, Ring};
 use super::Indirect;
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload};
@@ -34,14 +35,13 @@ const RESERVED: u64 = 1 << 62;
 const LEASED: u64 = 1 << 63;
 const MARKS: u64 = RESERVED | LEASED;
 
-impl Indirect<Bytes> {
+#[allow(private_bounds)]
+impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Reserves a cell for a blob of up to the payload's limit. Fails with [`Error::Full`] and
     /// [`Error::Closed`] as a put does.
     pub fn reserve(&self) -> Result<*mut c_void> {
         self.filled.check_room_exactly()?;
-        let Ok((cell, _)) = self.free.pop() else {
-            return Err(Error::Full);
-        };
+        let cell = self.take_free_cell(&self.keeper.sit())?;
         self.mark(cell, RESERVED);
         Ok(self.address(cell))
     }
@@ -56,22 +56,27 @@ impl Indirect<Bytes> {
         let (cell, _) = self.claim(data, RESERVED)?;
         // SAFETY: the claim made the cell ours.
         unsafe { self.cells.own(cell as usize, |bytes, at| bytes.set_len(at, len)) };
-        self.append(cell, RESERVED)
+        self.append(cell, Ring::Free, RESERVED)
     }
 
     /// Ends a reservation without a put. Fails with [`Error::Misuse`] if `data` is no reservation.
     pub fn cancel(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, RESERVED)?;
-        self.free_cell(cell);
+        self.free_cell(&self.keeper.sit(), cell);
         Ok(())
     }
 
     /// Removes the front item from the queue but leaves it in its cell; returns its address and
     /// length.
     pub fn lease(&self) -> Result<(*mut c_void, usize)> {
-        let (cell, _) = self.filled.pop()?;
+        let seat = &self.keeper.sit();
+        let cell = self.pop_cell(seat, Ring::Filled, |_, _| Ok(()))?;
         // SAFETY: we own the cell: its index is in neither ring.
         let len = unsafe { self.cells.own(cell as usize, |bytes, at| bytes.len(at)) };
+        if K::IS_SHARED && len > self.payload().limit() {
+            self.free_cell(seat, cell);
+            return Err(Error::Corrupt);
+        }
         self.mark(cell, LEASED | len as u64);
         Ok((self.address(cell), len))
     }
@@ -79,7 +84,7 @@ impl Indirect<Bytes> {
     /// Ends a lease. Fails with [`Error::Misuse`] if `data` is no lease.
     pub fn settle(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, LEASED)?;
-        self.free_cell(cell);
+        self.free_cell(&self.keeper.sit(), cell);
         Ok(())
     }
 
@@ -87,17 +92,21 @@ impl Indirect<Bytes> {
     /// stays leased. Fails with [`Error::Misuse`] if `data` is no lease.
     pub fn put_back(&self, data: *mut c_void) -> Result {
         let (cell, len) = self.claim(data, LEASED)?;
-        self.append(cell, LEASED | len)
+        self.append(cell, Ring::Filled, LEASED | len)
     }
 
-    /// Puts a cell that this call owns; if that fails, its length word becomes `word_if_refused`.
-    fn append(&self, cell: u64, word_if_refused: u64) -> Result {
-        match self.filled.push(cell) {
+    /// Puts a cell that this call owns and that came from a ring; if that fails, its length word
+    /// becomes `word_if_refused`.
+    fn append(&self, cell: u64, from: Ring, word_if_refused: u64) -> Result {
+        let seat = &self.keeper.sit();
+        match self.push_cell(seat, Ring::Filled, cell) {
             Ok(position) => {
                 self.filled.note_peak(position);
                 Ok(())
             }
             Err(refused) => {
+                // SAFETY: the index of a cell.
+                self.keeper.own(seat, unsafe { self.mark_of(cell) }, from, cell);
                 self.mark(cell, word_if_refused);
                 Err(refused)
             }
@@ -131,7 +140,10 @@ impl Indirect<Bytes> {
         let word = self.word(cell).load(site("mpmc.lease.load", Relaxed));
         let len = word & !MARKS;
         // Ordering: Relaxed, as in `mark`. If it fails, another call owned the cell at that moment.
+        // SAFETY: the index of a cell.
+        let is_ours = self.keeper.owns(unsafe { self.mark_of(cell) });
         if word & MARKS == mark
+            && is_ours
             && self.word(cell).replace(word, len, site("mpmc.lease.claim", Relaxed))
         {
             Ok((cell, len))
@@ -141,7 +153,17 @@ impl Indirect<Bytes> {
     }
 }
 
-impl<P: Payload, H> Indirect<P, H> {
+#[allow(private_bounds)]
+impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
+    /// Makes the item of a leased cell an item again.
+    #[cfg(queues_shared)]
+    pub(super) fn clear_marks(&self, cell: u64) {
+        if P::HAS_LENGTH {
+            let word = self.word(cell).load(site("mpmc.lease.again", Relaxed));
+            self.word(cell).store(word & !MARKS, site("mpmc.lease.clear", Relaxed));
+        }
+    }
+
     /// The length word of a cell, in a queue of blobs.
     fn word(&self, cell: u64) -> &AtomicU64 {
         debug_assert!(P::HAS_LENGTH);

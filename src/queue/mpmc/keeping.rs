@@ -1,0 +1,92 @@
+//! Who may use the memory of a queue of cells: the threads of this process ([`Alone`]), or several
+//! processes, which may die at any instruction (`recovery.rs`).
+//!
+//! A process that dies takes the cells with it that it owns: their indices are in neither ring. So in
+//! shared memory a call notes where each cell is. With `Alone` all of these notes are nothing.
+
+use super::Indirect;
+use crate::payload::Payload;
+use crate::queue::ring::{Inline, Room};
+
+/// One of the two rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ring {
+    Free = 0,
+    Filled = 1,
+}
+
+/// What lies before each cell.
+#[repr(C)]
+pub(crate) struct CellHead<M, H> {
+    pub(super) mark: M,
+    pub(super) header: H,
+}
+
+/// See the module.
+pub(crate) trait Keeping: Sized + Send + Sync {
+    /// Whether other processes use the memory, too. Then no number in it is trusted.
+    const IS_SHARED: bool;
+    /// Where the ends of the rings lie.
+    type Room: Room;
+    /// Where a cell is.
+    type Mark: Send + Sync;
+    /// Where a call announces what it is about to do.
+    type Seat<'a>
+    where
+        Self: 'a;
+
+    /// Begins a call.
+    fn sit(&self) -> Self::Seat<'_>;
+    /// Announces that the call may pop at a position.
+    fn announce_pop(seat: &Self::Seat<'_>, ring: Ring, position: u64);
+    /// Announces that the call owns a cell, and may push it.
+    fn announce_cell(seat: &Self::Seat<'_>, cell: u64);
+    /// Notes that this attachment owns a cell, which came from a ring.
+    fn own(&self, seat: &Self::Seat<'_>, mark: &Self::Mark, from: Ring, cell: u64);
+    /// Notes where the cell is if the push that follows succeeds.
+    fn note_push(mark: &Self::Mark, ring: Ring, position: u64);
+    /// Whether this attachment owns a cell.
+    fn owns(&self, mark: &Self::Mark) -> bool;
+    /// Gives back the cells of dead processes. Returns false if there are none.
+    fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Self::Seat<'_>) -> bool;
+    /// Gives back the cells of this attachment, at its end.
+    fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>);
+    /// The attachment.
+    #[cfg(queues_shared)]
+    fn attachment(&self) -> Option<&crate::shared::Attachment>;
+}
+
+/// Only this process uses the memory.
+#[derive(Debug)]
+pub struct Alone;
+
+impl Keeping for Alone {
+    const IS_SHARED: bool = false;
+    type Room = Inline;
+    type Mark = ();
+    type Seat<'a> = ();
+
+    #[inline(always)]
+    fn sit(&self) {}
+    #[inline(always)]
+    fn announce_pop((): &(), _ring: Ring, _position: u64) {}
+    #[inline(always)]
+    fn announce_cell((): &(), _cell: u64) {}
+    #[inline(always)]
+    fn own(&self, (): &(), (): &(), _from: Ring, _cell: u64) {}
+    #[inline(always)]
+    fn note_push((): &(), _ring: Ring, _position: u64) {}
+    #[inline(always)]
+    fn owns(&self, (): &()) -> bool {
+        true
+    }
+    fn recover<P: Payload, H>(_queue: &Indirect<P, H, Self>, (): &()) -> bool {
+        false
+    }
+    fn leave<P: Payload, H>(_queue: &Indirect<P, H, Self>) {}
+    #[cfg(queues_shared)]
+    #[inline(always)]
+    fn attachment(&self) -> Option<&crate::shared::Attachment> {
+        None
+    }
+}

@@ -1,0 +1,409 @@
+//! Queues of blobs in memory that processes share, and how the cells of a dead process come back.
+//!
+//! # Idea
+//! An operation on a ring is one compare-and-swap, so a process that dies leaves no operation half
+//! done. It only takes the cells with it that it owned. Each cell has a *mark*: owned by an
+//! attachment, or in a ring at a position. Each call has a seat, where it *announces* at which
+//! position it is about to pop, or which cell it owns.
+//!
+//! A pop announces the position, pops, marks the cell as owned, and announces the cell. A push
+//! announces the cell, marks it as in the ring at a position before each attempt there, and pushes.
+//! Both are plain stores, to a line of the thread's own and to the cell that the call owns.
+//!
+//! # Recovery
+//! Any process that notices a death *sweeps*: when it finds no free cell, when it waits, and when it
+//! opens the queue. For each cell it reads the mark.
+//! 1. Owned by an attachment that lives: nothing is to be done. By one that is gone: the sweep makes
+//!    the cell its own by a compare-and-swap of the mark, and pushes it.
+//! 2. In a ring at a position: if the slot there holds the cell, it is in its place. Otherwise a call
+//!    has popped it and not marked it yet, or has marked it and not pushed it yet; or a process died
+//!    between the two. If a live call announces the position or the cell, the sweep skips it. If the
+//!    slot is then still as it was before, no live call has the cell: the sweep takes it by a
+//!    compare-and-swap of the mark.
+//!
+//! A sweep is a call like others: it has a seat, and may die anywhere. `tests/spin` has the model.
+//!
+//! # Orderings
+//! The stores of marks and announcements are Release, the sweep's loads Acquire, and the slots SeqCst.
+//! A sweep that finds a slot changed by a pop sees the announcement before it; one that sees the mark
+//! of a push sees the announcement of the cell. If it reads a later announcement, the call has gone
+//! on: then it has changed the mark, so that the compare-and-swap fails, or the slot.
+//!
+//! # Progress
+//! Every call is lock-free, however many processes are suspended or dead. A sweep is O(cells), and
+//! skips what is in motion.
+
+use super::keeping::{CellHead, Keeping, Ring};
+use super::{Indirect, SPARE};
+use crate::error::{Error, Result};
+use crate::memory::Array;
+use crate::payload::{Bytes, Cells, Disposer, Payload};
+use crate::plan::{Described, Description, Plan, described};
+use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
+use crate::shared::{
+    Attachment, CommonParts, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT, Part, Request, Seat,
+    Sizes,
+};
+use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+/// Flag of a shared queue: what a dead consumer held comes again.
+pub(crate) const REDELIVER: u64 = 1 << 8;
+
+/// Items, unless the creator chooses.
+const DEFAULT_CAPACITY: u64 = 1000;
+
+/// Attachments of a file, unless the creator chooses.
+const ATTACHMENTS: u64 = 64;
+
+/// Looks at a cell in motion before a sweep skips it.
+const LOOKS: u32 = 8;
+
+/// In marks and announcements: a position of a ring follows, not an attachment or a cell.
+const IN_RING: u64 = 1 << 63;
+/// The ring: of the position, or from which an owned cell came.
+const FILLED: u64 = 1 << 62;
+
+#[inline(always)]
+fn bit(ring: Ring) -> u64 {
+    if ring == Ring::Filled { FILLED } else { 0 }
+}
+
+#[inline(always)]
+fn at(ring: Ring, position: u64) -> u64 {
+    IN_RING | bit(ring) | position & (FILLED - 1)
+}
+
+fn owned_by(owner: OwnerId, from: Ring) -> u64 {
+    bit(from) | owner.bits()
+}
+
+/// What a mark says.
+enum Whereabouts {
+    OwnedBy(OwnerId),
+    At(u64),
+}
+
+/// What a mark says, and the ring: where the cell is, or from which it came.
+fn read_mark(mark: u64) -> (Whereabouts, Ring) {
+    let ring = if mark & FILLED != 0 { Ring::Filled } else { Ring::Free };
+    let rest = mark & (FILLED - 1);
+    let place = if mark & IN_RING != 0 {
+        Whereabouts::At(rest)
+    } else {
+        Whereabouts::OwnedBy(OwnerId::from_bits(rest))
+    };
+    (place, ring)
+}
+
+/// The ends of a ring, in shared memory.
+pub struct Mapped(NonNull<Ends>);
+
+// SAFETY: the ends are atomics, and outlive the queue that holds them.
+unsafe impl Send for Mapped {}
+// SAFETY: the same.
+unsafe impl Sync for Mapped {}
+
+impl core::ops::Deref for Mapped {
+    type Target = Ends;
+    #[inline(always)]
+    fn deref(&self) -> &Ends {
+        // SAFETY: as above.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Room for Mapped {
+    const IS_SHARED: bool = true;
+}
+
+/// Several processes use the memory.
+#[derive(Debug)]
+pub struct Shared {
+    attachment: Attachment,
+    redelivers: bool,
+}
+
+impl Keeping for Shared {
+    const IS_SHARED: bool = true;
+    type Room = Mapped;
+    type Mark = AtomicU64;
+    type Seat<'a> = Seat<'a>;
+
+    #[inline(always)]
+    fn sit(&self) -> Seat<'_> {
+        self.attachment.sit()
+    }
+    #[inline(always)]
+    fn announce_pop(seat: &Seat<'_>, ring: Ring, position: u64) {
+        seat.announce(at(ring, position));
+    }
+    #[inline(always)]
+    fn announce_cell(seat: &Seat<'_>, cell: u64) {
+        seat.announce(cell + 1);
+    }
+    #[inline(always)]
+    fn own(&self, seat: &Seat<'_>, mark: &AtomicU64, from: Ring, cell: u64) {
+        // Ordering: Release, pairs with the Acquire in `sweep`.
+        mark.store(owned_by(self.attachment.id(), from), site("mpmc.shared.own", Release));
+        seat.announce(cell + 1);
+    }
+    #[inline(always)]
+    fn note_push(mark: &AtomicU64, ring: Ring, position: u64) {
+        // Ordering: Release, as in `own`.
+        mark.store(at(ring, position), site("mpmc.shared.push", Release));
+    }
+    fn owns(&self, mark: &AtomicU64) -> bool {
+        let mark = mark.load(site("mpmc.shared.owns", Acquire));
+        mark & !FILLED == self.attachment.id().bits()
+    }
+
+    #[cold]
+    fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Seat<'_>) -> bool {
+        let attachment = &queue.keeper.attachment;
+        let Some(dead) = attachment.find_dead() else { return false };
+        if queue.sweep(seat, |owner| attachment.is_gone(owner)) {
+            attachment.bury(&dead);
+        }
+        true
+    }
+
+    fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>) {
+        let attachment = &queue.keeper.attachment;
+        if attachment.is_inherited() {
+            return;
+        }
+        let is_empty_handed = queue.sweep(&queue.keeper.sit(), |owner| owner == attachment.id());
+        attachment.leave(is_empty_handed);
+    }
+
+    #[inline(always)]
+    fn attachment(&self) -> Option<&Attachment> {
+        Some(&self.attachment)
+    }
+}
+
+/// Where the parts of a file lie.
+struct Parts {
+    common: CommonParts,
+    ends: Part,
+    filled: Part,
+    free: Part,
+    cells: Part,
+}
+
+type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
+
+/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
+/// file is empty, for the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedOptions {
+    /// Largest number of items; default: 1000.
+    pub capacity: usize,
+    /// Largest length of a blob in bytes; there is no default.
+    pub item_size: usize,
+    /// Cells beyond the capacity; default: [`SPARE`].
+    pub spare: usize,
+    /// Handles that can be attached at once, in all processes; default: 64.
+    pub attachments: usize,
+    /// Whether what a dead consumer held comes again.
+    pub redelivers: bool,
+}
+
+fn payload(sizes: &Sizes) -> Result<Bytes> {
+    // SAFETY: no callback.
+    Bytes::try_new(sizes.item_size as usize, unsafe { Disposer::new(None, core::ptr::null_mut()) })
+}
+
+fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
+    let capacity = sizes.capacity as usize;
+    let count = capacity.checked_add(sizes.spare as usize).ok_or(Error::Invalid)?;
+    let cell = Blobs::layout(&payload(sizes)?)?;
+    let mut layout = Layout::new();
+    let parts = Parts {
+        common: CommonParts::add_to(&mut layout, sizes.attachments as usize)?,
+        ends: layout.add(size_of::<Ends>(), 2)?,
+        filled: layout.add(size_of::<Packed>(), slots_for(capacity, count)?)?,
+        free: layout.add(size_of::<Packed>(), slots_for(count, count)?)?,
+        cells: layout.add(cell.size(), count)?,
+    };
+    Ok((layout, parts))
+}
+
+/// The rings of filled and of free cells, and the cells.
+///
+/// # Safety
+/// The mapping outlives the result; its parts are complete, or `fill` is about to write them.
+unsafe fn view(
+    mapping: &Mapping,
+    sizes: &Sizes,
+    parts: &Parts,
+) -> Result<(SlotRing<Packed, Mapped>, SlotRing<Packed, Mapped>, Blobs)> {
+    let ends: NonNull<Ends> = mapping.at(parts.ends.offset).cast();
+    let ring = |part: Part, capacity, ends| {
+        // SAFETY: slots and ends are atomics in the mapping, aligned by the layout.
+        let slots = unsafe { Array::borrowed(mapping.at(part.offset).cast::<Packed>(), part.count) };
+        SlotRing::of(capacity, slots, Mapped(ends))
+    };
+    // SAFETY: two ends lie there.
+    let free_ends = unsafe { ends.add(1) };
+    let filled = ring(parts.filled, sizes.capacity as usize, ends);
+    let free = ring(parts.free, parts.cells.count, free_ends);
+    // SAFETY: cells consist of words that are accessed atomically or by their owner.
+    let cells = unsafe { Blobs::borrowed(payload(sizes)?, mapping.at(parts.cells.offset)) };
+    Ok((filled, free, cells))
+}
+
+/// Writes the parts of a new queue, in which every cell is free.
+fn fill(mapping: &Mapping, sizes: &Sizes, parts: &Parts) {
+    for (part, i) in [(parts.filled, 0), (parts.free, 1)] {
+        // SAFETY: in the mapping, which no other process uses yet.
+        unsafe {
+            mapping.at(parts.ends.offset).cast::<Ends>().add(i).write(Ends::new(0));
+            let slots = mapping.at(part.offset).cast::<Packed>();
+            for slot in 0..part.count {
+                slots.add(slot).write(Packed::new(slot as u64, part.count as u64 - 1));
+            }
+        }
+    }
+    // SAFETY: written above, as far as it is used.
+    let Ok((_, free, cells)) = (unsafe { view(mapping, sizes, parts) }) else { return };
+    for cell in 0..parts.cells.count {
+        // SAFETY: below the count; an atomic of zeros is one.
+        let mark = unsafe { &cells.header(cell).mark };
+        mark.store(at(Ring::Free, cell as u64), site("mpmc.shared.fill", Release));
+        let pushed = free.push(cell as u64);
+        debug_assert_eq!(pushed, Ok(cell as u64));
+    }
+}
+
+impl Indirect<Bytes, (), Shared> {
+    /// Opens the queue in a file, or creates it there if the file is empty. The caller keeps `fd`.
+    ///
+    /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
+    /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
+    pub fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
+        let sizes = Sizes {
+            capacity: options.capacity as u64,
+            item_size: options.item_size as u64,
+            spare: options.spare as u64,
+            attachments: options.attachments as u64,
+            flags: if options.redelivers { REDELIVER } else { 0 },
+        };
+        let defaults = Sizes {
+            capacity: DEFAULT_CAPACITY,
+            item_size: 0,
+            spare: SPARE as u64,
+            attachments: ATTACHMENTS,
+            flags: 0,
+        };
+        let request = Request { kind: Kind::Mpmc, sizes, defaults };
+        let (opened, parts) = Opened::open(fd, &request, lay_out, fill)?;
+        let attachment = Attachment::new(opened, &parts.common)?;
+        let sizes = *attachment.sizes();
+        // SAFETY: the attachment keeps the mapping, and is dropped last.
+        let (filled, free, cells) = unsafe { view(attachment.mapping(), &sizes, &parts)? };
+        let redelivers = sizes.flags & REDELIVER != 0;
+        let queue = Self { filled, free, cells, keeper: Shared { attachment, redelivers } };
+        Shared::recover(&queue, &queue.keeper.sit());
+        Ok(queue)
+    }
+}
+
+impl<P: Payload, H> Indirect<P, H, Shared> {
+    /// Gives back all cells whose owners `may_lose` them, and those that no live call has. Returns
+    /// false if it skipped a cell.
+    fn sweep(&self, seat: &Seat<'_>, may_lose: impl Fn(OwnerId) -> bool) -> bool {
+        // What this call announced before is over.
+        seat.announce(0);
+        let mut is_complete = true;
+        for cell in 0..self.free.capacity() as u64 {
+            let mut looks = 0;
+            while !self.look_after(seat, cell, &may_lose) {
+                looks += 1;
+                if looks == LOOKS {
+                    is_complete = false;
+                    break;
+                }
+                pause(1 << looks);
+            }
+        }
+        is_complete
+    }
+
+    /// Gives a cell back if nobody has it. Returns false if it is in motion.
+    fn look_after(
+        &self,
+        seat: &Seat<'_>,
+        cell: u64,
+        may_lose: &impl Fn(OwnerId) -> bool,
+    ) -> bool {
+        // SAFETY: below the count.
+        let mark = unsafe { self.mark_of(cell) };
+        // Ordering: Acquire, pairs with the Releases in `own` and `note_push`.
+        let before = mark.load(site("mpmc.sweep.mark", Acquire));
+        let (place, ring) = read_mark(before);
+        match place {
+            Whereabouts::OwnedBy(owner) if !may_lose(owner) => return true,
+            Whereabouts::OwnedBy(_) => {}
+            Whereabouts::At(position) => {
+                let seen = self.ring(ring).state_at(position);
+                if seen.holds(position, cell) {
+                    return true;
+                }
+                let announced = |what| what == at(ring, position) || what == cell + 1;
+                if self.keeper.attachment.announcements().any(announced)
+                    || self.ring(ring).state_at(position) != seen
+                {
+                    return false;
+                }
+            }
+        }
+        let comes_again = self.keeper.redelivers && ring == Ring::Filled;
+        if comes_again && self.filled.check_room_exactly() == Err(Error::Full) {
+            return false;
+        }
+        let ours = owned_by(self.keeper.attachment.id(), ring);
+        if before != ours && !mark.replace(before, ours, site("mpmc.sweep.take", AcqRel)) {
+            return false;
+        }
+        self.give_back(seat, cell, comes_again, before)
+    }
+
+    /// Pushes a cell that this call owns. Returns false if it should come again and cannot; its mark
+    /// is then `before` again.
+    fn give_back(&self, seat: &Seat<'_>, cell: u64, comes_again: bool, before: u64) -> bool {
+        let attachment = &self.keeper.attachment;
+        if comes_again {
+            self.clear_marks(cell);
+            match self.push_cell(seat, Ring::Filled, cell) {
+                Ok(_) => {
+                    seat.announce(0);
+                    attachment.count_recovered();
+                    attachment.notify(GET, 1);
+                    return true;
+                }
+                // The queue will not take it any more.
+                Err(Error::Closed) => {}
+                Err(_) => {
+                    // SAFETY: below the count.
+                    unsafe { self.mark_of(cell) }.store(before, site("mpmc.sweep.restore", Release));
+                    seat.announce(0);
+                    return false;
+                }
+            }
+        }
+        let is_free = self.push_cell(seat, Ring::Free, cell).is_ok();
+        seat.announce(0);
+        attachment.count_recovered();
+        attachment.notify(PUT, 1);
+        is_free
+    }
+}
+
+impl Described for Indirect<Bytes, (), Shared> {
+    fn describe(&self) -> Description {
+        described(self, &Plan::EMPTY)
+    }
+}

@@ -1,0 +1,406 @@
+//! An attachment: a handle's place in the file, and the lock that tells whether its process is alive.
+//!
+//! # Life and death
+//! A record is free, live or dead, and has a generation. An attachment locks its byte of the file
+//! before it makes its record live, and makes the record free before it drops the lock. So a record
+//! that is live while nobody holds its lock belongs to a dead process: whoever notices makes it dead.
+//! What a generation owned that is not live any more can be recovered. A record is free again when a
+//! sweep has found all of that; or a new attachment takes it over, with a new generation.
+//!
+//! # Seats
+//! Every call that moves a cell sits on a seat of its attachment, and announces there what it is
+//! about to do (`queue/mpmc/recovery.rs`). The seat is chosen by the thread's stack, so threads that
+//! call often do not meet.
+
+use super::event::{ENDS, Event};
+use super::layout::{Opened, Part};
+use crate::error::{Error, Result};
+use crate::memory::Array;
+use crate::sync::{
+    AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, disable_cancellation, site, yield_now,
+};
+use core::ptr::NonNull;
+use crossbeam_utils::CachePadded;
+
+/// Threads of one handle that can be inside calls at the same moment; a further one yields.
+pub(crate) const SEATS: usize = 32;
+
+/// The states of a record, below its generation.
+const FREE: u64 = 0;
+const LIVE: u64 = 1;
+const DEAD: u64 = 2;
+const STATES: u64 = 3;
+const GENERATION: u32 = 2;
+
+/// The state of a queue that does not depend on its kind.
+#[repr(C)]
+pub(crate) struct Common {
+    /// The two ends: see [`super::event`].
+    pub(super) events: [Event; ENDS],
+    /// Calls that failed at each end.
+    pub(super) failures: [CachePadded<AtomicU64>; ENDS],
+    /// Cells that dead processes had held.
+    recovered: AtomicU64,
+}
+
+/// The place of one attachment.
+#[repr(C, align(128))]
+pub(crate) struct Record {
+    /// The generation, and `FREE`, `LIVE` or `DEAD`.
+    state: AtomicU64,
+    /// The process, for people: numbers differ between containers, and are used again.
+    process: AtomicU64,
+    /// Threads that wait at each end, by kind.
+    pub(super) waiting: [[AtomicU32; 2]; ENDS],
+}
+
+/// What a call announces, on a line of its own.
+#[repr(C, align(64))]
+pub(crate) struct SeatLine {
+    pub(crate) announcement: AtomicU64,
+}
+
+/// The parts of every shared file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommonParts {
+    common: Part,
+    records: Part,
+    seats: Part,
+}
+
+impl CommonParts {
+    pub(crate) fn add_to(layout: &mut super::Layout, attachments: usize) -> Result<Self> {
+        let seats = attachments.checked_mul(SEATS).ok_or(Error::Invalid)?;
+        Ok(Self {
+            common: layout.add(size_of::<Common>(), 1)?,
+            records: layout.add(size_of::<Record>(), attachments)?,
+            seats: layout.add(size_of::<SeatLine>(), seats)?,
+        })
+    }
+}
+
+/// Names an attachment for good: its place and the generation of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OwnerId(u64);
+
+/// Bits of the place in an [`OwnerId`].
+const INDEX_BITS: u32 = 12;
+
+impl OwnerId {
+    /// Bits that an id takes.
+    pub(crate) const BITS: u32 = 52;
+
+    fn new(index: usize, generation: u64) -> Self {
+        Self(((generation << INDEX_BITS) | index as u64) & ((1 << Self::BITS) - 1))
+    }
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits & ((1 << Self::BITS) - 1))
+    }
+    fn index(self) -> usize {
+        (self.0 & ((1 << INDEX_BITS) - 1)) as usize
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Attachment {
+    opened: Opened,
+    common: NonNull<Common>,
+    records: NonNull<Record>,
+    seats: NonNull<SeatLine>,
+    /// The number of records.
+    count: usize,
+    index: usize,
+    id: OwnerId,
+    /// The seats on which a call sits.
+    taken: Array<CachePadded<AtomicU32>>,
+    /// Whether this attachment took over a record and nobody has swept since.
+    owes_sweep: AtomicU32,
+}
+
+// SAFETY: the parts lie in the mapping, which lives as long; they consist of atomics.
+unsafe impl Send for Attachment {}
+// SAFETY: the same.
+unsafe impl Sync for Attachment {}
+
+/// Records that were dead when a sweep began.
+pub(crate) struct Dead {
+    /// Their places and states. What finds no place is for the next sweep.
+    seen: [(usize, u64); 32],
+    len: usize,
+}
+
+impl Attachment {
+    /// Attaches to an open file. [`Error::NoMemory`] if all records belong to processes that live.
+    pub(crate) fn new(opened: Opened, parts: &CommonParts) -> Result<Self> {
+        let at = |part: Part| opened.mapping.at(part.offset);
+        let mut attachment = Self {
+            common: at(parts.common).cast(),
+            records: at(parts.records).cast(),
+            seats: at(parts.seats).cast(),
+            count: parts.records.count,
+            index: 0,
+            id: OwnerId(0),
+            taken: Array::try_new(SEATS, |_| CachePadded::new(AtomicU32::new(0)))?,
+            owes_sweep: AtomicU32::new(0),
+            opened,
+        };
+        // Free records first; then those of dead processes.
+        for takes_over in [false, true] {
+            for index in 0..attachment.count {
+                if attachment.is_free(index) == takes_over
+                    || !attachment.opened.file.lock(lock_of(index), false)?
+                {
+                    continue;
+                }
+                let owes_sweep = u32::from(!attachment.is_free(index));
+                attachment.owes_sweep.store(owes_sweep, site("shared.owes", Relaxed));
+                attachment.index = index;
+                attachment.begin();
+                return Ok(attachment);
+            }
+        }
+        Err(Error::NoMemory)
+    }
+
+    fn is_free(&self, index: usize) -> bool {
+        self.record(index).state.load(site("shared.is_free", Acquire)) & STATES == FREE
+    }
+
+    /// Makes the record live, with a new generation. Its lock is held.
+    fn begin(&mut self) {
+        let record = self.record(self.index);
+        // SAFETY: no memory is passed.
+        let process = unsafe { libc::getpid() };
+        loop {
+            let state = record.state.load(site("shared.begin.load", Relaxed));
+            let generation = (state >> GENERATION).wrapping_add(1);
+            if state & STATES == LIVE {
+                // Of a dead process. Nobody looks at the seats and waiters of a record that is not
+                // live.
+                let dead = state & !STATES | DEAD;
+                record.state.replace(state, dead, site("shared.begin.dead", AcqRel));
+                continue;
+            }
+            record.process.store(process as u64, site("shared.process", Relaxed));
+            for waiting in record.waiting.as_flattened() {
+                waiting.store(0, site("shared.waiting.reset", Relaxed));
+            }
+            for seat in self.seats_of(self.index) {
+                seat.announcement.store(0, site("shared.seat.reset", Relaxed));
+            }
+            // Ordering: AcqRel, pairs with the Acquires of those who read records and seats. It fails
+            // if a sweep makes the record free meanwhile.
+            let live = generation << GENERATION | LIVE;
+            if record.state.replace(state, live, site("shared.begin", AcqRel)) {
+                self.id = OwnerId::new(self.index, generation);
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        // SAFETY: mapped, made of atomics.
+        unsafe { self.common.as_ref() }
+    }
+
+    pub(super) fn record(&self, index: usize) -> &Record {
+        assert!(index < self.count);
+        // SAFETY: as above; the index is checked.
+        unsafe { self.records.add(index).as_ref() }
+    }
+
+    /// The record of this attachment.
+    pub(super) fn own_record(&self) -> &Record {
+        self.record(self.index)
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        (0..self.count).map(|index| self.record(index))
+    }
+
+    fn seats_of(&self, index: usize) -> &[SeatLine] {
+        assert!(index < self.count);
+        // SAFETY: as above; there are `SEATS` seats for each record.
+        unsafe {
+            core::slice::from_raw_parts(self.seats.add(index * SEATS).as_ptr(), SEATS)
+        }
+    }
+
+    pub(crate) fn id(&self) -> OwnerId {
+        self.id
+    }
+
+    pub(crate) fn mapping(&self) -> &super::file::Mapping {
+        &self.opened.mapping
+    }
+
+    pub(crate) fn sizes(&self) -> &super::Sizes {
+        &self.opened.sizes
+    }
+
+    /// Whether this process is a child that inherited the handle, and may not use it.
+    #[inline(always)]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.opened.file.is_inherited()
+    }
+
+    /// Sits down for a call.
+    #[inline(always)]
+    pub(crate) fn sit(&self) -> Seat<'_> {
+        let mark = 0_u8;
+        // Stacks lie at least 64 KiB apart, and a multiple of the golden ratio spreads them.
+        let stack = ((&raw const mark).addr() >> 16) as u32;
+        let first = (stack.wrapping_mul(0x9e37_79b9) >> 27) as usize;
+        // SAFETY: below `SEATS`.
+        let taken = unsafe { self.taken.get(first) };
+        // Ordering: Acquire, pairs with the Release in the drop of a seat.
+        if taken.replace(0, 1, site("shared.sit", Acquire)) {
+            return Seat { attachment: self, index: first };
+        }
+        self.find_seat(first)
+    }
+
+    #[cold]
+    fn find_seat(&self, first: usize) -> Seat<'_> {
+        for attempt in 1.. {
+            let index = (first + attempt) % SEATS;
+            // SAFETY: below `SEATS`.
+            let taken = unsafe { self.taken.get(index) };
+            // Ordering: as in `sit`.
+            if taken.replace(0, 1, site("shared.sit.other", Acquire)) {
+                return Seat { attachment: self, index };
+            }
+            if attempt % SEATS == 0 {
+                yield_now();
+            }
+        }
+        unreachable!()
+    }
+
+    /// Makes the records of dead processes dead. Returns those that are dead, if a sweep is needed.
+    pub(crate) fn find_dead(&self) -> Option<Dead> {
+        let _disabled = disable_cancellation();
+        let mut dead = Dead { seen: [(0, 0); 32], len: 0 };
+        for (index, record) in self.records().enumerate() {
+            let state = record.state.load(site("shared.look", Acquire));
+            let dead_state = state & !STATES | DEAD;
+            let is_dead = match state & STATES {
+                LIVE if index != self.index && !self.opened.file.is_locked(lock_of(index)) => {
+                    // It fails if the process has left meanwhile.
+                    record.state.replace(state, dead_state, site("shared.dead", AcqRel))
+                }
+                state => state == DEAD,
+            };
+            if let Some(place) = dead.seen.get_mut(dead.len).filter(|_| is_dead) {
+                *place = (index, dead_state);
+                dead.len += 1;
+            }
+        }
+        let owes_sweep = self.owes_sweep.load(site("shared.owes.load", Relaxed)) != 0;
+        (dead.len > 0 || owes_sweep).then_some(dead)
+    }
+
+    /// Ends a sweep that found everything that the dead processes owned: their records are free.
+    pub(crate) fn bury(&self, dead: &Dead) {
+        for &(index, state) in &dead.seen[..dead.len] {
+            let free = state & !STATES | FREE;
+            // It fails if the record was taken over.
+            self.record(index).state.replace(state, free, site("shared.bury", AcqRel));
+        }
+        self.owes_sweep.store(0, site("shared.owes.clear", Relaxed));
+        for end in [super::PUT, super::GET] {
+            self.forget_waiters(end);
+        }
+    }
+
+    /// Whether the process of an owner has died or left.
+    pub(crate) fn is_gone(&self, owner: OwnerId) -> bool {
+        let index = owner.index();
+        // Of no attachment: a process that nobody trusts wrote it.
+        index >= self.count || {
+            let state = self.record(index).state.load(site("shared.owner", Acquire));
+            state & STATES != LIVE || OwnerId::new(index, state >> GENERATION) != owner
+        }
+    }
+
+    /// The announcements of all calls under way in processes that live.
+    pub(crate) fn announcements(&self) -> impl Iterator<Item = u64> {
+        let live = (0..self.count).filter(|&index| {
+            let state = self.record(index).state.load(site("shared.announcer", Acquire));
+            state & STATES == LIVE
+        });
+        live.flat_map(|index| self.seats_of(index)).map(|seat| {
+            // Ordering: Acquire, pairs with the Releases in `announce` and in the drop of a seat.
+            seat.announcement.load(site("shared.announcement", Acquire))
+        })
+    }
+
+    /// The number of records that are live.
+    pub(crate) fn count_live(&self) -> u64 {
+        self.live_records().count() as u64
+    }
+
+    pub(super) fn live_records(&self) -> impl Iterator<Item = &Record> {
+        self.records().filter(|record| {
+            record.state.load(site("shared.is_live", Acquire)) & STATES == LIVE
+        })
+    }
+
+    /// Counts a cell that was recovered.
+    pub(crate) fn count_recovered(&self) {
+        self.common().recovered.fetch_add(1, site("shared.recovered", Relaxed));
+    }
+
+    pub(crate) fn recovered(&self) -> u64 {
+        self.common().recovered.load(site("shared.recovered.load", Relaxed))
+    }
+
+    /// Leaves. If this attachment still owns cells, others give them back, as those of a dead process.
+    pub(crate) fn leave(&self, is_empty_handed: bool) {
+        let record = self.own_record();
+        let state = record.state.load(site("shared.leave.load", Relaxed));
+        let left = if is_empty_handed { FREE } else { DEAD };
+        record.state.replace(state, state & !STATES | left, site("shared.leave", AcqRel));
+    }
+}
+
+/// The byte of the file that the attachment at a place locks.
+fn lock_of(index: usize) -> u64 {
+    index as u64 + 1
+}
+
+/// A place from which a call announces what it does. No other call sits there meanwhile.
+pub(crate) struct Seat<'a> {
+    attachment: &'a Attachment,
+    index: usize,
+}
+
+impl Seat<'_> {
+    #[inline(always)]
+    fn line(&self) -> &AtomicU64 {
+        let attachment = self.attachment;
+        // SAFETY: mapped, one of the seats of this attachment.
+        unsafe { &attachment.seats.add(attachment.index * SEATS + self.index).as_ref().announcement }
+    }
+
+    /// Ordering: Release. Whoever sees what the call does next, or did before, sees this.
+    #[inline(always)]
+    pub(crate) fn announce(&self, what: u64) {
+        self.line().store(what, site("shared.announce", Release));
+    }
+}
+
+impl Drop for Seat<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.announce(0);
+        // SAFETY: below `SEATS`.
+        let taken = unsafe { self.attachment.taken.get(self.index) };
+        // Ordering: Release, pairs with the Acquire in `sit`.
+        taken.store(0, site("shared.stand", Release));
+    }
+}

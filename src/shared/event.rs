@@ -1,0 +1,168 @@
+//! How threads of several processes wait at an end of a shared queue, and are woken.
+//!
+//! # Idea
+//! A waiter counts itself in the record of its attachment, sets a flag, tries once more, and sleeps on
+//! a futex. A waker publishes its change and loads the flag: usually it is not set, and that load is
+//! the whole cost. The last waiter that leaves takes the flag back. For that it sums the counts of
+//! all live records; a version tells whether another waiter came meanwhile. So the waiters of a dead
+//! process cost wakers a system call until a sweep has made its record free, and no longer.
+//!
+//! # Sleepers and lookouts
+//! A *sleeper* takes one item, or one place. A *lookout* takes nothing: it wakes the pollers,
+//! descriptors and futures of its own process (`wait/lookout.rs`). A waker wakes as many sleepers as
+//! there are items, and all lookouts.
+//!
+//! # Death
+//! A sleeper that was woken and then killed took the wake-up with it. So every sleep ends after
+//! [`SLICE`], and the sleeper tries again.
+//!
+//! # Orderings
+//! The ring publishes by SeqCst operations, and tries by SeqCst loads. So are the flag's accesses:
+//! the waker sees the flag, or the waiter sees the change. Light fences would not reach other
+//! processes.
+
+use super::attachment::Attachment;
+use crate::sync::{
+    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Deadline, Parking, Relaxed, Release, SeqCst, site,
+};
+use core::ops::ControlFlow::{self, Break, Continue};
+
+/// Nanoseconds of a sleep, at most.
+const SLICE: u64 = 200_000_000;
+
+/// The ends of a queue: where puts wait for room, and where gets wait for an item.
+pub(crate) const PUT: usize = 0;
+pub(crate) const GET: usize = 1;
+pub(super) const ENDS: usize = 2;
+
+/// The kinds of waiters, as the bits of a flag and as places in a record.
+const SLEEPER: usize = 0;
+const LOOKOUT: usize = 1;
+const FLAGS: u64 = 3;
+/// One version.
+const VERSION: u64 = 4;
+
+/// The waiters at an end.
+#[repr(C, align(128))]
+pub(crate) struct Event {
+    /// A version, and a flag for each kind of waiters.
+    state: AtomicU64,
+    /// Where each kind sleeps.
+    parking: [Parking; 2],
+}
+
+impl Attachment {
+    fn event(&self, end: usize) -> &Event {
+        &self.common().events[end]
+    }
+
+    /// Whether a thread of any process may wait at an end. The caller has published what it waits for.
+    #[inline(always)]
+    pub(crate) fn may_have_waiters(&self, end: usize) -> bool {
+        // Ordering: SeqCst: see the module.
+        self.event(end).state.load(site("shared.notify", SeqCst)) & FLAGS != 0
+    }
+
+    /// Wakes up to `count` sleepers and all lookouts. The caller has published what they wait for.
+    #[cold]
+    pub(crate) fn notify(&self, end: usize, count: usize) {
+        // Ordering: SeqCst: see the module.
+        let flags = self.event(end).state.load(site("shared.notify.flags", SeqCst)) & FLAGS;
+        for (kind, count) in [(SLEEPER, count), (LOOKOUT, usize::MAX)] {
+            if flags >> kind & 1 != 0 {
+                let parking = &self.event(end).parking[kind];
+                // Ordering: Release, pairs with the Acquire in `begin_wait`.
+                parking.advance(site("shared.wake", Release));
+                parking.wake_among_processes(count);
+            }
+        }
+    }
+
+    /// Announces a waiter; returns the epoch in which it may sleep if it then finds nothing.
+    fn begin_wait(&self, end: usize, kind: usize) -> u32 {
+        let event = self.event(end);
+        self.waiting(end, kind).fetch_add(1, site("shared.wait.count", AcqRel));
+        // The version first: see `forget_waiters`. Ordering: SeqCst: see the module.
+        event.state.fetch_add(VERSION, site("shared.wait.version", SeqCst));
+        event.state.fetch_or(1 << kind, site("shared.wait.flag", SeqCst));
+        event.parking[kind].epoch(site("shared.wait.epoch", Acquire))
+    }
+
+    fn end_wait(&self, end: usize, kind: usize) {
+        if self.waiting(end, kind).fetch_sub(1, site("shared.wait.leave", AcqRel)) == 1 {
+            self.forget_waiters(end);
+        }
+    }
+
+    fn waiting(&self, end: usize, kind: usize) -> &AtomicU32 {
+        &self.own_record().waiting[end][kind]
+    }
+
+    /// Takes back the flags of kinds that no live process has.
+    pub(super) fn forget_waiters(&self, end: usize) {
+        let state = &self.event(end).state;
+        // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so that
+        // the replacement fails, or sets the flag after it.
+        let before = state.load(site("shared.forget.load", Acquire));
+        let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
+            let counts = |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
+            self.live_records().any(|record| counts(&record.waiting[end][kind]))
+        });
+        let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
+        let after = before & !FLAGS | before & flags;
+        if after != before {
+            state.replace(before, after, site("shared.forget", SeqCst));
+        }
+    }
+
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` in each
+    /// slice of the sleep.
+    pub(crate) fn wait<R>(
+        &self,
+        end: usize,
+        end_of_wait: Deadline,
+        mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
+        tend: impl Fn(),
+    ) -> Option<R> {
+        loop {
+            let epoch = self.begin_wait(end, SLEEPER);
+            let mut outcome = attempt();
+            if let Continue(again) = outcome {
+                let slice = Deadline::at(Clock::now().saturating_add(SLICE));
+                let parking = &self.event(end).parking[SLEEPER];
+                parking.sleep_among_processes(epoch, again.earlier(end_of_wait).earlier(slice));
+                if slice.has_passed() {
+                    tend();
+                }
+                outcome = attempt();
+            }
+            self.end_wait(end, SLEEPER);
+            match outcome {
+                Break(result) => return Some(result),
+                Continue(_) if end_of_wait.has_passed() => return attempt().break_value(),
+                Continue(_) if self.is_inherited() => return None,
+                Continue(_) => {}
+            }
+        }
+    }
+
+    /// Sleeps as a lookout until the end may have changed, or for a slice. Does not sleep if `look`
+    /// returns true.
+    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool) {
+        let epoch = self.begin_wait(end, LOOKOUT);
+        if !look() {
+            let slice = Deadline::at(Clock::now().saturating_add(SLICE));
+            self.event(end).parking[LOOKOUT].sleep_among_processes(epoch, slice);
+        }
+        self.end_wait(end, LOOKOUT);
+    }
+
+    /// Counts a call that failed at an end.
+    pub(crate) fn count_failure(&self, end: usize) {
+        self.common().failures[end].fetch_add(1, site("shared.failure", Relaxed));
+    }
+
+    pub(crate) fn failures(&self, end: usize) -> u64 {
+        self.common().failures[end].load(site("shared.failure.load", Relaxed))
+    }
+}

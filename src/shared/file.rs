@@ -1,0 +1,312 @@
+//! Files that processes share: mapped into memory, and locked byte by byte.
+//!
+//! # Locks
+//! A lock belongs to an open file description. So the kernel drops it when the process that opened
+//! the file has died, in whatever way, and in other containers too. The file is opened anew for it:
+//! what the program does with its own descriptor changes nothing.
+//!
+//! # Fork
+//! A child inherits the description, and would keep the locks of a parent that dies. So a handler of
+//! `pthread_atfork` closes it in the child, and marks it as inherited.
+
+use crate::error::{Error, Result};
+use crate::memory::try_box;
+use crate::sync::unmodeled::{AtomicBool, AtomicPtr};
+use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, Release, disable_cancellation, site};
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+/// A file that this process has opened anew, for reading and writing, and which it keeps until the
+/// drop or a fork.
+#[derive(Debug)]
+pub(crate) struct SharedFile {
+    entry: &'static Entry,
+    fd: c_int,
+}
+
+/// Where the handler of fork finds a descriptor. Entries are never freed; each is used again, except
+/// in a child that inherited it.
+#[derive(Debug)]
+struct Entry {
+    /// The descriptor plus one; 0: the entry is not in use.
+    fd: AtomicU32,
+    is_inherited: AtomicBool,
+    next: *const Entry,
+}
+
+// SAFETY: `next` is written before other threads see the entry.
+unsafe impl Sync for Entry {}
+
+static ENTRIES: AtomicPtr<Entry> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Registers the handler once.
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let mut next = ENTRIES.load(Acquire).cast_const();
+    core::iter::from_fn(move || {
+        // SAFETY: null or an entry, none of which is ever freed.
+        let entry = unsafe { next.as_ref() }?;
+        next = entry.next;
+        Some(entry)
+    })
+}
+
+/// In the child: closes what it must not keep.
+extern "C" fn after_fork_in_child() {
+    for entry in entries() {
+        let fd = entry.fd.load(site("file.child", Relaxed));
+        if fd > 0 {
+            entry.is_inherited.store(true, Relaxed);
+            // SAFETY: the descriptor is the entry's.
+            unsafe { libc::close(fd as c_int - 1) };
+        }
+    }
+}
+
+/// An entry for a descriptor.
+fn enter(fd: c_int) -> Result<&'static Entry> {
+    if !REGISTERED.load(Acquire) {
+        // SAFETY: the handler calls only functions that a child may call. Registered twice, in a
+        // race, it closes nothing twice that anybody uses: the child has one thread then.
+        if unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) } != 0 {
+            return Err(Error::NoMemory);
+        }
+        REGISTERED.store(true, Release);
+    }
+    let word = fd as u32 + 1;
+    let unused = entries().find(|entry| {
+        !entry.is_inherited.load(Relaxed) && entry.fd.replace(0, word, site("file.enter", AcqRel))
+    });
+    if let Some(entry) = unused {
+        return Ok(entry);
+    }
+    let new = try_box(Entry {
+        fd: AtomicU32::new(word),
+        is_inherited: AtomicBool::new(false),
+        next: core::ptr::null(),
+    })?;
+    let new = Box::into_raw(new);
+    let mut first = ENTRIES.load(Acquire);
+    loop {
+        // SAFETY: no other thread has seen it.
+        unsafe { (*new).next = first };
+        match ENTRIES.compare_exchange(first, new, AcqRel, Acquire) {
+            // SAFETY: never freed.
+            Ok(_) => return Ok(unsafe { &*new }),
+            Err(other) => first = other,
+        }
+    }
+}
+
+impl SharedFile {
+    /// Opens the file of a descriptor anew. Fails with [`Error::Invalid`] if it is not a regular file
+    /// that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if there
+    /// are no more descriptors.
+    pub(crate) fn open(fd: c_int) -> Result<Self> {
+        let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
+        {
+            use std::io::Write;
+            let rest = &mut path[b"/proc/self/fd/".len()..];
+            write!(&mut *rest, "{}\0", u32::try_from(fd).map_err(|_| Error::Invalid)?)
+                .map_err(|_| Error::Invalid)?;
+        }
+        // SAFETY: a path that ends with 0.
+        let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_RDWR | libc::O_CLOEXEC) };
+        if fd < 0 {
+            return Err(match last_os_error() {
+                libc::EMFILE | libc::ENFILE | libc::ENOMEM => Error::NoMemory,
+                _ => Error::Invalid,
+            });
+        }
+        let close = || {
+            // SAFETY: opened above.
+            unsafe { libc::close(fd) };
+        };
+        let entry = enter(fd).inspect_err(|_| close())?;
+        let file = Self { entry, fd };
+        // SAFETY: `stat` is an output.
+        let is_file = unsafe {
+            let mut stat: libc::stat = core::mem::zeroed();
+            libc::fstat(fd, &mut stat) == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFREG
+        };
+        if is_file { Ok(file) } else { Err(Error::Invalid) }
+    }
+
+    /// Whether this process is a child that inherited the file, and may not use it.
+    #[inline(always)]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.entry.is_inherited.load(Relaxed)
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> Result<u64> {
+        // SAFETY: `stat` is an output.
+        unsafe {
+            let mut stat: libc::stat = core::mem::zeroed();
+            if libc::fstat(self.fd, &mut stat) != 0 {
+                return Err(Error::Invalid);
+            }
+            Ok(stat.st_size as u64)
+        }
+    }
+
+    /// Reads up to `buffer.len()` bytes at the beginning; returns their number.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        // SAFETY: the buffer may be written.
+        let count =
+            unsafe { libc::pread(self.fd, buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        usize::try_from(count).map_err(|_| Error::Invalid)
+    }
+
+    /// Writes bytes at the beginning. [`Error::NoMemory`] if the file system is full.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result {
+        // SAFETY: the bytes may be read.
+        let count = unsafe { libc::pwrite(self.fd, bytes.as_ptr().cast(), bytes.len(), 0) };
+        if count == bytes.len() as isize { Ok(()) } else { Err(no_space()) }
+    }
+
+    /// Makes the file `len` bytes long and reserves memory or disk for all of them, so that no later
+    /// access fails. [`Error::NoMemory`] if there is not so much.
+    pub(crate) fn reserve(&self, len: u64) -> Result {
+        let len = libc::off_t::try_from(len).map_err(|_| Error::Invalid)?;
+        loop {
+            // SAFETY: no memory is passed.
+            match unsafe { libc::posix_fallocate(self.fd, 0, len) } {
+                0 => return Ok(()),
+                libc::EINTR => {}
+                libc::ENOSPC | libc::EFBIG | libc::EDQUOT | libc::ENOMEM => {
+                    return Err(Error::NoMemory);
+                }
+                _ => return Err(Error::Invalid),
+            }
+        }
+    }
+
+    /// Empties the file.
+    pub(crate) fn truncate(&self) {
+        // SAFETY: no memory is passed.
+        unsafe { libc::ftruncate(self.fd, 0) };
+    }
+
+    /// Seals the file against shrinking, if it is a memfd that allows seals. An access behind the end
+    /// of a file that was shrunk is a SIGBUS.
+    pub(crate) fn forbid_to_shrink(&self) {
+        // SAFETY: no memory is passed. An error means that the file cannot be sealed.
+        unsafe { libc::fcntl(self.fd, libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
+    }
+
+    /// Locks a byte; returns false if another description has locked it, unless it `waits`.
+    pub(crate) fn lock(&self, byte: u64, waits: bool) -> Result<bool> {
+        let command = if waits { libc::F_OFD_SETLKW } else { libc::F_OFD_SETLK };
+        loop {
+            match self.call_lock(command, libc::F_WRLCK, byte) {
+                Ok(_) => return Ok(true),
+                Err(libc::EAGAIN | libc::EACCES) => return Ok(false),
+                Err(libc::EINTR) => {}
+                Err(libc::ENOLCK) => return Err(Error::NoMemory),
+                Err(_) => return Err(Error::Invalid),
+            }
+        }
+    }
+
+    pub(crate) fn unlock(&self, byte: u64) {
+        // It fails only for arguments that `lock` refused, too.
+        let _ = self.call_lock(libc::F_OFD_SETLK, libc::F_UNLCK, byte);
+    }
+
+    /// Whether another description has locked a byte.
+    pub(crate) fn is_locked(&self, byte: u64) -> bool {
+        // If the kernel does not tell, nobody is dead.
+        self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte)
+            .map_or(true, |kind| kind != libc::F_UNLCK)
+    }
+
+    /// Calls fcntl; returns the kind of lock that it wrote, or the error of the system.
+    fn call_lock(
+        &self,
+        command: c_int,
+        kind: c_int,
+        byte: u64,
+    ) -> core::result::Result<c_int, c_int> {
+        // SAFETY: all fields may be 0; the kernel writes nothing else.
+        let mut lock: libc::flock = unsafe { core::mem::zeroed() };
+        lock.l_type = kind as _;
+        lock.l_whence = libc::SEEK_SET as _;
+        lock.l_start = byte as libc::off_t;
+        lock.l_len = 1;
+        // SAFETY: `lock` is valid during the call.
+        let failed = unsafe { libc::fcntl(self.fd, command, &raw mut lock) } != 0;
+        if failed { Err(last_os_error()) } else { Ok(c_int::from(lock.l_type)) }
+    }
+
+    /// Maps the first `len` bytes, for reading and writing.
+    pub(crate) fn map(&self, len: usize) -> Result<Mapping> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping, at an address of the kernel's choice.
+        let start = unsafe {
+            libc::mmap(core::ptr::null_mut(), len, access, libc::MAP_SHARED, self.fd, 0)
+        };
+        if start == libc::MAP_FAILED {
+            return Err(match last_os_error() {
+                libc::ENOMEM | libc::EAGAIN | libc::ENFILE => Error::NoMemory,
+                _ => Error::Invalid,
+            });
+        }
+        let start = NonNull::new(start.cast()).ok_or(Error::NoMemory)?;
+        Ok(Mapping { start, len })
+    }
+}
+
+impl Drop for SharedFile {
+    fn drop(&mut self) {
+        if !self.is_inherited() {
+            let _disabled = disable_cancellation();
+            // First, so that the handler never closes the number when it is another file's. A child
+            // that is forked between the two keeps the description, whose locks mean nothing by now.
+            self.entry.fd.store(0, site("file.leave", Release));
+            // SAFETY: opened in `open`.
+            unsafe { libc::close(self.fd) };
+        }
+    }
+}
+
+/// The error of a write that failed or was short.
+fn no_space() -> Error {
+    match last_os_error() {
+        libc::EBADF | libc::EINVAL | libc::EPERM => Error::Invalid,
+        _ => Error::NoMemory,
+    }
+}
+
+pub(super) fn last_os_error() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// A file in memory.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the methods return addresses only.
+unsafe impl Send for Mapping {}
+// SAFETY: the same.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// The address of a byte. Panics if it lies outside.
+    pub(crate) fn at(&self, offset: usize) -> NonNull<u8> {
+        assert!(offset < self.len);
+        // SAFETY: inside the mapping.
+        unsafe { self.start.add(offset) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped in `map`.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}

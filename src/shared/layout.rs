@@ -1,0 +1,252 @@
+//! What lies where in the file of a shared queue, and how a file becomes one.
+//!
+//! # Creation
+//! A file is empty at first. The process that holds the lock on byte 0 writes [`UNFINISHED`], then
+//! reserves memory and writes the rest, and [`MAGIC`] last. If it dies before, the next process finds
+//! `UNFINISHED` and starts again. No other file is ever changed.
+
+use super::file::{Mapping, SharedFile};
+use crate::error::{Error, Result};
+use crate::memory::LINE;
+use crate::sync::{AtomicU64, Release, site};
+use core::ptr::NonNull;
+
+/// "QUEUFILE", in the byte order of the machine: another byte order is another number.
+const MAGIC: u64 = 0x5155_4555_4649_4c45;
+/// "QUEUINIT": a process is writing the file, or died meanwhile.
+const UNFINISHED: u64 = 0x5155_4555_494e_4954;
+/// Incremented with every change of the layout or of the meaning of a word.
+const VERSION: u32 = 1;
+/// Bytes of the header; the rest begins behind them.
+const HEADER: usize = 4096;
+/// The byte of the file whose lock creates the queue. Attachment i locks the byte i + 1.
+const CREATION: u64 = 0;
+/// Attachments of one file, at most.
+const MAX_ATTACHMENTS: u64 = 4096;
+
+/// Which queue lies in a file.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Mpmc = 1,
+    Spsc = 2,
+}
+
+/// What the creator chose. In a request, 0 stands for whatever the file says.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) capacity: u64,
+    pub(crate) item_size: u64,
+    pub(crate) spare: u64,
+    pub(crate) attachments: u64,
+    pub(crate) flags: u64,
+}
+
+/// The beginning of the file. `queues-inspect` reads it, too.
+#[repr(C)]
+struct Header {
+    magic: AtomicU64,
+    version: u32,
+    kind: u32,
+    /// `size_of::<usize>()`.
+    word: u32,
+    /// The alignment of what two processors write.
+    line: u32,
+    sizes: Sizes,
+    /// The length of the file.
+    len: u64,
+}
+
+const _: () = assert!(size_of::<Header>() <= HEADER);
+
+/// A part of the file: `count` values of `size` bytes each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) offset: usize,
+    pub(crate) count: usize,
+}
+
+/// Places parts one behind the other.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    len: usize,
+}
+
+impl Layout {
+    pub(crate) fn new() -> Self {
+        Self { len: HEADER }
+    }
+
+    /// The next part, aligned to a pair of cache lines. [`Error::Invalid`] if the sizes overflow.
+    pub(crate) fn add(&mut self, size: usize, count: usize) -> Result<Part> {
+        let offset = self.len;
+        let end = size.checked_mul(count).and_then(|size| size.checked_add(offset));
+        let end = end.and_then(|end| end.checked_next_multiple_of(LINE));
+        self.len = end.filter(|&end| end <= isize::MAX as usize).ok_or(Error::Invalid)?;
+        Ok(Part { offset, count })
+    }
+}
+
+/// What a process asks for, and how it sees the parts for given sizes.
+pub(crate) struct Request {
+    pub(crate) kind: Kind,
+    /// 0 stands for what the file says, or else for the default.
+    pub(crate) sizes: Sizes,
+    pub(crate) defaults: Sizes,
+}
+
+/// The file of a shared queue, open and complete.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) file: SharedFile,
+    pub(crate) mapping: Mapping,
+    pub(crate) sizes: Sizes,
+}
+
+impl Opened {
+    /// Opens the file, and writes a new queue into it if it is empty. `lay_out` computes the layout
+    /// for sizes, `fill` writes the parts of a new queue, whose memory is zero.
+    ///
+    /// Fails with [`Error::Invalid`] if the file is not that of such a queue, with
+    /// [`Error::NoMemory`] if there is not enough memory, disk or descriptors. Then the file is as it
+    /// was before.
+    pub(crate) fn open<L>(
+        fd: core::ffi::c_int,
+        request: &Request,
+        lay_out: impl Fn(&Sizes) -> Result<(Layout, L)>,
+        fill: impl Fn(&Mapping, &Sizes, &L),
+    ) -> Result<(Self, L)> {
+        let file = SharedFile::open(fd)?;
+        if let Some(opened) = attach(&file, request, &lay_out)? {
+            let (mapping, sizes, parts) = opened;
+            return Ok((Self { file, mapping, sizes }, parts));
+        }
+        // Waits for a process that is creating the queue.
+        file.lock(CREATION, true)?;
+        let created = match attach(&file, request, &lay_out) {
+            Ok(None) => create(&file, request, &lay_out, &fill),
+            Ok(Some(opened)) => Ok(opened),
+            Err(error) => Err(error),
+        };
+        file.unlock(CREATION);
+        let (mapping, sizes, parts) = created?;
+        Ok((Self { file, mapping, sizes }, parts))
+    }
+}
+
+/// Opens a queue that is complete. `None` if there is none yet.
+fn attach<L>(
+    file: &SharedFile,
+    request: &Request,
+    lay_out: &impl Fn(&Sizes) -> Result<(Layout, L)>,
+) -> Result<Option<(Mapping, Sizes, L)>> {
+    let mut magic = [0; 8];
+    let found = file.read(&mut magic)?;
+    match (found, u64::from_ne_bytes(magic)) {
+        (0, _) | (8, UNFINISHED) => return Ok(None),
+        (8, MAGIC) => {}
+        _ => return Err(Error::Invalid),
+    }
+    if file.len()? < HEADER as u64 {
+        return Err(Error::Invalid);
+    }
+    let header = file.map(HEADER)?;
+    let header = header_of(&header);
+    // SAFETY: mapped. Read once: another process may write other numbers at any time.
+    let (version, kind, word, line, sizes, len) = unsafe {
+        (
+            (&raw const (*header.as_ptr()).version).read_volatile(),
+            (&raw const (*header.as_ptr()).kind).read_volatile(),
+            (&raw const (*header.as_ptr()).word).read_volatile(),
+            (&raw const (*header.as_ptr()).line).read_volatile(),
+            (&raw const (*header.as_ptr()).sizes).read_volatile(),
+            (&raw const (*header.as_ptr()).len).read_volatile(),
+        )
+    };
+    let is_ours = (version, kind) == (VERSION, request.kind as u32)
+        && (word, line) == (size_of::<usize>() as u32, LINE as u32);
+    if !is_ours || !agree(&request.sizes, &sizes) {
+        return Err(Error::Invalid);
+    }
+    check(&sizes)?;
+    let (layout, parts) = lay_out(&sizes)?;
+    if layout.len as u64 != len || file.len()? < len {
+        return Err(Error::Invalid);
+    }
+    Ok(Some((file.map(layout.len)?, sizes, parts)))
+}
+
+/// Writes a new queue. The caller holds the lock on byte 0.
+fn create<L>(
+    file: &SharedFile,
+    request: &Request,
+    lay_out: &impl Fn(&Sizes) -> Result<(Layout, L)>,
+    fill: &impl Fn(&Mapping, &Sizes, &L),
+) -> Result<(Mapping, Sizes, L)> {
+    let sizes = request.sizes.or(&request.defaults);
+    check(&sizes)?;
+    let (layout, parts) = lay_out(&sizes)?;
+    let fresh = || {
+        // What a process left that died here.
+        file.truncate();
+        file.write(&UNFINISHED.to_ne_bytes())?;
+        file.reserve(layout.len as u64)?;
+        file.map(layout.len)
+    };
+    let mapping = fresh().inspect_err(|_| file.truncate())?;
+    let header = header_of(&mapping).as_ptr();
+    // SAFETY: mapped, and no other process reads more than the magic before it is complete.
+    unsafe {
+        (&raw mut (*header).version).write(VERSION);
+        (&raw mut (*header).kind).write(request.kind as u32);
+        (&raw mut (*header).word).write(size_of::<usize>() as u32);
+        (&raw mut (*header).line).write(LINE as u32);
+        (&raw mut (*header).sizes).write(sizes);
+        (&raw mut (*header).len).write(layout.len as u64);
+    }
+    fill(&mapping, &sizes, &parts);
+    file.forbid_to_shrink();
+    // Ordering: Release. Processes that open the file read the magic by a system call, which orders
+    // what follows.
+    // SAFETY: mapped and aligned.
+    unsafe { (*header).magic.store(MAGIC, site("shared.create", Release)) };
+    Ok((mapping, sizes, parts))
+}
+
+fn header_of(mapping: &Mapping) -> NonNull<Header> {
+    mapping.at(0).cast()
+}
+
+impl Sizes {
+    fn fields(&self) -> [u64; 5] {
+        [self.capacity, self.item_size, self.spare, self.attachments, self.flags]
+    }
+
+    /// These sizes, with those of `defaults` where they are 0.
+    fn or(&self, defaults: &Self) -> Self {
+        let choose = |size, default| if size == 0 { default } else { size };
+        Self {
+            capacity: choose(self.capacity, defaults.capacity),
+            item_size: choose(self.item_size, defaults.item_size),
+            spare: choose(self.spare, defaults.spare),
+            attachments: choose(self.attachments, defaults.attachments),
+            flags: choose(self.flags, defaults.flags),
+        }
+    }
+}
+
+/// Whether a request accepts the sizes of a file.
+fn agree(request: &Sizes, sizes: &Sizes) -> bool {
+    request.fields().iter().zip(sizes.fields()).all(|(&asked, is)| asked == 0 || asked == is)
+}
+
+/// Fails with [`Error::Invalid`] for sizes that no queue has.
+fn check(sizes: &Sizes) -> Result {
+    let fits = |size: u64| usize::try_from(size).is_ok();
+    let is_queue = sizes.item_size > 0
+        && sizes.capacity > 0
+        && (1..=MAX_ATTACHMENTS).contains(&sizes.attachments)
+        && sizes.fields().into_iter().all(fits);
+    if is_queue { Ok(()) } else { Err(Error::Invalid) }
+}
