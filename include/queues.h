@@ -193,6 +193,8 @@ enum queues_status
     QUEUES_MISUSE = -3,
     /// A drop callback panicked. The call did the rest of its work.
     QUEUES_PANIC = -4,
+    /// A shared queue's file holds what no queue writes there: another process has damaged it.
+    QUEUES_CORRUPT = -5,
 };
 
 /// The result of a call, one of enum queues_status.
@@ -259,6 +261,10 @@ typedef struct queues_stats_t {
     uint64_t capacity;
     /// Items that were stolen from a deque. They count as dequeued, too.
     uint64_t stolen;
+    /// Handles of all processes that are attached to a shared queue now; 0 for other queues.
+    uint64_t attached;
+    /// Cells of a shared queue that came back from processes that had died.
+    uint64_t recovered;
 } queues_stats_t;
 
 /// Writes statistics into a buffer as a JSON object, with a NUL at the end.
@@ -340,6 +346,9 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// 2005) and Tsigas and Zhang 2001.
 typedef struct queues_mpmc_t queues_mpmc_t;
 
+/// Flag: what a consumer held that died comes again.
+#define QUEUES_REDELIVER (1 << 1)
+
 /// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
 typedef struct queues_mpmc_options_t {
     /// sizeof(queues_mpmc_options_t).
@@ -360,6 +369,9 @@ typedef struct queues_mpmc_options_t {
     /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
     /// leases and suspended calls; 0: 64. Needs an item_size.
     size_t spare;
+    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
+    /// For queues_mpmc_open_shared() only.
+    size_t attachments;
 } queues_mpmc_options_t;
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
@@ -371,6 +383,42 @@ typedef struct queues_mpmc_options_t {
 QUEUES_WARN_UNUSED
 queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
                                    queues_mpmc_t **queue);
+
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. Every
+/// process that opens the file uses the same queue, by the same functions as any other queue.
+///
+/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
+/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
+/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
+/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+///
+/// A process that is suspended or killed at any instruction never makes another one wait:
+/// - A put that was killed has put its item whole, or not at all.
+/// - A get or a lease that was killed has taken its item, which is lost then; with QUEUES_REDELIVER
+///   it comes again, at the back of the queue, unless the queue is closed.
+/// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
+///   has waited for 200 ms. Until then they count as spare cells in use.
+/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+///
+/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
+/// start a thread in this process, which sleeps while nothing changes; an item of another process
+/// then takes one more switch of threads. Leases and reservations belong to the handle. Up to 32
+/// threads of a handle are inside calls at the same moment; another one yields until one leaves.
+///
+/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
+/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
+/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
+/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
+/// options, that is shorter than it says, or that cannot be read and written; for callbacks; for an
+/// empty file without an item_size; and on systems other than Linux)
+QUEUES_WARN_UNUSED
+queues_status_t queues_mpmc_open_shared(const queues_mpmc_options_t *options,
+                                        int fd,
+                                        queues_mpmc_t **queue);
 
 /// Adds a reference, for another owner of the queue.
 ///

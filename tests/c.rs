@@ -453,7 +453,7 @@ fn serving_overload() {
 #[test]
 fn serving_steals() {
     let trace = out().join("steals.csv");
-    let burst = "2024-01-01 00:00:00.0,0,100\n".repeat(8);
+    let burst = "2024-01-01 00:00:00.0,0,400\n".repeat(8);
     // The last request keeps the batching queue open while the workers steal.
     fs::write(&trace, format!("{HEADER}\n{burst}2024-01-01 00:00:01.0,0,1\n")).unwrap();
     let options = ["--speed", "1", "--workers", "2", "--linger-ms", "10", trace.to_str().unwrap()];
