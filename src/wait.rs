@@ -7,6 +7,8 @@ mod blocking;
 mod event;
 mod event_count;
 mod in_place;
+#[cfg(queues_shared)]
+mod lookout;
 mod poll;
 mod stealing;
 mod wakers;

@@ -157,6 +157,13 @@ impl Attachment {
         self.end_wait(end, LOOKOUT);
     }
 
+    /// Wakes the lookouts of all processes.
+    pub(crate) fn wake_lookouts(&self, end: usize) {
+        let parking = &self.event(end).parking[LOOKOUT];
+        parking.advance(site("shared.lookouts", Release));
+        parking.wake_among_processes(usize::MAX);
+    }
+
     /// Counts a call that failed at an end.
     pub(crate) fn count_failure(&self, end: usize) {
         self.common().failures[end].fetch_add(1, site("shared.failure", Relaxed));

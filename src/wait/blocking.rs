@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
 use crate::queue::{Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, WakeGetter};
 use crate::stats::Stats;
-use crate::sync::{AtomicU64, Deadline, Relaxed, site};
+#[cfg(queues_shared)]
+use super::lookout::Lookout;
+use crate::sync::{AtomicU64, Clock, Deadline, Relaxed, site};
 use core::ffi::c_int;
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -18,6 +20,9 @@ use crossbeam_utils::CachePadded;
 /// unsafe calls have the contracts of those of [`Queue`], [`Put`] and [`Get`].
 #[derive(Debug)]
 pub struct Blocking<Q> {
+    /// Of the ends of a shared queue: gets, puts. Before the queue, so that they are dropped first.
+    #[cfg(queues_shared)]
+    lookouts: [Lookout; 2],
     queue: Q,
     // Written only by threads that sleep, read by every call.
     pub(super) waiting: CachePadded<Waiting>,
@@ -30,6 +35,9 @@ pub(super) struct Waiting {
     pub(super) not_empty: EventCount,
     pub(super) not_full: EventCount,
 }
+
+/// Nanoseconds after which a poller looks again if it has no lookout.
+const LOOK_AGAIN: u64 = 10_000_000;
 
 /// The end of a shared queue at which an event, READABLE or WRITABLE, is announced.
 #[cfg(queues_shared)]
@@ -49,6 +57,8 @@ impl<Q: Queue> Blocking<Q> {
     /// Adds waiting to a queue.
     pub fn new(queue: Q) -> Self {
         Self {
+            #[cfg(queues_shared)]
+            lookouts: [Lookout::new(), Lookout::new()],
             queue,
             waiting: CachePadded::new(Waiting {
                 not_empty: EventCount::new(),
@@ -133,6 +143,26 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
+    /// Makes sure that calls in other processes wake the pollers, the descriptor and the futures that
+    /// wait for an event in this process. Such a waiter calls it after it has announced itself.
+    /// Returns the time at which the waiter must look again by itself.
+    pub(super) fn call_lookout(&self, event: u32) -> Deadline {
+        match self.try_call_lookout(event) {
+            Ok(()) => Deadline::NEVER,
+            Err(_) => Deadline::at(Clock::now() + LOOK_AGAIN),
+        }
+    }
+
+    /// [`Blocking::call_lookout`] that fails with [`Error::NoMemory`] if no thread can be started.
+    fn try_call_lookout(&self, _event: u32) -> Result {
+        #[cfg(queues_shared)]
+        if let Some(attachment) = self.queue.attachment() {
+            let lookout = &self.lookouts[usize::from(_event != READABLE)];
+            return lookout.call(self, attachment, _event, end_of(_event));
+        }
+        Ok(())
+    }
+
     /// Calls `attempt` until it returns `Break`; returns `None` at `end`.
     fn wait<R>(
         &self,
@@ -179,7 +209,7 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
         if end == Deadline::PASSED {
-            return match self.arm(&self.waiting.not_full, Error::Full, put) {
+            return match self.arm(WRITABLE, Error::Full, put) {
                 Err(Error::Full) => self.count_failed_put(Error::Full),
                 done => done,
             };
@@ -230,7 +260,7 @@ impl<Q: Queue> Blocking<Q> {
     #[cold]
     fn wait_for_item<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
         if wait == Wait::No {
-            return match self.arm(&self.waiting.not_empty, Error::Empty, get) {
+            return match self.arm(READABLE, Error::Empty, get) {
                 Err(Error::Empty) => self.count_failed_get(Error::Empty),
                 done => done,
             };
@@ -250,12 +280,14 @@ impl<Q: Queue> Blocking<Q> {
     /// arms it and makes another attempt.
     fn arm<R>(
         &self,
-        end: &EventCount,
+        event: u32,
         blocked: Error,
         mut attempt: impl FnMut() -> Result<R>,
     ) -> Result<R> {
-        let done = end.arm(|| match attempt() {
-            Err(why) if why == blocked && !self.queue.is_closed() => Continue(Deadline::NEVER),
+        let done = self.event_count_of(event).arm(|| match attempt() {
+            Err(why) if why == blocked && !self.queue.is_closed() => {
+                Continue(self.call_lookout(event))
+            }
             done => Break(done),
         });
         done.unwrap_or(Err(blocked))
@@ -370,6 +402,10 @@ impl<Q: Queue> Source for Blocking<Q> {
         event == READABLE && Q::IS_TIMED
     }
 
+    fn prepare_descriptor(&self, event: u32) -> Result {
+        self.try_call_lookout(event)
+    }
+
     fn look(&self, event: u32) -> ControlFlow<(), Deadline> {
         match event {
             READABLE => self.queue.look_for_item(),
@@ -379,6 +415,11 @@ impl<Q: Queue> Source for Blocking<Q> {
     }
 
     fn watch(&self, event: u32) -> ControlFlow<(), Deadline> {
+        #[cfg(queues_shared)]
+        if self.queue.attachment().is_some() {
+            let outcome = self.look(event);
+            return if outcome.is_break() { outcome } else { Continue(self.call_lookout(event)) };
+        }
         if event != READABLE {
             return self.look(event);
         }
@@ -399,7 +440,7 @@ impl<Q: Peek> Blocking<Q> {
         // SAFETY: the same contract.
         let mut peek = || unsafe { self.queue.peek(out) };
         match peek() {
-            Err(Error::Empty) => self.arm(&self.waiting.not_empty, Error::Empty, peek),
+            Err(Error::Empty) => self.arm(READABLE, Error::Empty, peek),
             done => done,
         }
     }

@@ -38,6 +38,11 @@ pub(crate) trait Source: Sync {
         false
     }
 
+    /// Called before the descriptor of an event is made. Fails with [`Error::NoMemory`].
+    fn prepare_descriptor(&self, _event: u32) -> Result {
+        Ok(())
+    }
+
     /// `Break` if the event is ready. `Continue(t)`: not yet; the caller looks again at time `t`
     /// even without an announcement.
     fn look(&self, event: u32) -> ControlFlow<(), Deadline>;
@@ -102,6 +107,7 @@ impl core::fmt::Debug for Polled<'_> {
 /// is ready.
 pub(crate) fn descriptor(source: &dyn Source, event: u32) -> Result<core::ffi::c_int> {
     let event_count = source.event_count(event).ok_or(Error::Invalid)?;
+    source.prepare_descriptor(event)?;
     let (descriptor, is_new) = event_count.make_descriptor(source.is_timed(event))?;
     if is_new {
         event_count.arm_descriptor(descriptor, || source.watch(event));

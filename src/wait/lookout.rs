@@ -1,0 +1,182 @@
+//! How pollers, descriptors and futures of this process learn of calls in other processes.
+//!
+//! They wait at event counts in the memory of their own process, where no other process can wake
+//! them. So each end of a shared queue for which they wait has a *lookout*: a thread that sleeps in
+//! the shared memory for them (`shared/event.rs`) and wakes them. It starts when the first of them
+//! waits. While none waits it sleeps in this process, and costs other processes nothing.
+//!
+//! # Idea
+//! Whoever waits announces itself at the event count, and then *calls* the lookout: it increments a
+//! word, and wakes the thread if that is idle. The lookout reads the word, looks at the queue, wakes
+//! all that wait if the end is ready, and is idle until the word changes. If the end is not ready it
+//! sleeps in the shared memory, and looks again. So a call after the notification is never lost, and
+//! one waiter that is slow to leave does not make the lookout spin.
+
+use super::poll::Source;
+use super::{Blocking, EventCount};
+use crate::error::{Error, Result};
+use crate::memory::try_box;
+use crate::queue::Queue;
+use crate::shared::Attachment;
+use crate::sync::{
+    AcqRel, Acquire, AtomicPtr, AtomicU32, Deadline, Parking, Relaxed, Release, SeqCst, site,
+};
+
+/// The lookout of one end. Dropped before the queue.
+#[derive(Debug)]
+pub(super) struct Lookout(AtomicPtr<Post>);
+
+/// What the thread and those who call it share.
+#[derive(Debug)]
+struct Post {
+    /// Its epoch counts the calls.
+    calls: Parking,
+    /// Whether the thread sleeps until the next call.
+    is_idle: AtomicU32,
+    /// Whether the thread must end.
+    is_over: AtomicU32,
+    attachment: *const Attachment,
+    end: usize,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Lookout {
+    pub(super) fn new() -> Self {
+        Self(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// Calls the lookout of an end, which the first call starts. The caller has announced itself.
+    /// Fails with [`Error::NoMemory`] if no thread can be started.
+    pub(super) fn call<Q: Queue>(
+        &self,
+        blocking: &Blocking<Q>,
+        attachment: &Attachment,
+        event: u32,
+        end: usize,
+    ) -> Result {
+        // Ordering: Acquire, pairs with the AcqRel in `start`.
+        let mut post = self.0.load(site("lookout.load", Acquire));
+        if post.is_null() {
+            post = self.start(blocking, attachment, event, end)?;
+        }
+        // SAFETY: freed by the drop only.
+        let post = unsafe { &*post };
+        // Ordering: SeqCst, both: the thread sees the call, or this thread sees that it is idle.
+        post.calls.advance(site("lookout.call", SeqCst));
+        if post.is_idle.load(site("lookout.is_idle", SeqCst)) != 0 {
+            post.calls.wake(1);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn start<Q: Queue>(
+        &self,
+        blocking: &Blocking<Q>,
+        attachment: &Attachment,
+        event: u32,
+        end: usize,
+    ) -> Result<*mut Post> {
+        let post = Box::into_raw(try_box(Post {
+            calls: Parking::new(),
+            is_idle: AtomicU32::new(0),
+            is_over: AtomicU32::new(0),
+            attachment,
+            end,
+            thread: None,
+        })?);
+        let addresses = (post.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
+        let run = move || {
+            let post = core::ptr::with_exposed_provenance::<Post>(addresses.0);
+            let blocking = core::ptr::with_exposed_provenance::<Blocking<Q>>(addresses.1);
+            // SAFETY: both live until the drop has joined this thread.
+            unsafe { (*post).watch(&*blocking, event) };
+        };
+        // SAFETY: no other thread has seen it.
+        let free = || drop(unsafe { Box::from_raw(post) });
+        let thread = without_signals(|| {
+            std::thread::Builder::new().name("queues-lookout".into()).stack_size(64 << 10).spawn(run)
+        });
+        let Ok(thread) = thread else {
+            free();
+            return Err(Error::NoMemory);
+        };
+        // SAFETY: the thread reads other fields only.
+        unsafe { (&raw mut (*post).thread).write(Some(thread)) };
+        if self.0.replace(core::ptr::null_mut(), post, site("lookout.start", AcqRel)) {
+            return Ok(post);
+        }
+        // Another thread was faster.
+        // SAFETY: nobody else has seen it.
+        unsafe { end_post(post) };
+        Ok(self.0.load(site("lookout.other", Acquire)))
+    }
+}
+
+impl Post {
+    /// What the thread does.
+    fn watch<Q: Queue>(&self, blocking: &Blocking<Q>, event: u32) {
+        let Some(attachment) = blocking.queue().attachment() else { return };
+        let event_count: &EventCount = blocking.event_count_of(event);
+        let is_over = || self.is_over.load(site("lookout.is_over", Acquire)) != 0;
+        let is_ready = || blocking.look(event).is_break();
+        loop {
+            let calls = self.calls.epoch(site("lookout.calls", SeqCst));
+            if is_over() {
+                return;
+            }
+            if is_ready() {
+                event_count.notify(usize::MAX);
+            } else if event_count.has_waiters() {
+                attachment.look_out(self.end, || is_over() || is_ready());
+                blocking.queue().tend();
+                continue;
+            }
+            self.is_idle.store(1, site("lookout.idle", SeqCst));
+            self.calls.sleep(calls, Deadline::NEVER);
+            self.is_idle.store(0, site("lookout.awake", SeqCst));
+        }
+    }
+}
+
+/// Ends the thread and frees the post.
+///
+/// # Safety
+/// No other thread uses it.
+unsafe fn end_post(post: *mut Post) {
+    // SAFETY: by contract.
+    let mut post = unsafe { Box::from_raw(post) };
+    post.is_over.store(1, site("lookout.end", Release));
+    post.calls.advance(site("lookout.end.call", SeqCst));
+    post.calls.wake(1);
+    // SAFETY: the attachment outlives the lookout.
+    unsafe { &*post.attachment }.wake_lookouts(post.end);
+    if let Some(thread) = post.thread.take() {
+        // It cannot panic; and a drop must not.
+        let _ = thread.join();
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        let post = self.0.load(site("lookout.drop", Relaxed));
+        if !post.is_null() {
+            // SAFETY: no thread uses the queue any more.
+            unsafe { end_post(post) };
+        }
+    }
+}
+
+/// Runs `start`, which starts a thread, with all signals blocked: signals are for the threads of the
+/// program.
+fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+    // SAFETY: both sets are written before they are read.
+    unsafe {
+        let (mut all, mut before) = core::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let started = start();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, core::ptr::null_mut());
+        started
+    }
+}
