@@ -27,6 +27,9 @@ compile_error!(
 pub mod error;
 #[cfg(not(loom))]
 pub mod ffi;
+#[cfg(queues_shared)]
+#[doc(hidden)]
+pub mod inspect;
 mod memory;
 pub mod payload;
 mod plan;

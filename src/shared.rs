@@ -16,7 +16,7 @@ mod file;
 mod layout;
 
 pub use attachment::Attachment;
-pub(crate) use attachment::{CommonParts, OwnerId, Seat};
+pub(crate) use attachment::{Attached, Bystander, CommonParts, OwnerId, Seat};
 pub(crate) use event::{GET, PUT};
-pub(crate) use file::Mapping;
-pub(crate) use layout::{Kind, Layout, Opened, Part, Request, Sizes};
+pub(crate) use file::{Mapping, SharedFile};
+pub(crate) use layout::{Described, Flaw, Kind, Layout, Opened, Part, Request, Sizes, describe};

@@ -296,7 +296,9 @@ impl<P: Payload> Batch<P> {
         to.reserve(count);
         for i in 0..count {
             // SAFETY: `take` made this thread the owner of the cell; its item is read once.
-            unsafe { self.items.take_from(&(), to.noted(i), |payload, cell| to.read(i, payload, cell)) };
+            unsafe {
+                self.items.take_from(&(), to.noted(i), |payload, cell| to.read(i, payload, cell))
+            };
         }
     }
 

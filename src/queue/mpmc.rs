@@ -181,6 +181,8 @@ mod direct {
 }
 
 #[cfg(queues_shared)]
+pub(crate) use recovery::inspect;
+#[cfg(queues_shared)]
 pub use recovery::{Shared, SharedOptions};
 
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
@@ -363,7 +365,10 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     #[inline(always)]
     fn free_cell(&self, seat: &K::Seat<'_>, cell: u64) {
         let pushed = self.push_cell(seat, Ring::Free, cell);
-        debug_assert!(K::IS_SHARED || pushed.is_ok(), "a ring with a slot for each cell is never full");
+        debug_assert!(
+            K::IS_SHARED || pushed.is_ok(),
+            "a ring with a slot for each cell is never full"
+        );
     }
 
     /// Puts a bitwise copy of the item; `write_header` writes the header of its cell.
@@ -439,12 +444,7 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     ///
     /// # Safety
     /// The caller owns the cell.
-    pub(super) unsafe fn discard(
-        &self,
-        seat: &K::Seat<'_>,
-        cell: u64,
-        freed: impl Fn(usize),
-    ) {
+    pub(super) unsafe fn discard(&self, seat: &K::Seat<'_>, cell: u64, freed: impl Fn(usize)) {
         freed(1);
         // SAFETY: by contract.
         unsafe { self.take_from(seat, cell, |payload, at| payload.discard(at)) };

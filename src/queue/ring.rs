@@ -810,7 +810,10 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         // Head and peak only grow, so a bound that is stored late is lower than it could be. Once the
         // peak is the capacity there is no new one.
         let bound = if peak >= self.capacity { 1 << 60 } else { peak };
-        self.ends.tail.no_peak_before.store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
+        self.ends
+            .tail
+            .no_peak_before
+            .store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
     }
 }
 

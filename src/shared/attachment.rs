@@ -13,6 +13,7 @@
 //! call often do not meet.
 
 use super::event::{ENDS, Event};
+use super::file::{Mapping, SharedFile};
 use super::layout::{Opened, Part};
 use crate::error::{Error, Result};
 use crate::memory::Array;
@@ -225,16 +226,14 @@ impl Attachment {
     fn seats_of(&self, index: usize) -> &[SeatLine] {
         assert!(index < self.count);
         // SAFETY: as above; there are `SEATS` seats for each record.
-        unsafe {
-            core::slice::from_raw_parts(self.seats.add(index * SEATS).as_ptr(), SEATS)
-        }
+        unsafe { core::slice::from_raw_parts(self.seats.add(index * SEATS).as_ptr(), SEATS) }
     }
 
     pub(crate) fn id(&self) -> OwnerId {
         self.id
     }
 
-    pub(crate) fn mapping(&self) -> &super::file::Mapping {
+    pub(crate) fn mapping(&self) -> &Mapping {
         &self.opened.mapping
     }
 
@@ -345,9 +344,8 @@ impl Attachment {
     }
 
     pub(super) fn live_records(&self) -> impl Iterator<Item = &Record> {
-        self.records().filter(|record| {
-            record.state.load(site("shared.is_live", Acquire)) & STATES == LIVE
-        })
+        self.records()
+            .filter(|record| record.state.load(site("shared.is_live", Acquire)) & STATES == LIVE)
     }
 
     /// Counts a cell that was recovered.
@@ -356,7 +354,7 @@ impl Attachment {
     }
 
     pub(crate) fn recovered(&self) -> u64 {
-        self.common().recovered.load(site("shared.recovered.load", Relaxed))
+        self.common().recovered()
     }
 
     /// Leaves. If this attachment still owns cells, others give them back, as those of a dead process.
@@ -384,7 +382,9 @@ impl Seat<'_> {
     fn line(&self) -> &AtomicU64 {
         let attachment = self.attachment;
         // SAFETY: mapped, one of the seats of this attachment.
-        unsafe { &attachment.seats.add(attachment.index * SEATS + self.index).as_ref().announcement }
+        unsafe {
+            &attachment.seats.add(attachment.index * SEATS + self.index).as_ref().announcement
+        }
     }
 
     /// Ordering: Release. Whoever sees what the call does next, or did before, sees this.
@@ -402,5 +402,66 @@ impl Drop for Seat<'_> {
         let taken = unsafe { self.attachment.taken.get(self.index) };
         // Ordering: Release, pairs with the Acquire in `sit`.
         taken.store(0, site("shared.stand", Release));
+    }
+}
+
+/// A record that is in use, as a process sees it that is not attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Attached {
+    pub(crate) index: usize,
+    pub(crate) generation: u64,
+    pub(crate) process: u64,
+    pub(crate) is_alive: bool,
+    pub(crate) id: OwnerId,
+    /// Threads that wait for room, and for an item.
+    pub(crate) waiting: [u64; ENDS],
+}
+
+/// The common parts of a file, for a process that is not attached and only reads.
+pub(crate) struct Bystander<'a> {
+    pub(crate) common: &'a Common,
+    pub(crate) attached: Vec<Attached>,
+}
+
+impl<'a> Bystander<'a> {
+    pub(crate) fn new(file: &SharedFile, mapping: &'a Mapping, parts: &CommonParts) -> Self {
+        // SAFETY: in the mapping, made of atomics.
+        let common = unsafe { mapping.at(parts.common.offset).cast::<Common>().as_ref() };
+        let records = mapping.at(parts.records.offset).cast::<Record>();
+        let attached = (0..parts.records.count).filter_map(|index| {
+            // SAFETY: the same; below the count.
+            let record = unsafe { records.add(index).as_ref() };
+            let state = record.state.load(site("shared.inspect.state", Acquire));
+            let waiting = record.waiting.each_ref().map(|kinds| {
+                kinds
+                    .iter()
+                    .map(|count| u64::from(count.load(site("shared.inspect.count", Relaxed))))
+                    .sum()
+            });
+            (state & STATES != FREE).then(|| Attached {
+                index,
+                generation: state >> GENERATION,
+                process: record.process.load(site("shared.inspect.process", Relaxed)),
+                is_alive: state & STATES == LIVE && file.is_locked(lock_of(index)),
+                id: OwnerId::new(index, state >> GENERATION),
+                waiting,
+            })
+        });
+        Self { common, attached: attached.collect() }
+    }
+
+    /// Whether an owner is attached and alive.
+    pub(crate) fn is_alive(&self, owner: OwnerId) -> bool {
+        self.attached.iter().any(|attached| attached.is_alive && attached.id == owner)
+    }
+}
+
+impl Common {
+    /// Calls that failed at an end.
+    pub(crate) fn failures_of(&self, end: usize) -> u64 {
+        self.failures[end].load(site("shared.failure.load", Relaxed))
+    }
+    pub(crate) fn recovered(&self) -> u64 {
+        self.recovered.load(site("shared.recovered.load", Relaxed))
     }
 }

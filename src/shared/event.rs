@@ -105,7 +105,8 @@ impl Attachment {
         // the replacement fails, or sets the flag after it.
         let before = state.load(site("shared.forget.load", Acquire));
         let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
-            let counts = |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
+            let counts =
+                |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
             self.live_records().any(|record| counts(&record.waiting[end][kind]))
         });
         let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
@@ -170,6 +171,6 @@ impl Attachment {
     }
 
     pub(crate) fn failures(&self, end: usize) -> u64 {
-        self.common().failures[end].load(site("shared.failure.load", Relaxed))
+        self.common().failures_of(end)
     }
 }

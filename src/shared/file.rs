@@ -22,6 +22,8 @@ use core::ptr::NonNull;
 pub(crate) struct SharedFile {
     entry: &'static Entry,
     fd: c_int,
+    /// Memory protection of a mapping.
+    protection: c_int,
 }
 
 /// Where the handler of fork finds a descriptor. Entries are never freed; each is used again, except
@@ -104,6 +106,15 @@ impl SharedFile {
     /// that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if there
     /// are no more descriptors.
     pub(crate) fn open(fd: c_int) -> Result<Self> {
+        Self::open_by(fd, libc::O_RDWR, libc::PROT_READ | libc::PROT_WRITE)
+    }
+
+    /// [`SharedFile::open`] for reading only.
+    pub(crate) fn open_to_read(fd: c_int) -> Result<Self> {
+        Self::open_by(fd, libc::O_RDONLY, libc::PROT_READ)
+    }
+
+    fn open_by(fd: c_int, access: c_int, protection: c_int) -> Result<Self> {
         let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
         {
             use std::io::Write;
@@ -112,7 +123,7 @@ impl SharedFile {
                 .map_err(|_| Error::Invalid)?;
         }
         // SAFETY: a path that ends with 0.
-        let fd = unsafe { libc::open(path.as_ptr().cast(), libc::O_RDWR | libc::O_CLOEXEC) };
+        let fd = unsafe { libc::open(path.as_ptr().cast(), access | libc::O_CLOEXEC) };
         if fd < 0 {
             return Err(match last_os_error() {
                 libc::EMFILE | libc::ENFILE | libc::ENOMEM => Error::NoMemory,
@@ -124,7 +135,7 @@ impl SharedFile {
             unsafe { libc::close(fd) };
         };
         let entry = enter(fd).inspect_err(|_| close())?;
-        let file = Self { entry, fd };
+        let file = Self { entry, fd, protection };
         // SAFETY: `stat` is an output.
         let is_file = unsafe {
             let mut stat: libc::stat = core::mem::zeroed();
@@ -154,8 +165,7 @@ impl SharedFile {
     /// Reads up to `buffer.len()` bytes at the beginning; returns their number.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: the buffer may be written.
-        let count =
-            unsafe { libc::pread(self.fd, buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        let count = unsafe { libc::pread(self.fd, buffer.as_mut_ptr().cast(), buffer.len(), 0) };
         usize::try_from(count).map_err(|_| Error::Invalid)
     }
 
@@ -240,12 +250,11 @@ impl SharedFile {
         if failed { Err(last_os_error()) } else { Ok(c_int::from(lock.l_type)) }
     }
 
-    /// Maps the first `len` bytes, for reading and writing.
+    /// Maps the first `len` bytes.
     pub(crate) fn map(&self, len: usize) -> Result<Mapping> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping, at an address of the kernel's choice.
         let start = unsafe {
-            libc::mmap(core::ptr::null_mut(), len, access, libc::MAP_SHARED, self.fd, 0)
+            libc::mmap(core::ptr::null_mut(), len, self.protection, libc::MAP_SHARED, self.fd, 0)
         };
         if start == libc::MAP_FAILED {
             return Err(match last_os_error() {

@@ -135,46 +135,116 @@ impl Opened {
     }
 }
 
+/// Why a file is not a shared queue that this library can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Flaw {
+    #[error("the file is empty")]
+    Empty,
+    #[error("the queue is incomplete: a process is creating it, or died while it did")]
+    Unfinished,
+    #[error("not a shared queue: it does not begin with QUEUFILE")]
+    NotAQueue,
+    #[error("a shared queue of a machine with another byte order")]
+    ByteOrder,
+    #[error("layout version {0}; this library knows version {VERSION}")]
+    Version(u32),
+    #[error("a shared queue of another kind of machine: {0}-byte words, lines of {1} bytes")]
+    Machine(u32, u32),
+    #[error("no family has the number {0}")]
+    Kind(u32),
+    #[error("sizes that no queue has: capacity {0}, item size {1}, spare {2}, attachments {3}")]
+    Sizes(u64, u64, u64, u64),
+    #[error("{0} bytes long, but such a queue has {1}")]
+    Length(u64, u64),
+    #[error("cannot be read or mapped")]
+    Unreadable,
+}
+
+/// What a header says. Read once: another process may write other numbers at any time.
+pub(crate) struct Described {
+    pub(crate) kind: Kind,
+    pub(crate) sizes: Sizes,
+    len: u64,
+}
+
+/// Reads the header, and checks what does not depend on the kind.
+pub(crate) fn describe(file: &SharedFile) -> core::result::Result<Described, Flaw> {
+    let mut magic = [0; 8];
+    match (file.read(&mut magic), u64::from_ne_bytes(magic)) {
+        (Ok(0), _) => return Err(Flaw::Empty),
+        (Ok(8), UNFINISHED) => return Err(Flaw::Unfinished),
+        (Ok(8), MAGIC) => {}
+        (Ok(8), other) if other == MAGIC.swap_bytes() => return Err(Flaw::ByteOrder),
+        (Ok(_), _) => return Err(Flaw::NotAQueue),
+        (Err(_), _) => return Err(Flaw::Unreadable),
+    }
+    let is_len = file.len().map_err(|_| Flaw::Unreadable)?;
+    if is_len < HEADER as u64 {
+        return Err(Flaw::Length(is_len, HEADER as u64));
+    }
+    let mapping = file.map(HEADER).map_err(|_| Flaw::Unreadable)?;
+    let header = header_of(&mapping).as_ptr();
+    // SAFETY: mapped.
+    let (version, kind, word, line, sizes, len) = unsafe {
+        (
+            (&raw const (*header).version).read_volatile(),
+            (&raw const (*header).kind).read_volatile(),
+            (&raw const (*header).word).read_volatile(),
+            (&raw const (*header).line).read_volatile(),
+            (&raw const (*header).sizes).read_volatile(),
+            (&raw const (*header).len).read_volatile(),
+        )
+    };
+    if version != VERSION {
+        return Err(Flaw::Version(version));
+    }
+    if (word, line) != (size_of::<usize>() as u32, LINE as u32) {
+        return Err(Flaw::Machine(word, line));
+    }
+    let kinds = [Kind::Mpmc, Kind::Spsc];
+    let kind = kinds.into_iter().find(|&known| known as u32 == kind).ok_or(Flaw::Kind(kind))?;
+    check(&sizes).map_err(|_| sizes.flaw())?;
+    if is_len < len {
+        return Err(Flaw::Length(is_len, len));
+    }
+    Ok(Described { kind, sizes, len })
+}
+
+impl Described {
+    /// The length of the file, as the header says.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Maps the file. `lay_out` computes the layout for the sizes.
+    pub(crate) fn map<L>(
+        &self,
+        file: &SharedFile,
+        lay_out: &impl Fn(&Sizes) -> Result<(Layout, L)>,
+    ) -> core::result::Result<(Mapping, L), Flaw> {
+        let (layout, parts) = lay_out(&self.sizes).map_err(|_| self.sizes.flaw())?;
+        if layout.len as u64 != self.len {
+            return Err(Flaw::Length(self.len, layout.len as u64));
+        }
+        Ok((file.map(layout.len).map_err(|_| Flaw::Unreadable)?, parts))
+    }
+}
+
 /// Opens a queue that is complete. `None` if there is none yet.
 fn attach<L>(
     file: &SharedFile,
     request: &Request,
     lay_out: &impl Fn(&Sizes) -> Result<(Layout, L)>,
 ) -> Result<Option<(Mapping, Sizes, L)>> {
-    let mut magic = [0; 8];
-    let found = file.read(&mut magic)?;
-    match (found, u64::from_ne_bytes(magic)) {
-        (0, _) | (8, UNFINISHED) => return Ok(None),
-        (8, MAGIC) => {}
-        _ => return Err(Error::Invalid),
-    }
-    if file.len()? < HEADER as u64 {
-        return Err(Error::Invalid);
-    }
-    let header = file.map(HEADER)?;
-    let header = header_of(&header);
-    // SAFETY: mapped. Read once: another process may write other numbers at any time.
-    let (version, kind, word, line, sizes, len) = unsafe {
-        (
-            (&raw const (*header.as_ptr()).version).read_volatile(),
-            (&raw const (*header.as_ptr()).kind).read_volatile(),
-            (&raw const (*header.as_ptr()).word).read_volatile(),
-            (&raw const (*header.as_ptr()).line).read_volatile(),
-            (&raw const (*header.as_ptr()).sizes).read_volatile(),
-            (&raw const (*header.as_ptr()).len).read_volatile(),
-        )
+    let described = match describe(file) {
+        Err(Flaw::Empty | Flaw::Unfinished) => return Ok(None),
+        described => described.map_err(|_| Error::Invalid)?,
     };
-    let is_ours = (version, kind) == (VERSION, request.kind as u32)
-        && (word, line) == (size_of::<usize>() as u32, LINE as u32);
-    if !is_ours || !agree(&request.sizes, &sizes) {
+    if described.kind != request.kind || !agree(&request.sizes, &described.sizes) {
         return Err(Error::Invalid);
     }
-    check(&sizes)?;
-    let (layout, parts) = lay_out(&sizes)?;
-    if layout.len as u64 != len || file.len()? < len {
-        return Err(Error::Invalid);
-    }
-    Ok(Some((file.map(layout.len)?, sizes, parts)))
+    let (mapping, parts) = described.map(file, lay_out).map_err(|_| Error::Invalid)?;
+    Ok(Some((mapping, described.sizes, parts)))
 }
 
 /// Writes a new queue. The caller holds the lock on byte 0.
@@ -219,6 +289,10 @@ fn header_of(mapping: &Mapping) -> NonNull<Header> {
 }
 
 impl Sizes {
+    fn flaw(&self) -> Flaw {
+        Flaw::Sizes(self.capacity, self.item_size, self.spare, self.attachments)
+    }
+
     fn fields(&self) -> [u64; 5] {
         [self.capacity, self.item_size, self.spare, self.attachments, self.flags]
     }

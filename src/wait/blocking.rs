@@ -1,14 +1,14 @@
 //! A queue whose calls wait: each call tries, and waits on an event count when the queue is full or
 //! empty. Written once, for every queue.
 
+#[cfg(queues_shared)]
+use super::lookout::Lookout;
 use super::poll::{self, Polled, READABLE, Source, WRITABLE};
 use super::{EventCount, Wait};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description};
 use crate::queue::{Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, WakeGetter};
 use crate::stats::Stats;
-#[cfg(queues_shared)]
-use super::lookout::Lookout;
 use crate::sync::{AtomicU64, Clock, Deadline, Relaxed, site};
 use core::ffi::c_int;
 use core::ops::ControlFlow::{self, Break, Continue};
@@ -173,9 +173,9 @@ impl<Q: Queue> Blocking<Q> {
         let event_count = self.event_count_of(event);
         #[cfg(queues_shared)]
         if let Some(attachment) = self.queue.attachment() {
-            return event_count.spin(&mut attempt).or_else(|| {
-                attachment.wait(end_of(event), end, attempt, || self.queue.tend())
-            });
+            return event_count
+                .spin(&mut attempt)
+                .or_else(|| attachment.wait(end_of(event), end, attempt, || self.queue.tend()));
         }
         event_count.wait(end, &mut attempt)
     }

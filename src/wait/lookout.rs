@@ -85,7 +85,8 @@ impl Lookout {
             end,
             thread: None,
         })?);
-        let addresses = (post.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
+        let addresses =
+            (post.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
         let run = move || {
             let post = core::ptr::with_exposed_provenance::<Post>(addresses.0);
             let blocking = core::ptr::with_exposed_provenance::<Blocking<Q>>(addresses.1);
@@ -95,7 +96,10 @@ impl Lookout {
         // SAFETY: no other thread has seen it.
         let free = || drop(unsafe { Box::from_raw(post) });
         let thread = without_signals(|| {
-            std::thread::Builder::new().name("queues-lookout".into()).stack_size(64 << 10).spawn(run)
+            std::thread::Builder::new()
+                .name("queues-lookout".into())
+                .stack_size(64 << 10)
+                .spawn(run)
         });
         let Ok(thread) = thread else {
             free();

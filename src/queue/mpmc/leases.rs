@@ -22,8 +22,8 @@
 //! Lock-free in the strict sense. A thread that is suspended in one of the calls keeps its cell, as
 //! in a put.
 
-use super::keeping::{Keeping, Ring};
 use super::Indirect;
+use super::keeping::{Keeping, Ring};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload};
 use crate::sync::{AtomicU64, Relaxed, site};

@@ -34,15 +34,15 @@
 //! skips what is in motion.
 
 use super::keeping::{CellHead, Keeping, Ring};
-use super::{Indirect, SPARE};
+use super::{Counts, Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Bytes, Cells, Disposer, Payload};
 use crate::plan::{Described, Description, Plan, described};
 use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
 use crate::shared::{
-    Attachment, CommonParts, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT, Part, Request, Seat,
-    Sizes,
+    Attached, Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened,
+    OwnerId, PUT, Part, Request, Seat, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
 use core::ffi::c_int;
@@ -243,7 +243,8 @@ unsafe fn view(
     let ends: NonNull<Ends> = mapping.at(parts.ends.offset).cast();
     let ring = |part: Part, capacity, ends| {
         // SAFETY: slots and ends are atomics in the mapping, aligned by the layout.
-        let slots = unsafe { Array::borrowed(mapping.at(part.offset).cast::<Packed>(), part.count) };
+        let slots =
+            unsafe { Array::borrowed(mapping.at(part.offset).cast::<Packed>(), part.count) };
         SlotRing::of(capacity, slots, Mapped(ends))
     };
     // SAFETY: two ends lie there.
@@ -333,12 +334,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
     }
 
     /// Gives a cell back if nobody has it. Returns false if it is in motion.
-    fn look_after(
-        &self,
-        seat: &Seat<'_>,
-        cell: u64,
-        may_lose: &impl Fn(OwnerId) -> bool,
-    ) -> bool {
+    fn look_after(&self, seat: &Seat<'_>, cell: u64, may_lose: &impl Fn(OwnerId) -> bool) -> bool {
         // SAFETY: below the count.
         let mark = unsafe { self.mark_of(cell) };
         // Ordering: Acquire, pairs with the Releases in `own` and `note_push`.
@@ -388,7 +384,8 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
                 Err(Error::Closed) => {}
                 Err(_) => {
                     // SAFETY: below the count.
-                    unsafe { self.mark_of(cell) }.store(before, site("mpmc.sweep.restore", Release));
+                    unsafe { self.mark_of(cell) }
+                        .store(before, site("mpmc.sweep.restore", Release));
                     seat.announce(0);
                     return false;
                 }
@@ -406,4 +403,78 @@ impl Described for Indirect<Bytes, (), Shared> {
     fn describe(&self) -> Description {
         described(self, &Plan::EMPTY)
     }
+}
+
+/// The cells of a queue by what they are doing, as a process sees it that is not attached. Cells that
+/// move meanwhile may count twice or not at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CellStates {
+    pub(crate) filled: u64,
+    pub(crate) free: u64,
+    /// Owned by handles of processes that live, taken from `free`: puts and reservations.
+    pub(crate) reserved: u64,
+    /// Owned by handles of processes that live, taken from `filled`: gets and leases.
+    pub(crate) leased: u64,
+    /// Owned by processes that died.
+    pub(crate) held_by_dead: u64,
+    /// Between a ring and an owner.
+    pub(crate) moving: u64,
+}
+
+/// A queue in a file, for a process that is not attached and only reads.
+pub(crate) struct Inspected {
+    pub(crate) is_closed: bool,
+    pub(crate) counts: Counts,
+    pub(crate) len: usize,
+    pub(crate) cells: CellStates,
+    pub(crate) attached: Vec<Attached>,
+    pub(crate) failures: [u64; 2],
+    pub(crate) recovered: u64,
+}
+
+/// Reads the queue in a file. Fails with the flaw of its header.
+pub(crate) fn inspect(
+    file: &SharedFile,
+    described: &crate::shared::Described,
+) -> core::result::Result<Inspected, Flaw> {
+    let (mapping, parts) = described.map(file, &lay_out)?;
+    let bystander = Bystander::new(file, &mapping, &parts.common);
+    // SAFETY: the mapping outlives the view, which only reads.
+    let (filled, free, heads) =
+        unsafe { view(&mapping, &described.sizes, &parts) }.map_err(|_| Flaw::Unreadable)?;
+    let mut cells = CellStates::default();
+    for cell in 0..parts.cells.count {
+        // SAFETY: below the count.
+        let mark = unsafe { &heads.header(cell).mark }.load(site("mpmc.inspect.mark", Acquire));
+        let (place, ring) = read_mark(mark);
+        let state = match (place, ring) {
+            (Whereabouts::At(position), Ring::Filled)
+                if filled.state_at(position).holds(position, cell as u64) =>
+            {
+                &mut cells.filled
+            }
+            (Whereabouts::At(position), Ring::Free)
+                if free.state_at(position).holds(position, cell as u64) =>
+            {
+                &mut cells.free
+            }
+            (Whereabouts::At(_), _) => &mut cells.moving,
+            (Whereabouts::OwnedBy(owner), _) if !bystander.is_alive(owner) => {
+                &mut cells.held_by_dead
+            }
+            (Whereabouts::OwnedBy(_), Ring::Free) => &mut cells.reserved,
+            (Whereabouts::OwnedBy(_), Ring::Filled) => &mut cells.leased,
+        };
+        *state += 1;
+    }
+    let failures = [PUT, GET].map(|end| bystander.common.failures_of(end));
+    Ok(Inspected {
+        is_closed: filled.is_closed(),
+        counts: filled.counts(),
+        len: filled.len(),
+        cells,
+        recovered: bystander.common.recovered(),
+        attached: bystander.attached,
+        failures,
+    })
 }

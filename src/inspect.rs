@@ -1,0 +1,140 @@
+//! What lies in the file of a shared queue, for `queues-inspect`. It only reads, attaches nothing, and
+//! trusts no number in the file.
+
+use crate::queue::mpmc::inspect;
+use crate::shared::{Described, Flaw, GET, Kind, PUT, SharedFile, describe};
+use core::fmt::{self, Write};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+/// An attachment: a handle of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attachment {
+    index: usize,
+    generation: u64,
+    process: u64,
+    is_alive: bool,
+    waits_for_room: u64,
+    waits_for_item: u64,
+}
+
+/// A file, as it was at nearly one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    kind: &'static str,
+    is_closed: bool,
+    numbers: Vec<(&'static str, u64)>,
+    cells: Vec<(&'static str, u64)>,
+    attachments: Vec<Attachment>,
+}
+
+/// Reads the file. Fails with a text that says what is wrong with it.
+pub fn read(path: &Path) -> Result<Report, String> {
+    let flaw = |flaw: Flaw| flaw.to_string();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = SharedFile::open_to_read(file.as_raw_fd())
+        .map_err(|_| "not a regular file, or /proc is not mounted".to_string())?;
+    let described = describe(&file).map_err(flaw)?;
+    match described.kind {
+        Kind::Mpmc => read_mpmc(&file, &described).map_err(flaw),
+        Kind::Spsc => Err("an spsc queue, which this program does not show".to_string()),
+    }
+}
+
+fn read_mpmc(file: &SharedFile, described: &Described) -> Result<Report, Flaw> {
+    let queue = inspect(file, described)?;
+    let sizes = described.sizes;
+    let cells = queue.cells;
+    Ok(Report {
+        kind: "mpmc",
+        is_closed: queue.is_closed,
+        numbers: vec![
+            ("capacity", sizes.capacity),
+            ("item_size", sizes.item_size),
+            ("spare", sizes.spare),
+            ("attachments", sizes.attachments),
+            ("flags", sizes.flags),
+            ("bytes", described.len()),
+            ("current_size", queue.len as u64),
+            ("enqueued", queue.counts.enqueued),
+            ("dequeued", queue.counts.dequeued),
+            ("failed_enqueue", queue.failures[PUT]),
+            ("failed_dequeue", queue.failures[GET]),
+            ("peak_size", queue.counts.peak),
+            ("recovered", queue.recovered),
+        ],
+        cells: vec![
+            ("filled", cells.filled),
+            ("free", cells.free),
+            ("reserved", cells.reserved),
+            ("leased", cells.leased),
+            ("held_by_dead", cells.held_by_dead),
+            ("moving", cells.moving),
+        ],
+        attachments: queue
+            .attached
+            .iter()
+            .map(|attached| Attachment {
+                index: attached.index,
+                generation: attached.generation,
+                process: attached.process,
+                is_alive: attached.is_alive,
+                waits_for_room: attached.waiting[PUT],
+                waits_for_item: attached.waiting[GET],
+            })
+            .collect(),
+    })
+}
+
+impl Report {
+    /// Writes the report as one JSON object.
+    pub fn write_json(&self, out: &mut impl Write) -> fmt::Result {
+        write!(out, "{{\"kind\":\"{}\",\"closed\":{}", self.kind, self.is_closed)?;
+        for (name, value) in &self.numbers {
+            write!(out, ",\"{name}\":{value}")?;
+        }
+        let cells = self.cells.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+        write!(out, ",\"cells\":{{{}}}", cells.collect::<Vec<_>>().join(","))?;
+        let attached = self.attachments.iter().map(|a| {
+            format!(
+                "{{\"index\":{},\"generation\":{},\"pid\":{},\"alive\":{},\"waits_for_room\":{},\
+                 \"waits_for_item\":{}}}",
+                a.index, a.generation, a.process, a.is_alive, a.waits_for_room, a.waits_for_item
+            )
+        });
+        write!(out, ",\"attached\":[{}]}}", attached.collect::<Vec<_>>().join(","))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = if self.is_closed { ", closed" } else { "" };
+        writeln!(f, "{} queue{closed}", self.kind)?;
+        for (name, value) in &self.numbers {
+            writeln!(f, "  {name:<16}{value:>14}")?;
+        }
+        writeln!(f, "cells")?;
+        for (name, value) in &self.cells {
+            writeln!(f, "  {name:<16}{value:>14}")?;
+        }
+        let alive = self.attachments.iter().filter(|attachment| attachment.is_alive).count();
+        writeln!(f, "attached: {alive} alive, {} dead", self.attachments.len() - alive)?;
+        if !self.attachments.is_empty() {
+            writeln!(f, "  index  generation       pid  state  waits for room  waits for item")?;
+        }
+        for a in &self.attachments {
+            writeln!(
+                f,
+                "  {:>5}  {:>10}  {:>8}  {:<5}  {:>14}  {:>14}",
+                a.index,
+                a.generation,
+                a.process,
+                if a.is_alive { "alive" } else { "dead" },
+                a.waits_for_room,
+                a.waits_for_item
+            )?;
+        }
+        Ok(())
+    }
+}
