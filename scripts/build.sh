@@ -3,6 +3,7 @@
 #   build.sh library             writes OUT/libqueues.so.VERSION, and into OUT/install:
 #     libqueues.a  the static library      needs   the system libraries that it needs
 #     target       the target triple
+#                              and OUT/queues-inspect
 #   build.sh header              writes OUT/queues.h, the header that the sources give
 #   build.sh tool NAME MANIFEST  builds the program and links OUT/NAME to it
 #
@@ -71,7 +72,7 @@ tool() {
 }
 
 library() {
-    local shared archive target=() triple
+    local shared archive inspect target=() triple
     need "$LD" && need "$AR" && need "$NM" && need "$OBJCOPY"
     cd "$root"
     # Cargo does not know that these files decide what it builds.
@@ -81,9 +82,10 @@ library() {
     fi
     mkdir -p "$WORK"
     mv "$stage/tools" "$WORK/tools"
-    RUSTC=$root/scripts/rustc.sh cargo_build Cargo.toml --lib --target-dir "$WORK"
+    RUSTC=$root/scripts/rustc.sh cargo_build Cargo.toml --lib --bin queues-inspect --target-dir "$WORK"
     shared=$(path 'libqueues\.so')
     archive=$(path 'libqueues\.a')
+    inspect=$(path queues-inspect)
     if [ "$(dirname "$(dirname "$shared")")" -ef "$WORK" ]; then
         triple=$("$rustc" -vV | sed -n 's/^host: //p')
     else
@@ -113,7 +115,8 @@ library() {
     # The time when the build began: sources that were edited meanwhile are newer.
     touch -r "$stage/begin" "$stage/libqueues.so.$VERSION"
     (cd "$stage" && mv -f libqueues.a needs target "$OUT/install/")
-    mv -f "$stage/libqueues.so.$VERSION" "$OUT/"
+    cp "$inspect" "$stage/queues-inspect"
+    mv -f "$stage/queues-inspect" "$stage/libqueues.so.$VERSION" "$OUT/"
 }
 
 header() {

@@ -31,6 +31,7 @@ libdir=$(absolute "${LIBDIR:-$prefix/lib}")
 includedir=$(absolute "${INCLUDEDIR:-$prefix/include}")
 pkgconfigdir=$libdir/pkgconfig
 cmakedir=$libdir/cmake/queues
+bindir=$prefix/bin
 sharedir=$prefix/share/queues
 docdir=$prefix/share/doc/queues
 mandir=$prefix/share/man
@@ -59,7 +60,8 @@ files() {
     for header in bindings/cpp/include/*.hpp bindings/cpp/include/queues/*.hpp bindings/cpp/include/queues/detail/*.hpp; do
         "$1" development file 644 "$header" "$includedir/${header#bindings/cpp/include/}"
     done
-    for page in docs/man/*.[37]; do
+    "$1" development file 755 "$OUT/queues-inspect" "$bindir/queues-inspect"
+    for page in docs/man/*.[37] docs/*.1; do
         "$1" development file 644 "$page" "$mandir/man${page##*.}/${page##*/}"
     done
     "$1" development filled cmake/queues.pc.in "$pkgconfigdir/queues.pc"

@@ -108,7 +108,7 @@ done
 
 scripts/docs.py man "$work/man"
 result "docs/man is the header's (\`make man\` refreshes it)" diff -r docs/man "$work/man"
-for page in docs/man/*; do
+for page in docs/man/* docs/*.1; do
     if has man; then
         # man exits with 0 after warnings, too.
         output=$(MANWIDTH=100 LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null) || true
