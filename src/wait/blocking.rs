@@ -278,6 +278,7 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Ends an attempt at an end that failed because the end is `blocked`: if there is a descriptor,
     /// arms it and makes another attempt.
+    #[inline(always)]
     fn arm<R>(
         &self,
         event: u32,
