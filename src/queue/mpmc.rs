@@ -326,11 +326,9 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     ) -> Result<u64> {
         let (cell, _) = self.ring(ring).pop_if(|position, cell| {
             accept(position, self.checked(cell)?)?;
-            K::announce_pop(seat, ring, position);
+            K::announce(seat, cell);
             Ok(())
         })?;
-        // SAFETY: the index is checked.
-        self.keeper.own(seat, unsafe { self.mark_of(cell) }, ring, cell);
         Ok(cell)
     }
 
@@ -340,8 +338,8 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     fn push_cell(&self, seat: &K::Seat<'_>, ring: Ring, cell: u64) -> Result<u64> {
         // SAFETY: the caller owns the cell.
         let mark = unsafe { self.mark_of(cell) };
-        K::announce_cell(seat, cell);
-        self.ring(ring).push_after(cell, |position| K::note_push(mark, ring, position))
+        K::announce(seat, cell);
+        self.ring(ring).push_after(cell, |position| self.keeper.note_push(mark, ring, position))
     }
 
     /// Pops a free cell. Fails with `Full` if there is none.

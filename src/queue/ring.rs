@@ -105,10 +105,10 @@ impl Seen {
     fn relative_to(self, position: u64) -> i64 {
         ahead(self.sequence, free(position)) >> 1
     }
-    /// Whether `position` is full, and holds `value`.
+    /// Whether a position with these low bits is full, and holds `value`.
     #[cfg(queues_shared)]
-    pub(crate) fn holds(self, position: u64, value: u64) -> bool {
-        self.relative_to(position) == 1 && self.value == value
+    pub(crate) fn holds(self, position: u32, value: u64) -> bool {
+        self.is_full() && self.position() as u32 == position && self.value == value
     }
     #[inline(always)]
     fn is_closed(self) -> bool {
@@ -401,10 +401,10 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         self.slot(position).load(position, self.mask)
     }
 
-    /// The state of the slot in which a position lives.
+    /// The state of the slot in which positions with these low bits live. There are fewer slots.
     #[cfg(queues_shared)]
-    pub(crate) fn state_at(&self, position: u64) -> Seen {
-        self.load(position)
+    pub(crate) fn state_at(&self, position: u32) -> Seen {
+        self.load(position.into())
     }
 
     /// Prefetches the line of a slot that a later push will write.

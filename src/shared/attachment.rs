@@ -80,7 +80,7 @@ impl CommonParts {
     }
 }
 
-/// Names an attachment for good: its place and the generation of the record.
+/// Names an attachment: its place, and the low bits of the generation of its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OwnerId(u64);
 
@@ -88,8 +88,9 @@ pub(crate) struct OwnerId(u64);
 const INDEX_BITS: u32 = 12;
 
 impl OwnerId {
-    /// Bits that an id takes.
-    pub(crate) const BITS: u32 = 52;
+    /// Bits that an id takes: 12 for the place and 18 for the generation. A place has the same id again
+    /// after 262,144 generations.
+    pub(crate) const BITS: u32 = 30;
 
     fn new(index: usize, generation: u64) -> Self {
         Self(((generation << INDEX_BITS) | index as u64) & ((1 << Self::BITS) - 1))

@@ -37,16 +37,15 @@ pub(crate) trait Keeping: Sized + Send + Sync {
 
     /// Begins a call.
     fn sit(&self) -> Self::Seat<'_>;
-    /// Announces that the call may pop at a position.
-    fn announce_pop(seat: &Self::Seat<'_>, ring: Ring, position: u64);
-    /// Announces that the call owns a cell, and may push it.
-    fn announce_cell(seat: &Self::Seat<'_>, cell: u64);
-    /// Notes that this attachment owns a cell, which came from a ring.
-    fn own(&self, seat: &Self::Seat<'_>, mark: &Self::Mark, from: Ring, cell: u64);
+    /// Announces that the call is about to pop a cell, or to push it. The announcement is over with the
+    /// seat, or with the next one.
+    fn announce(seat: &Self::Seat<'_>, cell: u64);
     /// Notes where the cell is if the push that follows succeeds.
-    fn note_push(mark: &Self::Mark, ring: Ring, position: u64);
-    /// Whether this attachment owns a cell.
-    fn owns(&self, mark: &Self::Mark) -> bool;
+    fn note_push(&self, mark: &Self::Mark, ring: Ring, position: u64);
+    /// Notes that this attachment holds a cell, which came from a ring, beyond the call.
+    fn note_held(&self, mark: &Self::Mark, from: Ring);
+    /// Whether this attachment holds a cell.
+    fn holds(&self, mark: &Self::Mark) -> bool;
     /// Gives back the cells of dead processes. Returns false if there are none.
     fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Self::Seat<'_>) -> bool;
     /// Gives back the cells of this attachment, at its end.
@@ -69,15 +68,13 @@ impl Keeping for Alone {
     #[inline(always)]
     fn sit(&self) {}
     #[inline(always)]
-    fn announce_pop((): &(), _ring: Ring, _position: u64) {}
+    fn announce((): &(), _cell: u64) {}
     #[inline(always)]
-    fn announce_cell((): &(), _cell: u64) {}
+    fn note_push(&self, (): &(), _ring: Ring, _position: u64) {}
     #[inline(always)]
-    fn own(&self, (): &(), (): &(), _from: Ring, _cell: u64) {}
+    fn note_held(&self, (): &(), _from: Ring) {}
     #[inline(always)]
-    fn note_push((): &(), _ring: Ring, _position: u64) {}
-    #[inline(always)]
-    fn owns(&self, (): &()) -> bool {
+    fn holds(&self, (): &()) -> bool {
         true
     }
     fn recover<P: Payload, H>(_queue: &Indirect<P, H, Self>, (): &()) -> bool {

@@ -41,8 +41,9 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     /// [`Error::Closed`] as a put does.
     pub fn reserve(&self) -> Result<*mut c_void> {
         self.filled.check_room_exactly()?;
-        let cell = self.take_free_cell(&self.keeper.sit())?;
-        self.mark(cell, RESERVED);
+        let seat = &self.keeper.sit();
+        let cell = self.take_free_cell(seat)?;
+        self.hold(cell, Ring::Free, RESERVED);
         Ok(self.address(cell))
     }
 
@@ -77,7 +78,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
             self.free_cell(seat, cell);
             return Err(Error::Corrupt);
         }
-        self.mark(cell, LEASED | len as u64);
+        self.hold(cell, Ring::Filled, LEASED | len as u64);
         Ok((self.address(cell), len))
     }
 
@@ -105,12 +106,17 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
                 Ok(())
             }
             Err(refused) => {
-                // SAFETY: the index of a cell.
-                self.keeper.own(seat, unsafe { self.mark_of(cell) }, from, cell);
-                self.mark(cell, word_if_refused);
+                self.hold(cell, from, word_if_refused);
                 Err(refused)
             }
         }
+    }
+
+    /// Makes a cell that this call owns one that the handle holds, with this length word.
+    fn hold(&self, cell: u64, from: Ring, word: u64) {
+        // SAFETY: the index of a cell.
+        self.keeper.note_held(unsafe { self.mark_of(cell) }, from);
+        self.mark(cell, word);
     }
 
     /// The address of the bytes of a cell, which callers write and read.
@@ -141,7 +147,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
         let len = word & !MARKS;
         // Ordering: Relaxed, as in `mark`. If it fails, another call owned the cell at that moment.
         // SAFETY: the index of a cell.
-        let is_ours = self.keeper.owns(unsafe { self.mark_of(cell) });
+        let is_ours = self.keeper.holds(unsafe { self.mark_of(cell) });
         if word & MARKS == mark
             && is_ours
             && self.word(cell).replace(word, len, site("mpmc.lease.claim", Relaxed))

@@ -2,26 +2,36 @@
 //!
 //! # Idea
 //! An operation on a ring is one compare-and-swap, so a process that dies leaves no operation half
-//! done. It only takes the cells with it that it owned. Each cell has a *mark*: owned by an
-//! attachment, or in a ring at a position. Each call has a seat, where it *announces* at which
-//! position it is about to pop, or which cell it owns.
+//! done. It only takes the cells with it that it had popped. Each cell has a *mark*, which says where
+//! the cell is, and who wrote that: in a ring at a position, or held by an attachment (a reservation
+//! or a lease). Each call has a seat, where it *announces* the cell that it is about to move.
 //!
-//! A pop announces the position, pops, marks the cell as owned, and announces the cell. A push
-//! announces the cell, marks it as in the ring at a position before each attempt there, and pushes.
-//! Both are plain stores, to a line of the thread's own and to the cell that the call owns.
+//! A pop announces the cell that it sees in front, and then pops it. A push announces the cell,
+//! marks it as in the ring at a position before each attempt there, and pushes. The announcement
+//! stays from before the pop until after the push. A reservation or a lease marks the cell as held,
+//! and then ends the announcement. These are plain stores, to a line of the thread's own and to the
+//! cell that the call owns.
 //!
 //! # Recovery
 //! Any process that notices a death *sweeps*: when it finds no free cell, when it waits, and when it
 //! opens the queue. For each cell it reads the mark.
-//! 1. Owned by an attachment that lives: nothing is to be done. By one that is gone: the sweep makes
-//!    the cell its own by a compare-and-swap of the mark, and pushes it.
+//! 1. Held by an attachment that lives: nothing is to be done. By one that is gone: the sweep takes it.
 //! 2. In a ring at a position: if the slot there holds the cell, it is in its place. Otherwise a call
-//!    has popped it and not marked it yet, or has marked it and not pushed it yet; or a process died
-//!    between the two. If a live call announces the position or the cell, the sweep skips it. If the
-//!    slot is then still as it was before, no live call has the cell: the sweep takes it by a
-//!    compare-and-swap of the mark.
+//!    has popped it, or has marked it and not pushed it yet; or a process died there. If a live call
+//!    announces the cell, the sweep skips it. If the slot is then still as it was before, the sweep
+//!    takes the cell.
 //!
-//! A sweep is a call like others: it has a seat, and may die anywhere. `tests/spin` has the model.
+//! To take a cell, the sweep replaces the mark that it read by its own, in one compare-and-swap. Then
+//! it pushes the cell as any call does. A sweep may die anywhere.
+//!
+//! The writer in the mark is needed if two processes sweep at once. Otherwise one could stop before
+//! its compare-and-swap, while the other gives the cell back and a third call marks it for the same
+//! position, which is still free: the mark would be the same, and the first sweep would steal the
+//! cell. `tests/spin` has the model of all this, in which that and fifteen other mistakes fail.
+//!
+//! A mark has 32 bits of the position. So a sweep that stops before its compare-and-swap while a
+//! ring moves on by a multiple of 2^32 positions, to the very one that the same attachment then
+//! marks for the same cell, could still steal it.
 //!
 //! # Orderings
 //! The stores of marks and announcements are Release, the sweep's loads Acquire, and the slots SeqCst.
@@ -60,39 +70,44 @@ const ATTACHMENTS: u64 = 64;
 /// Looks at a cell in motion before a sweep skips it.
 const LOOKS: u32 = 8;
 
-/// In marks and announcements: a position of a ring follows, not an attachment or a cell.
+/// In a mark: a position of a ring follows. Otherwise an attachment holds the cell.
 const IN_RING: u64 = 1 << 63;
-/// The ring: of the position, or from which an owned cell came.
+/// In a mark: the ring of the position, or from which a held cell came.
 const FILLED: u64 = 1 << 62;
+/// In a mark: the attachment that wrote it, above the bits of the position.
+const WRITER: u32 = 32;
 
-#[inline(always)]
+const _: () = assert!(WRITER + OwnerId::BITS == 62);
+
 fn bit(ring: Ring) -> u64 {
     if ring == Ring::Filled { FILLED } else { 0 }
 }
 
+/// The mark of a cell in a ring.
 #[inline(always)]
-fn at(ring: Ring, position: u64) -> u64 {
-    IN_RING | bit(ring) | position & (FILLED - 1)
+fn at(writer: OwnerId, ring: Ring, position: u64) -> u64 {
+    IN_RING | bit(ring) | writer.bits() << WRITER | u64::from(position as u32)
 }
 
-fn owned_by(owner: OwnerId, from: Ring) -> u64 {
-    bit(from) | owner.bits()
+/// The mark of a cell that an attachment holds.
+fn held_by(owner: OwnerId, from: Ring) -> u64 {
+    bit(from) | owner.bits() << WRITER
 }
 
 /// What a mark says.
 enum Whereabouts {
-    OwnedBy(OwnerId),
-    At(u64),
+    HeldBy(OwnerId),
+    /// The low bits of the position.
+    At(u32),
 }
 
 /// What a mark says, and the ring: where the cell is, or from which it came.
 fn read_mark(mark: u64) -> (Whereabouts, Ring) {
     let ring = if mark & FILLED != 0 { Ring::Filled } else { Ring::Free };
-    let rest = mark & (FILLED - 1);
     let place = if mark & IN_RING != 0 {
-        Whereabouts::At(rest)
+        Whereabouts::At(mark as u32)
     } else {
-        Whereabouts::OwnedBy(OwnerId::from_bits(rest))
+        Whereabouts::HeldBy(OwnerId::from_bits(mark >> WRITER))
     };
     (place, ring)
 }
@@ -136,27 +151,21 @@ impl Keeping for Shared {
         self.attachment.sit()
     }
     #[inline(always)]
-    fn announce_pop(seat: &Seat<'_>, ring: Ring, position: u64) {
-        seat.announce(at(ring, position));
-    }
-    #[inline(always)]
-    fn announce_cell(seat: &Seat<'_>, cell: u64) {
+    fn announce(seat: &Seat<'_>, cell: u64) {
         seat.announce(cell + 1);
     }
     #[inline(always)]
-    fn own(&self, seat: &Seat<'_>, mark: &AtomicU64, from: Ring, cell: u64) {
-        // Ordering: Release, pairs with the Acquire in `sweep`.
-        mark.store(owned_by(self.attachment.id(), from), site("mpmc.shared.own", Release));
-        seat.announce(cell + 1);
+    fn note_push(&self, mark: &AtomicU64, ring: Ring, position: u64) {
+        // Ordering: Release, pairs with the Acquire in `look_after`.
+        mark.store(at(self.attachment.id(), ring, position), site("mpmc.shared.push", Release));
     }
-    #[inline(always)]
-    fn note_push(mark: &AtomicU64, ring: Ring, position: u64) {
-        // Ordering: Release, as in `own`.
-        mark.store(at(ring, position), site("mpmc.shared.push", Release));
+    fn note_held(&self, mark: &AtomicU64, from: Ring) {
+        // Ordering: Release, as in `note_push`.
+        mark.store(held_by(self.attachment.id(), from), site("mpmc.shared.hold", Release));
     }
-    fn owns(&self, mark: &AtomicU64) -> bool {
-        let mark = mark.load(site("mpmc.shared.owns", Acquire));
-        mark & !FILLED == self.attachment.id().bits()
+    fn holds(&self, mark: &AtomicU64) -> bool {
+        let mark = mark.load(site("mpmc.shared.holds", Acquire));
+        mark & !FILLED == held_by(self.attachment.id(), Ring::Free)
     }
 
     #[cold]
@@ -218,7 +227,9 @@ fn payload(sizes: &Sizes) -> Result<Bytes> {
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
     let capacity = sizes.capacity as usize;
-    let count = capacity.checked_add(sizes.spare as usize).ok_or(Error::Invalid)?;
+    // Marks have the low bits of a position, from which the slot must follow.
+    let is_few = |&count: &usize| count <= 1 << (WRITER - 1);
+    let count = capacity.checked_add(sizes.spare as usize).filter(is_few).ok_or(Error::Invalid)?;
     let cell = Blobs::layout(&payload(sizes)?)?;
     let mut layout = Layout::new();
     let parts = Parts {
@@ -273,7 +284,10 @@ fn fill(mapping: &Mapping, sizes: &Sizes, parts: &Parts) {
     for cell in 0..parts.cells.count {
         // SAFETY: below the count; an atomic of zeros is one.
         let mark = unsafe { &cells.header(cell).mark };
-        mark.store(at(Ring::Free, cell as u64), site("mpmc.shared.fill", Release));
+        mark.store(
+            at(OwnerId::from_bits(0), Ring::Free, cell as u64),
+            site("mpmc.shared.fill", Release),
+        );
         let pushed = free.push(cell as u64);
         debug_assert_eq!(pushed, Ok(cell as u64));
     }
@@ -335,21 +349,21 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
 
     /// Gives a cell back if nobody has it. Returns false if it is in motion.
     fn look_after(&self, seat: &Seat<'_>, cell: u64, may_lose: &impl Fn(OwnerId) -> bool) -> bool {
+        let attachment = &self.keeper.attachment;
         // SAFETY: below the count.
         let mark = unsafe { self.mark_of(cell) };
-        // Ordering: Acquire, pairs with the Releases in `own` and `note_push`.
+        // Ordering: Acquire, pairs with the Releases in `note_push` and `note_held`.
         let before = mark.load(site("mpmc.sweep.mark", Acquire));
         let (place, ring) = read_mark(before);
         match place {
-            Whereabouts::OwnedBy(owner) if !may_lose(owner) => return true,
-            Whereabouts::OwnedBy(_) => {}
+            Whereabouts::HeldBy(owner) if !may_lose(owner) => return true,
+            Whereabouts::HeldBy(_) => {}
             Whereabouts::At(position) => {
                 let seen = self.ring(ring).state_at(position);
                 if seen.holds(position, cell) {
                     return true;
                 }
-                let announced = |what| what == at(ring, position) || what == cell + 1;
-                if self.keeper.attachment.announcements().any(announced)
+                if attachment.announcements().any(|announced| announced == cell + 1)
                     || self.ring(ring).state_at(position) != seen
                 {
                     return false;
@@ -360,11 +374,9 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         if comes_again && self.filled.check_room_exactly() == Err(Error::Full) {
             return false;
         }
-        let ours = owned_by(self.keeper.attachment.id(), ring);
-        if before != ours && !mark.replace(before, ours, site("mpmc.sweep.take", AcqRel)) {
-            return false;
-        }
-        self.give_back(seat, cell, comes_again, before)
+        let ours = held_by(attachment.id(), ring);
+        mark.replace(before, ours, site("mpmc.sweep.take", AcqRel))
+            && self.give_back(seat, cell, comes_again, before)
     }
 
     /// Pushes a cell that this call owns. Returns false if it should come again and cannot; its mark
@@ -459,11 +471,11 @@ pub(crate) fn inspect(
                 &mut cells.free
             }
             (Whereabouts::At(_), _) => &mut cells.moving,
-            (Whereabouts::OwnedBy(owner), _) if !bystander.is_alive(owner) => {
+            (Whereabouts::HeldBy(owner), _) if !bystander.is_alive(owner) => {
                 &mut cells.held_by_dead
             }
-            (Whereabouts::OwnedBy(_), Ring::Free) => &mut cells.reserved,
-            (Whereabouts::OwnedBy(_), Ring::Filled) => &mut cells.leased,
+            (Whereabouts::HeldBy(_), Ring::Free) => &mut cells.reserved,
+            (Whereabouts::HeldBy(_), Ring::Filled) => &mut cells.leased,
         };
         *state += 1;
     }
