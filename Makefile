@@ -144,7 +144,7 @@ report: ## Build the tool that draws a run of the demo as a page
 
 TESTS := test-rust test-c test-cpp test-go test-install
 PROOFS := test-readme lint prove-rust prove-cpp prove-go prove-install test-report test-loops test-portable test-platforms test-loom \
-    test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
+    test-spin test-sites test-miri test-tsan test-asan test-valgrind test-gdb test-bench test-docs \
     test-msrv test-packages
 
 LIB = $(if $(word 2,$(OUT)),$(error the tests need a target folder without spaces in its path: set CARGO_TARGET_DIR),$(OUT))
@@ -240,6 +240,9 @@ PREEMPTIONS ?= 1
 test-loom: ready-proof ## Every interleaving of small models with at most PREEMPTIONS=1 preemptions
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom) --test 'loom*'
 	$(jobs)$(if $(PREEMPTIONS),LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS)) $(call many,loom --cfg queues_portable) --test 'loom*'
+
+test-spin: ready-proof ## The model of recovery after a kill, in a minute; SPIN_FULL=1: larger bounds, in half an hour
+	tests/spin/run.sh
 
 test-sites: ready-proof ## A thread that stops at any atomic access blocks no other thread
 	$(jobs)$(call many,queues_sites) --test stall

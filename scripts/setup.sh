@@ -125,6 +125,7 @@ if for_ proof; then
     need gdb gdb
     need mandoc mandoc
     need shellcheck shellcheck
+    need spin spin
     need valgrind valgrind libc6-dbg
     need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     has qemu-aarch64 || need qemu-aarch64-static qemu-user-static
