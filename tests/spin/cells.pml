@@ -62,8 +62,8 @@
      last store. Nobody finds a living process dead.
    - Tags do not repeat.
 
-   Bounds: the constants below. Positions stay below 16. Controls, which must fail: the options whose
-   names begin with NO_, LATE_, EARLY_ or ANONYMOUS; run.sh says what each leaves out.
+   Bounds: the constants below. Positions stay below 16. Controls, which must fail: the options
+   whose names begin with NO_, LATE_ or EARLY_, and ANONYMOUS; run.sh names what each leaves out.
 
    Memory orderings. The model is sequentially consistent, or has store buffers. No step needs the
    order of a store and a later load of another word, so no plain store needs a fence on x86. Else:

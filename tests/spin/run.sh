@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Checks the model of recovery, cells.pml, with Spin: every execution of each case, within bounds. And
-# each control, a rule that is left out, must fail. Prints the number of states. The short form takes a
-# minute and less than 1 GiB. SPIN_FULL=1 adds larger bounds, and the cases without partial order
-# reduction: half an hour, up to 8 GiB. Needs spin and a C compiler. Run by `make test-spin`.
+# Checks the model of recovery, cells.pml, with Spin: every execution of each case, within bounds.
+# Controls, each of which leaves out a rule, must fail. Prints the number of states. The short form
+# takes a minute of one core and less than 1 GiB. SPIN_FULL=1 adds larger bounds, and the cases
+# without partial order reduction: half an hour, up to 8 GiB. Needs spin and a C compiler. Run by
+# `make test-spin`.
 set -uo pipefail
 # shellcheck source=tests/check.sh
 . "$(dirname "$0")/../check.sh"
-command -v spin >/dev/null || { echo "spin is missing: make setup-proof installs it" >&2 && exit 2; }
+if ! command -v spin >/dev/null; then
+    echo "spin is missing: make setup-proof installs it" >&2
+    exit 2
+fi
 cd "$tmp" || exit
 
-# MiB of memory, the logarithm of the first hash table's size, seconds; and for a short search
-# compiling takes longer than searching.
+# MiB of memory, the logarithm of the first hash table's size, seconds. Optimizing takes longer than a
+# short search.
 full=${SPIN_FULL:-}
 if [ -n "$full" ]; then
     memory=10000 table=26 seconds=3600 optimize=-O2
@@ -19,8 +23,8 @@ else
 fi
 reduction=yes
 
-# searched FLAG...: searches the model with these options; the result is in the file out. With FAIR it
-# also checks that executions end.
+# searched FLAG...: searches the model with these options; the result is in the file out. With FAIR
+# it also checks that executions end.
 searched() {
     local options=("$optimize" -DSAFETY) flags=()
     [[ " $* " != *" -DFAIR "* ]] || { options=("$optimize" -DNFAIR=3) && flags=(-a -f); }
@@ -29,7 +33,9 @@ searched() {
         "${CC:-cc}" -w "${options[@]}" -DCOLLAPSE "-DMEMLIM=$memory" -o pan pan.c || return
     timeout "$seconds" ./pan "${flags[@]}" -m2000000 "-w$table" >out
 }
-states() { sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' out | xargs printf '        %.0f states\n'; }
+states() {
+    sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' out | xargs printf '        %.0f states\n'
+}
 
 # There is no error, the search was not cut off, and executions come to the end of init, where the
 # model looks at the cells.
@@ -39,8 +45,18 @@ is_complete() {
     ! sed -n '/^unreached in init/,/states)$/p' out | grep -q 'over = 1' || return
 }
 is_error() { grep -q 'assertion violated\|acceptance cycle' out && grep -q 'errors: 1$' out; }
-complete() { searched "$@" && is_complete || { cat out && false; }; }
-fails() { searched "$@" && is_error || { cat out && false; }; }
+shown() {
+    cat out
+    false
+}
+complete() {
+    searched "$@" || shown || return
+    is_complete || shown
+}
+fails() {
+    searched "$@" || shown || return
+    is_error || shown
+}
 
 # holds NAME FLAG...: no execution has an error.
 holds() {
