@@ -266,7 +266,8 @@ inline swap_tail(me, r) {
 #ifdef ITEMS
        assert(r == FREE || content[c] != 0);
 #endif
-       VALUE(r, p) = c; tail[r]++; ok = OK
+       VALUE(r, p) = c; tail[r]++; ok = OK;
+       assert(tail[r] < 16)
 #ifdef ITEMS
        ; if :: r == FILLED && putting -> accepted = accepted | BIT(content[c]) :: else fi
 #endif

@@ -13,8 +13,8 @@ if ! command -v spin >/dev/null; then
 fi
 cd "$tmp" || exit
 
-# MiB of memory, the logarithm of the first hash table's size, seconds. Optimizing takes longer than a
-# short search.
+# MiB of memory, the logarithm of the first hash table's size, seconds. Optimizing takes longer than
+# a short search.
 full=${SPIN_FULL:-}
 if [ -n "$full" ]; then
     memory=10000 table=26 seconds=3600 optimize=-O2
