@@ -322,7 +322,7 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// | close, is_closed, size, stats                            | any thread | lock-free |
 /// | clear                                                    | any thread | lock-free except for callbacks |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
-/// | capacity                                                 | any thread | wait-free |
+/// | capacity, item_size                                      | any thread | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -690,6 +690,12 @@ size_t queues_mpmc_size(const queues_mpmc_t *queue);
 /// @return the capacity; 0 if the handle is invalid
 size_t queues_mpmc_capacity(const queues_mpmc_t *queue);
 
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+size_t queues_mpmc_item_size(const queues_mpmc_t *queue);
+
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///
 /// Lock-free. Any thread.
@@ -718,7 +724,7 @@ queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *st
 /// | clear                                                    | the consumer | wait-free except for callbacks |
 /// | close, is_closed, size, is_empty, is_full, stats         | any thread   | wait-free |
 /// | readable_fd, writable_fd                                 | any thread   | the first call allocates |
-/// | capacity                                                 | any thread   | wait-free |
+/// | capacity, item_size                                      | any thread   | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1034,6 +1040,12 @@ bool queues_spsc_is_full(const queues_spsc_t *queue);
 /// @return the capacity; 0 if the handle is invalid
 size_t queues_spsc_capacity(const queues_spsc_t *queue);
 
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+size_t queues_spsc_item_size(const queues_spsc_t *queue);
+
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///
 /// Wait-free. Any thread.
@@ -1061,7 +1073,7 @@ queues_status_t queues_spsc_stats(const queues_spsc_t *queue, queues_stats_t *st
 /// | close, is_closed, size, stats                            | any thread | a short lock |
 /// | clear                                                    | any thread | a short lock for each item |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
-/// | capacity                                                 | any thread | wait-free    |
+/// | capacity, item_size                                      | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1298,6 +1310,12 @@ size_t queues_priority_size(const queues_priority_t *queue);
 /// @return the capacity; 0 if the handle is invalid
 size_t queues_priority_capacity(const queues_priority_t *queue);
 
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+size_t queues_priority_item_size(const queues_priority_t *queue);
+
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///
 /// A short lock. Any thread.
@@ -1320,7 +1338,7 @@ queues_status_t queues_priority_stats(const queues_priority_t *queue, queues_sta
 /// | push, push_bytes                                         | the owner  | wait-free unless it grows |
 /// | pop, pop_bytes                                           | the owner  | wait-free |
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
-/// | size, is_empty, capacity                                 | any thread | wait-free |
+/// | size, is_empty, capacity, item_size                      | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
 /// | stealable_fd                                             | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
@@ -1492,6 +1510,12 @@ bool queues_deque_is_empty(const queues_deque_t *deque);
 /// @return the capacity; 0 if the handle is invalid
 size_t queues_deque_capacity(const queues_deque_t *deque);
 
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+size_t queues_deque_item_size(const queues_deque_t *deque);
+
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///
 /// A push that returns QUEUES_FULL or QUEUES_NOMEM counts as failed_enqueue, a pop or a steal that
@@ -1534,7 +1558,7 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
-/// | capacity                                                 | any thread | wait-free    |
+/// | capacity, item_size                                      | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1817,6 +1841,12 @@ size_t queues_batch_pending_count(const queues_batch_t *queue);
 /// Wait-free. Any thread.
 /// @return the capacity; 0 if the handle is invalid
 size_t queues_batch_capacity(const queues_batch_t *queue);
+
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+size_t queues_batch_item_size(const queues_batch_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///

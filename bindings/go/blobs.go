@@ -84,5 +84,5 @@ func (q *blobQueue) peek(buffer []byte) (n int, priority float64, err error) {
 	return n, priority, status.orNil()
 }
 
-// newBuffer returns a buffer that fits every blob of the queue, if the package knows the longest one.
+// newBuffer returns a buffer that fits every blob of the queue.
 func (q *blobQueue) newBuffer() []byte { return make([]byte, q.load().itemSize) }

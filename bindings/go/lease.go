@@ -120,9 +120,6 @@ var (
 	reserving = lender{
 		producerOf,
 		func(h *handle) (data unsafe.Pointer, n int, status Error) {
-			if h.borrowed { // the package does not know the length of the cell
-				return nil, 0, ErrInvalid
-			}
 			data, status = h.reserve()
 			return data, h.itemSize, status
 		},

@@ -31,11 +31,10 @@ type Shared interface {
 //
 // Calls in C wake goroutines that wait, and calls in Go wake threads that wait in C. That takes at least two file
 // descriptors for each end, on Linux four for the consumers of a batching queue, and system calls each time that a
-// goroutine waits. The queue has all methods of Q, with these exceptions: Release does not close it; the package does
-// not know the length of its longest blob, so Reserve and TryReserve return ErrInvalid; Stats counts only failures of
-// this queue's methods, while the library counts each attempt of a waiting goroutine. The rules of the family hold
-// for all threads together, in particular those of an SPSC queue and of a deque, of which the package knows only its
-// own calls. FromHandle does not wait. Any goroutine may call it at any time.
+// goroutine waits. The queue has all methods of Q, with these exceptions: Release does not close it; Stats counts only
+// failures of this queue's methods, while the library counts each attempt of a waiting goroutine. The rules of the
+// family hold for all threads together, in particular those of an SPSC queue and of a deque, of which the package
+// knows only its own calls. FromHandle does not wait. Any goroutine may call it at any time.
 func FromHandle[Q Shared](pointer unsafe.Pointer) (*Q, error) {
 	q := new(Q)
 	var b *base
@@ -73,7 +72,7 @@ func fromHandle(f family, words bool, pointer unsafe.Pointer) (*handle, error) {
 	if !ok {
 		return nil, ErrInvalid
 	}
-	h := newHandleOf(resource{c, 0}, 0)
+	h := newHandleOf(resource{c, 0}, c.itemSize())
 	h.borrowed = true
 	cMemory.created(0) // the memory is another owner's
 	if status := h.share(); status != statusOK {

@@ -226,8 +226,11 @@ func TestFromHandle(t *testing.T) {
 	want(t, "put in C", c.tryPutBytes(make([]byte, 8), 0), statusOK)
 	must(t, <-got)
 	wantError(t, q.Put(bg, make([]byte, 9)), ErrInvalid)
-	_, err = q.Reserve(bg)
-	wantError(t, err, ErrInvalid)
+	cell, err := q.Reserve(bg)
+	must(t, err)
+	want(t, "length of a cell", len(cell.Bytes()), 8)
+	must(t, cell.Commit(8))
+	must(t, <-got)
 
 	other.Release() // it ends the waits of its own, and closes nothing
 	wantError(t, <-got, ErrClosed)

@@ -270,6 +270,9 @@ func (q cQueue) size() int { return int(C.size(q.family, q.queue)) }
 
 func (q cQueue) capacity() int { return int(C.capacity(q.family, q.queue)) }
 
+// itemSize returns the length of the longest blob; 0 for a queue of numbers.
+func (q cQueue) itemSize() int { return int(C.item_size(q.family, q.queue)) }
+
 func (q cQueue) isEmpty() bool { return bool(C.is_empty(q.queue)) }
 
 func (q cQueue) isFull() bool { return bool(C.is_full(q.queue)) }

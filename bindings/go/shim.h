@@ -100,21 +100,13 @@ static inline void *retain(QUEUE) {
     }
 }
 
+static inline size_t item_size(QUEUE) { return ANY(item_size); }
+
 // Adds a reference to a queue of another owner; value is 0 if the queue is not of the family and
 // payload.
-// A call for no items, which has no effect, checks the payload; a priority queue has none, but any
-// thread may peek.
 static inline result_t adopt(family_t family, bool words, void *handle) {
     uintptr_t queue = (uintptr_t)handle;
-    void *item;
-    size_t count;
-    double priority;
-    queues_status_t status = handle == NULL       ? QUEUES_INVALID
-                             : family == PRIORITY ? ON_PRIORITY(peek, &item, &priority)
-                             : family == BATCH    ? ON_BATCH(get_due, &item, 0, &count)
-                             : family == DEQUE    ? ON_DEQUE(steal_many, &item, 0, &count)
-                                                  : FIFO(get_many, &item, 0, 0, &count);
-    if ((status != QUEUES_INVALID) != words)
+    if (ANY(capacity) == 0 || (ANY(item_size) == 0) != words)
         return (result_t){QUEUES_INVALID, 0, 0};
     return (result_t){QUEUES_OK, (uintptr_t)retain(family, queue), 0};
 }

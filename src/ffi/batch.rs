@@ -41,7 +41,7 @@ use core::time::Duration;
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
-/// | capacity                                                 | any thread | wait-free    |
+/// | capacity, item_size                                      | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -534,6 +534,16 @@ pub unsafe extern "C" fn queues_batch_pending_count(queue: *const queues_batch_t
 pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
     common::capacity(unsafe { BATCH.any(queue) })
+}
+
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_batch_item_size(queue: *const queues_batch_t) -> usize {
+    // SAFETY: the header's contract.
+    common::item_size(unsafe { BATCH.bytes.only(queue) }, |queue| queue.queue().payload().limit())
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -82,6 +82,11 @@ pub(super) fn capacity<Q: Observe + ?Sized>(any: Result<AnyHandle<Q>>) -> usize 
     value_or(0, || Ok(any?.queue().capacity()))
 }
 
+/// 0 for a handle of another type, also for pointers.
+pub(super) fn item_size<Q>(blobs: Result<AnyHandle<Q>>, limit: impl FnOnce(&Q) -> usize) -> usize {
+    value_or(0, || Ok(limit(blobs?.queue())))
+}
+
 pub(super) fn is_closed(any: Result<AnyHandle>) -> bool {
     value_or(true, || Ok(any?.is_closed()))
 }

@@ -25,7 +25,7 @@ use core::ffi::{c_int, c_void};
 /// | push, push_bytes                                         | the owner  | wait-free unless it grows |
 /// | pop, pop_bytes                                           | the owner  | wait-free |
 /// | steal, steal_bytes, steal_many                           | any thread | never retries |
-/// | size, is_empty, capacity                                 | any thread | wait-free |
+/// | size, is_empty, capacity, item_size                      | any thread | wait-free |
 /// | stats                                                    | any thread | lock-free |
 /// | stealable_fd                                             | any thread | the first call allocates |
 /// | retain                                                   | any thread that holds a reference | wait-free |
@@ -361,6 +361,16 @@ pub unsafe extern "C" fn queues_deque_is_empty(deque: *const queues_deque_t) -> 
 pub unsafe extern "C" fn queues_deque_capacity(deque: *const queues_deque_t) -> usize {
     // SAFETY: the header's contract.
     common::capacity(unsafe { DEQUE.any(deque) })
+}
+
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_deque_item_size(deque: *const queues_deque_t) -> usize {
+    // SAFETY: the header's contract.
+    common::item_size(unsafe { DEQUE.bytes.only(deque) }, |deque| deque.deque().payload().limit())
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -249,8 +249,7 @@ impl<Q> HandleType<Q> {
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
-    /// The handle, for a family with one type of handle; [`Error::Invalid`] if the handle is of
-    /// another family.
+    /// The handle; [`Error::Invalid`] if it is of another type.
     ///
     /// # Safety
     /// As for [`HandleType::on`].

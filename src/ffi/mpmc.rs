@@ -30,7 +30,7 @@ use core::ffi::{c_int, c_void};
 /// | close, is_closed, size, stats                            | any thread | lock-free |
 /// | clear                                                    | any thread | lock-free except for callbacks |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
-/// | capacity                                                 | any thread | wait-free |
+/// | capacity, item_size                                      | any thread | wait-free |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -722,6 +722,16 @@ pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize 
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
     common::capacity(unsafe { any(queue) })
+}
+
+/// Returns the largest length of a blob in bytes, as in the options.
+///
+/// Wait-free. Any thread.
+/// @return the item size; 0 if items are pointers or the handle is invalid
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_mpmc_item_size(queue: *const queues_mpmc_t) -> usize {
+    // SAFETY: the header's contract.
+    common::item_size(unsafe { MPMC.bytes.only(queue) }, |queue| queue.queue().payload().limit())
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -173,11 +173,41 @@ static void stats_json_checks_its_arguments(void) {
     CHECK_OK(queues_stats_json(&later.known, buffer, sizeof buffer, &len));
 }
 
+/* Pointers, NULL and queues of other families have no item size. */
+#define CHECK_ITEM_SIZE(family, foreign)                                                           \
+    do {                                                                                           \
+        queues_##family##_t *pointers, *blobs;                                                     \
+        CREATE(family, &pointers, ROOM(family, 2));                                                \
+        CREATE(family, &blobs, ROOM(family, 2), .item_size = 13);                                  \
+        CHECK_EQ(queues_##family##_item_size(pointers), 0);                                        \
+        CHECK_EQ(queues_##family##_item_size(blobs), 13);                                          \
+        CHECK_EQ(queues_##family##_item_size(NULL), 0);                                            \
+        CHECK_EQ(queues_##family##_item_size((void *)(foreign)), 0);                               \
+        queues_##family##_release(pointers);                                                       \
+        queues_##family##_release(blobs);                                                          \
+    } while (false)
+
+static void item_size_is_that_of_the_options(void) {
+    queues_mpmc_t *mpmc;
+    queues_spsc_t *spsc;
+    CREATE(mpmc, &mpmc, .capacity = 1, .item_size = 5);
+    CREATE(spsc, &spsc, .capacity = 1, .item_size = 5, .flags = QUEUES_SPSC_CHECKED);
+    CHECK_EQ(queues_spsc_item_size(spsc), 5);
+    CHECK_ITEM_SIZE(mpmc, spsc);
+    CHECK_ITEM_SIZE(spsc, mpmc);
+    CHECK_ITEM_SIZE(priority, mpmc);
+    CHECK_ITEM_SIZE(deque, mpmc);
+    CHECK_ITEM_SIZE(batch, mpmc);
+    queues_mpmc_release(mpmc);
+    queues_spsc_release(spsc);
+}
+
 int main(void) {
     mpmc_run();
     spsc_run();
     RUN(the_version_is_that_of_the_header);
     RUN(every_status_has_a_text);
+    RUN(item_size_is_that_of_the_options);
     RUN(stats_json_writes_every_counter);
     RUN(stats_json_checks_its_arguments);
     RUN(stats_prometheus_writes_every_counter);

@@ -468,16 +468,19 @@ static void observer_calls(const set_t *s) {
         queues_mpmc_t *mpmc = bytes ? s->mpmc_bytes : s->mpmc;
         ASK(queues_mpmc_size, mpmc);
         ASK(queues_mpmc_capacity, mpmc);
+        ASK(queues_mpmc_item_size, mpmc);
         ASK(queues_mpmc_is_closed, mpmc);
         STATISTICS(mpmc, mpmc);
         queues_priority_t *priority = bytes ? s->priority_bytes : s->priority;
         ASK(queues_priority_size, priority);
         ASK(queues_priority_capacity, priority);
+        ASK(queues_priority_item_size, priority);
         ASK(queues_priority_is_closed, priority);
         STATISTICS(priority, priority);
         queues_batch_t *batch = bytes ? s->batch_bytes : s->batch;
         ASK(queues_batch_pending_count, batch);
         ASK(queues_batch_capacity, batch);
+        ASK(queues_batch_item_size, batch);
         ASK(queues_batch_is_closed, batch);
         ASK(queues_batch_next_due_ns, batch);
         STATISTICS(batch, batch);
@@ -485,6 +488,7 @@ static void observer_calls(const set_t *s) {
     for (size_t i = 0; i < LENGTH(s->spsc); i++) {
         ASK(queues_spsc_size, s->spsc[i]);
         ASK(queues_spsc_capacity, s->spsc[i]);
+        ASK(queues_spsc_item_size, s->spsc[i]);
         ASK(queues_spsc_is_closed, s->spsc[i]);
         ASK(queues_spsc_is_empty, s->spsc[i]);
         ASK(queues_spsc_is_full, s->spsc[i]);
@@ -493,6 +497,7 @@ static void observer_calls(const set_t *s) {
     for (size_t i = 0; i < LENGTH(s->deque); i++) {
         ASK(queues_deque_size, s->deque[i]);
         ASK(queues_deque_capacity, s->deque[i]);
+        ASK(queues_deque_item_size, s->deque[i]);
         ASK(queues_deque_is_empty, s->deque[i]);
         STATISTICS(deque, s->deque[i]);
     }
