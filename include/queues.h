@@ -1558,7 +1558,7 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
-/// | capacity, item_size                                      | any thread | wait-free    |
+/// | capacity, item_size, batch_size                          | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -1847,6 +1847,13 @@ size_t queues_batch_capacity(const queues_batch_t *queue);
 /// Wait-free. Any thread.
 /// @return the item size; 0 if items are pointers or the handle is invalid
 size_t queues_batch_item_size(const queues_batch_t *queue);
+
+/// Returns the number of items that makes a batch due and the most items of a batch, as in the
+/// options.
+///
+/// Wait-free. Any thread.
+/// @return the batch size; 0 if the handle is invalid
+size_t queues_batch_batch_size(const queues_batch_t *queue);
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
 ///

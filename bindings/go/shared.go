@@ -62,7 +62,7 @@ func FromHandle[Q Shared](pointer unsafe.Pointer) (*Q, error) {
 	}
 	b.handle.Store(h)
 	if q, is := any(q).(*BatchBytes); is {
-		q.size = h.capacity() // no batch has more
+		q.size = h.batchSize()
 	}
 	return q, nil
 }

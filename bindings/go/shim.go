@@ -273,6 +273,9 @@ func (q cQueue) capacity() int { return int(C.capacity(q.family, q.queue)) }
 // itemSize returns the length of the longest blob; 0 for a queue of numbers.
 func (q cQueue) itemSize() int { return int(C.item_size(q.family, q.queue)) }
 
+// batchSize returns the most items of a batch of a batching queue.
+func (q cQueue) batchSize() int { return int(C.batch_size(q.queue)) }
+
 func (q cQueue) isEmpty() bool { return bool(C.is_empty(q.queue)) }
 
 func (q cQueue) isFull() bool { return bool(C.is_full(q.queue)) }

@@ -101,6 +101,7 @@ static inline void *retain(QUEUE) {
 }
 
 static inline size_t item_size(QUEUE) { return ANY(item_size); }
+static inline size_t batch_size(uintptr_t queue) { return ON_BATCH(batch_size); }
 
 // Adds a reference to a queue of another owner; value is 0 if the queue is not of the family and
 // payload.

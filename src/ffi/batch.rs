@@ -41,7 +41,7 @@ use core::time::Duration;
 /// | close, is_closed, pending_count, stats                   | any thread | lock-free    |
 /// | readable_fd, writable_fd                                 | any thread | the first call allocates |
 /// | next_due_ns                                              | any thread | a short lock |
-/// | capacity, item_size                                      | any thread | wait-free    |
+/// | capacity, item_size, batch_size                          | any thread | wait-free    |
 /// | retain                                                   | any thread that holds a reference | wait-free |
 /// | release                                                  | any thread that holds a reference | wait-free except for the last release |
 ///
@@ -544,6 +544,20 @@ pub unsafe extern "C" fn queues_batch_capacity(queue: *const queues_batch_t) -> 
 pub unsafe extern "C" fn queues_batch_item_size(queue: *const queues_batch_t) -> usize {
     // SAFETY: the header's contract.
     common::item_size(unsafe { BATCH.bytes.only(queue) }, |queue| queue.queue().payload().limit())
+}
+
+/// Returns the number of items that makes a batch due and the most items of a batch, as in the
+/// options.
+///
+/// Wait-free. Any thread.
+/// @return the batch size; 0 if the handle is invalid
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn queues_batch_batch_size(queue: *const queues_batch_t) -> usize {
+    // SAFETY: the header's contract.
+    value_or(0, || unsafe {
+        let pointers = BATCH.pointers.only(queue).map(|any| any.queue().queue().batch_size());
+        pointers.or_else(|_| BATCH.bytes.only(queue).map(|any| any.queue().queue().batch_size()))
+    })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

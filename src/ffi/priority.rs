@@ -462,7 +462,9 @@ pub unsafe extern "C" fn queues_priority_capacity(queue: *const queues_priority_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_priority_item_size(queue: *const queues_priority_t) -> usize {
     // SAFETY: the header's contract.
-    common::item_size(unsafe { PRIORITY.bytes.only(queue) }, |queue| queue.queue().payload().limit())
+    common::item_size(unsafe { PRIORITY.bytes.only(queue) }, |queue| {
+        queue.queue().payload().limit()
+    })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -168,6 +168,11 @@ impl<P: Payload> Batch<P> {
         Self::try_new_at(max_pending, limits, payload, 0)
     }
 
+    /// The number of items that makes a batch due, and the most items of a batch.
+    pub fn batch_size(&self) -> usize {
+        self.size as usize
+    }
+
     /// [`Batch::try_new`] with another first position, for tests.
     #[doc(hidden)]
     pub fn try_new_at(max_pending: usize, limits: Limits, payload: P, origin: u64) -> Result<Self> {

@@ -187,7 +187,7 @@ static void stats_json_checks_its_arguments(void) {
         queues_##family##_release(blobs);                                                          \
     } while (false)
 
-static void item_size_is_that_of_the_options(void) {
+static void sizes_are_those_of_the_options(void) {
     queues_mpmc_t *mpmc;
     queues_spsc_t *spsc;
     CREATE(mpmc, &mpmc, .capacity = 1, .item_size = 5);
@@ -198,6 +198,17 @@ static void item_size_is_that_of_the_options(void) {
     CHECK_ITEM_SIZE(priority, mpmc);
     CHECK_ITEM_SIZE(deque, mpmc);
     CHECK_ITEM_SIZE(batch, mpmc);
+    for (size_t item_size = 0; item_size <= 8; item_size += 8) {
+        queues_batch_t *batch;
+        CREATE(batch, &batch, .max_pending = 100, .batch_size = 7, .item_size = item_size);
+        CHECK_EQ(queues_batch_batch_size(batch), 7);
+        queues_batch_release(batch);
+        CREATE(batch, &batch, .item_size = item_size);
+        CHECK_EQ(queues_batch_batch_size(batch), QUEUES_BATCH_DEFAULT_SIZE);
+        queues_batch_release(batch);
+    }
+    CHECK_EQ(queues_batch_batch_size(NULL), 0);
+    CHECK_EQ(queues_batch_batch_size((void *)mpmc), 0);
     queues_mpmc_release(mpmc);
     queues_spsc_release(spsc);
 }
@@ -207,7 +218,7 @@ int main(void) {
     spsc_run();
     RUN(the_version_is_that_of_the_header);
     RUN(every_status_has_a_text);
-    RUN(item_size_is_that_of_the_options);
+    RUN(sizes_are_those_of_the_options);
     RUN(stats_json_writes_every_counter);
     RUN(stats_json_checks_its_arguments);
     RUN(stats_prometheus_writes_every_counter);

@@ -481,6 +481,7 @@ static void observer_calls(const set_t *s) {
         ASK(queues_batch_pending_count, batch);
         ASK(queues_batch_capacity, batch);
         ASK(queues_batch_item_size, batch);
+        ASK(queues_batch_batch_size, batch);
         ASK(queues_batch_is_closed, batch);
         ASK(queues_batch_next_due_ns, batch);
         STATISTICS(batch, batch);

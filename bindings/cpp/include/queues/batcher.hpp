@@ -194,6 +194,8 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
   protected:
     batch_queue(std::size_t item_size, const batch_limits &limits)
         : weighted(item_size, options_of(limits)), batch_size_(batch_size_of(limits.size)) {}
+    batch_queue(queues_batch_t *queue, reference from)
+        : weighted(queue, from), batch_size_(queues_batch_batch_size(queue)) {}
 
     using unweighted::handle_;
     /// \endcond
@@ -284,6 +286,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
                 for (std::size_t i = 0; i < batch_size_; ++i)
                     batch.push_back(std::move(blank.value()));
                 const auto status = take(batch.data(), capacity, taken, wait, args_of);
+                spread(batch.data(), taken);
                 while (batch.size() > taken.count)
                     batch.pop_back();
                 return status;
@@ -291,6 +294,7 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
         }
         small_buffer<storage<value_type>> items(batch_size_);
         const auto status = take(items.data(), capacity, taken, wait, args_of);
+        spread(items.data(), taken);
         for (std::size_t i = 0; i < taken.count; ++i)
             batch.push_back(std::move(items.data()[i].value()));
         return status;
@@ -326,6 +330,19 @@ template <class Payload> class batch_queue : public push_mixin<unweighted_queue<
         small_buffer<queues_batch_blob_t> blobs;
         std::size_t length = 0, count = 0;
     };
+    // Moves each item to its place in an array, the last one first, if other languages have put
+    // blobs that are shorter than an item.
+    static void spread(void *items, taken_bytes &taken) noexcept {
+        constexpr auto size = sizeof(value_type);
+        if (taken.length == taken.count * size)
+            return;
+        for (auto i = taken.count; i-- > 0;) {
+            const auto [offset, length] = taken.blobs.data()[i];
+            const auto item = static_cast<std::byte *>(items) + i * size;
+            std::memmove(item, static_cast<std::byte *>(items) + offset, length);
+            fill_up(item, length, size);
+        }
+    }
     template <class Wait, class ArgsOf>
     conqueue_status take(void *buffer, std::size_t capacity, taken_bytes &taken, Wait wait,
                          ArgsOf args_of) {
@@ -345,7 +362,8 @@ template <class T> using batch_of = batch_queue<payload_of<batch_calls, T>>;
 
 /// Extension. A bounded FIFO queue of T for any number of producers and consumers whose items are
 /// taken in batches. Each item is in one batch. Any thread may make any call at any time.
-template <class T> class batcher : public detail::batch_of<T> {
+template <class T>
+class batcher : public detail::batch_of<T>, public detail::from_handle<batcher<T>, queues_batch_t> {
   public:
     /// Creates a queue of the library's default limits. Throws std::bad_alloc.
     batcher() : batcher(batch_limits()) {}
@@ -354,6 +372,10 @@ template <class T> class batcher : public detail::batch_of<T> {
     explicit batcher(const batch_limits &limits)
         : detail::batch_of<T>(detail::batch_of<T>::slot_size, limits) {}
     batcher(batcher &) = delete; // not const, or `batcher<T> queue({})` would be ambiguous
+
+  private:
+    friend detail::from_handle<batcher, queues_batch_t>;
+    batcher(queues_batch_t *queue, detail::reference from) : detail::batch_of<T>(queue, from) {}
 };
 
 /// Extension. A bounded FIFO queue of blobs for any number of producers and consumers whose
@@ -361,7 +383,8 @@ template <class T> class batcher : public detail::batch_of<T> {
 /// thread may make any call at any time. A push takes a bytes_view, copies its bytes into the
 /// queue, and throws std::invalid_argument if they are more than item_size().
 class batcher_bytes
-    : public detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>> {
+    : public detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>>,
+      public detail::from_handle<batcher_bytes, queues_batch_t> {
     using base = detail::with_item_size<detail::batch_queue<detail::by_blob<detail::batch_calls>>>;
 
   public:
@@ -371,6 +394,10 @@ class batcher_bytes
     /// may exceed 63 bits.
     explicit batcher_bytes(std::size_t item_size, const batch_limits &limits = {})
         : base(item_size, limits) {}
+
+  private:
+    friend detail::from_handle<batcher_bytes, queues_batch_t>;
+    batcher_bytes(queues_batch_t *queue, detail::reference from) : base(queue, from) {}
 };
 
 } // namespace queues

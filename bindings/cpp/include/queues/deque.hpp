@@ -184,6 +184,8 @@ class deque_owner : public basic_queue<deque_calls, Payload> {
     deque_owner(std::size_t capacity, std::size_t item_size, Modes... modes)
         : base(capacity, item_size, (std::uint64_t{0} | ... | flag(modes))),
           grows_((... || std::is_same_v<Modes, growable_t>)) {}
+    // May grow: so an emplace must not take the deque to be full because of its size.
+    deque_owner(queues_deque_t *deque, reference from) : base(deque, from), grows_(true) {}
     /// \endcond
 
   private:
@@ -238,7 +240,12 @@ template <class T> using deque_of = deque_owner<payload_of<deque_calls, T>, stea
 /// A deque is never closed: the owner knows when there is nothing more to come. A T that is not
 /// trivially copyable is in a box, which a push allocates and a pop or steal frees; a
 /// std::unique_ptr needs none.
-template <class T> class deque : public detail::deque_of<T> {
+///
+/// An object from adopt or share is the owner's, too: one thread at a time pushes and pops,
+/// whatever language it uses. Others take a stealer from their object. An emplace into such a deque
+/// does not restore its arguments when the deque is full.
+template <class T>
+class deque : public detail::deque_of<T>, public detail::from_handle<deque<T>, queues_deque_t> {
     using base = detail::deque_of<T>;
 
   public:
@@ -254,6 +261,10 @@ template <class T> class deque : public detail::deque_of<T> {
     template <class... Modes>
     explicit deque(std::size_t capacity, Modes... modes)
         : base(detail::nonzero_capacity(capacity), base::slot_size, modes...) {}
+
+  private:
+    friend detail::from_handle<deque, queues_deque_t>;
+    deque(queues_deque_t *handle, detail::reference from) : base(handle, from) {}
 };
 
 /// Extension. A work-stealing deque of blobs: its owner pushes and pops at the bottom, any
@@ -265,7 +276,8 @@ template <class T> class deque : public detail::deque_of<T> {
 /// allocates item_size() bytes; pop_into and steal_into allocate nothing.
 class deque_bytes
     : public detail::with_item_size<
-          detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer>> {
+          detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer>>,
+      public detail::from_handle<deque_bytes, queues_deque_t> {
     using base = detail::with_item_size<
         detail::deque_owner<detail::by_blob<detail::deque_calls>, detail::bytes_stealer>>;
 
@@ -288,6 +300,10 @@ class deque_bytes
                                                                   std::size_t capacity) {
         return get_bytes(buffer, capacity, detail::at_bottom{});
     }
+
+  private:
+    friend detail::from_handle<deque_bytes, queues_deque_t>;
+    deque_bytes(queues_deque_t *deque, detail::reference from) : base(deque, from) {}
 };
 
 } // namespace queues

@@ -20,6 +20,7 @@
 #include "detail/status_of.hpp"
 #include "detail/stop.hpp"
 #include "detail/wait.hpp"
+#include "from_handle.hpp"
 #include "fwd.hpp"
 
 #include <queues.h>
@@ -40,7 +41,7 @@ struct handle_access;
 ///
 /// What a thread did before `set` happens before what follows a wait or an is_set that finds the
 /// event set.
-class event {
+class event : public detail::from_handle<event, queues_event_t> {
   public:
     /// Creates an event that is not set. Throws std::bad_alloc.
     event() { detail::status_of(queues_event_create(&handle_), "create"); }
@@ -106,8 +107,23 @@ class event {
         return fd;
     }
 
+    /// A pointer to the event as the C library knows it.
+    using native_handle_type = queues_event_t *;
+    /// Returns the event as the C library knows it, for code in C and other languages. Adds no
+    /// reference: who keeps the handle for longer than this object lives adds one before, by
+    /// queues_event_retain. Never waits. Any thread.
+    [[nodiscard]] native_handle_type native_handle() const noexcept { return handle_; }
+
   private:
     friend struct detail::handle_access;
+    friend detail::from_handle<event, queues_event_t>;
+
+    event(queues_event_t *handle, detail::reference from) {
+        // A wait that does not wait checks the handle.
+        detail::status_of(queues_event_wait(handle, 0),
+                          from == detail::reference::taken ? "adopt" : "share");
+        handle_ = from == detail::reference::taken ? handle : queues_event_retain(handle);
+    }
 
     template <class Wait> bool is_set_after(Wait wait) const {
         return detail::status_of(

@@ -47,6 +47,7 @@ template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payloa
     /// \cond INTERNAL
   protected:
     mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
+    mpmc_queue(queues_mpmc_t *queue, reference from) : base(queue, from) {}
     /// \endcond
 };
 
@@ -57,7 +58,8 @@ template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 
 /// A bounded FIFO queue of T for any number of producers and consumers. Any thread may make any
 /// call at any time.
-template <class T> class mpmc : public detail::mpmc_of<T> {
+template <class T>
+class mpmc : public detail::mpmc_of<T>, public detail::from_handle<mpmc<T>, queues_mpmc_t> {
     using base = detail::mpmc_of<T>;
 
   public:
@@ -67,6 +69,10 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
     /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
     explicit mpmc(std::size_t capacity)
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
+
+  private:
+    friend detail::from_handle<mpmc, queues_mpmc_t>;
+    mpmc(queues_mpmc_t *queue, detail::reference from) : base(queue, from) {}
 };
 
 /// A bounded FIFO queue of blobs for any number of producers and consumers. Any thread may
@@ -77,7 +83,8 @@ template <class T> class mpmc : public detail::mpmc_of<T> {
 /// item_size() bytes; pop_into allocates nothing. `reserve` and `lease` write and read items in
 /// place.
 class mpmc_bytes
-    : public detail::bytes_fifo<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>> {
+    : public detail::bytes_fifo<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>>,
+      public detail::from_handle<mpmc_bytes, queues_mpmc_t> {
     using base = detail::bytes_fifo<detail::mpmc_queue<detail::by_blob<detail::mpmc_calls>>>;
 
   public:
@@ -235,6 +242,9 @@ class mpmc_bytes
     }
 
   private:
+    friend detail::from_handle<mpmc_bytes, queues_mpmc_t>;
+    mpmc_bytes(queues_mpmc_t *queue, detail::reference from) : base(queue, from) {}
+
     expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {
         void *data;
         const auto status =

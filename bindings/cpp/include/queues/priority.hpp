@@ -22,6 +22,8 @@
 #include "push.hpp"
 #include "queue.hpp"
 
+#include <queues.h>
+
 #include <cstddef>
 #include <utility>
 
@@ -58,6 +60,7 @@ class priority_queue
     /// \cond INTERNAL
   protected:
     priority_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
+    priority_queue(queues_priority_t *queue, reference from) : base(queue, from) {}
     /// \endcond
 };
 
@@ -71,7 +74,9 @@ template <class T> using priority_of = priority_queue<payload_of<priority_calls,
 /// equals 0.0. Any thread may make any call at any time.
 ///
 /// A push or pop is O(log size()) and holds a short lock: not lock-free.
-template <class T> class priority : public detail::priority_of<T> {
+template <class T>
+class priority : public detail::priority_of<T>,
+                 public detail::from_handle<priority<T>, queues_priority_t> {
     using base = detail::priority_of<T>;
 
   public:
@@ -81,6 +86,10 @@ template <class T> class priority : public detail::priority_of<T> {
     /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
     explicit priority(std::size_t capacity)
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
+
+  private:
+    friend detail::from_handle<priority, queues_priority_t>;
+    priority(queues_priority_t *queue, detail::reference from) : base(queue, from) {}
 };
 
 /// Extension. A bounded priority queue of blobs for any number of producers and consumers:
@@ -91,7 +100,8 @@ template <class T> class priority : public detail::priority_of<T> {
 /// they are more than item_size(). A pop returns a prioritized<std::vector<std::byte>>, for which
 /// it allocates item_size() bytes.
 class priority_bytes : public detail::with_item_size<
-                           detail::priority_queue<detail::by_blob<detail::priority_calls>>> {
+                           detail::priority_queue<detail::by_blob<detail::priority_calls>>>,
+                       public detail::from_handle<priority_bytes, queues_priority_t> {
     using base =
         detail::with_item_size<detail::priority_queue<detail::by_blob<detail::priority_calls>>>;
 
@@ -101,6 +111,10 @@ class priority_bytes : public detail::with_item_size<
     /// space.
     priority_bytes(std::size_t capacity, std::size_t item_size)
         : base(detail::nonzero_capacity(capacity), item_size) {}
+
+  private:
+    friend detail::from_handle<priority_bytes, queues_priority_t>;
+    priority_bytes(queues_priority_t *queue, detail::reference from) : base(queue, from) {}
 };
 
 } // namespace queues

@@ -18,6 +18,7 @@
 #include "detail/stop.hpp"
 #include "detail/wait.hpp"
 #include "expected.hpp"
+#include "from_handle.hpp"
 #include "stats.hpp"
 #include "status.hpp"
 
@@ -51,6 +52,19 @@ template <class Calls, class Payload, class Handle> class queue_view {
     /// thread.
     [[nodiscard]] bool is_empty() const noexcept { return Calls::is_empty(handle_.queue); }
 
+    /// Extension. A pointer to the queue as the C library knows it.
+    using native_handle_type = typename Calls::handle *;
+    /// Extension. Returns the queue as the C library knows it, for code in C and other languages.
+    /// For queues of blobs and of a trivially copyable T. Adds no reference: who keeps the handle
+    /// for longer than this object lives adds one before, by queues_mpmc_retain or the like. Never
+    /// waits. Any thread.
+    [[nodiscard]] native_handle_type native_handle() const noexcept {
+        static_assert(has_plain_items<>, "T must be trivially copyable in a queue that other "
+                                         "languages use (and in a batcher of up to inline_limit "
+                                         "bytes)");
+        return handle_.queue;
+    }
+
     /// Extension. Returns the queue's counters. Never waits. Any thread.
     [[nodiscard]] statistics stats() const {
         statistics counters{};
@@ -79,6 +93,13 @@ template <class Calls, class Payload, class Handle> class queue_view {
                                        Payload::kind == stored_as::unique_ptr ||
                                        Payload::kind == stored_as::box;
     static constexpr bool is_blob = std::is_same_v<argument, bytes_view>;
+    // Whether an item in the C queue is the bytes of an argument. A template, so that the members
+    // of a queue of an incomplete T do not need it.
+    template <class Argument = argument>
+    static constexpr bool has_plain_items = Payload::kind == stored_as::bits ||
+                                            Payload::kind == stored_as::bytes ||
+                                            (Payload::kind == stored_as::cell &&
+                                             std::is_trivially_copyable_v<Argument>);
     // Whether an array at Iterator is an array of pointers to the C library: bulk calls need no
     // conversion.
     template <class Iterator>
@@ -281,6 +302,18 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::queue_ha
         status_of(Calls::create(&options, &handle_.queue), "create");
         handle_.item_size = item_size;
         handle_.prepare(options.flags, Calls::in_flight(options));
+    }
+    // A queue that exists. `call` names the member function in the message of the exception.
+    basic_queue(typename base::native_handle_type queue, reference from) {
+        static_assert(base::template has_plain_items<>,
+                      "T must be trivially copyable in a queue that other languages use (and in a "
+                      "batcher of up to inline_limit bytes)");
+        handle_.item_size = Calls::item_size(queue);
+        const bool has_these_items =
+            base::is_blob ? handle_.item_size != 0 : handle_.item_size == Payload::slot_size;
+        if (Calls::capacity(queue) == 0 || !has_these_items)
+            raise(QUEUES_INVALID, from == reference::taken ? "adopt" : "share");
+        handle_.queue = from == reference::taken ? queue : Calls::retain(queue);
     }
     ~basic_queue() = default;
 

@@ -58,6 +58,7 @@ template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payloa
   protected:
     spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
+    spsc_queue(queues_spsc_t *queue, reference from) : base(queue, from) {}
     /// \endcond
 };
 
@@ -71,7 +72,8 @@ template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 /// At every moment at most one thread pushes and at most one pops. A role may pass to another
 /// thread in an orderly way, for example by a mutex or a join. Calls documented with "any thread"
 /// may be made at any time.
-template <class T> class spsc : public detail::spsc_of<T> {
+template <class T>
+class spsc : public detail::spsc_of<T>, public detail::from_handle<spsc<T>, queues_spsc_t> {
     using base = detail::spsc_of<T>;
 
   public:
@@ -86,6 +88,10 @@ template <class T> class spsc : public detail::spsc_of<T> {
     /// std::bad_alloc, and std::invalid_argument if `capacity` is 0 or exceeds the address space.
     spsc(std::size_t capacity, checked_t)
         : base(detail::nonzero_capacity(capacity), base::slot_size, true) {}
+
+  private:
+    friend detail::from_handle<spsc, queues_spsc_t>;
+    spsc(queues_spsc_t *queue, detail::reference from) : base(queue, from) {}
 };
 
 /// A bounded FIFO queue of blobs from one producer thread to one consumer thread.
@@ -99,7 +105,8 @@ template <class T> class spsc : public detail::spsc_of<T> {
 /// item_size() bytes; pop_into allocates nothing. `reserve` and `front` write and read items in
 /// place.
 class spsc_bytes
-    : public detail::bytes_fifo<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>> {
+    : public detail::bytes_fifo<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>>,
+      public detail::from_handle<spsc_bytes, queues_spsc_t> {
     using base = detail::bytes_fifo<detail::spsc_queue<detail::by_blob<detail::spsc_calls>>>;
 
   public:
@@ -217,6 +224,9 @@ class spsc_bytes
     }
 
   private:
+    friend detail::from_handle<spsc_bytes, queues_spsc_t>;
+    spsc_bytes(queues_spsc_t *queue, detail::reference from) : base(queue, from) {}
+
     expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {
         void *data;
         const auto status =

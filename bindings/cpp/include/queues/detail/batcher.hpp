@@ -44,6 +44,7 @@ struct batch_calls : default_calls {
     // Two consumers may hold a batch each.
     static std::size_t in_flight(const options &of) noexcept { return 2 * of.batch_size; }
     static constexpr auto create = queues_batch_create;
+    static constexpr auto retain = queues_batch_retain;
     static constexpr auto release = queues_batch_release;
     static queues_status_t put(handle *queue, void *item, put_args args) {
         return queues_batch_put_weighted(queue, item, args.item_weight.units, args.timeout);
@@ -78,6 +79,7 @@ struct batch_calls : default_calls {
     static constexpr auto is_closed = queues_batch_is_closed;
     static constexpr auto size = queues_batch_pending_count;
     static constexpr auto capacity = queues_batch_capacity;
+    static constexpr auto item_size = queues_batch_item_size;
     static constexpr auto stats = queues_batch_stats;
     static constexpr auto readable_fd = queues_batch_readable_fd;
     static constexpr auto writable_fd = queues_batch_writable_fd;

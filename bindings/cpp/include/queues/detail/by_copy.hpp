@@ -52,14 +52,17 @@ template <class Calls, class T> class by_copy {
     }
     // A get that writes the item at `address`.
     template <class Args> static queues_status_t get_at(const ref &from, void *address, Args args) {
-        std::size_t size;
-        return Calls::get_bytes(from.queue, address, sizeof(T), &size, args);
+        std::size_t length = sizeof(T);
+        const auto status = Calls::get_bytes(from.queue, address, sizeof(T), &length, args);
+        fill_up(address, length, sizeof(T));
+        return status;
     }
     template <class Visit, class... Out>
     queues_status_t peek(const ref &from, Visit &&visit, Out... out) {
-        std::size_t size;
+        std::size_t length = sizeof(T);
         const auto status =
-            Calls::peek_bytes(from.queue, item_.address(), sizeof(T), &size, out...);
+            Calls::peek_bytes(from.queue, item_.address(), sizeof(T), &length, out...);
+        fill_up(item_.address(), length, sizeof(T));
         if (status == QUEUES_OK)
             visit(std::as_const(item_.value()));
         return status;

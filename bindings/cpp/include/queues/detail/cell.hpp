@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 namespace queues {
@@ -38,6 +39,13 @@ template <class T> struct cell {
     }
     static T &item(void *data) noexcept { return *std::launder(static_cast<T *>(address(data))); }
 };
+
+// Fills up with zeros an item of `size` bytes of which a C call has written `length`: other
+// languages may put shorter blobs.
+inline void fill_up(void *item, std::size_t length, std::size_t size) noexcept {
+    if (length < size)
+        std::memset(static_cast<std::byte *>(item) + length, 0, size - length);
+}
 
 // Destroys an item at the end of a scope.
 template <class T> struct destroyer {

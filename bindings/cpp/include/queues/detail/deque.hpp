@@ -35,6 +35,7 @@ struct deque_calls : default_calls {
     // A thief reads a slot that it may not win, so there is no cell to construct an item in.
     static constexpr std::size_t max_copied_size = SIZE_MAX;
     static constexpr auto create = queues_deque_create;
+    static constexpr auto retain = queues_deque_retain;
     static constexpr auto release = queues_deque_release;
     static queues_status_t put(handle *deque, void *item, at_bottom) {
         return queues_deque_push(deque, item);
@@ -64,6 +65,7 @@ struct deque_calls : default_calls {
     static constexpr auto size = queues_deque_size;
     static constexpr auto is_empty = queues_deque_is_empty;
     static constexpr auto capacity = queues_deque_capacity;
+    static constexpr auto item_size = queues_deque_item_size;
     static constexpr auto stats = queues_deque_stats;
 };
 

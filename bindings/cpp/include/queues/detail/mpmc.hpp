@@ -34,6 +34,7 @@ struct mpmc_calls : default_calls {
     template <class T> using cell_payload = in_cell<mpmc_cells<T>, T>;
     static constexpr bool has_many = true;
     static constexpr auto create = queues_mpmc_create;
+    static constexpr auto retain = queues_mpmc_retain;
     static constexpr auto release = queues_mpmc_release;
     static constexpr auto put = queues_mpmc_put;
     static constexpr auto get = queues_mpmc_get;
@@ -48,6 +49,7 @@ struct mpmc_calls : default_calls {
     static constexpr auto is_closed = queues_mpmc_is_closed;
     static constexpr auto size = queues_mpmc_size;
     static constexpr auto capacity = queues_mpmc_capacity;
+    static constexpr auto item_size = queues_mpmc_item_size;
     static constexpr auto stats = queues_mpmc_stats;
     static constexpr auto readable_fd = queues_mpmc_readable_fd;
     static constexpr auto writable_fd = queues_mpmc_writable_fd;
@@ -96,8 +98,11 @@ template <class T> struct mpmc_cells {
     }
     static queues_status_t lease(const queue_handle &from, void **data,
                                  std::int64_t timeout) noexcept {
-        std::size_t size;
-        return queues_mpmc_lease(from.queue, data, &size, timeout);
+        std::size_t length = cell<T>::size;
+        const auto status = queues_mpmc_lease(from.queue, data, &length, timeout);
+        if (status == QUEUES_OK)
+            fill_up(*data, length, cell<T>::size);
+        return status;
     }
     static void settle(const queue_handle &from, void *data) noexcept {
         ignore(queues_mpmc_settle(from.queue, data)); // the lease is this caller's alone
@@ -106,8 +111,9 @@ template <class T> struct mpmc_cells {
     static queues_status_t peek(const queue_handle &from, const Visit &visit) {
         static_assert(std::is_trivially_copyable_v<T> && cell<T>::size == sizeof(T));
         storage<T> copy;
-        std::size_t size;
-        const auto status = queues_mpmc_peek_bytes(from.queue, copy.address(), sizeof(T), &size);
+        std::size_t length = sizeof(T);
+        const auto status = queues_mpmc_peek_bytes(from.queue, copy.address(), sizeof(T), &length);
+        fill_up(copy.address(), length, sizeof(T));
         if (status == QUEUES_OK)
             visit(std::as_const(copy.value()));
         return status;

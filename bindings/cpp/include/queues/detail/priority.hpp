@@ -48,6 +48,7 @@ struct priority_calls : default_calls {
     static constexpr bool put_may_throw = true;              // a priority that is NaN
     static constexpr std::size_t max_copied_size = SIZE_MAX; // no cells to construct in
     static constexpr auto create = queues_priority_create;
+    static constexpr auto retain = queues_priority_retain;
     static constexpr auto release = queues_priority_release;
     static queues_status_t put(handle *queue, void *item, put_args args) {
         return queues_priority_put(queue, item, args.priority, args.timeout);
@@ -71,6 +72,7 @@ struct priority_calls : default_calls {
     static constexpr auto is_closed = queues_priority_is_closed;
     static constexpr auto size = queues_priority_size;
     static constexpr auto capacity = queues_priority_capacity;
+    static constexpr auto item_size = queues_priority_item_size;
     static constexpr auto stats = queues_priority_stats;
     static constexpr auto readable_fd = queues_priority_readable_fd;
     static constexpr auto writable_fd = queues_priority_writable_fd;

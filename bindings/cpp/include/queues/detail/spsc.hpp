@@ -34,6 +34,7 @@ struct spsc_calls : default_calls {
     static constexpr bool put_may_throw = true, get_may_throw = true; // misuse
     static constexpr bool has_many = true;
     static constexpr auto create = queues_spsc_create;
+    static constexpr auto retain = queues_spsc_retain;
     static constexpr auto release = queues_spsc_release;
     static constexpr auto put = queues_spsc_put;
     static constexpr auto get = queues_spsc_get;
@@ -49,6 +50,7 @@ struct spsc_calls : default_calls {
     static constexpr auto size = queues_spsc_size;
     static constexpr auto is_empty = queues_spsc_is_empty;
     static constexpr auto capacity = queues_spsc_capacity;
+    static constexpr auto item_size = queues_spsc_item_size;
     static constexpr auto stats = queues_spsc_stats;
     static constexpr auto readable_fd = queues_spsc_readable_fd;
     static constexpr auto writable_fd = queues_spsc_writable_fd;
@@ -122,9 +124,12 @@ template <class T> struct spsc_cells {
     static queues_status_t lease(const queue_handle &from, void **data,
                                  std::int64_t timeout) noexcept {
         const void *item;
-        std::size_t size;
-        const auto status = queues_spsc_front(from.queue, &item, &size, timeout);
-        *data = const_cast<void *>(item); // the consumer's until it is consumed
+        std::size_t length = cell<T>::size;
+        const auto status = queues_spsc_front(from.queue, &item, &length, timeout);
+        if (status == QUEUES_OK) {
+            *data = const_cast<void *>(item); // the consumer's until it is consumed
+            fill_up(*data, length, cell<T>::size);
+        }
         return status;
     }
     static void settle(const queue_handle &from, void *) noexcept {
