@@ -1,5 +1,7 @@
 //! Every outcome of a call other than success.
 
+use core::fmt;
+
 /// Why a call failed.
 ///
 /// The numbers are the statuses of the C ABI: above 0 ordinary outcomes, below 0 misuse or failure.
@@ -47,3 +49,48 @@ pub enum Error {
 
 /// The result of a queue call.
 pub type Result<T = ()> = core::result::Result<T, Error>;
+
+/// The error of a put, with its item.
+///
+/// ```
+/// use queues::{Error, Mpmc, PutError};
+///
+/// struct Job; // neither Debug nor Display
+///
+/// let queue = Mpmc::with_capacity(1)?;
+/// queue.try_put(Job)?;
+/// let refused: PutError<Job> = queue.try_put(Job).unwrap_err();
+/// assert_eq!(refused.error, Error::Full);
+/// assert_eq!(refused.to_string(), "the item was not put: the queue is full");
+/// let _job: Job = refused.into_inner();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PutError<T> {
+    /// Why the put failed.
+    pub error: Error,
+    /// The item.
+    pub item: T,
+}
+
+impl<T> PutError<T> {
+    /// Returns the item.
+    #[must_use = "the item would be dropped"]
+    pub fn into_inner(self) -> T {
+        self.item
+    }
+}
+
+impl<T> fmt::Debug for PutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PutError").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for PutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the item was not put: {}", self.error)
+    }
+}
+
+impl<T> std::error::Error for PutError<T> {}

@@ -4,12 +4,15 @@
 //! (`handle`), calls [`crate::wait::Blocking`] or the deque, and returns a status (`status`). Its text
 //! is the text of the header, which `build/header.rs` generates with the help of
 //! `ffi/queues.h.in`.
+//!
+//! `blobs` is for Rust programs that share a queue with other languages.
 
 #![allow(non_camel_case_types)] // the names are C's
 #![allow(clippy::missing_safety_doc)] // the text of the header is the contract
 
 mod arguments;
 pub mod batch;
+mod blobs;
 mod callbacks;
 mod common;
 pub mod deque;
@@ -25,6 +28,10 @@ pub mod stats;
 pub mod status;
 mod version;
 
+pub use blobs::{
+    BytesConsumer, BytesProducer, BytesQueue, FrontBlob, Lease, MpmcBytes, Reservation,
+    SlotReservation, spsc_bytes,
+};
 pub use callbacks::{queues_drop_bytes_t, queues_drop_t};
 pub use version::{queues_version, queues_version_number};
 

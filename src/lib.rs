@@ -44,12 +44,17 @@ pub mod sync;
 pub mod typed;
 pub mod wait;
 
-pub use error::{Error, Result};
+pub use error::{Error, PutError, Result};
+#[cfg(not(loom))]
+pub use ffi::{
+    BytesConsumer, BytesProducer, BytesQueue, FrontBlob, Lease, MpmcBytes, Reservation,
+    SlotReservation, spsc_bytes,
+};
 pub use queue::batch::Limits;
 pub use stats::Stats;
 pub use typed::{
-    Batcher, Consumer, Event, Iter, Mpmc, Priority, Producer, PutError, Stealer, TryIter, Worker,
-    deque, growable_deque, spsc,
+    Batcher, Consumer, Event, Iter, Mpmc, Priority, Producer, Stealer, TryIter, Worker, deque,
+    growable_deque, spsc,
 };
 pub use wait::{Polled, Wait, poll};
 

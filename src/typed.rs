@@ -69,58 +69,14 @@ pub use mpmc::Mpmc;
 pub use priority::Priority;
 pub use spsc::{Consumer, Producer, spsc};
 
-use crate::error::{Error, Result};
+pub use crate::error::PutError;
+use crate::error::Result;
 use crate::queue::{GetMany, Progress, Put, PutMany, Queue};
 use crate::wait::{Blocking, Polled, Wait};
 use core::ffi::c_int;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::BorrowedFd;
-
-/// The error of a put, with its item.
-///
-/// ```
-/// use queues::{Error, Mpmc, PutError};
-///
-/// struct Job; // neither Debug nor Display
-///
-/// let queue = Mpmc::with_capacity(1)?;
-/// queue.try_put(Job)?;
-/// let refused: PutError<Job> = queue.try_put(Job).unwrap_err();
-/// assert_eq!(refused.error, Error::Full);
-/// assert_eq!(refused.to_string(), "the item was not put: the queue is full");
-/// let _job: Job = refused.into_inner();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PutError<T> {
-    /// Why the put failed.
-    pub error: Error,
-    /// The item.
-    pub item: T,
-}
-
-impl<T> PutError<T> {
-    /// Returns the item.
-    #[must_use = "the item would be dropped"]
-    pub fn into_inner(self) -> T {
-        self.item
-    }
-}
-
-impl<T> fmt::Debug for PutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PutError").field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Display for PutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the item was not put: {}", self.error)
-    }
-}
-
-impl<T> std::error::Error for PutError<T> {}
 
 /// Runs a put that takes the item only if it returns `Ok`.
 fn give<T>(item: T, put: impl FnOnce(&T) -> Result) -> core::result::Result<(), PutError<T>> {

@@ -480,7 +480,19 @@ impl AnyHandle<dyn Closable> {
     }
 }
 
+impl<Q: ?Sized> Clone for AnyHandle<Q> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<Q: ?Sized> Copy for AnyHandle<Q> {}
+
 impl<Q: ?Sized> AnyHandle<Q> {
+    /// What C has.
+    pub(super) fn address(&self) -> *mut c_void {
+        self.0.cast()
+    }
+
     fn handle(&self) -> &Handle<Q> {
         // SAFETY: alive while the caller holds a reference.
         unsafe { &*self.0 }

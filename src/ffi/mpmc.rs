@@ -94,13 +94,13 @@ unsafe impl Options for queues_mpmc_options_t {
 }
 
 type Pointers = Blocking<mpmc::Pointers>;
-type Blobs = Blocking<mpmc::Indirect<Bytes>>;
+pub(super) type Blobs = Blocking<mpmc::Indirect<Bytes>>;
 #[cfg(queues_shared)]
 type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
 type SharedBlobs = Blobs;
-const MPMC: Family<Pointers, Blobs> = Family::new(1);
+pub(super) const MPMC: Family<Pointers, Blobs> = Family::new(1);
 const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
 
 /// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
