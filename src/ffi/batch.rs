@@ -55,6 +55,7 @@ use core::time::Duration;
 /// suspended get of blobs keeps its batch.
 ///
 /// Each call is O(1), except gets and clear, which are O(items removed).
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_batch_t {
     _opaque: [u8; 0],
 }

@@ -42,6 +42,7 @@ use core::ffi::{c_int, c_void};
 /// Each call is O(1), except steal_many, which is O(items stolen), and a push that grows.
 ///
 /// Chase and Lev 2005; Lê, Pop, Cohen and Zappa Nardelli 2013.
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_deque_t {
     _opaque: [u8; 0],
 }

@@ -23,6 +23,7 @@ use core::ffi::c_int;
 ///
 /// What a thread did before set happens before what follows a wait or an is_set that finds the
 /// event set. Each call is O(1), except set, which is O(threads that wait).
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_event_t {
     _opaque: [u8; 0],
 }

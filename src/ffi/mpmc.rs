@@ -52,6 +52,7 @@ use core::ffi::{c_int, c_void};
 ///
 /// The ring is new; its ancestors are Shann, Huang and Chen 2000 (as corrected by Colvin and Groves
 /// 2005) and Tsigas and Zhang 2001.
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_mpmc_t {
     _opaque: [u8; 0],
 }

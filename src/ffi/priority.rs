@@ -39,6 +39,7 @@ use core::ffi::{c_int, c_void};
 /// Each call is O(log n), except clear, which is O(n log n).
 ///
 /// A heap with four children per node: Johnson 1975, Wegener 1993.
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_priority_t {
     _opaque: [u8; 0],
 }

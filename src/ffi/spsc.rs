@@ -41,6 +41,7 @@ use core::ffi::{c_int, c_void};
 /// A ring with a head and a tail (Lamport 1983). Each side caches the other's index and rereads it
 /// only when the cached value says full or empty (MCRingBuffer: Lee, Bu and Chandranmenon, IPDPS
 /// 2010).
+#[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_spsc_t {
     _opaque: [u8; 0],
 }
