@@ -184,8 +184,8 @@ test-rust: ready-test ## The Rust interface: conformance, properties, examples, 
 prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the header in every standard
 	$(jobs)$(CARGO) test --locked --features header --no-fail-fast --lib --test '??*'
 
-test-c: ready-test build ## The ABI from C, and the C examples
-	$(jobs)$(CARGO) test --frozen --test c -- --skip loop_
+test-c: ready-test build ## The ABI from C, the C examples, and queues that C and C++ share with Rust
+	$(jobs)$(CARGO) test --frozen --test c --test handles -- --skip loop_
 
 test-loops: ready-proof build ## The servers with the event loops of libuv, GLib, io_uring and asio
 	$(jobs)$(CARGO) test --locked --test c loop_
@@ -258,11 +258,12 @@ test-miri: ready-proof ## Undefined behavior and weak memory, in an interpreter,
 	$(jobs)MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-many-seeds=0..$(SEEDS)' \
 	    CARGO_TARGET_DIR=$(TARGET)/miri $(CARGO) +nightly miri test --locked --test miri
 
-test-tsan: ready-proof build ## Data races: in Rust, and in C and C++ programs that use the release library
+test-tsan: ready-proof build ## Data races: in Rust, and in C, C++ and Go programs that use the release library
 	$(jobs)RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=$(TARGET)/tsan $(FIXED_ADDRESSES) \
 	    $(CARGO) +nightly test --locked -Zbuild-std --target $(HOST) --no-fail-fast --test conformance --test stress --test batch
 	$(jobs)CFLAGS=-fsanitize=thread $(FIXED_ADDRESSES) env $(dist) test --locked --release --test c
 	+$(FIXED_ADDRESSES) $(cpp) tsan
+	+$(FIXED_ADDRESSES) $(go) tsan
 
 test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests
 	$(jobs)CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' $(dist) test --locked --release --test c

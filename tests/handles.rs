@@ -216,7 +216,7 @@ fn reservations_and_leases_end_by_their_drop() {
 #[test]
 fn an_spsc_blob_stays_in_front_until_it_is_consumed() {
     let (mut producer, mut consumer) = spsc_bytes(2, 4).unwrap();
-    drop(producer.reserve(Wait::No).unwrap());
+    _ = producer.reserve(Wait::No).unwrap();
     assert!(consumer.is_empty());
     let mut room = producer.reserve(Wait::No).unwrap();
     room.copy_from_slice(b"abcd");
