@@ -14,7 +14,8 @@
 /// - queues/fwd.hpp: declarations of all names
 /// - not included here: queues/async.hpp (coroutines), queues/sender.hpp (senders) and the
 ///   queues/reactor.hpp behind both
-/// - queues/queue.hpp, closable.hpp, push.hpp, pop.hpp: the members that several families share
+/// - queues/queue.hpp, closable.hpp, push.hpp, pop.hpp, from_handle.hpp: the members that several
+///   families share
 ///
 /// Names and results are those of revision 20 of the standard proposal P0260 (P0260R20); what goes
 /// beyond it is marked as an extension. A member makes one C call and translates its result (or a
@@ -61,6 +62,12 @@
 ///   caller's, else they are destroyed, too.
 /// - Constructors, moves and destructors of T run within calls. They may use other queues, but must
 ///   not wait for the caller, nor use the same spsc queue.
+///
+/// \par Other languages
+/// A queue of blobs, a queue of a trivially copyable T (in batcher of up to `inline_limit` bytes)
+/// and an event can be shared with code in C, Go and Rust: `native_handle` returns what the C
+/// library knows, `adopt` and `share` make an object of it. Several objects may share one queue; the
+/// last reference, of any language, frees it.
 ///
 /// \par Standards and macros
 /// Files compiled as C++17, 20 and 23 can be linked into one program and pass queues to each other:

@@ -1,6 +1,7 @@
 // The compiler must reject each case, with the message in the comment beside it.
 #include <queues.hpp>
 
+#include <memory>
 #include <string>
 
 #if CASE == 1 // T must be trivially copyable to be looked at
@@ -71,4 +72,16 @@ auto wait = queues::mpmc<int>(1).pop_async(); // without queues/async.hpp
 #elif CASE == 20 // no matching function for call to
 queues::deque<int> deque(4);
 auto entry = queues::writable(deque); // a deque has no such end
+#elif CASE == 21 // T must be trivially copyable in a queue that other languages use
+queues::mpmc<std::string> queue(1);
+auto handle = queue.native_handle();
+#elif CASE == 22 // T must be trivially copyable in a queue that other languages use
+auto queue = queues::spsc<std::string>::adopt(nullptr);
+#elif CASE == 23 // T must be trivially copyable in a queue that other languages use
+auto queue = queues::deque<std::unique_ptr<int>>::share(nullptr);
+#elif CASE == 24 // in a batcher of up to inline_limit bytes
+struct large {
+    char bytes[queues::inline_limit + 1];
+};
+auto queue = queues::batcher<large>::share(nullptr);
 #endif

@@ -59,9 +59,7 @@ template <class Calls, class Payload, class Handle> class queue_view {
     /// for longer than this object lives adds one before, by queues_mpmc_retain or the like. Never
     /// waits. Any thread.
     [[nodiscard]] native_handle_type native_handle() const noexcept {
-        static_assert(has_plain_items<>, "T must be trivially copyable in a queue that other "
-                                         "languages use (and in a batcher of up to inline_limit "
-                                         "bytes)");
+        require_plain_items();
         return handle_.queue;
     }
 
@@ -93,13 +91,14 @@ template <class Calls, class Payload, class Handle> class queue_view {
                                        Payload::kind == stored_as::unique_ptr ||
                                        Payload::kind == stored_as::box;
     static constexpr bool is_blob = std::is_same_v<argument, bytes_view>;
-    // Whether an item in the C queue is the bytes of an argument. A template, so that the members
-    // of a queue of an incomplete T do not need it.
-    template <class Argument = argument>
-    static constexpr bool has_plain_items = Payload::kind == stored_as::bits ||
-                                            Payload::kind == stored_as::bytes ||
-                                            (Payload::kind == stored_as::cell &&
-                                             std::is_trivially_copyable_v<Argument>);
+    // Compiles only if an item in the C queue is the bytes of an argument.
+    template <class Argument = argument> static constexpr void require_plain_items() {
+        static_assert(
+            Payload::kind == stored_as::bits || Payload::kind == stored_as::bytes ||
+                (Payload::kind == stored_as::cell && std::is_trivially_copyable_v<Argument>),
+            "T must be trivially copyable in a queue that other languages use (and in a "
+            "batcher of up to inline_limit bytes)");
+    }
     // Whether an array at Iterator is an array of pointers to the C library: bulk calls need no
     // conversion.
     template <class Iterator>
@@ -305,9 +304,7 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::queue_ha
     }
     // A queue that exists. `call` names the member function in the message of the exception.
     basic_queue(typename base::native_handle_type queue, reference from) {
-        static_assert(base::template has_plain_items<>,
-                      "T must be trivially copyable in a queue that other languages use (and in a "
-                      "batcher of up to inline_limit bytes)");
+        base::require_plain_items();
         handle_.item_size = Calls::item_size(queue);
         const bool has_these_items =
             base::is_blob ? handle_.item_size != 0 : handle_.item_size == Payload::slot_size;

@@ -95,6 +95,10 @@ int main() {
                queues::mpmc_bytes queue(1, 1);
                queue.push("too long");
            });
+    const auto shared = queues::mpmc<int>::share(numbers.native_handle());
+    good = good && numbers.push(2) && shared.size() == 1;
+    good = good && ends("adopt: ", [] { const auto queue = queues::spsc<int>::adopt(nullptr); });
+    good = good && ends("share: ", [] { const auto copy = queues::event::share(nullptr); });
     std::puts(good ? "no_exceptions: aborts with the message" : "no_exceptions: failed");
     return !good;
 }
