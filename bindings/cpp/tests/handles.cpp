@@ -29,15 +29,16 @@ static_assert(sizeof(block) > queues::inline_limit);
 
 // What each family calls its handle, options and calls.
 template <class Handle> struct c;
-#define C_FAMILY(family, room)                                                                     \
+#define C_FAMILY(family, field, ...)                                                               \
     template <> struct c<queues_##family##_t> {                                                    \
-        static queues_##family##_t *create(std::size_t capacity, std::size_t item_size,            \
+        static queues_##family##_t *create(std::size_t items, std::size_t item_size,               \
                                            std::uint64_t flags = 0) {                              \
             queues_##family##_options_t options{};                                                 \
             options.struct_size = sizeof options;                                                  \
-            options.room = capacity;                                                               \
+            options.field = items;                                                                 \
             options.item_size = item_size;                                                         \
             options.flags = flags;                                                                 \
+            __VA_ARGS__;                                                                           \
             options.drop = item_size == 0 ? drop : nullptr;                                        \
             queues_##family##_t *queue = nullptr;                                                  \
             CHECK(queues_##family##_create(&options, &queue) == QUEUES_OK);                        \
@@ -50,15 +51,15 @@ template <class Handle> struct c;
         static constexpr auto capacity = queues_##family##_capacity;                               \
         static constexpr auto stats = queues_##family##_stats;                                     \
     };
-C_FAMILY(mpmc, capacity)
-C_FAMILY(spsc, capacity)
-C_FAMILY(priority, capacity)
-C_FAMILY(deque, capacity)
-C_FAMILY(batch, max_pending)
+C_FAMILY(mpmc, capacity, static_cast<void>(0))
+C_FAMILY(spsc, capacity, static_cast<void>(0))
+C_FAMILY(priority, capacity, static_cast<void>(0))
+C_FAMILY(deque, capacity, static_cast<void>(0))
+C_FAMILY(batch, max_pending, options.batch_size = 1)
 
 template <class Queue> using c_of = c<std::remove_pointer_t<typename Queue::native_handle_type>>;
 
-template <class Queue> constexpr std::size_t capacity = 40; // of a batcher at least 32
+constexpr std::size_t room = 40; // items
 
 // The number of items that C counts in the queue.
 template <class Queue> std::uint64_t enqueued(typename Queue::native_handle_type handle) {
@@ -107,7 +108,7 @@ bool equal(const std::vector<std::byte> &a, const char *b) {
 template <class Queue, class T> void created_in_c(std::size_t item_size, const T &value) {
     using C = c_of<Queue>;
     for (const bool c_is_last : {false, true}) {
-        const auto handle = C::create(capacity<Queue>, item_size);
+        const auto handle = C::create(room, item_size);
         const int dropped = C::dropped;
         {
             auto shared = std::unique_ptr<Queue>(new Queue(Queue::share(handle)));
@@ -173,11 +174,11 @@ template <class Queue, std::size_t ItemSize> void refuses_others() {
     for (const auto size : {std::size_t{0}, sizeof(pair), sizeof(sample), sizeof(block)}) {
         if (std::is_same_v<typename Queue::argument, queues::bytes_view> ? size == 0
                                                                          : size != ItemSize)
-            refuses<Queue>(c<Handle>::create(capacity<Queue>, size));
+            refuses<Queue>(c<Handle>::create(room, size));
         if constexpr (!std::is_same_v<Handle, queues_mpmc_t>)
-            refuses<Queue>(c<queues_mpmc_t>::create(capacity<Queue>, size));
+            refuses<Queue>(c<queues_mpmc_t>::create(room, size));
         else
-            refuses<Queue>(c<queues_spsc_t>::create(capacity<Queue>, size));
+            refuses<Queue>(c<queues_spsc_t>::create(room, size));
     }
     queues_event_t *event = nullptr;
     CHECK(queues_event_create(&event) == QUEUES_OK);
@@ -192,19 +193,19 @@ TEST(a_queue_of_c_is_used_in_cpp_and_one_of_cpp_in_c) {
     const pair small{1, -2};
     const sample medium{7, {0.5, 1.5, -2.5}};
     const block large{{1, 2, 3}};
-    const queues::batch_limits one{1, std::chrono::nanoseconds(0), 0, 40};
-    crosses<queues::mpmc>(small, capacity<int>);
-    crosses<queues::mpmc>(medium, capacity<int>);
-    crosses<queues::mpmc>(large, capacity<int>);
-    crosses<queues::spsc>(small, capacity<int>);
-    crosses<queues::spsc>(medium, capacity<int>);
-    crosses<queues::spsc>(large, capacity<int>);
-    crosses<queues::priority>(small, capacity<int>);
-    crosses<queues::priority>(large, capacity<int>);
-    crosses<queues::deque>(small, capacity<int>);
-    crosses<queues::deque>(large, capacity<int>);
-    created_in_cpp<queues::batcher<pair>>(small, one);
-    created_in_cpp<queues::batcher<sample>>(medium, one);
+    const queues::batch_limits one{1, std::chrono::nanoseconds(0), 0, room};
+    crosses<queues::mpmc>(small, room);
+    crosses<queues::mpmc>(medium, room);
+    crosses<queues::mpmc>(large, room);
+    crosses<queues::spsc>(small, room);
+    crosses<queues::spsc>(medium, room);
+    crosses<queues::spsc>(large, room);
+    crosses<queues::priority>(small, room);
+    crosses<queues::priority>(large, room);
+    crosses<queues::deque>(small, room);
+    crosses<queues::deque>(large, room);
+    crosses<queues::batcher>(small, one);
+    crosses<queues::batcher>(medium, one);
 }
 
 TEST(blobs_cross_in_every_family) {
@@ -212,10 +213,11 @@ TEST(blobs_cross_in_every_family) {
     created_in_c<queues::spsc_bytes>(9, "a blob");
     created_in_c<queues::priority_bytes>(9, "a blob");
     created_in_c<queues::deque_bytes>(9, "a blob");
-    created_in_cpp<queues::mpmc_bytes>("a blob", capacity<int>, std::size_t{6});
-    created_in_cpp<queues::spsc_bytes>("a blob", capacity<int>, std::size_t{6});
-    created_in_cpp<queues::priority_bytes>("a blob", capacity<int>, std::size_t{6});
-    created_in_cpp<queues::deque_bytes>("a blob", capacity<int>, std::size_t{6});
+    created_in_c<queues::batcher_bytes>(9, "a blob");
+    created_in_cpp<queues::mpmc_bytes>("a blob", room, std::size_t{6});
+    created_in_cpp<queues::spsc_bytes>("a blob", room, std::size_t{6});
+    created_in_cpp<queues::priority_bytes>("a blob", room, std::size_t{6});
+    created_in_cpp<queues::deque_bytes>("a blob", room, std::size_t{6});
     created_in_cpp<queues::batcher_bytes>("a blob", std::size_t{6}, queues::batch_limits{1});
 }
 
