@@ -26,6 +26,11 @@ struct block {
     std::uint64_t numbers[200];
 };
 static_assert(sizeof(block) > queues::inline_limit);
+// Its construction changes its argument, so an emplace looks for room before.
+struct length {
+    explicit length(std::string &&text) : value(std::string(std::move(text)).size()) {}
+    std::size_t value;
+};
 
 // What each family calls its handle, options and calls.
 template <class Handle> struct c;
@@ -325,11 +330,11 @@ TEST(an_event_crosses) {
 // The modes of the creator hold.
 TEST(a_checked_queue_is_checked_and_a_growable_deque_grows) {
     const auto handle = c<queues_deque_t>::create(2, 0, QUEUES_DEQUE_GROWABLE);
-    auto growable = queues::deque<int>::adopt(handle);
-    std::string text = "text";
-    for (int i = 0; i < 9; ++i)
-        CHECK(growable.emplace(i));
-    CHECK(queues_deque_capacity(handle) == 16 && growable.get_stealer().steal() == 0);
+    auto growable = queues::deque<length>::adopt(handle);
+    for (std::size_t i = 0; i < 9; ++i)
+        CHECK(growable.emplace(std::string(i, 'x')));
+    CHECK(queues_deque_capacity(handle) == 16 && growable.get_stealer().steal()->value == 0);
+    CHECK(growable.pop()->value == 8);
 
     queues::deque<int> fixed(2);
     auto second = queues::deque<int>::share(fixed.native_handle());
