@@ -26,6 +26,7 @@ SLEEPERS = (1 << 22) - 1  # in the word of the waiters
 SHOWN_ITEMS = 8
 SHOWN_BYTES = 16
 MOST_STEPS = 500  # when an index is searched
+MOST_ATTACHMENTS = 4096
 
 CLOSED = 1 << 63  # in the sequence of a slot
 POSITIONS = (1 << 62) - 1  # indices wrap around here
@@ -108,7 +109,9 @@ class Queue:
         try:
             self.read()
         except Unreadable as why:
-            raise Unreadable("damaged %s queue: %s" % (self.family, why))
+            # A core file may lack the memory that processes share.
+            what = "shared" if tag & 0xFF == 2 else "damaged"
+            raise Unreadable("%s %s queue: %s" % (what, self.family, why))
 
     def read(self):
         memory = self.memory
@@ -123,12 +126,15 @@ class Queue:
         if getters and putters:
             self.waiters = [memory.int(self.handle + at, 4) & SLEEPERS for at in (getters, putters)]
         self.plan = self.read_plan(memory.address(self.handle + 96))
-        self.is_bytes = self.tag & 0xFF == 1
+        self.is_shared = self.tag & 0xFF == 2
+        self.is_bytes = self.is_shared or self.tag & 0xFF == 1
         try:
             self.limit = self.size_at("limit") if self.is_bytes else None
             self.is_closed = None
             self.more = []
             getattr(self, "fill_" + self.family)()
+            if self.is_shared:
+                self.read_attachments()
         except KeyError as missing:
             raise Unreadable("its table has no %s" % missing)
         self.size = max(0, min(self.size, self.capacity))
@@ -190,16 +196,39 @@ class Queue:
             raise Unreadable("a blob of %d bytes: damaged, or a thread is writing it" % length)
         return Item(self, at + 8, length, priority)
 
+    def read_attachments(self):
+        """The handles of all processes, and the threads that sleep at the ends."""
+        size, waits = self.plan["record"], self.plan["of_waits"]
+        count = min(self.size_at("attachments"), MOST_ATTACHMENTS)
+        records = self.memory.bytes(self.size_at("records"), count * size)
+        attached, sleepers = 0, [0, 0]  # for items, for room
+        for at in range(0, count * size, size):
+
+            def number(offset, length):
+                return int.from_bytes(records[at + offset :][:length], self.memory.order)
+
+            if number(0, 8) & 3 == 1:
+                attached += 1
+                sleepers[0] += number(waits + 8, 4)
+                sleepers[1] += number(waits, 4)
+        self.waiters = sleepers
+        self.more.append(("attached", "%d" % attached))
+
     # --- rings of slots: mpmc and batch
 
     def fill_mpmc(self):
         self.mask = self.u64("mask")
         self.capacity = self.u64("capacity")
-        self.tail = self.end_from(self.u64("tail"), lambda at: self.slot_at(at)[0] > 0)
-        self.head = self.end_from(self.u64("head"), lambda at: self.slot_at(at)[0] > 1)
+        self.tail = self.end_from(self.hint("tail"), lambda at: self.slot_at(at)[0] > 0)
+        self.head = self.end_from(self.hint("head"), lambda at: self.slot_at(at)[0] > 1)
         size = (self.tail - self.head) & POSITIONS
         self.size = 0 if size >> 61 else size
         self.is_closed = self.slot_at(self.tail)[1]
+
+    def hint(self, end):
+        if self.is_shared:
+            return self.memory.int(self.size_at("ends") + self.plan["of_" + end], 8)
+        return self.u64(end)
 
     def fill_batch(self):
         self.fill_mpmc()
@@ -323,6 +352,8 @@ class Queue:
             what = str(payload.item)
         else:
             what = "blobs of up to %d bytes" % self.limit if self.is_bytes else "pointers"
+        if self.is_shared:
+            what += " that processes share"
         return "%s of %s" % ("deque" if self.family == "deque" else self.family + " queue", what)
 
     def summary(self):

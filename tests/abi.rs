@@ -66,10 +66,12 @@ fn numbers_never_change() {
         ("NOMEM", QUEUES_NOMEM, -2),
         ("MISUSE", QUEUES_MISUSE, -3),
         ("PANIC", QUEUES_PANIC, -4),
+        ("CORRUPT", QUEUES_CORRUPT, -5),
     ];
     let (mut constants, mut statuses) = (constants(), statuses());
     constants.retain(|name, _| !name.starts_with("VERSION") && *name != "WARN_UNUSED");
     let numbers = [
+        ("REDELIVER", QUEUES_REDELIVER, 2),
         ("SPSC_CHECKED", QUEUES_SPSC_CHECKED, 1),
         ("DEQUE_GROWABLE", QUEUES_DEQUE_GROWABLE, 1),
         ("DEQUE_CHECKED", QUEUES_DEQUE_CHECKED, 2),
@@ -103,9 +105,9 @@ fn structures_keep_their_layout() {
     let options = (56, vec![0, 8, 16, 24, 32, 40, 48]);
     let mpmc = layout!(
         queues_mpmc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx, drop_bytes,
-        spare
+        spare, attachments
     );
-    assert_eq!(mpmc, (64, vec![0, 8, 16, 24, 32, 40, 48, 56]));
+    assert_eq!(mpmc, (72, vec![0, 8, 16, 24, 32, 40, 48, 56, 64]));
     let spsc = layout!(
         queues_spsc_options_t: struct_size, capacity, item_size, flags, drop, drop_ctx, drop_bytes
     );
@@ -129,7 +131,7 @@ fn structures_keep_their_layout() {
     assert_eq!(layout!(queues_poll_t: queue, events, ready), (16, vec![0, 8, 12]));
     let stats = layout!(
         queues_stats_t: struct_size, enqueued, dequeued, failed_enqueue, failed_dequeue,
-        peak_size, current_size, capacity, stolen
+        peak_size, current_size, capacity, stolen, attached, recovered
     );
-    assert_eq!(stats, (72, vec![0, 8, 16, 24, 32, 40, 48, 56, 64]));
+    assert_eq!(stats, (88, vec![0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80]));
 }

@@ -362,7 +362,7 @@ fn play(kind: Kind, plan: &Plan) -> u64 {
             current_size: accepted - got - cleared,
             capacity: plan.capacity as u64,
             peak_size: stats.peak_size,
-            stolen: 0,
+            ..Stats::default()
         };
         assert_eq!(stats, expected);
         assert_eq!(queue.len() as u64, stats.current_size);

@@ -276,6 +276,10 @@ pub struct Ends {
 }
 
 impl Ends {
+    /// For a debugger: where the positions lie. A padded field begins where its padding begins.
+    pub(crate) const HEAD: usize = offset_of!(Self, head) + offset_of!(End, hint);
+    pub(crate) const TAIL: usize = offset_of!(Self, tail) + offset_of!(End, hint);
+
     pub(crate) fn new(position: u64) -> Self {
         Self { tail: End::new(position), head: End::new(position) }
     }
@@ -286,6 +290,8 @@ pub(crate) trait Room: core::ops::Deref<Target = Ends> + Send + Sync {
     /// Whether other processes can write any words there. Then every loop ends: after [`PATIENCE`]
     /// steps a call fails with [`Error::Corrupt`].
     const IS_SHARED: bool;
+    /// For a debugger.
+    const PLAN: Plan;
 }
 
 /// In the ring itself.
@@ -301,6 +307,7 @@ impl core::ops::Deref for Inline {
 
 impl Room for Inline {
     const IS_SHARED: bool = false;
+    const PLAN: Plan = Plan::EMPTY.with("head", Ends::HEAD).with("tail", Ends::TAIL);
 }
 
 /// Lost races and stale hints of one call, in memory that processes share. A call that meets more
@@ -340,14 +347,13 @@ impl<S, R> fmt::Debug for SlotRing<S, R> {
     }
 }
 
-impl<S, R> SlotRing<S, R> {
-    /// For a debugger. A padded field begins where its padding begins.
+impl<S, R: Room> SlotRing<S, R> {
+    /// For a debugger.
     pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("slots", offset_of!(Self, slots) + Array::<S>::START)
         .with("mask", offset_of!(Self, mask))
         .with("capacity", offset_of!(Self, capacity))
-        .with("head", offset_of!(Self, ends) + offset_of!(Ends, head) + offset_of!(End, hint))
-        .with("tail", offset_of!(Self, ends) + offset_of!(Ends, tail) + offset_of!(End, hint));
+        .within(offset_of!(Self, ends), R::PLAN);
 }
 
 impl<S: Slot> SlotRing<S> {

@@ -17,9 +17,11 @@ use super::file::{Mapping, SharedFile};
 use super::layout::{Opened, Part};
 use crate::error::{Error, Result};
 use crate::memory::Array;
+use crate::plan::Plan;
 use crate::sync::{
     AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, disable_cancellation, site, yield_now,
 };
+use core::mem::offset_of;
 use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
@@ -136,6 +138,14 @@ pub(crate) struct Dead {
 }
 
 impl Attachment {
+    /// For a debugger: the array of records and their number; the size of one; and where its numbers
+    /// of waiters lie. Its state is the first word.
+    pub(crate) const PLAN: Plan = Plan::EMPTY
+        .with("records", offset_of!(Self, records))
+        .with("attachments", offset_of!(Self, count));
+    pub(crate) const RECORD: usize = size_of::<Record>();
+    pub(crate) const OF_WAITS: usize = offset_of!(Record, waiting);
+
     /// Attaches to an open file. [`Error::NoMemory`] if all records belong to processes that live.
     pub(crate) fn new(opened: Opened, parts: &CommonParts) -> Result<Self> {
         let at = |part: Part| opened.mapping.at(part.offset);

@@ -39,9 +39,9 @@ static void every_status_has_a_text(void) {
     const char *unknown = text_of(INT32_MIN);
     CHECK(*unknown);
     for (int a = -1000; a <= 1000; a++) {
-        bool known = a >= QUEUES_PANIC && a <= QUEUES_TOO_SMALL;
+        bool known = a >= QUEUES_CORRUPT && a <= QUEUES_TOO_SMALL;
         CHECK_EQ(strcmp(text_of(a), unknown) != 0, known);
-        for (int b = QUEUES_PANIC; known && b < a; b++)
+        for (int b = QUEUES_CORRUPT; known && b < a; b++)
             CHECK(strcmp(text_of(a), text_of(b)) != 0);
     }
     CHECK(strcmp(text_of(INT32_MAX), unknown) == 0);
@@ -54,11 +54,12 @@ static void stats_json_writes_every_counter(void) {
     } cases[] = {
         {{.struct_size = sizeof(queues_stats_t)},
          "{\"enqueued\":0,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\"peak_size\":0,"
-         "\"current_size\":0,\"capacity\":0,\"stolen\":0}"},
-        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666, 7777777},
+         "\"current_size\":0,\"capacity\":0,\"stolen\":0,\"attached\":0,\"recovered\":0}"},
+        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666, 7777777,
+          88888888, 999999999},
          "{\"enqueued\":18446744073709551615,\"dequeued\":1,\"failed_enqueue\":22,"
          "\"failed_dequeue\":333,\"peak_size\":4444,\"current_size\":55555,\"capacity\":666666,"
-         "\"stolen\":7777777}"}};
+         "\"stolen\":7777777,\"attached\":88888888,\"recovered\":999999999}"}};
     for (size_t i = 0; i < LENGTH(cases); i++) {
         size_t needed = strlen(cases[i].json), len;
         char buffer[512];
@@ -84,7 +85,7 @@ static void stats_json_writes_every_counter(void) {
 
 static void stats_prometheus_writes_every_counter(void) {
     const queues_stats_t stats[] = {
-        {sizeof(queues_stats_t), 1, 2, 3, 4, 5, 6, 7, 8},
+        {sizeof(queues_stats_t), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
         {.struct_size = sizeof(queues_stats_t), .enqueued = UINT64_MAX}};
     const char *const names[] = {"intake", "a \"quote\", a \\ and a\nline: \xC3\xA9"};
     char text[4096];
@@ -106,7 +107,9 @@ static void stats_prometheus_writes_every_counter(void) {
         "\n# TYPE queues_peak_size gauge\nqueues_peak_size{queue=\"intake\"} 5\n",
         "\nqueues_current_size{queue=\"intake\"} 6\n",
         "\nqueues_capacity{queue=\"intake\"} 7\n",
-        "\n# TYPE queues_stolen_total counter\nqueues_stolen_total{queue=\"intake\"} 8\n"};
+        "\n# TYPE queues_stolen_total counter\nqueues_stolen_total{queue=\"intake\"} 8\n",
+        "\n# TYPE queues_attached gauge\nqueues_attached{queue=\"intake\"} 9\n",
+        "\nqueues_recovered_total{queue=\"intake\"} 10\n"};
     for (size_t i = 0; i < LENGTH(lines); i++)
         CHECK(strstr(text, lines[i]) != NULL);
     CHECK_EQ(text[len - 1], '\n');

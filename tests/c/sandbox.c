@@ -136,6 +136,12 @@ int close(int fd) {
     return (int)real_syscall(SYS_close, fd);
 }
 
+int munmap(void *memory, size_t size) {
+    if (sandboxed && !may_free)
+        fail("memory unmapped in ", inside);
+    return (int)real_syscall(SYS_munmap, memory, size);
+}
+
 static void enter(const char *name) {
     notes->inside[self] = inside = name;
     for (size_t i = 0; i < notes->count; i++)
@@ -179,7 +185,7 @@ static void granted(queues_status_t status) {
 /* --- the queues of a round */
 
 typedef struct {
-    queues_mpmc_t *mpmc, *mpmc_bytes;
+    queues_mpmc_t *mpmc, *mpmc_bytes, *mpmc_shared;
     queues_priority_t *priority, *priority_bytes;
     queues_batch_t *batch, *batch_bytes;
     queues_spsc_t *spsc[4];   /* pointers, bytes; the same checked */
@@ -227,6 +233,18 @@ static void drop(void *ctx, void *item) {
 
 static queues_mpmc_t *outlives; /* outlives the other queues, whose drop callback calls it */
 
+/* Opens a queue in a new file of memory, which has no other name. */
+#define OPEN_SHARED(family, queue, ...)                                                            \
+    do {                                                                                           \
+        int file = (int)real_syscall(SYS_memfd_create, "queue", 0);                                \
+        CHECK(file >= 0);                                                                          \
+        OK(queues_##family##_open_shared,                                                          \
+           &(queues_##family##_options_t){.struct_size = sizeof(queues_##family##_options_t),      \
+                                          __VA_ARGS__},                                            \
+           file, queue);                                                                           \
+        close(file);                                                                               \
+    } while (0)
+
 static void create(set_t *s) {
     for (size_t bytes = 0; bytes <= 1; bytes++) {
         const size_t size = bytes ? ITEM : 0;
@@ -245,6 +263,7 @@ static void create(set_t *s) {
             CREATE_WITH_DROP(deque, &s->deque[2 * i + bytes], .capacity = CAPACITY,
                              .item_size = size, .flags = flags[i]);
     }
+    OPEN_SHARED(mpmc, &s->mpmc_shared, .capacity = CAPACITY, .item_size = ITEM);
     OK(queues_event_create, &s->event);
     if (with_descriptors)
         descriptors(s);
@@ -502,6 +521,10 @@ static void observer_calls(const set_t *s) {
         ASK(queues_deque_is_empty, s->deque[i]);
         STATISTICS(deque, s->deque[i]);
     }
+    ASK(queues_mpmc_size, s->mpmc_shared);
+    ASK(queues_mpmc_capacity, s->mpmc_shared);
+    ASK(queues_mpmc_is_closed, s->mpmc_shared);
+    STATISTICS(mpmc, s->mpmc_shared);
     OK(queues_stats_json, statistics, text, sizeof text, &n);
     OK(queues_stats_prometheus, statistics, names, 2, text, sizeof text, &n);
     TRY(queues_stats_prometheus, statistics, names, 2, text, 10, &n);
@@ -516,6 +539,7 @@ static void observer_calls(const set_t *s) {
 static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
     mpmc_calls(s->mpmc, t);
     mpmc_bytes_calls(s->mpmc_bytes, t);
+    mpmc_bytes_calls(s->mpmc_shared, t);
     priority_calls(s->priority, t);
     priority_bytes_calls(s->priority_bytes, t);
     batch_calls(s->batch, t);
@@ -564,6 +588,7 @@ static void sleep_until_closed(const set_t *s) {
         break;
     case 2:
         UNTIL_CLOSED(queues_mpmc_get_bytes, s->mpmc_bytes, buffer, ITEM, &n);
+        UNTIL_CLOSED(queues_mpmc_get_bytes, s->mpmc_shared, buffer, ITEM, &n);
         break;
     case 3:
         UNTIL_CLOSED(queues_priority_get, s->priority, &item, &rank);
@@ -586,6 +611,7 @@ static void sleep_until_closed(const set_t *s) {
 static void close_all(const set_t *s) {
     OK(queues_mpmc_close, s->mpmc);
     OK(queues_mpmc_close, s->mpmc_bytes);
+    OK(queues_mpmc_close, s->mpmc_shared);
     OK(queues_priority_close, s->priority);
     OK(queues_priority_close, s->priority_bytes);
     OK(queues_batch_close, s->batch);
@@ -597,6 +623,7 @@ static void close_all(const set_t *s) {
 static void retain_all(const set_t *s) {
     RETAIN(queues_mpmc_retain, s->mpmc);
     RETAIN(queues_mpmc_retain, s->mpmc_bytes);
+    RETAIN(queues_mpmc_retain, s->mpmc_shared);
     RETAIN(queues_priority_retain, s->priority);
     RETAIN(queues_priority_retain, s->priority_bytes);
     RETAIN(queues_batch_retain, s->batch);
@@ -611,6 +638,7 @@ static void retain_all(const set_t *s) {
 static void release_all(const set_t *s) {
     RELEASE(queues_mpmc_release, s->mpmc);
     RELEASE(queues_mpmc_release, s->mpmc_bytes);
+    RELEASE(queues_mpmc_release, s->mpmc_shared);
     RELEASE(queues_priority_release, s->priority);
     RELEASE(queues_priority_release, s->priority_bytes);
     RELEASE(queues_batch_release, s->batch);

@@ -503,12 +503,12 @@ fn statuses_have_texts() {
         // SAFETY: never NULL, static.
         unsafe { CStr::from_ptr(queues_status_string(status)) }.to_str().unwrap()
     };
-    let known = QUEUES_PANIC as i32..=QUEUES_TOO_SMALL as i32;
+    let known = QUEUES_CORRUPT as i32..=QUEUES_TOO_SMALL as i32;
     let mut texts: Vec<_> = known.clone().map(text).collect();
     texts.sort_unstable();
     texts.dedup();
     assert_eq!(texts.len(), known.count(), "each status has a text of its own");
-    for status in [7, -5, i32::MAX, i32::MIN, 1000] {
+    for status in [7, -6, i32::MAX, i32::MIN, 1000] {
         assert_eq!(text(status), "unknown status");
     }
     assert!(!texts.contains(&"unknown status"));
@@ -525,7 +525,8 @@ fn statistics_as_json() {
     // SAFETY: a handle and an output.
     unsafe { (Mpmc::C.stats)(queue.raw(), &mut stats) };
     let expected = "{\"enqueued\":1,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\
-                    \"peak_size\":1,\"current_size\":1,\"capacity\":7,\"stolen\":0}";
+                    \"peak_size\":1,\"current_size\":1,\"capacity\":7,\"stolen\":0,\
+                    \"attached\":0,\"recovered\":0}";
     let json = |capacity: usize| {
         let mut buffer = vec![b'#'; capacity];
         let at = if capacity == 0 { null_mut() } else { buffer.as_mut_ptr().cast() };

@@ -59,6 +59,7 @@ fn check_laps(kind: Kind, capacity: usize, origin: u64) {
         current_size: 0,
         capacity,
         stolen: 4 * (capacity / 2 + 1) + 2 * (capacity - capacity / 2),
+        ..Stats::default()
     };
     assert_eq!(thief.stats(), stats, "{what}");
     drop((owner, thief));

@@ -295,7 +295,8 @@ fn statistics_as_json() {
     assert_eq!(
         json,
         "{\"enqueued\":1,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\
-         \"peak_size\":1,\"current_size\":1,\"capacity\":4,\"stolen\":0}"
+         \"peak_size\":1,\"current_size\":1,\"capacity\":4,\"stolen\":0,\
+         \"attached\":0,\"recovered\":0}"
     );
 }
 

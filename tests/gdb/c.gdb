@@ -4,6 +4,8 @@ print *mpmc
 print *full
 print *empty
 print *mpmc_blobs
+print *mpmc_shared
+print *shared_empty
 print *spsc
 print *spsc_blobs
 print *priority
@@ -15,6 +17,7 @@ print *batch_blobs
 print *event
 echo --- pointers\n
 print mpmc
+print mpmc_shared
 print deque
 print event
 print none

@@ -14,7 +14,7 @@ NAMES = [
     family + payload
     for family in ("mpmc", "spsc", "priority", "deque", "batch")
     for payload in ("", "_blobs")
-] + ["event"]
+] + ["mpmc_shared", "event"]
 prints = changed = 0
 
 
@@ -44,7 +44,7 @@ for name in NAMES:
     handle = int(gdb.parse_and_eval(name))
     corrupt(name, handle, 180)
     queue = Queue(handle)  # noqa: F821, of queues-gdb.py
-    for array in {"slots", "cells", "heap", "buffer"} & set(queue.plan):
+    for array in {"slots", "cells", "heap", "buffer", "ends", "records"} & set(queue.plan):
         corrupt(name, queue.size_at(array), 12)
     if "of_cells" in queue.plan:
         corrupt(name, queue.memory.address(queue.size_at("buffer") + queue.plan["of_cells"]), 12)

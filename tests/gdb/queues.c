@@ -6,7 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-queues_mpmc_t *mpmc, *full, *empty, *mpmc_blobs, *released, *none;
+queues_mpmc_t *mpmc, *full, *empty, *mpmc_blobs, *mpmc_shared, *shared_empty, *attached, *released;
+queues_mpmc_t *none;
 queues_spsc_t *spsc, *spsc_blobs, *declared_wrongly;
 queues_priority_t *priority, *priority_blobs;
 queues_deque_t *deque, *deque_blobs;
@@ -28,6 +29,14 @@ static void *get(void *queue) {
 static void *put(void *queue) {
     sleeper = (int)syscall(SYS_gettid);
     CHECK_OK(queues_mpmc_put(queue, item(9), -1));
+    return NULL;
+}
+
+static void *get_blob(void *queue) {
+    char got[8];
+    size_t length;
+    sleeper = (int)syscall(SYS_gettid);
+    CHECK_OK(queues_mpmc_get_bytes(queue, got, sizeof got, &length, -1));
     return NULL;
 }
 
@@ -77,6 +86,26 @@ int main(int count, char **arguments) {
     CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, NULL, 0, -1));
     CHECK_OK(queues_mpmc_put_bytes(mpmc_blobs, "thirty bytes are too many here", 30, -1));
 
+    /* In a file, with two handles. The items are in the second lap. */
+    const int file = (int)syscall(SYS_memfd_create, "queue", 0);
+    queues_mpmc_options_t options = {
+        .struct_size = sizeof options, .capacity = 3, .item_size = 8, .spare = 2};
+    CHECK_OK(queues_mpmc_open_shared(&options, file, &mpmc_shared));
+    CHECK_OK(queues_mpmc_open_shared(&options, file, &attached));
+    for (int i = 0; i < 5; i++) {
+        char blob[8];
+        const int length = snprintf(blob, sizeof blob, "item %d", i);
+        CHECK_OK(queues_mpmc_put_bytes(mpmc_shared, blob, (size_t)length, -1));
+        if (i < 3)
+            CHECK_OK(queues_mpmc_get_bytes(attached, blob, sizeof blob, &(size_t){0}, -1));
+    }
+    /* An empty one, in which another handle sleeps. */
+    const int other_file = (int)syscall(SYS_memfd_create, "queue", 0);
+    CHECK_OK(queues_mpmc_open_shared(&options, other_file, &shared_empty));
+    CHECK_OK(queues_mpmc_open_shared(&options, other_file, &attached));
+    CHECK_OK(queues_mpmc_close(mpmc_shared));
+    start_sleeper(get_blob, attached);
+
     CREATE(spsc, &spsc, .capacity = 3, .flags = QUEUES_SPSC_CHECKED);
     for (int i = 0; i < 4; i++) {
         CHECK_OK(queues_spsc_put(spsc, item(i), -1));
@@ -125,5 +154,5 @@ int main(int count, char **arguments) {
     stop();
     if (count > 1)
         abort();
-    _exit(0); /* while three threads sleep */
+    _exit(0); /* while four threads sleep */
 }

@@ -196,6 +196,7 @@ fn play(kind: Kind, plan: &Plan) -> u64 {
             capacity: stats.capacity,
             peak_size: stats.peak_size,
             stolen: taken,
+            ..Stats::default()
         };
         assert_eq!(stats, expected);
         assert!((1..=stats.capacity).contains(&stats.peak_size));

@@ -137,6 +137,7 @@ impl Family for Mpmc {
             drop_ctx,
             spare,
             drop_bytes,
+            attachments: 0,
         }
     }
 }
@@ -369,6 +370,7 @@ pub fn result(status: queues_status_t, needed: usize) -> Result {
         QUEUES_NOMEM => Error::NoMemory,
         QUEUES_MISUSE => Error::Misuse,
         QUEUES_PANIC => Error::Panic,
+        QUEUES_CORRUPT => Error::Corrupt,
         other => panic!("a status that no function of these families returns: {other:?}"),
     })
 }
@@ -529,6 +531,8 @@ pub fn statistics(call: impl FnOnce(*mut queues_stats_t) -> queues_status_t) -> 
         current_size: stats.current_size,
         capacity: stats.capacity,
         stolen: stats.stolen,
+        attached: stats.attached,
+        recovered: stats.recovered,
     }
 }
 
@@ -780,6 +784,8 @@ pub fn no_stats() -> queues_stats_t {
         current_size: 0,
         capacity: 0,
         stolen: 0,
+        attached: 0,
+        recovered: 0,
     }
 }
 

@@ -56,6 +56,7 @@ use crate::shared::{
 };
 use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
 use core::ffi::c_int;
+use core::mem::offset_of;
 use core::ptr::NonNull;
 
 /// Flag of a shared queue: what a dead consumer held comes again.
@@ -131,6 +132,7 @@ impl core::ops::Deref for Mapped {
 
 impl Room for Mapped {
     const IS_SHARED: bool = true;
+    const PLAN: Plan = Plan::EMPTY.with("ends", 0);
 }
 
 /// Several processes use the memory.
@@ -138,6 +140,11 @@ impl Room for Mapped {
 pub struct Shared {
     attachment: Attachment,
     redelivers: bool,
+}
+
+impl Shared {
+    /// For a debugger.
+    const PLAN: Plan = Plan::EMPTY.within(offset_of!(Self, attachment), Attachment::PLAN);
 }
 
 impl Keeping for Shared {
@@ -413,7 +420,15 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
 
 impl Described for Indirect<Bytes, (), Shared> {
     fn describe(&self) -> Description {
-        described(self, &Plan::EMPTY)
+        const PLAN: &Plan = &Indirect::<Bytes, (), Shared>::PLAN
+            .within(offset_of!(Indirect<Bytes, (), Shared>, keeper), Shared::PLAN)
+            .with("slot", size_of::<Packed>())
+            .with("header", size_of::<CellHead<AtomicU64, ()>>())
+            .with("of_head", Ends::HEAD)
+            .with("of_tail", Ends::TAIL)
+            .with("record", Attachment::RECORD)
+            .with("of_waits", Attachment::OF_WAITS);
+        described(self, PLAN)
     }
 }
 
