@@ -101,6 +101,43 @@ refuses!(
     }
 );
 
+/// A queue that processes share refuses the same outputs, and a call that opens one creates nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn shared_mpmc() {
+    // SAFETY: a name; the options have a valid size; live queues; the outputs are refused.
+    unsafe {
+        let fd = libc::memfd_create(c"queue".as_ptr(), 0);
+        let length = || libc::lseek(fd, 0, libc::SEEK_END);
+        let mut options: queues_mpmc_options_t = core::mem::zeroed();
+        (options.struct_size, options.item_size) = (size_of::<queues_mpmc_options_t>(), 8);
+        refuse(|at| vec![("open_shared", queues_mpmc_open_shared(&options, fd, at.cast()))]);
+        assert_eq!(length(), 0, "the file is still empty");
+        let mut queue = null_mut();
+        assert_eq!(queues_mpmc_open_shared(&options, fd, &mut queue), QUEUES_OK);
+        assert_eq!(queues_mpmc_put_bytes(queue, null_mut(), 0, 0), QUEUES_OK);
+        refuse(|at| {
+            let (mut item, mut len, mut buffer) = (null_mut::<c_void>(), 0, 0u64);
+            let buffer = (&raw mut buffer).cast();
+            vec![
+                ("clear", queues_mpmc_clear(queue, at.cast())),
+                ("readable_fd", queues_mpmc_readable_fd(queue, odd_int(at))),
+                ("writable_fd", queues_mpmc_writable_fd(queue, odd_int(at))),
+                ("try_get_bytes", queues_mpmc_try_get_bytes(queue, buffer, 8, at.cast())),
+                ("get_bytes", queues_mpmc_get_bytes(queue, buffer, 8, at.cast(), -1)),
+                ("peek_bytes", queues_mpmc_peek_bytes(queue, buffer, 8, at.cast())),
+                ("reserve", queues_mpmc_reserve(queue, at.cast(), -1)),
+                ("lease, data", queues_mpmc_lease(queue, at.cast(), &mut len, -1)),
+                ("lease, len", queues_mpmc_lease(queue, &mut item, at.cast(), -1)),
+                ("stats", queues_mpmc_stats(queue, at.cast())),
+            ]
+        });
+        assert_eq!(queues_mpmc_size(queue), 1, "nothing has changed");
+        queues_mpmc_release(queue);
+        libc::close(fd);
+    }
+}
+
 refuses!(
     spsc,
     queues_spsc_create,
