@@ -92,9 +92,11 @@
  *   descriptors also read, write, getpid and timerfd_settime). The first request for a descriptor
  *   also makes eventfd2, timerfd_create, epoll_create1, epoll_ctl, close, membarrier and those of
  *   malloc. The last release and the push that grows a deque also make those of free and malloc.
- *   The last release of a queue with descriptors also makes close.
+ *   The last release of a queue with descriptors also makes close. A shared queue also makes fcntl, to
+ *   ask whether a process is alive, and its last release munmap and close; the first poll, descriptor
+ *   or future of an end starts a thread.
  * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
- *   the calls that are allowed on them.
+ *   the calls that are allowed on them. An inherited shared queue returns QUEUES_INVALID.
  * - Race detectors: under ThreadSanitizer, helgrind and drd calls announce the order that they
  *   establish: docs/debugging.md.
  */
@@ -313,7 +315,7 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 ///
 /// | functions                                                | threads    | progress  |
 /// |----------------------------------------------------------|------------|-----------|
-/// | create                                                   | any thread | allocates |
+/// | create, open_shared                                      | any thread | allocates |
 /// | try_put, try_get, peek                                   | any thread | lock-free |
 /// | try_put_bytes, try_get_bytes, peek_bytes                 | any thread | lock-free |
 /// | put, put_bytes, put_many, reserve                        | any thread | may sleep; lock-free if timeout_ns is 0 |
@@ -347,7 +349,7 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 typedef struct queues_mpmc_t queues_mpmc_t;
 
 /// Flag: what a consumer held that died comes again.
-#define QUEUES_REDELIVER (1 << 1)
+#define QUEUES_REDELIVER 2
 
 /// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
 typedef struct queues_mpmc_options_t {

@@ -711,19 +711,21 @@ func TestStatsJSON(t *testing.T) {
 	text, err := json.Marshal(q.Stats())
 	must(t, err)
 	want(t, "JSON", string(text), `{"enqueued":1,"dequeued":0,"failed_enqueue":0,"failed_dequeue":0,`+
-		`"peak_size":1,"current_size":1,"capacity":5,"stolen":0}`)
+		`"peak_size":1,"current_size":1,"capacity":5,"stolen":0,"attached":0,"recovered":0}`)
 }
 
 func TestPrometheus(t *testing.T) {
 	q := newTyped[int](t, mpmc, 5)
 	must(t, q.TryPut(1))
-	text, err := Prometheus(NamedStats{"in\"take\\\n", q.Stats()}, NamedStats{"out", Stats{Stolen: math.MaxUint64}})
+	text, err := Prometheus(NamedStats{"in\"take\\\n", q.Stats()}, NamedStats{"out", Stats{Stolen: math.MaxUint64, Attached: 2, Recovered: 3}})
 	must(t, err)
 	for _, line := range []string{
 		"# TYPE queues_enqueued_total counter\n",
 		`queues_enqueued_total{queue="in\"take\\\n"} 1` + "\n",
 		"queues_capacity{queue=\"in\\\"take\\\\\\n\"} 5\n",
 		"queues_stolen_total{queue=\"out\"} 18446744073709551615\n",
+		"queues_attached{queue=\"out\"} 2\n",
+		"queues_recovered_total{queue=\"out\"} 3\n",
 	} {
 		if strings.Count(text, line) != 1 {
 			t.Errorf("%q is not exactly once in\n%s", line, text)
@@ -740,7 +742,8 @@ func TestPrometheus(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	seen := map[string]Error{}
-	for _, e := range []Error{ErrEmpty, ErrFull, ErrClosed, ErrTooSmall, ErrInvalid, ErrNoMemory, ErrMisuse} {
+	all := []Error{ErrEmpty, ErrFull, ErrClosed, ErrTooSmall, ErrInvalid, ErrNoMemory, ErrMisuse, ErrCorrupt}
+	for _, e := range all {
 		if other, twice := seen[e.Error()]; twice || e.Error() == Error(12345).Error() {
 			t.Errorf("errors %d and %d both have the text %q", e, other, e)
 		}

@@ -5,7 +5,7 @@
 package queues
 
 // An Error is a status of the C library other than success. The constants from [ErrEmpty] to
-// [ErrMisuse] are the only values that calls of this package return; compare with == or [errors.Is].
+// [ErrCorrupt] are the only values that calls of this package return; compare with == or [errors.Is].
 type Error int32
 
 // The errors of the package. Calls that wait can also return the error of their context.
@@ -18,6 +18,7 @@ const (
 	ErrInvalid  Error = -1 // an argument is out of range; nothing happened
 	ErrNoMemory Error = -2 // there is no memory for the queue, or for a deque that has to grow
 	ErrMisuse   Error = -3 // another goroutine is in a call of the same role (SPSC, Deque), or a Lease or Reservation has ended
+	ErrCorrupt  Error = -5 // another process has damaged the memory of a shared queue
 )
 
 // statusOK is the status of success; as an error it is nil.

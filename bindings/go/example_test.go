@@ -109,7 +109,7 @@ func ExampleMPMC_Stats() {
 	fmt.Println(stats)
 	// Output:
 	// <nil> queues: the queue is full
-	// {"enqueued":1,"dequeued":0,"failed_enqueue":1,"failed_dequeue":0,"peak_size":1,"current_size":1,"capacity":1,"stolen":0}
+	// {"enqueued":1,"dequeued":0,"failed_enqueue":1,"failed_dequeue":0,"peak_size":1,"current_size":1,"capacity":1,"stolen":0,"attached":0,"recovered":0}
 }
 
 func ExampleSPSC_Peek() {

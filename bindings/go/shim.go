@@ -77,6 +77,7 @@ func _() {
 	_ = x[ErrInvalid-C.QUEUES_INVALID]
 	_ = x[ErrNoMemory-C.QUEUES_NOMEM]
 	_ = x[ErrMisuse-C.QUEUES_MISUSE]
+	_ = x[ErrCorrupt-C.QUEUES_CORRUPT]
 	_ = x[Growable-C.QUEUES_DEQUE_GROWABLE]
 }
 
@@ -291,6 +292,8 @@ func (q cQueue) stats() Stats {
 		CurrentSize:   uint64(s.current_size),
 		Capacity:      uint64(s.capacity),
 		Stolen:        uint64(s.stolen),
+		Attached:      uint64(s.attached),
+		Recovered:     uint64(s.recovered),
 	}
 }
 
@@ -310,6 +313,8 @@ func prometheus(queues []NamedStats) (string, Error) {
 			current_size:   C.uint64_t(q.CurrentSize),
 			capacity:       C.uint64_t(q.Capacity),
 			stolen:         C.uint64_t(q.Stolen),
+			attached:       C.uint64_t(q.Attached),
+			recovered:      C.uint64_t(q.Recovered),
 		}
 	}
 	for text := make([]byte, 1); ; {

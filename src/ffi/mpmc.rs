@@ -21,7 +21,7 @@ use core::ffi::{c_int, c_void};
 ///
 /// | functions                                                | threads    | progress  |
 /// |----------------------------------------------------------|------------|-----------|
-/// | create                                                   | any thread | allocates |
+/// | create, open_shared                                      | any thread | allocates |
 /// | try_put, try_get, peek                                   | any thread | lock-free |
 /// | try_put_bytes, try_get_bytes, peek_bytes                 | any thread | lock-free |
 /// | put, put_bytes, put_many, reserve                        | any thread | may sleep; lock-free if timeout_ns is 0 |
@@ -128,7 +128,7 @@ macro_rules! on_blobs {
 }
 
 /// Flag: what a consumer held that died comes again.
-pub const QUEUES_REDELIVER: u64 = 1 << 1;
+pub const QUEUES_REDELIVER: u64 = 2;
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.

@@ -95,7 +95,7 @@ pub(super) fn value_or<T>(default: T, body: impl FnOnce() -> Result<T>) -> T {
 /// Wait-free. Any thread. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
-    const TEXTS: [(queues_status_t, &core::ffi::CStr); 11] = [
+    const TEXTS: [(queues_status_t, &core::ffi::CStr); 12] = [
         (QUEUES_OK, c"success"),
         (QUEUES_EMPTY, c"the queue is empty"),
         (QUEUES_FULL, c"the queue is full"),
@@ -107,6 +107,7 @@ pub extern "C" fn queues_status_string(status: i32) -> *const c_char {
         (QUEUES_NOMEM, c"out of memory"),
         (QUEUES_MISUSE, c"a rule about threads or the order of calls was broken"),
         (QUEUES_PANIC, c"a drop callback panicked"),
+        (QUEUES_CORRUPT, c"another process has damaged the shared queue"),
     ];
     let found = TEXTS.iter().find(|(known, _)| *known as i32 == status);
     found.map_or(c"unknown status", |(_, text)| text).as_ptr()
@@ -132,6 +133,7 @@ mod tests {
             NoMemory,
             Misuse,
             Panic,
+            Corrupt,
         ] {
             let status = status_of(|| Err(error));
             assert_eq!(status as i32, code(error));

@@ -32,6 +32,7 @@ template <class T> struct prioritized;
 
 enum class conqueue_status : int32_t;
 class misuse;
+class corrupt;
 struct bulk_result;
 struct weight;
 struct batch_limits;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// \file
-/// The outcomes of calls: conqueue_status, bulk_result for a call on many items, and the exception
-/// `misuse`. What a correct program meets is returned as a status; everything else throws.
+/// The outcomes of calls: conqueue_status, bulk_result for a call on many items, and the exceptions
+/// `misuse` and `corrupt`. What a correct program meets is returned as a status; everything else
+/// throws.
 #ifndef QUEUES_STATUS_HPP
 #define QUEUES_STATUS_HPP
 
@@ -41,6 +42,13 @@ inline const char *to_string(conqueue_status status) noexcept {
 class misuse : public std::logic_error {
   public:
     using std::logic_error::logic_error;
+};
+
+/// The exception for a queue that processes share, if its memory holds what no queue writes there:
+/// another process has damaged it. Items may be lost; the call has harmed nothing in this process.
+class corrupt : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
 };
 
 /// The outcome of a call on many items.

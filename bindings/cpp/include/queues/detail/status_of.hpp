@@ -31,6 +31,8 @@ namespace detail {
         throw_or_abort(std::invalid_argument(text));
     if (status == QUEUES_MISUSE)
         throw_or_abort(misuse(text));
+    if (status == QUEUES_CORRUPT)
+        throw_or_abort(corrupt(text));
     throw_or_abort(std::runtime_error(text));
 }
 
