@@ -35,6 +35,7 @@ enum {
 };
 
 enum { SYS_FUTEX_WAITV = 449 }; /* on all 64-bit processors but MIPS; older headers lack it */
+enum { OFD_GETLK = 36 };        /* F_OFD_GETLK, which <fcntl.h> has only for _GNU_SOURCE */
 
 /* --- the notes of the child */
 
@@ -55,6 +56,7 @@ static struct notes {
 static _Thread_local unsigned self;
 static _Thread_local const char *inside = "no call";
 static _Thread_local bool may_allocate, may_free;
+static _Thread_local bool calls_shared; /* a queue that processes share */
 static atomic_bool sandboxed;
 static _Atomic int phase = BEFORE;
 static bool with_descriptors; /* whether this is the second process */
@@ -123,6 +125,8 @@ long syscall(long number, ...) {
     if (sandboxed && number == SYS_timerfd_settime && strncmp(inside, "queues_batch_", 13) != 0 &&
         strcmp(inside, "queues_poll") != 0)
         fail("a timer set in ", inside);
+    if (sandboxed && number == SYS_futex && !(a[1] & FUTEX_PRIVATE_FLAG) && !calls_shared)
+        fail("a futex that is not private in ", inside);
     if (sandboxed && number == SYS_futex && (a[1] & FUTEX_CMD_MASK) != FUTEX_WAKE) {
         notes->slept_in_lock[0] += strncmp(inside, "queues_priority_try_", 20) == 0;
         notes->slept_in_lock[1] += strncmp(inside, "queues_batch_get_due", 20) == 0;
@@ -539,7 +543,9 @@ static void observer_calls(const set_t *s) {
 static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
     mpmc_calls(s->mpmc, t);
     mpmc_bytes_calls(s->mpmc_bytes, t);
+    calls_shared = true;
     mpmc_bytes_calls(s->mpmc_shared, t);
+    calls_shared = false;
     priority_calls(s->priority, t);
     priority_bytes_calls(s->priority_bytes, t);
     batch_calls(s->batch, t);
@@ -588,7 +594,9 @@ static void sleep_until_closed(const set_t *s) {
         break;
     case 2:
         UNTIL_CLOSED(queues_mpmc_get_bytes, s->mpmc_bytes, buffer, ITEM, &n);
+        calls_shared = true;
         UNTIL_CLOSED(queues_mpmc_get_bytes, s->mpmc_shared, buffer, ITEM, &n);
+        calls_shared = false;
         break;
     case 3:
         UNTIL_CLOSED(queues_priority_get, s->priority, &item, &rank);
@@ -611,7 +619,9 @@ static void sleep_until_closed(const set_t *s) {
 static void close_all(const set_t *s) {
     OK(queues_mpmc_close, s->mpmc);
     OK(queues_mpmc_close, s->mpmc_bytes);
+    calls_shared = true;
     OK(queues_mpmc_close, s->mpmc_shared);
+    calls_shared = false;
     OK(queues_priority_close, s->priority);
     OK(queues_priority_close, s->priority_bytes);
     OK(queues_batch_close, s->batch);
@@ -718,9 +728,10 @@ static void interrupt(int number) {
     errno = error;
 }
 
-/* Allows waits and wakes by private futexes, membarrier, sched_yield and the clock; the end of the
- * process; and the system calls by which the kernel returns from a signal. With descriptors also
- * those that signal and reset them, set a timer, or close them. */
+/* Allows waits and wakes by futexes, membarrier, sched_yield and the clock; the end of the process;
+ * and the system calls by which the kernel returns from a signal. Shared queues also ask whether a
+ * lock is held, and unmap and close their file at the end. With descriptors also the system calls
+ * that signal and reset them, set a timer, or close them. */
 static void install_filter(void) {
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(value, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), then
@@ -739,11 +750,18 @@ static void install_filter(void) {
         IF(with_descriptors ? SYS_write : SYS_exit_group, ALLOW),
         IF(with_descriptors ? SYS_getpid : SYS_exit_group, ALLOW),
         IF(with_descriptors ? SYS_timerfd_settime : SYS_exit_group, ALLOW),
-        IF(with_descriptors ? SYS_close : SYS_exit_group, ALLOW),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 6),
+        IF(SYS_close, ALLOW),
+        IF(SYS_munmap, ALLOW),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
         LOAD(args[1]), /* the lower half, on a little-endian processor */
+        IF(OFD_GETLK, ALLOW),
+        KILL,
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 10),
+        LOAD(args[1]),
         IF(FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, ALLOW),
         IF(FUTEX_WAKE | FUTEX_PRIVATE_FLAG, ALLOW),
+        IF(FUTEX_WAIT_BITSET, ALLOW),
+        IF(FUTEX_WAKE, ALLOW),
         KILL,
         UNLESS(SYS_membarrier, KILL),
         LOAD(args[0]),
@@ -806,7 +824,8 @@ static void read_functions(const char *path) {
 
 static bool is_create(const char *name) {
     size_t n = strlen(name);
-    return n > 7 && strcmp(name + n - 7, "_create") == 0;
+    return (n > 7 && strcmp(name + n - 7, "_create") == 0) ||
+           (n > 12 && strcmp(name + n - 12, "_open_shared") == 0);
 }
 
 /* Runs a process in the sandbox; false if it failed, which is printed. */
