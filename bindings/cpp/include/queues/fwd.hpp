@@ -18,6 +18,8 @@ template <class T> class spsc;
 template <class T> class priority;
 template <class T> class deque;
 template <class T> class batcher;
+template <class T> class shared_mpmc;
+template <class T> class shared_spsc;
 
 class mpmc_bytes;
 class spsc_bytes;
@@ -36,6 +38,7 @@ class corrupt;
 struct bulk_result;
 struct weight;
 struct batch_limits;
+struct shared_options;
 class bytes_view;
 class bytes_batch;
 class event;

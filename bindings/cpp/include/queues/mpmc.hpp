@@ -16,6 +16,7 @@
 
 #include "detail/mpmc.hpp"
 #include "expected.hpp"
+#include "options.hpp"
 #include "pop.hpp"
 #include "push.hpp"
 #include "queue.hpp"
@@ -25,6 +26,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace queues {
@@ -32,8 +34,9 @@ namespace queues {
 namespace detail {
 
 /// What mpmc and mpmc_bytes have beside the members of every FIFO queue.
-template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payload> {
-    using base = fifo_queue<mpmc_calls, Payload>;
+template <class Payload, class Calls = mpmc_calls>
+class mpmc_queue : public fifo_queue<Calls, Payload> {
+    using base = fifo_queue<Calls, Payload>;
 
   public:
     /// Extension. Returns a copy of the item that was in front at some moment of the call; another
@@ -48,13 +51,39 @@ template <class Payload> class mpmc_queue : public fifo_queue<mpmc_calls, Payloa
   protected:
     mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
     mpmc_queue(queues_mpmc_t *queue, reference from) : base(queue, from) {}
+    mpmc_queue(int fd, std::size_t item_size, const shared_options &of)
+        : base(fd, item_size, of) {}
     /// \endcond
 };
 
 /// The base of mpmc<T>.
 template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 
+/// The base of shared_mpmc<T>.
+template <class T>
+using shared_mpmc_of =
+    mpmc_queue<by_copy<shared_calls<mpmc_calls>, T>, shared_calls<mpmc_calls>>;
+
 } // namespace detail
+
+/// Extension. A bounded FIFO queue of a trivially copyable T that processes share: see
+/// mpmc::open_shared. It has the members of mpmc<T>, none of which is noexcept where it may throw
+/// `corrupt`. Any thread of any process may make any call at any time.
+template <class T>
+class shared_mpmc : public detail::shared_mpmc_of<T>,
+                    public detail::from_handle<shared_mpmc<T>, queues_mpmc_t> {
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "T must be trivially copyable in a queue that processes share");
+    static_assert(detail::is_item<T>());
+
+  private:
+    template <class> friend class mpmc;
+    friend detail::from_handle<shared_mpmc, queues_mpmc_t>;
+    shared_mpmc(int fd, const shared_options &of)
+        : detail::shared_mpmc_of<T>(fd, sizeof(T), of) {}
+    shared_mpmc(queues_mpmc_t *queue, detail::reference from)
+        : detail::shared_mpmc_of<T>(queue, from) {}
+};
 
 /// A bounded FIFO queue of T for any number of producers and consumers. Any thread may make any
 /// call at any time.
@@ -69,6 +98,33 @@ class mpmc : public detail::mpmc_of<T>, public detail::from_handle<mpmc<T>, queu
     /// std::invalid_argument if `capacity` is 0 or exceeds the address space.
     explicit mpmc(std::size_t capacity)
         : base(detail::nonzero_capacity(capacity), base::slot_size) {}
+
+    /// Extension. Opens the queue of T in the file of `fd`, or creates it there if the file is
+    /// empty. Every process that opens the file uses the same queue. T must be trivially copyable,
+    /// have the same layout in all of them, and hold nothing that means something to one process
+    /// only, such as a pointer. An item is a blob of sizeof(T) bytes, also for other languages.
+    ///
+    /// `fd` is that of a memfd, of shm_open() or of a regular file that is open for reading and
+    /// writing; the caller keeps it and may close it. Who may open the file may use the queue. A
+    /// process that is suspended or killed never makes another one wait; queues_mpmc_open_shared()
+    /// describes what becomes of its items, and of a child that was forked. `close`, sizes and
+    /// statistics are for all processes. The destructor closes nothing and leaves the items in the
+    /// file.
+    ///
+    /// Allocates. Any thread. Throws std::bad_alloc if memory, the file system, descriptors or
+    /// attachments are used up, and std::invalid_argument if the file is no such queue, or has
+    /// other sizes or flags than `options`. Every call of the queue throws `corrupt` if another
+    /// process has damaged the file.
+    [[nodiscard]] static shared_mpmc<T> open_shared(int fd, const shared_options &options) {
+        return shared_mpmc<T>(fd, options);
+    }
+    /// Extension. As above, with room for exactly `capacity` items; 0: as the file says, or the
+    /// default.
+    [[nodiscard]] static shared_mpmc<T> open_shared(int fd, std::size_t capacity = 0) {
+        shared_options options;
+        options.capacity = capacity;
+        return shared_mpmc<T>(fd, options);
+    }
 
   private:
     friend detail::from_handle<mpmc, queues_mpmc_t>;
@@ -93,6 +149,15 @@ class mpmc_bytes
     /// space.
     mpmc_bytes(std::size_t capacity, std::size_t item_size)
         : base(detail::nonzero_capacity(capacity), item_size) {}
+
+    /// Extension. Opens the queue of blobs in the file of `fd`, or creates it there if the file is
+    /// empty: then `options` need an item_size. Every process that opens the file uses the same
+    /// queue. See mpmc::open_shared, also for the exceptions; every call of this queue may throw
+    /// `corrupt`. Reservations and leases belong to the object. The bytes of a reservation or lease
+    /// lie in the file: a process that breaks the rules can write to them.
+    [[nodiscard]] static mpmc_bytes open_shared(int fd, const shared_options &options = {}) {
+        return mpmc_bytes(fd, options);
+    }
 
     /// Extension. A cell for one item, to be written in place. It has no position in the queue
     /// before `commit`. The destructor cancels a reservation that was not committed. A thread may
@@ -151,7 +216,7 @@ class mpmc_bytes
     }
     /// Extension. Reserves a cell for an item if there is room. Never waits. Any thread. Returns
     /// the reservation, or the error full or closed.
-    [[nodiscard]] expected<reservation, conqueue_status> try_reserve() noexcept {
+    [[nodiscard]] expected<reservation, conqueue_status> try_reserve() {
         return reserve_within(detail::no_wait);
     }
     /// Extension. Reserves a cell for an item. Waits for room, at most `duration`. Any thread.
@@ -228,7 +293,7 @@ class mpmc_bytes
     /// Extension. Removes the item in front, if there is one, and lends it in its cell; its
     /// position in the queue is free for another item. Never waits. Any thread. Returns the lease,
     /// or the error empty, or closed if the queue is closed and empty.
-    [[nodiscard]] expected<leased_item, conqueue_status> try_lease() noexcept {
+    [[nodiscard]] expected<leased_item, conqueue_status> try_lease() {
         return lease_within(detail::no_wait);
     }
     /// Extension. Removes the item in front and lends it in its cell; its position in the queue is
@@ -243,6 +308,7 @@ class mpmc_bytes
 
   private:
     friend detail::from_handle<mpmc_bytes, queues_mpmc_t>;
+    mpmc_bytes(int fd, const shared_options &of) : base(fd, of.item_size, of) {}
     mpmc_bytes(queues_mpmc_t *queue, detail::reference from) : base(queue, from) {}
 
     expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {

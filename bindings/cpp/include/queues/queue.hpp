@@ -19,6 +19,7 @@
 #include "detail/wait.hpp"
 #include "expected.hpp"
 #include "from_handle.hpp"
+#include "options.hpp"
 #include "stats.hpp"
 #include "status.hpp"
 
@@ -302,13 +303,21 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::queue_ha
         handle_.item_size = item_size;
         handle_.prepare(options.flags, Calls::in_flight(options));
     }
+    // The queue in the file of `fd`, which processes share.
+    basic_queue(int fd, std::size_t item_size, const shared_options &of) {
+        if (of.item_size != 0 && of.item_size != item_size)
+            raise(QUEUES_INVALID, "open_shared");
+        status_of(Calls::open_shared(fd, item_size, of, &handle_.queue), "open_shared");
+        handle_.item_size = Calls::item_size(handle_.queue);
+    }
     // A queue that exists. `call` names the member function in the message of the exception.
     basic_queue(typename base::native_handle_type queue, reference from) {
         base::require_plain_items();
         handle_.item_size = Calls::item_size(queue);
         const bool has_these_items =
             base::is_blob ? handle_.item_size != 0 : handle_.item_size == Payload::slot_size;
-        if (Calls::capacity(queue) == 0 || !has_these_items)
+        if (Calls::capacity(queue) == 0 || !has_these_items ||
+            (!Calls::is_shared && !base::is_blob && is_shared(queue)))
             raise(QUEUES_INVALID, from == reference::taken ? "adopt" : "share");
         handle_.queue = from == reference::taken ? queue : Calls::retain(queue);
     }
@@ -346,6 +355,11 @@ class basic_queue : public queue_view<Calls, Payload, typename Payload::queue_ha
     /// \endcond
 
   private:
+    static bool is_shared(typename base::native_handle_type queue) noexcept {
+        statistics counters{};
+        counters.struct_size = sizeof counters;
+        return Calls::stats(queue, &counters) == QUEUES_OK && counters.attached != 0;
+    }
     static typename Calls::options options_of(std::size_t capacity, std::uint64_t flags) {
         typename Calls::options options{};
         options.capacity = capacity;

@@ -31,6 +31,8 @@ struct default_calls {
     using get_args = std::int64_t;
     // Whether a put, or a get, of an item may return a failure, which is thrown.
     static constexpr bool put_may_throw = false, get_may_throw = false;
+    // Whether the queues of the class are shared by processes.
+    static constexpr bool is_shared = false;
     // Whether there are put_many and get_many.
     static constexpr bool has_many = false;
     // In bytes: a trivially copyable T up to this size is copied into a slot.
@@ -47,6 +49,13 @@ template <class Args> Args with_timeout(Args args, std::int64_t timeout) {
     args.timeout = timeout;
     return args;
 }
+
+// The calls of a queue that processes share. Each of them may return a failure: another process may
+// have damaged the queue. The items are blobs.
+template <class Calls> struct shared_calls : Calls {
+    static constexpr bool put_may_throw = true, get_may_throw = true;
+    static constexpr bool is_shared = true;
+};
 
 // A handle that the object does not own.
 template <class Calls> struct queue_ref {

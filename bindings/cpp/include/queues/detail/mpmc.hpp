@@ -8,6 +8,7 @@
 
 #ifdef QUEUES_CPP17
 
+#include "../options.hpp"
 #include "cell.hpp"
 #include "handle.hpp"
 #include "in_cell.hpp"
@@ -54,6 +55,17 @@ struct mpmc_calls : default_calls {
     static constexpr auto readable_fd = queues_mpmc_readable_fd;
     static constexpr auto writable_fd = queues_mpmc_writable_fd;
     static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
+    static queues_status_t open_shared(int fd, std::size_t item_size, const shared_options &of,
+                                       handle **queue) noexcept {
+        options wanted{};
+        wanted.struct_size = sizeof wanted;
+        wanted.capacity = of.capacity;
+        wanted.item_size = item_size;
+        wanted.spare = of.spare;
+        wanted.attachments = of.attachments;
+        wanted.flags = of.redeliver ? QUEUES_REDELIVER : 0;
+        return queues_mpmc_open_shared(&wanted, fd, queue);
+    }
 };
 
 template <class T> struct mpmc_cells {
