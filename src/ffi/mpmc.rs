@@ -732,7 +732,9 @@ pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_item_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    common::item_size(unsafe { MPMC.bytes.only(queue) }, |queue| queue.queue().payload().limit())
+    let (blobs, shared) = unsafe { (MPMC.bytes.only(queue), SHARED.only(queue)) };
+    common::item_size(blobs, |queue| queue.queue().payload().limit())
+        .max(common::item_size(shared, |queue| queue.queue().payload().limit()))
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
