@@ -72,6 +72,11 @@ func fromHandle(f family, words bool, pointer unsafe.Pointer) (*handle, error) {
 	if !ok {
 		return nil, ErrInvalid
 	}
+	return newSharedHandle(c)
+}
+
+// newSharedHandle returns a handle of a queue that has other owners, too. It owns a reference.
+func newSharedHandle(c cQueue) (*handle, error) {
 	h := newHandleOf(resource{c, 0}, c.itemSize())
 	h.borrowed = true
 	cMemory.created(0) // the memory is another owner's

@@ -110,6 +110,13 @@ func createBatch(itemSize int, o BatchOptions) (cQueue, Error) {
 	return cQueue{C.BATCH, r.value}, statusOf(r.status)
 }
 
+// openShared opens a queue of blobs in a file.
+func openShared(family family, fd uintptr, o SharedOptions) (cQueue, Error) {
+	r := C.open_shared(C.family_t(family), C.int(fd), C.size_t(o.Capacity), C.size_t(o.ItemSize), C.size_t(o.Spare),
+		C.size_t(o.Attachments), C.bool(o.Redeliver))
+	return cQueue{C.family_t(family), r.value}, statusOf(r.status)
+}
+
 // adopted adds a reference to a queue of another owner. ok is false if the queue is not of the family and payload.
 func adopted(family family, words bool, handle unsafe.Pointer) (q cQueue, ok bool) {
 	r := C.adopt(C.family_t(family), C.bool(words), handle)

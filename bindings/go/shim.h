@@ -82,6 +82,20 @@ static inline result_t create_batch(size_t max_pending, size_t item_size, size_t
     return (result_t){status, (uintptr_t)queue, 0};
 }
 
+static inline result_t open_shared(family_t family, int fd, size_t capacity, size_t item_size,
+                                   size_t spare, size_t attachments, bool redelivers) {
+    (void)family;
+    queues_mpmc_options_t options = {.struct_size = sizeof options,
+                                     .capacity = capacity,
+                                     .item_size = item_size,
+                                     .spare = spare,
+                                     .attachments = attachments,
+                                     .flags = redelivers ? QUEUES_REDELIVER : 0};
+    queues_mpmc_t *queue = NULL;
+    queues_status_t status = queues_mpmc_open_shared(&options, fd, &queue);
+    return (result_t){status, (uintptr_t)queue, 0};
+}
+
 static inline void release(QUEUE) { ANY(release); }
 
 // Adds a reference.
