@@ -7,6 +7,8 @@
 pub mod c_abi;
 #[cfg(not(loom))]
 mod c_queues;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod children;
 pub mod core_queues;
 pub mod descriptors;
 #[cfg(loom)]
@@ -17,5 +19,7 @@ pub mod list;
 #[cfg(loom)]
 pub mod models;
 pub mod random;
+#[cfg(all(target_os = "linux", not(any(loom, queues_portable))))]
+pub mod shared_queue;
 pub mod subject;
 pub mod watchdog;

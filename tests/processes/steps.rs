@@ -1,0 +1,420 @@
+//! A process is killed, or suspended, after each instruction of each call. Its parent steps it there.
+//!
+//! After a kill another process finds what the call has put, or not, whole; what it has not taken;
+//! all cells; and the exact capacity. While a process is suspended, others fill and empty the queue,
+//! die, and recover from that; afterwards the process ends its call as if nothing had happened.
+
+use crate::support::children::{Traced, fork, mark, skipped};
+use crate::support::random::{first_seed, setting, with_seed};
+use crate::support::shared_queue::{MemoryFile, Options, Shared, check_whole, word};
+use crate::support::watchdog::watched;
+use queues::ffi::mpmc::QUEUES_REDELIVER;
+use queues::ffi::status::*;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ptr::null_mut;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Steps that a case may take in the short form.
+const STEPS: u64 = 300_000;
+
+/// What lies in the queue when a call begins.
+const BEFORE: [u64; 3] = [1, 2, 3];
+/// What the child puts.
+const NEW: u64 = 9;
+
+/// Words in which the child notes what it did.
+#[derive(Clone, Copy)]
+enum Note {
+    /// The put succeeded.
+    Put,
+    /// The item that a call has taken for good.
+    Got,
+    /// The child has begun to settle, or to get: from here on the item may be lost.
+    MayLose,
+    /// The items that it cleared.
+    Cleared,
+    /// The item that a process held which died.
+    Lost,
+}
+
+type Notes = &'static [AtomicU64];
+
+fn read(notes: Notes, note: Note) -> u64 {
+    notes[note as usize].load(SeqCst)
+}
+
+/// The child.
+struct Actor {
+    file: libc::c_int,
+    queue: Option<Shared>,
+    notes: Notes,
+    held: Cell<[*mut u8; 2]>,
+}
+
+impl Actor {
+    fn queue(&self) -> &Shared {
+        self.queue.as_ref().unwrap()
+    }
+    fn note(&self, note: Note, value: u64) {
+        self.notes[note as usize].store(value, SeqCst);
+    }
+    fn put(&self) {
+        if self.queue().put(&NEW.to_ne_bytes(), 0).is_ok() {
+            self.note(Note::Put, 1);
+        }
+    }
+    fn get(&self) {
+        let mut buffer = [0; 64];
+        self.note(Note::MayLose, 1);
+        if self.queue().get(&mut buffer, 0).is_ok() {
+            self.note(Note::Got, word(&buffer));
+        }
+    }
+    fn lease(&self) -> Option<(*mut u8, u64)> {
+        let (data, _) = self.queue().lease(0).ok()?;
+        // SAFETY: a lease of at least eight bytes.
+        Some((data, unsafe { data.cast::<u64>().read() }))
+    }
+    fn lease_and_settle(&self) {
+        if let Some((data, item)) = self.lease() {
+            self.note(Note::MayLose, 1);
+            self.queue().settle(data).unwrap();
+            self.note(Note::Got, item);
+        }
+    }
+    fn lease_and_return(&self) {
+        if let Some((data, item)) = self.lease() {
+            // Of a full queue, or a closed one.
+            if self.queue().put_back(data).is_err() {
+                self.note(Note::MayLose, 1);
+                self.queue().settle(data).unwrap();
+                self.note(Note::Got, item);
+            }
+        }
+    }
+    fn reserve(&self, commits: bool) {
+        let Ok(data) = self.queue().reserve(0) else { return };
+        // SAFETY: a reservation of at least eight bytes.
+        unsafe { data.cast::<u64>().write(NEW) };
+        if commits && self.queue().commit(data, 8).is_ok() {
+            self.note(Note::Put, 1);
+        } else {
+            self.queue().cancel(data).unwrap();
+        }
+    }
+    fn clear(&self) {
+        self.note(Note::MayLose, 1);
+        let cleared = self.queue().clear().unwrap();
+        self.note(Note::Cleared, cleared as u64);
+    }
+    fn hold(&self) {
+        let queue = self.queue();
+        let leased = self.lease().map_or(null_mut(), |(data, item)| {
+            self.note(Note::Lost, item);
+            data
+        });
+        self.held.set([leased, queue.reserve(0).unwrap_or(null_mut())]);
+    }
+}
+
+/// A call, and what it does to the queue.
+struct Case {
+    name: &'static str,
+    capacity: usize,
+    prepare: fn(&Actor),
+    call: fn(&mut Actor),
+    /// Items that a kill may take, without QUEUES_REDELIVER.
+    takes: usize,
+    /// A process has died before.
+    after_death: bool,
+}
+
+const CASE: Case = Case {
+    name: "",
+    capacity: 8,
+    prepare: |_| (),
+    call: |_| (),
+    takes: 0,
+    after_death: false,
+};
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case { name: "put", call: |actor| actor.put(), ..CASE },
+        Case { name: "put, full", capacity: 3, call: |actor| actor.put(), ..CASE },
+        Case { name: "get", call: |actor| actor.get(), takes: 1, ..CASE },
+        Case { name: "lease, settle", call: |actor| actor.lease_and_settle(), takes: 1, ..CASE },
+        Case { name: "lease, return", call: |actor| actor.lease_and_return(), takes: 1, ..CASE },
+        Case { name: "reserve, commit", call: |actor| actor.reserve(true), ..CASE },
+        Case { name: "reserve, cancel", call: |actor| actor.reserve(false), ..CASE },
+        Case { name: "clear", call: |actor| actor.clear(), takes: 1, ..CASE },
+        Case { name: "close", call: |actor| _ = actor.queue().close(), ..CASE },
+        Case {
+            name: "release, with a lease and a reservation",
+            prepare: |actor| actor.hold(),
+            call: |actor| actor.queue = None,
+            takes: 1,
+            ..CASE
+        },
+        Case {
+            name: "open, after a death",
+            prepare: |actor| actor.queue = None,
+            call: |actor| actor.queue = Some(Shared::open(actor.file, &Options::any()).unwrap()),
+            after_death: true,
+            ..CASE
+        },
+        Case {
+            name: "put without a free cell, after a death",
+            prepare: |actor| {
+                // All but those in the queue, and two of the process that died.
+                let cells = 12 - BEFORE.len() - 2 + 1;
+                for _ in 0..cells {
+                    actor.queue().reserve(0).unwrap();
+                }
+            },
+            call: |actor| actor.put(),
+            after_death: true,
+            ..CASE
+        },
+    ]
+}
+
+struct World {
+    file: MemoryFile,
+    options: Options,
+    queue: Shared,
+    notes_file: MemoryFile,
+    notes: Notes,
+    lost: u64,
+}
+
+impl World {
+    fn new(case: &Case, flags: u64) -> Self {
+        let options = Options {
+            capacity: case.capacity,
+            item_size: 64,
+            spare: 12 - case.capacity,
+            attachments: 6,
+            flags,
+        };
+        let file = MemoryFile::new();
+        let queue = Shared::open(file.0, &options).unwrap();
+        for item in BEFORE {
+            queue.put(&item.to_ne_bytes(), 0).unwrap();
+        }
+        let notes_file = MemoryFile::new();
+        notes_file.set_len(4096);
+        let notes = notes_file.map();
+        Self { file, options, queue, notes_file, notes, lost: 0 }
+    }
+
+    fn actor(&self) -> Actor {
+        let queue = Some(Shared::open(self.file.0, &Options::any()).unwrap());
+        Actor { file: self.file.0, queue, notes: self.notes, held: Cell::new([null_mut(); 2]) }
+    }
+
+    /// A process takes an item and a cell, and dies. Returns the item, or 0.
+    fn die(&mut self) -> u64 {
+        self.notes[Note::Lost as usize].store(0, SeqCst);
+        // The child ends without a release.
+        fork(|| std::mem::forget({ let actor = self.actor(); actor.hold(); actor })).join();
+        let held = read(self.notes, Note::Lost);
+        self.notes[Note::Lost as usize].store(0, SeqCst);
+        if held != 0 && !self.options.redelivers() {
+            self.lost += 1;
+        }
+        held
+    }
+
+    /// A child in the call, and at its first instruction.
+    fn start(&self, case: &Case) -> Option<Traced> {
+        Traced::start(|| {
+            let mut actor = self.actor();
+            (case.prepare)(&actor);
+            mark();
+            (case.call)(&mut actor);
+            mark();
+        })
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        MemoryFile::unmap(self.notes);
+    }
+}
+
+/// Steps a child of each case to each instruction, as far as the budget allows, and calls `at` with
+/// the child there.
+fn at_each_instruction(name: &str, at: impl Fn(&Case, World, Traced, u64)) {
+    watched(name, || {
+        let seed = first_seed();
+        with_seed(name, seed, || {
+            for case in cases() {
+                for flags in [0, QUEUES_REDELIVER] {
+                    if !at_each_of(&case, flags, seed, &at) {
+                        return skipped(&format!("{name}: ptrace is not allowed"));
+                    }
+                }
+            }
+        });
+    });
+}
+
+fn at_each_of(
+    case: &Case,
+    flags: u64,
+    seed: u64,
+    at: &impl Fn(&Case, World, Traced, u64),
+) -> bool {
+    let fresh = || {
+        let mut world = World::new(case, flags);
+        if case.after_death {
+            world.die();
+        }
+        world
+    };
+    let world = fresh();
+    let Some(mut child) = world.start(case) else { return false };
+    let mut count = 0;
+    while child.step() {
+        count += 1;
+    }
+    child.kill();
+    let stride = setting("QUEUES_STRIDE", (count * count / (2 * STEPS)).max(1));
+    for n in (seed % stride..=count).step_by(stride as usize) {
+        let world = fresh();
+        let mut child = world.start(case).unwrap();
+        for _ in 0..n {
+            // The path may be shorter this time.
+            if !child.step() {
+                break;
+            }
+        }
+        let what = format!("{}, flags {flags}, after {n} instructions of {count}", case.name);
+        with_seed(what, seed, || at(case, world, child, n));
+    }
+    println!("{}, flags {flags}: {count} instructions, every {stride}", case.name);
+    true
+}
+
+/// Checks that the queue is whole after a kill, and what is in it.
+fn check_after_kill(case: &Case, world: &World, n: u64) {
+    let World { options, queue, notes, .. } = world;
+    let redelivers = options.redelivers();
+    // Two of the ways in which a process notices a death.
+    if redelivers || n % 2 == 0 {
+        drop(Shared::open(world.file.0, options).unwrap());
+    }
+    let left = queue.drain();
+    let found: BTreeSet<_> = left.iter().copied().collect();
+    assert_eq!(found.len(), left.len(), "an item came twice: {left:?}");
+    if !redelivers {
+        assert!(left.is_sorted(), "order: {left:?}");
+    }
+    assert!(read(notes, Note::Put) == 0 || found.contains(&NEW), "lost what was put: {left:?}");
+    let missing = BEFORE.iter().filter(|item| !found.contains(item)).count();
+    let may_lose = if case.takes == 0 { 0 } else { case.takes as u64 };
+    let cleared = read(notes, Note::Cleared) as usize;
+    let (got, closed) = (read(notes, Note::Got), queue.is_closed());
+    if case.name == "clear" {
+        assert!(cleared == 0 || missing == cleared, "{missing} of {cleared}: {left:?}");
+    } else if redelivers && read(notes, Note::MayLose) == 0 {
+        assert_eq!(missing, 0, "{left:?}");
+    } else {
+        assert!(missing as u64 <= may_lose + world.lost, "{left:?}");
+    }
+    assert!(got == 0 || !found.contains(&got), "{got} came again: {left:?}");
+    if !closed {
+        while_all_reserved(queue);
+        check_whole(queue, options, 1);
+    }
+}
+
+/// Reserves all cells that can be had, and gives them back.
+fn while_all_reserved(queue: &Shared) {
+    let cells: Vec<_> = std::iter::from_fn(|| queue.reserve(0).ok()).collect();
+    for cell in cells {
+        queue.cancel(cell).unwrap();
+    }
+}
+
+#[test]
+fn a_kill_at_any_instruction_leaves_the_queue_whole() {
+    at_each_instruction("kills", |case, world, child, n| {
+        child.kill();
+        check_after_kill(case, &world, n);
+    });
+}
+
+/// Fills and empties the queue in several laps, with deaths. Returns what it put and what it got.
+fn live_on(world: &mut World, n: u64) -> (BTreeSet<u64>, Vec<u64>) {
+    let (mut put, mut got) = (BTreeSet::new(), Vec::new());
+    let mut next = 100;
+    let mut buffer = [0; 64];
+    for lap in 0..4 {
+        // What a process held that died comes back beside the suspended one.
+        if (lap + n) % 4 == 0 {
+            world.die();
+            drop(Shared::open(world.file.0, &Options::any()).unwrap());
+        }
+        let queue = &world.queue;
+        loop {
+            match queue.put(&u64::to_ne_bytes(next), 0) {
+                Ok(()) => put.insert(next),
+                Err(QUEUES_FULL) => break,
+                Err(QUEUES_CLOSED) => break,
+                Err(other) => panic!("put: {other:?}"),
+            };
+            next += 1;
+        }
+        if !queue.is_closed() {
+            assert_eq!(queue.size(), world.options.capacity, "full");
+            let timeout = queue.put(&[0; 8], 1000);
+            assert_eq!(timeout, Err(QUEUES_TIMEOUT), "a wait for room");
+        }
+        let keep = if lap == 3 { 3 } else { lap };
+        while queue.size() > keep {
+            queue.get(&mut buffer, 0).unwrap();
+            got.push(word(&buffer));
+        }
+        let cells: Vec<_> = (0..2).map_while(|_| queue.reserve(0).ok()).collect();
+        cells.into_iter().for_each(|cell| queue.cancel(cell).unwrap());
+    }
+    (put, got)
+}
+
+#[test]
+fn a_suspension_at_any_instruction_holds_up_nobody_and_harms_nothing() {
+    at_each_instruction("suspensions", |case, mut world, mut child, n| {
+        if n % 5 != 0 {
+            return child.kill();
+        }
+        let (mut put, mut got) = live_on(&mut world, n);
+        child.finish_call();
+        put.extend(BEFORE);
+        if read(world.notes, Note::Put) != 0 {
+            put.insert(NEW);
+        }
+        got.extend(Some(read(world.notes, Note::Got)).filter(|&item| item != 0));
+        // What others held that died, and what the child did, if it ends without a release.
+        drop(Shared::open(world.file.0, &world.options).unwrap());
+        got.extend(world.queue.drain());
+        let once: BTreeSet<_> = got.iter().copied().collect();
+        assert_eq!(once.len(), got.len(), "an item came twice: {got:?}");
+        assert!(once.is_subset(&put), "what nobody put: {:?}", once.difference(&put));
+        let mut lost = world.lost + read(world.notes, Note::Cleared);
+        if !world.options.redelivers() || world.queue.is_closed() {
+            lost += u64::from(read(world.notes, Note::Lost) != 0);
+        }
+        let missing: Vec<_> = put.difference(&once).collect();
+        assert_eq!(missing.len() as u64, lost, "lost: {missing:?}");
+        if !world.queue.is_closed() {
+            while_all_reserved(&world.queue);
+            check_whole(&world.queue, &world.options, 1);
+        }
+        let _ = case;
+    });
+}

@@ -1,0 +1,198 @@
+//! Child processes of a test: forked or started anew, killed, suspended, and stepped through their
+//! instructions.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// A child, which is killed at the end of the test at the latest.
+#[derive(Debug)]
+pub struct Child {
+    pid: libc::pid_t,
+    is_over: bool,
+}
+
+/// How a child ended, or that it stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    Exited(i32),
+    Killed(i32),
+    Stopped(i32),
+}
+
+/// The child dies with the thread that started it.
+pub fn die_with_parent() {
+    // SAFETY: no memory is passed.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Runs `body` in a child; 101 is its exit code if that panics.
+pub fn fork(body: impl FnOnce()) -> Child {
+    // SAFETY: the child ends by _exit. On Linux it may allocate.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+    if pid == 0 {
+        die_with_parent();
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) };
+    }
+    Child::of(pid)
+}
+
+impl Child {
+    pub fn of(pid: libc::pid_t) -> Self {
+        Self { pid, is_over: false }
+    }
+
+    fn signal(&self, signal: i32) {
+        assert!(!self.is_over);
+        // SAFETY: our own child, which was not waited for yet.
+        unsafe { libc::kill(self.pid, signal) };
+    }
+    pub fn suspend(&self) {
+        self.signal(libc::SIGSTOP);
+    }
+    pub fn go_on(&self) {
+        self.signal(libc::SIGCONT);
+    }
+    pub fn kill(mut self) {
+        self.signal(libc::SIGKILL);
+        self.wait();
+    }
+
+    fn look(&mut self, flags: i32) -> Option<Seen> {
+        let mut status = 0;
+        // SAFETY: our own child, and a local.
+        let pid = unsafe { libc::waitpid(self.pid, &mut status, flags | libc::__WALL) };
+        if pid == 0 {
+            return None;
+        }
+        assert_eq!(pid, self.pid, "waitpid: {}", std::io::Error::last_os_error());
+        let seen = if libc::WIFEXITED(status) {
+            Seen::Exited(libc::WEXITSTATUS(status))
+        } else if libc::WIFSIGNALED(status) {
+            Seen::Killed(libc::WTERMSIG(status))
+        } else {
+            Seen::Stopped(libc::WSTOPSIG(status))
+        };
+        self.is_over = !matches!(seen, Seen::Stopped(_));
+        Some(seen)
+    }
+    pub fn wait(&mut self) -> Seen {
+        self.look(0).unwrap()
+    }
+    /// How the child has ended, if it has.
+    pub fn ended(&mut self) -> Option<Seen> {
+        self.look(libc::WNOHANG)
+    }
+    /// Waits for the end of a child that should do well.
+    pub fn join(mut self) {
+        assert_eq!(self.wait(), Seen::Exited(0), "how the child ended");
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.signal(libc::SIGKILL);
+            self.wait();
+        }
+    }
+}
+
+/// A child that its parent steps through a call.
+pub struct Traced {
+    child: Child,
+}
+
+/// Stops a traced child until its parent continues it.
+pub fn mark() {
+    // SAFETY: a signal to this thread.
+    unsafe { libc::raise(libc::SIGSTOP) };
+}
+
+impl Traced {
+    /// Runs `body` in a child up to its first `mark`. `None` if the system does not let a process
+    /// trace its child.
+    pub fn start(body: impl FnOnce()) -> Option<Self> {
+        let refused = 77;
+        let mut child = fork(|| {
+            // SAFETY: no memory is passed.
+            unsafe {
+                if libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) != 0 {
+                    libc::_exit(refused);
+                }
+            }
+            body();
+        });
+        match child.wait() {
+            Seen::Stopped(libc::SIGSTOP) => Some(Self { child }),
+            Seen::Exited(code) if code == refused => None,
+            other => panic!("a traced child: {other:?}"),
+        }
+    }
+
+    fn resume(&mut self, request: libc::c_uint) -> Seen {
+        let none = core::ptr::null_mut::<libc::c_void>();
+        // SAFETY: our own child, which is stopped; no memory is passed.
+        let failed = unsafe { libc::ptrace(request, self.child.pid, none, none) };
+        assert_eq!(failed, 0, "ptrace: {}", std::io::Error::last_os_error());
+        self.child.wait()
+    }
+
+    /// Runs one instruction. Returns false at the next mark.
+    pub fn step(&mut self) -> bool {
+        match self.resume(libc::PTRACE_SINGLESTEP) {
+            Seen::Stopped(libc::SIGTRAP) => true,
+            Seen::Stopped(libc::SIGSTOP) => false,
+            other => panic!("a traced child: {other:?}"),
+        }
+    }
+
+    /// Runs on to the next mark.
+    pub fn run_to_mark(&mut self) {
+        assert_eq!(self.resume(libc::PTRACE_CONT), Seen::Stopped(libc::SIGSTOP));
+    }
+
+    /// Runs to the end, from wherever the child is before its last mark, or at it.
+    pub fn finish_call(mut self) {
+        let mut seen = self.resume(libc::PTRACE_CONT);
+        if seen == Seen::Stopped(libc::SIGSTOP) {
+            seen = self.resume(libc::PTRACE_CONT);
+        }
+        assert_eq!(seen, Seen::Exited(0), "how the child ended");
+    }
+
+    /// Runs to the end.
+    pub fn finish(mut self) {
+        assert_eq!(self.resume(libc::PTRACE_CONT), Seen::Exited(0), "how the child ended");
+    }
+
+    pub fn kill(self) {
+        self.child.kill();
+    }
+}
+
+/// The time of the monotonic clock in nanoseconds.
+pub fn now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The time of a clock in nanoseconds.
+pub fn clock(id: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: an output.
+    unsafe { libc::clock_gettime(id, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Adds to a word of shared memory.
+pub fn add(word: &AtomicU64, n: u64) {
+    word.fetch_add(n, SeqCst);
+}
+
+/// Tells the terminal, even if the harness keeps the output, that a test does not run here.
+pub fn skipped(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+}
