@@ -105,25 +105,43 @@ pub struct Traced {
     child: Child,
 }
 
+/// The instructions of a call.
+pub struct Path {
+    /// The address of each.
+    places: Vec<u64>,
+    /// Which visit of that address it is.
+    visits: Vec<u64>,
+}
+
+impl Path {
+    /// The number of instructions.
+    pub fn len(&self) -> usize {
+        self.places.len() - 1
+    }
+}
+
 /// Stops a traced child until its parent continues it.
-pub fn mark() {
+fn mark() {
     // SAFETY: a signal to this thread.
     unsafe { libc::raise(libc::SIGSTOP) };
 }
 
 impl Traced {
-    /// Runs `body` in a child up to its first `mark`. `None` if the system does not let a process
-    /// trace its child.
-    pub fn start(body: impl FnOnce()) -> Option<Self> {
+    /// Runs `prepare` in a child, which stops before `call` and after it. `None` if the system does
+    /// not let a process trace its child.
+    pub fn start<T>(prepare: impl FnOnce() -> T, call: impl FnOnce(&mut T)) -> Option<Self> {
         let refused = 77;
         let mut child = fork(|| {
+            let mut prepared = prepare();
             // SAFETY: no memory is passed.
             unsafe {
                 if libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) != 0 {
                     libc::_exit(refused);
                 }
             }
-            body();
+            mark();
+            call(&mut prepared);
+            mark();
         });
         match child.wait() {
             Seen::Stopped(libc::SIGSTOP) => Some(Self { child }),
@@ -149,9 +167,96 @@ impl Traced {
         }
     }
 
-    /// Runs on to the next mark.
-    pub fn run_to_mark(&mut self) {
-        assert_eq!(self.resume(libc::PTRACE_CONT), Seen::Stopped(libc::SIGSTOP));
+    /// Runs up to the next mark; returns the way there.
+    pub fn explore(&mut self) -> Path {
+        let mut path = Path { places: vec![self.place()], visits: vec![0] };
+        let mut seen = std::collections::HashMap::new();
+        while self.step() {
+            let place = self.place();
+            // An instruction that repeats itself is one visit.
+            if Some(&place) != path.places.last() {
+                *seen.entry(place).or_insert(0) += 1;
+            }
+            path.places.push(place);
+            path.visits.push(*seen.get(&place).unwrap_or(&u64::MAX));
+        }
+        path
+    }
+
+    /// Runs the first `n` instructions of a path, or less if the child's path is shorter.
+    pub fn run(&mut self, path: &Path, n: usize) {
+        let from = self.run_near(path, n);
+        for _ in from..n {
+            if !self.step() {
+                break;
+            }
+        }
+    }
+
+    /// The address of the next instruction; 0 where it is not known.
+    fn place(&self) -> u64 {
+        #[cfg(target_arch = "x86_64")]
+        return self.registers().rip;
+        #[cfg(not(target_arch = "x86_64"))]
+        0
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn run_near(&mut self, _path: &Path, _n: usize) -> usize {
+        0
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn registers(&self) -> libc::user_regs_struct {
+        // SAFETY: the child is stopped; the registers are an output.
+        unsafe {
+            let mut registers: libc::user_regs_struct = core::mem::zeroed();
+            let none = core::ptr::null_mut::<libc::c_void>();
+            let failed = libc::ptrace(libc::PTRACE_GETREGS, self.child.pid, none, &mut registers);
+            assert_eq!(failed, 0, "PTRACE_GETREGS");
+            registers
+        }
+    }
+
+    /// Runs to a place on the path from which few steps are left, by a breakpoint. Returns how many
+    /// instructions that are.
+    #[cfg(target_arch = "x86_64")]
+    fn run_near(&mut self, path: &Path, n: usize) -> usize {
+        const BREAKPOINT: i64 = 0xcc;
+        // A visit of a breakpoint costs as much as three steps.
+        let cost = |&m: &usize| path.visits[m].saturating_mul(3).saturating_add((n - m) as u64);
+        let near = (0..=n).rev().take(500).min_by_key(cost).unwrap();
+        if near == 0 || cost(&near) >= n as u64 {
+            return 0;
+        }
+        let (pid, place) = (self.child.pid, path.places[near]);
+        // SAFETY: the child is stopped, and the address is that of its code.
+        let code = unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, pid, place, 0) };
+        let poke = |word: i64| {
+            // SAFETY: the same.
+            assert_eq!(unsafe { libc::ptrace(libc::PTRACE_POKETEXT, pid, place, word) }, 0);
+        };
+        for visit in 1..=path.visits[near] {
+            if self.place() == place {
+                self.step();
+            }
+            poke(code & !0xff | BREAKPOINT);
+            let seen = self.resume(libc::PTRACE_CONT);
+            poke(code);
+            if seen == Seen::Stopped(libc::SIGSTOP) {
+                // At the mark: the path was another one this time.
+                return n;
+            }
+            assert_eq!(seen, Seen::Stopped(libc::SIGTRAP));
+            let mut registers = self.registers();
+            assert_eq!(registers.rip, place + 1, "visit {visit}");
+            registers.rip = place;
+            let none = core::ptr::null_mut::<libc::c_void>();
+            // SAFETY: the child is stopped; the registers are read.
+            let failed = unsafe { libc::ptrace(libc::PTRACE_SETREGS, pid, none, &registers) };
+            assert_eq!(failed, 0, "PTRACE_SETREGS");
+        }
+        near
     }
 
     /// Runs to the end, from wherever the child is before its last mark, or at it.
@@ -161,11 +266,6 @@ impl Traced {
             seen = self.resume(libc::PTRACE_CONT);
         }
         assert_eq!(seen, Seen::Exited(0), "how the child ended");
-    }
-
-    /// Runs to the end.
-    pub fn finish(mut self) {
-        assert_eq!(self.resume(libc::PTRACE_CONT), Seen::Exited(0), "how the child ended");
     }
 
     pub fn kill(self) {

@@ -2,8 +2,9 @@
 //! allocate nothing: the caller may be a child that was forked.
 
 use core::ffi::{c_int, c_void};
+use super::c_abi::statistics;
+use queues::Stats;
 use queues::ffi::mpmc::*;
-use queues::ffi::stats::queues_stats_t;
 use queues::ffi::status::*;
 use std::ptr::null_mut;
 
@@ -204,14 +205,9 @@ impl Shared {
         // SAFETY: a live handle.
         unsafe { queues_mpmc_capacity(self.0) }
     }
-    pub fn stats(&self) -> queues_stats_t {
-        // SAFETY: an output of the size that it states.
-        unsafe {
-            let mut stats: queues_stats_t = core::mem::zeroed();
-            stats.struct_size = size_of::<queues_stats_t>();
-            assert_eq!(queues_mpmc_stats(self.0, &mut stats), QUEUES_OK);
-            stats
-        }
+    pub fn stats(&self) -> Stats {
+        // SAFETY: a live handle.
+        statistics(|stats| unsafe { queues_mpmc_stats(self.0, stats) })
     }
 
     /// Everything that is in the queue, as words.
