@@ -13,9 +13,7 @@
 mod support;
 
 mod processes {
-    //ATT mod attaching;
-    //NEI mod neighbor;
+    mod attaching;
     mod steps;
-    //ST pub mod storm;
 }
 
