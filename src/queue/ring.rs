@@ -311,8 +311,11 @@ impl Room for Inline {
 }
 
 /// Lost races and stale hints of one call, in memory that processes share. A call that meets more
-/// does not see a ring: another process writes other words there.
-const PATIENCE: u32 = 1 << 20;
+/// does not see a ring: another process writes other words there. With a pause of up to 7 µs after
+/// each, a call fails after about 0.1 s.
+const PATIENCE: u32 = 1 << 14;
+/// The same for one search of an end, which takes some 100 steps in a ring.
+const PATIENCE_OF_SEARCH: u32 = 1 << 12;
 
 /// Ends the loops of a call on shared memory.
 struct Patience<R> {
@@ -323,7 +326,11 @@ struct Patience<R> {
 impl<R: Room> Patience<R> {
     #[inline(always)]
     fn new() -> Self {
-        Self { left: PATIENCE, room: core::marker::PhantomData }
+        Self::of(PATIENCE)
+    }
+    #[inline(always)]
+    fn of(steps: u32) -> Self {
+        Self { left: steps, room: core::marker::PhantomData }
     }
     #[inline(always)]
     fn is_over(&mut self) -> bool {
@@ -732,7 +739,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
     /// The first position from `position` on that is not `past`, where all positions before it are.
     /// Doubles its steps, then halves them: O(log n).
     fn gallop(&self, mut position: u64, past: impl Fn(u64) -> bool) -> u64 {
-        let mut patience = Patience::<R>::new();
+        let mut patience = Patience::<R>::of(PATIENCE_OF_SEARCH);
         while past(position) && !patience.is_over() {
             position = position.wrapping_add(1);
             let mut step = 1;

@@ -372,7 +372,9 @@ impl Attachment {
     pub(crate) fn leave(&self, is_empty_handed: bool) {
         let record = self.own_record();
         let state = record.state.load(site("shared.leave.load", Relaxed));
-        let left = if is_empty_handed { FREE } else { DEAD };
+        // A record that was taken over goes on owing the sweep.
+        let owes_sweep = self.owes_sweep.load(site("shared.owes.leave", Relaxed)) != 0;
+        let left = if is_empty_handed && !owes_sweep { FREE } else { DEAD };
         record.state.replace(state, state & !STATES | left, site("shared.leave", AcqRel));
     }
 }

@@ -58,8 +58,8 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
 extern "C" fn after_fork_in_child() {
     for entry in entries() {
         let fd = entry.fd.load(site("file.child", Relaxed));
-        if fd > 0 {
-            entry.is_inherited.store(true, Relaxed);
+        // What this process inherited itself it has closed; the number may be that of another file.
+        if fd > 0 && !entry.is_inherited.swap(true, Relaxed) {
             // SAFETY: the descriptor is the entry's.
             unsafe { libc::close(fd as c_int - 1) };
         }
@@ -115,6 +115,13 @@ impl SharedFile {
     }
 
     fn open_by(fd: c_int, access: c_int, protection: c_int) -> Result<Self> {
+        // A new description could have rights that the caller's does not have.
+        // SAFETY: no memory is passed.
+        let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+        let is_open = flags >= 0 && flags & libc::O_PATH == 0;
+        if !is_open || flags & libc::O_ACCMODE != libc::O_RDWR {
+            return Err(Error::Invalid);
+        }
         let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
         {
             use std::io::Write;

@@ -70,6 +70,9 @@ const ATTACHMENTS: u64 = 64;
 
 /// Looks at a cell in motion before a sweep skips it.
 const LOOKS: u32 = 8;
+/// Further looks of one sweep, at all cells: all of them are in motion only if another process writes
+/// what no call writes.
+const PATIENCE: u32 = 1 << 12;
 
 /// In a mark: a position of a ring follows. Otherwise an attachment holds the cell.
 const IN_RING: u64 = 1 << 63;
@@ -340,22 +343,36 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         // What this call announced before is over.
         seat.announce(0);
         let mut is_complete = true;
+        let mut patience = PATIENCE;
         for cell in 0..self.free.capacity() as u64 {
             let mut looks = 0;
-            while !self.look_after(seat, cell, &may_lose) {
+            loop {
+                match self.look_after(seat, cell, &may_lose) {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    // No ring takes cells any more.
+                    Err(_) => return false,
+                }
                 looks += 1;
-                if looks == LOOKS {
+                if looks == LOOKS || patience == 0 {
                     is_complete = false;
                     break;
                 }
+                patience -= 1;
                 pause(1 << looks);
             }
         }
         is_complete
     }
 
-    /// Gives a cell back if nobody has it. Returns false if it is in motion.
-    fn look_after(&self, seat: &Seat<'_>, cell: u64, may_lose: &impl Fn(OwnerId) -> bool) -> bool {
+    /// Gives a cell back if nobody has it. Returns false if it is in motion. Fails with
+    /// [`Error::Corrupt`] if no ring takes it.
+    fn look_after(
+        &self,
+        seat: &Seat<'_>,
+        cell: u64,
+        may_lose: &impl Fn(OwnerId) -> bool,
+    ) -> Result<bool> {
         let attachment = &self.keeper.attachment;
         // SAFETY: below the count.
         let mark = unsafe { self.mark_of(cell) };
@@ -363,32 +380,40 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         let before = mark.load(site("mpmc.sweep.mark", Acquire));
         let (place, ring) = read_mark(before);
         match place {
-            Whereabouts::HeldBy(owner) if !may_lose(owner) => return true,
+            Whereabouts::HeldBy(owner) if !may_lose(owner) => return Ok(true),
             Whereabouts::HeldBy(_) => {}
             Whereabouts::At(position) => {
                 let seen = self.ring(ring).state_at(position);
                 if seen.holds(position, cell) {
-                    return true;
+                    return Ok(true);
                 }
                 if attachment.announcements().any(|announced| announced == cell + 1)
                     || self.ring(ring).state_at(position) != seen
                 {
-                    return false;
+                    return Ok(false);
                 }
             }
         }
         let comes_again = self.keeper.redelivers && ring == Ring::Filled;
         if comes_again && self.filled.check_room_exactly() == Err(Error::Full) {
-            return false;
+            return Ok(false);
         }
         let ours = held_by(attachment.id(), ring);
-        mark.replace(before, ours, site("mpmc.sweep.take", AcqRel))
-            && self.give_back(seat, cell, comes_again, before)
+        if !mark.replace(before, ours, site("mpmc.sweep.take", AcqRel)) {
+            return Ok(false);
+        }
+        self.give_back(seat, cell, comes_again, before)
     }
 
     /// Pushes a cell that this call owns. Returns false if it should come again and cannot; its mark
-    /// is then `before` again.
-    fn give_back(&self, seat: &Seat<'_>, cell: u64, comes_again: bool, before: u64) -> bool {
+    /// is then `before` again. Fails with [`Error::Corrupt`] if no ring takes it.
+    fn give_back(
+        &self,
+        seat: &Seat<'_>,
+        cell: u64,
+        comes_again: bool,
+        before: u64,
+    ) -> Result<bool> {
         let attachment = &self.keeper.attachment;
         if comes_again {
             self.clear_marks(cell);
@@ -397,7 +422,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
                     seat.announce(0);
                     attachment.count_recovered();
                     attachment.notify(GET, 1);
-                    return true;
+                    return Ok(true);
                 }
                 // The queue will not take it any more.
                 Err(Error::Closed) => {}
@@ -406,15 +431,16 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
                     unsafe { self.mark_of(cell) }
                         .store(before, site("mpmc.sweep.restore", Release));
                     seat.announce(0);
-                    return false;
+                    return Ok(false);
                 }
             }
         }
-        let is_free = self.push_cell(seat, Ring::Free, cell).is_ok();
+        let pushed = self.push_cell(seat, Ring::Free, cell);
         seat.announce(0);
+        pushed?;
         attachment.count_recovered();
         attachment.notify(PUT, 1);
-        is_free
+        Ok(true)
     }
 }
 
