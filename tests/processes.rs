@@ -14,6 +14,7 @@ mod support;
 
 mod processes {
     mod attaching;
+    mod neighbor;
     mod steps;
 }
 
