@@ -7,7 +7,8 @@
 //!
 //! # Fork
 //! A child inherits the description, and would keep the locks of a parent that dies. So a handler of
-//! `pthread_atfork` closes it in the child, and marks it as inherited.
+//! `pthread_atfork` closes it in the child, and marks it as inherited. The child also inherits the
+//! mapping, which keeps its description, too: so that is another one, which locks nothing.
 
 use crate::error::{Error, Result};
 use crate::memory::try_box;
@@ -101,6 +102,26 @@ fn enter(fd: c_int) -> Result<&'static Entry> {
     }
 }
 
+/// Opens the file of a descriptor anew: a description of its own.
+fn open_again(fd: c_int, access: c_int) -> Result<c_int> {
+    let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
+    {
+        use std::io::Write;
+        let rest = &mut path[b"/proc/self/fd/".len()..];
+        write!(&mut *rest, "{}\0", u32::try_from(fd).map_err(|_| Error::Invalid)?)
+            .map_err(|_| Error::Invalid)?;
+    }
+    // SAFETY: a path that ends with 0.
+    let fd = unsafe { libc::open(path.as_ptr().cast(), access | libc::O_CLOEXEC) };
+    if fd >= 0 {
+        return Ok(fd);
+    }
+    Err(match last_os_error() {
+        libc::EMFILE | libc::ENFILE | libc::ENOMEM => Error::NoMemory,
+        _ => Error::Invalid,
+    })
+}
+
 impl SharedFile {
     /// Opens the file of a descriptor anew. Fails with [`Error::Invalid`] if it is not a regular file
     /// that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if there
@@ -119,24 +140,11 @@ impl SharedFile {
         // SAFETY: no memory is passed.
         let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
         let is_open = flags >= 0 && flags & libc::O_PATH == 0;
-        if !is_open || flags & libc::O_ACCMODE != libc::O_RDWR {
+        let has = flags & libc::O_ACCMODE;
+        if !is_open || (has != libc::O_RDWR && has != access) {
             return Err(Error::Invalid);
         }
-        let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
-        {
-            use std::io::Write;
-            let rest = &mut path[b"/proc/self/fd/".len()..];
-            write!(&mut *rest, "{}\0", u32::try_from(fd).map_err(|_| Error::Invalid)?)
-                .map_err(|_| Error::Invalid)?;
-        }
-        // SAFETY: a path that ends with 0.
-        let fd = unsafe { libc::open(path.as_ptr().cast(), access | libc::O_CLOEXEC) };
-        if fd < 0 {
-            return Err(match last_os_error() {
-                libc::EMFILE | libc::ENFILE | libc::ENOMEM => Error::NoMemory,
-                _ => Error::Invalid,
-            });
-        }
+        let fd = open_again(fd, access)?;
         let close = || {
             // SAFETY: opened above.
             unsafe { libc::close(fd) };
@@ -259,12 +267,18 @@ impl SharedFile {
 
     /// Maps the first `len` bytes.
     pub(crate) fn map(&self, len: usize) -> Result<Mapping> {
+        let is_writable = self.protection & libc::PROT_WRITE != 0;
+        // A child inherits the mapping, which keeps its description: not that of the locks.
+        let fd = open_again(self.fd, if is_writable { libc::O_RDWR } else { libc::O_RDONLY })?;
         // SAFETY: a new mapping, at an address of the kernel's choice.
         let start = unsafe {
-            libc::mmap(core::ptr::null_mut(), len, self.protection, libc::MAP_SHARED, self.fd, 0)
+            libc::mmap(core::ptr::null_mut(), len, self.protection, libc::MAP_SHARED, fd, 0)
         };
+        let error = last_os_error();
+        // SAFETY: opened above.
+        unsafe { libc::close(fd) };
         if start == libc::MAP_FAILED {
-            return Err(match last_os_error() {
+            return Err(match error {
                 libc::ENOMEM | libc::EAGAIN | libc::ENFILE => Error::NoMemory,
                 _ => Error::Invalid,
             });

@@ -156,8 +156,14 @@ pub(crate) enum Flaw {
     Sizes(u64, u64, u64, u64),
     #[error("{0} bytes long, but such a queue has {1}")]
     Length(u64, u64),
-    #[error("cannot be read or mapped")]
-    Unreadable,
+    #[error("cannot be read or mapped: {0}")]
+    Unreadable(Error),
+}
+
+impl From<Flaw> for Error {
+    fn from(flaw: Flaw) -> Self {
+        if let Flaw::Unreadable(why) = flaw { why } else { Self::Invalid }
+    }
 }
 
 /// What a header says. Read once: another process may write other numbers at any time.
@@ -176,13 +182,13 @@ pub(crate) fn describe(file: &SharedFile) -> core::result::Result<Described, Fla
         (Ok(8), MAGIC) => {}
         (Ok(8), other) if other == MAGIC.swap_bytes() => return Err(Flaw::ByteOrder),
         (Ok(_), _) => return Err(Flaw::NotAQueue),
-        (Err(_), _) => return Err(Flaw::Unreadable),
+        (Err(why), _) => return Err(Flaw::Unreadable(why)),
     }
-    let is_len = file.len().map_err(|_| Flaw::Unreadable)?;
+    let is_len = file.len().map_err(Flaw::Unreadable)?;
     if is_len < HEADER as u64 {
         return Err(Flaw::Length(is_len, HEADER as u64));
     }
-    let mapping = file.map(HEADER).map_err(|_| Flaw::Unreadable)?;
+    let mapping = file.map(HEADER).map_err(Flaw::Unreadable)?;
     let header = header_of(&mapping).as_ptr();
     // SAFETY: mapped.
     let (version, kind, word, line, sizes, len) = unsafe {
@@ -226,7 +232,7 @@ impl Described {
         if layout.len as u64 != self.len {
             return Err(Flaw::Length(self.len, layout.len as u64));
         }
-        Ok((file.map(layout.len).map_err(|_| Flaw::Unreadable)?, parts))
+        Ok((file.map(layout.len).map_err(Flaw::Unreadable)?, parts))
     }
 }
 
@@ -238,12 +244,12 @@ fn attach<L>(
 ) -> Result<Option<(Mapping, Sizes, L)>> {
     let described = match describe(file) {
         Err(Flaw::Empty | Flaw::Unfinished) => return Ok(None),
-        described => described.map_err(|_| Error::Invalid)?,
+        described => described?,
     };
     if described.kind != request.kind || !agree(&request.sizes, &described.sizes) {
         return Err(Error::Invalid);
     }
-    let (mapping, parts) = described.map(file, lay_out).map_err(|_| Error::Invalid)?;
+    let (mapping, parts) = described.map(file, lay_out)?;
     Ok(Some((mapping, described.sizes, parts)))
 }
 

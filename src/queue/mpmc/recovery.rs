@@ -494,7 +494,7 @@ pub(crate) fn inspect(
     let bystander = Bystander::new(file, &mapping, &parts.common);
     // SAFETY: the mapping outlives the view, which only reads.
     let (filled, free, heads) =
-        unsafe { view(&mapping, &described.sizes, &parts) }.map_err(|_| Flaw::Unreadable)?;
+        unsafe { view(&mapping, &described.sizes, &parts) }.map_err(Flaw::Unreadable)?;
     let mut cells = CellStates::default();
     for cell in 0..parts.cells.count {
         // SAFETY: below the count.
