@@ -333,7 +333,10 @@ fn attachments_and_descriptors_run_out() {
             .collect();
         assert_eq!(refused(file.0, &SMALL), QUEUES_NOMEM);
         queue.put(b"descriptors", 0).unwrap();
+        // One for the file, and one for a moment.
         close(taken[0]);
+        assert_eq!(refused(file.0, &SMALL), QUEUES_NOMEM);
+        close(taken[1]);
         drop(Shared::open(file.0, &SMALL).unwrap());
         assert_eq!(queue.drain().len(), 1);
         check_whole(&queue, &SMALL, 1);

@@ -23,6 +23,7 @@ impl Guarded {
         Self { bytes: [GUARD; 192] }
     }
     fn room(&mut self, len: usize) -> &mut [u8] {
+        self.bytes.fill(GUARD);
         &mut self.bytes[64..64 + len]
     }
     fn check(&self, len: usize) {
