@@ -16,5 +16,17 @@ mod processes {
     mod attaching;
     mod neighbor;
     mod steps;
+    pub mod storm;
 }
 
+/// Before `main`: a child of a storm is a worker, not a test program.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = {
+    extern "C" fn before_main() {
+        if let Ok(worker) = std::env::var(processes::storm::WORKER) {
+            processes::storm::work(&worker);
+        }
+    }
+    before_main
+};

@@ -85,6 +85,16 @@ impl Child {
     pub fn ended(&mut self) -> Option<Seen> {
         self.look(libc::WNOHANG)
     }
+    /// Whether the child has ended, for which somebody will still wait.
+    pub fn is_ending(&self) -> bool {
+        // SAFETY: an output; the child stays a zombie.
+        unsafe {
+            let mut info: libc::siginfo_t = core::mem::zeroed();
+            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, self.pid as libc::id_t, &mut info, flags) == 0
+                && info.si_pid() == self.pid
+        }
+    }
     /// Waits for the end of a child that should do well.
     pub fn join(mut self) {
         assert_eq!(self.wait(), Seen::Exited(0), "how the child ended");
