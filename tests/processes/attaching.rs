@@ -273,7 +273,7 @@ fn a_full_file_system_and_a_limit_are_no_memory_and_leave_the_file_empty() {
     // A limit of the process: in a child, because it would hit the other tests.
     fork(|| {
         let file = MemoryFile::new();
-        let huge = Options { capacity: 1 << 40, ..SMALL };
+        let huge = Options { capacity: 1 << 30, ..SMALL };
         for (limit, options) in [(1 << 20, huge), (4096, SMALL), (4, SMALL)] {
             let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
             // SAFETY: a valid limit; the signal would end the process.
