@@ -322,7 +322,7 @@ deb: dist ## Write Debian packages into target/packages/deb, built from that fil
 third-party: ## Regenerate THIRD-PARTY.md, the licenses of the code inside the library
 	packaging/third-party.py notices >THIRD-PARTY.new && mv THIRD-PARTY.new THIRD-PARTY.md
 
-.PHONY: soak soak-sleeps deny clean
+.PHONY: soak soak-sleeps soak-processes deny clean
 ITEMS ?= 1000000000
 SLEEPS ?= 2000000
 soak: ready-proof ## Stress tests for hours: ITEMS=1000000000 through each kind of queue
@@ -330,6 +330,12 @@ soak: ready-proof ## Stress tests for hours: ITEMS=1000000000 through each kind 
 
 soak-sleeps: ready-proof ## Sleeps at descriptors and in polls: SLEEPS=2000000 in each of six tests
 	$(jobs)QUEUES_SLEEPS=$(SLEEPS) $(dist) test --locked --release --test sleeps -- --nocapture
+
+# Every instruction of every call, and numbers of kills and files that find what is rare.
+KILLS ?= 100000
+soak-processes: ready-proof ## Queues between processes: KILLS=100000, kills at every instruction, damaged files
+	$(jobs)QUEUES_KILLS=$(KILLS) QUEUES_STRIDE=1 QUEUES_FILES=1000000 QUEUES_WORDS=20 QUEUES_ROUNDS=600 \
+	    $(CARGO) test --locked --test processes -- --nocapture --test-threads=1
 
 deny: ## Licenses and origins of the dependencies; installs cargo-deny if it is missing
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

@@ -9,8 +9,7 @@ use core::ffi::{c_int, c_void};
 use queues::ffi::mpmc::QUEUES_REDELIVER;
 use queues::ffi::status::*;
 
-const SMALL: Options =
-    Options { capacity: 4, item_size: 16, spare: 2, attachments: 3, flags: 0 };
+const SMALL: Options = Options { capacity: 4, item_size: 16, spare: 2, attachments: 3, flags: 0 };
 
 fn refused(fd: c_int, options: &Options) -> queues_status_t {
     Shared::open(fd, options).err().unwrap_or(QUEUES_OK)
@@ -131,7 +130,10 @@ fn an_empty_file_takes_no_queue_that_there_cannot_be() {
     }
     let with_drop = [
         queues::ffi::mpmc::queues_mpmc_options_t { drop: Some(dispose), ..SMALL.to_c() },
-        queues::ffi::mpmc::queues_mpmc_options_t { drop_bytes: Some(dispose_bytes), ..SMALL.to_c() },
+        queues::ffi::mpmc::queues_mpmc_options_t {
+            drop_bytes: Some(dispose_bytes),
+            ..SMALL.to_c()
+        },
     ];
     for options in with_drop {
         assert_eq!(Shared::open_with(file.0, &options).err(), Some(QUEUES_INVALID));
@@ -204,7 +206,8 @@ fn damaged_files_are_opened_or_refused_and_never_harm() {
 fn open_damaged_files(seed: u64) {
     let mut random = Random::new(seed);
     let (_, good) = created(&SMALL);
-    let (_, other) = created(&Options { capacity: 100, item_size: 40, flags: QUEUES_REDELIVER, ..SMALL });
+    let (_, other) =
+        created(&Options { capacity: 100, item_size: 40, flags: QUEUES_REDELIVER, ..SMALL });
     // Not sealed, so that it can be cut.
     // SAFETY: a C string.
     let file = MemoryFile(unsafe { libc::memfd_create(c"damaged".as_ptr(), 0) });
@@ -292,7 +295,13 @@ fn a_full_file_system_and_a_limit_are_no_memory_and_leave_the_file_empty() {
         // SAFETY: C strings; the namespace is the child's own.
         let mounted = unsafe {
             libc::unshare(libc::CLONE_NEWNS) == 0
-                && libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()) == 0
+                && libc::mount(
+                    none,
+                    c"/".as_ptr(),
+                    none,
+                    libc::MS_REC | libc::MS_PRIVATE,
+                    none.cast(),
+                ) == 0
                 && libc::mount(
                     c"none".as_ptr(),
                     c"/tmp".as_ptr(),

@@ -4,7 +4,7 @@
 //! all cells; and the exact capacity. While a process is suspended, others fill and empty the queue,
 //! die, and recover from that; afterwards the process ends its call as if nothing had happened.
 
-use crate::support::children::{Traced, fork, skipped};
+use crate::support::children::{Child, Traced, fork, now, skipped};
 use crate::support::random::{first_seed, setting, with_seed};
 use crate::support::shared_queue::{MemoryFile, Options, Shared, check_whole, word};
 use crate::support::watchdog::watched;
@@ -138,14 +138,8 @@ struct Case {
     hoards: bool,
 }
 
-const CASE: Case = Case {
-    name: "",
-    capacity: 8,
-    prepare: |_| (),
-    call: |_| (),
-    takes: 0,
-    hoards: false,
-};
+const CASE: Case =
+    Case { name: "", capacity: 8, prepare: |_| (), call: |_| (), takes: 0, hoards: false };
 
 fn cases() -> Vec<Case> {
     vec![
@@ -258,26 +252,18 @@ impl Drop for World {
 /// Steps a child of each case to each instruction, as far as the budget allows, and calls `at` with
 /// the child there.
 fn at_each_instruction(name: &str, at: impl Fn(&Case, World, Traced, u64)) {
-    watched(name, || {
-        let seed = first_seed();
-        with_seed(name, seed, || {
-            for case in cases() {
-                for flags in [0, QUEUES_REDELIVER] {
-                    if !at_each_of(&case, flags, seed, &at) {
-                        return skipped(&format!("{name}: ptrace is not allowed"));
-                    }
-                }
+    let seed = first_seed();
+    for case in cases() {
+        for flags in [0, QUEUES_REDELIVER] {
+            let what = format!("{name}, {}, flags {flags}", case.name);
+            if !watched(&what, || at_each_of(&case, flags, seed, &at)) {
+                return skipped(&format!("{name}: ptrace is not allowed"));
             }
-        });
-    });
+        }
+    }
 }
 
-fn at_each_of(
-    case: &Case,
-    flags: u64,
-    seed: u64,
-    at: &impl Fn(&Case, World, Traced, u64),
-) -> bool {
+fn at_each_of(case: &Case, flags: u64, seed: u64, at: &impl Fn(&Case, World, Traced, u64)) -> bool {
     let world = World::new(case, flags);
     let Some(mut child) = world.start(case) else { return false };
     let path = child.explore();
@@ -341,6 +327,68 @@ fn a_kill_at_any_instruction_leaves_the_queue_whole() {
     at_each_instruction("kills", |case, mut world, child, n| {
         child.kill();
         check_after_kill(case, &mut world, n);
+    });
+}
+
+/// A child that waits for an item, and has fallen asleep.
+fn sleeper(world: &World) -> Child {
+    let child = fork(|| {
+        let actor = world.actor();
+        let mut buffer = [0; 64];
+        actor.queue().get(&mut buffer, 60_000_000_000).unwrap();
+        actor.note(Note::Got, word(&buffer));
+    });
+    let stat = format!("/proc/{}/stat", child.pid());
+    // In its call, and not before it: there it does not sleep.
+    while world.queue.stats().attached < 2
+        || !std::fs::read_to_string(&stat).unwrap().contains(") S ")
+    {
+        std::thread::yield_now();
+    }
+    child
+}
+
+/// A put that is killed between its item and the wake-up leaves a sleeper to its slice.
+#[test]
+fn a_kill_of_a_waker_at_any_instruction_leaves_no_sleeper_behind() {
+    let seed = first_seed();
+    let case = Case { name: "put", call: |actor| actor.put(), ..CASE };
+    let fresh = || {
+        let world = World::new(&case, 0);
+        world.queue.drain();
+        let sleeper = sleeper(&world);
+        (world, sleeper)
+    };
+    watched("wakers", || {
+        let (world, asleep) = fresh();
+        let Some(mut child) = world.start(&case) else {
+            return skipped("wakers: ptrace is not allowed");
+        };
+        let path = child.explore();
+        asleep.join();
+        child.kill();
+        let count = path.len() as u64;
+        let stride = setting("QUEUES_STRIDE", count.div_ceil(60));
+        for n in (seed % stride..=count).step_by(stride as usize) {
+            with_seed(format!("a waker after {n} instructions of {count}"), seed, || {
+                let (world, asleep) = fresh();
+                let mut child = world.start(&case).unwrap();
+                child.run(&path, n as usize);
+                child.kill();
+                // If it has put nothing, somebody else does.
+                if world.queue.size() == 0 && read(world.notes, Note::Got) == 0 {
+                    world.queue.put(&7_u64.to_ne_bytes(), 0).unwrap();
+                }
+                let start = now();
+                asleep.join();
+                let time = now() - start;
+                assert!(time < 10_000_000_000, "the sleeper woke after {time} ns");
+                drop(Shared::open(world.file.0, &world.options).unwrap());
+                world.queue.drain();
+                check_whole(&world.queue, &world.options, 1);
+            });
+        }
+        eprintln!("wakers: {count} instructions, every {stride}");
     });
 }
 

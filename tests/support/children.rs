@@ -44,6 +44,10 @@ impl Child {
         Self { pid, is_over: false }
     }
 
+    pub fn pid(&self) -> libc::pid_t {
+        self.pid
+    }
+
     fn signal(&self, signal: i32) {
         assert!(!self.is_over);
         // SAFETY: our own child, which was not waited for yet.

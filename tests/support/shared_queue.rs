@@ -1,8 +1,8 @@
 //! An mpmc queue of blobs in a file that processes share, through the C ABI, as safe Rust. Calls
 //! allocate nothing: the caller may be a child that was forked.
 
-use core::ffi::{c_int, c_void};
 use super::c_abi::statistics;
+use core::ffi::{c_int, c_void};
 use queues::Stats;
 use queues::ffi::mpmc::*;
 use queues::ffi::status::*;
@@ -137,7 +137,8 @@ impl Shared {
     }
     pub fn put(&self, blob: &[u8], timeout: i64) -> Result<(), Status> {
         // SAFETY: a live handle; the blob may be read.
-        let status = unsafe { queues_mpmc_put_bytes(self.0, blob.as_ptr().cast(), blob.len(), timeout) };
+        let status =
+            unsafe { queues_mpmc_put_bytes(self.0, blob.as_ptr().cast(), blob.len(), timeout) };
         ok(status, ())
     }
     pub fn get(&self, buffer: &mut [u8], timeout: i64) -> Result<usize, Status> {
@@ -151,9 +152,8 @@ impl Shared {
     pub fn peek(&self, buffer: &mut [u8]) -> Result<usize, Status> {
         let (room, mut len) = (buffer.len(), usize::MAX);
         // SAFETY: as above.
-        let status = unsafe {
-            queues_mpmc_peek_bytes(self.0, buffer.as_mut_ptr().cast(), room, &mut len)
-        };
+        let status =
+            unsafe { queues_mpmc_peek_bytes(self.0, buffer.as_mut_ptr().cast(), room, &mut len) };
         ok(status, len)
     }
     pub fn reserve(&self, timeout: i64) -> Result<*mut u8, Status> {
