@@ -82,6 +82,21 @@ pub unsafe trait Payload: Send + Sync {
         unsafe { self.read(cell, out) }
     }
 
+    /// [`Payload::fits`] and then [`Payload::read_exclusive`], of a cell that other processes may write
+    /// at any time. Returns `Err(needed)` if the item does not fit into `out`, or is longer than any.
+    ///
+    /// # Safety
+    /// As for `read`; the copy may be torn.
+    #[inline(always)]
+    unsafe fn read_untrusted(&self, cell: *const u8, out: &mut Self::Out) -> Result<(), usize> {
+        // SAFETY: by contract.
+        unsafe {
+            self.fits(cell, out)?;
+            self.read(cell, out);
+        }
+        Ok(())
+    }
+
     /// Disposes of the item in the cell: drops it, or passes it to the drop callback. A panic is kept, so
     /// that the items after this one are disposed of, too.
     ///

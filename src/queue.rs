@@ -102,6 +102,11 @@ pub unsafe trait Queue: Send + Sync {
     fn attachment(&self) -> Option<&crate::shared::Attachment> {
         None
     }
+    /// Whether the handle may get. Fails with [`Misuse`](crate::Error::Misuse) if the role of the
+    /// consumer belongs to another process.
+    fn check_getter(&self) -> Result {
+        Ok(())
+    }
     /// Called every now and then by a thread that waits: gives back what dead processes held.
     fn tend(&self) {}
 }

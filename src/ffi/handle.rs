@@ -249,6 +249,16 @@ impl<Q> HandleType<Q> {
         !handle.is_null() && unsafe { tag_of(handle) } & !(CHECKED | WATCHED) == self.tag
     }
 
+    /// Whether a handle is of this type, in no mode: what [`HandleType::on`] finds at once.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    #[inline(always)]
+    pub(super) unsafe fn is_plain<T>(&self, handle: *const T) -> bool {
+        // SAFETY: as in `on`.
+        !handle.is_null() && unsafe { tag_of(handle) } == self.tag
+    }
+
     /// The handle; [`Error::Invalid`] if it is of another type.
     ///
     /// # Safety
@@ -415,6 +425,7 @@ impl<Q: Queue> Closable for Blocking<Q> {
         self.queue().end()
     }
     unsafe fn clear_to(&self, end: u64) -> Result<usize> {
+        self.queue().check_getter()?;
         // SAFETY: the same contract.
         let count = unsafe { self.clear_to(end) };
         if self.queue().take_panic() { Err(Error::Panic) } else { Ok(count) }

@@ -4,13 +4,16 @@
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
 };
-use super::handle::{Family, Role};
-use super::options::{Options, PayloadChoice, create};
+use super::handle::{AnyHandle, Family, HandleType, Role};
+use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
+use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
+#[cfg(queues_shared)]
+use crate::queue::spsc;
 use crate::queue::spsc::Spsc;
 use crate::wait::Blocking;
 use core::ffi::{c_int, c_void};
@@ -70,6 +73,9 @@ pub struct queues_spsc_options_t {
     /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
     /// QUEUES_INVALID.
     pub drop_bytes: queues_drop_bytes_t,
+    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
+    /// For queues_spsc_open_shared() only.
+    pub attachments: usize,
 }
 
 // SAFETY: repr(C), size first; a null callback is None.
@@ -83,7 +89,37 @@ unsafe impl Options for queues_spsc_options_t {
     }
 }
 
-pub(super) const SPSC: Family<Blocking<Spsc<Pointer>>, Blocking<Spsc<Bytes>>> = Family::new(2);
+type Blobs = Blocking<Spsc<Bytes>>;
+#[cfg(queues_shared)]
+type SharedBlobs = Blocking<Spsc<Bytes, spsc::Shared>>;
+/// There are none on this system.
+#[cfg(not(queues_shared))]
+type SharedBlobs = Blobs;
+const SPSC: Family<Blocking<Spsc<Pointer>>, Blobs> = Family::new(2);
+const SHARED: HandleType<SharedBlobs> = HandleType::new(2, 2);
+
+/// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
+///
+/// # Safety
+/// As for [`HandleType::on`].
+pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
+    // SAFETY: by contract.
+    unsafe { SPSC.any(handle).or_else(|_| SHARED.shared(handle)) }
+}
+
+/// [`HandleType::on`] for blobs, in a queue that is shared or not.
+macro_rules! on_blobs {
+    ($handle:expr, $role:expr, |$queue:ident| $call:expr) => {
+        if !SPSC.bytes.is_plain($handle) && SHARED.is_mine($handle) {
+            SHARED.on($handle, $role, |$queue| {
+                $queue.check_process()?;
+                $call
+            })
+        } else {
+            SPSC.bytes.on($handle, $role, |$queue| $call)
+        }
+    };
+}
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -100,6 +136,9 @@ pub unsafe extern "C" fn queues_spsc_create(
     // SAFETY: the header's contract.
     unsafe {
         create(options, queue, |options, capacity, payload| {
+            if options.attachments != 0 {
+                return Err(Error::Invalid);
+            }
             let checked = options.flags & QUEUES_SPSC_CHECKED != 0;
             match payload {
                 PayloadChoice::Pointer(pointer) => {
@@ -115,6 +154,71 @@ pub unsafe extern "C" fn queues_spsc_create(
     }
 }
 
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One process
+/// puts and one gets, by the same functions as with any other queue.
+///
+/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
+/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
+/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
+/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+/// QUEUES_SPSC_CHECKED applies to the threads of this handle.
+///
+/// The first call of a handle that puts, reserves or commits makes the handle the producer; the
+/// first that gets, peeks or clears makes it the consumer. While it lives, such calls of other
+/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, leaves
+/// the side to the next handle that calls. A process that is merely suspended keeps its side.
+///
+/// A process that is suspended or killed at any instruction never makes another one wait:
+/// - A put or a commit that was killed has put its item whole, or not at all. A reservation is gone.
+/// - A get, a consume or a clear that was killed has removed an item, or leaves it in front: then
+///   the next consumer gets it, though the dead one may have read it. So does what front found.
+/// - Nothing leaks: all places are there again, and QUEUES_FULL and QUEUES_EMPTY stay exact. The
+///   largest size in the statistics may count an item whose put was killed.
+/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+///
+/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
+/// start a thread in this process, which sleeps while nothing changes; an item of another process
+/// then takes one more switch of threads. A first call of a side, and one that returns
+/// QUEUES_MISUSE, makes a system call for each handle that is attached.
+///
+/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
+/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
+/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
+/// A blob that front found is in that memory: its bytes may change while they are read. If somebody
+/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes than the options,
+/// that is shorter than it says, or that cannot be read and written; for callbacks; for an empty
+/// file without an item_size; and on systems other than Linux)
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn queues_spsc_open_shared(
+    options: *const queues_spsc_options_t,
+    fd: c_int,
+    queue: *mut *mut queues_spsc_t,
+) -> queues_status_t {
+    // SAFETY: the header's contract.
+    unsafe { open_shared(options, queue, QUEUES_SPSC_CHECKED, |options| open_file(options, fd)) }
+}
+
+#[cfg(queues_shared)]
+fn open_file(options: &queues_spsc_options_t, fd: c_int) -> Result<*mut c_void> {
+    let shared = spsc::SharedOptions {
+        capacity: options.capacity,
+        item_size: options.item_size,
+        attachments: options.attachments,
+    };
+    let checked = options.flags & QUEUES_SPSC_CHECKED != 0;
+    SHARED.create(Blocking::new(Spsc::open(fd, &shared)?), checked)
+}
+
+#[cfg(not(queues_shared))]
+fn open_file(_options: &queues_spsc_options_t, _fd: c_int) -> Result<*mut c_void> {
+    Err(Error::Invalid)
+}
+
 /// Adds a reference, for another owner of the queue.
 ///
 /// Wait-free. Any thread that holds a reference.
@@ -122,7 +226,7 @@ pub unsafe extern "C" fn queues_spsc_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut queues_spsc_t {
     // SAFETY: the caller holds a reference.
-    unsafe { common::retain(queue, SPSC.any(queue)) }
+    unsafe { common::retain(queue, any(queue)) }
 }
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -133,7 +237,7 @@ pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut q
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
     // SAFETY: the caller gives up its reference.
-    unsafe { common::release(SPSC.any(queue)) }
+    unsafe { common::release(any(queue)) }
 }
 
 /// Puts item at the back of the queue if there is room.
@@ -239,7 +343,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        SPSC.bytes.on(queue, Role::PUT, |queue| {
+        on_blobs!(queue, Role::PUT, |queue| {
             queue.try_put(blob(data, len, queue.queue().payload().limit())?, ())
         })
     })
@@ -261,7 +365,7 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        SPSC.bytes.on(queue, Role::PUT, |queue| {
+        on_blobs!(queue, Role::PUT, |queue| {
             queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
@@ -285,7 +389,7 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            SPSC.bytes.on(queue, Role::GET, |queue| queue.try_get(blob))
+            on_blobs!(queue, Role::GET, |queue| queue.try_get(blob))
         })
     })
 }
@@ -309,7 +413,7 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            SPSC.bytes.on(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
+            on_blobs!(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -331,7 +435,7 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            SPSC.bytes.on(queue, Role::GET, |queue| queue.peek(blob))
+            on_blobs!(queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -407,7 +511,7 @@ pub unsafe extern "C" fn queues_spsc_reserve(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
-        let room = SPSC.bytes.on(queue, Role::PUT, |queue| {
+        let room = on_blobs!(queue, Role::PUT, |queue| {
             let data = queue.reserve(wait(timeout_ns))?.cast();
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
@@ -430,7 +534,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { SPSC.bytes.on(queue, Role::COMMIT, |queue| queue.commit(len)) })
+    status_of(|| unsafe { on_blobs!(queue, Role::COMMIT, |queue| queue.commit(len)) })
 }
 
 /// Finds the blob in front and leaves it in the queue; waits up to timeout_ns for one. data becomes
@@ -452,7 +556,7 @@ pub unsafe extern "C" fn queues_spsc_front(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
-        let blob = SPSC.bytes.on(queue, Role::GET, |queue| {
+        let blob = on_blobs!(queue, Role::GET, |queue| {
             let (data, len) = queue.front(wait(timeout_ns))?;
             Ok(InPlace { data: data.cast_mut().cast(), len })
         })?;
@@ -472,7 +576,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { SPSC.bytes.on(queue, Role::CONSUME, |queue| queue.consume()) })
+    status_of(|| unsafe { on_blobs!(queue, Role::CONSUME, |queue| queue.consume()) })
 }
 
 /// Removes the items that are in the queue when the call begins and passes each to the drop
@@ -490,7 +594,7 @@ pub unsafe extern "C" fn queues_spsc_clear(
     count: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::clear(SPSC.any(queue), count) }
+    unsafe { common::clear(any(queue), count) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -511,7 +615,7 @@ pub unsafe extern "C" fn queues_spsc_readable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.readable_fd()) }
+    unsafe { common::descriptor(any(queue), fd, |queue| queue.readable_fd()) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -530,7 +634,7 @@ pub unsafe extern "C" fn queues_spsc_writable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.writable_fd()) }
+    unsafe { common::descriptor(any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
@@ -542,7 +646,7 @@ pub unsafe extern "C" fn queues_spsc_writable_fd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    common::close(unsafe { SPSC.any(queue) })
+    common::close(unsafe { any(queue) })
 }
 
 /// Returns whether the queue is closed.
@@ -555,7 +659,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_closed(unsafe { SPSC.any(queue) })
+    common::is_closed(unsafe { any(queue) })
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.
@@ -565,7 +669,7 @@ pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    common::size(unsafe { SPSC.any(queue) })
+    common::size(unsafe { any(queue) })
 }
 
 /// Returns whether there is no item to get: a snapshot. The consumer may rely on false.
@@ -575,7 +679,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_empty(unsafe { SPSC.any(queue) })
+    common::is_empty(unsafe { any(queue) })
 }
 
 /// Returns whether there is no room to put: a snapshot. The producer may rely on false.
@@ -585,7 +689,7 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_full(unsafe { SPSC.any(queue) })
+    common::is_full(unsafe { any(queue) })
 }
 
 /// Returns the largest number of items.
@@ -595,7 +699,7 @@ pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> boo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    common::capacity(unsafe { SPSC.any(queue) })
+    common::capacity(unsafe { any(queue) })
 }
 
 /// Returns the largest length of a blob in bytes, as in the options.
@@ -618,5 +722,5 @@ pub unsafe extern "C" fn queues_spsc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::stats(SPSC.any(queue), stats) }
+    unsafe { common::stats(any(queue), stats) }
 }

@@ -246,6 +246,24 @@ unsafe impl Payload for Bytes {
         }
     }
 
+    #[inline(always)]
+    unsafe fn read_untrusted(
+        &self,
+        cell: *const u8,
+        out: &mut Received,
+    ) -> core::result::Result<(), usize> {
+        // SAFETY: the length, read once, is within the cell and the buffer.
+        unsafe {
+            let len = self.len(cell);
+            if len > self.limit.min(out.room) {
+                return Err(len);
+            }
+            out.len = len;
+            copy(cell.add(WORD), out.buffer, len);
+        }
+        Ok(())
+    }
+
     unsafe fn discard(&self, cell: *mut u8) {
         // SAFETY: the caller owns the cell.
         let (data, len) = unsafe { (self.data(cell).cast(), self.len(cell)) };

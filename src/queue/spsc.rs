@@ -30,56 +30,60 @@ mod clear;
 mod closing;
 mod cursor;
 mod in_place;
+mod keeping;
 mod slots;
+#[cfg(queues_shared)]
+mod takeover;
 
 use self::closing::{CLOSED, DRAINED};
 use self::cursor::{Cursor, later};
+pub(crate) use self::keeping::Keeping;
+use self::keeping::{Alone, GetEnd, Inline, PutEnd, Side, State};
 use self::slots::Slots;
+#[cfg(queues_shared)]
+pub use self::takeover::{Shared, SharedOptions};
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
 use crate::payload::{Payload, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
-    Acquire, AtomicU32, AtomicU64, Fences, Relaxed, Release, fence, prefetch_for_read,
+    Acquire, AtomicU64, Fences, Relaxed, Release, SeqCst, fence, prefetch_for_read,
     prefetch_for_write, site,
 };
 use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-/// See the module.
-pub struct Spsc<P: Payload> {
+/// See the module. `K` says who may use the memory: this process ([`Alone`]) or two of them.
+#[allow(private_bounds)] // nobody else implements it
+pub struct Spsc<P: Payload, K: Keeping = Alone> {
     slots: Slots<P>,
     /// The first position.
     origin: u64,
     fences: Fences,
-    /// Open, or how far closing has come (`closing`).
-    stage: CachePadded<AtomicU32>,
-    tail: CachePadded<AtomicU64>,
-    producer: CachePadded<Producer>,
-    head: CachePadded<AtomicU64>,
-    consumer: CachePadded<Consumer>,
+    state: K::Room,
+    producer: CachePadded<Producer<K::Role>>,
+    consumer: CachePadded<Consumer<K::Role>>,
+    keeper: K,
 }
 
 #[cfg(all(target_arch = "x86_64", not(loom)))]
 const _: () = assert!(size_of::<Spsc<crate::payload::Pointer>>() == 768);
 
-/// What the producer writes besides the tail.
-struct Producer {
+/// What the producer keeps to itself.
+struct Producer<R> {
     cursor: Cursor,
     /// The position that was reserved; before the tail if there is no reservation.
     reserved: AtomicU64,
-    /// The largest length so far.
-    peak: AtomicU64,
+    role: R,
 }
 
-/// What the consumer writes besides the head.
-struct Consumer {
+/// What the consumer keeps to itself.
+struct Consumer<R> {
     cursor: Cursor,
     /// Where the held slots end (`clear`); at the head or before it if there are none.
     held_to: AtomicU64,
-    /// Where the consumer stopped when a get reported *closed* (`closing`).
-    drained_at: AtomicU64,
+    role: R,
 }
 
 impl<P: Payload> Spsc<P> {
@@ -92,24 +96,49 @@ impl<P: Payload> Spsc<P> {
     #[doc(hidden)]
     pub fn try_new_at(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         let fences = Fences::prepare();
-        Ok(Self {
-            slots: Slots::try_new(capacity, payload)?,
+        let state = Inline(State::new(origin, closing::open(fences)));
+        Ok(Self::of(Slots::try_new(capacity, payload)?, origin, fences, state, Alone))
+    }
+}
+
+#[allow(private_bounds)]
+impl<P: Payload, K: Keeping> Spsc<P, K> {
+    /// A queue whose state lies there already.
+    fn of(slots: Slots<P>, origin: u64, fences: Fences, state: K::Room, keeper: K) -> Self {
+        Self {
+            slots,
             origin,
             fences,
-            stage: CachePadded::new(closing::open(fences)),
-            tail: CachePadded::new(AtomicU64::new(origin)),
+            state,
             producer: CachePadded::new(Producer {
                 cursor: Cursor::new(origin),
                 reserved: AtomicU64::new(origin.wrapping_sub(1)),
-                peak: AtomicU64::new(0),
+                role: K::Role::default(),
             }),
-            head: CachePadded::new(AtomicU64::new(origin)),
             consumer: CachePadded::new(Consumer {
                 cursor: Cursor::new(origin),
                 held_to: AtomicU64::new(origin),
-                drained_at: AtomicU64::new(origin),
+                role: K::Role::default(),
             }),
-        })
+            keeper,
+        }
+    }
+
+    /// A count of slots, computed from positions. Fails with `Corrupt` if there are not so many: only
+    /// another process can have written such a position.
+    #[inline(always)]
+    fn checked(&self, count: u64) -> Result<u64> {
+        if K::IS_SHARED && count > self.slots.capacity {
+            return Err(Error::Corrupt);
+        }
+        Ok(count)
+    }
+
+    /// The error for a blob that is longer than the caller's buffer. In a damaged cell the length may
+    /// be longer than any blob.
+    fn too_small(&self, needed: usize) -> Error {
+        let is_damaged = K::IS_SHARED && !self.payload().may_need(needed);
+        if is_damaged { Error::Corrupt } else { Error::TooSmall { needed } }
     }
 
     pub(crate) fn payload(&self) -> &P {
@@ -118,13 +147,32 @@ impl<P: Payload> Spsc<P> {
 }
 
 /// The producer's side.
-impl<P: Payload> Spsc<P> {
+#[allow(private_bounds)]
+impl<P: Payload, K: Keeping> Spsc<P, K> {
+    /// Makes sure that this handle is the producer's.
+    #[inline(always)]
+    fn check_producer(&self) -> Result {
+        if K::has(&self.producer.role) { Ok(()) } else { self.become_producer() }
+    }
+
+    /// Goes on where an earlier producer stopped: what it published is there, and nothing else.
+    #[cold]
+    fn become_producer(&self) -> Result {
+        self.keeper.take(Side::Producer)?;
+        let tail = self.state.put.tail.load(site("spsc.takeover.tail", Acquire));
+        self.producer.cursor.end_limit(tail);
+        self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.takeover.reserved", Relaxed));
+        K::note(&self.producer.role);
+        Ok(())
+    }
+
     /// Returns the tail, and how many of the `wanted` slots are free from there on: at least 1. The
     /// caller fills them.
     #[inline(always)]
     fn room(&self, wanted: u64) -> Result<(u64, u64)> {
+        self.check_producer()?;
         self.check_open()?;
-        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        let tail = self.state.put.tail.load(site("spsc.put.tail", Relaxed));
         let cached = self.producer.cursor.limit().wrapping_sub(tail);
         let room = if cached >= wanted { wanted } else { self.refresh_room(tail, wanted, wanted)? };
         Ok((tail, room))
@@ -140,9 +188,10 @@ impl<P: Payload> Spsc<P> {
         let free = cursor.refresh(&self.slots, tail, || {
             // Ordering: Acquire, pairs with the Releases in `release` and `release_held`: the
             // consumer is done with the slots.
-            let head = self.head.load(site("spsc.full.head", Acquire));
+            let head = self.state.get.head.load(site("spsc.full.head", Acquire));
             head.wrapping_add(capacity).wrapping_sub(tail)
         });
+        let free = self.checked(free)?;
         // Again, because the room may have been made after the close.
         self.check_open()?;
         if free == 0 {
@@ -158,17 +207,27 @@ impl<P: Payload> Spsc<P> {
 
     /// Returns the largest length so far, this one included.
     fn raise_peak(&self, len: u64) -> u64 {
-        let peak = self.producer.peak.load(site("spsc.peak.load", Relaxed)).max(len);
-        self.producer.peak.store(peak, site("spsc.peak.store", Relaxed));
-        peak
+        let peak = &self.state.put.peak;
+        let before = peak.load(site("spsc.peak.load", Relaxed));
+        // A higher one was written by nobody who is trusted.
+        let before = if K::IS_SHARED { before.min(self.slots.capacity) } else { before };
+        peak.store(before.max(len), site("spsc.peak.store", Relaxed));
+        before.max(len)
     }
 
     /// Publishes the items before `end`. False if the queue was closed meanwhile: then
     /// [`Spsc::finish_puts`] must decide.
     #[inline(always)]
     fn publish(&self, end: u64) -> bool {
+        let tail = &self.state.put.tail;
+        if K::IS_SHARED {
+            // Ordering: SeqCst, pairs with `spsc.empty.tail`. It is also the fence before the loads of
+            // the stage and of the waiters: light ones do not reach other processes.
+            tail.swap(end, site("spsc.put.publish.shared", SeqCst));
+            return self.is_still_open_shared();
+        }
         // Ordering: Release, pairs with the Acquire in `count_items`: the items are complete.
-        self.tail.store(end, site("spsc.put.publish", Release));
+        tail.store(end, site("spsc.put.publish", Release));
         self.is_still_open()
     }
 
@@ -185,10 +244,11 @@ impl<P: Payload> Spsc<P> {
 
 // SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
 // with Release and Acquire.
-unsafe impl<P: Payload> Put for Spsc<P> {
+unsafe impl<P: Payload, K: Keeping> Put for Spsc<P, K> {
     type Item = P::Item;
     type With = ();
-    const HAS_FAST_PUT: bool = true;
+    // The fast path relies on light fences, and on positions that it does not check.
+    const HAS_FAST_PUT: bool = !K::IS_SHARED;
 
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
@@ -202,7 +262,7 @@ unsafe impl<P: Payload> Put for Spsc<P> {
     #[inline(always)]
     unsafe fn put_fast(&self, item: &P::Item, (): ()) -> Fast {
         let cursor = &self.producer.cursor;
-        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        let tail = self.state.put.tail.load(site("spsc.put.tail", Relaxed));
         if tail == cursor.limit() || !self.is_open_fast() {
             return Fast::Slow;
         }
@@ -211,12 +271,12 @@ unsafe impl<P: Payload> Put for Spsc<P> {
         // SAFETY: the same contract; the slot is free.
         unsafe { self.write(slot, item) };
         // Ordering: Release, as in `publish`.
-        self.tail.store(tail.wrapping_add(1), site("spsc.put.publish.fast", Release));
+        self.state.put.tail.store(tail.wrapping_add(1), site("spsc.put.publish.fast", Release));
         if self.is_still_open_fast() { Fast::Done } else { Fast::Published }
     }
 
     fn finish_put(&self) -> Result {
-        let end = self.tail.load(site("spsc.finish.tail", Relaxed));
+        let end = self.state.put.tail.load(site("spsc.finish.tail", Relaxed));
         match self.finish_puts(end.wrapping_sub(1), end) {
             1 => Ok(()),
             _ => Err(Error::Closed),
@@ -273,11 +333,29 @@ impl<P: Plain> Spsc<P> {
 }
 
 /// The consumer's side.
-impl<P: Payload> Spsc<P> {
+#[allow(private_bounds)]
+impl<P: Payload, K: Keeping> Spsc<P, K> {
+    /// Makes sure that this handle is the consumer's.
+    #[inline(always)]
+    fn check_consumer(&self) -> Result {
+        if K::has(&self.consumer.role) { Ok(()) } else { self.become_consumer() }
+    }
+
+    /// Goes on where an earlier consumer stopped: what it had not removed comes again.
+    #[cold]
+    fn become_consumer(&self) -> Result {
+        self.keeper.take(Side::Consumer)?;
+        let head = self.state.get.head.load(site("spsc.takeover.head", Acquire));
+        self.consumer.cursor.end_limit(head);
+        K::note(&self.consumer.role);
+        Ok(())
+    }
+
     /// Returns the position of the next item, and how many of the `wanted` items are there: at least
     /// 1.
     #[inline(always)]
     fn items(&self, wanted: u64) -> Result<(u64, u64)> {
+        self.check_consumer()?;
         let front = self.front_position();
         // While slots are held, the limit is behind the front.
         let cached = ahead(self.consumer.cursor.limit(), front).max(0) as u64;
@@ -288,16 +366,20 @@ impl<P: Payload> Spsc<P> {
     /// The slow path of `items`: there are some, or the queue is empty or closed.
     #[cold]
     fn refresh_items(&self, front: u64, wanted: u64) -> Result<u64> {
-        loop {
+        let mut attempts = 0;
+        while Self::may_try(&mut attempts) {
             // Pairs with the one in `refresh_room`.
             fence("spsc.empty.fence");
             // The stage first: once it is `DRAINED`, the tail may include items that a put is about
             // to take back. Ordering: Acquire, pairs with the Releases in `close` and `cancel_drain`.
-            let stage = self.stage.load(site("spsc.empty.stage", Acquire));
+            let stage = self.state.stage.load(site("spsc.empty.stage", Acquire));
             if stage == DRAINED {
                 return Err(Error::Closed);
             }
-            let items = self.count_items(front, wanted);
+            if K::IS_SHARED && stage > DRAINED {
+                return Err(Error::Corrupt);
+            }
+            let items = self.count_items(front, wanted)?;
             if items > 0 {
                 return Ok(items);
             }
@@ -308,22 +390,24 @@ impl<P: Payload> Spsc<P> {
                 return result;
             }
         }
+        Err(Error::Corrupt)
     }
 
     /// Rereads the tail, and returns how many of the `wanted` items are there.
-    fn count_items(&self, front: u64, wanted: u64) -> u64 {
+    fn count_items(&self, front: u64, wanted: u64) -> Result<u64> {
         let cursor = &self.consumer.cursor;
         let there = cursor.refresh(&self.slots, front, || {
             // Ordering: Acquire, pairs with the Releases in `publish` and `put_fast`: the items are
             // complete.
-            self.tail.load(site("spsc.empty.tail", Acquire)).wrapping_sub(front)
+            self.state.put.tail.load(site("spsc.empty.tail", Acquire)).wrapping_sub(front)
         });
+        let there = self.checked(there)?;
         let items = there.min(wanted);
         if !self.is_holding() {
             let end = front.wrapping_add(there);
             cursor.set_limit(&self.slots, front.wrapping_add(items), end, end);
         }
-        items
+        Ok(items)
     }
 
     /// Copies the front item and leaves it there; returns its position.
@@ -335,7 +419,7 @@ impl<P: Payload> Spsc<P> {
         let (front, _) = self.items(1)?;
         let slot = self.consumer.cursor.slot(&self.slots, front);
         // SAFETY: the same contract; the slot is full.
-        unsafe { self.read(slot, out) }.map_err(|needed| Error::TooSmall { needed })?;
+        unsafe { self.read(slot, out) }.map_err(|needed| self.too_small(needed))?;
         Ok(front)
     }
 
@@ -348,6 +432,9 @@ impl<P: Payload> Spsc<P> {
         self.slots.own(slot, |payload, cell| {
             // SAFETY: by contract.
             unsafe {
+                if K::IS_SHARED {
+                    return payload.read_untrusted(cell, out);
+                }
                 payload.fits(cell, out)?;
                 payload.read_exclusive(cell, out);
             }
@@ -357,10 +444,10 @@ impl<P: Payload> Spsc<P> {
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload> Get for Spsc<P> {
+unsafe impl<P: Payload, K: Keeping> Get for Spsc<P, K> {
     type Out = P::Out;
     type With = ();
-    const HAS_FAST_GET: bool = true;
+    const HAS_FAST_GET: bool = !K::IS_SHARED;
 
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
@@ -373,7 +460,7 @@ unsafe impl<P: Payload> Get for Spsc<P> {
     #[inline(always)]
     unsafe fn get_fast(&self, out: &mut P::Out) -> Option<()> {
         let cursor = &self.consumer.cursor;
-        let head = self.head.load(site("spsc.get.head", Relaxed));
+        let head = self.state.get.head.load(site("spsc.get.head", Relaxed));
         if head == cursor.limit() {
             return None;
         }
@@ -382,7 +469,7 @@ unsafe impl<P: Payload> Get for Spsc<P> {
         // SAFETY: the same contract; the slot is full.
         unsafe { self.read(slot, out) }.ok()?;
         // Ordering: Release, as in `release`; no slot is held if the limit is beyond the head.
-        self.head.store(head.wrapping_add(1), site("spsc.get.release.fast", Release));
+        self.state.get.head.store(head.wrapping_add(1), site("spsc.get.release.fast", Release));
         Some(())
     }
 }
@@ -423,7 +510,7 @@ impl<P: Plain> Spsc<P> {
 }
 
 // SAFETY: the consumer owns the front slot.
-unsafe impl<P: Payload> Peek for Spsc<P> {
+unsafe impl<P: Payload, K: Keeping> Peek for Spsc<P, K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
         unsafe { self.copy_front(out) }.map(|_| ())
@@ -431,7 +518,7 @@ unsafe impl<P: Payload> Peek for Spsc<P> {
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload> Queue for Spsc<P> {
+unsafe impl<P: Payload, K: Keeping> Queue for Spsc<P, K> {
     fn end(&self) -> u64 {
         self.head_and_tail().1
     }
@@ -442,10 +529,14 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
     fn close(&self) {
         // Ordering: Release, pairs with the Acquires of puts and gets: a caller that finds the queue
         // closed sees what the closing thread did before.
-        self.stage.fetch_max(CLOSED, site("spsc.close", Release));
+        self.state.stage.fetch_max(CLOSED, site("spsc.close", Release));
+        if K::IS_SHARED {
+            // Before the load of the waiters. Pairs with `spsc.empty.fence` and `spsc.full.fence`.
+            fence("spsc.close.fence");
+        }
     }
     fn is_closed(&self) -> bool {
-        self.stage.load(site("spsc.is_closed", Acquire)) >= CLOSED
+        self.state.stage.load(site("spsc.is_closed", Acquire)) >= CLOSED
     }
     fn capacity(&self) -> usize {
         self.slots.capacity as usize
@@ -458,7 +549,10 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
     /// Whether there is nothing to get: held slots do not count. A consumer may rely on false.
     fn is_empty(&self) -> bool {
         let (front, tail) = self.snapshot(|| {
-            let head = self.head.load(site("spsc.is_empty.head", Acquire));
+            let head = self.state.get.head.load(site("spsc.is_empty.head", Acquire));
+            if K::IS_SHARED {
+                return head;
+            }
             later(head, self.consumer.held_to.load(site("spsc.is_empty.held_to", Relaxed)))
         });
         ahead(tail, front) <= 0
@@ -467,7 +561,7 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
     fn is_full(&self) -> bool {
         // The tail first: if it is older than the head, the queue only looks less full.
         let tail = self.accepted_tail();
-        let head = self.head.load(site("spsc.is_full.head", Acquire));
+        let head = self.state.get.head.load(site("spsc.is_full.head", Acquire));
         tail.wrapping_sub(head) == self.slots.capacity
     }
     fn counts(&self) -> Counts {
@@ -476,18 +570,30 @@ unsafe impl<P: Payload> Queue for Spsc<P> {
         Counts {
             enqueued: tail.wrapping_sub(self.origin).max(dequeued),
             dequeued,
-            peak: self.producer.peak.load(site("spsc.peak.read", Relaxed)),
+            peak: self.state.put.peak.load(site("spsc.peak.read", Relaxed)),
         }
     }
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
     }
+    fn check_getter(&self) -> Result {
+        self.check_consumer()
+    }
+    #[cfg(queues_shared)]
+    #[inline(always)]
+    fn attachment(&self) -> Option<&crate::shared::Attachment> {
+        self.keeper.attachment()
+    }
+    fn tend(&self) {
+        self.keeper.tend();
+    }
 }
 
 /// For observers, which may be on any thread.
-impl<P: Payload> Spsc<P> {
+#[allow(private_bounds)]
+impl<P: Payload, K: Keeping> Spsc<P, K> {
     fn head_and_tail(&self) -> (u64, u64) {
-        self.snapshot(|| self.head.load(site("spsc.len.head", Acquire)))
+        self.snapshot(|| self.state.get.head.load(site("spsc.len.head", Acquire)))
     }
 
     /// Returns what `head` returns, and the tail, both as of one moment if possible: repeats up to 4
@@ -509,27 +615,33 @@ impl<P: Payload> Spsc<P> {
 impl<P: Payload> Described for Spsc<P> {
     fn describe(&self) -> Description {
         let plan = const {
+            let state = offset_of!(Self, state) + offset_of!(Inline, 0);
+            let (put, get) = (state + offset_of!(State, put), state + offset_of!(State, get));
             &Plan::EMPTY
                 .within(offset_of!(Self, slots), Slots::<P>::PLAN)
                 .with("origin", offset_of!(Self, origin))
-                .with("closed", offset_of!(Self, stage))
-                .with("head", offset_of!(Self, head))
-                .with("tail", offset_of!(Self, tail))
-                .with("held", offset_of!(Self, consumer) + offset_of!(Consumer, held_to))
-                .with("drained", offset_of!(Self, consumer) + offset_of!(Consumer, drained_at))
+                .with("closed", state + offset_of!(State, stage))
+                .with("head", get + offset_of!(GetEnd, head))
+                .with("tail", put + offset_of!(PutEnd, tail))
+                .with("held", offset_of!(Self, consumer) + offset_of!(Consumer<()>, held_to))
+                .with("drained", get + offset_of!(GetEnd, drained_at))
         };
         described(self, plan)
     }
 }
 
-impl<P: Payload> fmt::Debug for Spsc<P> {
+impl<P: Payload, K: Keeping> fmt::Debug for Spsc<P, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spsc").field("capacity", &self.slots.capacity).finish_non_exhaustive()
     }
 }
 
-impl<P: Payload> Drop for Spsc<P> {
+impl<P: Payload, K: Keeping> Drop for Spsc<P, K> {
     fn drop(&mut self) {
+        if K::IS_SHARED {
+            // What is left stays in the file.
+            return self.keeper.leave();
+        }
         // SAFETY: no other thread uses the queue any more.
         unsafe { self.clear_to(self.end(), |_| ()) };
     }

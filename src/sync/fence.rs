@@ -50,6 +50,13 @@ impl Fences {
         Self { is_asymmetric: !membarrier::is_withdrawn() && membarrier::register() }
     }
 
+    /// The fences of an object that other processes use too, which a membarrier does not reach: full
+    /// ones on both sides.
+    #[cfg(queues_shared)]
+    pub(crate) fn among_processes() -> Self {
+        Self { is_asymmetric: false }
+    }
+
     /// Whether light fences cost nothing at the creation of the object. Where not, the object sets the
     /// bit that makes them full ones from the start.
     pub(crate) fn is_asymmetric(self) -> bool {

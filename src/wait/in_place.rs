@@ -3,12 +3,13 @@
 use super::{Blocking, WRITABLE, Wait};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
-use crate::queue::{mpmc::Indirect, mpmc::Keeping, spsc::Spsc};
+use crate::queue::mpmc::{self, Indirect};
+use crate::queue::spsc::{self, Spsc};
 use core::ffi::c_void;
 
 /// See [`Indirect::reserve`] and the methods beside it.
 #[allow(private_bounds)]
-impl<K: Keeping> Blocking<Indirect<Bytes, (), K>> {
+impl<K: mpmc::Keeping> Blocking<Indirect<Bytes, (), K>> {
     /// Reserves a cell, waiting for room.
     pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
         match self.queue().reserve() {
@@ -61,7 +62,8 @@ impl<K: Keeping> Blocking<Indirect<Bytes, (), K>> {
 }
 
 /// See [`Spsc::reserve`] and the methods beside it.
-impl Blocking<Spsc<Bytes>> {
+#[allow(private_bounds)]
+impl<K: spsc::Keeping> Blocking<Spsc<Bytes, K>> {
     /// Reserves a slot, waiting for room.
     ///
     /// # Safety

@@ -27,11 +27,11 @@
 //! Wait-free: after `close` one put at most cancels a get, and each count of the items that is in
 //! flight at most once. A get whose membarrier is refused waits for time to pass, for no thread.
 
-use super::Spsc;
 use super::cursor::later;
+use super::{Keeping, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
-use crate::sync::{AcqRel, Acquire, AtomicU32, Fences, Relaxed, Release, fence, site};
+use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, SeqCst, fence, site};
 
 // The stages, in their order. `debug/queues-gdb.py` knows the numbers.
 
@@ -46,17 +46,29 @@ const DRAINING: u32 = 3;
 /// Closed, and a get reported *closed*: no item is accepted any more.
 pub(super) const DRAINED: u32 = 4;
 
+/// Looks at the stage in one call, in shared memory, before it gives up. Each but the first needs a
+/// call of another thread at the same time; nobody makes so many, except to hold up others.
+const ATTEMPTS: u32 = 1000;
+
 /// The stage of a new queue.
-pub(super) fn open(fences: Fences) -> AtomicU32 {
-    AtomicU32::new(if fences.is_asymmetric() { OPEN } else { OPEN_FENCED })
+pub(super) fn open(fences: Fences) -> u32 {
+    if fences.is_asymmetric() { OPEN } else { OPEN_FENCED }
 }
 
-impl<P: Payload> Spsc<P> {
+#[allow(private_bounds)]
+impl<P: Payload, K: Keeping> Spsc<P, K> {
+    /// Counts an attempt. False after [`ATTEMPTS`] of them.
+    #[inline(always)]
+    pub(super) fn may_try(attempts: &mut u32) -> bool {
+        *attempts = attempts.wrapping_add(1);
+        !K::IS_SHARED || *attempts <= ATTEMPTS
+    }
+
     /// The check before a put.
     #[inline(always)]
     pub(super) fn check_open(&self) -> Result {
         // Ordering: Acquire, pairs with the Release in `close`.
-        match self.stage.load(site("spsc.put.stage", Acquire)) {
+        match self.state.stage.load(site("spsc.put.stage", Acquire)) {
             OPEN | OPEN_FENCED => Ok(()),
             _ => Err(Error::Closed),
         }
@@ -66,7 +78,7 @@ impl<P: Payload> Spsc<P> {
     #[inline(always)]
     pub(super) fn is_open_fast(&self) -> bool {
         // Ordering: Relaxed; if it is not, the slow path loads the stage again.
-        self.stage.load(site("spsc.put.stage.fast", Relaxed)) == OPEN
+        self.state.stage.load(site("spsc.put.stage.fast", Relaxed)) == OPEN
     }
 
     /// The recheck after a put has published. If false, [`Spsc::finish_puts`] decides.
@@ -75,7 +87,7 @@ impl<P: Payload> Spsc<P> {
         // Pairs with the heavy fence in `drain`: that get sees the items, or this put sees that get.
         Fences::light("spsc.recheck.light");
         // Ordering: Relaxed; `finish_puts` loads the stage again.
-        match self.stage.load_after_light_fence(site("spsc.recheck.stage", Relaxed)) {
+        match self.state.stage.load_after_light_fence(site("spsc.recheck.stage", Relaxed)) {
             OPEN => true,
             OPEN_FENCED => self.is_still_open_after_fence(),
             _ => false,
@@ -87,7 +99,14 @@ impl<P: Payload> Spsc<P> {
         // Pairs with the heavy fence in `drain`.
         fence("spsc.recheck.fence");
         // Ordering: Relaxed; `finish_puts` loads the stage again.
-        self.stage.load(site("spsc.recheck.stage.fenced", Relaxed)) < CLOSED
+        self.state.stage.load(site("spsc.recheck.stage.fenced", Relaxed)) < CLOSED
+    }
+
+    /// The recheck in shared memory. The caller has published by a SeqCst operation.
+    #[inline(always)]
+    pub(super) fn is_still_open_shared(&self) -> bool {
+        // Ordering: SeqCst, pairs with the heavy fence in `drain`.
+        self.state.stage.load(site("spsc.recheck.stage.shared", SeqCst)) < CLOSED
     }
 
     /// The recheck on the fast path, which only a queue with light fences takes.
@@ -96,7 +115,7 @@ impl<P: Payload> Spsc<P> {
         // Pairs with the heavy fence in `drain`.
         Fences::light("spsc.recheck.light.fast");
         // Ordering: Relaxed; `finish_puts` loads the stage again.
-        self.stage.load_after_light_fence(site("spsc.recheck.stage.fast", Relaxed)) == OPEN
+        self.state.stage.load_after_light_fence(site("spsc.recheck.stage.fast", Relaxed)) == OPEN
     }
 
     /// Ends puts whose recheck found the queue closed: returns how many of the items published at
@@ -105,29 +124,31 @@ impl<P: Payload> Spsc<P> {
     pub(super) fn finish_puts(&self, from: u64, to: u64) -> u64 {
         // Pairs with the heavy fence in `drain`, for a put that rechecked behind a light fence.
         fence("spsc.finish.fence");
-        loop {
+        let mut attempts = 0;
+        while Self::may_try(&mut attempts) {
             // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
-            match self.stage.load(site("spsc.finish.stage", Acquire)) {
+            match self.state.stage.load(site("spsc.finish.stage", Acquire)) {
                 DRAINED => return self.take_back(from),
-                DRAINING if !self.cancel_drain() => continue,
-                _ => return to.wrapping_sub(from),
+                DRAINING if !self.cancel_drain() => {}
+                _ => break,
             }
         }
+        to.wrapping_sub(from)
     }
 
     /// Cancels the get that is about to report *closed*. False if it was faster, or is canceled
     /// already.
     fn cancel_drain(&self) -> bool {
         // Ordering: Release, pairs with the Acquire in `refresh_items`: that get sees the items.
-        self.stage.replace(DRAINING, CLOSED, site("spsc.drain.cancel", Release))
+        self.state.stage.replace(DRAINING, CLOSED, site("spsc.drain.cancel", Release))
     }
 
     /// Takes back the items from `from` on that the consumer had not got when it reported *closed*;
     /// returns how many it had.
     fn take_back(&self, from: u64) -> u64 {
-        let drained_at = self.consumer.drained_at.load(site("spsc.finish.drained_at", Relaxed));
+        let drained_at = self.state.get.drained_at.load(site("spsc.finish.drained_at", Relaxed));
         let end = later(drained_at, from);
-        self.tail.store(end, site("spsc.finish.take_back", Relaxed));
+        self.state.put.tail.store(end, site("spsc.finish.take_back", Relaxed));
         end.wrapping_sub(from)
     }
 
@@ -135,36 +156,40 @@ impl<P: Payload> Spsc<P> {
     /// items have become visible; `None` if it was canceled and has to start again.
     pub(super) fn drain(&self, front: u64, wanted: u64) -> Option<Result<u64>> {
         // Ordering: Relaxed; the fence orders it. It fails if an earlier get left `DRAINING` there.
-        self.stage.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
+        self.state.stage.replace(CLOSED, DRAINING, site("spsc.drain.begin", Relaxed));
         if !self.fences.heavy("spsc.drain.fence") {
             // Items of puts that found the queue open may not be visible yet.
             Fences::wait_for_stores();
         }
-        let found = self.count_items(front, wanted);
-        if found > 0 {
-            return Some(Ok(found));
+        match self.count_items(front, wanted) {
+            Ok(0) => {}
+            found => return Some(found),
         }
-        self.consumer.drained_at.store(front, site("spsc.drain.drained_at", Relaxed));
+        self.state.get.drained_at.store(front, site("spsc.drain.drained_at", Relaxed));
         // Ordering: AcqRel, pairs with the Acquires in `finish_puts` and `accepted_tail`: where the
         // consumer stopped.
-        let is_drained = self.stage.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
+        let is_drained =
+            self.state.stage.replace(DRAINING, DRAINED, site("spsc.drain.end", AcqRel));
         is_drained.then_some(Err(Error::Closed))
     }
 
     /// The tail, without items that a put has yet to take back. Any thread may call.
     pub(super) fn accepted_tail(&self) -> u64 {
+        let mut attempts = 0;
         loop {
-            let tail = self.tail.load(site("spsc.accepted.tail", Acquire));
+            let tail = self.state.put.tail.load(site("spsc.accepted.tail", Acquire));
             // Pairs with the heavy fence in `drain`: that get sees the items, or this count sees it.
             fence("spsc.accepted.fence");
             // Ordering: Acquire, pairs with the AcqRel in `drain`: where the consumer stopped.
-            match self.stage.load(site("spsc.accepted.stage", Acquire)) {
+            match self.state.stage.load(site("spsc.accepted.stage", Acquire)) {
                 DRAINED => {
-                    let drained_at = &self.consumer.drained_at;
+                    let drained_at = &self.state.get.drained_at;
                     return drained_at.load(site("spsc.accepted.drained_at", Relaxed));
                 }
                 // Whether the items are accepted is undecided: this decides it as their put would.
-                DRAINING if tail != self.front_position() => _ = self.cancel_drain(),
+                DRAINING if tail != self.front_position() && Self::may_try(&mut attempts) => {
+                    self.cancel_drain();
+                }
                 _ => return tail,
             }
         }

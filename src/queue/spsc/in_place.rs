@@ -3,20 +3,22 @@
 //! A reservation is a position that is still the tail: any other put moves the tail on, and so ends
 //! it. The front item needs no such note, because the consumer alone moves the head.
 
-use super::Spsc;
+use super::{Keeping, Spsc};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Typed};
+use crate::payload::{Bytes, Payload, Typed};
 use crate::queue::Put;
 use crate::sync::{Relaxed, site};
 
-impl Spsc<Bytes> {
+#[allow(private_bounds)]
+impl<K: Keeping> Spsc<Bytes, K> {
     /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///
     /// # Safety
     /// Only the producer may call.
     pub unsafe fn reserve(&self) -> Result<*mut u8> {
+        self.check_producer()?;
         self.check_open()?;
-        let tail = self.tail.load(site("spsc.put.tail", Relaxed));
+        let tail = self.state.put.tail.load(site("spsc.put.tail", Relaxed));
         if self.producer.cursor.limit() == tail {
             self.refresh_room(tail, 1, 0)?;
         }
@@ -34,7 +36,7 @@ impl Spsc<Bytes> {
         if len > self.payload().limit() {
             return Err(Error::Invalid);
         }
-        let tail = self.tail.load(site("spsc.commit.tail", Relaxed));
+        let tail = self.state.put.tail.load(site("spsc.commit.tail", Relaxed));
         let reserved = self.producer.reserved.load(site("spsc.commit.reserved", Relaxed));
         if reserved != tail {
             return Err(Error::Misuse);
@@ -57,7 +59,12 @@ impl Spsc<Bytes> {
         // SAFETY: the consumer owns the slot until it is released.
         let blob =
             |bytes: &Bytes, cell| unsafe { (bytes.data(cell).cast_const(), bytes.len(cell)) };
-        Ok(self.slots.own(slot, blob))
+        let (data, len) = self.slots.own(slot, blob);
+        // Read once; another process may change it at any time.
+        if K::IS_SHARED && !self.payload().may_need(len) {
+            return Err(Error::Corrupt);
+        }
+        Ok((data, len))
     }
 
     /// Removes the front blob without copying it.

@@ -50,16 +50,20 @@ impl<P: Payload> Slots<P> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }
-        let per_line = (LINE / payload.cell().size().next_power_of_two()).max(1);
-        let cells = Cells::try_new(payload, capacity, |_| ())?;
+        Ok(Self::of(capacity, Cells::try_new(payload, capacity, |_| ())?))
+    }
+
+    /// The slots of these cells, `capacity` of them.
+    pub(super) fn of(capacity: usize, cells: Cells<(), P>) -> Self {
+        let per_line = (LINE / cells.payload().cell().size().next_power_of_two()).max(1);
         let stride = cells.stride();
-        Ok(Self {
+        Self {
             distance_in_bytes: distance(stride) * stride,
             cells,
             capacity: capacity as u64,
             per_line: per_line as u64,
             few: (FEW_LINES * per_line).min(capacity / FEW_FRACTION) as u64,
-        })
+        }
     }
 
     /// [`PREFETCH_AHEAD`] in slots, at least 1.

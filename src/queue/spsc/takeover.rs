@@ -1,0 +1,272 @@
+//! A queue from one process to another, either of which may die at any instruction: its state and its
+//! cells lie in a file that both map.
+//!
+//! # Idea
+//! An item is published, or removed, by the store of one position. So a process that dies leaves
+//! nothing half done: what its last position covers is done, and nothing else is. There is nothing to
+//! recover. The next producer goes on at the tail, the next consumer at the head.
+//!
+//! # Roles
+//! A side belongs to one attachment at a time, whose id is in the file. A handle takes a role by a
+//! compare-and-swap, in the first call that needs it, if the role is free or its holder is gone.
+//! Only the kernel's lock tells that a process is gone: one that is merely suspended keeps its role.
+//! The last release gives a role up. From the take-over on a call loads one word of its own side.
+//!
+//! # Trust
+//! No position that is read from the file becomes an index but through
+//! [`Cursor::slot`](super::cursor::Cursor::slot), whose results are below the capacity. Counts that
+//! are computed from positions are checked, lengths are read once and bounded, and loops over the
+//! stage end.
+//!
+//! # Fences
+//! A light fence does not reach another process. So both sides publish by SeqCst swaps, and the stage
+//! is one that demands full fences (`closing`).
+//!
+//! # Progress
+//! Wait-free, as within one process. The first call of a side, and each call that finds the role taken,
+//! makes a system call for each attachment.
+
+use super::Spsc;
+use super::closing;
+use super::keeping::{Keeping, Side, State};
+use super::slots::Slots;
+use crate::error::{Error, Result};
+use crate::payload::{Bytes, Cells, Disposer};
+use crate::plan::{Described, Description, Plan, described};
+use crate::shared::{
+    Attachment, CommonParts, Kind, Layout, Mapping, Opened, OwnerId, Part, Request, Sizes,
+};
+use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, site};
+use core::ffi::c_int;
+use core::ptr::NonNull;
+use crossbeam_utils::CachePadded;
+
+/// Items, unless the creator chooses.
+const DEFAULT_CAPACITY: u64 = 1024;
+
+/// Attachments of a file, unless the creator chooses.
+const ATTACHMENTS: u64 = 64;
+
+/// A role that no handle has.
+const FREE: u64 = 0;
+
+/// Compare-and-swaps for a role in one call. Each that fails lost to a handle that took the role.
+const ATTEMPTS: usize = 8;
+
+/// What lies in the file beside the cells.
+#[repr(C)]
+struct Control {
+    state: State,
+    /// The holders of the roles.
+    roles: CachePadded<[AtomicU64; 2]>,
+}
+
+/// The state, in shared memory.
+pub struct Mapped(NonNull<State>);
+
+// SAFETY: the state consists of atomics, and outlives the queue that holds it.
+unsafe impl Send for Mapped {}
+// SAFETY: the same.
+unsafe impl Sync for Mapped {}
+
+impl core::ops::Deref for Mapped {
+    type Target = State;
+    #[inline(always)]
+    fn deref(&self) -> &State {
+        // SAFETY: as above.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// Several processes use the memory.
+#[derive(Debug)]
+pub struct Shared {
+    roles: NonNull<[AtomicU64; 2]>,
+    attachment: Attachment,
+}
+
+// SAFETY: the roles are atomics in the mapping, which the attachment keeps.
+unsafe impl Send for Shared {}
+// SAFETY: the same.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn roles(&self) -> &[AtomicU64; 2] {
+        // SAFETY: as above.
+        unsafe { self.roles.as_ref() }
+    }
+}
+
+/// Whether a side has its role. Only threads of the side use it.
+#[derive(Debug)]
+pub struct Role(AtomicU32);
+
+impl Default for Role {
+    fn default() -> Self {
+        Self(AtomicU32::new(0))
+    }
+}
+
+impl Keeping for Shared {
+    const IS_SHARED: bool = true;
+    type Room = Mapped;
+    type Role = Role;
+
+    #[inline(always)]
+    fn has(role: &Role) -> bool {
+        role.0.load(site("spsc.role.has", Relaxed)) != 0
+    }
+    fn note(role: &Role) {
+        role.0.store(1, site("spsc.role.note", Relaxed));
+    }
+
+    fn take(&self, side: Side) -> Result {
+        let role = &self.roles()[side as usize];
+        let own = self.attachment.id().bits();
+        let mut has_looked = false;
+        for _ in 0..ATTEMPTS {
+            // Ordering: Acquire, pairs with the AcqRels of `leave` and `tend`: what the last holder
+            // did.
+            let holder = role.load(site("spsc.role.holder", Acquire));
+            if holder == own {
+                return Ok(());
+            }
+            if holder != FREE && !self.attachment.is_gone(OwnerId::from_bits(holder)) {
+                if has_looked {
+                    break;
+                }
+                // Nobody may have noticed yet that it is dead.
+                self.tend();
+                has_looked = true;
+                continue;
+            }
+            if role.replace(holder, own, site("spsc.role.take", AcqRel)) {
+                return Ok(());
+            }
+        }
+        Err(Error::Misuse)
+    }
+
+    fn tend(&self) {
+        let Some(dead) = self.attachment.find_dead() else { return };
+        for role in self.roles() {
+            // Ordering: as in `take`.
+            let holder = role.load(site("spsc.role.tend", Acquire));
+            if holder != FREE && self.attachment.is_gone(OwnerId::from_bits(holder)) {
+                role.replace(holder, FREE, site("spsc.role.free", AcqRel));
+            }
+        }
+        self.attachment.bury(&dead);
+    }
+
+    fn leave(&self) {
+        if self.attachment.is_inherited() {
+            return;
+        }
+        for role in self.roles() {
+            // Ordering: AcqRel, pairs with the Acquire in `take`: what this handle did. It fails if
+            // another handle has the role.
+            role.replace(self.attachment.id().bits(), FREE, site("spsc.role.leave", AcqRel));
+        }
+        self.attachment.leave(true);
+    }
+
+    #[inline(always)]
+    fn attachment(&self) -> Option<&Attachment> {
+        Some(&self.attachment)
+    }
+}
+
+/// Where the parts of a file lie.
+struct Parts {
+    common: CommonParts,
+    control: Part,
+    cells: Part,
+}
+
+/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
+/// file is empty, for the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedOptions {
+    /// Largest number of items; default: 1024.
+    pub capacity: usize,
+    /// Largest length of a blob in bytes; there is no default.
+    pub item_size: usize,
+    /// Handles that can be attached at once, in all processes; default: 64.
+    pub attachments: usize,
+}
+
+fn payload(sizes: &Sizes) -> Result<Bytes> {
+    // SAFETY: no callback.
+    Bytes::try_new(sizes.item_size as usize, unsafe { Disposer::new(None, core::ptr::null_mut()) })
+}
+
+fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
+    if sizes.spare != 0 || sizes.flags != 0 {
+        return Err(Error::Invalid);
+    }
+    let cell = Cells::<(), Bytes>::layout(&payload(sizes)?)?;
+    let mut layout = Layout::new();
+    let parts = Parts {
+        common: CommonParts::add_to(&mut layout, sizes.attachments as usize)?,
+        control: layout.add(size_of::<Control>(), 1)?,
+        cells: layout.add(cell.size(), sizes.capacity as usize)?,
+    };
+    Ok((layout, parts))
+}
+
+/// Writes the parts of a new queue. The cells need nothing.
+fn fill(mapping: &Mapping, _sizes: &Sizes, parts: &Parts) {
+    let control = Control {
+        state: State::new(0, closing::open(Fences::among_processes())),
+        roles: CachePadded::new([FREE; 2].map(AtomicU64::new)),
+    };
+    // SAFETY: in the mapping, aligned by the layout; no other process uses it yet.
+    unsafe { mapping.at(parts.control.offset).cast::<Control>().write(control) };
+}
+
+impl Spsc<Bytes, Shared> {
+    /// Opens the queue in a file, or creates it there if the file is empty. The caller keeps `fd`.
+    ///
+    /// The calls of a side fail with [`Error::Misuse`] while a handle of another process that lives
+    /// has that side's role.
+    ///
+    /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
+    /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
+    pub fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
+        let sizes = Sizes {
+            capacity: options.capacity as u64,
+            item_size: options.item_size as u64,
+            spare: 0,
+            attachments: options.attachments as u64,
+            flags: 0,
+        };
+        let defaults =
+            Sizes { capacity: DEFAULT_CAPACITY, item_size: 0, attachments: ATTACHMENTS, ..sizes };
+        let request = Request { kind: Kind::Spsc, sizes, defaults };
+        let (opened, parts) = Opened::open(fd, &request, lay_out, fill)?;
+        let attachment = Attachment::new(opened, &parts.common)?;
+        let sizes = *attachment.sizes();
+        let control = attachment.mapping().at(parts.control.offset).cast::<Control>();
+        let cells = attachment.mapping().at(parts.cells.offset);
+        // SAFETY: the attachment keeps the mapping as long as the queue. The control consists of
+        // atomics; a cell is accessed by whoever has the role of a side.
+        let (slots, state, roles) = unsafe {
+            (
+                Slots::of(sizes.capacity as usize, Cells::borrowed(payload(&sizes)?, cells)),
+                Mapped(NonNull::from(&control.as_ref().state)),
+                NonNull::from(&*control.as_ref().roles),
+            )
+        };
+        let queue =
+            Self::of(slots, 0, Fences::among_processes(), state, Shared { roles, attachment });
+        queue.keeper.tend();
+        Ok(queue)
+    }
+}
+
+impl Described for Spsc<Bytes, Shared> {
+    fn describe(&self) -> Description {
+        described(self, &Plan::EMPTY)
+    }
+}
