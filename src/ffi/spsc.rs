@@ -110,15 +110,26 @@ pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
 /// [`HandleType::on`] for blobs, in a queue that is shared or not.
 macro_rules! on_blobs {
     ($handle:expr, $role:expr, |$queue:ident| $call:expr) => {
-        if !SPSC.bytes.is_plain($handle) && SHARED.is_mine($handle) {
-            SHARED.on($handle, $role, |$queue| {
-                $queue.check_process()?;
-                $call
-            })
-        } else {
+        if SPSC.bytes.is_plain($handle) {
             SPSC.bytes.on($handle, $role, |$queue| $call)
+        } else {
+            apart(move || {
+                if !SHARED.is_mine($handle) {
+                    return SPSC.bytes.on($handle, $role, |$queue| $call);
+                }
+                SHARED.on($handle, $role, |$queue| {
+                    $queue.check_process()?;
+                    $call
+                })
+            })
         }
     };
+}
+
+/// Keeps a call out of the fast path of its caller, which would save registers for it.
+#[inline(never)]
+fn apart<R>(call: impl FnOnce() -> R) -> R {
+    call()
 }
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
