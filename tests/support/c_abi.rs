@@ -184,6 +184,7 @@ impl Family for Spsc {
             drop,
             drop_ctx,
             drop_bytes,
+            attachments: 0,
         }
     }
 }
