@@ -761,6 +761,9 @@ typedef struct queues_spsc_options_t {
     /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
     /// QUEUES_INVALID.
     queues_drop_bytes_t drop_bytes;
+    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
+    /// For queues_spsc_open_shared() only.
+    size_t attachments;
 } queues_spsc_options_t;
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
@@ -772,6 +775,49 @@ typedef struct queues_spsc_options_t {
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
                                    queues_spsc_t **queue);
+
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One process
+/// puts and one gets, by the same functions as with any other queue.
+///
+/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
+/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
+/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
+/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+/// QUEUES_SPSC_CHECKED applies to the threads of this handle.
+///
+/// The first call of a handle that puts, reserves or commits makes the handle the producer; the
+/// first that gets, peeks or clears makes it the consumer. While it lives, such calls of other
+/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, leaves
+/// the side to the next handle that calls. A process that is merely suspended keeps its side.
+///
+/// A process that is suspended or killed at any instruction never makes another one wait:
+/// - A put or a commit that was killed has put its item whole, or not at all. A reservation is gone.
+/// - A get, a consume or a clear that was killed has removed an item, or leaves it in front: then
+///   the next consumer gets it, though the dead one may have read it. So does what front found.
+/// - Nothing leaks: all places are there again, and QUEUES_FULL and QUEUES_EMPTY stay exact. The
+///   largest size in the statistics may count an item whose put was killed.
+/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+///
+/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
+/// start a thread in this process, which sleeps while nothing changes; an item of another process
+/// then takes one more switch of threads. A first call of a side, and one that returns
+/// QUEUES_MISUSE, makes a system call for each handle that is attached.
+///
+/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
+/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
+/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
+/// A blob that front found is in that memory: its bytes may change while they are read. If somebody
+/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+///
+/// Allocates. Any thread.
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes than the options,
+/// that is shorter than it says, or that cannot be read and written; for callbacks; for an empty
+/// file without an item_size; and on systems other than Linux)
+QUEUES_WARN_UNUSED
+queues_status_t queues_spsc_open_shared(const queues_spsc_options_t *options,
+                                        int fd,
+                                        queues_spsc_t **queue);
 
 /// Adds a reference, for another owner of the queue.
 ///
@@ -833,7 +879,7 @@ queues_status_t queues_spsc_peek(queues_spsc_t *queue, void **item);
 ///
 /// Wait-free. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size),
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_try_put_bytes(queues_spsc_t *queue,
                                           const void *data,
@@ -844,7 +890,7 @@ queues_status_t queues_spsc_try_put_bytes(queues_spsc_t *queue,
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
-/// (also for len above item_size), QUEUES_MISUSE (checked queues)
+/// (also for len above item_size), QUEUES_MISUSE (checked and shared queues)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_put_bytes(queues_spsc_t *queue,
                                       const void *data,
@@ -857,7 +903,7 @@ queues_status_t queues_spsc_put_bytes(queues_spsc_t *queue,
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_try_get_bytes(queues_spsc_t *queue,
                                           void *buffer,
@@ -870,7 +916,7 @@ queues_status_t queues_spsc_try_get_bytes(queues_spsc_t *queue,
 ///
 /// May sleep; wait-free if timeout_ns is 0. The consumer.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
-/// QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+/// QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked and shared queues)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_get_bytes(queues_spsc_t *queue,
                                       void *buffer,
@@ -884,7 +930,7 @@ queues_status_t queues_spsc_get_bytes(queues_spsc_t *queue,
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 queues_status_t queues_spsc_peek_bytes(queues_spsc_t *queue,
                                        void *buffer,
                                        size_t capacity,
@@ -926,7 +972,7 @@ queues_status_t queues_spsc_get_many(queues_spsc_t *queue,
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_reserve(queues_spsc_t *queue,
                                     void **data,
@@ -937,8 +983,8 @@ queues_status_t queues_spsc_reserve(queues_spsc_t *queue,
 /// On QUEUES_CLOSED the reservation is gone.
 ///
 /// Wait-free. The producer.
-/// @return QUEUES_OK, QUEUES_CLOSED, QUEUES_MISUSE (nothing is reserved; checked queues),
-/// QUEUES_INVALID (also for len above item_size)
+/// @return QUEUES_OK, QUEUES_CLOSED, QUEUES_MISUSE (nothing is reserved; checked and shared
+/// queues), QUEUES_INVALID (also for len above item_size)
 QUEUES_WARN_UNUSED queues_status_t queues_spsc_commit(queues_spsc_t *queue, size_t len);
 
 /// Finds the blob in front and leaves it in the queue; waits up to timeout_ns for one. data becomes
@@ -949,7 +995,7 @@ QUEUES_WARN_UNUSED queues_status_t queues_spsc_commit(queues_spsc_t *queue, size
 ///
 /// May sleep; wait-free if timeout_ns is 0. The consumer. The queue keeps the blob.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
-/// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+/// QUEUES_INVALID, QUEUES_MISUSE (checked and shared queues)
 queues_status_t queues_spsc_front(queues_spsc_t *queue,
                                   const void **data,
                                   size_t *len,
@@ -961,7 +1007,7 @@ queues_status_t queues_spsc_front(queues_spsc_t *queue,
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE
-/// (checked queues)
+/// (checked and shared queues)
 queues_status_t queues_spsc_consume(queues_spsc_t *queue);
 
 /// Removes the items that are in the queue when the call begins and passes each to the drop
@@ -972,7 +1018,7 @@ queues_status_t queues_spsc_consume(queues_spsc_t *queue);
 ///
 /// Wait-free except for callbacks. The consumer.
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID, QUEUES_MISUSE (checked
-/// queues)
+/// and shared queues)
 queues_status_t queues_spsc_clear(queues_spsc_t *queue, size_t *count);
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while

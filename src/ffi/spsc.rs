@@ -344,7 +344,7 @@ pub unsafe extern "C" fn queues_spsc_peek(
 ///
 /// Wait-free. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_INVALID (also for len above item_size),
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_try_put_bytes(
@@ -365,7 +365,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer. The caller keeps data.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID
-/// (also for len above item_size), QUEUES_MISUSE (checked queues)
+/// (also for len above item_size), QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_put_bytes(
@@ -388,7 +388,7 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_try_get_bytes(
@@ -411,7 +411,7 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
 ///
 /// May sleep; wait-free if timeout_ns is 0. The consumer.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
-/// QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+/// QUEUES_TOO_SMALL, QUEUES_INVALID, QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_get_bytes(
@@ -435,7 +435,7 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_TOO_SMALL, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_peek_bytes(
     queue: *mut queues_spsc_t,
@@ -511,7 +511,7 @@ pub unsafe extern "C" fn queues_spsc_get_many(
 ///
 /// May sleep; wait-free if timeout_ns is 0. The producer.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_FULL (timeout_ns is 0), QUEUES_CLOSED, QUEUES_INVALID,
-/// QUEUES_MISUSE (checked queues)
+/// QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_reserve(
@@ -536,8 +536,8 @@ pub unsafe extern "C" fn queues_spsc_reserve(
 /// On QUEUES_CLOSED the reservation is gone.
 ///
 /// Wait-free. The producer.
-/// @return QUEUES_OK, QUEUES_CLOSED, QUEUES_MISUSE (nothing is reserved; checked queues),
-/// QUEUES_INVALID (also for len above item_size)
+/// @return QUEUES_OK, QUEUES_CLOSED, QUEUES_MISUSE (nothing is reserved; checked and shared
+/// queues), QUEUES_INVALID (also for len above item_size)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_commit(
@@ -556,7 +556,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
 ///
 /// May sleep; wait-free if timeout_ns is 0. The consumer. The queue keeps the blob.
 /// @return QUEUES_OK, QUEUES_TIMEOUT, QUEUES_EMPTY (timeout_ns is 0), QUEUES_CLOSED (and empty),
-/// QUEUES_INVALID, QUEUES_MISUSE (checked queues)
+/// QUEUES_INVALID, QUEUES_MISUSE (checked and shared queues)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_front(
     queue: *mut queues_spsc_t,
@@ -583,7 +583,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 ///
 /// Wait-free. The consumer.
 /// @return QUEUES_OK, QUEUES_EMPTY, QUEUES_CLOSED (and empty), QUEUES_INVALID, QUEUES_MISUSE
-/// (checked queues)
+/// (checked and shared queues)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
@@ -598,7 +598,7 @@ pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queue
 ///
 /// Wait-free except for callbacks. The consumer.
 /// @return QUEUES_OK, QUEUES_PANIC (count is not written), QUEUES_INVALID, QUEUES_MISUSE (checked
-/// queues)
+/// and shared queues)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_clear(
     queue: *mut queues_spsc_t,
