@@ -17,13 +17,14 @@
 //! [`SLICE`], and the sleeper tries again.
 //!
 //! # Orderings
-//! The ring publishes by SeqCst operations, and tries by SeqCst loads. So are the flag's accesses:
-//! the waker sees the flag, or the waiter sees the change. Light fences would not reach other
+//! Both queues publish by SeqCst operations. So are the flag's accesses, and a waiter fences before it
+//! tries: the waker sees the flag, or the waiter sees the change. Light fences would not reach other
 //! processes.
 
 use super::attachment::Attachment;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Deadline, Parking, Relaxed, Release, SeqCst, site,
+    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Deadline, Parking, Relaxed, Release, SeqCst,
+    fence, site,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -85,6 +86,7 @@ impl Attachment {
         // The version first: see `forget_waiters`. Ordering: SeqCst: see the module.
         event.state.fetch_add(VERSION, site("shared.wait.version", SeqCst));
         event.state.fetch_or(1 << kind, site("shared.wait.flag", SeqCst));
+        fence("shared.wait.fence");
         event.parking[kind].epoch(site("shared.wait.epoch", Acquire))
     }
 
