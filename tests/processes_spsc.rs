@@ -516,6 +516,38 @@ fn waiting_calls_and_close_reach_the_other_handle() {
 }
 
 #[test]
+fn descriptors_follow_the_other_handle() {
+    watched("descriptors", || {
+        let file = File::new();
+        let (put, get) = (Queue::open(&file, 1), Queue::open(&file, 1));
+        let is_ready = |fd: c_int, timeout: c_int| {
+            let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+            // SAFETY: one entry, which is written during the call.
+            unsafe { libc::poll(&mut entry, 1, timeout) == 1 }
+        };
+        let (mut readable, mut writable) = (-1, -1);
+        // SAFETY: live handles and outputs.
+        unsafe {
+            done(queues_spsc_readable_fd(get.0, &mut readable)).unwrap();
+            done(queues_spsc_writable_fd(put.0, &mut writable)).unwrap();
+        }
+        for next in 0..100 {
+            assert_eq!(get.get(0), Err(QUEUES_EMPTY));
+            assert!(!is_ready(readable, 0));
+            put.put(&item(next), 0).unwrap();
+            assert!(is_ready(readable, -1));
+            assert_eq!(put.put(&item(next), 0), Err(QUEUES_FULL));
+            assert!(!is_ready(writable, 0));
+            assert_eq!(number(&get.get(0).unwrap()), next);
+            assert!(is_ready(writable, -1));
+        }
+        assert_eq!(get.get(0), Err(QUEUES_EMPTY));
+        put.close();
+        assert!(is_ready(readable, -1));
+    });
+}
+
+#[test]
 fn checked_mode_applies_to_a_handle() {
     let file = File::new();
     let checked = queues_spsc_options_t { flags: QUEUES_SPSC_CHECKED, ..options(2, LIMIT) };
