@@ -506,7 +506,7 @@ def view(value):
 
 
 OBJECTS = re.compile(
-    r"queues::((mpmc|spsc|priority|deque|batcher)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes"
+    r"queues::((mpmc|spsc|priority|deque|batcher|shared_mpmc|shared_spsc)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes"
     r"|detail::(deque_stealer<.*>|bytes_stealer))$"
 )
 HANDLE = re.compile(r"(?:struct )?queues_(mpmc|spsc|priority|deque|batch|event)_t$")
