@@ -245,6 +245,18 @@ if ! for_ build packages && ! go_is_good; then
     fi
 fi
 
+# --- faster-fifo, whose C++ is in its source package only
+if for_ bench && ! compgen -G '.tools/faster_fifo-*' >/dev/null; then
+    log "the source of faster-fifo, into .tools"
+    mkdir -p .tools
+    scratch=$(mktemp -d)
+    if python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$scratch" faster-fifo==1.5.2 &&
+        tar -xzf "$scratch"/faster_fifo-*.tar.gz -C .tools; then :; else
+        log "faster-fifo could not be downloaded, so it will not be compared"
+    fi
+    rm -rf "$scratch"
+fi
+
 # --- Conan, which apt does not have
 if for_ packages && ! has conan; then
     log "Conan, into .tools/conan"

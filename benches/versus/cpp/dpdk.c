@@ -1,7 +1,7 @@
-// Adapter for the rings of DPDK, in memory from malloc, since no environment (EAL) is set up. In
-// the default ring for many threads a thread that is suspended in a call blocks the others. Relaxed
-// tail sync (RTS) and head/tail sync (HTS) are the modes that DPDK has for more threads than
-// processors.
+// Adapter for the rings of DPDK, in memory from malloc or shared by processes, since no environment
+// (EAL) is set up. In the default ring for many threads a thread that is suspended in a call blocks
+// the others. Relaxed tail sync (RTS) and head/tail sync (HTS) are the modes that DPDK has for more
+// threads than processors.
 #if __has_include(<rte_ring.h>)
 
 #include "harness.h"
@@ -9,15 +9,21 @@
 #include <rte_ring.h>
 #include <stdlib.h>
 
-static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags) {
-    // RING_F_EXACT_SZ: the ring holds `capacity` items. The number of slots is a power of two, and
-    // one slot stays empty.
+// RING_F_EXACT_SZ: the ring holds `capacity` items. The number of slots is a power of two, and one
+// slot stays empty.
+static size_t dpdk_bytes(size_t capacity, size_t size) {
     const unsigned slots = rte_align32pow2((uint32_t)capacity + 1);
-    const ssize_t bytes = rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, slots);
-    struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(bytes));
+    return (size_t)rte_ring_get_memsize_elem(size == 0 ? sizeof(void *) : size, slots);
+}
+static struct rte_ring *dpdk_init(void *memory, size_t capacity, unsigned flags) {
+    struct rte_ring *ring = memory;
     if (rte_ring_init(ring, "versus", (unsigned)capacity, flags | RING_F_EXACT_SZ) != 0)
         fail(1, "rte_ring_init failed");
     return ring;
+}
+static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags) {
+    const size_t bytes = RTE_CACHE_LINE_ROUNDUP(dpdk_bytes(capacity, size));
+    return dpdk_init(aligned_alloc(RTE_CACHE_LINE_SIZE, bytes), capacity, flags);
 }
 
 #define ADAPTER(kind, flags)                                                                       \
@@ -25,6 +31,21 @@ static struct rte_ring *dpdk_create(size_t capacity, size_t size, unsigned flags
         return dpdk_create(capacity, size, flags);                                                 \
     }                                                                                              \
     static void kind##_release(struct rte_ring *ring) { free(ring); }                              \
+    CALLS(kind)
+#define SHARED_ADAPTER(kind, flags)                                                                \
+    static struct rte_ring *kind##_create(size_t capacity, size_t size) {                          \
+        return dpdk_init(shared_memory(dpdk_bytes(capacity, size)), capacity, flags);              \
+    }                                                                                              \
+    static struct rte_ring *kind##_attach(struct rte_ring *ring, size_t capacity, size_t size) {   \
+        (void)capacity;                                                                            \
+        (void)size;                                                                                \
+        return ring;                                                                               \
+    }                                                                                              \
+    static void kind##_detach(struct rte_ring *ring) { (void)ring; }                               \
+    static void kind##_release(struct rte_ring *ring) { (void)ring; /* until the process ends */ } \
+    CALLS(kind)
+
+#define CALLS(kind)                                                                                \
     static inline bool kind##_try_put(struct rte_ring *ring, const void *item, size_t size) {      \
         return rte_ring_enqueue_elem(ring, (void *)item, size == 0 ? sizeof(void *) : size) == 0;  \
     }                                                                                              \
@@ -74,14 +95,47 @@ ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 #define HAS_BULK 1
 #include "workloads.h"
 
+// --- between processes
+
+SHARED_ADAPTER(shared_spsc, RING_F_SP_ENQ | RING_F_SC_DEQ)
+#define QUEUE shared_spsc
+#define SHARED struct rte_ring
+#define HANDLE struct rte_ring
+#define HAS_BLOCKING 0
+#define THREADS 0
+#include "processes.h"
+
+SHARED_ADAPTER(shared_mpmc, 0)
+#define QUEUE shared_mpmc
+#define SHARED struct rte_ring
+#define HANDLE struct rte_ring
+#define HAS_BLOCKING 0
+#define THREADS 0
+#include "processes.h"
+
+SHARED_ADAPTER(shared_hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
+#define QUEUE shared_hts
+#define SHARED struct rte_ring
+#define HANDLE struct rte_ring
+#define HAS_BLOCKING 0
+#define THREADS 0
+#include "processes.h"
+
 static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), NULL};
 static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BULK, NULL};
+static const char *const shared_spsc_cases[] = {PROCESS_1P1C, NULL};
+static const char *const shared_mpmc_cases[] = {PROCESS, NULL};
 
 const struct contestant dpdk_rings[] = {
     {"DPDK rte_ring, SPSC", VERSION_DPDK, NULL, spsc_cases, spsc_run, false},
     {"DPDK rte_ring", VERSION_DPDK, NULL, mpmc_cases, mpmc_run, false},
     {"DPDK rte_ring, RTS", VERSION_DPDK, NULL, mpmc_cases, rts_run, false},
     {"DPDK rte_ring, HTS", VERSION_DPDK, NULL, mpmc_cases, hts_run, false},
+    {"DPDK rte_ring, SPSC, polled", VERSION_DPDK, NULL, shared_spsc_cases, shared_spsc_process,
+     false},
+    {"DPDK rte_ring, polled", VERSION_DPDK, NULL, shared_mpmc_cases, shared_mpmc_process, false},
+    {"DPDK rte_ring, HTS, polled", VERSION_DPDK, NULL, shared_mpmc_cases, shared_hts_process,
+     false},
     {.name = NULL},
 };
 

@@ -4,9 +4,13 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,6 +102,119 @@ double timed(unsigned threads, void (*work)(void *context, unsigned thread), voi
     }
     pthread_barrier_destroy(&ready);
     return (double)(end - start) / 1e9;
+}
+
+// --- workers that share queues
+
+struct board {
+    pthread_barrier_t ready;
+    struct {
+        _Alignas(128) uint64_t start;
+        uint64_t end, sum;
+    } lines[MAX_THREADS];
+};
+
+struct hand {
+    const struct crew *crew;
+    const struct case_spec *s;
+    void *const *queues;
+    struct board *board;
+    unsigned number;
+};
+
+// The items of each producer: in the warm-up, then in the pass that is measured.
+static uint64_t items_of(const struct case_spec *s, int pass) {
+    return s->items / (pass == 0 ? 10 : 1) / s->pairs;
+}
+
+static void *run_hand(void *argument) {
+    const struct hand *h = argument;
+    if (h->s->threads <= processors())
+        pin(h->number);
+    void *ends = h->crew->attach(h->s, h->queues);
+    uint64_t sum = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        pthread_barrier_wait(&h->board->ready);
+        h->board->lines[h->number].start = now();
+        sum += h->crew->work(ends, h->s, h->number, items_of(h->s, pass));
+        h->board->lines[h->number].end = now();
+    }
+    h->board->lines[h->number].sum = sum;
+    // A queue may not lose its last end while another worker uses it.
+    pthread_barrier_wait(&h->board->ready);
+    h->crew->detach(ends);
+    return NULL;
+}
+
+static void run_threads(struct hand *hands, unsigned count) {
+    pthread_t threads[MAX_THREADS];
+    for (unsigned i = 0; i < count; i++) {
+        if (pthread_create(&threads[i], NULL, run_hand, &hands[i]) != 0)
+            fail(1, "no more threads");
+    }
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void run_processes(struct hand *hands, unsigned count) {
+    const pid_t parent = getpid();
+    pid_t processes[MAX_THREADS];
+    for (unsigned i = 0; i < count; i++) {
+        processes[i] = fork();
+        if (processes[i] < 0)
+            fail(1, "no more processes");
+        if (processes[i] == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != parent)
+                _Exit(1);
+            run_hand(&hands[i]);
+            _Exit(0);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        int status = 0;
+        waitpid(-1, &status, 0);
+        if (status == 0)
+            continue;
+        // The others would wait for it.
+        for (unsigned other = 0; other < count; other++)
+            kill(processes[other], SIGKILL);
+        if (WIFEXITED(status))
+            _Exit(WEXITSTATUS(status)); // it printed the reason
+        fail(1, "a process was killed by a signal");
+    }
+}
+
+void measure(const struct crew *crew, void *const *queues, const struct case_spec *s,
+             struct measurement *m) {
+    struct board *board = shared_memory(sizeof *board);
+    pthread_barrierattr_t attributes;
+    pthread_barrierattr_init(&attributes);
+    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&board->ready, &attributes, s->threads);
+    struct hand hands[MAX_THREADS];
+    for (unsigned i = 0; i < s->threads; i++)
+        hands[i] = (struct hand){crew, s, queues, board, i};
+    (crew->threads ? run_threads : run_processes)(hands, s->threads);
+
+    uint64_t start = UINT64_MAX, end = 0, got = 0, put = 0;
+    for (unsigned i = 0; i < s->threads; i++) {
+        start = board->lines[i].start < start ? board->lines[i].start : start;
+        end = board->lines[i].end > end ? board->lines[i].end : end;
+        got += board->lines[i].sum;
+    }
+    for (int pass = 0; pass < 2 && is(s->family, "process"); pass++)
+        put += s->pairs * sum_up_to(items_of(s, pass));
+    verify(got == put, "items were lost, duplicated or torn");
+    m->items = items_of(s, 1) * s->pairs;
+    m->seconds = (double)(end - start) / 1e9;
+}
+
+void *shared_memory(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        fail(1, "no more memory");
+    return memory;
 }
 
 // --- the histogram

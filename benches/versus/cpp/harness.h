@@ -74,6 +74,8 @@ extern const struct contestant *const contestants[]; // NULL at the end
 #define PRIORITY "priority"
 #define DEQUE "deque"
 #define BATCH "batch"
+#define PROCESS "process", "process-ping-pong"
+#define PROCESS_1P1C "process/1P1C", "process-ping-pong"
 
 // Prints `why` and ends the program with exit code `code`.
 void fail(int code, const char *why) __attribute__((noreturn, cold));
@@ -85,6 +87,23 @@ static inline void verify(bool holds, const char *why) {
 // Runs `work` on `threads` threads. Returns the seconds from the first start to the last end.
 // Threads are pinned if there are at least as many processors.
 double timed(unsigned threads, void (*work)(void *context, unsigned thread), void *context);
+
+// The workers of a trial that share queues: processes, or threads for comparison. `queues` is what
+// they inherit; a worker makes its own ends of it.
+struct crew {
+    void *(*attach)(const struct case_spec *, void *const *queues);
+    // Moves `items` items, and returns the sum of the numbers that the worker got.
+    uint64_t (*work)(void *ends, const struct case_spec *, unsigned worker, uint64_t items);
+    void (*detach)(void *ends);
+    bool threads;
+};
+// Starts a worker for each thread of the case. They warm up with a tenth of the items, then are
+// measured. A worker that fails ends the trial. Ends the program if the sum of all numbers is not
+// that of streams from 1 on, or for a ping-pong 0.
+void measure(const struct crew *, void *const *queues, const struct case_spec *,
+             struct measurement *);
+// Memory that child processes share.
+void *shared_memory(size_t bytes);
 // How many processors this process may use.
 unsigned processors(void);
 // Nanoseconds on the monotonic clock.

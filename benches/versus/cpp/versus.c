@@ -8,7 +8,9 @@ extern const struct contestant ours[];
 #ifdef STATIC
 const struct contestant *const contestants[] = {ours, NULL};
 #else
-extern const struct contestant wakes[], ck_rings[], dpdk_rings[], glib_queues[];
-const struct contestant *const contestants[] = {ours,       wakes,       ck_rings,
-                                                dpdk_rings, glib_queues, NULL};
+extern const struct contestant wakes[], ck_rings[], dpdk_rings[], glib_queues[], ours_ipc[],
+    kernel_queues[];
+const struct contestant *const contestants[] = {
+    ours, wakes, ck_rings, dpdk_rings, glib_queues, ours_ipc, kernel_queues, NULL,
+};
 #endif

@@ -9,42 +9,17 @@
 //                 block, and return how many items they moved
 // QUEUE_create(capacity, size) and QUEUE_release(q) always exist. An item is a blob of `size`
 // bytes, or a word if `size` is 0.
-#include "harness.h"
+#include "items.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #ifndef WORKLOADS_H
 #define WORKLOADS_H
 
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define Q(name) PASTE(QUEUE, name)
+enum { LARGEST_BULK = 256 };
 
-// Inlined into callers with a constant item size, so that the compiler knows it.
-#define INLINE static inline __attribute__((always_inline))
-
-enum { LARGEST_BULK = 256, LARGEST_ITEM = 1024 };
-
-// An item carries a number in each of its words.
-INLINE void set_number(void *item, uint64_t number, size_t size) {
-    memcpy(item, &number, sizeof number);
-    for (size_t i = 8; i < size; i += 8)
-        memcpy((char *)item + i, &number, sizeof number);
-}
-// A torn item yields a number that no producer puts.
-INLINE uint64_t number_of(const void *item, size_t size) {
-    uint64_t first, last;
-    memcpy(&first, item, sizeof first);
-    memcpy(&last, (const char *)item + (size > 8 ? size - 8 : 0), sizeof last);
-    return first == last ? first : UINT64_MAX / 3;
-}
 INLINE size_t stride(size_t size) { return size == 0 ? sizeof(void *) : size; }
-
-INLINE void verify_sum(uint64_t got, uint64_t put) {
-    verify(got == put, "items were lost, duplicated or torn");
-}
 
 #endif
 
