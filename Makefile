@@ -161,6 +161,7 @@ proof: ready-proof build ## The other tests, in half an hour: models, sanitizers
 
 lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; the generated header and symbols are current
 	$(CARGO) fmt --check && $(CARGO) fmt --all --check --manifest-path benches/versus/Cargo.toml
+	$(CARGO) fmt --check --manifest-path benches/versus/ipc/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/report/Cargo.toml
 	$(jobs)$(CARGO) clippy --locked --all-targets --features header -- -D warnings
 	$(jobs)$(CARGO) clippy --locked --all-targets --manifest-path examples/report/Cargo.toml -- -D warnings
@@ -305,6 +306,7 @@ bench-quick: versus ## Measure the most important cases, in a minute
 # A program that does not build is not measured, which the driver reports.
 versus: build
 	$(jobs)CARGO_TARGET_DIR=$(VERSUS)/target LIBDIR=$(LIB) $(CARGO) build --release --quiet --locked --workspace --manifest-path $(VERSUS)/Cargo.toml
+	-$(jobs)$(if $(wildcard $(VERSUS)/ipc),CARGO_TARGET_DIR=$(VERSUS)/target $(CARGO) build --release --quiet --locked --manifest-path $(VERSUS)/ipc/Cargo.toml)
 	-+$(if $(wildcard $(VERSUS)/cpp/Makefile),$(MAKE) -k -C $(VERSUS)/cpp LIBDIR=$(LIB) BUILD=$(VERSUS)/target)
 	-+$(if $(wildcard $(VERSUS)/go/Makefile),$(MAKE) -k -C $(VERSUS)/go LIBDIR=$(LIB) BUILD=$(VERSUS)/target)
 

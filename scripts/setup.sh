@@ -86,6 +86,7 @@ has_targets() {
 manifests=(Cargo.toml)
 ! for_ test proof packages || manifests+=(examples/report/Cargo.toml)
 ! for_ proof bench || manifests+=(benches/versus/Cargo.toml)
+! for_ bench || manifests+=(benches/versus/ipc/Cargo.toml)
 has_crates() { cargo metadata --frozen --format-version 1 --manifest-path "$1" >/dev/null 2>&1; }
 
 # --- packages: need COMMAND PACKAGE..., need_library NAME PACKAGE...

@@ -44,7 +44,7 @@ impl Case {
 
     pub fn metric(&self) -> Metric {
         match (self.family(), self.shape()) {
-            ("pingpong", _) => Metric::RoundTrip,
+            ("pingpong" | "process-ping-pong", _) => Metric::RoundTrip,
             ("wake", _) if self.mode() == "pingpong" => Metric::RoundTrip,
             ("wake", _) => Metric::TailLatency,
             ("latency", _) | ("batch", "lateness") => Metric::TailLatency,
@@ -61,7 +61,7 @@ impl Case {
             ("memory", _) => 1,
             ("batch", _) if self.shape() == "lateness" => 100,
             ("latency", _) => 20_000,
-            ("pingpong" | "wake", _) => 2_000,
+            ("pingpong" | "process-ping-pong" | "wake", _) => 2_000,
             (_, "blocking") => 20_000,
             _ => 50_000,
         }
@@ -78,7 +78,11 @@ impl Case {
 
     /// The case in words, for headings.
     pub fn title(&self) -> String {
+        let processes = self.family().starts_with("process");
         let shape = match self.shape() {
+            "1P1C" if self.family() == "process-ping-pong" => "two processes".into(),
+            "1P1C" if processes => "a process that puts, a process that gets".into(),
+            "4P4C" if processes => "4 processes that put, 4 that get".into(),
             "1P1C" => "one producer, one consumer".into(),
             "2P1C" => "two producers, one consumer".into(),
             "pair" => "two threads that put and get in turn".into(),
@@ -99,6 +103,8 @@ impl Case {
             },
         };
         let mode = match self.mode() {
+            // How a contestant waits is not a matter of the case.
+            _ if processes => "",
             "bulk8" => ", 8 items per call",
             "bulk32" => ", 32 items per call",
             "bulk256" => ", 256 items per call",
@@ -197,6 +203,14 @@ pub fn catalogue() -> Vec<Case> {
     for mode in ["pingpong", "oneway"] {
         add(format!("wake/1P1C/{mode}/1024/ptr"));
     }
+    for shape in ["1P1C", "4P4C"] {
+        for bytes in [8, 64, 1024] {
+            add(format!("process/{shape}/blocking/1024/b{bytes}"));
+        }
+    }
+    for bytes in [8, 64, 1024] {
+        add(format!("process-ping-pong/1P1C/blocking/1024/b{bytes}"));
+    }
     add("fairness/4P4C/single/1024/ptr".into());
     for capacity in [1000, 100000] {
         for threads in [1, 2, 4, 8] {
@@ -272,6 +286,21 @@ mod tests {
         assert_eq!((case.family(), case.shape(), case.mode()), ("spsc", "1P1C", "bulk32"));
         assert_eq!((case.capacity(), case.payload()), (1024, "ptr"));
         assert_eq!(case.title(), "spsc: one producer, one consumer, 32 items per call");
+    }
+
+    #[test]
+    fn cases_between_processes_have_the_figures_of_their_kind() {
+        let cases = select(&catalogue(), "process*").unwrap();
+        assert_eq!(cases.len(), 9);
+        let (stream, bounce) = (&cases[1], &cases[7]);
+        assert_eq!(stream.path(), "process/1P1C/blocking/1024/b64");
+        assert_eq!(stream.metric(), Metric::Rate);
+        let title = "process: a process that puts, a process that gets, blobs of 64 bytes";
+        assert_eq!(stream.title(), title);
+        assert_eq!(bounce.path(), "process-ping-pong/1P1C/blocking/1024/b64");
+        assert_eq!(bounce.metric(), Metric::RoundTrip);
+        let title = "process-ping-pong: two processes, blobs of 64 bytes";
+        assert_eq!(bounce.title(), title);
     }
 
     #[test]

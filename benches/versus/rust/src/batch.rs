@@ -3,7 +3,7 @@
 //! consumer sleeps.
 
 use crate::workloads::{TrialResult, check, percentiles, sum_up_to, timed};
-use crate::{Case, Contestant};
+use crate::{Case, Contestant, Describe};
 use hdrhistogram::Histogram;
 use parking_lot::{Condvar, Mutex};
 use serde_json::json;

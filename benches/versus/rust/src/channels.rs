@@ -1,8 +1,8 @@
 //! Adapters for the channels of crates and of std, and a deque under a lock with two condition
 //! variables. All of them block, so they take part in the `blocking` and `latency` cases too.
 
-use crate::Contestant;
 use crate::workloads::{Blocking, End, NonBlocking, Queue};
+use crate::{Contestant, Describe};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::mpsc;

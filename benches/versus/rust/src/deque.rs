@@ -2,7 +2,7 @@
 //! word at a time from the other end.
 
 use crate::workloads::{End, TrialResult, check, sum_up_to, timed};
-use crate::{Case, Contestant};
+use crate::{Case, Contestant, Describe};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 

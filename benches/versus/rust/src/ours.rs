@@ -5,7 +5,7 @@ use crate::batch::{BatchQueue, SIZE};
 use crate::deque::StealingDeque;
 use crate::priority::PriorityQueue;
 use crate::workloads::{Blocking, Bulk, Item, NonBlocking, Queue};
-use crate::{Contestant, batch, blobs, deque, priority};
+use crate::{Contestant, Describe, batch, blobs, deque, priority};
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;

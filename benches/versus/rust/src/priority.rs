@@ -2,7 +2,7 @@
 //! random priority and gets the lowest one, in turn. A put and a get count as two items.
 
 use crate::workloads::{TrialResult, check, timed};
-use crate::{Case, Contestant};
+use crate::{Case, Contestant, Describe};
 use crossbeam_utils::{Backoff, CachePadded};
 use parking_lot::Mutex;
 use serde_json::json;

@@ -2,7 +2,7 @@
 //! it. No call blocks, so they take part in the `single` and `bulk` cases only.
 
 use crate::workloads::{Bulk, End, Item, NonBlocking, Queue};
-use crate::{Contestant, blobs};
+use crate::{Contestant, Describe, blobs};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use crossbeam_utils::CachePadded;
 use ringbuf::traits::{Consumer, Producer, Split};

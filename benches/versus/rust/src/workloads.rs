@@ -6,15 +6,13 @@ use crate::Case;
 use crossbeam_utils::{Backoff, CachePadded};
 use hdrhistogram::Histogram;
 use processors::pin;
+pub use protocol::TrialResult;
 use serde_json::{Value, json};
 use std::cell::UnsafeCell;
 use std::hint::{black_box, spin_loop};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::*};
 use std::time::{Duration, Instant};
-
-/// The line that a trial prints; or an error if items were lost, duplicated or torn.
-pub type TrialResult = Result<Value, String>;
 
 // --- what a queue offers
 

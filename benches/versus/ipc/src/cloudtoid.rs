@@ -1,0 +1,42 @@
+//! Adapter for cloudtoid-interprocess: a ring of bytes in a file that processes map. Its receivers
+//! sleep; its senders only have a call that fails when the queue is full, so they poll.
+
+use crate::crew::Backoff;
+use crate::{Channel, Trial};
+use cloudtoid_interprocess::{Options, Publisher, Subscriber};
+
+pub struct Cloudtoid;
+
+/// A message has 8 bytes in front. The file is in memory.
+fn options(trial: &Trial, channel: usize, size: usize) -> Options {
+    let capacity = trial.capacity * (size + 8);
+    Options::new(format!("versus-{}-{channel}", trial.number), capacity).with_path("/dev/shm")
+}
+
+impl<const N: usize> Channel<N> for Cloudtoid {
+    const SHARES: bool = true;
+    type Sender = Publisher;
+    type Receiver = Subscriber;
+
+    fn sender(trial: &Trial, channel: usize) -> Publisher {
+        Publisher::open(&options(trial, channel, 8 * N)).expect("a queue")
+    }
+    fn receiver(trial: &Trial, channel: usize) -> Subscriber {
+        Subscriber::open(&options(trial, channel, 8 * N)).expect("a queue")
+    }
+    fn put(sender: &mut Publisher, item: &[u64; N]) {
+        // SAFETY: words have no invalid bytes, and the length is theirs.
+        let bytes = unsafe { std::slice::from_raw_parts(item.as_ptr().cast(), 8 * N) };
+        let mut backoff = Backoff::default();
+        while let Err(error) = sender.try_send(bytes) {
+            assert!(error.is_full(), "{error}");
+            backoff.snooze();
+        }
+    }
+    fn get(receiver: &mut Subscriber, _: bool) -> [u64; N] {
+        let message = receiver.recv().expect("a message");
+        let mut words =
+            message.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap()));
+        std::array::from_fn(|_| words.next().expect("a message of that length"))
+    }
+}

@@ -1,0 +1,61 @@
+//! The program `versus-ipc`: queues of crates between processes. Its cases are `process` and
+//! `process-ping-pong` of `../../README.md`.
+
+mod cloudtoid;
+mod crew;
+mod iceoryx;
+
+use protocol::{Case, Contestant, TrialResult, fail, main as run};
+
+/// What connects processes. A channel is known by its number within the trial.
+pub trait Channel<const N: usize> {
+    /// Whether an item reaches one receiver of several. Otherwise each receiver has a channel of its
+    /// own, to which all senders put in turn.
+    const SHARES: bool;
+    type Sender;
+    type Receiver;
+
+    fn sender(trial: &Trial, channel: usize) -> Self::Sender;
+    fn receiver(trial: &Trial, channel: usize) -> Self::Receiver;
+    /// Waits while the channel is full.
+    fn put(sender: &mut Self::Sender, item: &[u64; N]);
+    /// Waits while the channel is empty; without yields if `spins`, unless the channel sleeps.
+    fn get(receiver: &mut Self::Receiver, spins: bool) -> [u64; N];
+}
+
+/// What names the channels of a trial, and how large they are.
+pub struct Trial {
+    /// Unique among the trials that run.
+    pub number: u32,
+    pub capacity: usize,
+    pub pairs: usize,
+}
+
+/// The workload for the payload of the case.
+macro_rules! sized {
+    ($channel:ident) => {
+        |case: &Case, items: usize| -> TrialResult {
+            match case.payload.as_str() {
+                "b8" => crew::measure::<$channel, 1>(case, items),
+                "b64" => crew::measure::<$channel, 8>(case, items),
+                "b1024" => crew::measure::<$channel, 128>(case, items),
+                _ => fail(2, "blobs have 8, 64 or 1024 bytes"),
+            }
+        }
+    };
+}
+
+fn main() {
+    use cloudtoid::Cloudtoid;
+    use iceoryx::{Events, Polled};
+    let new =
+        |name, package| Contestant::new(name).version_in(include_str!("../Cargo.lock"), package);
+    let both = |contestant: Contestant, run: protocol::Workload| {
+        contestant.runs("process", run).runs("process-ping-pong", run)
+    };
+    run([
+        both(new("iceoryx2, polled", "iceoryx2"), sized!(Polled)),
+        both(new("iceoryx2, events", "iceoryx2"), sized!(Events)),
+        both(new("cloudtoid-interprocess", "cloudtoid-interprocess"), sized!(Cloudtoid)),
+    ]);
+}
