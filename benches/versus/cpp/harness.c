@@ -122,9 +122,12 @@ struct hand {
     unsigned number;
 };
 
-// The items of each producer: in the warm-up, then in the pass that is measured.
+// The items of each producer: in the warm-up, then in the pass that is measured. The warm-up has a
+// tenth of the items, but enough for all memory of the queue: each process maps it page by page.
 static uint64_t items_of(const struct case_spec *s, int pass) {
-    return s->items / (pass == 0 ? 10 : 1) / s->pairs;
+    const uint64_t tenth = s->items / 10, lap = s->capacity + s->capacity / 4;
+    const uint64_t warm_up = tenth > lap ? tenth : lap < s->items ? lap : s->items;
+    return (pass == 0 ? warm_up : s->items) / s->pairs;
 }
 
 static void *run_hand(void *argument) {

@@ -97,9 +97,9 @@ struct crew {
     void (*detach)(void *ends);
     bool threads;
 };
-// Starts a worker for each thread of the case. They warm up with a tenth of the items, then are
-// measured. A worker that fails ends the trial. Ends the program if the sum of all numbers is not
-// that of streams from 1 on, or for a ping-pong 0.
+// Starts a worker for each thread of the case. They warm up, then are measured. A worker that fails
+// ends the trial. Ends the program if the sum of all numbers is not that of streams from 1 on, or
+// for a ping-pong 0.
 void measure(const struct crew *, void *const *queues, const struct case_spec *,
              struct measurement *);
 // Memory that child processes share.

@@ -2,7 +2,7 @@
 //! sleep; its senders only have a call that fails when the queue is full, so they poll.
 
 use crate::crew::Backoff;
-use crate::{Channel, Trial};
+use crate::{Channel, Trial, number_of};
 use cloudtoid_interprocess::{Options, Publisher, Subscriber};
 
 pub struct Cloudtoid;
@@ -24,7 +24,8 @@ impl<const N: usize> Channel<N> for Cloudtoid {
     fn receiver(trial: &Trial, channel: usize) -> Subscriber {
         Subscriber::open(&options(trial, channel, 8 * N)).expect("a queue")
     }
-    fn put(sender: &mut Publisher, item: &[u64; N]) {
+    fn put(sender: &mut Publisher, number: u64) {
+        let item = [number; N];
         // SAFETY: words have no invalid bytes, and the length is theirs.
         let bytes = unsafe { std::slice::from_raw_parts(item.as_ptr().cast(), 8 * N) };
         let mut backoff = Backoff::default();
@@ -33,10 +34,9 @@ impl<const N: usize> Channel<N> for Cloudtoid {
             backoff.snooze();
         }
     }
-    fn get(receiver: &mut Subscriber, _: bool) -> [u64; N] {
+    fn get(receiver: &mut Subscriber, _: bool) -> u64 {
         let message = receiver.recv().expect("a message");
-        let mut words =
-            message.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap()));
-        std::array::from_fn(|_| words.next().expect("a message of that length"))
+        let (head, tail) = (message.first_chunk(), message.last_chunk());
+        number_of(&[head, tail].map(|word| u64::from_ne_bytes(*word.expect("a word"))))
     }
 }

@@ -99,12 +99,12 @@ impl<C: Channel<N>, const N: usize> Ends<C, N> {
         let Some(receiver) = &mut self.receiver else {
             let mut next = 0;
             for number in 1..=items as u64 {
-                C::put(&mut self.senders[next], &[number; N]);
+                C::put(&mut self.senders[next], number);
                 next = if next + 1 == self.senders.len() { 0 } else { next + 1 };
             }
             return 0;
         };
-        (0..items).map(|_| number_of(&C::get(receiver, false))).fold(0, u64::wrapping_add)
+        (0..items).map(|_| C::get(receiver, false)).fold(0, u64::wrapping_add)
     }
 
     /// Passes a token to the other worker and back, `items` times.
@@ -112,21 +112,16 @@ impl<C: Channel<N>, const N: usize> Ends<C, N> {
         let (sender, receiver) = (&mut self.senders[0], self.receiver.as_mut().unwrap());
         for number in 1..=items as u64 {
             if worker == 0 {
-                C::put(sender, &[number; N]);
+                C::put(sender, number);
             }
-            if number_of(&C::get(receiver, spins)) != number {
+            if C::get(receiver, spins) != number {
                 fail(3, "a round trip returned another token");
             }
             if worker == 1 {
-                C::put(sender, &[number; N]);
+                C::put(sender, number);
             }
         }
     }
-}
-
-/// The number that an item carries. A torn item yields a number that no producer puts.
-fn number_of<const N: usize>(item: &[u64; N]) -> u64 {
-    if item[0] == item[N - 1] { item[0] } else { u64::MAX / 3 }
 }
 
 /// The sum of 1 to n.
@@ -150,6 +145,10 @@ fn work<C: Channel<N>, const N: usize>(
     let mut sum = 0u64;
     // SAFETY: the board is initialized, and no other process writes this line.
     unsafe {
+        libc::pthread_barrier_wait(&raw mut (*board).ready);
+        ends.senders.iter().for_each(C::connect_sender);
+        libc::pthread_barrier_wait(&raw mut (*board).ready);
+        ends.receiver.iter().for_each(C::connect_receiver);
         for items in passes {
             libc::pthread_barrier_wait(&raw mut (*board).ready);
             (*board).lines[worker].start = now();
@@ -204,6 +203,11 @@ fn in_processes(workers: usize, work: impl Fn(usize)) {
     }
 }
 
+/// The items of the warm-up: a tenth, but enough for all memory of the queue.
+fn warm_up(items: usize, capacity: usize) -> usize {
+    items.min((items / 10).max(capacity + capacity / 4))
+}
+
 pub fn measure<C: Channel<N>, const N: usize>(case: &Case, items: usize) -> TrialResult {
     let bounces = case.family == "process-ping-pong";
     let pairs = Case::number(&case.shape);
@@ -214,7 +218,7 @@ pub fn measure<C: Channel<N>, const N: usize>(case: &Case, items: usize) -> Tria
     if workers > MAX_WORKERS {
         fail(2, "too many processes");
     }
-    let passes = [items / 10 / pairs, items / pairs];
+    let passes = [warm_up(items, case.capacity) / pairs, items / pairs];
     let board = new_board(workers);
     in_processes(workers, |worker| work::<C, N>(&trial, worker, bounces, passes, board));
 

@@ -6,11 +6,12 @@
 //! event after each sample. Both are measured.
 
 use crate::crew::Backoff;
-use crate::{Channel, Trial};
+use crate::{Channel, Trial, number_of};
 use iceoryx2::port::listener::Listener;
 use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
+use iceoryx2::port::update_connections::UpdateConnections;
 use iceoryx2::prelude::*;
 use iceoryx2::service::port_factory;
 use std::hint::spin_loop;
@@ -71,12 +72,14 @@ fn subscriber<const N: usize>(node: &Node<Service>, trial: &Trial, channel: usiz
     samples(node, trial, channel).subscriber_builder().create().expect("a subscriber")
 }
 
-fn send<const N: usize>(publisher: &Puts<N>, item: &[u64; N]) {
-    let sample = publisher.loan_uninit().expect("memory").write_payload(*item);
+/// Writes the sample in place.
+fn send<const N: usize>(publisher: &Puts<N>, number: u64) {
+    let sample = publisher.loan_uninit().expect("memory").write_payload([number; N]);
     assert_eq!(sample.send().expect("a connection"), 1, "a sample had no receiver");
 }
-fn receive<const N: usize>(subscriber: &Gets<N>) -> Option<[u64; N]> {
-    subscriber.receive().expect("a connection").map(|sample| *sample)
+/// Reads the sample in place.
+fn receive<const N: usize>(subscriber: &Gets<N>) -> Option<u64> {
+    subscriber.receive().expect("a connection").map(|sample| number_of(&*sample))
 }
 
 impl<const N: usize> Channel<N> for Polled {
@@ -92,14 +95,21 @@ impl<const N: usize> Channel<N> for Polled {
         let node = node();
         Port(subscriber(&node, trial, channel), node)
     }
-    fn put(sender: &mut Self::Sender, item: &[u64; N]) {
-        send(&sender.0, item);
+    // Without it samples are lost that are sent before the subscriber's first look.
+    fn connect_sender(sender: &Self::Sender) {
+        sender.0.update_connections().expect("connections");
     }
-    fn get(receiver: &mut Self::Receiver, spins: bool) -> [u64; N] {
+    fn connect_receiver(receiver: &Self::Receiver) {
+        receiver.0.update_connections().expect("connections");
+    }
+    fn put(sender: &mut Self::Sender, number: u64) {
+        send(&sender.0, number);
+    }
+    fn get(receiver: &mut Self::Receiver, spins: bool) -> u64 {
         let mut backoff = Backoff::default();
         loop {
             match receive(&receiver.0) {
-                Some(item) => return item,
+                Some(number) => return number,
                 None if spins => spin_loop(),
                 None => backoff.snooze(),
             }
@@ -122,14 +132,20 @@ impl<const N: usize> Channel<N> for Events {
         let listener = events(&node, trial, channel).listener_builder().create();
         Port((subscriber(&node, trial, channel), listener.expect("a listener")), node)
     }
-    fn put(sender: &mut Self::Sender, item: &[u64; N]) {
-        send(&sender.0.0, item);
+    fn connect_sender(sender: &Self::Sender) {
+        sender.0.0.update_connections().expect("connections");
+    }
+    fn connect_receiver(receiver: &Self::Receiver) {
+        receiver.0.0.update_connections().expect("connections");
+    }
+    fn put(sender: &mut Self::Sender, number: u64) {
+        send(&sender.0.0, number);
         sender.0.1.notify().expect("a listener");
     }
-    fn get(receiver: &mut Self::Receiver, _: bool) -> [u64; N] {
+    fn get(receiver: &mut Self::Receiver, _: bool) -> u64 {
         loop {
-            if let Some(item) = receive(&receiver.0.0) {
-                return item;
+            if let Some(number) = receive(&receiver.0.0) {
+                return number;
             }
             receiver.0.1.blocking_wait(|_| {}).expect("an event");
         }

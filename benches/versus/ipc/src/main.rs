@@ -7,7 +7,8 @@ mod iceoryx;
 
 use protocol::{Case, Contestant, TrialResult, fail, main as run};
 
-/// What connects processes. A channel is known by its number within the trial.
+/// What connects processes, for blobs of `N` words that all are the item's number. A channel is known
+/// by its number within the trial.
 pub trait Channel<const N: usize> {
     /// Whether an item reaches one receiver of several. Otherwise each receiver has a channel of its
     /// own, to which all senders put in turn.
@@ -17,10 +18,13 @@ pub trait Channel<const N: usize> {
 
     fn sender(trial: &Trial, channel: usize) -> Self::Sender;
     fn receiver(trial: &Trial, channel: usize) -> Self::Receiver;
+    /// Called once all ends exist, first for the senders, then for the receivers.
+    fn connect_sender(_: &Self::Sender) {}
+    fn connect_receiver(_: &Self::Receiver) {}
     /// Waits while the channel is full.
-    fn put(sender: &mut Self::Sender, item: &[u64; N]);
+    fn put(sender: &mut Self::Sender, number: u64);
     /// Waits while the channel is empty; without yields if `spins`, unless the channel sleeps.
-    fn get(receiver: &mut Self::Receiver, spins: bool) -> [u64; N];
+    fn get(receiver: &mut Self::Receiver, spins: bool) -> u64;
 }
 
 /// What names the channels of a trial, and how large they are.
@@ -29,6 +33,11 @@ pub struct Trial {
     pub number: u32,
     pub capacity: usize,
     pub pairs: usize,
+}
+
+/// The number that a blob carries. A torn blob yields a number that no producer puts.
+fn number_of(words: &[u64]) -> u64 {
+    if words.first() == words.last() { words[0] } else { u64::MAX / 3 }
 }
 
 /// The workload for the payload of the case.
@@ -46,6 +55,12 @@ macro_rules! sized {
 }
 
 fn main() {
+    // A process that fails prints one line and ends like those that call `fail`.
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("{}", info.to_string().replace('\n', " "));
+        // SAFETY: it does not return.
+        unsafe { libc::_exit(1) }
+    }));
     use cloudtoid::Cloudtoid;
     use iceoryx::{Events, Polled};
     let new =
