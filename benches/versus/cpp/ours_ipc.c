@@ -60,7 +60,7 @@ BETWEEN_THREADS(spsc)
 
 // --- between processes
 
-#ifdef HAS_SHARED
+#if defined(HAS_SHARED_mpmc) || defined(HAS_SHARED_spsc)
 
 // A memory file, which the processes inherit.
 struct file {
@@ -96,6 +96,21 @@ static void close_file(struct file *file) {
     static void shared_##family##_release(struct file *file) { close_file(file); }                 \
     CALLS(shared_##family, family)
 
+#define SHARED_CONTESTANT(family, cases)                                                           \
+    {                                                                                              \
+        "queues_" #family " between processes", QUEUES_VERSION, NULL, cases,                       \
+            shared_##family##_process, true                                                        \
+    }
+
+#endif
+
+#define NOT_YET(family)                                                                            \
+    {                                                                                              \
+        .name = "queues_" #family " between processes",                                            \
+        .missing = "this version has no queues_" #family "_open_shared"                            \
+    }
+
+#ifdef HAS_SHARED_mpmc
 BETWEEN_PROCESSES(mpmc)
 #define QUEUE shared_mpmc
 #define SHARED struct file
@@ -103,7 +118,12 @@ BETWEEN_PROCESSES(mpmc)
 #define HAS_BLOCKING 1
 #define THREADS 0
 #include "processes.h"
+#define SHARED_MPMC SHARED_CONTESTANT(mpmc, mpmc_cases)
+#else
+#define SHARED_MPMC NOT_YET(mpmc)
+#endif
 
+#ifdef HAS_SHARED_spsc
 BETWEEN_PROCESSES(spsc)
 #define QUEUE shared_spsc
 #define SHARED struct file
@@ -111,29 +131,17 @@ BETWEEN_PROCESSES(spsc)
 #define HAS_BLOCKING 1
 #define THREADS 0
 #include "processes.h"
-
-#define SHARED_CONTESTANT(family, cases)                                                           \
-    {                                                                                              \
-        "queues_" #family " between processes", QUEUES_VERSION, NULL, cases,                       \
-            shared_##family##_process, true                                                        \
-    }
-
+#define SHARED_SPSC SHARED_CONTESTANT(spsc, spsc_cases)
 #else
-
-#define SHARED_CONTESTANT(family, cases)                                                           \
-    {                                                                                              \
-        .name = "queues_" #family " between processes",                                            \
-        .missing = "this version has no queues_" #family "_open_shared"                            \
-    }
-
+#define SHARED_SPSC NOT_YET(spsc)
 #endif
 
 static const char *const mpmc_cases[] = {PROCESS, NULL};
 static const char *const spsc_cases[] = {PROCESS_1P1C, NULL};
 
 const struct contestant ours_ipc[] = {
-    SHARED_CONTESTANT(mpmc, mpmc_cases),
-    SHARED_CONTESTANT(spsc, spsc_cases),
+    SHARED_MPMC,
+    SHARED_SPSC,
     {"queues_mpmc between threads", QUEUES_VERSION, NULL, mpmc_cases, mpmc_process, true},
     {"queues_spsc between threads", QUEUES_VERSION, NULL, spsc_cases, spsc_process, true},
     {.name = NULL},
