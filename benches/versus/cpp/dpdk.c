@@ -124,7 +124,7 @@ SHARED_ADAPTER(shared_hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), NULL};
 static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BULK, NULL};
 static const char *const shared_spsc_cases[] = {PROCESS_1P1C, NULL};
-static const char *const shared_mpmc_cases[] = {PROCESS, NULL};
+static const char *const shared_mpmc_cases[] = {PROCESS, PROCESS_KILL, NULL};
 
 const struct contestant dpdk_rings[] = {
     {"DPDK rte_ring, SPSC", VERSION_DPDK, NULL, spsc_cases, spsc_run, false},

@@ -49,7 +49,7 @@ inline void fifo_get(fifo *q, void *item, std::size_t size) {
 #define THREADS 0
 #include "processes.h"
 
-const char *const cases[] = {PROCESS, nullptr};
+const char *const cases[] = {PROCESS, PROCESS_KILL, nullptr};
 
 } // namespace
 

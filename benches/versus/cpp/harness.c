@@ -111,6 +111,7 @@ struct board {
     struct {
         _Alignas(128) uint64_t start;
         uint64_t end, sum;
+        volatile uint64_t moved;
     } lines[MAX_THREADS];
 };
 
@@ -159,32 +160,42 @@ static void run_threads(struct hand *hands, unsigned count) {
         pthread_join(threads[i], NULL);
 }
 
-static void run_processes(struct hand *hands, unsigned count) {
-    const pid_t parent = getpid();
-    pid_t processes[MAX_THREADS];
-    for (unsigned i = 0; i < count; i++) {
-        processes[i] = fork();
-        if (processes[i] < 0)
-            fail(1, "no more processes");
-        if (processes[i] == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            if (getppid() != parent)
-                _Exit(1);
-            run_hand(&hands[i]);
-            _Exit(0);
-        }
+static pid_t start_process(struct hand *hand, void *(*run)(void *)) {
+    const pid_t parent = getpid(), process = fork();
+    if (process < 0)
+        fail(1, "no more processes");
+    if (process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            run(hand);
+        _Exit(0);
     }
+    return process;
+}
+
+static void kill_all(const pid_t *processes, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        kill(processes[i], SIGKILL);
+}
+
+// Ends the program if a worker failed, since the others would wait for it.
+static void expect_success(int status, const pid_t *processes, unsigned count) {
+    if (status == 0)
+        return;
+    kill_all(processes, count);
+    if (WIFEXITED(status))
+        _Exit(WEXITSTATUS(status)); // it printed the reason
+    fail(1, "a process was killed by a signal");
+}
+
+static void run_processes(struct hand *hands, unsigned count) {
+    pid_t processes[MAX_THREADS];
+    for (unsigned i = 0; i < count; i++)
+        processes[i] = start_process(&hands[i], run_hand);
     for (unsigned i = 0; i < count; i++) {
         int status = 0;
         waitpid(-1, &status, 0);
-        if (status == 0)
-            continue;
-        // The others would wait for it.
-        for (unsigned other = 0; other < count; other++)
-            kill(processes[other], SIGKILL);
-        if (WIFEXITED(status))
-            _Exit(WEXITSTATUS(status)); // it printed the reason
-        fail(1, "a process was killed by a signal");
+        expect_success(status, processes, count);
     }
 }
 
@@ -211,6 +222,77 @@ void measure(const struct crew *crew, void *const *queues, const struct case_spe
     verify(got == put, "items were lost, duplicated or torn");
     m->items = items_of(s, 1) * s->pairs;
     m->seconds = (double)(end - start) / 1e9;
+}
+
+// --- workers that are killed
+
+static void *run_on(void *argument) {
+    const struct hand *h = argument;
+    void *ends = h->crew->attach(h->s, h->queues);
+    h->crew->work_on(ends, h->number, &h->board->lines[h->number].moved);
+    return NULL;
+}
+
+// How long the others may stand still, in nanoseconds: far longer than a processor is away.
+static const uint64_t LONGEST_STALL = 3000000000;
+
+// Waits until all workers but `except` have moved more items than `before`, for LONGEST_STALL at
+// most since `start`.
+static void await_progress(const struct hand *hands, unsigned except, const uint64_t *before,
+                           uint64_t start, const pid_t *processes, uint64_t kills) {
+    const unsigned count = hands->s->threads;
+    for (;;) {
+        unsigned still = 0;
+        for (unsigned i = 0; i < count; i++)
+            still += i != except && hands->board->lines[i].moved == before[i];
+        if (still == 0)
+            return;
+        int status = 0;
+        if (waitpid(-1, &status, WNOHANG) > 0)
+            expect_success(status, processes, count);
+        if (now() - start > LONGEST_STALL) {
+            char why[64];
+            snprintf(why, sizeof why, "after %d kills %u processes stand still", (int)kills, still);
+            kill_all(processes, count);
+            fail(1, why);
+        }
+        sleep_for(50000);
+    }
+}
+
+void measure_kills(const struct crew *crew, void *const *queues, const struct case_spec *s,
+                   struct measurement *m) {
+    static struct histogram stalls;
+    struct board *board = shared_memory(sizeof *board);
+    struct hand hands[MAX_THREADS];
+    pid_t processes[MAX_THREADS];
+    const uint64_t start = now();
+    for (unsigned i = 0; i < s->threads; i++) {
+        hands[i] = (struct hand){crew, s, queues, board, i};
+        processes[i] = start_process(&hands[i], run_on);
+    }
+    uint64_t before[MAX_THREADS] = {0};
+    await_progress(hands, MAX_THREADS, before, now(), processes, 0);
+
+    uint64_t random = start;
+    for (uint64_t kills = 1; kills <= s->items; kills++) {
+        sleep_for(random_next(&random) % 2000000);
+        const unsigned victim = random_next(&random) % s->threads;
+        kill(processes[victim], SIGKILL);
+        waitpid(processes[victim], NULL, 0);
+        for (unsigned i = 0; i < s->threads; i++)
+            before[i] = board->lines[i].moved;
+        const uint64_t killed = now();
+        processes[victim] = start_process(&hands[victim], run_on);
+        await_progress(hands, victim, before, killed, processes, kills);
+        record(&stalls, now() - killed);
+        // Then the new one, too.
+        await_progress(hands, MAX_THREADS, before, now(), processes, kills);
+    }
+    kill_all(processes, s->threads);
+    m->items = s->items;
+    m->seconds = (double)(now() - start) / 1e9;
+    m->latency = &stalls;
 }
 
 void *shared_memory(size_t bytes) {

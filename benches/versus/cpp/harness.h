@@ -75,6 +75,7 @@ extern const struct contestant *const contestants[]; // NULL at the end
 #define DEQUE "deque"
 #define BATCH "batch"
 #define PROCESS "process", "process-ping-pong"
+#define PROCESS_KILL "process-kill"
 #define PROCESS_1P1C "process/1P1C", "process-ping-pong"
 
 // Prints `why` and ends the program with exit code `code`.
@@ -94,6 +95,8 @@ struct crew {
     void *(*attach)(const struct case_spec *, void *const *queues);
     // Moves `items` items, and returns the sum of the numbers that the worker got.
     uint64_t (*work)(void *ends, const struct case_spec *, unsigned worker, uint64_t items);
+    // Moves items until the process is killed, and counts them.
+    void (*work_on)(void *ends, unsigned worker, volatile uint64_t *moved);
     void (*detach)(void *ends);
     bool threads;
 };
@@ -102,6 +105,11 @@ struct crew {
 // for a ping-pong 0.
 void measure(const struct crew *, void *const *queues, const struct case_spec *,
              struct measurement *);
+// Kills a random worker and starts a new one, as often as the case has items. The latency is the
+// time from a kill until each of the others has moved an item. Ends the program if that takes too
+// long.
+void measure_kills(const struct crew *, void *const *queues, const struct case_spec *,
+                   struct measurement *);
 // Memory that child processes share.
 void *shared_memory(size_t bytes);
 // How many processors this process may use.

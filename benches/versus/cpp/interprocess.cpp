@@ -38,7 +38,7 @@ inline void boost_get(message_queue *q, void *item, std::size_t size) {
 #define THREADS 0
 #include "processes.h"
 
-const char *const cases[] = {PROCESS, nullptr};
+const char *const cases[] = {PROCESS, PROCESS_KILL, nullptr};
 
 } // namespace
 

@@ -141,7 +141,7 @@ static inline void mqueue_get(struct descriptors *d, void *item, size_t size) {
 #define THREADS 0
 #include "processes.h"
 
-static const char *const cases[] = {PROCESS, NULL};
+static const char *const cases[] = {PROCESS, PROCESS_KILL, NULL};
 
 const struct contestant kernel_queues[] = {
     {"pipe", "Linux", NULL, cases, pipe_process, false},

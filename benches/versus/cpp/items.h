@@ -22,12 +22,13 @@ INLINE void set_number(void *item, uint64_t number, size_t size) {
     for (size_t i = 8; i < size; i += 8)
         memcpy((char *)item + i, &number, sizeof number);
 }
-// A torn item yields a number that no producer puts.
+// What a torn item yields; no producer puts this number.
+#define TORN (UINT64_MAX / 3)
 INLINE uint64_t number_of(const void *item, size_t size) {
     uint64_t first, last;
     memcpy(&first, item, sizeof first);
     memcpy(&last, (const char *)item + (size > 8 ? size - 8 : 0), sizeof last);
-    return first == last ? first : UINT64_MAX / 3;
+    return first == last ? first : TORN;
 }
 
 INLINE void verify_sum(uint64_t got, uint64_t put) {

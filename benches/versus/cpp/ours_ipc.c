@@ -118,7 +118,7 @@ BETWEEN_PROCESSES(mpmc)
 #define HAS_BLOCKING 1
 #define THREADS 0
 #include "processes.h"
-#define SHARED_MPMC SHARED_CONTESTANT(mpmc, mpmc_cases)
+#define SHARED_MPMC SHARED_CONTESTANT(mpmc, shared_mpmc_cases)
 #else
 #define SHARED_MPMC NOT_YET(mpmc)
 #endif
@@ -137,6 +137,9 @@ BETWEEN_PROCESSES(spsc)
 #endif
 
 static const char *const mpmc_cases[] = {PROCESS, NULL};
+#ifdef HAS_SHARED_mpmc
+static const char *const shared_mpmc_cases[] = {PROCESS, PROCESS_KILL, NULL};
+#endif
 static const char *const spsc_cases[] = {PROCESS_1P1C, NULL};
 
 const struct contestant ours_ipc[] = {

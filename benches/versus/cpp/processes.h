@@ -113,12 +113,28 @@ static uint64_t Q(work)(void *ends, const struct case_spec *s, unsigned worker, 
     }
 }
 
+// Until it is killed. The case has blobs of 64 bytes.
+static void Q(work_on)(void *argument, unsigned worker, volatile uint64_t *moved) {
+    struct Q(ends) *ends = (struct Q(ends) *)argument;
+    alignas(64) char item[LARGEST_ITEM];
+    for (uint64_t i = 1;; i++) {
+        if (worker % 2 == 0) {
+            set_number(item, i, 64);
+            Q(put_item)(ends->queue, item, 64);
+        } else {
+            Q(get_item)(ends->queue, item, 64, true);
+            verify(number_of(item, 64) != TORN, "an item is torn");
+        }
+        *moved = *moved + 1;
+    }
+}
+
 static bool Q(process)(const struct case_spec *s, struct measurement *m) {
-    static const struct crew crew = {Q(attach_all), Q(work), Q(detach_all), THREADS};
+    static const struct crew crew = {Q(attach_all), Q(work), Q(work_on), Q(detach_all), THREADS};
     void *queues[2] = {Q(create)(s->capacity, s->item_size), NULL};
-    if (!is(s->family, "process"))
+    if (is(s->family, "process-ping-pong"))
         queues[1] = Q(create)(s->capacity, s->item_size);
-    measure(&crew, queues, s, m);
+    (is(s->family, "process-kill") ? measure_kills : measure)(&crew, queues, s, m);
     for (int i = 0; i < 2; i++) {
         if (queues[i] != NULL)
             Q(release)((SHARED *)queues[i]);

@@ -47,7 +47,7 @@ impl Case {
             ("pingpong" | "process-ping-pong", _) => Metric::RoundTrip,
             ("wake", _) if self.mode() == "pingpong" => Metric::RoundTrip,
             ("wake", _) => Metric::TailLatency,
-            ("latency", _) | ("batch", "lateness") => Metric::TailLatency,
+            ("latency" | "process-kill", _) | ("batch", "lateness") => Metric::TailLatency,
             ("fairness", _) => Metric::MinShare,
             ("memory", _) => Metric::Bytes,
             _ => Metric::Rate,
@@ -59,6 +59,7 @@ impl Case {
     pub fn first_items(&self) -> u64 {
         match (self.family(), self.mode()) {
             ("memory", _) => 1,
+            ("process-kill", _) => 30,
             ("batch", _) if self.shape() == "lateness" => 100,
             ("latency", _) => 20_000,
             ("pingpong" | "process-ping-pong" | "wake", _) => 2_000,
@@ -67,11 +68,17 @@ impl Case {
         }
     }
 
+    /// Whether the items are as many as fill a trial's time. Otherwise they are always
+    /// [`Self::first_items`].
+    pub fn fills_time(&self) -> bool {
+        !matches!(self.family(), "memory" | "process-kill")
+    }
+
     /// The factor by which the trials of the case are longer than those of others: items come at a
     /// fixed pace, or what is measured is rare.
     pub fn time_factor(&self) -> f64 {
         match (self.family(), self.shape()) {
-            ("latency" | "fairness" | "wake", _) | ("batch", "lateness") => 4.0,
+            ("latency" | "fairness" | "wake" | "process-kill", _) | ("batch", "lateness") => 4.0,
             _ => 1.0,
         }
     }
@@ -211,6 +218,7 @@ pub fn catalogue() -> Vec<Case> {
     for bytes in [8, 64, 1024] {
         add(format!("process-ping-pong/1P1C/blocking/1024/b{bytes}"));
     }
+    add("process-kill/4P4C/blocking/1024/b64".into());
     add("fairness/4P4C/single/1024/ptr".into());
     for capacity in [1000, 100000] {
         for threads in [1, 2, 4, 8] {
@@ -291,8 +299,8 @@ mod tests {
     #[test]
     fn cases_between_processes_have_the_figures_of_their_kind() {
         let cases = select(&catalogue(), "process*").unwrap();
-        assert_eq!(cases.len(), 9);
-        let (stream, bounce) = (&cases[1], &cases[7]);
+        assert_eq!(cases.len(), 10);
+        let (stream, bounce, kill) = (&cases[1], &cases[7], &cases[9]);
         assert_eq!(stream.path(), "process/1P1C/blocking/1024/b64");
         assert_eq!(stream.metric(), Metric::Rate);
         let title = "process: a process that puts, a process that gets, blobs of 64 bytes";
@@ -301,6 +309,8 @@ mod tests {
         assert_eq!(bounce.metric(), Metric::RoundTrip);
         let title = "process-ping-pong: two processes, blobs of 64 bytes";
         assert_eq!(bounce.title(), title);
+        assert_eq!(kill.path(), "process-kill/4P4C/blocking/1024/b64");
+        assert_eq!((kill.metric(), kill.fills_time()), (Metric::TailLatency, false));
     }
 
     #[test]

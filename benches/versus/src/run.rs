@@ -127,7 +127,9 @@ pub fn run(
                 trial(&entry.program, &contestant.name, entry.case, items, plan.limit, interrupted)
             };
             let mut probes = [None, None];
-            let result = if round == 0 {
+            let result = if round == 0 && !entry.case.fills_time() {
+                Ok((entry.items, None))
+            } else if round == 0 {
                 let wanted = plan.trial.mul_f64(entry.case.time_factor());
                 items_for(wanted, entry.items, run).map(|items| (items, None))
             } else {
@@ -190,10 +192,6 @@ fn items_for(
     mut items: u64,
     run: impl Fn(u64) -> Result<Measurement, Failure>,
 ) -> Result<u64, Failure> {
-    // Cases of one item (memory) measure no time.
-    if items <= 1 {
-        return Ok(items);
-    }
     for _ in 0..3 {
         let measured = run(items)?;
         let factor = wanted.as_secs_f64() / measured.seconds.max(1e-6);

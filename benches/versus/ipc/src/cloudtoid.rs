@@ -24,7 +24,7 @@ impl<const N: usize> Channel<N> for Cloudtoid {
     fn receiver(trial: &Trial, channel: usize) -> Subscriber {
         Subscriber::open(&options(trial, channel, 8 * N)).expect("a queue")
     }
-    fn put(sender: &mut Publisher, number: u64) {
+    fn put(sender: &mut Publisher, number: u64) -> bool {
         let item = [number; N];
         // SAFETY: words have no invalid bytes, and the length is theirs.
         let bytes = unsafe { std::slice::from_raw_parts(item.as_ptr().cast(), 8 * N) };
@@ -33,6 +33,7 @@ impl<const N: usize> Channel<N> for Cloudtoid {
             assert!(error.is_full(), "{error}");
             backoff.snooze();
         }
+        true
     }
     fn get(receiver: &mut Subscriber, _: bool) -> u64 {
         let message = receiver.recv().expect("a message");

@@ -2,13 +2,15 @@
 //! measured. The same as `measure` in `../../cpp/harness.c` and the workloads in
 //! `../../cpp/processes.h`.
 
-use crate::{Channel, Trial};
+use crate::{Channel, TORN, Trial};
 use processors::{allowed, pin};
 use protocol::{Case, TrialResult, fail};
 use serde_json::json;
 use std::hint::spin_loop;
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 const MAX_WORKERS: usize = 16;
 
@@ -21,11 +23,11 @@ struct Board {
 
 /// What a process writes, on cache lines of its own.
 #[repr(C, align(128))]
-#[derive(Clone, Copy)]
 struct Line {
     start: u64,
     end: u64,
     sum: u64,
+    moved: AtomicU64,
 }
 
 /// The board in memory that child processes share.
@@ -99,7 +101,7 @@ impl<C: Channel<N>, const N: usize> Ends<C, N> {
         let Some(receiver) = &mut self.receiver else {
             let mut next = 0;
             for number in 1..=items as u64 {
-                C::put(&mut self.senders[next], number);
+                put::<C, N>(&mut self.senders[next], number);
                 next = if next + 1 == self.senders.len() { 0 } else { next + 1 };
             }
             return 0;
@@ -107,20 +109,43 @@ impl<C: Channel<N>, const N: usize> Ends<C, N> {
         (0..items).map(|_| C::get(receiver, false)).fold(0, u64::wrapping_add)
     }
 
+    /// Moves items until the process is killed, and counts them in `moved`. Items for a process that
+    /// was killed may be lost.
+    fn work_on(&mut self, moved: &AtomicU64) {
+        let mut next = 0;
+        for number in 1.. {
+            if let Some(receiver) = &mut self.receiver {
+                if C::get(receiver, false) == TORN {
+                    fail(3, "an item is torn");
+                }
+            } else {
+                C::put(&mut self.senders[next], number);
+                next = (next + 1) % self.senders.len();
+            }
+            moved.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Passes a token to the other worker and back, `items` times.
     fn bounce(&mut self, worker: usize, items: usize, spins: bool) {
         let (sender, receiver) = (&mut self.senders[0], self.receiver.as_mut().unwrap());
         for number in 1..=items as u64 {
             if worker == 0 {
-                C::put(sender, number);
+                put::<C, N>(sender, number);
             }
             if C::get(receiver, spins) != number {
                 fail(3, "a round trip returned another token");
             }
             if worker == 1 {
-                C::put(sender, number);
+                put::<C, N>(sender, number);
             }
         }
+    }
+}
+
+fn put<C: Channel<N>, const N: usize>(sender: &mut C::Sender, number: u64) {
+    if !C::put(sender, number) {
+        fail(3, "an item had no receiver");
     }
 }
 
@@ -165,42 +190,135 @@ fn work<C: Channel<N>, const N: usize>(
     }
 }
 
-/// Forks a process for each worker, and waits until all have ended. A worker that fails ends the
-/// trial.
-fn in_processes(workers: usize, work: impl Fn(usize)) {
-    // SAFETY: this process has one thread, so a child may do anything.
-    unsafe {
-        let parent = libc::getpid();
-        let mut processes = Vec::new();
-        for worker in 0..workers {
+/// The processes of a trial, by their workers.
+struct Crew(Vec<libc::pid_t>);
+
+impl Crew {
+    /// Forks a process that calls `work` and ends.
+    fn start(work: impl Fn()) -> libc::pid_t {
+        // SAFETY: this process has one thread, so a child may do anything.
+        unsafe {
+            let parent = libc::getpid();
             match libc::fork() {
                 ..0 => fail(1, "no more processes"),
                 0 => {
                     libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                     if libc::getppid() == parent {
-                        work(worker);
+                        work();
                     }
-                    libc::_exit(0);
+                    libc::_exit(0)
                 }
-                process => processes.push(process),
+                process => process,
             }
-        }
-        for _ in 0..workers {
-            let mut status = 0;
-            libc::waitpid(-1, &mut status, 0);
-            if status == 0 {
-                continue;
-            }
-            // The others would wait for it.
-            for &process in &processes {
-                libc::kill(process, libc::SIGKILL);
-            }
-            if libc::WIFEXITED(status) {
-                libc::_exit(libc::WEXITSTATUS(status)); // it printed the reason
-            }
-            fail(1, "a process was killed by a signal");
         }
     }
+
+    fn new(workers: usize, work: impl Fn(usize)) -> Self {
+        Self((0..workers).map(|worker| Self::start(|| work(worker))).collect())
+    }
+
+    fn kill(&self) {
+        for &process in &self.0 {
+            // SAFETY: no pointers; those that were reaped are not in the list.
+            unsafe { libc::kill(process, libc::SIGKILL) };
+        }
+    }
+
+    /// Waits for the end of a process. A worker that fails ends the trial, since the others would wait
+    /// for it.
+    fn reap(&self, options: libc::c_int) {
+        let mut status = 0;
+        // SAFETY: a valid output.
+        unsafe { libc::waitpid(-1, &mut status, options) };
+        if status == 0 {
+            return;
+        }
+        self.kill();
+        if libc::WIFEXITED(status) {
+            // It printed the reason. SAFETY: it does not return.
+            unsafe { libc::_exit(libc::WEXITSTATUS(status)) }
+        }
+        fail(1, "a process was killed by a signal")
+    }
+}
+
+/// How long the others may stand still: far longer than a processor is away.
+const LONGEST_STALL: Duration = Duration::from_secs(3);
+
+/// Waits until all workers but `except` have moved more items than `before`.
+fn await_progress(
+    crew: &Crew,
+    lines: &[Line],
+    except: Option<usize>,
+    before: &[u64],
+    kills: usize,
+) {
+    let start = Instant::now();
+    loop {
+        let moves = |i: &usize| Some(*i) == except || lines[*i].moved.load(Relaxed) != before[*i];
+        let still = (0..lines.len()).filter(|i| !moves(i)).count();
+        if still == 0 {
+            return;
+        }
+        crew.reap(libc::WNOHANG);
+        if start.elapsed() > LONGEST_STALL {
+            crew.kill();
+            fail(1, format!("after {kills} kills {still} processes stand still"));
+        }
+        std::thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// Kills a random worker and starts a new one, `kills` times. The latency is the time from a kill
+/// until each of the others has moved an item.
+fn measure_kills<C: Channel<N>, const N: usize>(trial: &Trial, kills: usize) -> TrialResult {
+    let board = new_board(2 * trial.pairs);
+    // SAFETY: the board is initialized, and only the atomic fields are used.
+    let lines = unsafe { &(&(*board).lines)[..2 * trial.pairs] };
+    let work =
+        |worker: usize| Ends::<C, N>::new(trial, worker, false).work_on(&lines[worker].moved);
+    let mut crew = Crew::new(lines.len(), work);
+    await_progress(&crew, lines, None, &vec![0; lines.len()], 0);
+
+    let start = Instant::now();
+    let mut random = now();
+    let mut next = |bound| {
+        // Xorshift (Marsaglia 2003).
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % bound
+    };
+    let mut stalls = Vec::new();
+    for kill in 1..=kills {
+        std::thread::sleep(Duration::from_nanos(next(2_000_000)));
+        let victim = next(lines.len() as u64) as usize;
+        // SAFETY: the process was not reaped.
+        unsafe {
+            libc::kill(crew.0[victim], libc::SIGKILL);
+            libc::waitpid(crew.0[victim], null_mut(), 0);
+        }
+        let before: Vec<_> = lines.iter().map(|line| line.moved.load(Relaxed)).collect();
+        let killed = Instant::now();
+        crew.0[victim] = Crew::start(|| work(victim));
+        await_progress(&crew, lines, Some(victim), &before, kill);
+        stalls.push(killed.elapsed().as_nanos() as u64);
+        // Then the new one, too.
+        await_progress(&crew, lines, None, &before, kill);
+    }
+    crew.kill();
+    stalls.sort_unstable();
+    let quantile = |q: f64| stalls[(q * (kills - 1) as f64).ceil() as usize];
+    Ok(json!({
+        "items": kills,
+        "seconds": start.elapsed().as_secs_f64(),
+        "latency_ns": {
+            "p50": quantile(0.5),
+            "p99": quantile(0.99),
+            "p99.9": quantile(0.999),
+            "max": quantile(1.0),
+        },
+    }))
 }
 
 /// The items of the warm-up: a tenth, but enough for all memory of the queue.
@@ -218,9 +336,15 @@ pub fn measure<C: Channel<N>, const N: usize>(case: &Case, items: usize) -> Tria
     if workers > MAX_WORKERS {
         fail(2, "too many processes");
     }
+    if case.family == "process-kill" {
+        return measure_kills::<C, N>(&trial, items);
+    }
     let passes = [warm_up(items, case.capacity) / pairs, items / pairs];
     let board = new_board(workers);
-    in_processes(workers, |worker| work::<C, N>(&trial, worker, bounces, passes, board));
+    let crew = Crew::new(workers, |worker| work::<C, N>(&trial, worker, bounces, passes, board));
+    for _ in 0..workers {
+        crew.reap(0);
+    }
 
     // SAFETY: all writers have ended.
     let lines = unsafe { &(&(*board).lines)[..workers] };

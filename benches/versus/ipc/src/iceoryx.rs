@@ -14,7 +14,10 @@ use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::port::update_connections::UpdateConnections;
 use iceoryx2::prelude::*;
 use iceoryx2::service::port_factory;
+use iceoryx2::service::port_factory::PortFactory;
+use std::fmt::Debug;
 use std::hint::spin_loop;
+use std::time::Duration;
 
 type Service = ipc::Service;
 
@@ -61,21 +64,34 @@ pub struct Port<P>(P, #[allow(dead_code)] Node<Service>);
 type Puts<const N: usize> = Publisher<Service, [u64; N], ()>;
 type Gets<const N: usize> = Subscriber<Service, [u64; N], ()>;
 
-fn publisher<const N: usize>(node: &Node<Service>, trial: &Trial, channel: usize) -> Puts<N> {
-    samples(node, trial, channel)
-        .publisher_builder()
-        .backpressure_strategy(BackpressureStrategy::RetryUntilDelivered)
-        .create()
-        .expect("a publisher")
-}
-fn subscriber<const N: usize>(node: &Node<Service>, trial: &Trial, channel: usize) -> Gets<N> {
-    samples(node, trial, channel).subscriber_builder().create().expect("a subscriber")
+/// Calls `create` until it succeeds. After a death a port may be refused until the service is cleaned
+/// up, as the documentation says.
+fn created<P, E: Debug>(service: &impl PortFactory, create: impl Fn() -> Result<P, E>) -> P {
+    for _ in 0..100 {
+        if let Ok(port) = create() {
+            return port;
+        }
+        service.blocking_cleanup_dead_nodes(Duration::from_millis(10));
+    }
+    create().expect("a port")
 }
 
-/// Writes the sample in place.
-fn send<const N: usize>(publisher: &Puts<N>, number: u64) {
+fn publisher<const N: usize>(node: &Node<Service>, trial: &Trial, channel: usize) -> Puts<N> {
+    let service = samples(node, trial, channel);
+    created(&service, || {
+        let builder = service.publisher_builder();
+        builder.backpressure_strategy(BackpressureStrategy::RetryUntilDelivered).create()
+    })
+}
+fn subscriber<const N: usize>(node: &Node<Service>, trial: &Trial, channel: usize) -> Gets<N> {
+    let service = samples(node, trial, channel);
+    created(&service, || service.subscriber_builder().create())
+}
+
+/// Writes the sample in place. Returns whether there is a subscriber.
+fn send<const N: usize>(publisher: &Puts<N>, number: u64) -> bool {
     let sample = publisher.loan_uninit().expect("memory").write_payload([number; N]);
-    assert_eq!(sample.send().expect("a connection"), 1, "a sample had no receiver");
+    sample.send().expect("a connection") == 1
 }
 /// Reads the sample in place.
 fn receive<const N: usize>(subscriber: &Gets<N>) -> Option<u64> {
@@ -102,8 +118,8 @@ impl<const N: usize> Channel<N> for Polled {
     fn connect_receiver(receiver: &Self::Receiver) {
         receiver.0.update_connections().expect("connections");
     }
-    fn put(sender: &mut Self::Sender, number: u64) {
-        send(&sender.0, number);
+    fn put(sender: &mut Self::Sender, number: u64) -> bool {
+        send(&sender.0, number)
     }
     fn get(receiver: &mut Self::Receiver, spins: bool) -> u64 {
         let mut backoff = Backoff::default();
@@ -124,13 +140,15 @@ impl<const N: usize> Channel<N> for Events {
 
     fn sender(trial: &Trial, channel: usize) -> Self::Sender {
         let node = node();
-        let notifier = events(&node, trial, channel).notifier_builder().create();
-        Port((publisher(&node, trial, channel), notifier.expect("a notifier")), node)
+        let service = events(&node, trial, channel);
+        let notifier = created(&service, || service.notifier_builder().create());
+        Port((publisher(&node, trial, channel), notifier), node)
     }
     fn receiver(trial: &Trial, channel: usize) -> Self::Receiver {
         let node = node();
-        let listener = events(&node, trial, channel).listener_builder().create();
-        Port((subscriber(&node, trial, channel), listener.expect("a listener")), node)
+        let service = events(&node, trial, channel);
+        let listener = created(&service, || service.listener_builder().create());
+        Port((subscriber(&node, trial, channel), listener), node)
     }
     fn connect_sender(sender: &Self::Sender) {
         sender.0.0.update_connections().expect("connections");
@@ -138,9 +156,10 @@ impl<const N: usize> Channel<N> for Events {
     fn connect_receiver(receiver: &Self::Receiver) {
         receiver.0.0.update_connections().expect("connections");
     }
-    fn put(sender: &mut Self::Sender, number: u64) {
-        send(&sender.0.0, number);
-        sender.0.1.notify().expect("a listener");
+    fn put(sender: &mut Self::Sender, number: u64) -> bool {
+        let received = send(&sender.0.0, number);
+        sender.0.1.notify().expect("an event");
+        received
     }
     fn get(receiver: &mut Self::Receiver, _: bool) -> u64 {
         loop {

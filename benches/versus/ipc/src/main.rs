@@ -21,8 +21,8 @@ pub trait Channel<const N: usize> {
     /// Called once all ends exist, first for the senders, then for the receivers.
     fn connect_sender(_: &Self::Sender) {}
     fn connect_receiver(_: &Self::Receiver) {}
-    /// Waits while the channel is full.
-    fn put(sender: &mut Self::Sender, number: u64);
+    /// Waits while the channel is full. Returns whether there is a receiver.
+    fn put(sender: &mut Self::Sender, number: u64) -> bool;
     /// Waits while the channel is empty; without yields if `spins`, unless the channel sleeps.
     fn get(receiver: &mut Self::Receiver, spins: bool) -> u64;
 }
@@ -35,9 +35,12 @@ pub struct Trial {
     pub pairs: usize,
 }
 
-/// The number that a blob carries. A torn blob yields a number that no producer puts.
+/// What a torn blob yields; no producer puts this number.
+const TORN: u64 = u64::MAX / 3;
+
+/// The number that a blob carries.
 fn number_of(words: &[u64]) -> u64 {
-    if words.first() == words.last() { words[0] } else { u64::MAX / 3 }
+    if words.first() == words.last() { words[0] } else { TORN }
 }
 
 /// The workload for the payload of the case.
@@ -65,12 +68,13 @@ fn main() {
     use iceoryx::{Events, Polled};
     let new =
         |name, package| Contestant::new(name).version_in(include_str!("../Cargo.lock"), package);
-    let both = |contestant: Contestant, run: protocol::Workload| {
-        contestant.runs("process", run).runs("process-ping-pong", run)
+    let all = |contestant: Contestant, run: protocol::Workload| {
+        let families = ["process", "process-ping-pong", "process-kill"];
+        families.iter().fold(contestant, |contestant, family| contestant.runs(*family, run))
     };
     run([
-        both(new("iceoryx2, polled", "iceoryx2"), sized!(Polled)),
-        both(new("iceoryx2, events", "iceoryx2"), sized!(Events)),
-        both(new("cloudtoid-interprocess", "cloudtoid-interprocess"), sized!(Cloudtoid)),
+        all(new("iceoryx2, polled", "iceoryx2"), sized!(Polled)),
+        all(new("iceoryx2, events", "iceoryx2"), sized!(Events)),
+        all(new("cloudtoid-interprocess", "cloudtoid-interprocess"), sized!(Cloudtoid)),
     ]);
 }
