@@ -174,12 +174,21 @@ static pid_t start_process(struct hand *hand, void *(*run)(void *)) {
 }
 
 static void kill_all(const pid_t *processes, unsigned count) {
-    for (unsigned i = 0; i < count; i++)
-        kill(processes[i], SIGKILL);
+    for (unsigned i = 0; i < count; i++) {
+        if (processes[i] > 0)
+            kill(processes[i], SIGKILL);
+    }
 }
 
-// Ends the program if a worker failed, since the others would wait for it.
-static void expect_success(int status, const pid_t *processes, unsigned count) {
+// Waits for a worker's end, and forgets its number, which another process may get. Ends the program
+// if the worker failed, since the others would wait for it.
+static void reap(pid_t *processes, unsigned count, int options) {
+    int status = 0;
+    const pid_t ended = waitpid(-1, &status, options);
+    for (unsigned i = 0; i < count; i++) {
+        if (processes[i] == ended)
+            processes[i] = 0;
+    }
     if (status == 0)
         return;
     kill_all(processes, count);
@@ -192,11 +201,8 @@ static void run_processes(struct hand *hands, unsigned count) {
     pid_t processes[MAX_THREADS];
     for (unsigned i = 0; i < count; i++)
         processes[i] = start_process(&hands[i], run_hand);
-    for (unsigned i = 0; i < count; i++) {
-        int status = 0;
-        waitpid(-1, &status, 0);
-        expect_success(status, processes, count);
-    }
+    for (unsigned i = 0; i < count; i++)
+        reap(processes, count, 0);
 }
 
 void measure(const struct crew *crew, void *const *queues, const struct case_spec *s,
@@ -239,7 +245,7 @@ static const uint64_t LONGEST_STALL = 3000000000;
 // Waits until all workers but `except` have moved more items than `before`, for LONGEST_STALL at
 // most since `start`.
 static void await_progress(const struct hand *hands, unsigned except, const uint64_t *before,
-                           uint64_t start, const pid_t *processes, uint64_t kills) {
+                           uint64_t start, pid_t *processes, uint64_t kills) {
     const unsigned count = hands->s->threads;
     for (;;) {
         unsigned still = 0;
@@ -247,9 +253,7 @@ static void await_progress(const struct hand *hands, unsigned except, const uint
             still += i != except && hands->board->lines[i].moved == before[i];
         if (still == 0)
             return;
-        int status = 0;
-        if (waitpid(-1, &status, WNOHANG) > 0)
-            expect_success(status, processes, count);
+        reap(processes, count, WNOHANG);
         if (now() - start > LONGEST_STALL) {
             char why[64];
             snprintf(why, sizeof why, "after %d kills %u processes stand still", (int)kills, still);

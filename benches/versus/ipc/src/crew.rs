@@ -218,18 +218,19 @@ impl Crew {
     }
 
     fn kill(&self) {
-        for &process in &self.0 {
-            // SAFETY: no pointers; those that were reaped are not in the list.
+        for &process in self.0.iter().filter(|process| **process > 0) {
+            // SAFETY: no pointers, and the process was not reaped.
             unsafe { libc::kill(process, libc::SIGKILL) };
         }
     }
 
-    /// Waits for the end of a process. A worker that fails ends the trial, since the others would wait
-    /// for it.
-    fn reap(&self, options: libc::c_int) {
+    /// Waits for the end of a process, and forgets its number, which another process may get. A worker
+    /// that fails ends the trial, since the others would wait for it.
+    fn reap(&mut self, options: libc::c_int) {
         let mut status = 0;
         // SAFETY: a valid output.
-        unsafe { libc::waitpid(-1, &mut status, options) };
+        let ended = unsafe { libc::waitpid(-1, &mut status, options) };
+        self.0.iter_mut().filter(|process| **process == ended).for_each(|process| *process = 0);
         if status == 0 {
             return;
         }
@@ -247,7 +248,7 @@ const LONGEST_STALL: Duration = Duration::from_secs(3);
 
 /// Waits until all workers but `except` have moved more items than `before`.
 fn await_progress(
-    crew: &Crew,
+    crew: &mut Crew,
     lines: &[Line],
     except: Option<usize>,
     before: &[u64],
@@ -278,7 +279,7 @@ fn measure_kills<C: Channel<N>, const N: usize>(trial: &Trial, kills: usize) -> 
     let work =
         |worker: usize| Ends::<C, N>::new(trial, worker, false).work_on(&lines[worker].moved);
     let mut crew = Crew::new(lines.len(), work);
-    await_progress(&crew, lines, None, &vec![0; lines.len()], 0);
+    await_progress(&mut crew, lines, None, &vec![0; lines.len()], 0);
 
     let start = Instant::now();
     let mut random = now();
@@ -301,10 +302,10 @@ fn measure_kills<C: Channel<N>, const N: usize>(trial: &Trial, kills: usize) -> 
         let before: Vec<_> = lines.iter().map(|line| line.moved.load(Relaxed)).collect();
         let killed = Instant::now();
         crew.0[victim] = Crew::start(|| work(victim));
-        await_progress(&crew, lines, Some(victim), &before, kill);
+        await_progress(&mut crew, lines, Some(victim), &before, kill);
         stalls.push(killed.elapsed().as_nanos() as u64);
         // Then the new one, too.
-        await_progress(&crew, lines, None, &before, kill);
+        await_progress(&mut crew, lines, None, &before, kill);
     }
     crew.kill();
     stalls.sort_unstable();
@@ -341,7 +342,8 @@ pub fn measure<C: Channel<N>, const N: usize>(case: &Case, items: usize) -> Tria
     }
     let passes = [warm_up(items, case.capacity) / pairs, items / pairs];
     let board = new_board(workers);
-    let crew = Crew::new(workers, |worker| work::<C, N>(&trial, worker, bounces, passes, board));
+    let mut crew =
+        Crew::new(workers, |worker| work::<C, N>(&trial, worker, bounces, passes, board));
     for _ in 0..workers {
         crew.reap(0);
     }
