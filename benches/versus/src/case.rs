@@ -111,6 +111,7 @@ impl Case {
         };
         let mode = match self.mode() {
             // How a contestant waits is not a matter of the case.
+            _ if self.family() == "process-kill" => ", killed at random",
             _ if processes => "",
             "bulk8" => ", 8 items per call",
             "bulk32" => ", 32 items per call",
@@ -311,6 +312,9 @@ mod tests {
         assert_eq!(bounce.title(), title);
         assert_eq!(kill.path(), "process-kill/4P4C/blocking/1024/b64");
         assert_eq!((kill.metric(), kill.fills_time()), (Metric::TailLatency, false));
+        let title = "process-kill: 4 processes that put, 4 that get, killed at random, blobs of 64 \
+                     bytes";
+        assert_eq!(kill.title(), title);
     }
 
     #[test]
