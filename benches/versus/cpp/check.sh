@@ -2,7 +2,7 @@
 # check.sh PROGRAM...: checks that each program refuses bad arguments in one line, and that every
 # case of every contestant prints a measurement. ITEMS is the number of items of a trial, TIMEOUT
 # its limit in seconds. A trial that exceeds the limit is a failure only if it is one of ours: some
-# peers make no progress while a thread is suspended in one of their calls.
+# peers make no progress while a thread is suspended in one of their calls, or was killed there.
 set -uo pipefail
 items=${ITEMS:-20000}
 seconds=${TIMEOUT:-20}
@@ -71,12 +71,14 @@ for program in "$@"; do
                 matched=1
                 ran=$((ran + 1))
                 [[ $case == *lateness* || $case == wake/* ]] && few=100 || few=$items
+                [[ $case == process-kill/* ]] && few=10
                 output=$(timeout "$seconds" "$program" run --contestant "$name" --case "$case" \
                     --items "$few" 2>&1)
                 code=$?
-                if [ $code -eq 124 ] && [[ $line == *'"ours":false'* ]]; then
+                if [[ $code -eq 124 || $output == *'stand still' ]] &&
+                    [[ $line == *'"ours":false'* ]]; then
                     late=$((late + 1))
-                    echo "$name: $case: not done in $seconds s"
+                    echo "$name: $case: ${output:-not done in $seconds s}"
                 elif [ $code -ne 0 ] || [[ ! $output =~ ^\{.*\"items\":[1-9] ]]; then
                     failed=$((failed + 1))
                     echo "$name: $case: exit $code: $output"
