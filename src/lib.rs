@@ -51,6 +51,7 @@ pub use ffi::{
     SlotReservation, spsc_bytes,
 };
 pub use queue::batch::Limits;
+pub use queue::mpmc::SharedOptions;
 pub use stats::Stats;
 pub use typed::{
     Batcher, Consumer, Event, Iter, Mpmc, Priority, Producer, Stealer, TryIter, Worker, deque,

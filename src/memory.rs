@@ -121,6 +121,7 @@ impl<T> Array<T> {
         Self { memory, len, owns: core::marker::PhantomData }
     }
 
+    #[cfg(queues_shared)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }

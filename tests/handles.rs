@@ -9,6 +9,8 @@ use queues::ffi::{event::*, mpmc::*, spsc::*, status::*};
 use queues::{BytesConsumer, BytesProducer, Error, MpmcBytes, Wait, spsc_bytes};
 use std::env;
 use std::ffi::c_void;
+#[cfg(target_os = "linux")]
+use std::os::fd::FromRawFd;
 use std::path::Path;
 use std::process::Command;
 use std::ptr::{null, null_mut};
@@ -31,6 +33,7 @@ fn create(item_size: usize, dropped: &AtomicUsize) -> *mut queues_mpmc_t {
         drop_ctx: (&raw const *dropped).cast_mut().cast(),
         drop_bytes: None,
         spare: 0,
+        attachments: 0,
     };
     let mut queue = null_mut();
     // SAFETY: an output, and options as the header asks for.
@@ -267,6 +270,41 @@ fn polls_and_descriptors_of_a_shared_queue_see_calls_in_c() {
 }
 
 /// Compiles tests/handles, a program of Rust, C and C++, and runs it.
+/// Two handles of one file, as two processes have them.
+#[cfg(all(target_os = "linux", not(queues_portable)))]
+#[test]
+fn a_shared_queue_is_one_queue_for_all_its_handles() {
+    use queues::SharedOptions;
+    // SAFETY: the name is a string of C; the descriptor is nobody else's.
+    let file = unsafe {
+        let fd = libc::memfd_create(c"queue".as_ptr(), libc::MFD_CLOEXEC);
+        std::fs::File::from(std::os::fd::OwnedFd::from_raw_fd(fd))
+    };
+    let any = SharedOptions::default();
+    assert_eq!(MpmcBytes::open_shared(&file, &any).err(), Some(Error::Invalid)); // no item size
+    let options = SharedOptions { capacity: 2, item_size: 8, redelivers: true, ..any };
+    let one = MpmcBytes::open_shared(&file, &options).unwrap();
+    let other = MpmcBytes::open_shared(&file, &any).unwrap();
+    let larger = SharedOptions { capacity: 3, ..options };
+    assert_eq!(MpmcBytes::open_shared(&file, &larger).err(), Some(Error::Invalid));
+    drop(file);
+    assert_eq!((other.capacity(), other.item_size(), one.stats().attached), (2, 8, 2));
+    one.put(b"first", Wait::No).unwrap();
+    one.try_put(b"second").unwrap();
+    assert_eq!(other.try_put(b"third"), Err(Error::Full));
+    let mut lease = other.lease(Wait::Forever).unwrap();
+    lease[0] = b'F';
+    lease.put_back().unwrap();
+    assert_eq!(&one.lease(Wait::No).unwrap()[..], b"second"); // dropped, so it comes again
+    let mut buffer = [0; 8];
+    assert_eq!(one.get(&mut buffer, Wait::Forever), Ok(5));
+    assert_eq!(&buffer[..5], b"First");
+    drop(other);
+    assert_eq!((one.stats().attached, one.stats().recovered), (1, 0));
+    one.close();
+    assert_eq!(one.try_put(b"late"), Err(Error::Closed));
+}
+
 #[test]
 fn a_program_of_three_languages_passes_queues_around() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,7 +9,7 @@ use super::handle::{AnyHandle, Family, HandleType, Role};
 use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
-use super::status::{queues_status_t, status_of};
+use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
@@ -97,12 +97,12 @@ unsafe impl Options for queues_mpmc_options_t {
 type Pointers = Blocking<mpmc::Pointers>;
 pub(super) type Blobs = Blocking<mpmc::Indirect<Bytes>>;
 #[cfg(queues_shared)]
-type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
+pub(super) type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
-type SharedBlobs = Blobs;
+pub(super) type SharedBlobs = Blobs;
 pub(super) const MPMC: Family<Pointers, Blobs> = Family::new(1);
-const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
+pub(super) const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
 
 /// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
 ///
@@ -111,6 +111,19 @@ const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
 pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
     // SAFETY: by contract.
     unsafe { MPMC.any(handle).or_else(|_| SHARED.shared(handle)) }
+}
+
+/// The largest length of a blob; [`Error::Invalid`] if the handle is not one of blobs.
+///
+/// # Safety
+/// As for [`HandleType::on`].
+pub(super) unsafe fn item_size<T>(handle: *const T) -> Result<usize> {
+    let limit = |payload: &Bytes| payload.limit();
+    // SAFETY: by contract.
+    unsafe {
+        let blobs = MPMC.bytes.only(handle).map(|any| limit(any.queue().queue().payload()));
+        blobs.or_else(|_| SHARED.only(handle).map(|any| limit(any.queue().queue().payload())))
+    }
 }
 
 /// [`HandleType::on`] for blobs, in a queue that is shared or not.
@@ -125,6 +138,12 @@ macro_rules! on_blobs {
             })
         }
     };
+}
+pub(super) use on_blobs;
+
+/// Opens a shared queue; returns a handle with one reference.
+pub(super) fn open_handle(fd: c_int, options: &mpmc::SharedOptions) -> Result<*mut c_void> {
+    SHARED.create(Blocking::new(mpmc::Indirect::open(fd, options)?), false)
 }
 
 /// Flag: what a consumer held that died comes again.
@@ -201,19 +220,14 @@ pub unsafe extern "C" fn queues_mpmc_open_shared(
     // SAFETY: the header's contract.
     unsafe {
         open_shared(options, queue, QUEUES_REDELIVER, |options| {
-            SHARED.create(
-                Blocking::new(mpmc::Indirect::open(
-                    fd,
-                    &mpmc::SharedOptions {
-                        capacity: options.capacity,
-                        item_size: options.item_size,
-                        spare: options.spare,
-                        attachments: options.attachments,
-                        redelivers: options.flags & QUEUES_REDELIVER != 0,
-                    },
-                )?),
-                false,
-            )
+            let options = mpmc::SharedOptions {
+                capacity: options.capacity,
+                item_size: options.item_size,
+                spare: options.spare,
+                attachments: options.attachments,
+                redelivers: options.flags & QUEUES_REDELIVER != 0,
+            };
+            open_handle(fd, &options)
         })
     }
 }
@@ -732,9 +746,7 @@ pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_item_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    let (blobs, shared) = unsafe { (MPMC.bytes.only(queue), SHARED.only(queue)) };
-    common::item_size(blobs, |queue| queue.queue().payload().limit())
-        .max(common::item_size(shared, |queue| queue.queue().payload().limit()))
+    value_or(0, || unsafe { item_size(queue) })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -29,6 +29,8 @@ use self::keeping::{Alone, CellHead, Ring};
 use super::ring::{Packed, SlotRing, is_after};
 use super::{Counts, Fast, Get, GetMany, Peek, Put, PutMany, Queue};
 use crate::error::{Error, Result};
+#[cfg(not(queues_shared))]
+use crate::payload::Bytes;
 use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
 use crate::plan::{Described, Description, Plan, described};
 use core::ffi::c_void;
@@ -180,10 +182,34 @@ mod direct {
     }
 }
 
+/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
+/// file is empty, for the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedOptions {
+    /// Largest number of items; default: 1000.
+    pub capacity: usize,
+    /// Largest length of a blob in bytes; there is no default.
+    pub item_size: usize,
+    /// Cells beyond the capacity; default: [`SPARE`].
+    pub spare: usize,
+    /// Handles that can be attached at once, in all processes; default: 64.
+    pub attachments: usize,
+    /// Whether what a dead consumer held comes again.
+    pub redelivers: bool,
+}
+
+#[cfg(not(queues_shared))]
+impl Indirect<Bytes> {
+    /// This system has no shared queues: [`Error::Invalid`].
+    pub(crate) fn open(_fd: core::ffi::c_int, _options: &SharedOptions) -> Result<Self> {
+        Err(Error::Invalid)
+    }
+}
+
+#[cfg(queues_shared)]
+pub use recovery::Shared;
 #[cfg(queues_shared)]
 pub(crate) use recovery::inspect;
-#[cfg(queues_shared)]
-pub use recovery::{Shared, SharedOptions};
 
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
 /// each cell a header `H`. `K` says who may use the memory: this process ([`Alone`]) or several.

@@ -243,8 +243,7 @@ impl SharedFile {
     /// Whether another description has locked a byte.
     pub(crate) fn is_locked(&self, byte: u64) -> bool {
         // If the kernel does not tell, nobody is dead.
-        self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte)
-            .map_or(true, |kind| kind != libc::F_UNLCK)
+        self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte) != Ok(libc::F_UNLCK)
     }
 
     /// Calls fcntl; returns the kind of lock that it wrote, or the error of the system.

@@ -46,7 +46,7 @@ use crate::error::{Error, Result};
 use crate::memory;
 use crate::sync::{
     AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Deadline, Descriptor, Fences, Parking,
-    Relaxed, Release, SeqCst, fence, has_many_processors, pause, site, yield_now,
+    Relaxed, Release, fence, has_many_processors, pause, site, yield_now,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -276,7 +276,9 @@ impl EventCount {
     pub(super) fn has_waiters(&self) -> bool {
         // Ordering: SeqCst. A waiter announces itself and then calls the lookout, which reads the call
         // before this.
-        self.waiters.load(site("event.has_waiters", SeqCst)) & (POLLERS | ARMED | WAKERS) != 0
+        self.waiters.load(site("event.has_waiters", crate::sync::SeqCst))
+            & (POLLERS | ARMED | WAKERS)
+            != 0
     }
 
     /// Calls `attempt` until it returns `Break`; returns `None` at `end`. `Continue(t)`: retry by time `t`

@@ -1,13 +1,14 @@
 use super::super::handle::Role;
-use super::super::mpmc::{Blobs, MPMC, queues_mpmc_t};
-use super::super::race_detector::{InPlace, Outcome};
+use super::super::mpmc::{MPMC, SHARED, any, item_size, on_blobs, open_handle, queues_mpmc_t};
+use super::super::race_detector::InPlace;
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::{PutError, Result};
-use crate::queue::mpmc::Indirect;
+use crate::queue::mpmc::{Indirect, SharedOptions};
 use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
+use std::os::fd::{AsFd, AsRawFd};
 
 /// A reference to a bounded queue of blobs for any number of threads at both ends, which other
 /// languages can share: `queues_mpmc_t` of C with an item size. First in, first out.
@@ -45,6 +46,27 @@ impl MpmcBytes {
         unsafe { Self::from_raw(handle.cast()) }
     }
 
+    /// Opens the shared queue in a file, or creates it there if the file is empty. Every process that
+    /// opens the file uses the same queue, and none waits for another that was killed: the guide has
+    /// a chapter about several processes. The file stays the caller's. Linux only.
+    ///
+    /// A child that was forked opens the file itself: calls with this object fail with
+    /// [`Error::Invalid`](crate::Error::Invalid) there. Calls fail with
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if another process has damaged the file. Another
+    /// process can change the bytes of a lease or reservation at any time, if it does not keep the
+    /// rules: copy what you check.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) if the file is not such a queue, has other sizes than
+    /// `options`, or is not open for reading and writing;
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if memory, file system, descriptors or attachments
+    /// are used up.
+    pub fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<Self> {
+        let handle = open_handle(file.as_fd().as_raw_fd(), options)?;
+        // SAFETY: it has one reference.
+        unsafe { Self::from_raw(handle.cast()) }
+    }
+
     /// Takes over a reference to a queue of C: from `queues_mpmc_create`, from `queues_mpmc_retain`
     /// or from [`MpmcBytes::into_raw`].
     ///
@@ -57,8 +79,8 @@ impl MpmcBytes {
     pub unsafe fn from_raw(queue: *mut queues_mpmc_t) -> Result<Self> {
         // SAFETY: by contract.
         unsafe {
-            let item_size = MPMC.bytes.only(queue)?.queue().queue().payload().limit();
-            Ok(Self(BytesQueue { any: MPMC.any(queue)?, item_size }))
+            let item_size = item_size(queue)?;
+            Ok(Self(BytesQueue { any: any(queue)?, item_size }))
         }
     }
 
@@ -73,12 +95,6 @@ impl MpmcBytes {
     /// a reference that C adds by `queues_mpmc_retain`.
     pub fn as_raw(&self) -> *mut queues_mpmc_t {
         self.0.as_raw()
-    }
-
-    #[inline(always)]
-    fn on<R: Outcome>(&self, role: Role, call: impl FnOnce(&Blobs) -> Result<R>) -> Result<R> {
-        // SAFETY: the reference is alive, and any thread may call.
-        unsafe { MPMC.bytes.on(self.as_raw(), role, call) }
     }
 
     /// Puts a copy of `blob` without waiting; lock-free.
@@ -97,7 +113,7 @@ impl MpmcBytes {
     pub fn put(&self, blob: &[u8], wait: Wait) -> Result {
         check_len(blob, self.item_size())?;
         // SAFETY: any thread may put; the blob fits.
-        self.on(Role::PUT, |queue| unsafe { queue.put(blob, (), wait) })
+        unsafe { on_blobs!(self.as_raw(), Role::PUT, |queue| queue.put(blob, (), wait)) }
     }
 
     /// Gets the blob in front into `buffer` without waiting; lock-free. Returns its length.
@@ -115,7 +131,9 @@ impl MpmcBytes {
     /// As [`MpmcBytes::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn get(&self, buffer: &mut [u8], wait: Wait) -> Result<usize> {
         // SAFETY: any thread may get.
-        receive(buffer, |to| self.on(Role::GET, |queue| unsafe { queue.get(to, wait) }))
+        receive(buffer, |to| unsafe {
+            on_blobs!(self.as_raw(), Role::GET, |queue| queue.get(to, wait))
+        })
     }
 
     /// Copies the blob in front into `buffer` and leaves it in the queue; lock-free. Returns its
@@ -125,7 +143,7 @@ impl MpmcBytes {
     /// As [`MpmcBytes::try_get`].
     pub fn peek(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: any thread may peek.
-        receive(buffer, |to| self.on(Role::GET, |queue| unsafe { queue.peek(to) }))
+        receive(buffer, |to| unsafe { on_blobs!(self.as_raw(), Role::GET, |queue| queue.peek(to)) })
     }
 
     /// Removes every blob that was in the queue when the call began; returns their number.
@@ -161,8 +179,12 @@ impl MpmcBytes {
     /// ```
     pub fn reserve(&self, wait: Wait) -> Result<Reservation<'_>> {
         let len = self.item_size();
-        let reserve = |queue: &Blobs| queue.reserve(wait).map(|data| InPlace { data, len });
-        let cell = self.on(Role::PUT, reserve)?;
+        // SAFETY: any thread may call.
+        let cell = unsafe {
+            on_blobs!(self.as_raw(), Role::PUT, |queue| {
+                queue.reserve(wait).map(|data| InPlace { data, len })
+            })?
+        };
         Ok(Reservation { queue: self, data: cell.data })
     }
 
@@ -174,11 +196,14 @@ impl MpmcBytes {
     /// [`Error::Timeout`](crate::Error::Timeout).
     pub fn lease(&self, wait: Wait) -> Result<Lease<'_>> {
         let mut len = 0;
-        let cell = self.on(Role::GET, |queue| {
-            let data;
-            (data, len) = queue.lease(wait)?;
-            Ok(InPlace { data, len: self.item_size() })
-        })?;
+        // SAFETY: any thread may call.
+        let cell = unsafe {
+            on_blobs!(self.as_raw(), Role::GET, |queue| {
+                let data;
+                (data, len) = queue.lease(wait)?;
+                Ok(InPlace { data, len: self.item_size() })
+            })?
+        };
         Ok(Lease { queue: self, data: cell.data, len })
     }
 }
@@ -224,7 +249,10 @@ impl Reservation<'_> {
     /// [`Error::Invalid`](crate::Error::Invalid) if `len` is above the item size; with the
     /// reservation, whose bytes are unchanged.
     pub fn commit(self, len: usize) -> core::result::Result<(), PutError<Self>> {
-        match self.queue.on(Role::COMMIT, |queue| queue.commit(self.data, len)) {
+        // SAFETY: any thread may call.
+        match unsafe {
+            on_blobs!(self.queue.as_raw(), Role::COMMIT, |queue| queue.commit(self.data, len))
+        } {
             Ok(()) => {
                 core::mem::forget(self);
                 Ok(())
@@ -252,7 +280,10 @@ impl DerefMut for Reservation<'_> {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         // The reservation is this object's alone, so this does not fail.
-        let _ = self.queue.on(Role::CONSUME, |queue| queue.cancel(self.data));
+        // SAFETY: any thread may call.
+        let _ = unsafe {
+            on_blobs!(self.queue.as_raw(), Role::CONSUME, |queue| queue.cancel(self.data))
+        };
     }
 }
 
@@ -299,12 +330,16 @@ impl Lease<'_> {
     }
 
     fn try_return(&self) -> Result {
-        self.queue.on(Role::COMMIT, |queue| queue.put_back(self.data))
+        // SAFETY: any thread may call.
+        unsafe { on_blobs!(self.queue.as_raw(), Role::COMMIT, |queue| queue.put_back(self.data)) }
     }
 
     fn end(&self) {
         // The lease is this object's alone, so this does not fail.
-        let _ = self.queue.on(Role::CONSUME, |queue| queue.settle(self.data));
+        // SAFETY: any thread may call.
+        let _ = unsafe {
+            on_blobs!(self.queue.as_raw(), Role::CONSUME, |queue| queue.settle(self.data))
+        };
     }
 }
 

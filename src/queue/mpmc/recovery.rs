@@ -44,7 +44,7 @@
 //! skips what is in motion.
 
 use super::keeping::{CellHead, Keeping, Ring};
-use super::{Counts, Indirect, SPARE};
+use super::{Counts, Indirect, SPARE, SharedOptions};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Bytes, Cells, Disposer, Payload};
@@ -213,22 +213,7 @@ struct Parts {
 }
 
 type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
-
-/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
-/// file is empty, for the default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SharedOptions {
-    /// Largest number of items; default: 1000.
-    pub capacity: usize,
-    /// Largest length of a blob in bytes; there is no default.
-    pub item_size: usize,
-    /// Cells beyond the capacity; default: [`SPARE`].
-    pub spare: usize,
-    /// Handles that can be attached at once, in all processes; default: 64.
-    pub attachments: usize,
-    /// Whether what a dead consumer held comes again.
-    pub redelivers: bool,
-}
+type MappedRing = SlotRing<Packed, Mapped>;
 
 fn payload(sizes: &Sizes) -> Result<Bytes> {
     // SAFETY: no callback.
@@ -260,7 +245,7 @@ unsafe fn view(
     mapping: &Mapping,
     sizes: &Sizes,
     parts: &Parts,
-) -> Result<(SlotRing<Packed, Mapped>, SlotRing<Packed, Mapped>, Blobs)> {
+) -> Result<(MappedRing, MappedRing, Blobs)> {
     let ends: NonNull<Ends> = mapping.at(parts.ends.offset).cast();
     let ring = |part: Part, capacity, ends| {
         // SAFETY: slots and ends are atomics in the mapping, aligned by the layout.
@@ -308,7 +293,7 @@ impl Indirect<Bytes, (), Shared> {
     ///
     /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
     /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
-    pub fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
+    pub(crate) fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
         let sizes = Sizes {
             capacity: options.capacity as u64,
             item_size: options.item_size as u64,
