@@ -50,8 +50,8 @@ pub use ffi::{
     BytesConsumer, BytesProducer, BytesQueue, FrontBlob, Lease, MpmcBytes, Reservation,
     SlotReservation, spsc_bytes,
 };
+pub use queue::SharedOptions;
 pub use queue::batch::Limits;
-pub use queue::mpmc::SharedOptions;
 pub use stats::Stats;
 pub use typed::{
     Batcher, Consumer, Event, Iter, Mpmc, Priority, Producer, Stealer, TryIter, Worker, deque,

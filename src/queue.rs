@@ -26,6 +26,23 @@ pub struct Counts {
     pub peak: u64,
 }
 
+/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
+/// file is empty, for the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedOptions {
+    /// Largest number of items; default: 1000, in an spsc queue 1024.
+    pub capacity: usize,
+    /// Largest length of a blob in bytes; there is no default.
+    pub item_size: usize,
+    /// Cells beyond the capacity; default: 64. 0 for an spsc queue, which has none.
+    pub spare: usize,
+    /// Handles that can be attached at once, in all processes; default: 64.
+    pub attachments: usize,
+    /// Whether what a dead consumer held comes again. False for an spsc queue, in which it stays in
+    /// front.
+    pub redelivers: bool,
+}
+
 /// How far position `a` is ahead of position `b`; negative if it is behind.
 #[inline(always)]
 fn ahead(a: u64, b: u64) -> i64 {

@@ -50,6 +50,7 @@ fn create_spsc(item_size: usize, flags: u64) -> *mut queues_spsc_t {
         drop: None,
         drop_ctx: null_mut(),
         drop_bytes: None,
+        attachments: 0,
     };
     let mut queue = null_mut();
     // SAFETY: an output, and options as the header asks for.
@@ -276,10 +277,11 @@ fn polls_and_descriptors_of_a_shared_queue_see_calls_in_c() {
 fn a_shared_queue_is_one_queue_for_all_its_handles() {
     use queues::SharedOptions;
     // SAFETY: the name is a string of C; the descriptor is nobody else's.
-    let file = unsafe {
+    let memfd = || unsafe {
         let fd = libc::memfd_create(c"queue".as_ptr(), libc::MFD_CLOEXEC);
         std::fs::File::from(std::os::fd::OwnedFd::from_raw_fd(fd))
     };
+    let file = memfd();
     let any = SharedOptions::default();
     assert_eq!(MpmcBytes::open_shared(&file, &any).err(), Some(Error::Invalid)); // no item size
     let options = SharedOptions { capacity: 2, item_size: 8, redelivers: true, ..any };
@@ -303,6 +305,18 @@ fn a_shared_queue_is_one_queue_for_all_its_handles() {
     assert_eq!((one.stats().attached, one.stats().recovered), (1, 0));
     one.close();
     assert_eq!(one.try_put(b"late"), Err(Error::Closed));
+    let file = memfd();
+    let plain = SharedOptions { redelivers: false, ..options };
+    assert_eq!(BytesProducer::open_shared(&file, &options).err(), Some(Error::Invalid));
+    let mut producer = BytesProducer::open_shared(&file, &plain).unwrap();
+    let mut consumer = BytesConsumer::open_shared(&file, &any).unwrap();
+    let mut second = BytesProducer::open_shared(&file, &any).unwrap();
+    producer.put(b"blob", Wait::Forever).unwrap();
+    assert_eq!(second.try_put(b"blob"), Err(Error::Misuse));
+    assert_eq!(consumer.get(&mut buffer, Wait::Forever), Ok(4));
+    drop(producer);
+    second.try_put(b"now").unwrap();
+    assert_eq!(&consumer.front(Wait::No).unwrap()[..], b"now");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
-use crate::queue::mpmc;
+use crate::queue::{SharedOptions, mpmc};
 use crate::wait::Blocking;
 use core::ffi::{c_int, c_void};
 
@@ -142,7 +142,7 @@ macro_rules! on_blobs {
 pub(super) use on_blobs;
 
 /// Opens a shared queue; returns a handle with one reference.
-pub(super) fn open_handle(fd: c_int, options: &mpmc::SharedOptions) -> Result<*mut c_void> {
+pub(super) fn open_handle(fd: c_int, options: &SharedOptions) -> Result<*mut c_void> {
     SHARED.create(Blocking::new(mpmc::Indirect::open(fd, options)?), false)
 }
 
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn queues_mpmc_open_shared(
     // SAFETY: the header's contract.
     unsafe {
         open_shared(options, queue, QUEUES_REDELIVER, |options| {
-            let options = mpmc::SharedOptions {
+            let options = SharedOptions {
                 capacity: options.capacity,
                 item_size: options.item_size,
                 spare: options.spare,

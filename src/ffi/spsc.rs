@@ -8,12 +8,11 @@ use super::handle::{AnyHandle, Family, HandleType, Role};
 use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
-use super::status::{queues_status_t, status_of};
+use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Pointer};
-#[cfg(queues_shared)]
-use crate::queue::spsc;
+use crate::queue::SharedOptions;
 use crate::queue::spsc::Spsc;
 use crate::wait::Blocking;
 use core::ffi::{c_int, c_void};
@@ -89,14 +88,14 @@ unsafe impl Options for queues_spsc_options_t {
     }
 }
 
-type Blobs = Blocking<Spsc<Bytes>>;
+pub(super) type Blobs = Blocking<Spsc<Bytes>>;
 #[cfg(queues_shared)]
-type SharedBlobs = Blocking<Spsc<Bytes, spsc::Shared>>;
+pub(super) type SharedBlobs = Blocking<Spsc<Bytes, crate::queue::spsc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
-type SharedBlobs = Blobs;
-const SPSC: Family<Blocking<Spsc<Pointer>>, Blobs> = Family::new(2);
-const SHARED: HandleType<SharedBlobs> = HandleType::new(2, 2);
+pub(super) type SharedBlobs = Blobs;
+pub(super) const SPSC: Family<Blocking<Spsc<Pointer>>, Blobs> = Family::new(2);
+pub(super) const SHARED: HandleType<SharedBlobs> = HandleType::new(2, 2);
 
 /// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
 ///
@@ -105,6 +104,19 @@ const SHARED: HandleType<SharedBlobs> = HandleType::new(2, 2);
 pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
     // SAFETY: by contract.
     unsafe { SPSC.any(handle).or_else(|_| SHARED.shared(handle)) }
+}
+
+/// The largest length of a blob; [`Error::Invalid`] if the handle is not one of blobs.
+///
+/// # Safety
+/// As for [`HandleType::on`].
+pub(super) unsafe fn item_size<T>(handle: *const T) -> Result<usize> {
+    let limit = |payload: &Bytes| payload.limit();
+    // SAFETY: by contract.
+    unsafe {
+        let blobs = SPSC.bytes.only(handle).map(|any| limit(any.queue().queue().payload()));
+        blobs.or_else(|_| SHARED.only(handle).map(|any| limit(any.queue().queue().payload())))
+    }
 }
 
 /// [`HandleType::on`] for blobs, in a queue that is shared or not.
@@ -125,10 +137,11 @@ macro_rules! on_blobs {
         }
     };
 }
+pub(super) use on_blobs;
 
 /// Keeps a call out of the fast path of its caller, which would save registers for it.
 #[inline(never)]
-fn apart<R>(call: impl FnOnce() -> R) -> R {
+pub(super) fn apart<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
@@ -211,23 +224,26 @@ pub unsafe extern "C" fn queues_spsc_open_shared(
     queue: *mut *mut queues_spsc_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { open_shared(options, queue, QUEUES_SPSC_CHECKED, |options| open_file(options, fd)) }
+    unsafe {
+        open_shared(options, queue, QUEUES_SPSC_CHECKED, |options| {
+            let shared = SharedOptions {
+                capacity: options.capacity,
+                item_size: options.item_size,
+                attachments: options.attachments,
+                ..SharedOptions::default()
+            };
+            open_handle(fd, &shared, options.flags & QUEUES_SPSC_CHECKED != 0)
+        })
+    }
 }
 
-#[cfg(queues_shared)]
-fn open_file(options: &queues_spsc_options_t, fd: c_int) -> Result<*mut c_void> {
-    let shared = spsc::SharedOptions {
-        capacity: options.capacity,
-        item_size: options.item_size,
-        attachments: options.attachments,
-    };
-    let checked = options.flags & QUEUES_SPSC_CHECKED != 0;
-    SHARED.create(Blocking::new(Spsc::open(fd, &shared)?), checked)
-}
-
-#[cfg(not(queues_shared))]
-fn open_file(_options: &queues_spsc_options_t, _fd: c_int) -> Result<*mut c_void> {
-    Err(Error::Invalid)
+/// Opens a shared queue; returns a handle with one reference.
+pub(super) fn open_handle(
+    fd: c_int,
+    options: &SharedOptions,
+    checked: bool,
+) -> Result<*mut c_void> {
+    SHARED.create(Blocking::new(Spsc::open(fd, options)?), checked)
 }
 
 /// Adds a reference, for another owner of the queue.
@@ -720,7 +736,7 @@ pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_item_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    common::item_size(unsafe { SPSC.bytes.only(queue) }, |queue| queue.queue().payload().limit())
+    value_or(0, || unsafe { item_size(queue) })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.

@@ -26,6 +26,8 @@ mod recovery;
 
 pub(crate) use self::keeping::Keeping;
 use self::keeping::{Alone, CellHead, Ring};
+#[cfg(not(queues_shared))]
+use super::SharedOptions;
 use super::ring::{Packed, SlotRing, is_after};
 use super::{Counts, Fast, Get, GetMany, Peek, Put, PutMany, Queue};
 use crate::error::{Error, Result};
@@ -180,22 +182,6 @@ mod direct {
             unsafe { self.clear_to(self.end(), |_| ()) };
         }
     }
-}
-
-/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
-/// file is empty, for the default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SharedOptions {
-    /// Largest number of items; default: 1000.
-    pub capacity: usize,
-    /// Largest length of a blob in bytes; there is no default.
-    pub item_size: usize,
-    /// Cells beyond the capacity; default: [`SPARE`].
-    pub spare: usize,
-    /// Handles that can be attached at once, in all processes; default: 64.
-    pub attachments: usize,
-    /// Whether what a dead consumer held comes again.
-    pub redelivers: bool,
 }
 
 #[cfg(not(queues_shared))]

@@ -41,9 +41,13 @@ pub(crate) use self::keeping::Keeping;
 use self::keeping::{Alone, GetEnd, Inline, PutEnd, Side, State};
 use self::slots::Slots;
 #[cfg(queues_shared)]
-pub use self::takeover::{Shared, SharedOptions};
+pub use self::takeover::Shared;
+#[cfg(not(queues_shared))]
+use super::SharedOptions;
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
+#[cfg(not(queues_shared))]
+use crate::payload::Bytes;
 use crate::payload::{Payload, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
@@ -609,6 +613,14 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
             (before, tail) = (after, self.accepted_tail());
         }
         (before, tail)
+    }
+}
+
+#[cfg(not(queues_shared))]
+impl Spsc<Bytes> {
+    /// This system has no shared queues: [`Error::Invalid`].
+    pub(crate) fn open(_fd: core::ffi::c_int, _options: &SharedOptions) -> Result<Self> {
+        Err(Error::Invalid)
     }
 }
 

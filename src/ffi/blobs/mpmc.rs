@@ -3,7 +3,8 @@ use super::super::mpmc::{MPMC, SHARED, any, item_size, on_blobs, open_handle, qu
 use super::super::race_detector::InPlace;
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::{PutError, Result};
-use crate::queue::mpmc::{Indirect, SharedOptions};
+use crate::queue::SharedOptions;
+use crate::queue::mpmc::Indirect;
 use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 use core::fmt;

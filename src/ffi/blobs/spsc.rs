@@ -1,14 +1,17 @@
 use super::super::handle::Role;
-use super::super::race_detector::{InPlace, Outcome};
-use super::super::spsc::{SPSC, queues_spsc_t};
+use super::super::race_detector::InPlace;
+use super::super::spsc::{
+    SHARED, SPSC, any, apart, item_size, on_blobs, open_handle, queues_spsc_t,
+};
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::Result;
-use crate::payload::Bytes;
+use crate::queue::SharedOptions;
 use crate::queue::spsc::Spsc;
 use crate::wait::{Blocking, Wait};
 use core::ffi::c_void;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
+use std::os::fd::{AsFd, AsRawFd};
 
 /// The producer of a queue of blobs from one thread to another, which other languages can share:
 /// `queues_spsc_t` of C with an item size. See [`BytesQueue`] for the other calls.
@@ -57,24 +60,38 @@ pub fn spsc_bytes(capacity: usize, item_size: usize) -> Result<(BytesProducer, B
 unsafe fn queue_of(queue: *mut queues_spsc_t) -> Result<BytesQueue> {
     // SAFETY: by contract.
     unsafe {
-        let item_size = SPSC.bytes.only(queue)?.queue().queue().payload().limit();
-        Ok(BytesQueue { any: SPSC.any(queue)?, item_size })
+        let item_size = item_size(queue)?;
+        Ok(BytesQueue { any: any(queue)?, item_size })
     }
 }
 
-/// # Safety
-/// The calling thread has the role.
-#[inline(always)]
-unsafe fn on<R: Outcome>(
-    queue: &BytesQueue,
-    role: Role,
-    call: impl FnOnce(&Blocking<Spsc<Bytes>>) -> Result<R>,
-) -> Result<R> {
-    // SAFETY: the reference is alive; by contract.
-    unsafe { SPSC.bytes.on(queue.as_raw::<queues_spsc_t>(), role, call) }
+/// Opens a shared queue; returns a reference.
+fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<BytesQueue> {
+    let handle = open_handle(file.as_fd().as_raw_fd(), options, false)?;
+    // SAFETY: it has one reference.
+    unsafe { queue_of(handle.cast()) }
+}
+
+impl BytesQueue {
+    fn handle(&self) -> *const queues_spsc_t {
+        self.as_raw::<queues_spsc_t>()
+    }
 }
 
 impl BytesProducer {
+    /// Opens the shared queue in a file as its producer, or creates it there if the file is empty:
+    /// see [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared). The first put takes the role,
+    /// which other handles can have only when the process of this one is dead, or this object is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared); `spare` and `redelivers` are
+    /// invalid. Puts fail with [`Error::Misuse`](crate::Error::Misuse) while another process has the
+    /// role.
+    pub fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<Self> {
+        open_shared(file, options).map(Self)
+    }
+
     /// Takes over a reference to a queue of C, and the role of its producer: from
     /// `queues_spsc_create`, from `queues_spsc_retain` or from [`BytesProducer::into_raw`].
     ///
@@ -114,7 +131,7 @@ impl BytesProducer {
     pub fn put(&mut self, blob: &[u8], wait: Wait) -> Result {
         check_len(blob, self.item_size())?;
         // SAFETY: `&mut self` is the only producer; the blob fits.
-        unsafe { on(self, Role::PUT, |queue| queue.put(blob, (), wait)) }
+        unsafe { on_blobs!(self.handle(), Role::PUT, |queue| queue.put(blob, (), wait)) }
     }
 
     /// Reserves room to write a blob in place, waiting for room.
@@ -141,7 +158,8 @@ impl BytesProducer {
         let len = self.item_size();
         // SAFETY: `&mut self` is the only producer.
         let room = unsafe {
-            on(self, Role::PUT, |queue| {
+            let handle = self.handle();
+            on_blobs!(handle, Role::PUT, |queue| {
                 queue.reserve(wait).map(|data| InPlace { data: data.cast(), len })
             })?
         };
@@ -150,6 +168,14 @@ impl BytesProducer {
 }
 
 impl BytesConsumer {
+    /// Opens the shared queue in a file as its consumer: as [`BytesProducer::open_shared`].
+    ///
+    /// # Errors
+    /// As [`BytesProducer::open_shared`].
+    pub fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<Self> {
+        open_shared(file, options).map(Self)
+    }
+
     /// Takes over a reference to a queue of C, and the role of its consumer, as
     /// [`BytesProducer::from_raw`] does.
     ///
@@ -187,7 +213,9 @@ impl BytesConsumer {
     /// As [`BytesConsumer::try_get`]; [`Error::Timeout`](crate::Error::Timeout).
     pub fn get(&mut self, buffer: &mut [u8], wait: Wait) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
-        receive(buffer, |to| unsafe { on(self, Role::GET, |queue| queue.get(to, wait)) })
+        receive(buffer, |to| unsafe {
+            on_blobs!(self.handle(), Role::GET, |queue| queue.get(to, wait))
+        })
     }
 
     /// Returns the blob in front where it lies, waiting for one. It stays in the queue until
@@ -208,7 +236,8 @@ impl BytesConsumer {
     pub fn front(&mut self, wait: Wait) -> Result<FrontBlob<'_>> {
         // SAFETY: `&mut self` is the only consumer.
         let front = unsafe {
-            on(self, Role::GET, |queue| {
+            let handle = self.handle();
+            on_blobs!(handle, Role::GET, |queue| {
                 let (data, len) = queue.front(wait)?;
                 Ok(InPlace { data: data.cast_mut().cast(), len })
             })?
@@ -277,7 +306,7 @@ impl SlotReservation<'_> {
     /// is above the item size.
     pub fn commit(self, len: usize) -> Result {
         // SAFETY: this object has the only producer.
-        unsafe { on(self.producer, Role::COMMIT, |queue| queue.commit(len)) }
+        unsafe { on_blobs!(self.producer.handle(), Role::COMMIT, |queue| queue.commit(len)) }
     }
 }
 
@@ -314,7 +343,8 @@ impl FrontBlob<'_> {
     pub fn consume(self) {
         // SAFETY: this object has the only consumer.
         // There is a blob, and no other thread is the consumer, so this does not fail.
-        let _ = unsafe { on(self.consumer, Role::CONSUME, |queue| queue.consume()) };
+        let _ =
+            unsafe { on_blobs!(self.consumer.handle(), Role::CONSUME, |queue| queue.consume()) };
     }
 }
 

@@ -44,11 +44,12 @@
 //! skips what is in motion.
 
 use super::keeping::{CellHead, Keeping, Ring};
-use super::{Counts, Indirect, SPARE, SharedOptions};
+use super::{Counts, Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Bytes, Cells, Disposer, Payload};
 use crate::plan::{Described, Description, Plan, described};
+use crate::queue::SharedOptions;
 use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
 use crate::shared::{
     Attached, Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened,

@@ -33,6 +33,7 @@ use super::slots::Slots;
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Disposer};
 use crate::plan::{Described, Description, Plan, described};
+use crate::queue::SharedOptions;
 use crate::shared::{
     Attachment, CommonParts, Kind, Layout, Mapping, Opened, OwnerId, Part, Request, Sizes,
 };
@@ -184,18 +185,6 @@ struct Parts {
     cells: Part,
 }
 
-/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
-/// file is empty, for the default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SharedOptions {
-    /// Largest number of items; default: 1024.
-    pub capacity: usize,
-    /// Largest length of a blob in bytes; there is no default.
-    pub item_size: usize,
-    /// Handles that can be attached at once, in all processes; default: 64.
-    pub attachments: usize,
-}
-
 fn payload(sizes: &Sizes) -> Result<Bytes> {
     // SAFETY: no callback.
     Bytes::try_new(sizes.item_size as usize, unsafe { Disposer::new(None, core::ptr::null_mut()) })
@@ -233,7 +222,10 @@ impl Spsc<Bytes, Shared> {
     ///
     /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
     /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
-    pub fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
+    pub(crate) fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
+        if options.spare != 0 || options.redelivers {
+            return Err(Error::Invalid);
+        }
         let sizes = Sizes {
             capacity: options.capacity as u64,
             item_size: options.item_size as u64,
