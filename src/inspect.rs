@@ -1,7 +1,8 @@
 //! What lies in the file of a shared queue, for `queues-inspect`. It only reads, attaches nothing, and
 //! trusts no number in the file.
 
-use crate::queue::mpmc::inspect;
+use crate::queue::Inspected;
+use crate::queue::{mpmc, spsc};
 use crate::shared::{Described, Flaw, GET, Kind, PUT, SharedFile, describe};
 use core::fmt::{self, Write};
 use std::fs::File;
@@ -25,7 +26,7 @@ pub struct Report {
     kind: &'static str,
     is_closed: bool,
     numbers: Vec<(&'static str, u64)>,
-    cells: Vec<(&'static str, u64)>,
+    parts: (&'static str, Vec<(&'static str, u64)>),
     attachments: Vec<Attachment>,
 }
 
@@ -36,18 +37,20 @@ pub fn read(path: &Path) -> Result<Report, String> {
     let file = SharedFile::open_to_read(file.as_raw_fd())
         .map_err(|_| "not a regular file, or /proc is not mounted".to_string())?;
     let described = describe(&file).map_err(flaw)?;
-    match described.kind {
-        Kind::Mpmc => read_mpmc(&file, &described).map_err(flaw),
-        Kind::Spsc => Err("an spsc queue, which this program does not show".to_string()),
-    }
+    let queue = match described.kind {
+        Kind::Mpmc => mpmc::inspect(&file, &described),
+        Kind::Spsc => spsc::inspect(&file, &described),
+    };
+    queue.map(|queue| report(&described, queue)).map_err(flaw)
 }
 
-fn read_mpmc(file: &SharedFile, described: &Described) -> Result<Report, Flaw> {
-    let queue = inspect(file, described)?;
+fn report(described: &Described, queue: Inspected) -> Report {
     let sizes = described.sizes;
-    let cells = queue.cells;
-    Ok(Report {
-        kind: "mpmc",
+    Report {
+        kind: match described.kind {
+            Kind::Mpmc => "mpmc",
+            Kind::Spsc => "spsc",
+        },
         is_closed: queue.is_closed,
         numbers: vec![
             ("capacity", sizes.capacity),
@@ -64,14 +67,7 @@ fn read_mpmc(file: &SharedFile, described: &Described) -> Result<Report, Flaw> {
             ("peak_size", queue.counts.peak),
             ("recovered", queue.recovered),
         ],
-        cells: vec![
-            ("filled", cells.filled),
-            ("free", cells.free),
-            ("reserved", cells.reserved),
-            ("leased", cells.leased),
-            ("held_by_dead", cells.held_by_dead),
-            ("moving", cells.moving),
-        ],
+        parts: queue.parts,
         attachments: queue
             .attached
             .iter()
@@ -84,7 +80,7 @@ fn read_mpmc(file: &SharedFile, described: &Described) -> Result<Report, Flaw> {
                 waits_for_item: attached.waiting[GET],
             })
             .collect(),
-    })
+    }
 }
 
 impl Report {
@@ -94,8 +90,9 @@ impl Report {
         for (name, value) in &self.numbers {
             write!(out, ",\"{name}\":{value}")?;
         }
-        let cells = self.cells.iter().map(|(name, value)| format!("\"{name}\":{value}"));
-        write!(out, ",\"cells\":{{{}}}", cells.collect::<Vec<_>>().join(","))?;
+        let (part, numbers) = &self.parts;
+        let numbers = numbers.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+        write!(out, ",\"{part}\":{{{}}}", numbers.collect::<Vec<_>>().join(","))?;
         let attached = self.attachments.iter().map(|a| {
             format!(
                 "{{\"index\":{},\"generation\":{},\"pid\":{},\"alive\":{},\"waits_for_room\":{},\
@@ -114,8 +111,8 @@ impl fmt::Display for Report {
         for (name, value) in &self.numbers {
             writeln!(f, "  {name:<16}{value:>14}")?;
         }
-        writeln!(f, "cells")?;
-        for (name, value) in &self.cells {
+        writeln!(f, "{}", self.parts.0)?;
+        for (name, value) in &self.parts.1 {
             writeln!(f, "  {name:<16}{value:>14}")?;
         }
         let alive = self.attachments.iter().filter(|attachment| attachment.is_alive).count();

@@ -43,6 +43,20 @@ pub struct SharedOptions {
     pub redelivers: bool,
 }
 
+/// A queue in a file, for a process that is not attached and only reads.
+#[cfg(queues_shared)]
+pub(crate) struct Inspected {
+    pub(crate) is_closed: bool,
+    pub(crate) counts: Counts,
+    pub(crate) len: usize,
+    /// What only this family has: a name, and named numbers.
+    pub(crate) parts: (&'static str, Vec<(&'static str, u64)>),
+    pub(crate) attached: Vec<crate::shared::Attached>,
+    /// Calls that failed, by end.
+    pub(crate) failures: [u64; 2],
+    pub(crate) recovered: u64,
+}
+
 /// How far position `a` is ahead of position `b`; negative if it is behind.
 #[inline(always)]
 fn ahead(a: u64, b: u64) -> i64 {

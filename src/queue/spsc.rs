@@ -42,6 +42,8 @@ use self::keeping::{Alone, GetEnd, Inline, PutEnd, Side, State};
 use self::slots::Slots;
 #[cfg(queues_shared)]
 pub use self::takeover::Shared;
+#[cfg(queues_shared)]
+pub(crate) use self::takeover::inspect;
 #[cfg(not(queues_shared))]
 use super::SharedOptions;
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};

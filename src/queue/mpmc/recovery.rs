@@ -44,16 +44,16 @@
 //! skips what is in motion.
 
 use super::keeping::{CellHead, Keeping, Ring};
-use super::{Counts, Indirect, SPARE};
+use super::{Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::payload::{Bytes, Cells, Disposer, Payload};
 use crate::plan::{Described, Description, Plan, described};
-use crate::queue::SharedOptions;
 use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
+use crate::queue::{Inspected, SharedOptions};
 use crate::shared::{
-    Attached, Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened,
-    OwnerId, PUT, Part, Request, Seat, SharedFile, Sizes,
+    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT,
+    Part, Request, Seat, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
 use core::ffi::c_int;
@@ -444,33 +444,6 @@ impl Described for Indirect<Bytes, (), Shared> {
     }
 }
 
-/// The cells of a queue by what they are doing, as a process sees it that is not attached. Cells that
-/// move meanwhile may count twice or not at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct CellStates {
-    pub(crate) filled: u64,
-    pub(crate) free: u64,
-    /// Owned by handles of processes that live, taken from `free`: puts and reservations.
-    pub(crate) reserved: u64,
-    /// Owned by handles of processes that live, taken from `filled`: gets and leases.
-    pub(crate) leased: u64,
-    /// Owned by processes that died.
-    pub(crate) held_by_dead: u64,
-    /// Between a ring and an owner.
-    pub(crate) moving: u64,
-}
-
-/// A queue in a file, for a process that is not attached and only reads.
-pub(crate) struct Inspected {
-    pub(crate) is_closed: bool,
-    pub(crate) counts: Counts,
-    pub(crate) len: usize,
-    pub(crate) cells: CellStates,
-    pub(crate) attached: Vec<Attached>,
-    pub(crate) failures: [u64; 2],
-    pub(crate) recovered: u64,
-}
-
 /// Reads the queue in a file. Fails with the flaw of its header.
 pub(crate) fn inspect(
     file: &SharedFile,
@@ -481,7 +454,8 @@ pub(crate) fn inspect(
     // SAFETY: the mapping outlives the view, which only reads.
     let (filled, free, heads) =
         unsafe { view(&mapping, &described.sizes, &parts) }.map_err(Flaw::Unreadable)?;
-    let mut cells = CellStates::default();
+    let [mut filled_cells, mut free_cells, mut reserved, mut leased, mut held_by_dead, mut moving] =
+        [0; 6];
     for cell in 0..parts.cells.count {
         // SAFETY: below the count.
         let mark = unsafe { &heads.header(cell).mark }.load(site("mpmc.inspect.mark", Acquire));
@@ -490,19 +464,17 @@ pub(crate) fn inspect(
             (Whereabouts::At(position), Ring::Filled)
                 if filled.state_at(position).holds(position, cell as u64) =>
             {
-                &mut cells.filled
+                &mut filled_cells
             }
             (Whereabouts::At(position), Ring::Free)
                 if free.state_at(position).holds(position, cell as u64) =>
             {
-                &mut cells.free
+                &mut free_cells
             }
-            (Whereabouts::At(_), _) => &mut cells.moving,
-            (Whereabouts::HeldBy(owner), _) if !bystander.is_alive(owner) => {
-                &mut cells.held_by_dead
-            }
-            (Whereabouts::HeldBy(_), Ring::Free) => &mut cells.reserved,
-            (Whereabouts::HeldBy(_), Ring::Filled) => &mut cells.leased,
+            (Whereabouts::At(_), _) => &mut moving,
+            (Whereabouts::HeldBy(owner), _) if !bystander.is_alive(owner) => &mut held_by_dead,
+            (Whereabouts::HeldBy(_), Ring::Free) => &mut reserved,
+            (Whereabouts::HeldBy(_), Ring::Filled) => &mut leased,
         };
         *state += 1;
     }
@@ -511,7 +483,18 @@ pub(crate) fn inspect(
         is_closed: filled.is_closed(),
         counts: filled.counts(),
         len: filled.len(),
-        cells,
+        // Cells that move meanwhile may count twice or not at all.
+        parts: (
+            "cells",
+            vec![
+                ("filled", filled_cells),
+                ("free", free_cells),
+                ("reserved", reserved),
+                ("leased", leased),
+                ("held_by_dead", held_by_dead),
+                ("moving", moving),
+            ],
+        ),
         recovered: bystander.common.recovered(),
         attached: bystander.attached,
         failures,

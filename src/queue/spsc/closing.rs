@@ -55,6 +55,12 @@ pub(super) fn open(fences: Fences) -> u32 {
     if fences.is_asymmetric() { OPEN } else { OPEN_FENCED }
 }
 
+/// Whether a queue at this stage is closed.
+#[cfg(queues_shared)]
+pub(super) fn is_closed(stage: u32) -> bool {
+    stage >= CLOSED
+}
+
 #[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Counts an attempt. False after [`ATTEMPTS`] of them.

@@ -33,9 +33,10 @@ use super::slots::Slots;
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Disposer};
 use crate::plan::{Described, Description, Plan, described};
-use crate::queue::SharedOptions;
+use crate::queue::{Counts, Inspected, SharedOptions};
 use crate::shared::{
-    Attachment, CommonParts, Kind, Layout, Mapping, Opened, OwnerId, Part, Request, Sizes,
+    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT,
+    Part, Request, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, site};
 use core::ffi::c_int;
@@ -261,4 +262,46 @@ impl Described for Spsc<Bytes, Shared> {
     fn describe(&self) -> Description {
         described(self, &Plan::EMPTY)
     }
+}
+
+/// Reads the queue in a file. Fails with the flaw of its header.
+pub(crate) fn inspect(
+    file: &SharedFile,
+    described: &crate::shared::Described,
+) -> core::result::Result<Inspected, Flaw> {
+    let (mapping, parts) = described.map(file, &lay_out)?;
+    let bystander = Bystander::new(file, &mapping, &parts.common);
+    // SAFETY: in the mapping, made of atomics.
+    let control = unsafe { mapping.at(parts.control.offset).cast::<Control>().as_ref() };
+    let State { stage, put, get } = &control.state;
+    let head = get.head.load(site("spsc.inspect.head", Acquire));
+    let tail = put.tail.load(site("spsc.inspect.tail", Acquire));
+    let capacity = described.sizes.capacity;
+    let len = tail.wrapping_sub(head).min(capacity);
+    let holds = |side: Side, wants_alive| {
+        let holder = control.roles[side as usize].load(site("spsc.inspect.role", Acquire));
+        let is_alive = bystander.is_alive(OwnerId::from_bits(holder));
+        u64::from(holder != FREE && is_alive == wants_alive)
+    };
+    Ok(Inspected {
+        is_closed: closing::is_closed(stage.load(site("spsc.inspect.stage", Acquire))),
+        counts: Counts {
+            enqueued: head.wrapping_add(len),
+            dequeued: head,
+            peak: put.peak.load(site("spsc.inspect.peak", Relaxed)).min(capacity),
+        },
+        len: len as usize,
+        parts: (
+            "roles",
+            vec![
+                ("producer_alive", holds(Side::Producer, true)),
+                ("producer_dead", holds(Side::Producer, false)),
+                ("consumer_alive", holds(Side::Consumer, true)),
+                ("consumer_dead", holds(Side::Consumer, false)),
+            ],
+        ),
+        failures: [PUT, GET].map(|end| bystander.common.failures_of(end)),
+        recovered: bystander.common.recovered(),
+        attached: bystander.attached,
+    })
 }
