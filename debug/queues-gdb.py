@@ -219,16 +219,17 @@ class Queue:
     def fill_mpmc(self):
         self.mask = self.u64("mask")
         self.capacity = self.u64("capacity")
-        self.tail = self.end_from(self.hint("tail"), lambda at: self.slot_at(at)[0] > 0)
-        self.head = self.end_from(self.hint("head"), lambda at: self.slot_at(at)[0] > 1)
+        self.tail = self.end_from(self.state("tail"), lambda at: self.slot_at(at)[0] > 0)
+        self.head = self.end_from(self.state("head"), lambda at: self.slot_at(at)[0] > 1)
         size = (self.tail - self.head) & POSITIONS
         self.size = 0 if size >> 61 else size
         self.is_closed = self.slot_at(self.tail)[1]
 
-    def hint(self, end):
+    def state(self, name, size=8):
+        """A number that lies in the file if processes share the queue."""
         if self.is_shared:
-            return self.memory.int(self.size_at("ends") + self.plan["of_" + end], 8)
-        return self.u64(end)
+            return self.memory.int(self.size_at("ends") + self.plan["of_" + name], size)
+        return self.memory.int(self.start + self.plan[name], size)
 
     def fill_batch(self):
         self.fill_mpmc()
@@ -277,10 +278,10 @@ class Queue:
 
     def fill_spsc(self):
         self.capacity = self.u64("capacity")
-        closed = self.memory.int(self.start + self.plan["closed"], 4)
+        closed = self.state("closed", 4)
         self.is_closed = closed >= 2
-        head = self.u64("head")
-        tail = self.u64("drained") if closed == 4 else self.u64("tail")
+        head = self.state("head")
+        tail = self.state("drained" if closed == 4 else "tail")
         self.size = signed(tail - head)
         held = self.u64("held")
         self.front = held if signed(held - head) > 0 else head
@@ -506,7 +507,8 @@ def view(value):
 
 
 OBJECTS = re.compile(
-    r"queues::((mpmc|spsc|priority|deque|batcher|shared_mpmc|shared_spsc)<.*>|(mpmc|spsc|priority|deque|batcher)_bytes"
+    r"queues::((mpmc|spsc|priority|deque|batcher|shared_mpmc|shared_spsc)<.*>"
+    r"|(mpmc|spsc|priority|deque|batcher)_bytes"
     r"|detail::(deque_stealer<.*>|bytes_stealer))$"
 )
 HANDLE = re.compile(r"(?:struct )?queues_(mpmc|spsc|priority|deque|batch|event)_t$")

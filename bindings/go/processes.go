@@ -9,11 +9,11 @@ import "os"
 // SharedOptions are what a process asks for that opens a queue which processes share. A field that is 0 stands for
 // what the file says or, if the file is empty, for the default.
 type SharedOptions struct {
-	Capacity    int // the most blobs; default: 1000
+	Capacity    int // the most blobs; default: 1000, of an SPSC queue 1024
 	ItemSize    int // the length of the longest blob; an empty file needs it
-	Spare       int // cells beyond Capacity, for leases, reservations and calls in flight; default: 64
+	Spare       int // MPMC: cells beyond Capacity, for leases, reservations and calls in flight; default: 64
 	Attachments int // handles that all processes together can have open at once; default: 64; at most 4096
-	// Redeliver: what a consumer held that died comes again, at the back of the queue; otherwise it is lost.
+	// Redeliver, MPMC: what a consumer held that died comes again, at the back of the queue; otherwise it is lost.
 	Redeliver bool
 }
 
@@ -40,6 +40,21 @@ type SharedOptions struct {
 func OpenSharedMPMC(file *os.File, options SharedOptions) (*MPMCBytes, error) {
 	q := new(MPMCBytes)
 	return nilOnError(q, q.openShared(mpmc, file, options))
+}
+
+// OpenSharedSPSC opens the queue of blobs from one process to another in a file, or creates it there if the file is
+// empty: in C by queues_spsc_open_shared(). The file, the options, of which Spare and Redeliver are [ErrInvalid], and
+// the errors are those of [OpenSharedMPMC].
+//
+// The first call that puts makes the queue the producer; the first that gets, peeks or clears makes it the consumer.
+// Such calls of other handles, in any process, return [ErrMisuse] while it lives. Release, or the death of its
+// process, leaves the side to the next that calls. A put that was killed has put its blob whole or not at all; a get
+// that was killed has removed its blob or left it in front.
+//
+// The queue has all methods of an [SPSCBytes]. Otherwise as OpenSharedMPMC.
+func OpenSharedSPSC(file *os.File, options SharedOptions) (*SPSCBytes, error) {
+	q := new(SPSCBytes)
+	return nilOnError(q, q.openShared(spsc, file, options))
 }
 
 func (q *blobQueue) openShared(f family, file *os.File, options SharedOptions) error {

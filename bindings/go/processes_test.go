@@ -33,6 +33,13 @@ func openMPMC(t *testing.T, file *os.File, o SharedOptions) *MPMCBytes {
 	return q
 }
 
+func openSPSC(t *testing.T, file *os.File, o SharedOptions) *SPSCBytes {
+	q, err := OpenSharedSPSC(file, o)
+	must(t, err)
+	t.Cleanup(q.Release)
+	return q
+}
+
 // startChild starts this program again, to run the function of children named task.
 func startChild(t *testing.T, task string, files ...*os.File) *exec.Cmd {
 	program, err := os.Executable()
@@ -54,6 +61,19 @@ func TestChild(t *testing.T) {
 	ctx, cancel := context.WithTimeout(bg, 4*time.Minute)
 	defer cancel()
 	fileIn, fileOut := sharedFiles(t)
+	if task == "echo spsc" {
+		in, out := openSPSC(t, fileIn, SharedOptions{}), openSPSC(t, fileOut, SharedOptions{})
+		buffer := make([]byte, 64)
+		for {
+			n, err := in.Get(ctx, buffer)
+			if err == ErrClosed {
+				out.Close()
+				return
+			}
+			must(t, err)
+			must(t, out.Put(ctx, buffer[:n]))
+		}
+	}
 	in, out := openMPMC(t, fileIn, SharedOptions{}), openMPMC(t, fileOut, SharedOptions{})
 	switch task {
 	case "echo": // sends back what it gets
@@ -130,6 +150,57 @@ func TestProcessesWake(t *testing.T) {
 	must(t, child.Wait())
 	want(t, "closed", out.IsClosed(), true)
 	wantError(t, out.TryPut(nil), ErrClosed)
+}
+
+// One goroutine puts and one gets, each from and to another process.
+func TestProcessesSPSC(t *testing.T) {
+	fileIn, fileOut := sharedFiles(t)
+	in := openSPSC(t, fileIn, SharedOptions{Capacity: 2, ItemSize: 20})
+	out := openSPSC(t, fileOut, SharedOptions{Capacity: 3, ItemSize: 20})
+	child := startChild(t, "echo spsc", fileIn, fileOut)
+	const n = 1000
+	go func() {
+		for i := range n {
+			if err := in.Put(bg, newParcel(0, i).bytes()); err != nil {
+				t.Errorf("put: %v", err)
+			}
+		}
+		in.Close()
+	}()
+	check := newLedger(t, 1).consumer()
+	buffer := make([]byte, 20)
+	for range n {
+		n, err := out.Get(bg, buffer)
+		must(t, err)
+		check(parcelOf(buffer[:n]))
+	}
+	_, err := out.Get(bg, buffer)
+	wantError(t, err, ErrClosed)
+	must(t, child.Wait())
+}
+
+// A side belongs to the queue that called first, until its Release.
+func TestProcessesSides(t *testing.T) {
+	file, _ := sharedFiles(t)
+	q := openSPSC(t, file, SharedOptions{Capacity: 2, ItemSize: 8})
+	must(t, q.TryPut([]byte("first")))
+	other := openSPSC(t, file, SharedOptions{})
+	wantError(t, other.TryPut([]byte("second")), ErrMisuse)
+	buffer := make([]byte, 8)
+	n, err := other.Peek(buffer)
+	must(t, err)
+	want(t, "blob", string(buffer[:n]), "first")
+	_, err = q.TryGet(buffer)
+	wantError(t, err, ErrMisuse)
+	other.Release()
+	_, err = q.TryGet(buffer)
+	must(t, err)
+	for _, o := range []SharedOptions{{Spare: 1}, {Redeliver: true}} {
+		_, err = OpenSharedSPSC(file, o)
+		wantError(t, err, ErrInvalid)
+	}
+	_, err = OpenSharedMPMC(file, SharedOptions{})
+	wantError(t, err, ErrInvalid)
 }
 
 // The channels of Ready and ReadyToPut become ready because of another process.

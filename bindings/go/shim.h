@@ -84,7 +84,17 @@ static inline result_t create_batch(size_t max_pending, size_t item_size, size_t
 
 static inline result_t open_shared(family_t family, int fd, size_t capacity, size_t item_size,
                                    size_t spare, size_t attachments, bool redelivers) {
-    (void)family;
+    if (family == SPSC) {
+        queues_spsc_options_t options = {.struct_size = sizeof options,
+                                         .capacity = capacity,
+                                         .item_size = item_size,
+                                         .attachments = attachments};
+        queues_spsc_t *queue = NULL;
+        queues_status_t status = spare || redelivers
+                                     ? QUEUES_INVALID
+                                     : queues_spsc_open_shared(&options, fd, &queue);
+        return (result_t){status, (uintptr_t)queue, 0};
+    }
     queues_mpmc_options_t options = {.struct_size = sizeof options,
                                      .capacity = capacity,
                                      .item_size = item_size,

@@ -193,6 +193,7 @@ typedef struct {
     queues_priority_t *priority, *priority_bytes;
     queues_batch_t *batch, *batch_bytes;
     queues_spsc_t *spsc[4];   /* pointers, bytes; the same checked */
+    queues_spsc_t *spsc_shared;
     queues_deque_t *deque[6]; /* pointers, bytes; the same growing, and checked */
     queues_event_t *event;
 } set_t;
@@ -268,6 +269,7 @@ static void create(set_t *s) {
                              .item_size = size, .flags = flags[i]);
     }
     OPEN_SHARED(mpmc, &s->mpmc_shared, .capacity = CAPACITY, .item_size = ITEM);
+    OPEN_SHARED(spsc, &s->spsc_shared, .capacity = CAPACITY, .item_size = ITEM);
     OK(queues_event_create, &s->event);
     if (with_descriptors)
         descriptors(s);
@@ -529,6 +531,12 @@ static void observer_calls(const set_t *s) {
     ASK(queues_mpmc_capacity, s->mpmc_shared);
     ASK(queues_mpmc_is_closed, s->mpmc_shared);
     STATISTICS(mpmc, s->mpmc_shared);
+    ASK(queues_spsc_size, s->spsc_shared);
+    ASK(queues_spsc_capacity, s->spsc_shared);
+    ASK(queues_spsc_is_closed, s->spsc_shared);
+    ASK(queues_spsc_is_empty, s->spsc_shared);
+    ASK(queues_spsc_is_full, s->spsc_shared);
+    STATISTICS(spsc, s->spsc_shared);
     OK(queues_stats_json, statistics, text, sizeof text, &n);
     OK(queues_stats_prometheus, statistics, names, 2, text, sizeof text, &n);
     TRY(queues_stats_prometheus, statistics, names, 2, text, 10, &n);
@@ -545,6 +553,10 @@ static void all_calls(const set_t *s, bool first, bool second, int64_t t) {
     mpmc_bytes_calls(s->mpmc_bytes, t);
     calls_shared = true;
     mpmc_bytes_calls(s->mpmc_shared, t);
+    if (first)
+        spsc_bytes_producer_calls(s->spsc_shared, t);
+    if (second)
+        spsc_bytes_consumer_calls(s->spsc_shared, t);
     calls_shared = false;
     priority_calls(s->priority, t);
     priority_bytes_calls(s->priority_bytes, t);
@@ -621,6 +633,7 @@ static void close_all(const set_t *s) {
     OK(queues_mpmc_close, s->mpmc_bytes);
     calls_shared = true;
     OK(queues_mpmc_close, s->mpmc_shared);
+    OK(queues_spsc_close, s->spsc_shared);
     calls_shared = false;
     OK(queues_priority_close, s->priority);
     OK(queues_priority_close, s->priority_bytes);
@@ -634,6 +647,7 @@ static void retain_all(const set_t *s) {
     RETAIN(queues_mpmc_retain, s->mpmc);
     RETAIN(queues_mpmc_retain, s->mpmc_bytes);
     RETAIN(queues_mpmc_retain, s->mpmc_shared);
+    RETAIN(queues_spsc_retain, s->spsc_shared);
     RETAIN(queues_priority_retain, s->priority);
     RETAIN(queues_priority_retain, s->priority_bytes);
     RETAIN(queues_batch_retain, s->batch);
@@ -649,6 +663,7 @@ static void release_all(const set_t *s) {
     RELEASE(queues_mpmc_release, s->mpmc);
     RELEASE(queues_mpmc_release, s->mpmc_bytes);
     RELEASE(queues_mpmc_release, s->mpmc_shared);
+    RELEASE(queues_spsc_release, s->spsc_shared);
     RELEASE(queues_priority_release, s->priority);
     RELEASE(queues_priority_release, s->priority_bytes);
     RELEASE(queues_batch_release, s->batch);

@@ -8,6 +8,7 @@ print *mpmc_shared
 print *shared_empty
 print *spsc
 print *spsc_blobs
+print *spsc_shared
 print *priority
 print *priority_blobs
 print *deque

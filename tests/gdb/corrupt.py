@@ -14,7 +14,7 @@ NAMES = [
     family + payload
     for family in ("mpmc", "spsc", "priority", "deque", "batch")
     for payload in ("", "_blobs")
-] + ["mpmc_shared", "event"]
+] + ["mpmc_shared", "spsc_shared", "event"]
 prints = changed = 0
 
 

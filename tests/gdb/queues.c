@@ -8,7 +8,7 @@
 
 queues_mpmc_t *mpmc, *full, *empty, *mpmc_blobs, *mpmc_shared, *shared_empty, *attached, *released;
 queues_mpmc_t *none;
-queues_spsc_t *spsc, *spsc_blobs, *declared_wrongly;
+queues_spsc_t *spsc, *spsc_blobs, *spsc_shared, *declared_wrongly;
 queues_priority_t *priority, *priority_blobs;
 queues_deque_t *deque, *deque_blobs;
 queues_batch_t *batch, *batch_blobs;
@@ -115,6 +115,18 @@ int main(int count, char **arguments) {
     CREATE(spsc, &spsc_blobs, .capacity = 3, .item_size = 8);
     CHECK_OK(queues_spsc_put_bytes(spsc_blobs, "x", 1, -1));
     CHECK_OK(queues_spsc_close(spsc_blobs));
+
+    const int third_file = (int)syscall(SYS_memfd_create, "queue", 0);
+    queues_spsc_options_t spsc_options = {
+        .struct_size = sizeof spsc_options, .capacity = 3, .item_size = 8};
+    CHECK_OK(queues_spsc_open_shared(&spsc_options, third_file, &spsc_shared));
+    for (int i = 0; i < 4; i++) {
+        char blob[8] = "blob 0";
+        blob[5] = (char)('0' + i);
+        CHECK_OK(queues_spsc_put_bytes(spsc_shared, blob, 6, -1));
+        if (i < 2)
+            CHECK_OK(queues_spsc_get_bytes(spsc_shared, blob, sizeof blob, &(size_t){0}, -1));
+    }
 
     CREATE(priority, &priority, .capacity = 16);
     for (int i = 0; i < 12; i++)

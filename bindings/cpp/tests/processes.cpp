@@ -124,6 +124,23 @@ void child(const std::string &task, int first, int second) {
         return echo<queues::mpmc, aligned>(first, second);
     if (task == "echo mpmc of large")
         return echo<queues::mpmc, large>(first, second);
+    if (task == "echo spsc of numbers")
+        return echo<queues::spsc, std::uint64_t>(first, second);
+    if (task == "echo spsc of aligned")
+        return echo<queues::spsc, aligned>(first, second);
+    if (task == "front") { // reads blobs in place, and writes longer ones in place
+        auto from = queues::spsc_bytes::open_shared(first);
+        auto to = queues::spsc_bytes::open_shared(second);
+        while (auto front = from.front()) {
+            auto room = to.reserve();
+            CHECK(room && front->size() < room->size());
+            std::memcpy(room->data(), front->data(), front->size());
+            room->data()[front->size()] = std::byte{'!'};
+            CHECK(room->commit(front->size() + 1) == conqueue_status::success);
+            CHECK(front->consume() == conqueue_status::success);
+        }
+        return to.close();
+    }
     if (task == "lease") { // leases blobs, and reserves cells for longer ones
         auto from = queues::mpmc_bytes::open_shared(first);
         auto to = queues::mpmc_bytes::open_shared(second);
@@ -148,11 +165,11 @@ void child(const std::string &task, int first, int second) {
         pause();
 }
 
-template <class T> void echoes(const char *task, bool is_equal(const T &, const T &)) {
+template <template <class> class Queue, class T>
+void echoes(const char *task, bool is_equal(const T &, const T &)) {
     const file in, out;
-    auto to = queues::mpmc<T>::open_shared(in.fd(), 7);
-    auto from = queues::mpmc<T>::open_shared(out.fd(), 3);
-    static_assert(std::is_same_v<decltype(to), queues::shared_mpmc<T>>);
+    auto to = Queue<T>::open_shared(in.fd(), 7);
+    auto from = Queue<T>::open_shared(out.fd(), 3);
     static_assert(!noexcept(to.try_push(std::declval<T>())) && !noexcept(to.try_pop()));
     CHECK(to.capacity() == 7 && to.stats().attached == 1 && to.stats().recovered == 0);
     process other(task, in, out);
@@ -188,11 +205,15 @@ TEST(a_child_does_its_task) {
 }
 
 TEST(items_go_to_another_process_and_back) {
-    echoes<std::uint64_t>("echo mpmc of numbers", equal_bytes);
-    echoes<sample>("echo mpmc of samples", equal_bytes);
-    echoes<aligned>("echo mpmc of aligned",
-                    [](const aligned &a, const aligned &b) { return a.number == b.number; });
-    echoes<large>("echo mpmc of large", equal_bytes);
+    const auto equal_numbers = [](const aligned &a, const aligned &b) {
+        return a.number == b.number;
+    };
+    echoes<queues::mpmc, std::uint64_t>("echo mpmc of numbers", equal_bytes);
+    echoes<queues::mpmc, sample>("echo mpmc of samples", equal_bytes);
+    echoes<queues::mpmc, aligned>("echo mpmc of aligned", equal_numbers);
+    echoes<queues::mpmc, large>("echo mpmc of large", equal_bytes);
+    echoes<queues::spsc, std::uint64_t>("echo spsc of numbers", equal_bytes);
+    echoes<queues::spsc, aligned>("echo spsc of aligned", equal_numbers);
 }
 
 TEST(blobs_are_leased_and_reserved_in_two_processes) {
@@ -217,6 +238,43 @@ TEST(blobs_are_leased_and_reserved_in_two_processes) {
     to.close();
     CHECK(!from.lease());
     other.succeeds();
+}
+
+TEST(blobs_of_spsc_are_read_and_written_in_place_in_two_processes) {
+    const file in, out;
+    auto to = queues::spsc_bytes::open_shared(in.fd(), blobs(4, 20));
+    auto from = queues::spsc_bytes::open_shared(out.fd(), blobs(4, 30));
+    process other("front", in, out);
+    for (int round = 0; round < 300; ++round) {
+        auto room = to.reserve();
+        CHECK(room && room->size() == 20);
+        std::memcpy(room->data(), "a blob", 6);
+        CHECK(room->commit(6) == conqueue_status::success);
+        auto front = from.front();
+        CHECK(front && front->size() == 7 && std::memcmp(front->data(), "a blob!", 7) == 0);
+        CHECK(front->consume() == conqueue_status::success);
+    }
+    to.close();
+    CHECK(!from.front());
+    other.succeeds();
+}
+
+TEST(a_side_of_spsc_belongs_to_one_object) {
+    const file shared;
+    auto queue = queues::spsc<sample>::open_shared(shared.fd(), 2);
+    CHECK(queue.push(sample{1, 2}));
+    {
+        auto consumer = queues::spsc<sample>::open_shared(shared.fd());
+        CHECK_THROWS(queues::misuse, consumer.push(sample{3, 4}));
+        CHECK(consumer.peek() == sample{1, 2});
+        CHECK_THROWS(queues::misuse, queue.try_pop());
+    }
+    CHECK(queue.try_pop() == sample{1, 2});
+    shared_options options;
+    options.redeliver = true;
+    CHECK_THROWS(std::invalid_argument, queues::spsc<sample>::open_shared(shared.fd(), options));
+    CHECK_THROWS(std::invalid_argument, queues::mpmc<sample>::open_shared(shared.fd()));
+    CHECK_THROWS(std::invalid_argument, queues::spsc<sample>::share(queue.native_handle()));
 }
 
 TEST(what_a_killed_process_held_comes_back) {

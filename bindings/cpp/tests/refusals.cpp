@@ -349,8 +349,9 @@ constexpr bool pops_by_priority_surely = noexcept(std::declval<queues::priority<
                                                              std::declval<double &>()));
 static_assert(pops_by_priority_surely<int> && pops_by_priority_surely<std::string>);
 static_assert(!pops_by_priority_surely<explosive>);
-static_assert(noexcept(std::declval<queues::mpmc_bytes &>().try_reserve()));
-static_assert(noexcept(std::declval<queues::mpmc_bytes &>().try_lease()));
+// They throw if another process has damaged a shared queue.
+static_assert(!noexcept(std::declval<queues::mpmc_bytes &>().try_reserve()));
+static_assert(!noexcept(std::declval<queues::mpmc_bytes &>().try_lease()));
 static_assert(!noexcept(std::declval<queues::mpmc_bytes &>().try_pop())); // it allocates
 static_assert(!noexcept(
     std::declval<queues::mpmc<std::string> &>().try_push(std::declval<const std::string &>())));

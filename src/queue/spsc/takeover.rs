@@ -26,9 +26,9 @@
 //! Wait-free, as within one process. The first call of a side, and each call that finds the role taken,
 //! makes a system call for each attachment.
 
-use super::Spsc;
+use super::{Consumer, Spsc};
 use super::closing;
-use super::keeping::{Keeping, Side, State};
+use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
 use super::slots::Slots;
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Disposer};
@@ -40,6 +40,7 @@ use crate::shared::{
 };
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, site};
 use core::ffi::c_int;
+use core::mem::offset_of;
 use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
@@ -260,7 +261,24 @@ impl Spsc<Bytes, Shared> {
 
 impl Described for Spsc<Bytes, Shared> {
     fn describe(&self) -> Description {
-        described(self, &Plan::EMPTY)
+        let plan = const {
+            type Queue = Spsc<Bytes, Shared>;
+            let (put, get) = (offset_of!(State, put), offset_of!(State, get));
+            let attachment = offset_of!(Queue, keeper) + offset_of!(Shared, attachment);
+            &Plan::EMPTY
+                .within(offset_of!(Queue, slots), Slots::<Bytes>::PLAN)
+                .within(attachment, Attachment::PLAN)
+                .with("origin", offset_of!(Queue, origin))
+                .with("held", offset_of!(Queue, consumer) + offset_of!(Consumer<Role>, held_to))
+                .with("ends", offset_of!(Queue, state) + offset_of!(Mapped, 0))
+                .with("of_closed", offset_of!(State, stage))
+                .with("of_head", get + offset_of!(GetEnd, head))
+                .with("of_tail", put + offset_of!(PutEnd, tail))
+                .with("of_drained", get + offset_of!(GetEnd, drained_at))
+                .with("record", Attachment::RECORD)
+                .with("of_waits", Attachment::OF_WAITS)
+        };
+        described(self, plan)
     }
 }
 

@@ -26,14 +26,16 @@
 
 #include <chrono>
 #include <cstddef>
+#include <type_traits>
 
 namespace queues {
 
 namespace detail {
 
 /// What spsc and spsc_bytes have beside the members of every FIFO queue.
-template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payload> {
-    using base = fifo_queue<spsc_calls, Payload>;
+template <class Payload, class Calls = spsc_calls>
+class spsc_queue : public fifo_queue<Calls, Payload> {
+    using base = fifo_queue<Calls, Payload>;
 
   public:
     /// Extension. Returns a copy of the item in front, which stays in the queue. Never waits. The
@@ -59,13 +61,38 @@ template <class Payload> class spsc_queue : public fifo_queue<spsc_calls, Payloa
     spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
     spsc_queue(queues_spsc_t *queue, reference from) : base(queue, from) {}
+    spsc_queue(int fd, std::size_t item_size, const shared_options &of)
+        : base(fd, item_size, of) {}
     /// \endcond
 };
 
 /// The base of spsc<T>.
 template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 
+/// The base of shared_spsc<T>.
+template <class T>
+using shared_spsc_of =
+    spsc_queue<by_copy<shared_calls<spsc_calls>, T>, shared_calls<spsc_calls>>;
+
 } // namespace detail
+
+/// Extension. A bounded FIFO queue of a trivially copyable T from one process to another: see
+/// spsc::open_shared. It has the members of spsc<T>, and every call may throw `corrupt`.
+template <class T>
+class shared_spsc : public detail::shared_spsc_of<T>,
+                    public detail::from_handle<shared_spsc<T>, queues_spsc_t> {
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "T must be trivially copyable in a queue that processes share");
+    static_assert(detail::is_item<T>());
+
+  private:
+    template <class> friend class spsc;
+    friend detail::from_handle<shared_spsc, queues_spsc_t>;
+    shared_spsc(int fd, const shared_options &of)
+        : detail::shared_spsc_of<T>(fd, sizeof(T), of) {}
+    shared_spsc(queues_spsc_t *queue, detail::reference from)
+        : detail::shared_spsc_of<T>(queue, from) {}
+};
 
 /// A bounded FIFO queue of T from one producer thread to one consumer thread.
 ///
@@ -88,6 +115,25 @@ class spsc : public detail::spsc_of<T>, public detail::from_handle<spsc<T>, queu
     /// std::bad_alloc, and std::invalid_argument if `capacity` is 0 or exceeds the address space.
     spsc(std::size_t capacity, checked_t)
         : base(detail::nonzero_capacity(capacity), base::slot_size, true) {}
+
+    /// Extension. Opens the queue of T in the file of `fd`, or creates it there if the file is
+    /// empty. T must be trivially copyable: see mpmc::open_shared, also for the exceptions.
+    ///
+    /// The first call that pushes makes the object the producer, the first that pops, peeks or
+    /// clears makes it the consumer. Such calls of other objects and processes throw `misuse` while
+    /// it lives. Its end, or the death of its process, leaves the side to the next that calls.
+    /// queues_spsc_open_shared() describes what becomes of its items. `spare` and `redeliver` of
+    /// the options are for mpmc only: std::invalid_argument.
+    [[nodiscard]] static shared_spsc<T> open_shared(int fd, const shared_options &options) {
+        return shared_spsc<T>(fd, options);
+    }
+    /// Extension. As above, with room for exactly `capacity` items; 0: as the file says, or the
+    /// default.
+    [[nodiscard]] static shared_spsc<T> open_shared(int fd, std::size_t capacity = 0) {
+        shared_options options;
+        options.capacity = capacity;
+        return shared_spsc<T>(fd, options);
+    }
 
   private:
     friend detail::from_handle<spsc, queues_spsc_t>;
@@ -121,6 +167,14 @@ class spsc_bytes
     /// the product exceeds the address space.
     spsc_bytes(std::size_t capacity, std::size_t item_size, checked_t)
         : base(detail::nonzero_capacity(capacity), item_size, true) {}
+
+    /// Extension. Opens the queue of blobs in the file of `fd`, or creates it there if the file is
+    /// empty: then `options` need an item_size. See spsc::open_shared; every call of this queue may
+    /// throw `corrupt`. The bytes of a reservation and of `front` lie in the file: a process that
+    /// breaks the rules can write to them.
+    [[nodiscard]] static spsc_bytes open_shared(int fd, const shared_options &options = {}) {
+        return spsc_bytes(fd, options);
+    }
 
     /// Extension. Room for one item at the back of the queue, to be written in place. The consumer
     /// sees nothing of it before `commit`. A reservation ends with its commit and with the
@@ -225,6 +279,7 @@ class spsc_bytes
 
   private:
     friend detail::from_handle<spsc_bytes, queues_spsc_t>;
+    spsc_bytes(int fd, const shared_options &of) : base(fd, of.item_size, of) {}
     spsc_bytes(queues_spsc_t *queue, detail::reference from) : base(queue, from) {}
 
     expected<reservation, conqueue_status> reserve_within(detail::timed_wait wait) {
