@@ -15,7 +15,9 @@ fn sites(text: &str, found: &mut BTreeMap<String, String>) {
                 continue;
             };
             let ordering = rest.trim_start_matches([',', ' ', '\n']);
-            let ordering = ordering.strip_prefix("super::").unwrap_or(ordering);
+            let paths = ["super::", "crate::sync::"];
+            let named = paths.iter().find_map(|path| ordering.strip_prefix(path));
+            let ordering = named.unwrap_or(ordering);
             let end = ordering.find(|c: char| !c.is_alphanumeric()).unwrap_or(ordering.len());
             let ordering = if fence { "SeqCst" } else { &ordering[..end] };
             found.insert(name.to_owned(), ordering.to_owned());

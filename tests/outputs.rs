@@ -133,7 +133,45 @@ fn shared_mpmc() {
             ]
         });
         assert_eq!(queues_mpmc_size(queue), 1, "nothing has changed");
+        assert_eq!(queues_mpmc_item_size(queue), 8);
         queues_mpmc_release(queue);
+        libc::close(fd);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn shared_spsc() {
+    // SAFETY: as above.
+    unsafe {
+        let fd = libc::memfd_create(c"queue".as_ptr(), 0);
+        let length = || libc::lseek(fd, 0, libc::SEEK_END);
+        let mut options: queues_spsc_options_t = core::mem::zeroed();
+        (options.struct_size, options.item_size) = (size_of::<queues_spsc_options_t>(), 8);
+        refuse(|at| vec![("open_shared", queues_spsc_open_shared(&options, fd, at.cast()))]);
+        assert_eq!(length(), 0, "the file is still empty");
+        let mut queue = null_mut();
+        assert_eq!(queues_spsc_open_shared(&options, fd, &mut queue), QUEUES_OK);
+        assert_eq!(queues_spsc_put_bytes(queue, null_mut(), 0, 0), QUEUES_OK);
+        refuse(|at| {
+            let (mut front, mut len, mut buffer) = (core::ptr::null::<c_void>(), 0, 0u64);
+            let buffer = (&raw mut buffer).cast();
+            vec![
+                ("clear", queues_spsc_clear(queue, at.cast())),
+                ("readable_fd", queues_spsc_readable_fd(queue, odd_int(at))),
+                ("writable_fd", queues_spsc_writable_fd(queue, odd_int(at))),
+                ("try_get_bytes", queues_spsc_try_get_bytes(queue, buffer, 8, at.cast())),
+                ("get_bytes", queues_spsc_get_bytes(queue, buffer, 8, at.cast(), -1)),
+                ("peek_bytes", queues_spsc_peek_bytes(queue, buffer, 8, at.cast())),
+                ("reserve", queues_spsc_reserve(queue, at.cast(), -1)),
+                ("front, data", queues_spsc_front(queue, at.cast(), &mut len, -1)),
+                ("front, len", queues_spsc_front(queue, &mut front, at.cast(), -1)),
+                ("stats", queues_spsc_stats(queue, at.cast())),
+            ]
+        });
+        assert_eq!(queues_spsc_size(queue), 1, "nothing has changed");
+        assert_eq!(queues_spsc_item_size(queue), 8);
+        queues_spsc_release(queue);
         libc::close(fd);
     }
 }

@@ -44,7 +44,8 @@
 ///
 /// \par Exceptions
 /// What a correct program meets (empty, full, closed, timeout, retry) is returned. The rest throws:
-/// `misuse` for two producers, consumers or owners at once in a checked spsc or deque,
+/// `misuse` for two producers, consumers or owners at once in a checked spsc or deque, `corrupt`
+/// if another process has damaged a shared queue,
 /// `std::invalid_argument` for an argument that the C call refuses, `std::bad_alloc` if there is no
 /// memory. With -fno-exceptions the program prints the message to stderr and aborts instead; all
 /// files of a program that use queues must agree on that flag.
@@ -68,6 +69,11 @@
 /// and an event can be shared with code in C, Go and Rust: `native_handle` returns what the C
 /// library knows, `adopt` and `share` make an object of it. Several objects may share one queue; the
 /// last reference, of any language, frees it.
+///
+/// \par Several processes
+/// mpmc<T>::open_shared and spsc<T>::open_shared return a queue in a file that processes share, for
+/// a trivially copyable T; mpmc_bytes and spsc_bytes have the same for blobs. A process that is
+/// killed never makes another one wait.
 ///
 /// \par Standards and macros
 /// Files compiled as C++17, 20 and 23 can be linked into one program and pass queues to each other:

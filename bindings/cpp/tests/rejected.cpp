@@ -84,4 +84,8 @@ struct large {
     char bytes[queues::inline_limit + 1];
 };
 auto queue = queues::batcher<large>::share(nullptr);
+#elif CASE == 25 // T must be trivially copyable in a queue that processes share
+auto queue = queues::mpmc<std::string>::open_shared(0);
+#elif CASE == 26 // T must be trivially copyable in a queue that processes share
+auto queue = queues::spsc<std::unique_ptr<int>>::open_shared(0);
 #endif
