@@ -90,9 +90,8 @@ static inline result_t open_shared(family_t family, int fd, size_t capacity, siz
                                          .item_size = item_size,
                                          .attachments = attachments};
         queues_spsc_t *queue = NULL;
-        queues_status_t status = spare || redelivers
-                                     ? QUEUES_INVALID
-                                     : queues_spsc_open_shared(&options, fd, &queue);
+        queues_status_t status =
+            spare || redelivers ? QUEUES_INVALID : queues_spsc_open_shared(&options, fd, &queue);
         return (result_t){status, (uintptr_t)queue, 0};
     }
     queues_mpmc_options_t options = {.struct_size = sizeof options,

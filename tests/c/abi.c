@@ -55,8 +55,8 @@ static void stats_json_writes_every_counter(void) {
         {{.struct_size = sizeof(queues_stats_t)},
          "{\"enqueued\":0,\"dequeued\":0,\"failed_enqueue\":0,\"failed_dequeue\":0,\"peak_size\":0,"
          "\"current_size\":0,\"capacity\":0,\"stolen\":0,\"attached\":0,\"recovered\":0}"},
-        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666, 7777777,
-          88888888, 999999999},
+        {{sizeof(queues_stats_t), UINT64_MAX, 1, 22, 333, 4444, 55555, 666666, 7777777, 88888888,
+          999999999},
          "{\"enqueued\":18446744073709551615,\"dequeued\":1,\"failed_enqueue\":22,"
          "\"failed_dequeue\":333,\"peak_size\":4444,\"current_size\":55555,\"capacity\":666666,"
          "\"stolen\":7777777,\"attached\":88888888,\"recovered\":999999999}"}};

@@ -192,7 +192,7 @@ typedef struct {
     queues_mpmc_t *mpmc, *mpmc_bytes, *mpmc_shared;
     queues_priority_t *priority, *priority_bytes;
     queues_batch_t *batch, *batch_bytes;
-    queues_spsc_t *spsc[4];   /* pointers, bytes; the same checked */
+    queues_spsc_t *spsc[4]; /* pointers, bytes; the same checked */
     queues_spsc_t *spsc_shared;
     queues_deque_t *deque[6]; /* pointers, bytes; the same growing, and checked */
     queues_event_t *event;

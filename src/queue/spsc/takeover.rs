@@ -26,10 +26,10 @@
 //! Wait-free, as within one process. The first call of a side, and each call that finds the role taken,
 //! makes a system call for each attachment.
 
-use super::{Consumer, Spsc};
 use super::closing;
 use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
 use super::slots::Slots;
+use super::{Consumer, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells, Disposer};
 use crate::plan::{Described, Description, Plan, described};

@@ -51,8 +51,7 @@ class mpmc_queue : public fifo_queue<Calls, Payload> {
   protected:
     mpmc_queue(std::size_t capacity, std::size_t item_size) : base(capacity, item_size, 0) {}
     mpmc_queue(queues_mpmc_t *queue, reference from) : base(queue, from) {}
-    mpmc_queue(int fd, std::size_t item_size, const shared_options &of)
-        : base(fd, item_size, of) {}
+    mpmc_queue(int fd, std::size_t item_size, const shared_options &of) : base(fd, item_size, of) {}
     /// \endcond
 };
 
@@ -61,8 +60,7 @@ template <class T> using mpmc_of = mpmc_queue<payload_of<mpmc_calls, T>>;
 
 /// The base of shared_mpmc<T>.
 template <class T>
-using shared_mpmc_of =
-    mpmc_queue<by_copy<shared_calls<mpmc_calls>, T>, shared_calls<mpmc_calls>>;
+using shared_mpmc_of = mpmc_queue<by_copy<shared_calls<mpmc_calls>, T>, shared_calls<mpmc_calls>>;
 
 } // namespace detail
 
@@ -79,8 +77,7 @@ class shared_mpmc : public detail::shared_mpmc_of<T>,
   private:
     template <class> friend class mpmc;
     friend detail::from_handle<shared_mpmc, queues_mpmc_t>;
-    shared_mpmc(int fd, const shared_options &of)
-        : detail::shared_mpmc_of<T>(fd, sizeof(T), of) {}
+    shared_mpmc(int fd, const shared_options &of) : detail::shared_mpmc_of<T>(fd, sizeof(T), of) {}
     shared_mpmc(queues_mpmc_t *queue, detail::reference from)
         : detail::shared_mpmc_of<T>(queue, from) {}
 };

@@ -61,8 +61,7 @@ class spsc_queue : public fifo_queue<Calls, Payload> {
     spsc_queue(std::size_t capacity, std::size_t item_size, bool is_checked)
         : base(capacity, item_size, is_checked ? QUEUES_SPSC_CHECKED : 0) {}
     spsc_queue(queues_spsc_t *queue, reference from) : base(queue, from) {}
-    spsc_queue(int fd, std::size_t item_size, const shared_options &of)
-        : base(fd, item_size, of) {}
+    spsc_queue(int fd, std::size_t item_size, const shared_options &of) : base(fd, item_size, of) {}
     /// \endcond
 };
 
@@ -71,8 +70,7 @@ template <class T> using spsc_of = spsc_queue<payload_of<spsc_calls, T>>;
 
 /// The base of shared_spsc<T>.
 template <class T>
-using shared_spsc_of =
-    spsc_queue<by_copy<shared_calls<spsc_calls>, T>, shared_calls<spsc_calls>>;
+using shared_spsc_of = spsc_queue<by_copy<shared_calls<spsc_calls>, T>, shared_calls<spsc_calls>>;
 
 } // namespace detail
 
@@ -88,8 +86,7 @@ class shared_spsc : public detail::shared_spsc_of<T>,
   private:
     template <class> friend class spsc;
     friend detail::from_handle<shared_spsc, queues_spsc_t>;
-    shared_spsc(int fd, const shared_options &of)
-        : detail::shared_spsc_of<T>(fd, sizeof(T), of) {}
+    shared_spsc(int fd, const shared_options &of) : detail::shared_spsc_of<T>(fd, sizeof(T), of) {}
     shared_spsc(queues_spsc_t *queue, detail::reference from)
         : detail::shared_spsc_of<T>(queue, from) {}
 };

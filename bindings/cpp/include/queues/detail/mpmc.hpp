@@ -55,12 +55,12 @@ struct mpmc_calls : default_calls {
     static constexpr auto readable_fd = queues_mpmc_readable_fd;
     static constexpr auto writable_fd = queues_mpmc_writable_fd;
     static bool is_empty(const handle *queue) noexcept { return size(queue) == 0; }
-    static queues_status_t open_shared(int fd, std::size_t item_size, const shared_options &of,
+    static queues_status_t open_shared(int fd, std::size_t longest, const shared_options &of,
                                        handle **queue) noexcept {
         options wanted{};
         wanted.struct_size = sizeof wanted;
         wanted.capacity = of.capacity;
-        wanted.item_size = item_size;
+        wanted.item_size = longest;
         wanted.spare = of.spare;
         wanted.attachments = of.attachments;
         wanted.flags = of.redeliver ? QUEUES_REDELIVER : 0;

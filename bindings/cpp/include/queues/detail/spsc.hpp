@@ -55,14 +55,14 @@ struct spsc_calls : default_calls {
     static constexpr auto stats = queues_spsc_stats;
     static constexpr auto readable_fd = queues_spsc_readable_fd;
     static constexpr auto writable_fd = queues_spsc_writable_fd;
-    static queues_status_t open_shared(int fd, std::size_t item_size, const shared_options &of,
+    static queues_status_t open_shared(int fd, std::size_t longest, const shared_options &of,
                                        handle **queue) noexcept {
         if (of.spare != 0 || of.redeliver)
             return QUEUES_INVALID;
         options wanted{};
         wanted.struct_size = sizeof wanted;
         wanted.capacity = of.capacity;
-        wanted.item_size = item_size;
+        wanted.item_size = longest;
         wanted.attachments = of.attachments;
         return queues_spsc_open_shared(&wanted, fd, queue);
     }
