@@ -46,10 +46,9 @@ fn descriptors_of_other_things_are_invalid() {
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
     let mut pair = [0; 2];
     // SAFETY: two outputs.
-    assert_eq!(
-        unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, pair.as_mut_ptr()) },
-        0
-    );
+    let failed =
+        unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, pair.as_mut_ptr()) };
+    assert_eq!(failed, 0);
     let others = [
         ends[0],
         ends[1],

@@ -348,21 +348,23 @@ impl Round {
         ];
         let numbers = numbers.map(|number| number.to_string()).join(" ");
         let program = std::env::current_exe().unwrap();
+        // `Child` waits for it.
+        #[allow(clippy::zombie_processes)]
         let child = Command::new(program).env(WORKER, numbers).spawn().unwrap();
         Running { child: Child::of(child.id() as libc::pid_t), life, is_producer }
     }
 
     /// Fails if a worker has been in a call for too long, or has ended by itself.
     fn check(&mut self, workers: &mut [Running]) {
-        for at in 0..workers.len() {
-            let Running { child, life, is_producer } = &mut workers[at];
+        for worker in workers {
+            let Running { child, life, is_producer } = worker;
             let since = self.log.get(*life, SINCE);
             let time = if since == 0 { 0 } else { now().saturating_sub(since) };
             assert!(time < LONGEST, "{} waits for {time} ns", self.name(*life, *is_producer));
             match child.ended() {
                 None => {}
                 // It has put all its items.
-                Some(Seen::Exited(0)) if *is_producer => workers[at] = self.start(true),
+                Some(Seen::Exited(0)) if *is_producer => *worker = self.start(true),
                 Some(seen) => panic!("{}: {seen:?}", self.name(*life, *is_producer)),
             }
         }
@@ -379,7 +381,7 @@ impl Round {
 
     /// Kills `kills` workers, as far as the log has room for their successors.
     fn kill(&mut self, workers: &mut [Running], kills: u64) {
-        while self.kills < kills && self.lives + workers.len() < LIVES {
+        while self.kills < kills && self.lives + 3 * workers.len() < LIVES {
             let suspended = self.random.below(workers.len() as u64) as usize;
             let suspends = self.random.one_in(4);
             if suspends {
