@@ -5,7 +5,7 @@
 //! die, and recover from that; afterwards the process ends its call as if nothing had happened.
 
 use crate::support::children::{Child, Traced, fork, now, skipped};
-use crate::support::random::{first_seed, setting, with_seed};
+use crate::support::random::{Random, first_seed, setting, with_seed};
 use crate::support::shared_queue::{MemoryFile, Options, Shared, check_whole, word};
 use crate::support::watchdog::watched;
 use queues::ffi::mpmc::QUEUES_REDELIVER;
@@ -433,32 +433,97 @@ fn live_on(world: &mut World, n: u64, is_exact: bool) -> (BTreeSet<u64>, Vec<u64
 #[test]
 fn a_suspension_at_any_instruction_holds_up_nobody_and_harms_nothing() {
     at_each_instruction("suspensions", |case, mut world, child, n| {
-        let (mut put, mut got) = live_on(&mut world, n, !case.hoards);
+        let (put, got) = live_on(&mut world, n, !case.hoards);
         child.finish_call();
-        put.extend(BEFORE);
-        if read(world.notes, Note::Put) != 0 {
-            put.insert(NEW);
-        }
-        got.extend(Some(read(world.notes, Note::Got)).filter(|&item| item != 0));
-        // What others held that died, and what the child did, if it ends without a release.
-        drop(Shared::open(world.file.0, &world.options).unwrap());
-        got.extend(world.queue.drain());
-        let once: BTreeSet<_> = got.iter().copied().collect();
-        assert_eq!(once.len(), got.len(), "an item came twice: {got:?}");
-        assert!(once.is_subset(&put), "what nobody put: {:?}", once.difference(&put));
-        world.count_lost();
-        let missing: Vec<_> = put.difference(&once).collect();
-        let lost = missing.len() as u64 - read(world.notes, Note::Cleared);
-        if world.options.redelivers() {
-            // A closed queue takes nothing back.
-            let may_lose = if world.queue.is_closed() { world.lost } else { 0 };
-            assert!(lost <= may_lose, "lost: {missing:?}");
-        } else {
-            assert_eq!(lost, world.lost, "lost: {missing:?}");
-        }
-        if !world.queue.is_closed() {
-            while_all_reserved(&world.queue);
-            check_whole(&world.queue, &world.options, 1);
-        }
+        check_after_suspension(&mut world, put, got);
     });
+}
+
+/// Checks what was put and got beside suspended processes, which have ended their calls.
+fn check_after_suspension(world: &mut World, mut put: BTreeSet<u64>, mut got: Vec<u64>) {
+    put.extend(BEFORE);
+    if read(world.notes, Note::Put) != 0 {
+        put.insert(NEW);
+    }
+    got.extend(Some(read(world.notes, Note::Got)).filter(|&item| item != 0));
+    // What others held that died, and what the child did, if it ends without a release.
+    drop(Shared::open(world.file.0, &world.options).unwrap());
+    got.extend(world.queue.drain());
+    let once: BTreeSet<_> = got.iter().copied().collect();
+    assert_eq!(once.len(), got.len(), "an item came twice: {got:?}");
+    assert!(once.is_subset(&put), "what nobody put: {:?}", once.difference(&put));
+    world.count_lost();
+    let missing: Vec<_> = put.difference(&once).collect();
+    let lost = missing.len() as u64 - read(world.notes, Note::Cleared);
+    if world.options.redelivers() {
+        // A closed queue takes nothing back.
+        let may_lose = if world.queue.is_closed() { world.lost } else { 0 };
+        assert!(lost <= may_lose, "lost: {missing:?}");
+    } else {
+        assert_eq!(lost, world.lost, "lost: {missing:?}");
+    }
+    if !world.queue.is_closed() {
+        while_all_reserved(&world.queue);
+        check_whole(&world.queue, &world.options, 1);
+    }
+}
+
+/// A call is suspended somewhere, and then a sweep, which sees the cell of the call in motion. The
+/// call ends before the sweep goes on; or the sweep is killed, and another one comes.
+#[test]
+fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
+    let seed = first_seed();
+    let sweep = Case {
+        name: "open",
+        prepare: |actor| actor.queue = None,
+        call: |actor| actor.queue = Some(Shared::open(actor.file, &Options::any()).unwrap()),
+        ..CASE
+    };
+    let mut calls = cases();
+    calls.retain(|case| case.takes + case.capacity != 3 && !case.hoards);
+    calls.truncate(5);
+    let mut random = Random::new(seed);
+    for case in calls {
+        watched(&format!("two suspensions, {}", case.name), || {
+            let mut paths = None;
+            for _ in 0..setting("QUEUES_PAIRS", 300) {
+                let flags = if random.one_in(2) { QUEUES_REDELIVER } else { 0 };
+                let mut world = World::new(&case, flags);
+                let Some(mut call) = world.start(&case) else {
+                    return skipped("two suspensions: ptrace is not allowed");
+                };
+                let (path, path_of_sweep) = paths.get_or_insert_with(|| {
+                    let path = call.explore();
+                    world.die();
+                    (path, world.start(&sweep).unwrap().explore())
+                });
+                if call.is_at_end() {
+                    continue;
+                }
+                let n = random.below(path.len() as u64 + 1) as usize;
+                call.run(path, n);
+                world.die();
+                let mut sweeper = world.start(&sweep).unwrap();
+                // The sweep is the last part of an open.
+                let m = random.within(path_of_sweep.len() as u64 / 4..=path_of_sweep.len() as u64);
+                sweeper.run(path_of_sweep, m as usize);
+                let what = format!("{}, flags {flags}, {n}; sweep {m}", case.name);
+                with_seed(what, seed, || {
+                    let laps =
+                        if random.one_in(2) { Some(live_on(&mut world, 1, true)) } else { None };
+                    let (put, got) = laps.unwrap_or_default();
+                    call.finish_call();
+                    if random.one_in(4) {
+                        sweeper.kill();
+                    } else {
+                        sweeper.finish_call();
+                    }
+                    check_after_suspension(&mut world, put, got);
+                });
+            }
+            if let Some((path, path_of_sweep)) = paths {
+                eprintln!("{} {} x {}", case.name, path.len(), path_of_sweep.len());
+            }
+        });
+    }
 }

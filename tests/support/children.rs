@@ -117,6 +117,7 @@ impl Drop for Child {
 /// A child that its parent steps through a call.
 pub struct Traced {
     child: Child,
+    is_at_end: bool,
 }
 
 /// The instructions of a call.
@@ -158,7 +159,7 @@ impl Traced {
             mark();
         });
         match child.wait() {
-            Seen::Stopped(libc::SIGSTOP) => Some(Self { child }),
+            Seen::Stopped(libc::SIGSTOP) => Some(Self { child, is_at_end: false }),
             Seen::Exited(code) if code == refused => None,
             other => panic!("a traced child: {other:?}"),
         }
@@ -172,11 +173,19 @@ impl Traced {
         self.child.wait()
     }
 
+    /// Whether the call is over.
+    pub fn is_at_end(&self) -> bool {
+        self.is_at_end
+    }
+
     /// Runs one instruction. Returns false at the next mark.
     pub fn step(&mut self) -> bool {
         match self.resume(libc::PTRACE_SINGLESTEP) {
             Seen::Stopped(libc::SIGTRAP) => true,
-            Seen::Stopped(libc::SIGSTOP) => false,
+            Seen::Stopped(libc::SIGSTOP) => {
+                self.is_at_end = true;
+                false
+            }
             other => panic!("a traced child: {other:?}"),
         }
     }
