@@ -4,7 +4,7 @@
 //! all cells; and the exact capacity. While a process is suspended, others fill and empty the queue,
 //! die, and recover from that; afterwards the process ends its call as if nothing had happened.
 
-use crate::support::children::{Child, Traced, fork, now, skipped};
+use crate::support::children::{Child, Path, Traced, fork, now, skipped};
 use crate::support::random::{Random, first_seed, setting, with_seed};
 use crate::support::shared_queue::{MemoryFile, Options, Shared, check_whole, word};
 use crate::support::watchdog::watched;
@@ -468,7 +468,24 @@ fn check_after_suspension(world: &mut World, mut put: BTreeSet<u64>, mut got: Ve
     }
 }
 
-/// A call is suspended somewhere, and then a sweep, which sees the cell of the call in motion. The
+/// Steps a call to its end; returns its path, and the numbers of instructions after which the file
+/// is another one.
+fn find_changes(world: &World, call: &mut Traced) -> (Path, Vec<usize>) {
+    let words = world.file.map();
+    let read = || words.iter().map(|word| word.load(SeqCst)).collect::<Vec<_>>();
+    let (mut before, mut changes) = (read(), vec![0]);
+    let path = call.explore_with(|n| {
+        let after = read();
+        if after != before {
+            changes.push(n);
+            before = after;
+        }
+    });
+    MemoryFile::unmap(words);
+    (path, changes)
+}
+
+/// A call is suspended after something that others can see, and then a sweep, which sees the cell of the call in motion. The
 /// call ends before the sweep goes on; or the sweep is killed, and another one comes.
 #[test]
 fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
@@ -492,15 +509,15 @@ fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
                 let Some(mut call) = world.start(&case) else {
                     return skipped("two suspensions: ptrace is not allowed");
                 };
-                let (path, path_of_sweep) = paths.get_or_insert_with(|| {
-                    let path = call.explore();
+                let (path, changes, path_of_sweep) = paths.get_or_insert_with(|| {
+                    let (path, changes) = find_changes(&world, &mut call);
                     world.die();
-                    (path, world.start(&sweep).unwrap().explore())
+                    (path, changes, world.start(&sweep).unwrap().explore())
                 });
                 if call.is_at_end() {
                     continue;
                 }
-                let n = random.below(path.len() as u64 + 1) as usize;
+                let n = changes[random.below(changes.len() as u64) as usize];
                 call.run(path, n);
                 world.die();
                 let mut sweeper = world.start(&sweep).unwrap();
@@ -521,8 +538,8 @@ fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
                     check_after_suspension(&mut world, put, got);
                 });
             }
-            if let Some((path, path_of_sweep)) = paths {
-                eprintln!("{} {} x {}", case.name, path.len(), path_of_sweep.len());
+            if let Some((_, changes, path)) = paths {
+                eprintln!("{}: {} states, a sweep of {}", case.name, changes.len(), path.len());
             }
         });
     }

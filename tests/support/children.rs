@@ -192,6 +192,11 @@ impl Traced {
 
     /// Runs up to the next mark; returns the way there.
     pub fn explore(&mut self) -> Path {
+        self.explore_with(|_| ())
+    }
+
+    /// [`Traced::explore`] that calls `at` after each instruction, with their number.
+    pub fn explore_with(&mut self, mut at: impl FnMut(usize)) -> Path {
         let mut path = Path { places: vec![self.place()], visits: vec![0] };
         let mut seen = std::collections::HashMap::new();
         while self.step() {
@@ -200,6 +205,7 @@ impl Traced {
             if Some(&place) != path.places.last() {
                 *seen.entry(place).or_insert(0) += 1;
             }
+            at(path.places.len());
             path.places.push(place);
             path.visits.push(*seen.get(&place).unwrap_or(&u64::MAX));
         }
