@@ -134,21 +134,42 @@ struct Case {
     call: fn(&mut Actor),
     /// Items that a kill may take, without QUEUES_REDELIVER.
     takes: usize,
+    /// It moves one cell: calls that are suspended beside a sweep.
+    moves: bool,
     /// The child holds more than the spare cells.
     hoards: bool,
 }
 
-const CASE: Case =
-    Case { name: "", capacity: 8, prepare: |_| (), call: |_| (), takes: 0, hoards: false };
+const CASE: Case = Case {
+    name: "",
+    capacity: 8,
+    prepare: |_| (),
+    call: |_| (),
+    takes: 0,
+    moves: false,
+    hoards: false,
+};
 
 fn cases() -> Vec<Case> {
     vec![
-        Case { name: "put", call: |actor| actor.put(), ..CASE },
+        Case { name: "put", call: |actor| actor.put(), moves: true, ..CASE },
         Case { name: "put, full", capacity: 3, call: |actor| actor.put(), ..CASE },
-        Case { name: "get", call: |actor| actor.get(), takes: 1, ..CASE },
-        Case { name: "lease, settle", call: |actor| actor.lease_and_settle(), takes: 1, ..CASE },
-        Case { name: "lease, return", call: |actor| actor.lease_and_return(), takes: 1, ..CASE },
-        Case { name: "reserve, commit", call: |actor| actor.reserve(true), ..CASE },
+        Case { name: "get", call: |actor| actor.get(), takes: 1, moves: true, ..CASE },
+        Case {
+            name: "lease, settle",
+            call: |actor| actor.lease_and_settle(),
+            takes: 1,
+            moves: true,
+            ..CASE
+        },
+        Case {
+            name: "lease, return",
+            call: |actor| actor.lease_and_return(),
+            takes: 1,
+            moves: true,
+            ..CASE
+        },
+        Case { name: "reserve, commit", call: |actor| actor.reserve(true), moves: true, ..CASE },
         Case { name: "reserve, cancel", call: |actor| actor.reserve(false), ..CASE },
         Case { name: "clear", call: |actor| actor.clear(), takes: 1, ..CASE },
         Case { name: "close", call: |actor| _ = actor.queue().close(), ..CASE },
@@ -485,62 +506,93 @@ fn find_changes(world: &World, call: &mut Traced) -> (Path, Vec<usize>) {
     (path, changes)
 }
 
-/// A call is suspended after something that others can see, and then a sweep, which sees the cell of the call in motion. The
-/// call ends before the sweep goes on; or the sweep is killed, and another one comes.
+/// A call is suspended after something that others can see, and then a sweep, which sees the cell of
+/// the call in motion. The call ends before the sweep goes on; or the sweep is killed, and another one
+/// comes.
 #[test]
 fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
     let seed = first_seed();
+    let mut random = Random::new(seed);
+    for case in cases().into_iter().filter(|case| case.moves) {
+        let name = format!("two suspensions, {}", case.name);
+        let run = || with_seed(&name, seed, || suspend_two(&case, &mut random, seed));
+        if !watched(&name, run) {
+            return skipped("two suspensions: ptrace is not allowed");
+        }
+    }
+}
+
+fn suspend_two(case: &Case, random: &mut Random, seed: u64) -> bool {
     let sweep = Case {
-        name: "open",
-        prepare: |actor| actor.queue = None,
+        prepare: |actor| {
+            actor.die();
+            actor.queue = None;
+        },
         call: |actor| actor.queue = Some(Shared::open(actor.file, &Options::any()).unwrap()),
         ..CASE
     };
-    let mut calls = cases();
-    calls.retain(|case| case.takes + case.capacity != 3 && !case.hoards);
-    calls.truncate(5);
-    let mut random = Random::new(seed);
-    for case in calls {
-        watched(&format!("two suspensions, {}", case.name), || {
-            let mut paths = None;
-            for _ in 0..setting("QUEUES_PAIRS", 300) {
-                let flags = if random.one_in(2) { QUEUES_REDELIVER } else { 0 };
-                let mut world = World::new(&case, flags);
-                let Some(mut call) = world.start(&case) else {
-                    return skipped("two suspensions: ptrace is not allowed");
-                };
-                let (path, changes, path_of_sweep) = paths.get_or_insert_with(|| {
-                    let (path, changes) = find_changes(&world, &mut call);
-                    world.die();
-                    (path, changes, world.start(&sweep).unwrap().explore())
-                });
-                if call.is_at_end() {
-                    continue;
-                }
-                let n = changes[random.below(changes.len() as u64) as usize];
-                call.run(path, n);
-                world.die();
-                let mut sweeper = world.start(&sweep).unwrap();
-                // The sweep is the last part of an open.
-                let m = random.within(path_of_sweep.len() as u64 / 4..=path_of_sweep.len() as u64);
-                sweeper.run(path_of_sweep, m as usize);
-                let what = format!("{}, flags {flags}, {n}; sweep {m}", case.name);
-                with_seed(what, seed, || {
-                    let laps =
-                        if random.one_in(2) { Some(live_on(&mut world, 1, true)) } else { None };
-                    let (put, got) = laps.unwrap_or_default();
-                    call.finish_call();
-                    if random.one_in(4) {
-                        sweeper.kill();
-                    } else {
-                        sweeper.finish_call();
-                    }
-                    check_after_suspension(&mut world, put, got);
-                });
+    let world = World::new(case, 0);
+    let Some(mut call) = world.start(case) else { return false };
+    let (path, changes) = find_changes(&world, &mut call);
+    call.kill();
+
+    // A sweep beside a call that has a cell.
+    let world = World::new(case, 0);
+    let mut call = world.start(case).unwrap();
+    call.run(&path, changes[changes.len() / 2]);
+    let mut sweeper = world.start(&sweep).unwrap();
+    let (path_of_sweep, changes_of_sweep) = find_changes(&world, &mut sweeper);
+    sweeper.kill();
+    call.kill();
+
+    for _ in 0..setting("QUEUES_PAIRS", 300) {
+        let flags = if random.one_in(2) { QUEUES_REDELIVER } else { 0 };
+        let mut world = World::new(case, flags);
+        let n = changes[random.below(changes.len() as u64) as usize];
+        // The sweep comes after the attachment, which is the first change.
+        let m = random.within(changes_of_sweep[1] as u64..=path_of_sweep.len() as u64) as usize;
+        let mut call = world.start(case).unwrap();
+        call.run(&path, n);
+        let mut sweeper = world.start(&sweep).unwrap();
+        sweeper.run(&path_of_sweep, m);
+        with_seed(format!("{}, flags {flags}, {n}; sweep {m}", case.name), seed, || {
+            world.count_lost();
+            let (mut put, mut got) = (BTreeSet::new(), Vec::new());
+            if random.one_in(3) {
+                (put, got) = live_on(&mut world, 1, true);
             }
-            if let Some((_, changes, path)) = paths {
-                eprintln!("{}: {} states, a sweep of {}", case.name, changes.len(), path.len());
+            call.finish_call();
+            if random.one_in(4) {
+                sweeper.kill();
+            } else {
+                sweeper.finish_call();
             }
+            check_after_suspension(&mut world, put, got);
         });
     }
+    let states = changes.len();
+    eprintln!("{}: {states} states, a sweep of {} instructions", case.name, path_of_sweep.len());
+    true
+}
+
+/// What a dead consumer held comes again when there is room, even if a sweep found the queue full.
+#[test]
+fn what_comes_again_waits_for_room() {
+    let case = CASE;
+    let mut world = World::new(&case, QUEUES_REDELIVER);
+    world.die();
+    while world.queue.put(&NEW.to_ne_bytes(), 0).is_ok() {}
+    let mut buffer = [0; 64];
+    for full in [true, false] {
+        // Sweeps, which do not finish while the queue is full.
+        drop(Shared::open(world.file.0, &world.options).unwrap());
+        drop(Shared::open(world.file.0, &world.options).unwrap());
+        let items = world.queue.drain();
+        assert_eq!(items.contains(&BEFORE[0]), !full, "{items:?}");
+        if full {
+            assert_eq!(items.len(), 8);
+        }
+    }
+    assert_eq!(world.queue.get(&mut buffer, 0), Err(QUEUES_EMPTY));
+    check_whole(&world.queue, &world.options, 1);
 }
