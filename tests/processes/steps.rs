@@ -596,3 +596,36 @@ fn what_comes_again_waits_for_room() {
     assert_eq!(world.queue.get(&mut buffer, 0), Err(QUEUES_EMPTY));
     check_whole(&world.queue, &world.options, 1);
 }
+
+/// Whoever dies while it creates a queue leaves an empty file, or a whole queue, to the next.
+#[test]
+fn a_kill_at_any_instruction_of_a_creation_leaves_the_file_to_the_next() {
+    let seed = first_seed();
+    let options = Options { capacity: 8, item_size: 64, spare: 4, attachments: 3, flags: 0 };
+    let start = |file: &MemoryFile| {
+        Traced::start(|| None, |queue| *queue = Some(Shared::open(file.0, &options).unwrap()))
+    };
+    watched("creations", || {
+        let Some(mut child) = start(&MemoryFile::new()) else {
+            return skipped("creations: ptrace is not allowed");
+        };
+        let path = child.explore();
+        child.kill();
+        let count = path.len() as u64;
+        let stride = setting("QUEUES_STRIDE", count.div_ceil(INSTRUCTIONS));
+        for n in (seed % stride..=count).step_by(stride as usize) {
+            with_seed(format!("a creation after {n} instructions of {count}"), seed, || {
+                let file = MemoryFile::new();
+                let mut child = start(&file).unwrap();
+                child.run(&path, n as usize);
+                child.kill();
+                let queue = Shared::open(file.0, &options).unwrap();
+                while_all_reserved(&queue);
+                // The record of the dead creator, if the queue was whole, is found by who looks.
+                drop(Shared::open(file.0, &options).unwrap());
+                check_whole(&queue, &options, 1);
+            });
+        }
+        eprintln!("creations: {count} instructions, every {stride}");
+    });
+}
