@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::plan::Plan;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, disable_cancellation, site, yield_now,
+    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Relaxed, Release, disable_cancellation, site,
+    yield_now,
 };
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -123,6 +124,8 @@ pub struct Attachment {
     taken: Array<CachePadded<AtomicU32>>,
     /// Whether this attachment took over a record and nobody has swept since.
     owes_sweep: AtomicU32,
+    /// When a thread that waits last looked for dead processes, in nanoseconds.
+    pub(super) looked_at: AtomicU64,
 }
 
 // SAFETY: the parts lie in the mapping, which lives as long; they consist of atomics.
@@ -158,6 +161,7 @@ impl Attachment {
             id: OwnerId(0),
             taken: Array::try_new(SEATS, |_| CachePadded::new(AtomicU32::new(0)))?,
             owes_sweep: AtomicU32::new(0),
+            looked_at: AtomicU64::new(Clock::now()),
             opened,
         };
         // Free records first; then those of dead processes.

@@ -118,8 +118,8 @@ impl Attachment {
         }
     }
 
-    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` in each
-    /// slice of the sleep.
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` once a
+    /// slice.
     pub(crate) fn wait<R>(
         &self,
         end: usize,
@@ -134,7 +134,7 @@ impl Attachment {
                 let slice = Deadline::at(Clock::now().saturating_add(SLICE));
                 let parking = &self.event(end).parking[SLEEPER];
                 parking.sleep_among_processes(epoch, again.earlier(end_of_wait).earlier(slice));
-                if slice.has_passed() {
+                if self.look_is_due() {
                     tend();
                 }
                 outcome = attempt();
@@ -147,6 +147,17 @@ impl Attachment {
                 Continue(_) => {}
             }
         }
+    }
+
+    /// Whether a slice has passed since the last time: short waits that follow each other look, too.
+    fn look_is_due(&self) -> bool {
+        let now = Clock::now();
+        let last = self.looked_at.load(site("shared.looked.load", Relaxed));
+        let is_due = now.saturating_sub(last) >= SLICE;
+        if is_due {
+            self.looked_at.store(now, site("shared.looked", Relaxed));
+        }
+        is_due
     }
 
     /// Sleeps as a lookout until the end may have changed, or for a slice. Does not sleep if `look`
