@@ -629,3 +629,92 @@ fn a_kill_at_any_instruction_of_a_creation_leaves_the_file_to_the_next() {
         eprintln!("creations: {count} instructions, every {stride}");
     });
 }
+
+/// Short waits look for dead processes as long ones do.
+#[test]
+fn what_a_dead_consumer_held_comes_again_to_whom_waits_for_short_times() {
+    let mut world = World::new(&CASE, QUEUES_REDELIVER);
+    world.die();
+    world.queue.drain();
+    let mut buffer = [0; 64];
+    let end = now() + 30_000_000_000;
+    while world.queue.get(&mut buffer, 20_000_000) == Err(QUEUES_TIMEOUT) {
+        assert!(now() < end, "it did not come again");
+    }
+    assert_eq!(word(&buffer), BEFORE[0]);
+    check_whole(&world.queue, &world.options, 1);
+}
+
+/// A process dies in a put, and its cell is the only one that is free again. A sweep is suspended
+/// before it takes that cell. Another sweep frees the cell; another put takes it to the same position,
+/// and is suspended there. Then the first sweep must not take the cell.
+#[test]
+fn a_sweep_that_was_overtaken_takes_nothing() {
+    let seed = first_seed();
+    let mut random = Random::new(seed);
+    let case = Case { name: "put", call: |actor| actor.put(), ..CASE };
+    let sweep = Case {
+        prepare: |actor| actor.queue = None,
+        call: |actor| actor.queue = Some(Shared::open(actor.file, &Options::any()).unwrap()),
+        ..CASE
+    };
+    // A world in which a process died in a put after n instructions, the cells that this one took, and
+    // a child that is about to sweep.
+    let begin = |path: &Path, n: usize| {
+        let world = World::new(&case, 0);
+        let mut dying = world.start(&case)?;
+        dying.run(path, n);
+        let cells: Vec<_> = (0..12).map_while(|_| world.queue.reserve(0).ok()).collect();
+        let sweeper = Traced::start(
+            || {
+                let mut actor = Actor { file: world.file.0, queue: None, notes: world.notes };
+                (sweep.prepare)(&mut actor);
+                actor
+            },
+            sweep.call,
+        )?;
+        dying.kill();
+        world.notes[Note::Put as usize].store(0, SeqCst);
+        Some((world, cells, sweeper))
+    };
+    watched("overtaken sweeps", || {
+        let world = World::new(&case, 0);
+        let Some(mut call) = world.start(&case) else {
+            return skipped("overtaken sweeps: ptrace is not allowed");
+        };
+        let (path, changes) = find_changes(&world, &mut call);
+        call.kill();
+        for &n in &changes {
+            let (world, _, mut sweeper) = begin(&path, n).unwrap();
+            let (path_of_sweep, changes_of_sweep) = find_changes(&world, &mut sweeper);
+            sweeper.kill();
+            for _ in 0..setting("QUEUES_PAIRS", 300) / 6 {
+                let (mut world, cells, mut sweeper) = begin(&path, n).unwrap();
+                // Shortly before it changes something.
+                let change = changes_of_sweep[random.below(changes_of_sweep.len() as u64) as usize];
+                let m = change.saturating_sub(random.below(40) as usize);
+                sweeper.run(&path_of_sweep, m);
+                drop(Shared::open(world.file.0, &world.options).unwrap());
+                let mut call = world.start(&case).unwrap();
+                call.run(&path, n);
+                with_seed(format!("puts after {n}, a sweep after {m}"), seed, || {
+                    sweeper.finish_call();
+                    call.finish_call();
+                    for cell in cells {
+                        world.queue.cancel(cell).unwrap();
+                    }
+                    let left = world.queue.drain();
+                    let news = left.iter().filter(|&&item| item == NEW).count();
+                    let put = read(world.notes, Note::Put) as usize;
+                    assert!((put..=2).contains(&news), "{put} put: {left:?}");
+                    assert_eq!(left.len(), BEFORE.len() + news, "{left:?}");
+                    drop(Shared::open(world.file.0, &world.options).unwrap());
+                    while_all_reserved(&world.queue);
+                    check_whole(&world.queue, &world.options, 1);
+                    world.count_lost();
+                });
+            }
+        }
+        eprintln!("overtaken sweeps: {} states", changes.len());
+    });
+}
