@@ -266,8 +266,10 @@ test-tsan: ready-proof build ## Data races: in Rust, and in C, C++ and Go progra
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 	+$(FIXED_ADDRESSES) $(go) tsan
 
-test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests
+test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests; files of hostile neighbors
 	$(jobs)CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' $(dist) test --locked --release --test c
+	$(jobs)RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) +nightly test --locked \
+	    --target $(HOST) --test processes neighbor attaching
 	+$(cpp) asan
 	+$(go) asan
 
@@ -336,8 +338,8 @@ soak-sleeps: ready-proof ## Sleeps at descriptors and in polls: SLEEPS=2000000 i
 # Every instruction of every call, and numbers of kills and files that find what is rare.
 KILLS ?= 100000
 soak-processes: ready-proof ## Queues between processes: KILLS=100000, kills at every instruction, damaged files
-	$(jobs)QUEUES_KILLS=$(KILLS) QUEUES_STRIDE=1 QUEUES_FILES=1000000 QUEUES_WORDS=20 QUEUES_ROUNDS=600 \
-	    $(CARGO) test --locked --test processes -- --nocapture --test-threads=1
+	$(jobs)QUEUES_KILLS=$(KILLS) QUEUES_STRIDE=1 QUEUES_FILES=1000000 QUEUES_PAIRS=3000 QUEUES_WORDS=20 \
+	    QUEUES_ROUNDS=600 $(CARGO) test --locked --test processes -- --nocapture --test-threads=1
 
 deny: ## Licenses and origins of the dependencies; installs cargo-deny if it is missing
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

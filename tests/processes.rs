@@ -5,7 +5,8 @@
 //! forked, where one is needed for each instruction.
 //!
 //! `QUEUES_KILLS=n` sets the kills of the storm, `QUEUES_STRIDE=n` every which instruction is tried,
-//! `QUEUES_FILES=n` the number of damaged files.
+//! `QUEUES_PAIRS=n` the pairs of suspended processes of a call, `QUEUES_FILES=n` the damaged files,
+//! `QUEUES_WORDS=n` the values of each word, and `QUEUES_ROUNDS=n` the rounds of a scribbler.
 
 // ThreadSanitizer ends children that have threads; loom and Miri have no processes.
 #![cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
