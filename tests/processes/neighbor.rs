@@ -189,10 +189,10 @@ fn try_each_word(seed: u64) {
 #[test]
 fn a_neighbor_that_scribbles_harms_nobody() {
     let seed = first_seed();
-    watched("a scribbler", || {
-        with_seed("a scribbler", seed, || {
-            let mut random = Random::new(seed);
-            for round in 0..setting("QUEUES_ROUNDS", 30) {
+    let mut random = Random::new(seed);
+    for round in 0..setting("QUEUES_ROUNDS", 30) {
+        watched("a scribbler", || {
+            with_seed("a scribbler", seed, || {
                 let flags = if round % 2 == 0 { QUEUES_REDELIVER } else { 0 };
                 let (file, queue) = busy_queue(flags);
                 // Beyond the header, which only an open reads; from a random part on, often one only.
@@ -220,9 +220,9 @@ fn a_neighbor_that_scribbles_harms_nobody() {
                 scribbler.kill();
                 drop(queue);
                 MemoryFile::unmap(words);
-            }
+            });
         });
-    });
+    }
 }
 
 fn scribble(words: &[AtomicU64], first: u64, count: u64, seed: u64) {
