@@ -480,6 +480,8 @@ fn the_last_release_gives_both_sides_up() {
     drop(second);
     let third = Queue::open(&file, 0);
     assert_eq!((third.capacity(), third.size()), (2, 0));
+    // SAFETY: a live handle.
+    assert_eq!(unsafe { queues_spsc_item_size(third.0) }, LIMIT);
     third.put(&item(3), 0).unwrap();
     assert_eq!(number(&third.get(0).unwrap()), 3);
 }
