@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -150,6 +151,14 @@ struct Folder(PathBuf);
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
     }
 }
 
@@ -314,6 +323,16 @@ fn batch_example() {
 /// Runs a server of examples/c with clients, and returns what it printed; `None` if the kernel does
 /// not have what its loop needs.
 fn serves(source: &str, flags: &[String]) -> Option<String> {
+    serves_beside(source, flags, |_, _| ())
+}
+
+/// The same, while another thread runs `beside` with the number of the server's process until the
+/// clients are served.
+fn serves_beside(
+    source: &str,
+    flags: &[String],
+    beside: impl FnOnce(u32, &AtomicBool) + Send,
+) -> Option<String> {
     let program = build_with(source, flags);
     let log = program.file_name().unwrap().to_str().unwrap();
     // In a folder with a short path, because the path of a socket has at most 107 bytes.
@@ -322,7 +341,13 @@ fn serves(source: &str, flags: &[String]) -> Option<String> {
     let socket = folder.0.join("socket");
     let runner = variable("RUNNER");
     let mut server = Running::start(&runner, &program, &[socket.to_str().unwrap()], log);
-    let listened = servers::use_server(&mut server.child, &socket, WATCHDOG / 2);
+    let (process, served) = (server.child.id(), AtomicBool::new(false));
+    let listened = thread::scope(|scope| {
+        scope.spawn(|| beside(process, &served));
+        // Also if the clients panic: the scope waits for the other thread.
+        let _at_the_end = SetOnDrop(&served);
+        servers::use_server(&mut server.child, &socket, WATCHDOG / 2)
+    });
     let output = server.wait();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     if !listened && stderr.contains("io_uring_queue_init") {
@@ -344,6 +369,50 @@ fn has_served(printed: &str) {
 #[test]
 fn epoll_server() {
     has_served(&serves("examples/c/epoll_server.c", &[]).unwrap());
+}
+
+/// The numbers of the children of a process.
+fn children(parent: u32) -> Vec<u32> {
+    let is_child = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // Number, name in parentheses, state, number of the parent.
+        let mut words = stat.rsplit(')').next().unwrap().split_whitespace();
+        words.nth(1).and_then(|word| word.parse().ok()) == Some(parent)
+    };
+    let entries = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    entries.filter_map(|name| name.parse().ok()).filter(is_child).collect()
+}
+
+/// Kills the workers of a server, at first often: under a tool a worker needs long for a request.
+fn kill_workers(server: u32, served: &AtomicBool) {
+    let mut pause = Duration::from_millis(2);
+    for kill in 0.. {
+        thread::sleep(pause);
+        let workers: Vec<_> = children(server).into_iter().flat_map(children).collect();
+        if served.load(Relaxed) {
+            return assert!(kill > 0);
+        }
+        if !workers.is_empty() {
+            // SAFETY: no pointers. The number of a process that ended is not used again so soon.
+            unsafe { libc::kill(workers[kill % workers.len()] as i32, libc::SIGKILL) };
+            pause = pause.mul_f32(1.03);
+        }
+    }
+}
+
+/// Clients get every answer once while the worker processes of their server are killed.
+#[test]
+fn prefork_server() {
+    let came_back = || {
+        let printed = serves_beside("examples/c/prefork_server.c", &[], kill_workers).unwrap();
+        let (served, deaths) = printed.split_once('\n').unwrap();
+        has_served(served);
+        deaths.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    // Of these workers about one in ten had a job.
+    assert!((0..10).any(|_| came_back() > 0));
 }
 
 /// A server with the loop of a library, if the library is installed.

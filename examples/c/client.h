@@ -4,7 +4,7 @@
 #define CLIENT_H
 
 #define _GNU_SOURCE
-#include "pool.h"
+#include "job.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,7 +41,7 @@ static bool received(struct client *client, ssize_t n) {
 /* Passes a complete request to the pool, without waiting for room. */
 static queues_status_t submit(struct client *client) {
     struct job job = {.answer.number = client->request, .client = client};
-    queues_status_t status = queues_mpmc_try_put_bytes(jobs, &job, sizeof job);
+    queues_status_t status = put_job(&job);
     if (status == QUEUES_OK) {
         client->pending++;
         client->have = 0;

@@ -2,6 +2,7 @@
  * in the loop waits in a queue. While the pool has no room, the loop does not read from the clients
  * that want some. */
 #include "client.h"
+#include "pool.h"
 #include <glib-unix.h>
 
 static GMainLoop *loop;

@@ -1,6 +1,7 @@
 /* A server in one thread: io_uring reads from clients and waits for the results of a pool. The loop
  * never waits in a queue: while the pool has no room, clients that want some are not read from. */
 #include "client.h"
+#include "pool.h"
 #include <liburing.h>
 #include <poll.h>
 

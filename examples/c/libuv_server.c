@@ -1,6 +1,7 @@
 /* A server in one thread: libuv waits for clients and for the results of a pool. No callback waits
  * in a queue. While the pool has no room, the loop does not read from clients that want some. */
 #include "client.h"
+#include "pool.h"
 #include <uv.h>
 
 static uv_poll_t results_poll, room_poll, stop_poll;

@@ -1,47 +1,19 @@
 /* The part of the servers without a loop: worker threads behind two queues, and an event that
- * SIGINT and SIGTERM set. A request is a number; its answer is the number and its smallest factor.
- */
+ * SIGINT and SIGTERM set. */
 #ifndef POOL_H
 #define POOL_H
 
+#include "job.h"
 #include <pthread.h>
-#include <queues.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-enum { WORKERS = 2, ROOM = 16 };
-
-struct answer {
-    uint32_t number, factor;
-};
-struct job {
-    struct answer answer;
-    struct client *client;
-};
-
-static queues_mpmc_t *jobs,
-    *results;                /* of struct job; the loop puts into one and gets from the other */
 static queues_event_t *stop; /* set by the first signal */
 static pthread_t workers[WORKERS], waits_for_signal;
 static atomic_int working = WORKERS;
 
-/* For calls that must succeed: ends the program if one does not. */
-static void must(bool success, const char *call) {
-    if (!success) {
-        perror(call);
-        exit(EXIT_FAILURE);
-    }
-}
-
-static uint32_t smallest_factor(uint32_t number) {
-    for (uint64_t factor = 2; factor * factor <= number; factor++)
-        if (number % factor == 0)
-            return (uint32_t)factor;
-    return number;
+static queues_status_t put_job(const struct job *job) {
+    return queues_mpmc_try_put_bytes(jobs, job, sizeof *job);
 }
 
 /* A worker waits in both queues: it has no loop that this would stop. */
