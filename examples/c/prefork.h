@@ -52,7 +52,7 @@ static pid_t start(void (*run)(const int fds[2]), const int fds[2]) {
     return child;
 }
 
-/* A worker that finds its queue closed succeeds. Another one takes the place of any that does not. */
+/* A worker that finds its queue closed succeeds. Another one takes the place of any other. */
 static void supervise(const int fds[2]) {
     for (int i = 0; i < WORKERS; i++)
         start(work, fds);
