@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"examples/demo"
 	"queues"
 )
 
@@ -58,10 +59,10 @@ func main() {
 	p := newPipeline(readTrace(tracePath))
 	// Check before the run, which may take long.
 	if jsonPath != "" {
-		mustBeWritable(jsonPath)
+		demo.MustBeWritable(jsonPath)
 	}
 	if pagePath != "" {
-		checkReport()
+		demo.CheckPage(pagePath)
 	}
 	before := costNow()
 	start := time.Now()
@@ -99,7 +100,7 @@ func newPipeline(trace []*request) *pipeline {
 // run returns when every request has been served.
 func (p *pipeline) run(start time.Time) {
 	for _, r := range p.trace {
-		r.at[frontendStage] = start.Add(atSpeed(r.recorded.Sub(p.trace[0].recorded)))
+		r.at[frontendStage] = start.Add(atSpeed(r.Recorded.Sub(p.trace[0].Recorded)))
 	}
 	var frontends, others sync.WaitGroup
 	spawn := func(group *sync.WaitGroup, run func()) {
@@ -251,7 +252,7 @@ func (p *pipeline) next(w *worker) (*request, bool) {
 
 func (p *pipeline) work(w *worker) {
 	for r, found := p.next(w); found; r, found = p.next(w) {
-		work := time.Duration(r.context)*contextToken + time.Duration(r.generated)*generatedToken
+		work := time.Duration(r.Context)*contextToken + time.Duration(r.Generated)*generatedToken
 		r.at[workStage] = time.Now()
 		for until := r.at[workStage].Add(atSpeed(work)); time.Now().Before(until); {
 			runtime.Gosched() // other goroutines run while this one simulates work

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"examples/demo"
 )
 
 // The test program is also the program that it tests.
@@ -62,7 +64,7 @@ func TestServes(t *testing.T) {
 	served(t, 450, "--speed", "1000", trace)
 	served(t, 450, "--speed", "1000", "--workers", "1", "--frontends", "1", trace)
 	served(t, 450, "--speed", "1000", "--workers", "9", "--frontends=7", trace)
-	served(t, 1, traceOf(t, header+"\r\n2024-01-01 09:00:00,0,0\r\n"))
+	served(t, 1, traceOf(t, demo.Header+"\r\n2024-01-01 09:00:00,0,0\r\n"))
 }
 
 // All requests are due at once, and the queues have room for few of them.
@@ -74,7 +76,7 @@ func TestOverload(t *testing.T) {
 func TestSteals(t *testing.T) {
 	burst := strings.Repeat("2024-01-01 00:00:00.0,0,100\n", 8)
 	// The last request comes later, so that the batching queue is not closed before.
-	path := traceOf(t, header+"\n"+burst+"2024-01-01 00:00:01.0,0,1\n")
+	path := traceOf(t, demo.Header+"\n"+burst+"2024-01-01 00:00:01.0,0,1\n")
 	out := served(t, 9, "--speed", "1", "--workers", "2", "--linger-ms", "10", path)
 	if !regexp.MustCompile(`(?m)^steals    [1-9]`).MatchString(out) {
 		t.Errorf("nothing was stolen:\n%s", out)
@@ -82,11 +84,11 @@ func TestSteals(t *testing.T) {
 }
 
 func TestRejectsBadInput(t *testing.T) {
-	good := header + "\n2024-01-01 09:00:00.5,1,1\n"
+	good := demo.Header + "\n2024-01-01 09:00:00.5,1,1\n"
 	for _, test := range []struct{ text, message string }{
-		{"", ":1: expected " + header},
-		{header + "\n", ":2: expected a request"},
-		{"a,b,c\n", ":1: expected " + header + ", found: a,b,c"},
+		{"", ":1: expected " + demo.Header},
+		{demo.Header + "\n", ":2: expected a request"},
+		{"a,b,c\n", ":1: expected " + demo.Header + ", found: a,b,c"},
 		{good + "2024-01-01 08:00:00.5,1,1\n", ":3: earlier than the line before, found: 2024-01-01 08:00:00.5,1,1"},
 		{good + "\n", ":3: expected YYYY"},
 		{good + "2024-02-30 09:00:00.5,1,1\n", ":3: expected YYYY"},

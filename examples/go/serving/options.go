@@ -2,17 +2,13 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"io/fs"
-	"log"
-	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"examples/demo"
 )
 
 // parameters are the options of a run; the tags are for its report.
@@ -33,58 +29,14 @@ var (
 	jsonPath, pagePath, tracePath string
 )
 
-// badInput ends the program with one line and the exit code of an error that the user can fix.
-func badInput(format string, args ...any) {
-	log.Printf(format, args...)
-	os.Exit(2)
-}
-
 // out is standard output.
 var out = bufio.NewWriter(os.Stdout)
 
 // mustBePrinted ends the program if something that was printed is lost, as on a full disk.
 func mustBePrinted() {
 	if out.Flush() != nil {
-		badInput("standard output cannot be written")
+		demo.BadInput("standard output cannot be written")
 	}
-}
-
-// found describes what was found where something else was expected. It escapes what a terminal might interpret
-// and shortens a long text.
-func found[T string | []byte](text T) string {
-	const most = 60
-	if len(text) == 0 {
-		return "found nothing"
-	}
-	var shown strings.Builder
-	for _, c := range []byte(text[:min(len(text), most)]) {
-		if c < ' ' || c > '~' {
-			fmt.Fprintf(&shown, `\x%02x`, c)
-		} else {
-			shown.WriteByte(c)
-		}
-	}
-	if len(text) > most {
-		shown.WriteString("...")
-	}
-	return "found: " + shown.String()
-}
-
-// reason is the system's message for an error, spelled as in C.
-func reason(err error) string {
-	text := err.Error()
-	if number := syscall.Errno(0); errors.As(err, &number) {
-		text = number.Error()
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// readSpeed reads any number above 0, as in 4, 0.5 or 1e3.
-func readSpeed(text string) (float64, bool) {
-	speed, err := strconv.ParseFloat(text, 64)
-	// ParseFloat also accepts hexadecimal numbers, underscores and infinity.
-	plain := strings.Trim(text, "0123456789.eE+-") == ""
-	return speed, plain && err == nil && speed > 0 && !math.IsInf(speed, 0)
 }
 
 func readNumber(text string, largest int) (int, bool) {
@@ -138,7 +90,7 @@ options:
 			if n.name == name {
 				ok := false
 				if *n.value, ok = readNumber(value, n.largest); !ok {
-					badInput("%s: expected a number from 1 to %d, %s", name, n.largest, found(value))
+					demo.BadInput("%s: expected a number from 1 to %d, %s", name, n.largest, demo.Found(value))
 				}
 				continue options
 			}
@@ -146,8 +98,8 @@ options:
 		switch name {
 		case "--speed":
 			ok := false
-			if options.Speed, ok = readSpeed(value); !ok {
-				badInput("%s: expected a number above 0, %s", name, found(value))
+			if options.Speed, ok = demo.ReadSpeed(value); !ok {
+				demo.BadInput("%s: expected a number above 0, %s", name, demo.Found(value))
 			}
 			continue options
 		case "--json":
@@ -155,67 +107,14 @@ options:
 		case "--report":
 			pagePath = value
 		default:
-			badInput("unknown option, %s; try --help", found(name))
+			demo.BadInput("unknown option, %s; try --help", demo.Found(name))
 		}
 		if value == "" {
-			badInput("%s: expected a file, found nothing", name)
+			demo.BadInput("%s: expected a file, found nothing", name)
 		}
 	}
 	if paths != 1 {
-		badInput("expected one trace file, found %d; try --help", paths)
-	}
-}
-
-// --- output files
-
-// isReplaced reports whether a file is written under another name and renamed when it is complete. Devices and
-// pipes are written directly.
-func isReplaced(path string) bool {
-	info, err := os.Lstat(path)
-	return err != nil || info.Mode().IsRegular()
-}
-
-// mustBeWritable ends the program if the file could not be written. It changes nothing.
-func mustBeWritable(path string) {
-	const write, pass = 2, 1
-	refuse := func(err error) {
-		if err != nil {
-			badInput("%s: %s", path, reason(err))
-		}
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		refuse(syscall.EISDIR)
-	case err == nil:
-		refuse(syscall.Access(path, write))
-	case !errors.Is(err, fs.ErrNotExist) || strings.HasSuffix(path, "/"):
-		refuse(err)
-	}
-	if isReplaced(path) {
-		folder, _ := filepath.Split(path)
-		if folder == "" {
-			folder = "."
-		}
-		refuse(syscall.Access(folder, write|pass))
-	}
-}
-
-func writeFile(path string, text []byte) {
-	name := path
-	replaced := isReplaced(path)
-	if replaced {
-		name += ".new"
-	}
-	err := os.WriteFile(name, text, 0o666)
-	if err == nil && replaced {
-		err = os.Rename(name, path)
-	}
-	if err != nil {
-		if replaced {
-			os.Remove(name)
-		}
-		badInput("%s: %s", path, reason(err))
+		demo.BadInput("expected one trace file, found %d; try --help", paths)
 	}
 }
 

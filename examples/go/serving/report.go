@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
+	"examples/demo"
 	"queues"
 )
 
@@ -59,15 +53,7 @@ type stageReport struct {
 	In    uint64       `json:"in"`
 	Out   uint64       `json:"out"`
 	Queue *queueReport `json:"queue,omitempty"`
-	Wait  times        `json:"wait"`
-}
-
-type times struct {
-	Mean      int      `json:"mean_ns"`
-	P50       int      `json:"p50_ns"`
-	P99       int      `json:"p99_ns"`
-	Max       int      `json:"max_ns"`
-	Histogram [][2]int `json:"histogram"`
+	Wait  demo.Times   `json:"wait"`
 }
 
 type depthReport struct {
@@ -78,28 +64,6 @@ type depthReport struct {
 type workerReport struct {
 	Served int `json:"served"`
 	Stolen int `json:"stolen"`
-}
-
-type machineReport struct {
-	Processor  string `json:"processor"`
-	Processors int    `json:"processors"`
-	Kernel     string `json:"kernel"`
-}
-
-// thisMachine names the first processor in /proc/cpuinfo, or the architecture.
-func thisMachine() machineReport {
-	m := machineReport{Processor: runtime.GOARCH, Processors: runtime.NumCPU(), Kernel: runtime.GOOS}
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(info)) {
-		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
-			m.Processor = strings.TrimSpace(value)
-			break
-		}
-	}
-	if kernel, err := exec.Command("uname", "-sr").Output(); err == nil {
-		m.Kernel = strings.TrimSpace(string(kernel))
-	}
-	return m
 }
 
 // A cost is what a run costs the machine.
@@ -122,7 +86,7 @@ type report struct {
 	Program    string        `json:"program"`
 	Queues     string        `json:"queues"`
 	Library    string        `json:"library"`
-	Machine    machineReport `json:"machine"`
+	Machine    demo.Machine  `json:"machine"`
 	Date       string        `json:"date"`
 	Trace      string        `json:"trace"`
 	Parameters parameters    `json:"parameters"`
@@ -131,7 +95,7 @@ type report struct {
 	Seconds    float64       `json:"seconds"`
 	Cost       cost          `json:"cost"`
 	Stages     []stageReport `json:"stages"`
-	Total      times         `json:"total"`
+	Total      demo.Times    `json:"total"`
 	Depth      struct {
 		Times  []float64     `json:"t_ms"`
 		Stages []depthReport `json:"stages"`
@@ -149,7 +113,7 @@ type report struct {
 func newReport(p *pipeline, start, end time.Time, spent cost) *report {
 	r := &report{
 		Format: 2, Program: "Serving demo, in Go", Queues: "libqueues", Library: queues.Version(),
-		Machine: thisMachine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Cost: spent, Trace: tracePath, Parameters: options,
+		Machine: demo.ThisMachine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Cost: spent, Trace: tracePath, Parameters: options,
 		Requests: len(p.trace), Served: int(p.served.Load()), Seconds: end.Sub(start).Seconds(),
 		Total:   p.times(frontendStage, stages),
 		Workers: make([]workerReport, options.Workers),
@@ -215,8 +179,8 @@ func newReport(p *pipeline, start, end time.Time, spent cost) *report {
 	}
 	slices.Sort(r.sizes)
 	slices.Sort(r.tokens)
-	r.Batches.Sizes = histogram(r.sizes, 1, 0)
-	r.Batches.Tokens = histogram(r.tokens, 16, fourthOfAnOctave)
+	r.Batches.Sizes = demo.Histogram(r.sizes, 1, 0)
+	r.Batches.Tokens = demo.Histogram(r.tokens, 16, demo.FourthOfAnOctave)
 	return r
 }
 
@@ -228,54 +192,14 @@ func count(is bool) uint64 {
 }
 
 // times returns how long the requests took from one stage to another.
-func (p *pipeline) times(from, to int) times {
+func (p *pipeline) times(from, to int) demo.Times {
 	var sample []int
 	for _, r := range p.trace {
 		if !r.at[to].IsZero() {
 			sample = append(sample, int(r.at[to].Sub(r.at[from])))
 		}
 	}
-	slices.Sort(sample)
-	return times{
-		mean(sample), percentile(sample, 50), percentile(sample, 99), percentile(sample, 100),
-		histogram(sample, 1000, fourthOfAnOctave),
-	}
-}
-
-func mean(sample []int) int {
-	sum := 0.0
-	for _, value := range sample {
-		sum += float64(value)
-	}
-	return int(sum / float64(max(len(sample), 1)))
-}
-
-func percentile(sorted []int, percent int) int {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[(len(sorted)*percent+99)/100-1]
-}
-
-const fourthOfAnOctave = 1 / 4.
-
-// histogram counts values in buckets. It returns the upper bound and the count of each bucket that is not
-// empty. The first bound is first, and each further one is larger by a factor of 2^octaves, or by 1 if octaves
-// is 0.
-func histogram(sorted []int, first, octaves float64) [][2]int {
-	pairs := [][2]int{}
-	upper, last := first, 0
-	for _, value := range sorted {
-		for value > int(upper) {
-			upper = max(upper*math.Exp2(octaves), upper+float64(count(octaves == 0)))
-		}
-		if int(upper) != last {
-			last = int(upper)
-			pairs = append(pairs, [2]int{last, 0})
-		}
-		pairs[len(pairs)-1][1]++
-	}
-	return pairs
+	return demo.TimesOf(sample)
 }
 
 // nothingLost reports whether every request went through every stage and was served.
@@ -299,17 +223,17 @@ func (r *report) print() {
 		} else {
 			fmt.Fprintf(out, "%25d%9d%29s", s.In, s.Out, "")
 		}
-		s.Wait.print()
+		printTimes(s.Wait)
 	}
 	fmt.Fprintf(out, "%-74s", "total")
-	r.Total.print()
+	printTimes(r.Total)
 	fmt.Fprintf(out, "batches   %d", len(r.sizes))
 	for _, of := range []struct {
 		unit string
 		sums []int
 	}{{"requests", r.sizes}, {"tokens", r.tokens}} {
 		fmt.Fprintf(out, "; %s p50 %d, p99 %d, max %d", of.unit,
-			percentile(of.sums, 50), percentile(of.sums, 99), percentile(of.sums, 100))
+			demo.Percentile(of.sums, 50), demo.Percentile(of.sums, 99), demo.Percentile(of.sums, 100))
 	}
 	fmt.Fprintf(out, "\nsteals    %d\n", r.Stages[dequeStage].Queue.Stolen)
 	fmt.Fprintf(out, "requests  %d in, %d out, in %.2f s: %.1f a second\n",
@@ -317,7 +241,7 @@ func (r *report) print() {
 	out.Flush() // --json may be the same file; mustBePrinted reports an error
 }
 
-func (t times) print() {
+func printTimes(t demo.Times) {
 	for _, ns := range []int{t.P50, t.P99, t.Max} {
 		fmt.Fprintf(out, "%11.3f", float64(ns)/1e6)
 	}
@@ -328,35 +252,9 @@ func (t times) print() {
 func (r *report) write() {
 	text := append(must(json.Marshal(r)), '\n')
 	if jsonPath != "" {
-		writeFile(jsonPath, text)
+		demo.WriteFile(jsonPath, text)
 	}
 	if pagePath != "" {
-		runReport(text, "--", "-", pagePath)
-	}
-}
-
-// checkReport ends the program if `report` could not write the page.
-func checkReport() { runReport(nil, "--check", "--", pagePath) }
-
-// runReport runs `report`, which prints its own messages about its arguments and input.
-func runReport(input []byte, args ...string) {
-	tool := os.Getenv("QUEUES_REPORT")
-	if tool == "" {
-		tool = "report"
-	}
-	command := exec.Command(tool, args...)
-	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), os.Stdout, os.Stderr
-	err := command.Run()
-	switch exit := (*exec.ExitError)(nil); {
-	case err == nil:
-	case errors.As(err, &exit) && exit.ExitCode() == 2:
-		os.Exit(2)
-	case errors.As(err, &exit):
-		badInput("no page: %s failed", tool)
-	default:
-		if errors.Is(err, exec.ErrNotFound) {
-			err = syscall.ENOENT
-		}
-		badInput("no page: %s: %s; `make report` builds the tool, and QUEUES_REPORT says where it is", tool, reason(err))
+		demo.DrawPage(text, pagePath)
 	}
 }
