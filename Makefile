@@ -108,7 +108,7 @@ man: ## Regenerate the man pages in docs/man from include/queues.h
 
 # The script reads TRACE, SPEED, REPORT, COMPARE and REPEAT from its environment, so they may contain
 # spaces and quotes.
-.PHONY: demo demo-cpp demo-go demo-check report
+.PHONY: demo demo-cpp demo-go demo-processes demo-check report
 serving := $(TARGET)/demo/serving
 demo: demo-check $(call name,$(serving)) $(if $(COMPARE),$(call name,$(serving)-mutex)) $(if $(REPORT)$(COMPARE),report) ## Replay a trace of requests through all queues: TRACE=file.csv SPEED=4 REPORT=page.html COMPARE=mutex REPEAT=5
 	@$(run_demo)
@@ -120,11 +120,19 @@ demo-go: demo-check build $(if $(REPORT),report) ## The same in Go, without COMP
 	@$(call is_there,go)
 	+@$(go) '$(OUT)/go/serving'
 	@$(run_demo)
+demo-processes: demo-check build $(if $(REPORT),report) ## Serve the trace by processes that are killed at random, and lose nothing: TRACE SPEED REPORT
+	@$(call is_there,$(firstword $(or $(CXX),g++)))
+	@$(call is_there,go)
+	+@$(cpp) '$(TARGET)/cpp/process_worker'
+	+@$(go) '$(OUT)/go/processes'
+	@$(run_demo)
 
 is_there = command -v $1 >/dev/null || { echo 'demo: $1 is missing: `make setup` installs it' >&2; exit 2; }
-run_demo = SERVING='$(serving)' RECORDS='$(TARGET)/demo' QUEUES_REPORT="$$OUT/report" scripts/demo.sh
+run_demo = SERVING='$(serving)' WORKER='$(worker)' RECORDS='$(TARGET)/demo' QUEUES_REPORT="$$OUT/report" scripts/demo.sh
 demo-cpp: serving := $(TARGET)/cpp/serving
 demo-go: serving := $(OUT)/go/serving
+demo-processes: serving := $(OUT)/go/processes
+demo-processes: worker := $(TARGET)/cpp/process_worker
 
 # Before anything is built.
 demo-check:

@@ -7,6 +7,7 @@
 #   REPEAT        with COMPARE: the number of runs of each kind, which take turns
 # The makefile sets these:
 #   SERVING       the program; SERVING-mutex is the one with mutex queues
+#   WORKER        the program of its worker processes, if it has them
 #   RECORDS       the folder for the records of runs that are compared, and for their page
 #   QUEUES_REPORT the tool that draws pages
 set -euo pipefail
@@ -30,7 +31,7 @@ esac
 
 trace=${TRACE:-examples/data/trace.csv}
 [ -n "${COMPARE:-}" ] ||
-    exec "$SERVING" --speed "${SPEED:-4}" ${REPORT:+--report "$REPORT"} -- "$trace"
+    exec "$SERVING" --speed "${SPEED:-4}" ${WORKER:+--worker "$WORKER"} ${REPORT:+--report "$REPORT"} -- "$trace"
 
 # Faster than the demo alone: ten runs take a quarter of a minute.
 speed=${SPEED:-40}

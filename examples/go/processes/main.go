@@ -40,7 +40,7 @@ type run struct {
 	workers           *pool
 	start             time.Time
 
-	served, twice int
+	served, twice int // first answers, and second ones
 	end           time.Time
 	recovered     uint64 // cells of both queues
 }
@@ -62,11 +62,10 @@ func main() {
 	r.answers = open(answersFile, answerSize)
 	r.workers = startPool(requestsFile, answersFile)
 	r.serve()
-	r.report()
-	if r.served != len(r.trace) {
-		log.Fatalf("%d of %d requests were served: no answer came for %v", r.served, len(r.trace), patience)
+	if served := r.report(); served != len(r.trace) {
+		log.Fatalf("%d of %d requests were served: no answer came for %v", served, len(r.trace), patience)
 	}
-	fmt.Printf("all %d requests were served, each exactly once\n", r.served)
+	fmt.Printf("all %d requests were served, each exactly once\n", len(r.trace))
 }
 
 // memory returns a file in memory without a name, so nothing is left of it when the processes have ended, however.

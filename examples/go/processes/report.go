@@ -37,13 +37,14 @@ type lifeReport struct {
 	Killed bool  `json:"killed"`
 }
 
-// report prints what became of the requests and the workers, and draws it if the options name a page.
-func (r *run) report() {
-	since := func(t time.Time) int64 { return int64(t.Sub(r.start)) }
+// report prints what became of the requests and the workers, and draws it if the options name a page. It returns how
+// many requests have an answer.
+func (r *run) report() (served int) {
+	since := func(t time.Time) int64 { return max(0, int64(t.Sub(r.start))) } // workers start before
 	record := report{
 		Format: 2, Kind: "processes", Library: queues.Version(), Machine: demo.ThisMachine(),
 		Date: r.start.UTC().Format("2006-01-02 15:04 UTC"), Trace: tracePath, Parameters: options,
-		Requests: len(r.trace), Served: r.served, Twice: r.twice, Killed: r.workers.killed(), Recovered: r.recovered,
+		Requests: len(r.trace), Twice: r.twice, Killed: r.workers.killed(), Recovered: r.recovered,
 		Seconds: r.end.Sub(r.start).Seconds(), Answers: [][3]int64{},
 	}
 	var times []int
@@ -58,6 +59,7 @@ func (r *run) report() {
 			record.CameAgain++
 		}
 	}
+	record.Served = len(times)
 	record.Total = demo.TimesOf(times)
 	for _, each := range r.workers.lives {
 		record.Workers = append(record.Workers, lifeReport{each.place, since(each.start), since(each.end), each.killed})
@@ -65,7 +67,7 @@ func (r *run) report() {
 	milliseconds := func(ns int) float64 { return float64(ns) / 1e6 }
 	fmt.Printf("workers     %d processes at a time, %d killed\n", options.Workers, record.Killed)
 	fmt.Printf("requests    %d in, %d out, in %.2f s: %.1f a second\n",
-		len(r.trace), r.served, record.Seconds, float64(r.served)/record.Seconds)
+		len(r.trace), record.Served, record.Seconds, float64(record.Served)/record.Seconds)
 	fmt.Printf("came again  %d, because a worker died that had them\n", record.CameAgain)
 	fmt.Printf("twice       %d answered once more; the second answer was ignored\n", r.twice)
 	fmt.Printf("cells       %d came back from the dead\n", r.recovered)
@@ -74,4 +76,5 @@ func (r *run) report() {
 	if pagePath != "" {
 		demo.DrawPage(must(json.Marshal(record)), pagePath)
 	}
+	return record.Served
 }

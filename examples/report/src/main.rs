@@ -1,4 +1,4 @@
-//! Draws a run of the serving demo as one HTML page, or compares runs of two kinds:
+//! Draws a run of a demo as one HTML page, or compares runs of two kinds of the serving demo:
 //! `report run.json... out.html`.
 
 mod compare;
@@ -6,6 +6,7 @@ mod output;
 mod page;
 mod pipeline;
 mod plot;
+mod processes;
 mod run;
 mod text;
 
@@ -71,13 +72,26 @@ fn arguments() -> Result<Task, String> {
 
 fn report(from: &[OsString], to: &Path) -> Result<(), String> {
     let to = Output::to(to)?;
-    let runs = from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let kinds = compare::Kinds::of(runs)?;
+    let records = from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let (page, summary) = match &*records {
+        [(name, text)] if processes::is_one(text) => {
+            let run = processes::Run::read(text).map_err(|error| format!("{name}: {error}"))?;
+            (processes::page(&run), processes::summary(&run))
+        }
+        _ => {
+            let runs = records.into_iter().map(|(name, text)| match run::Run::read(&text) {
+                Ok(run) => Ok((name, run)),
+                Err(error) => Err(format!("{name}: {error}")),
+            });
+            let kinds = compare::Kinds::of(runs.collect::<Result<_, _>>()?)?;
+            (page::page(&kinds), page::summary(&kinds))
+        }
+    };
     let is_file = to.is_file();
-    to.write(&page::page(&kinds))?;
+    to.write(&page)?;
     // The page itself may go to standard output, as /dev/stdout.
     if is_file {
-        print(&page::summary(&kinds))?;
+        print(&summary)?;
     }
     Ok(())
 }
@@ -87,8 +101,8 @@ fn print(text: &str) -> Result<(), String> {
     printed.map_err(|_| "standard output cannot be written".into())
 }
 
-/// Reads a run. Its name is used in messages.
-fn read(from: &OsString) -> Result<(String, run::Run), String> {
+/// Reads a record. Its name is used in messages.
+fn read(from: &OsString) -> Result<(String, String), String> {
     let (name, bytes) = if from == "-" {
         let mut bytes = Vec::new();
         ("standard input".into(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
@@ -97,7 +111,5 @@ fn read(from: &OsString) -> Result<(String, run::Run), String> {
     };
     let bytes = bytes.map_err(|error| about(Path::new(&*name), &error))?;
     // The path of the trace may not be UTF-8.
-    let text = String::from_utf8_lossy(&bytes);
-    let run = run::Run::read(&text).map_err(|error| format!("{name}: {error}"))?;
-    Ok((name.into_owned(), run))
+    Ok((name.into_owned(), String::from_utf8_lossy(&bytes).into_owned()))
 }

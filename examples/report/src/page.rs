@@ -4,7 +4,7 @@
 use crate::compare::{self, Difference, ENOUGH, Kind, Kinds, Spread, queues_of};
 use crate::pipeline;
 use crate::plot::{self, FIRST, INKS, Ink, LIMIT, OTHER, SECOND};
-use crate::run::{Run, Times};
+use crate::run::{Machine, Run, Times};
 use crate::text::{count, digits, duration, escape};
 use std::fmt::Write;
 
@@ -21,13 +21,8 @@ pub fn page(kinds: &Kinds) -> String {
     let shown = Shown { run, other };
     let title = format!("{}: {} at {} times its speed", run.program, trace(run), speed(run));
     let title = escape(&title);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-         <p class=\"lead\">{}</p>\n{}{}{}{}{}{}{}{}{}</body>\n</html>\n",
-        include_str!("page.css"),
-        inks(),
+    let body = format!(
+        "<p class=\"lead\">{}</p>\n{}{}{}{}{}{}{}{}{}",
         pipeline::sentences(run),
         pipeline::picture(kinds),
         facts(kinds),
@@ -37,7 +32,20 @@ pub fn page(kinds: &Kinds) -> String {
         queues(&shown),
         batches(run),
         requests(&shown),
-        footer(run),
+        footer(&run.trace),
+    );
+    document(&title, &body)
+}
+
+/// A page of HTML. The title is escaped.
+pub fn document(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
+         {body}</body>\n</html>\n",
+        include_str!("page.css"),
+        inks(),
     )
 }
 
@@ -61,7 +69,11 @@ pub fn summary(kinds: &Kinds) -> String {
 }
 
 fn trace(run: &Run) -> &str {
-    run.trace.rsplit('/').next().unwrap_or_default()
+    file_name(&run.trace)
+}
+
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 fn speed(run: &Run) -> f64 {
@@ -83,12 +95,12 @@ fn inks() -> String {
     format!("{legend}@media (prefers-color-scheme: dark) {{\n{dark}}}\n")
 }
 
-fn legend(ink: &Ink, text: &str) -> String {
+pub fn legend(ink: &Ink, text: &str) -> String {
     let i = INKS.iter().position(|other| other.light == ink.light).expect("every ink is in INKS");
     format!("<span><i class=\"ink{i}\"></i>{text}</span>")
 }
 
-fn figure(title: &str, legends: &[String], svg: &str) -> String {
+pub fn figure(title: &str, legends: &[String], svg: &str) -> String {
     let svg = svg.replacen("<svg", &format!("<svg role=\"img\" aria-label=\"{title}\""), 1);
     format!(
         "<figure><figcaption><b>{title}</b> {}</figcaption>\n{svg}</figure>\n",
@@ -117,24 +129,40 @@ fn facts(kinds: &Kinds) -> String {
             _ = write!(verdict, " {name}: {} in, {} out.", stage.incoming, stage.out);
         }
     }
-    let processors = count(machine.processors, "processor", "processors");
-    let facts = [
-        ("machine", format!("{}, {processors}, {}", machine.processor, machine.kernel)),
-        ("library", format!("libqueues {}", run.library)),
-        ("date", run.date.clone()),
-        ("trace", format!("{}, {}", trace(run), count(run.requests, "request", "requests"))),
-        ("speed", format!("{} times as recorded", p.speed)),
-        (
-            "a batch is due at",
-            format!("{} requests, {} tokens or {} ms", p.batch_size, p.batch_tokens, p.linger_ms),
-        ),
-    ];
-    let facts = facts
-        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escape(&value)));
-    format!("{verdict}</p>\n<dl>\n{}</dl>\n", facts.concat())
+    let mut facts = Facts::of(machine, &run.library, &run.date);
+    facts.add("trace", &format!("{}, {}", trace(run), count(run.requests, "request", "requests")));
+    facts.add("speed", &format!("{} times as recorded", p.speed));
+    facts.add(
+        "a batch is due at",
+        &format!("{} requests, {} tokens or {} ms", p.batch_size, p.batch_tokens, p.linger_ms),
+    );
+    format!("{verdict}</p>\n{}", facts.list())
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+/// Names and values, as HTML.
+pub struct Facts(String);
+
+impl Facts {
+    pub fn of(machine: &Machine, library: &str, date: &str) -> Self {
+        let mut facts = Self(String::new());
+        let processors = count(machine.processors, "processor", "processors");
+        let machine = format!("{}, {processors}, {}", machine.processor, machine.kernel);
+        facts.add("machine", &machine);
+        facts.add("library", &format!("libqueues {library}"));
+        facts.add("date", date);
+        facts
+    }
+
+    pub fn add(&mut self, name: &str, value: &str) {
+        _ = writeln!(self.0, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
+    }
+
+    pub fn list(&self) -> String {
+        format!("<dl>\n{}</dl>\n", self.0)
+    }
+}
+
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let head: String = head.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
     let rows: String = rows
         .iter()
@@ -414,8 +442,8 @@ fn requests(shown: &Shown) -> String {
     format!("<h2>Requests and workers</h2>\n<div class=\"plots\">\n{figures}</div>\n")
 }
 
-fn footer(run: &Run) -> String {
-    if !run.trace.contains("AzureLLMInferenceTrace") {
+pub fn footer(trace: &str) -> String {
+    if !trace.contains("AzureLLMInferenceTrace") {
         return String::new();
     }
     "<footer>The trace is the Azure LLM inference trace of 2023 (Azure Public Dataset, CC-BY; Patel et al., \

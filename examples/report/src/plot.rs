@@ -1,6 +1,8 @@
 //! The plots, each an SVG of the same size. Legends and captions are text of the page, which never
 //! overlaps and wraps on a small screen.
 
+pub mod timeline;
+
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;
@@ -161,8 +163,15 @@ fn draw<F>(x: &Axis, y: &Axis, values: Values, content: F) -> String
 where
     F: for<'a> FnOnce(&mut Chart<'a>) -> Result<(), Failure<'a>>,
 {
+    draw_in(SIZE, x, y, values, content)
+}
+
+fn draw_in<F>(size: (u32, u32), x: &Axis, y: &Axis, values: Values, content: F) -> String
+where
+    F: for<'a> FnOnce(&mut Chart<'a>) -> Result<(), Failure<'a>>,
+{
     let mut svg = String::new();
-    let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+    let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
     let mut above = String::new();
     let drawn = axes(&area, x, y).and_then(|mut chart| {
         content(&mut chart)?;
@@ -177,7 +186,7 @@ where
                 rows.start,
                 width.max(1),
                 rows.end - rows.start,
-                SIZE.0 - 8,
+                size.0 - 8,
                 escape(&text)
             );
         }

@@ -157,14 +157,7 @@ pub struct Worker {
 impl Run {
     /// An error names the field of the JSON.
     pub fn read(text: &str) -> Result<Self, String> {
-        let found: Versioned = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if found.format != Some(FORMAT) {
-            let found = found.format.map_or("none".into(), |format| format.to_string());
-            return Err(format!(
-                "format {FORMAT} of the record expected, found {found}: run the demo again, with \
-                 --json"
-            ));
-        }
+        check_format(text)?;
         let run: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         run.check()?;
         Ok(run)
@@ -219,7 +212,20 @@ impl Run {
     }
 }
 
-fn check_histogram(pairs: &[(u64, u64)]) -> Result<(), String> {
+/// The format of a record is the one that this tool reads.
+pub fn check_format(text: &str) -> Result<(), String> {
+    let found: Versioned = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if found.format != Some(FORMAT) {
+        let found = found.format.map_or("none".into(), |format| format.to_string());
+        return Err(format!(
+            "format {FORMAT} of the record expected, found {found}: run the demo again, with \
+             --json"
+        ));
+    }
+    Ok(())
+}
+
+pub fn check_histogram(pairs: &[(u64, u64)]) -> Result<(), String> {
     if pairs.first().is_some_and(|pair| pair.0 == 0) || !pairs.is_sorted_by(|a, b| a.0 < b.0) {
         return Err("bounds are not above 0 and ascending".into());
     }
