@@ -528,3 +528,80 @@ fn long_and_foreign_texts_are_shortened() {
         "{stderr:?}"
     );
 }
+
+/// A run of four requests whose workers are killed.
+fn killed() -> Value {
+    json!({
+        "format": 2, "kind": "processes", "library": "1.2.3",
+        "machine": {"processor": "Some CPU", "processors": 6, "kernel": "Linux 7.8.9"},
+        "date": "2026-11-26 17:36 UTC", "trace": "some/where/<trace>.csv",
+        "parameters": {"speed": 4, "workers": 2, "capacity": 256, "kill_every_ms": 50, "seed": 1},
+        "requests": 4, "served": 4, "answered_twice": 5, "came_again": 1, "killed": 2, "recovered": 6,
+        "seconds": 2.0, "total": times(),
+        "workers": [{"place": 0, "start_ns": 0, "end_ns": 900_000_000, "killed": true},
+                    {"place": 1, "start_ns": 0, "end_ns": 2_000_000_000, "killed": false},
+                    {"place": 0, "start_ns": 950_000_000, "end_ns": 1_100_000_000, "killed": true}],
+        "answers": [[100_000_000, 50_000_000, 1], [910_000_000, 80_000_000, 1],
+                    [1_300_000_000, 700_000_000, 2], [1_900_000_000, 1_000_000, 1]],
+    })
+}
+
+#[test]
+fn draws_workers_that_are_killed() {
+    let page = drawn(&killed(), "killed");
+    for part in [
+        "<h1>Workers that are killed: &lt;trace&gt;.csv at 4 times its speed</h1>",
+        "In 2.0 s, 2 worker processes were killed by SIGKILL. 1 request that they held came again to \
+         others; all 4 requests were served, and none twice.",
+        "<dt>machine</dt><dd>Some CPU, 6 processors, Linux 7.8.9</dd>",
+        "<dt>a kill every</dt><dd>50 ms on average, seed 1</dd>",
+        "answered once more, which the frontend ignored</th><td>5</td>",
+        "cells of the queues that came back from dead workers</th><td>6</td>",
+        "at 0.90 s: 1 worker killed; 1 answer, of which 0 had come again; the longest took 80.0 ms",
+        "at 1.30 s: 0 workers killed; 1 answer, of which 1 had come again; the longest took 700 ms",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // A mark for each worker that was killed, and one for the request that came again.
+    assert_eq!(page.matches("<circle").count(), 1);
+    let alarm = "stroke=\"#BE2638\"";
+    assert_eq!(page.matches(alarm).count(), 2 + page.matches(&format!("svg [{alarm}]")).count());
+}
+
+#[test]
+fn a_request_without_an_answer_stands_first() {
+    let mut run = killed();
+    run["served"] = json!(3);
+    let page = drawn(&run, "unserved");
+    assert!(page.contains("<p class=\"lead lost\">"), "{page}");
+    assert!(page.contains("1 request had no answer."), "{page}");
+}
+
+#[test]
+fn refuses_broken_runs_of_processes() {
+    for (field, value, message) in [
+        ("format", json!(1), "format 2 of the record expected, found 1"),
+        ("seconds", json!(0), "seconds: not a duration"),
+        (
+            "workers",
+            json!([{"place": 10_000, "start_ns": 0, "end_ns": 1, "killed": true}]),
+            "workers: a place",
+        ),
+        ("answers", json!([[1, 2]]), "invalid length 2"),
+        (
+            "total",
+            json!({"mean_ns": 1, "p50_ns": 1, "p99_ns": 1, "max_ns": 1, "histogram": [[0, 1]]}),
+            "total: bounds",
+        ),
+    ] {
+        let mut run = killed();
+        run[field] = value;
+        let (from, to) = (scratch(&format!("broken-{field}.json")), scratch("broken.html"));
+        fs::write(&from, run.to_string()).unwrap();
+        let output = report(&[&from, &to]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{field}: {stderr}");
+        assert!(stderr.contains(message) && stderr.lines().count() == 1, "{field}: {stderr}");
+        assert!(!to.exists(), "{field}");
+    }
+}
