@@ -113,7 +113,8 @@ type report struct {
 func newReport(p *pipeline, start, end time.Time, spent cost) *report {
 	r := &report{
 		Format: 2, Program: "Serving demo, in Go", Queues: "libqueues", Library: queues.Version(),
-		Machine: demo.ThisMachine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Cost: spent, Trace: tracePath, Parameters: options,
+		Machine: demo.ThisMachine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Cost: spent,
+		Trace: tracePath, Parameters: options,
 		Requests: len(p.trace), Served: int(p.served.Load()), Seconds: end.Sub(start).Seconds(),
 		Total:   p.times(frontendStage, stages),
 		Workers: make([]workerReport, options.Workers),
