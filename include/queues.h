@@ -396,8 +396,9 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 ///
 /// A process that is suspended or killed at any instruction never makes another one wait:
 /// - A put that was killed has put its item whole, or not at all.
-/// - A get or a lease that was killed has taken its item, which is lost then; with QUEUES_REDELIVER
-///   it comes again, at the back of the queue, unless the queue is closed.
+/// - A get or a lease that was killed has taken its item, which is lost then. With QUEUES_REDELIVER
+///   it comes again, at the back of the queue, unless the queue is closed, or a get had already
+///   copied it: what must not be lost is leased, and settled at the end.
 /// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
 ///   has waited for 200 ms. Until then they count as spare cells in use.
 /// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
@@ -410,7 +411,11 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 /// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
 /// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
 /// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A
+/// process that closes descriptors which it did not open, as close_range() does, counts as dead.
+///
+/// The call waits while another process creates the queue in the file. capacity and spare are
+/// 2,147,483,648 together at most.
 ///
 /// Allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
@@ -718,7 +723,7 @@ queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *st
 ///
 /// | functions                                                | threads      | progress  |
 /// |----------------------------------------------------------|--------------|-----------|
-/// | create, open_shared                                      | any thread   | allocates |
+/// | create                                                   | any thread   | allocates |
 /// | try_put, try_put_bytes, commit                           | the producer | wait-free |
 /// | put, put_bytes, put_many, reserve                        | the producer | may sleep; wait-free if timeout_ns is 0 |
 /// | try_get, try_get_bytes, peek, peek_bytes, consume        | the consumer | wait-free |
@@ -807,7 +812,10 @@ queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
 /// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
 /// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
 /// A blob that front found is in that memory: its bytes may change while they are read. If somebody
-/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A process that
+/// closes descriptors which it did not open, as close_range() does, counts as dead.
+///
+/// The call waits while another process creates the queue in the file.
 ///
 /// Allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),

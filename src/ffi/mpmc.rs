@@ -189,8 +189,9 @@ pub unsafe extern "C" fn queues_mpmc_create(
 ///
 /// A process that is suspended or killed at any instruction never makes another one wait:
 /// - A put that was killed has put its item whole, or not at all.
-/// - A get or a lease that was killed has taken its item, which is lost then; with QUEUES_REDELIVER
-///   it comes again, at the back of the queue, unless the queue is closed.
+/// - A get or a lease that was killed has taken its item, which is lost then. With QUEUES_REDELIVER
+///   it comes again, at the back of the queue, unless the queue is closed, or a get had already
+///   copied it: what must not be lost is leased, and settled at the end.
 /// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
 ///   has waited for 200 ms. Until then they count as spare cells in use.
 /// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
@@ -203,7 +204,11 @@ pub unsafe extern "C" fn queues_mpmc_create(
 /// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
 /// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
 /// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A
+/// process that closes descriptors which it did not open, as close_range() does, counts as dead.
+///
+/// The call waits while another process creates the queue in the file. capacity and spare are
+/// 2,147,483,648 together at most.
 ///
 /// Allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),

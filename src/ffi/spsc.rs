@@ -209,7 +209,10 @@ pub unsafe extern "C" fn queues_spsc_create(
 /// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
 /// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
 /// A blob that front found is in that memory: its bytes may change while they are read. If somebody
-/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that.
+/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A process that
+/// closes descriptors which it did not open, as close_range() does, counts as dead.
+///
+/// The call waits while another process creates the queue in the file.
 ///
 /// Allocates. Any thread.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),

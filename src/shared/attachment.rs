@@ -29,6 +29,9 @@ use crossbeam_utils::CachePadded;
 /// Threads of one handle that can be inside calls at the same moment; a further one yields.
 pub(crate) const SEATS: usize = 32;
 
+/// Attempts to make a record live. Only a sweep changes it meanwhile, once.
+const ATTEMPTS: u32 = 64;
+
 /// The states of a record, below its generation.
 const FREE: u64 = 0;
 const LIVE: u64 = 1;
@@ -175,7 +178,7 @@ impl Attachment {
                 let owes_sweep = u32::from(!attachment.is_free(index));
                 attachment.owes_sweep.store(owes_sweep, site("shared.owes", Relaxed));
                 attachment.index = index;
-                attachment.begin();
+                attachment.begin()?;
                 return Ok(attachment);
             }
         }
@@ -186,12 +189,13 @@ impl Attachment {
         self.record(index).state.load(site("shared.is_free", Acquire)) & STATES == FREE
     }
 
-    /// Makes the record live, with a new generation. Its lock is held.
-    fn begin(&mut self) {
+    /// Makes the record live, with a new generation. Its lock is held. Fails with
+    /// [`Error::Corrupt`] if another process keeps changing the record.
+    fn begin(&mut self) -> Result {
         let record = self.record(self.index);
         // SAFETY: no memory is passed.
         let process = unsafe { libc::getpid() };
-        loop {
+        for _ in 0..ATTEMPTS {
             let state = record.state.load(site("shared.begin.load", Relaxed));
             let generation = (state >> GENERATION).wrapping_add(1);
             if state & STATES == LIVE {
@@ -213,9 +217,10 @@ impl Attachment {
             let live = generation << GENERATION | LIVE;
             if record.state.replace(state, live, site("shared.begin", AcqRel)) {
                 self.id = OwnerId::new(self.index, generation);
-                return;
+                return Ok(());
             }
         }
+        Err(Error::Corrupt)
     }
 
     pub(crate) fn common(&self) -> &Common {

@@ -194,6 +194,9 @@ impl SharedFile {
     /// Makes the file `len` bytes long and reserves memory or disk for all of them, so that no later
     /// access fails. [`Error::NoMemory`] if there is not so much.
     pub(crate) fn reserve(&self, len: u64) -> Result {
+        if len > all_memory() {
+            return Err(Error::NoMemory);
+        }
         let len = libc::off_t::try_from(len).map_err(|_| Error::Invalid)?;
         loop {
             // SAFETY: no memory is passed.
@@ -297,6 +300,20 @@ impl Drop for SharedFile {
             // SAFETY: opened in `open`.
             unsafe { libc::close(self.fd) };
         }
+    }
+}
+
+/// Bytes of memory and swap that this machine has. A memfd takes more without an error, until the
+/// kernel kills processes.
+fn all_memory() -> u64 {
+    // SAFETY: `info` is an output.
+    unsafe {
+        let mut info: libc::sysinfo = core::mem::zeroed();
+        if libc::sysinfo(&mut info) != 0 {
+            return u64::MAX;
+        }
+        let units = (info.totalram as u64).saturating_add(info.totalswap as u64);
+        units.saturating_mul(u64::from(info.mem_unit))
     }
 }
 
