@@ -723,7 +723,7 @@ queues_status_t queues_mpmc_stats(const queues_mpmc_t *queue, queues_stats_t *st
 ///
 /// | functions                                                | threads      | progress  |
 /// |----------------------------------------------------------|--------------|-----------|
-/// | create                                                   | any thread   | allocates |
+/// | create, open_shared                                      | any thread   | allocates |
 /// | try_put, try_put_bytes, commit                           | the producer | wait-free |
 /// | put, put_bytes, put_many, reserve                        | the producer | may sleep; wait-free if timeout_ns is 0 |
 /// | try_get, try_get_bytes, peek, peek_bytes, consume        | the consumer | wait-free |
