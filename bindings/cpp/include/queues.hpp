@@ -67,8 +67,8 @@
 /// \par Other languages
 /// A queue of blobs, a queue of a trivially copyable T (in batcher of up to `inline_limit` bytes)
 /// and an event can be shared with code in C, Go and Rust: `native_handle` returns what the C
-/// library knows, `adopt` and `share` make an object of it. Several objects may share one queue; the
-/// last reference, of any language, frees it.
+/// library knows, `adopt` and `share` make an object of it. Several objects may share one queue;
+/// the last reference, of any language, frees it.
 ///
 /// \par Several processes
 /// mpmc<T>::open_shared and spsc<T>::open_shared return a queue in a file that processes share, for

@@ -13,9 +13,11 @@ namespace queues {
 
 namespace detail {
 
+/// \cond INTERNAL
 // Where the reference of an object to a queue that exists comes from: the object takes over that of
 // the caller, or adds one.
 enum class reference { taken, added };
+/// \endcond
 
 /// How an object comes from a handle of the C library; for every queue and for event.
 template <class Object, class Handle> class from_handle {
