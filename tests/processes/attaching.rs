@@ -455,3 +455,39 @@ fn a_parent_that_dies_before_its_child_is_noticed() {
         close(*fd);
     }
 }
+
+/// As in a container: process numbers mean nothing to the others. The first process of a namespace
+/// leases a blob and ends.
+#[test]
+fn a_process_of_another_container_dies() {
+    let file = MemoryFile::new();
+    let options = Options { flags: QUEUES_REDELIVER, ..SMALL };
+    let queue = Shared::open(file.0, &options).unwrap();
+    queue.put(&7_u64.to_ne_bytes(), 0).unwrap();
+    let mut outside = fork(|| {
+        // SAFETY: no memory is passed; ends the process.
+        unsafe {
+            if libc::unshare(libc::CLONE_NEWPID) != 0 {
+                libc::_exit(77);
+            }
+        }
+        fork(|| {
+            assert_eq!(std::process::id(), 1);
+            let own = core::mem::ManuallyDrop::new(Shared::open(file.0, &Options::any()).unwrap());
+            assert_eq!(own.stats().attached, 2);
+            own.lease(0).unwrap();
+        })
+        .join();
+    });
+    match outside.wait() {
+        Seen::Exited(77) => {
+            return crate::support::children::skipped("a container: no right to a namespace");
+        }
+        seen => assert_eq!(seen, Seen::Exited(0)),
+    }
+    assert_eq!(queue.size(), 0, "nobody has noticed yet");
+    let mut blob = [0; 16];
+    assert_eq!(queue.get(&mut blob, 10_000_000_000), Ok(8));
+    assert_eq!(blob[..8], 7_u64.to_ne_bytes());
+    check_whole(&queue, &options, 1);
+}
