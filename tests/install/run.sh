@@ -50,7 +50,7 @@ same_tree() {
 # If a source is missing, install reports it before it installs any file.
 all_or_nothing() {
     mkdir -p "$tmp/half/install"
-    cp "$target/release/libqueues.so.$version" "$tmp/half/"
+    cp "$target/release/libqueues.so.$version" "$target/release/queues-inspect" "$tmp/half/"
     cp "$target/release/install/libqueues.a" "$tmp/half/install/"
     fails 2 "needs is missing: \`make clean build\`" env "OUT=$tmp/half" "VERSION=$version" SOVERSION=0 \
         "PREFIX=$tmp/half/prefix" "$repo/scripts/install.sh" install
