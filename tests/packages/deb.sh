@@ -28,6 +28,10 @@ development_has_the_rest() {
     done
     same "$(grep -E '\.so\.[0-9.]+$' <<<"$list")" ""
 }
+tools_have_the_inspector() {
+    same "$(files queues-tools | grep -v ^./usr/share/doc/ | xargs)" \
+        "./usr/bin/queues-inspect ./usr/share/man/man1/queues-inspect.1.gz"
+}
 go_has_no_tests() {
     files golang-queues-dev | grep -xF ./usr/share/gocode/src/queues/go.mod
     same "$(files golang-queues-dev | grep -E '_test\.go|testdata')" ""
@@ -58,7 +62,9 @@ in_a_copy() {
         export DEBIAN_FRONTEND=noninteractive HOME=/root LC_ALL=C AUTOPKGTEST_TMP=/tmp/queues-test
         unset GOFLAGS PKG_CONFIG_PATH
         mkdir -p "$AUTOPKGTEST_TMP"
-        dpkg -i "$QUEUES_DEBS"/libqueues0.1_*.deb "$QUEUES_DEBS"/libqueues-dev_*.deb "$QUEUES_DEBS"/golang-queues-dev_*.deb
+        dpkg -i "$QUEUES_DEBS"/libqueues0.1_*.deb "$QUEUES_DEBS"/libqueues-dev_*.deb "$QUEUES_DEBS"/golang-queues-dev_*.deb \
+            "$QUEUES_DEBS"/queues-tools_*.deb
+        queues-inspect --version
         cd "$QUEUES_REPO"
         packaging/debian/tests/c
         packaging/debian/tests/cpp
@@ -81,7 +87,7 @@ in_a_copy() {
         fi
 
         cd /
-        packages="libqueues0.1 libqueues-dev golang-queues-dev"
+        packages="libqueues0.1 libqueues-dev golang-queues-dev queues-tools"
         dpkg -L $packages | sort -u >"$AUTOPKGTEST_TMP/files"
         dpkg --purge $packages
         ! dpkg-query -W $packages
@@ -99,6 +105,7 @@ install_use_purge() {
 check "make deb: built without a network, nothing for lintian to report" make_ deb
 check "libqueues0.1 has the library and its link, and nothing else" runtime_has_the_library_alone
 check "libqueues-dev has headers, the static library, and files for tools" development_has_the_rest
+check "queues-tools has the inspector and its manual" tools_have_the_inspector
 check "golang-queues-dev has the package without its tests" go_has_no_tests
 check "the symbols file lists every function" symbols_file
 if [ "$(id -u)" -eq 0 ] && unshare --mount true 2>/dev/null; then
