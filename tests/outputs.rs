@@ -102,7 +102,7 @@ refuses!(
 );
 
 /// A queue that processes share refuses the same outputs, and a call that opens one creates nothing.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(any(miri, queues_portable))))]
 #[test]
 fn shared_mpmc() {
     // SAFETY: a name; the options have a valid size; live queues; the outputs are refused.
@@ -139,7 +139,7 @@ fn shared_mpmc() {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(any(miri, queues_portable))))]
 #[test]
 fn shared_spsc() {
     // SAFETY: as above.
