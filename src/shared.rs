@@ -18,5 +18,6 @@ mod layout;
 pub use attachment::Attachment;
 pub(crate) use attachment::{Attached, Bystander, CommonParts, OwnerId, Seat};
 pub(crate) use event::{GET, PUT};
+pub use file::Mapped;
 pub(crate) use file::{Mapping, SharedFile};
 pub(crate) use layout::{Described, Flaw, Kind, Layout, Opened, Part, Request, Sizes, describe};

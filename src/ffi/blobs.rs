@@ -10,7 +10,7 @@ pub use spsc::{BytesConsumer, BytesProducer, FrontBlob, SlotReservation, spsc_by
 
 use super::handle::AnyHandle;
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Disposer, Received};
+use crate::payload::{Bytes, Received};
 use crate::stats::Stats;
 use crate::wait::{Polled, READABLE, WRITABLE};
 use core::ffi::{c_int, c_void};
@@ -166,8 +166,7 @@ fn blobs_of(item_size: usize) -> Result<Bytes> {
     if item_size == 0 {
         return Err(Error::Invalid); // in C it stands for pointers
     }
-    // SAFETY: there is no callback.
-    Bytes::try_new(item_size, unsafe { Disposer::new(None, core::ptr::null_mut()) })
+    Bytes::without_callback(item_size)
 }
 
 /// [`Error::Invalid`] for a blob that is too long.

@@ -61,6 +61,12 @@ impl Bytes {
         Ok(bytes)
     }
 
+    /// [`Bytes::try_new`] without a drop callback.
+    pub(crate) fn without_callback(limit: usize) -> Result<Self> {
+        // SAFETY: there is no callback.
+        Self::try_new(limit, unsafe { Disposer::new(None, core::ptr::null_mut()) })
+    }
+
     /// The length of the longest blob in bytes.
     #[inline(always)]
     pub fn limit(&self) -> usize {

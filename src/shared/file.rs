@@ -356,3 +356,31 @@ impl Drop for Mapping {
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
     }
 }
+
+/// A value in a mapping: its address, for a debugger too.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Mapped<T>(NonNull<T>);
+
+impl<T: Sync> Mapped<T> {
+    /// # Safety
+    /// A `T` lies there as long as the result is used. It consists of atomics, since other processes
+    /// change it.
+    pub(crate) unsafe fn new(value: NonNull<T>) -> Self {
+        Self(value)
+    }
+}
+
+// SAFETY: as a reference.
+unsafe impl<T: Sync> Send for Mapped<T> {}
+// SAFETY: the same.
+unsafe impl<T: Sync> Sync for Mapped<T> {}
+
+impl<T> core::ops::Deref for Mapped<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: by the contract of `new`.
+        unsafe { self.0.as_ref() }
+    }
+}

@@ -47,13 +47,13 @@ use super::keeping::{CellHead, Keeping, Ring};
 use super::{Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
-use crate::payload::{Bytes, Cells, Disposer, Payload};
+use crate::payload::{Bytes, Cells, Payload};
 use crate::plan::{Described, Description, Plan, described};
 use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
 use crate::queue::{Inspected, SharedOptions};
 use crate::shared::{
-    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT,
-    Part, Request, Seat, SharedFile, Sizes,
+    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened, OwnerId,
+    PUT, Part, Request, Seat, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
 use core::ffi::c_int;
@@ -117,24 +117,7 @@ fn read_mark(mark: u64) -> (Whereabouts, Ring) {
     (place, ring)
 }
 
-/// The ends of a ring, in shared memory.
-pub struct Mapped(NonNull<Ends>);
-
-// SAFETY: the ends are atomics, and outlive the queue that holds them.
-unsafe impl Send for Mapped {}
-// SAFETY: the same.
-unsafe impl Sync for Mapped {}
-
-impl core::ops::Deref for Mapped {
-    type Target = Ends;
-    #[inline(always)]
-    fn deref(&self) -> &Ends {
-        // SAFETY: as above.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Room for Mapped {
+impl Room for Mapped<Ends> {
     const IS_SHARED: bool = true;
     const PLAN: Plan = Plan::EMPTY.with("ends", 0);
 }
@@ -153,7 +136,7 @@ impl Shared {
 
 impl Keeping for Shared {
     const IS_SHARED: bool = true;
-    type Room = Mapped;
+    type Room = Mapped<Ends>;
     type Mark = AtomicU64;
     type Seat<'a> = Seat<'a>;
 
@@ -214,19 +197,14 @@ struct Parts {
 }
 
 type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
-type MappedRing = SlotRing<Packed, Mapped>;
-
-fn payload(sizes: &Sizes) -> Result<Bytes> {
-    // SAFETY: no callback.
-    Bytes::try_new(sizes.item_size as usize, unsafe { Disposer::new(None, core::ptr::null_mut()) })
-}
+type MappedRing = SlotRing<Packed, Mapped<Ends>>;
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
     let capacity = sizes.capacity as usize;
     // Marks have the low bits of a position, from which the slot must follow.
     let is_few = |&count: &usize| count <= 1 << (WRITER - 1);
     let count = capacity.checked_add(sizes.spare as usize).filter(is_few).ok_or(Error::Invalid)?;
-    let cell = Blobs::layout(&payload(sizes)?)?;
+    let cell = Blobs::layout(&Bytes::without_callback(sizes.item_size as usize)?)?;
     let mut layout = Layout::new();
     let parts = Parts {
         common: CommonParts::add_to(&mut layout, sizes.attachments as usize)?,
@@ -252,14 +230,20 @@ unsafe fn view(
         // SAFETY: slots and ends are atomics in the mapping, aligned by the layout.
         let slots =
             unsafe { Array::borrowed(mapping.at(part.offset).cast::<Packed>(), part.count) };
-        SlotRing::of(capacity, slots, Mapped(ends))
+        // SAFETY: the mapping outlives the ring.
+        SlotRing::of(capacity, slots, unsafe { Mapped::new(ends) })
     };
     // SAFETY: two ends lie there.
     let free_ends = unsafe { ends.add(1) };
     let filled = ring(parts.filled, sizes.capacity as usize, ends);
     let free = ring(parts.free, parts.cells.count, free_ends);
     // SAFETY: cells consist of words that are accessed atomically or by their owner.
-    let cells = unsafe { Blobs::borrowed(payload(sizes)?, mapping.at(parts.cells.offset)) };
+    let cells = unsafe {
+        Blobs::borrowed(
+            Bytes::without_callback(sizes.item_size as usize)?,
+            mapping.at(parts.cells.offset),
+        )
+    };
     Ok((filled, free, cells))
 }
 

@@ -31,12 +31,12 @@ use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
 use super::slots::Slots;
 use super::{Consumer, Spsc};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Cells, Disposer};
+use crate::payload::{Bytes, Cells};
 use crate::plan::{Described, Description, Plan, described};
 use crate::queue::{Counts, Inspected, SharedOptions};
 use crate::shared::{
-    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapping, Opened, OwnerId, PUT,
-    Part, Request, SharedFile, Sizes,
+    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened, OwnerId,
+    PUT, Part, Request, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, site};
 use core::ffi::c_int;
@@ -62,23 +62,6 @@ struct Control {
     state: State,
     /// The holders of the roles.
     roles: CachePadded<[AtomicU64; 2]>,
-}
-
-/// The state, in shared memory.
-pub struct Mapped(NonNull<State>);
-
-// SAFETY: the state consists of atomics, and outlives the queue that holds it.
-unsafe impl Send for Mapped {}
-// SAFETY: the same.
-unsafe impl Sync for Mapped {}
-
-impl core::ops::Deref for Mapped {
-    type Target = State;
-    #[inline(always)]
-    fn deref(&self) -> &State {
-        // SAFETY: as above.
-        unsafe { self.0.as_ref() }
-    }
 }
 
 /// Several processes use the memory.
@@ -112,7 +95,7 @@ impl Default for Role {
 
 impl Keeping for Shared {
     const IS_SHARED: bool = true;
-    type Room = Mapped;
+    type Room = Mapped<State>;
     type Role = Role;
 
     #[inline(always)]
@@ -187,16 +170,11 @@ struct Parts {
     cells: Part,
 }
 
-fn payload(sizes: &Sizes) -> Result<Bytes> {
-    // SAFETY: no callback.
-    Bytes::try_new(sizes.item_size as usize, unsafe { Disposer::new(None, core::ptr::null_mut()) })
-}
-
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
     if sizes.spare != 0 || sizes.flags != 0 {
         return Err(Error::Invalid);
     }
-    let cell = Cells::<(), Bytes>::layout(&payload(sizes)?)?;
+    let cell = Cells::<(), Bytes>::layout(&Bytes::without_callback(sizes.item_size as usize)?)?;
     let mut layout = Layout::new();
     let parts = Parts {
         common: CommonParts::add_to(&mut layout, sizes.attachments as usize)?,
@@ -247,8 +225,11 @@ impl Spsc<Bytes, Shared> {
         // atomics; a cell is accessed by whoever has the role of a side.
         let (slots, state, roles) = unsafe {
             (
-                Slots::of(sizes.capacity as usize, Cells::borrowed(payload(&sizes)?, cells)),
-                Mapped(NonNull::from(&control.as_ref().state)),
+                Slots::of(
+                    sizes.capacity as usize,
+                    Cells::borrowed(Bytes::without_callback(sizes.item_size as usize)?, cells),
+                ),
+                Mapped::new(NonNull::from(&control.as_ref().state)),
                 NonNull::from(&*control.as_ref().roles),
             )
         };
@@ -270,7 +251,7 @@ impl Described for Spsc<Bytes, Shared> {
                 .within(attachment, Attachment::PLAN)
                 .with("origin", offset_of!(Queue, origin))
                 .with("held", offset_of!(Queue, consumer) + offset_of!(Consumer<Role>, held_to))
-                .with("ends", offset_of!(Queue, state) + offset_of!(Mapped, 0))
+                .with("ends", offset_of!(Queue, state))
                 .with("of_closed", offset_of!(State, stage))
                 .with("of_head", get + offset_of!(GetEnd, head))
                 .with("of_tail", put + offset_of!(PutEnd, tail))
