@@ -142,6 +142,12 @@ pub unsafe trait Queue: Send + Sync {
     fn tend(&self) {}
 }
 
+/// A queue of blobs.
+pub(crate) trait OfBlobs: Queue {
+    /// The largest length of a blob in bytes.
+    fn item_size(&self) -> usize;
+}
+
 /// Whether a put must wake a waiting get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WakeGetter {

@@ -4,7 +4,7 @@
 use super::race_detector::{Channel, Outcome, RaceDetector, calling_back};
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description, Plan};
-use crate::queue::Queue;
+use crate::queue::{OfBlobs, Queue};
 use crate::stats::Stats;
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, Release, site};
 use crate::wait::{Blocking, READABLE, Source, WRITABLE, descriptor};
@@ -102,6 +102,82 @@ impl<P: AnyQueue, B: AnyQueue<Any = P::Any>> Family<P, B> {
         let found = unsafe { self.pointers.any(handle).or_else(|| self.bytes.any(handle)) };
         found.map(AnyHandle).ok_or(Error::Invalid)
     }
+}
+
+/// The handles of a family whose queues of blobs can be shared by processes.
+pub(super) struct SharedFamily<P, B, S> {
+    pub(super) pointers: HandleType<P>,
+    pub(super) bytes: HandleType<B>,
+    pub(super) shared: HandleType<S>,
+}
+
+impl<P, B, S> SharedFamily<Blocking<P>, Blocking<B>, Blocking<S>>
+where
+    P: Queue + 'static,
+    B: OfBlobs + 'static,
+    S: OfBlobs + 'static,
+{
+    pub(super) const fn new(number: u8) -> Self {
+        let Family { pointers, bytes } = Family::new(number);
+        Self { pointers, bytes, shared: HandleType::new(number, 2) }
+    }
+
+    /// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family, or
+    /// is a shared one that this process has inherited.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn any<T>(&self, handle: *const T) -> Result<AnyHandle> {
+        // SAFETY: by contract.
+        unsafe {
+            let local = self.pointers.any(handle).or_else(|| self.bytes.any(handle));
+            if let Some(local) = local {
+                return Ok(AnyHandle(local));
+            }
+            self.shared.only(handle)?.queue().check_process()?;
+            self.shared.any(handle).map(AnyHandle).ok_or(Error::Invalid)
+        }
+    }
+
+    /// The largest length of a blob; [`Error::Invalid`] if the handle is not one of blobs.
+    ///
+    /// # Safety
+    /// As for [`HandleType::on`].
+    pub(super) unsafe fn item_size<T>(&self, handle: *const T) -> Result<usize> {
+        // SAFETY: by contract.
+        unsafe {
+            let blobs = self.bytes.only(handle).map(|any| any.queue().queue().item_size());
+            blobs.or_else(|_| Ok(self.shared.only(handle)?.queue().queue().item_size()))
+        }
+    }
+}
+
+/// [`HandleType::on`] for the blobs of a [`SharedFamily`], in a queue that is shared or not. What the
+/// call captures moves into it, so results are not written to captured variables.
+macro_rules! on_blobs {
+    ($family:ident, $handle:expr, $role:expr, |$queue:ident| $call:expr) => {{
+        let handle = $handle;
+        if $family.bytes.is_plain(handle) {
+            $family.bytes.on(handle, $role, |$queue| $call)
+        } else {
+            $crate::ffi::handle::apart(move || {
+                if !$family.shared.is_mine(handle) {
+                    return $family.bytes.on(handle, $role, |$queue| $call);
+                }
+                $family.shared.on(handle, $role, |$queue| {
+                    $queue.check_process()?;
+                    $call
+                })
+            })
+        }
+    }};
+}
+pub(super) use on_blobs;
+
+/// Keeps a call out of the fast path of its caller, which would save registers for it.
+#[inline(never)]
+pub(super) fn apart<R>(call: impl FnOnce() -> R) -> R {
+    call()
 }
 
 /// The tag of a family and payload, and the type of its queues.
@@ -284,21 +360,6 @@ impl<Q> HandleType<Q> {
     }
 }
 
-impl<Q: Queue + 'static> HandleType<Blocking<Q>> {
-    /// The handle of a shared queue; [`Error::Invalid`] if it is of another type, or inherited from
-    /// the parent of this process.
-    ///
-    /// # Safety
-    /// As for [`HandleType::on`].
-    pub(super) unsafe fn shared<T>(&self, handle: *const T) -> Result<AnyHandle> {
-        // SAFETY: by contract.
-        let handle = unsafe { self.only(handle)? }.0;
-        // SAFETY: alive while the caller holds a reference.
-        unsafe { (*handle).queue.check_process()? };
-        Ok(AnyHandle(Blocking::<Q>::erase(handle)))
-    }
-}
-
 impl Head {
     fn detector(&self) -> Option<RaceDetector> {
         if self.tag & WATCHED != 0 { RaceDetector::find() } else { None }
@@ -425,6 +486,7 @@ impl<Q: Queue> Closable for Blocking<Q> {
         self.queue().end()
     }
     unsafe fn clear_to(&self, end: u64) -> Result<usize> {
+        self.check_process()?;
         self.queue().check_getter()?;
         // SAFETY: the same contract.
         let count = unsafe { self.clear_to(end) };

@@ -5,7 +5,7 @@ use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok, wait,
     write_progress,
 };
-use super::handle::{AnyHandle, Family, HandleType, Role};
+use super::handle::{Role, SharedFamily, on_blobs};
 use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
@@ -95,55 +95,17 @@ unsafe impl Options for queues_mpmc_options_t {
 }
 
 type Pointers = Blocking<mpmc::Pointers>;
-pub(super) type Blobs = Blocking<mpmc::Indirect<Bytes>>;
+type Blobs = Blocking<mpmc::Indirect<Bytes>>;
 #[cfg(queues_shared)]
-pub(super) type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
+type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
-pub(super) type SharedBlobs = Blobs;
-pub(super) const MPMC: Family<Pointers, Blobs> = Family::new(1);
-pub(super) const SHARED: HandleType<SharedBlobs> = HandleType::new(1, 2);
-
-/// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
-///
-/// # Safety
-/// As for [`HandleType::on`].
-pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
-    // SAFETY: by contract.
-    unsafe { MPMC.any(handle).or_else(|_| SHARED.shared(handle)) }
-}
-
-/// The largest length of a blob; [`Error::Invalid`] if the handle is not one of blobs.
-///
-/// # Safety
-/// As for [`HandleType::on`].
-pub(super) unsafe fn item_size<T>(handle: *const T) -> Result<usize> {
-    let limit = |payload: &Bytes| payload.limit();
-    // SAFETY: by contract.
-    unsafe {
-        let blobs = MPMC.bytes.only(handle).map(|any| limit(any.queue().queue().payload()));
-        blobs.or_else(|_| SHARED.only(handle).map(|any| limit(any.queue().queue().payload())))
-    }
-}
-
-/// [`HandleType::on`] for blobs, in a queue that is shared or not.
-macro_rules! on_blobs {
-    ($handle:expr, $role:expr, |$queue:ident| $call:expr) => {
-        if MPMC.bytes.is_mine($handle) {
-            MPMC.bytes.on($handle, $role, |$queue| $call)
-        } else {
-            SHARED.on($handle, $role, |$queue| {
-                $queue.check_process()?;
-                $call
-            })
-        }
-    };
-}
-pub(super) use on_blobs;
+type SharedBlobs = Blobs;
+pub(super) const MPMC: SharedFamily<Pointers, Blobs, SharedBlobs> = SharedFamily::new(1);
 
 /// Opens a shared queue; returns a handle with one reference.
 pub(super) fn open_handle(fd: c_int, options: &SharedOptions) -> Result<*mut c_void> {
-    SHARED.create(Blocking::new(mpmc::Indirect::open(fd, options)?), false)
+    MPMC.shared.create(Blocking::new(mpmc::Indirect::open(fd, options)?), false)
 }
 
 /// Flag: what a consumer held that died comes again.
@@ -244,7 +206,7 @@ pub unsafe extern "C" fn queues_mpmc_open_shared(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut queues_mpmc_t {
     // SAFETY: the caller holds a reference.
-    unsafe { common::retain(queue, any(queue)) }
+    unsafe { common::retain(queue, MPMC.any(queue)) }
 }
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -255,7 +217,7 @@ pub unsafe extern "C" fn queues_mpmc_retain(queue: *mut queues_mpmc_t) -> *mut q
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_release(queue: *mut queues_mpmc_t) {
     // SAFETY: the caller gives up its reference.
-    unsafe { common::release(any(queue)) }
+    unsafe { common::release(MPMC.any(queue)) }
 }
 
 /// Puts item at the back of the queue if there is room.
@@ -357,7 +319,7 @@ pub unsafe extern "C" fn queues_mpmc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        on_blobs!(queue, Role::PUT, |queue| {
+        on_blobs!(MPMC, queue, Role::PUT, |queue| {
             queue.try_put(blob(data, len, queue.queue().payload().limit())?, ())
         })
     })
@@ -379,7 +341,7 @@ pub unsafe extern "C" fn queues_mpmc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        on_blobs!(queue, Role::PUT, |queue| {
+        on_blobs!(MPMC, queue, Role::PUT, |queue| {
             queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
@@ -402,7 +364,7 @@ pub unsafe extern "C" fn queues_mpmc_try_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.try_get(blob))
+            on_blobs!(MPMC, queue, Role::GET, |queue| queue.try_get(blob))
         })
     })
 }
@@ -426,7 +388,7 @@ pub unsafe extern "C" fn queues_mpmc_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
+            on_blobs!(MPMC, queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -448,7 +410,7 @@ pub unsafe extern "C" fn queues_mpmc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.peek(blob))
+            on_blobs!(MPMC, queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -526,7 +488,7 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
-        let cell = on_blobs!(queue, Role::PUT, |queue| {
+        let cell = on_blobs!(MPMC, queue, Role::PUT, |queue| {
             let data = queue.reserve(wait(timeout_ns))?;
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
@@ -554,7 +516,7 @@ pub unsafe extern "C" fn queues_mpmc_commit(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        on_blobs!(queue, Role::COMMIT, |queue| queue.commit(data, len))
+        on_blobs!(MPMC, queue, Role::COMMIT, |queue| queue.commit(data, len))
     })
 }
 
@@ -570,7 +532,7 @@ pub unsafe extern "C" fn queues_mpmc_cancel(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        on_blobs!(queue, Role::CONSUME, |queue| queue.cancel(data))
+        on_blobs!(MPMC, queue, Role::CONSUME, |queue| queue.cancel(data))
     })
 }
 
@@ -596,12 +558,10 @@ pub unsafe extern "C" fn queues_mpmc_lease(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
-        let mut length = 0;
-        let cell = on_blobs!(queue, Role::GET, |queue| {
-            let data;
-            (data, length) = queue.lease(wait(timeout_ns))?;
+        let (cell, length) = on_blobs!(MPMC, queue, Role::GET, |queue| {
+            let (data, length) = queue.lease(wait(timeout_ns))?;
             // The caller may write all of the cell.
-            Ok(InPlace { data, len: queue.queue().payload().limit() })
+            Ok((InPlace { data, len: queue.queue().payload().limit() }, length))
         })?;
         output.write(cell.data);
         len.write(length);
@@ -621,7 +581,7 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        on_blobs!(queue, Role::CONSUME, |queue| queue.settle(data))
+        on_blobs!(MPMC, queue, Role::CONSUME, |queue| queue.settle(data))
     })
 }
 
@@ -642,7 +602,7 @@ pub unsafe extern "C" fn queues_mpmc_return(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let data = non_null(data)?;
-        on_blobs!(queue, Role::COMMIT, |queue| queue.put_back(data))
+        on_blobs!(MPMC, queue, Role::COMMIT, |queue| queue.put_back(data))
     })
 }
 
@@ -659,7 +619,7 @@ pub unsafe extern "C" fn queues_mpmc_clear(
     count: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::clear(any(queue), count) }
+    unsafe { common::clear(MPMC.any(queue), count) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -680,7 +640,7 @@ pub unsafe extern "C" fn queues_mpmc_readable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(any(queue), fd, |queue| queue.readable_fd()) }
+    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.readable_fd()) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -699,7 +659,7 @@ pub unsafe extern "C" fn queues_mpmc_writable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(any(queue), fd, |queue| queue.writable_fd()) }
+    unsafe { common::descriptor(MPMC.any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
@@ -711,7 +671,7 @@ pub unsafe extern "C" fn queues_mpmc_writable_fd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    common::close(unsafe { any(queue) })
+    common::close(unsafe { MPMC.any(queue) })
 }
 
 /// Returns whether the queue is closed. It may still have items.
@@ -721,7 +681,7 @@ pub unsafe extern "C" fn queues_mpmc_close(queue: *mut queues_mpmc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_closed(unsafe { any(queue) })
+    common::is_closed(unsafe { MPMC.any(queue) })
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.
@@ -731,7 +691,7 @@ pub unsafe extern "C" fn queues_mpmc_is_closed(queue: *const queues_mpmc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    common::size(unsafe { any(queue) })
+    common::size(unsafe { MPMC.any(queue) })
 }
 
 /// Returns the largest number of items.
@@ -741,7 +701,7 @@ pub unsafe extern "C" fn queues_mpmc_size(queue: *const queues_mpmc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    common::capacity(unsafe { any(queue) })
+    common::capacity(unsafe { MPMC.any(queue) })
 }
 
 /// Returns the largest length of a blob in bytes, as in the options.
@@ -751,7 +711,7 @@ pub unsafe extern "C" fn queues_mpmc_capacity(queue: *const queues_mpmc_t) -> us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_mpmc_item_size(queue: *const queues_mpmc_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || unsafe { item_size(queue) })
+    value_or(0, || unsafe { MPMC.item_size(queue) })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -764,5 +724,5 @@ pub unsafe extern "C" fn queues_mpmc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::stats(any(queue), stats) }
+    unsafe { common::stats(MPMC.any(queue), stats) }
 }

@@ -36,8 +36,9 @@ pub struct queues_poll_t {
 unsafe fn source_of<'a>(handle: *const c_void) -> Result<&'a dyn Source> {
     // SAFETY: by contract.
     unsafe {
-        let queue = mpmc::any(handle)
-            .or_else(|_| spsc::any(handle))
+        let queue = mpmc::MPMC
+            .any(handle)
+            .or_else(|_| spsc::SPSC.any(handle))
             .or_else(|_| priority::PRIORITY.any(handle))
             .or_else(|_| batch::BATCH.any(handle));
         if let Ok(queue) = queue {

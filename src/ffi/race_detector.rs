@@ -119,6 +119,12 @@ impl Outcome for InPlace {
         Some(*self)
     }
 }
+/// A cell, and the length of the blob in it.
+impl Outcome for (InPlace, usize) {
+    fn in_place(&self) -> Option<InPlace> {
+        Some(self.0)
+    }
+}
 
 thread_local! {
     /// The handle whose items this thread is handing to the drop callback.

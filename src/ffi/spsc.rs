@@ -4,7 +4,7 @@
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
 };
-use super::handle::{AnyHandle, Family, HandleType, Role};
+use super::handle::{Role, SharedFamily, on_blobs};
 use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
@@ -88,62 +88,14 @@ unsafe impl Options for queues_spsc_options_t {
     }
 }
 
-pub(super) type Blobs = Blocking<Spsc<Bytes>>;
+type Blobs = Blocking<Spsc<Bytes>>;
 #[cfg(queues_shared)]
-pub(super) type SharedBlobs = Blocking<Spsc<Bytes, crate::queue::spsc::Shared>>;
+type SharedBlobs = Blocking<Spsc<Bytes, crate::queue::spsc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
-pub(super) type SharedBlobs = Blobs;
-pub(super) const SPSC: Family<Blocking<Spsc<Pointer>>, Blobs> = Family::new(2);
-pub(super) const SHARED: HandleType<SharedBlobs> = HandleType::new(2, 2);
-
-/// The handle, with any payload, shared or not; [`Error::Invalid`] if it is not of this family.
-///
-/// # Safety
-/// As for [`HandleType::on`].
-pub(super) unsafe fn any<T>(handle: *const T) -> Result<AnyHandle> {
-    // SAFETY: by contract.
-    unsafe { SPSC.any(handle).or_else(|_| SHARED.shared(handle)) }
-}
-
-/// The largest length of a blob; [`Error::Invalid`] if the handle is not one of blobs.
-///
-/// # Safety
-/// As for [`HandleType::on`].
-pub(super) unsafe fn item_size<T>(handle: *const T) -> Result<usize> {
-    let limit = |payload: &Bytes| payload.limit();
-    // SAFETY: by contract.
-    unsafe {
-        let blobs = SPSC.bytes.only(handle).map(|any| limit(any.queue().queue().payload()));
-        blobs.or_else(|_| SHARED.only(handle).map(|any| limit(any.queue().queue().payload())))
-    }
-}
-
-/// [`HandleType::on`] for blobs, in a queue that is shared or not.
-macro_rules! on_blobs {
-    ($handle:expr, $role:expr, |$queue:ident| $call:expr) => {
-        if SPSC.bytes.is_plain($handle) {
-            SPSC.bytes.on($handle, $role, |$queue| $call)
-        } else {
-            apart(move || {
-                if !SHARED.is_mine($handle) {
-                    return SPSC.bytes.on($handle, $role, |$queue| $call);
-                }
-                SHARED.on($handle, $role, |$queue| {
-                    $queue.check_process()?;
-                    $call
-                })
-            })
-        }
-    };
-}
-pub(super) use on_blobs;
-
-/// Keeps a call out of the fast path of its caller, which would save registers for it.
-#[inline(never)]
-pub(super) fn apart<R>(call: impl FnOnce() -> R) -> R {
-    call()
-}
+type SharedBlobs = Blobs;
+pub(super) const SPSC: SharedFamily<Blocking<Spsc<Pointer>>, Blobs, SharedBlobs> =
+    SharedFamily::new(2);
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.
@@ -246,7 +198,7 @@ pub(super) fn open_handle(
     options: &SharedOptions,
     checked: bool,
 ) -> Result<*mut c_void> {
-    SHARED.create(Blocking::new(Spsc::open(fd, options)?), checked)
+    SPSC.shared.create(Blocking::new(Spsc::open(fd, options)?), checked)
 }
 
 /// Adds a reference, for another owner of the queue.
@@ -256,7 +208,7 @@ pub(super) fn open_handle(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut queues_spsc_t {
     // SAFETY: the caller holds a reference.
-    unsafe { common::retain(queue, any(queue)) }
+    unsafe { common::retain(queue, SPSC.any(queue)) }
 }
 
 /// Drops a reference. The last release passes the items that are left to the drop callback and
@@ -267,7 +219,7 @@ pub unsafe extern "C" fn queues_spsc_retain(queue: *mut queues_spsc_t) -> *mut q
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_release(queue: *mut queues_spsc_t) {
     // SAFETY: the caller gives up its reference.
-    unsafe { common::release(any(queue)) }
+    unsafe { common::release(SPSC.any(queue)) }
 }
 
 /// Puts item at the back of the queue if there is room.
@@ -373,7 +325,7 @@ pub unsafe extern "C" fn queues_spsc_try_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        on_blobs!(queue, Role::PUT, |queue| {
+        on_blobs!(SPSC, queue, Role::PUT, |queue| {
             queue.try_put(blob(data, len, queue.queue().payload().limit())?, ())
         })
     })
@@ -395,7 +347,7 @@ pub unsafe extern "C" fn queues_spsc_put_bytes(
 ) -> queues_status_t {
     // SAFETY: the header's contract.
     status_of(|| unsafe {
-        on_blobs!(queue, Role::PUT, |queue| {
+        on_blobs!(SPSC, queue, Role::PUT, |queue| {
             queue.put(blob(data, len, queue.queue().payload().limit())?, (), wait(timeout_ns))
         })
     })
@@ -419,7 +371,7 @@ pub unsafe extern "C" fn queues_spsc_try_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.try_get(blob))
+            on_blobs!(SPSC, queue, Role::GET, |queue| queue.try_get(blob))
         })
     })
 }
@@ -443,7 +395,7 @@ pub unsafe extern "C" fn queues_spsc_get_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
+            on_blobs!(SPSC, queue, Role::GET, |queue| queue.get(blob, wait(timeout_ns)))
         })
     })
 }
@@ -465,7 +417,7 @@ pub unsafe extern "C" fn queues_spsc_peek_bytes(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         receive_blob(buffer, capacity, len, |blob| {
-            on_blobs!(queue, Role::GET, |queue| queue.peek(blob))
+            on_blobs!(SPSC, queue, Role::GET, |queue| queue.peek(blob))
         })
     })
 }
@@ -541,7 +493,7 @@ pub unsafe extern "C" fn queues_spsc_reserve(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
-        let room = on_blobs!(queue, Role::PUT, |queue| {
+        let room = on_blobs!(SPSC, queue, Role::PUT, |queue| {
             let data = queue.reserve(wait(timeout_ns))?.cast();
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
@@ -564,7 +516,7 @@ pub unsafe extern "C" fn queues_spsc_commit(
     len: usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { on_blobs!(queue, Role::COMMIT, |queue| queue.commit(len)) })
+    status_of(|| unsafe { on_blobs!(SPSC, queue, Role::COMMIT, |queue| queue.commit(len)) })
 }
 
 /// Finds the blob in front and leaves it in the queue; waits up to timeout_ns for one. data becomes
@@ -586,7 +538,7 @@ pub unsafe extern "C" fn queues_spsc_front(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let (output, len) = (non_null(data)?, non_null(len)?);
-        let blob = on_blobs!(queue, Role::GET, |queue| {
+        let blob = on_blobs!(SPSC, queue, Role::GET, |queue| {
             let (data, len) = queue.front(wait(timeout_ns))?;
             Ok(InPlace { data: data.cast_mut().cast(), len })
         })?;
@@ -606,7 +558,7 @@ pub unsafe extern "C" fn queues_spsc_front(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_consume(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    status_of(|| unsafe { on_blobs!(queue, Role::CONSUME, |queue| queue.consume()) })
+    status_of(|| unsafe { on_blobs!(SPSC, queue, Role::CONSUME, |queue| queue.consume()) })
 }
 
 /// Removes the items that are in the queue when the call begins and passes each to the drop
@@ -624,7 +576,7 @@ pub unsafe extern "C" fn queues_spsc_clear(
     count: *mut usize,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::clear(any(queue), count) }
+    unsafe { common::clear(SPSC.any(queue), count) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -645,7 +597,7 @@ pub unsafe extern "C" fn queues_spsc_readable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(any(queue), fd, |queue| queue.readable_fd()) }
+    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.readable_fd()) }
 }
 
 /// Writes a descriptor to fd, for poll, epoll and event loops. The descriptor is readable while
@@ -664,7 +616,7 @@ pub unsafe extern "C" fn queues_spsc_writable_fd(
     fd: *mut c_int,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::descriptor(any(queue), fd, |queue| queue.writable_fd()) }
+    unsafe { common::descriptor(SPSC.any(queue), fd, |queue| queue.writable_fd()) }
 }
 
 /// Closes the queue: later puts return QUEUES_CLOSED; gets drain what is left, then return it, too.
@@ -676,7 +628,7 @@ pub unsafe extern "C" fn queues_spsc_writable_fd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_status_t {
     // SAFETY: the header's contract.
-    common::close(unsafe { any(queue) })
+    common::close(unsafe { SPSC.any(queue) })
 }
 
 /// Returns whether the queue is closed.
@@ -689,7 +641,7 @@ pub unsafe extern "C" fn queues_spsc_close(queue: *mut queues_spsc_t) -> queues_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_closed(unsafe { any(queue) })
+    common::is_closed(unsafe { SPSC.any(queue) })
 }
 
 /// Returns the number of items: a snapshot, never above the capacity.
@@ -699,7 +651,7 @@ pub unsafe extern "C" fn queues_spsc_is_closed(queue: *const queues_spsc_t) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    common::size(unsafe { any(queue) })
+    common::size(unsafe { SPSC.any(queue) })
 }
 
 /// Returns whether there is no item to get: a snapshot. The consumer may rely on false.
@@ -709,7 +661,7 @@ pub unsafe extern "C" fn queues_spsc_size(queue: *const queues_spsc_t) -> usize 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_empty(unsafe { any(queue) })
+    common::is_empty(unsafe { SPSC.any(queue) })
 }
 
 /// Returns whether there is no room to put: a snapshot. The producer may rely on false.
@@ -719,7 +671,7 @@ pub unsafe extern "C" fn queues_spsc_is_empty(queue: *const queues_spsc_t) -> bo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> bool {
     // SAFETY: the header's contract.
-    common::is_full(unsafe { any(queue) })
+    common::is_full(unsafe { SPSC.any(queue) })
 }
 
 /// Returns the largest number of items.
@@ -729,7 +681,7 @@ pub unsafe extern "C" fn queues_spsc_is_full(queue: *const queues_spsc_t) -> boo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    common::capacity(unsafe { any(queue) })
+    common::capacity(unsafe { SPSC.any(queue) })
 }
 
 /// Returns the largest length of a blob in bytes, as in the options.
@@ -739,7 +691,7 @@ pub unsafe extern "C" fn queues_spsc_capacity(queue: *const queues_spsc_t) -> us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn queues_spsc_item_size(queue: *const queues_spsc_t) -> usize {
     // SAFETY: the header's contract.
-    value_or(0, || unsafe { item_size(queue) })
+    value_or(0, || unsafe { SPSC.item_size(queue) })
 }
 
 /// Writes a snapshot of the statistics to stats, whose struct_size must be set.
@@ -752,5 +704,5 @@ pub unsafe extern "C" fn queues_spsc_stats(
     stats: *mut queues_stats_t,
 ) -> queues_status_t {
     // SAFETY: the header's contract.
-    unsafe { common::stats(any(queue), stats) }
+    unsafe { common::stats(SPSC.any(queue), stats) }
 }

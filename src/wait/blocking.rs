@@ -153,8 +153,10 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
-    /// [`Blocking::call_lookout`] that fails with [`Error::NoMemory`] if no thread can be started.
+    /// [`Blocking::call_lookout`] that fails with [`Error::NoMemory`] if no thread can be started, and
+    /// as [`Blocking::check_process`].
     fn try_call_lookout(&self, _event: u32) -> Result {
+        self.check_process()?;
         #[cfg(queues_shared)]
         if let Some(attachment) = self.queue.attachment() {
             let lookout = &self.lookouts[usize::from(_event != READABLE)];

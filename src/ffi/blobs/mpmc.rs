@@ -1,5 +1,5 @@
-use super::super::handle::Role;
-use super::super::mpmc::{MPMC, SHARED, any, item_size, on_blobs, open_handle, queues_mpmc_t};
+use super::super::handle::{Role, on_blobs};
+use super::super::mpmc::{MPMC, open_handle, queues_mpmc_t};
 use super::super::race_detector::InPlace;
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::{PutError, Result};
@@ -80,8 +80,8 @@ impl MpmcBytes {
     pub unsafe fn from_raw(queue: *mut queues_mpmc_t) -> Result<Self> {
         // SAFETY: by contract.
         unsafe {
-            let item_size = item_size(queue)?;
-            Ok(Self(BytesQueue { any: any(queue)?, item_size }))
+            let item_size = MPMC.item_size(queue)?;
+            Ok(Self(BytesQueue { any: MPMC.any(queue)?, item_size }))
         }
     }
 
@@ -114,7 +114,7 @@ impl MpmcBytes {
     pub fn put(&self, blob: &[u8], wait: Wait) -> Result {
         check_len(blob, self.item_size())?;
         // SAFETY: any thread may put; the blob fits.
-        unsafe { on_blobs!(self.as_raw(), Role::PUT, |queue| queue.put(blob, (), wait)) }
+        unsafe { on_blobs!(MPMC, self.as_raw(), Role::PUT, |queue| queue.put(blob, (), wait)) }
     }
 
     /// Gets the blob in front into `buffer` without waiting; lock-free. Returns its length.
@@ -133,7 +133,7 @@ impl MpmcBytes {
     pub fn get(&self, buffer: &mut [u8], wait: Wait) -> Result<usize> {
         // SAFETY: any thread may get.
         receive(buffer, |to| unsafe {
-            on_blobs!(self.as_raw(), Role::GET, |queue| queue.get(to, wait))
+            on_blobs!(MPMC, self.as_raw(), Role::GET, |queue| queue.get(to, wait))
         })
     }
 
@@ -144,7 +144,9 @@ impl MpmcBytes {
     /// As [`MpmcBytes::try_get`].
     pub fn peek(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: any thread may peek.
-        receive(buffer, |to| unsafe { on_blobs!(self.as_raw(), Role::GET, |queue| queue.peek(to)) })
+        receive(buffer, |to| unsafe {
+            on_blobs!(MPMC, self.as_raw(), Role::GET, |queue| queue.peek(to))
+        })
     }
 
     /// Removes every blob that was in the queue when the call began; returns their number.
@@ -182,7 +184,7 @@ impl MpmcBytes {
         let len = self.item_size();
         // SAFETY: any thread may call.
         let cell = unsafe {
-            on_blobs!(self.as_raw(), Role::PUT, |queue| {
+            on_blobs!(MPMC, self.as_raw(), Role::PUT, |queue| {
                 queue.reserve(wait).map(|data| InPlace { data, len })
             })?
         };
@@ -196,13 +198,11 @@ impl MpmcBytes {
     /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained),
     /// [`Error::Timeout`](crate::Error::Timeout).
     pub fn lease(&self, wait: Wait) -> Result<Lease<'_>> {
-        let mut len = 0;
         // SAFETY: any thread may call.
-        let cell = unsafe {
-            on_blobs!(self.as_raw(), Role::GET, |queue| {
-                let data;
-                (data, len) = queue.lease(wait)?;
-                Ok(InPlace { data, len: self.item_size() })
+        let (cell, len) = unsafe {
+            on_blobs!(MPMC, self.as_raw(), Role::GET, |queue| {
+                let (data, len) = queue.lease(wait)?;
+                Ok((InPlace { data, len: self.item_size() }, len))
             })?
         };
         Ok(Lease { queue: self, data: cell.data, len })
@@ -252,7 +252,7 @@ impl Reservation<'_> {
     pub fn commit(self, len: usize) -> core::result::Result<(), PutError<Self>> {
         // SAFETY: any thread may call.
         match unsafe {
-            on_blobs!(self.queue.as_raw(), Role::COMMIT, |queue| queue.commit(self.data, len))
+            on_blobs!(MPMC, self.queue.as_raw(), Role::COMMIT, |queue| queue.commit(self.data, len))
         } {
             Ok(()) => {
                 core::mem::forget(self);
@@ -283,7 +283,7 @@ impl Drop for Reservation<'_> {
         // The reservation is this object's alone, so this does not fail.
         // SAFETY: any thread may call.
         let _ = unsafe {
-            on_blobs!(self.queue.as_raw(), Role::CONSUME, |queue| queue.cancel(self.data))
+            on_blobs!(MPMC, self.queue.as_raw(), Role::CONSUME, |queue| queue.cancel(self.data))
         };
     }
 }
@@ -332,14 +332,16 @@ impl Lease<'_> {
 
     fn try_return(&self) -> Result {
         // SAFETY: any thread may call.
-        unsafe { on_blobs!(self.queue.as_raw(), Role::COMMIT, |queue| queue.put_back(self.data)) }
+        unsafe {
+            on_blobs!(MPMC, self.queue.as_raw(), Role::COMMIT, |queue| queue.put_back(self.data))
+        }
     }
 
     fn end(&self) {
         // The lease is this object's alone, so this does not fail.
         // SAFETY: any thread may call.
         let _ = unsafe {
-            on_blobs!(self.queue.as_raw(), Role::CONSUME, |queue| queue.settle(self.data))
+            on_blobs!(MPMC, self.queue.as_raw(), Role::CONSUME, |queue| queue.settle(self.data))
         };
     }
 }

@@ -1,8 +1,6 @@
-use super::super::handle::Role;
+use super::super::handle::{Role, on_blobs};
 use super::super::race_detector::InPlace;
-use super::super::spsc::{
-    SHARED, SPSC, any, apart, item_size, on_blobs, open_handle, queues_spsc_t,
-};
+use super::super::spsc::{SPSC, open_handle, queues_spsc_t};
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::Result;
 use crate::queue::SharedOptions;
@@ -60,8 +58,8 @@ pub fn spsc_bytes(capacity: usize, item_size: usize) -> Result<(BytesProducer, B
 unsafe fn queue_of(queue: *mut queues_spsc_t) -> Result<BytesQueue> {
     // SAFETY: by contract.
     unsafe {
-        let item_size = item_size(queue)?;
-        Ok(BytesQueue { any: any(queue)?, item_size })
+        let item_size = SPSC.item_size(queue)?;
+        Ok(BytesQueue { any: SPSC.any(queue)?, item_size })
     }
 }
 
@@ -131,7 +129,7 @@ impl BytesProducer {
     pub fn put(&mut self, blob: &[u8], wait: Wait) -> Result {
         check_len(blob, self.item_size())?;
         // SAFETY: `&mut self` is the only producer; the blob fits.
-        unsafe { on_blobs!(self.handle(), Role::PUT, |queue| queue.put(blob, (), wait)) }
+        unsafe { on_blobs!(SPSC, self.handle(), Role::PUT, |queue| queue.put(blob, (), wait)) }
     }
 
     /// Reserves room to write a blob in place, waiting for room.
@@ -158,8 +156,7 @@ impl BytesProducer {
         let len = self.item_size();
         // SAFETY: `&mut self` is the only producer.
         let room = unsafe {
-            let handle = self.handle();
-            on_blobs!(handle, Role::PUT, |queue| {
+            on_blobs!(SPSC, self.handle(), Role::PUT, |queue| {
                 queue.reserve(wait).map(|data| InPlace { data: data.cast(), len })
             })?
         };
@@ -214,7 +211,7 @@ impl BytesConsumer {
     pub fn get(&mut self, buffer: &mut [u8], wait: Wait) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
         receive(buffer, |to| unsafe {
-            on_blobs!(self.handle(), Role::GET, |queue| queue.get(to, wait))
+            on_blobs!(SPSC, self.handle(), Role::GET, |queue| queue.get(to, wait))
         })
     }
 
@@ -236,8 +233,7 @@ impl BytesConsumer {
     pub fn front(&mut self, wait: Wait) -> Result<FrontBlob<'_>> {
         // SAFETY: `&mut self` is the only consumer.
         let front = unsafe {
-            let handle = self.handle();
-            on_blobs!(handle, Role::GET, |queue| {
+            on_blobs!(SPSC, self.handle(), Role::GET, |queue| {
                 let (data, len) = queue.front(wait)?;
                 Ok(InPlace { data: data.cast_mut().cast(), len })
             })?
@@ -306,7 +302,7 @@ impl SlotReservation<'_> {
     /// is above the item size.
     pub fn commit(self, len: usize) -> Result {
         // SAFETY: this object has the only producer.
-        unsafe { on_blobs!(self.producer.handle(), Role::COMMIT, |queue| queue.commit(len)) }
+        unsafe { on_blobs!(SPSC, self.producer.handle(), Role::COMMIT, |queue| queue.commit(len)) }
     }
 }
 
@@ -343,8 +339,9 @@ impl FrontBlob<'_> {
     pub fn consume(self) {
         // SAFETY: this object has the only consumer.
         // There is a blob, and no other thread is the consumer, so this does not fail.
-        let _ =
-            unsafe { on_blobs!(self.consumer.handle(), Role::CONSUME, |queue| queue.consume()) };
+        let _ = unsafe {
+            on_blobs!(SPSC, self.consumer.handle(), Role::CONSUME, |queue| queue.consume())
+        };
     }
 }
 

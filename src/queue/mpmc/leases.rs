@@ -26,6 +26,7 @@ use super::Indirect;
 use super::keeping::{Keeping, Ring};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload};
+use crate::queue::OfBlobs;
 use crate::sync::{AtomicU64, Relaxed, site};
 use core::ffi::c_void;
 
@@ -34,6 +35,12 @@ const RESERVED: u64 = 1 << 62;
 /// Mark in a length word: a consumer has the item and has not settled it.
 const LEASED: u64 = 1 << 63;
 const MARKS: u64 = RESERVED | LEASED;
+
+impl<K: Keeping> OfBlobs for Indirect<Bytes, (), K> {
+    fn item_size(&self) -> usize {
+        self.payload().limit()
+    }
+}
 
 #[allow(private_bounds)]
 impl<K: Keeping> Indirect<Bytes, (), K> {

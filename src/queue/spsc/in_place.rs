@@ -6,8 +6,15 @@
 use super::{Keeping, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload, Typed};
+use crate::queue::OfBlobs;
 use crate::queue::Put;
 use crate::sync::{Relaxed, site};
+
+impl<K: Keeping> OfBlobs for Spsc<Bytes, K> {
+    fn item_size(&self) -> usize {
+        self.payload().limit()
+    }
+}
 
 #[allow(private_bounds)]
 impl<K: Keeping> Spsc<Bytes, K> {
