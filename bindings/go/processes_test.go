@@ -52,6 +52,21 @@ func startChild(t *testing.T, task string, files ...*os.File) *exec.Cmd {
 	return child
 }
 
+// echo puts into one queue what it gets from another, until that is closed.
+func echo(t *testing.T, ctx context.Context, in, out blobs) {
+	t.Helper()
+	buffer := make([]byte, 64)
+	for {
+		n, err := in.Get(ctx, buffer)
+		if err == ErrClosed {
+			out.Close()
+			return
+		}
+		must(t, err)
+		must(t, out.Put(ctx, buffer[:n]))
+	}
+}
+
 // TestChild is what a child process does. Otherwise it does nothing.
 func TestChild(t *testing.T) {
 	task := os.Getenv("QUEUES_CHILD")
@@ -62,31 +77,13 @@ func TestChild(t *testing.T) {
 	defer cancel()
 	fileIn, fileOut := sharedFiles(t)
 	if task == "echo spsc" {
-		in, out := openSPSC(t, fileIn, SharedOptions{}), openSPSC(t, fileOut, SharedOptions{})
-		buffer := make([]byte, 64)
-		for {
-			n, err := in.Get(ctx, buffer)
-			if err == ErrClosed {
-				out.Close()
-				return
-			}
-			must(t, err)
-			must(t, out.Put(ctx, buffer[:n]))
-		}
+		echo(t, ctx, openSPSC(t, fileIn, SharedOptions{}), openSPSC(t, fileOut, SharedOptions{}))
+		return
 	}
 	in, out := openMPMC(t, fileIn, SharedOptions{}), openMPMC(t, fileOut, SharedOptions{})
 	switch task {
 	case "echo": // sends back what it gets
-		buffer := make([]byte, 64)
-		for {
-			n, err := in.Get(ctx, buffer)
-			if err == ErrClosed {
-				out.Close()
-				return
-			}
-			must(t, err)
-			must(t, out.Put(ctx, buffer[:n]))
-		}
+		echo(t, ctx, in, out)
 	case "lease":
 		for {
 			lease, err := in.Lease(ctx)

@@ -1,5 +1,5 @@
-/* The part of the servers with epoll that serves sockets. It never waits: while the pool has no
- * room, it does not read from the clients that want some. */
+/* The part of the servers with epoll that serves sockets. It never waits in a queue: while the pool
+ * has no room, it does not read from the clients that want some. */
 #ifndef EPOLL_H
 #define EPOLL_H
 
@@ -45,6 +45,44 @@ static void read_client(struct client *client) {
 static void use_room(void) {
     if (!resume_clients(watch_client))
         ignore(room_fd);
+}
+
+/* No more requests: later only answers are sent. */
+static void stop_reading(void) {
+    ignore(listener_fd);
+    ignore(stop_fd);
+    if (paused)
+        ignore(room_fd);
+}
+
+/* Call it before the first serve, with stop_fd open. */
+static void begin_to_serve(const char *path) {
+    must(queues_mpmc_readable_fd(results, &results_fd) == QUEUES_OK, "readable_fd");
+    must(queues_mpmc_writable_fd(jobs, &room_fd) == QUEUES_OK, "writable_fd");
+    listener_fd = listen_on(path);
+    loop = epoll_create1(EPOLL_CLOEXEC);
+    watch(listener_fd);
+    watch(results_fd);
+    watch(stop_fd);
+}
+
+/* Waits once, and serves what is ready. */
+static void serve(void (*send_answers)(void), void (*stop)(void)) {
+    struct epoll_event events[64];
+    int n = epoll_wait(loop, events, 64, -1);
+    for (int i = 0; i < n; i++) {
+        int fd = events[i].data.fd;
+        if (fd == listener_fd)
+            accept_client();
+        else if (fd == results_fd)
+            send_answers();
+        else if (fd == room_fd)
+            use_room();
+        else if (fd == stop_fd)
+            stop();
+        else
+            read_client(&clients[fd]);
+    }
 }
 
 #endif

@@ -20,6 +20,19 @@ func BadInput(format string, args ...any) {
 	os.Exit(2)
 }
 
+// Check ends the program if there is an error.
+func Check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// Must returns v, or ends the program if there is an error.
+func Must[T any](v T, err error) T {
+	Check(err)
+	return v
+}
+
 // Found describes what was found where something else was expected. It escapes what a terminal might interpret
 // and shortens a long text.
 func Found[T string | []byte](text T) string {

@@ -70,13 +70,13 @@ func main() {
 
 // memory returns a file in memory without a name, so nothing is left of it when the processes have ended, however.
 func memory() *os.File {
-	file := must(os.CreateTemp("/dev/shm", "queues-"))
-	check(os.Remove(file.Name()))
+	file := demo.Must(os.CreateTemp("/dev/shm", "queues-"))
+	demo.Check(os.Remove(file.Name()))
 	return file
 }
 
 func open(file *os.File, itemSize int) *queues.MPMCBytes {
-	return must(queues.OpenSharedMPMC(file, queues.SharedOptions{
+	return demo.Must(queues.OpenSharedMPMC(file, queues.SharedOptions{
 		Capacity: options.Capacity, ItemSize: itemSize, Redeliver: itemSize == requestSize,
 	}))
 }
@@ -142,15 +142,4 @@ func (r *run) collect(ctx context.Context) bool {
 // atSpeed returns the duration at the speed of the run of a recorded duration, at most 30 years.
 func atSpeed(recorded time.Duration) time.Duration {
 	return time.Duration(math.Min(float64(recorded)/options.Speed, 1e18))
-}
-
-func must[T any](v T, err error) T {
-	check(err)
-	return v
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
-	}
 }

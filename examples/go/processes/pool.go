@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"examples/demo"
 )
 
 // A life is the time of a worker process.
@@ -57,12 +59,12 @@ func (p *pool) run() {
 		select {
 		case <-time.After(interval):
 			place := p.random.Intn(len(p.workers))
-			check(p.workers[place].Process.Kill()) // SIGKILL
+			demo.Check(p.workers[place].Process.Kill()) // SIGKILL
 			p.wait(place)
 			p.start(place)
 		case <-p.stop:
 			for place := range p.workers {
-				check(p.wait(place))
+				demo.Check(p.wait(place))
 			}
 			return
 		}
@@ -74,7 +76,7 @@ func (p *pool) start(place int) {
 	worker.ExtraFiles = p.files // descriptors 3 and 4 of the worker
 	worker.Stderr = os.Stderr
 	worker.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	check(worker.Start())
+	demo.Check(worker.Start())
 	p.workers[place] = worker
 	p.running[place] = life{place: place, start: time.Now()}
 }

@@ -74,7 +74,7 @@ func (r *run) report() (served int) {
 	fmt.Printf("latency     p50 %.3f ms, p99 %.3f ms, max %.3f ms\n",
 		milliseconds(record.Total.P50), milliseconds(record.Total.P99), milliseconds(record.Total.Max))
 	if pagePath != "" {
-		demo.DrawPage(must(json.Marshal(record)), pagePath)
+		demo.DrawPage(demo.Must(json.Marshal(record)), pagePath)
 	}
 	return record.Served
 }

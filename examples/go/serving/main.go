@@ -79,9 +79,9 @@ func main() {
 func newPipeline(trace []*request) *pipeline {
 	p := &pipeline{
 		trace:    trace,
-		intake:   must(queues.NewMPMC[*request](options.Capacity)),
-		priority: must(queues.NewPriority[*request](options.Capacity)),
-		batch: must(queues.NewBatch[*request](queues.BatchOptions{
+		intake:   demo.Must(queues.NewMPMC[*request](options.Capacity)),
+		priority: demo.Must(queues.NewPriority[*request](options.Capacity)),
+		batch: demo.Must(queues.NewBatch[*request](queues.BatchOptions{
 			Size: options.BatchSize, MaxPending: options.BatchSize, Weight: uint64(options.BatchTokens),
 			Age: time.Duration(options.LingerMS) * time.Millisecond,
 		})),
@@ -90,8 +90,8 @@ func newPipeline(trace []*request) *pipeline {
 	for i := range options.Workers {
 		p.workers = append(p.workers, &worker{
 			index:   i,
-			deque:   must(queues.NewDeque[*request](options.BatchSize)),
-			results: must(queues.NewSPSC[*request](options.Capacity)),
+			deque:   demo.Must(queues.NewDeque[*request](options.BatchSize)),
+			results: demo.Must(queues.NewSPSC[*request](options.Capacity)),
 		})
 	}
 	return p
@@ -143,7 +143,7 @@ func (p *pipeline) offer(r *request, stage int, try, put func() error) {
 	if errors.Is(err, queues.ErrFull) {
 		timed(&p.room[stage], func() { err = put() })
 	}
-	check(err)
+	demo.Check(err)
 }
 
 // nextOf returns the next request of a stage, or false when its queue is closed and drained.
@@ -155,7 +155,7 @@ func (p *pipeline) nextOf(stage int, try, get func() (*request, error)) (*reques
 	if errors.Is(err, queues.ErrClosed) {
 		return nil, false
 	}
-	check(err)
+	demo.Check(err)
 	return r, true
 }
 
@@ -202,7 +202,7 @@ func (p *pipeline) unpack(w *worker, batch []*request) {
 	for _, r := range slices.Backward(batch) {
 		r.batch, r.owner = number, w.index
 		r.at[dequeStage] = time.Now()
-		check(w.deque.Push(r))
+		demo.Check(w.deque.Push(r))
 	}
 }
 
@@ -315,16 +315,5 @@ func (p *pipeline) watch() {
 				s.depth[batchStage], s.depth[dequeStage], s.depth[resultStage], after)
 		}
 		time.Sleep(time.Until(s.at.Add(p.samples.interval)))
-	}
-}
-
-func must[T any](v T, err error) T {
-	check(err)
-	return v
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
 	}
 }

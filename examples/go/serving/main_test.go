@@ -1,38 +1,18 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"examples/demo"
+	"examples/demo/demotest"
 )
 
-// The test program is also the program that it tests.
-func TestMain(m *testing.M) {
-	if os.Getenv("SERVING") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func serve(t *testing.T, args ...string) (exitCode int, stdout, stderr string) {
-	t.Helper()
-	var out, message strings.Builder
-	command := exec.Command(os.Args[0], args...)
-	command.Env = append(os.Environ(), "SERVING=1")
-	command.Stdout, command.Stderr = &out, &message
-	if err := command.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
-		t.Fatal(err)
-	}
-	return command.ProcessState.ExitCode(), out.String(), message.String()
-}
+func TestMain(m *testing.M) { demotest.Main(m, main) }
 
 func traceOf(t *testing.T, text string) string {
 	t.Helper()
@@ -46,7 +26,7 @@ func traceOf(t *testing.T, text string) string {
 // served checks that all requests went through every stage and were served.
 func served(t *testing.T, requests int, args ...string) (out string) {
 	t.Helper()
-	code, out, message := serve(t, args...)
+	code, out, message := demotest.Run(t, args...)
 	if code != 0 || !strings.Contains(out, fmt.Sprintf("requests  %d in, %d out", requests, requests)) {
 		t.Errorf("%v: exit code %d\n%s%s", args, code, out, message)
 	}
@@ -97,7 +77,7 @@ func TestRejectsBadInput(t *testing.T) {
 		{good + "2024-01-01 09:00:01,-1,1\n", ":3: expected YYYY"},
 		{good + "2024-01-01 09:00:01,1,many\n", ":3: expected YYYY"},
 	} {
-		code, _, message := serve(t, traceOf(t, test.text))
+		code, _, message := demotest.Run(t, traceOf(t, test.text))
 		if code != 2 || !strings.Contains(message, test.message) {
 			t.Errorf("%q: exit code %d: %s", test.text, code, message)
 		}
@@ -107,7 +87,7 @@ func TestRejectsBadInput(t *testing.T) {
 		{"--what", "a"}, {"--speed", "0", "a"}, {"--workers", "x", "a"}, {"--batch-size", "1001", "a"},
 		{"--linger-ms", "0.5", "a"}, {"--json", "no/such/folder.json", trace},
 	} {
-		if code, _, message := serve(t, args...); code != 2 || message == "" {
+		if code, _, message := demotest.Run(t, args...); code != 2 || message == "" {
 			t.Errorf("%q: exit code %d: %s", args, code, message)
 		}
 	}

@@ -74,7 +74,7 @@ type cost struct {
 
 func costNow() cost {
 	var u syscall.Rusage
-	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	demo.Check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return cost{time.Duration(u.Utime.Nano() + u.Stime.Nano()), int64(u.Nvcsw)}
 }
 
@@ -251,7 +251,7 @@ func printTimes(t demo.Times) {
 
 // write writes the report as JSON and as a page, if the options name files for them.
 func (r *report) write() {
-	text := append(must(json.Marshal(r)), '\n')
+	text := append(demo.Must(json.Marshal(r)), '\n')
 	if jsonPath != "" {
 		demo.WriteFile(jsonPath, text)
 	}
