@@ -274,10 +274,10 @@ test-tsan: ready-proof build ## Data races: in Rust, and in C, C++ and Go progra
 	+$(FIXED_ADDRESSES) $(cpp) tsan
 	+$(FIXED_ADDRESSES) $(go) tsan
 
-test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests; files of hostile neighbors
+test-asan: ready-proof build ## Memory errors, leaks and undefined behavior in the C, C++ and Go tests; files of hostile peers
 	$(jobs)CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' $(dist) test --locked --release --test c
 	$(jobs)RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) +nightly test --locked \
-	    --target $(HOST) --test processes -- neighbor attaching
+	    --target $(HOST) --test processes -- peer attaching
 	+$(cpp) asan
 	+$(go) asan
 

@@ -35,29 +35,30 @@
  * - Names: queues_FAMILY_VERB(). In the tables of the families a function is its verb.
  * - Statuses: 0 is success, above 0 an ordinary outcome, below 0 misuse or failure. Outputs are
  *   written only on QUEUES_OK. Exceptions are stated at the function.
- * - Invalid arguments: QUEUES_INVALID, and nothing has changed. A handle is invalid if it is NULL, of
- *   another family or of the other payload; an address if it is NULL or not aligned for its type;
- *   flags and struct_size if the library does not know them. Allowed are NULL for a buffer of capacity
- *   0, data of length 0 and an array of 0 items, as a callback, and as the argument of release. Using
- *   a handle after its last release is undefined behavior.
+ * - Invalid arguments: QUEUES_INVALID, and nothing has changed. A handle is invalid if it is NULL,
+ *   of another family or of the other payload; an address if it is NULL or not aligned for its
+ *   type; flags and struct_size if the library does not know them. Allowed are NULL for a buffer of
+ *   capacity 0, data of length 0 and an array of 0 items, as a callback, and as the argument of
+ *   release. Using a handle after its last release is undefined behavior.
  * - Ignored results: compilers warn where only the status shows who owns an item, a cell or a queue
  *   (QUEUES_WARN_UNUSED): create, put, get, push, pop, steal, reserve, commit, lease, return. The
  *   functions on many items write their number, whatever the status.
- * - Structures begin with struct_size: set it to the size of the structure. The library accepts sizes
- *   from the one that it knows up to 4096. In a structure that it reads, bytes that it does not know
- *   must be 0; in one that it writes, they become 0. So a program may be built with a newer header.
- * - Many items: with n or max 0 a call returns QUEUES_OK at once, whatever the other arguments and the
- *   state of the queue, if its handle and outputs are valid. Items of more than PTRDIFF_MAX bytes are
- *   QUEUES_INVALID.
- * - Payload, chosen at creation. item_size 0: items are pointers, of any value, NULL too; the library
- *   does not follow them. item_size n: items are blobs of 0 to n bytes, each with its length, which are
- *   copied into the queue; their functions end in _bytes.
- * - Time: timeout_ns is in nanoseconds of the monotonic clock. Below 0 there is no timeout. With 0 a
- *   call does not wait: it returns and progresses as a try call. Signals neither shorten nor lengthen
- *   a wait.
- * - Ownership: on QUEUES_OK a put passes the item to the queue, and a get passes it to the caller. After
- *   any other status of a put the caller still owns the item. Items that no call gets are passed to the
- *   drop callback, each exactly once.
+ * - Structures begin with struct_size: set it to the size of the structure. The library accepts
+ *   sizes from the one that it knows up to 4096. In a structure that it reads, bytes that it does
+ *   not know must be 0; in one that it writes, they become 0. So a program may be built with a
+ *   newer header.
+ * - Many items: with n or max 0 a call returns QUEUES_OK at once, whatever the other arguments and
+ *   the state of the queue, if its handle and outputs are valid. Items of more than PTRDIFF_MAX
+ *   bytes are QUEUES_INVALID.
+ * - Payload, chosen at creation. item_size 0: items are pointers, of any value, NULL too; the
+ *   library does not follow them. item_size n: items are blobs of 0 to n bytes, each with its
+ *   length, which are copied into the queue; their functions end in _bytes.
+ * - Time: timeout_ns is in nanoseconds of the monotonic clock. Below 0 there is no timeout. With 0
+ *   a call does not wait: it returns and progresses as a try call. Signals neither shorten nor
+ *   lengthen a wait.
+ * - Ownership: on QUEUES_OK a put passes the item to the queue, and a get passes it to the caller.
+ *   After any other status of a put the caller still owns the item. Items that no call gets are
+ *   passed to the drop callback, each exactly once.
  * - References: create returns one, retain adds one, release drops one; the last release frees. A
  *   thread may use a queue while any thread is known to hold a reference: a thread that is joined
  *   before the release needs none of its own.
@@ -71,19 +72,21 @@
  *   and then waits for the descriptor. A queue without descriptors pays nothing for them. Several
  *   loops may wait for one descriptor; all of them wake. A loop removes the descriptor before the
  *   last release, which closes it.
- * - Order: what a thread did before a put happens before what follows the get of the item; what it did
- *   before a get, before what follows the put into the place that became free; what it did before close,
- *   before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get does. size, is_empty,
- *   is_full and statistics are snapshots and order nothing. Several queues: docs/ordering.md.
- * - Progress. Wait-free: the call finishes in a bounded number of its own steps. Lock-free: a thread
- *   that is suspended or killed anywhere in such a call does not keep the calls of other threads from
- *   finishing. A short lock: the call holds a lock for a bounded number of steps; other calls wait for
- *   it, in the kernel if it takes long. May sleep: the call waits in the kernel for an item or for room;
- *   a thread that sleeps blocks no other. If a thread was woken and is suspended before it takes the
- *   item or the room, the next call takes it; threads that are asleep already sleep on until then.
+ * - Order: what a thread did before a put happens before what follows the get of the item; what it
+ *   did before a get, before what follows the put into the place that became free; what it did
+ *   before close, before what follows QUEUES_CLOSED or a true is_closed. A peek orders as a get
+ *   does. size, is_empty, is_full and statistics are snapshots and order nothing. Several queues:
+ *   docs/ordering.md.
+ * - Progress. Wait-free: the call finishes in a bounded number of its own steps. Lock-free: a
+ *   thread that is suspended or killed anywhere in such a call does not keep the calls of other
+ *   threads from finishing. A short lock: the call holds a lock for a bounded number of steps;
+ *   other calls wait for it, in the kernel if it takes long. May sleep: the call waits in the
+ *   kernel for an item or for room; a thread that sleeps blocks no other. If a thread was woken and
+ *   is suspended before it takes the item or the room, the next call takes it; threads that are
+ *   asleep already sleep on until then.
  * - Signal handlers must not call the library. What signals do: docs/abi.md.
- * - Cancellation: no function is a cancellation point, however long it waits and whatever a callback
- *   calls. A request stays pending: docs/abi.md.
+ * - Cancellation: no function is a cancellation point, however long it waits and whatever a
+ *   callback calls. A request stays pending: docs/abi.md.
  * - Memory is allocated by create, by the push that grows a growable deque, and by the first
  *   request for a descriptor; no other call allocates. Large arrays are untouched zero pages of the
  *   system, so it may run out of memory when they are first used. Capacity is exact.
@@ -92,11 +95,14 @@
  *   descriptors also read, write, getpid and timerfd_settime). The first request for a descriptor
  *   also makes eventfd2, timerfd_create, epoll_create1, epoll_ctl, close, membarrier and those of
  *   malloc. The last release and the push that grows a deque also make those of free and malloc.
- *   The last release of a queue with descriptors also makes close. A shared queue also makes fcntl, to
- *   ask whether a process is alive, and its last release munmap and close; the first poll, descriptor
- *   or future of an end starts a thread.
- * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md lists
- *   the calls that are allowed on them. An inherited shared queue returns QUEUES_INVALID.
+ *   The last release of a queue with descriptors also makes close. A call on a shared queue also
+ *   makes fcntl, to learn whether a process is alive; its last release makes munmap and close. The
+ *   first poll, descriptor or future of an end starts a thread.
+ * - fork: a child may create and use queues of its own. Inherited queues are copies; docs/abi.md
+ *   lists the calls that are allowed on them. Calls on an inherited shared queue return
+ *   QUEUES_INVALID.
+ * - Shared queues (queues_mpmc_open_shared, queues_spsc_open_shared): any call that returns a
+ *   status may also return QUEUES_CORRUPT.
  * - Race detectors: under ThreadSanitizer, helgrind and drd calls announce the order that they
  *   establish: docs/debugging.md.
  */
@@ -195,7 +201,8 @@ enum queues_status
     QUEUES_MISUSE = -3,
     /// A drop callback panicked. The call did the rest of its work.
     QUEUES_PANIC = -4,
-    /// A shared queue's file holds what no queue writes there: another process has damaged it.
+    /// The file of a shared queue has contents that no queue writes: another process has damaged
+    /// it. Any call on a shared queue may return this. Items may be lost.
     QUEUES_CORRUPT = -5,
 };
 
@@ -263,9 +270,9 @@ typedef struct queues_stats_t {
     uint64_t capacity;
     /// Items that were stolen from a deque. They count as dequeued, too.
     uint64_t stolen;
-    /// Handles of all processes that are attached to a shared queue now; 0 for other queues.
+    /// Handles in all processes that are attached to a shared queue now; 0 for other queues.
     uint64_t attached;
-    /// Cells of a shared queue that came back from processes that had died.
+    /// Cells of a shared queue that were recovered from dead processes; 0 for other queues.
     uint64_t recovered;
 } queues_stats_t;
 
@@ -348,10 +355,12 @@ queues_status_t queues_stats_prometheus(const queues_stats_t *stats,
 /// 2005) and Tsigas and Zhang 2001.
 typedef struct queues_mpmc_t queues_mpmc_t;
 
-/// Flag: what a consumer held that died comes again.
+/// Flag of a shared queue: an item that a process held when it died is redelivered, at the back of
+/// the queue. Without the flag the item is lost.
 #define QUEUES_REDELIVER 2
 
-/// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
+/// Options of queues_mpmc_create() and queues_mpmc_open_shared(). Set struct_size; leave unused
+/// fields 0.
 typedef struct queues_mpmc_options_t {
     /// sizeof(queues_mpmc_options_t).
     size_t struct_size;
@@ -359,7 +368,7 @@ typedef struct queues_mpmc_options_t {
     size_t capacity;
     /// Largest length of a blob in bytes; 0: items are pointers.
     size_t item_size;
-    /// 0: there are no flags.
+    /// 0, or QUEUES_REDELIVER for queues_mpmc_open_shared().
     uint64_t flags;
     /// Called for each item that no call gets; NULL: nothing is called.
     queues_drop_t drop;
@@ -371,8 +380,8 @@ typedef struct queues_mpmc_options_t {
     /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
     /// leases and suspended calls; 0: 64. Needs an item_size.
     size_t spare;
-    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
-    /// For queues_mpmc_open_shared() only.
+    /// Largest number of handles that are attached to a shared queue at once, in all processes
+    /// together; 0: 64; 4096 at most. For queues_mpmc_open_shared() only.
     size_t attachments;
 } queues_mpmc_options_t;
 
@@ -389,39 +398,44 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 /// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. Every
 /// process that opens the file uses the same queue, by the same functions as any other queue.
 ///
-/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
-/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
-/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
-/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+/// fd is that of a memfd, of shm_open(), or of a regular file. It is open for reading and writing.
+/// The caller keeps fd and may close it, because the queue opens the file again. Every process that
+/// may open the file may use the queue. A field of the options that is 0 stands for the value in
+/// the file, or for the default if the file is empty. There are no callbacks. Items that no call
+/// gets stay in the file.
 ///
-/// A process that is suspended or killed at any instruction never makes another one wait:
+/// A process that is suspended or killed at any instruction makes no other process wait:
 /// - A put that was killed has put its item whole, or not at all.
-/// - A get or a lease that was killed has taken its item, which is lost then. With QUEUES_REDELIVER
-///   it comes again, at the back of the queue, unless the queue is closed, or a get had already
-///   copied it: what must not be lost is leased, and settled at the end.
-/// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
-///   has waited for 200 ms. Until then they count as spare cells in use.
-/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+/// - A get or a lease that was killed has taken its item, which is lost. With QUEUES_REDELIVER the
+///   item is redelivered at the back of the queue, unless the queue is closed or the get had
+///   already copied it. To lose no item, lease it, and settle the lease when the work is done.
+/// - Cells that a dead process held are recovered when a process finds no free cell, opens the
+///   queue, or has waited for 200 ms. Until then they are spare cells in use.
+/// - A thread that was woken and killed has used up the wake-up. Another one wakes within 200 ms.
 ///
-/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
-/// start a thread in this process, which sleeps while nothing changes; an item of another process
-/// then takes one more switch of threads. Leases and reservations belong to the handle. Up to 32
-/// threads of a handle are inside calls at the same moment; another one yields until one leaves.
+/// Close, size, stats and capacity are for all processes. The first queues_poll(), readable_fd or
+/// writable_fd starts a thread in this process, which sleeps until the queue changes. An item of
+/// another process then takes one more context switch. Leases and reservations belong to the
+/// handle. At most 32 threads of a handle are inside calls at once; a further thread yields until
+/// one leaves.
 ///
-/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
-/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
-/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A
-/// process that closes descriptors which it did not open, as close_range() does, counts as dead.
+/// A forked child may not use the handle: its calls return QUEUES_INVALID. It opens the file
+/// itself. Other processes are not trusted. What they write into the file may lose, change or delay
+/// items and make any call return QUEUES_CORRUPT. It makes no call access other memory, and none
+/// hang that does not wait. A call raises SIGBUS if a process has shrunk the file; the library
+/// seals a memfd against that. A process that closes descriptors that it did not open, as
+/// close_range() does, counts as dead.
 ///
-/// The call waits while another process creates the queue in the file. capacity and spare are
-/// 2,147,483,648 together at most.
+/// The call waits while another process creates the queue in the file. capacity and spare together
+/// are at most 2,147,483,648.
 ///
-/// Allocates. Any thread.
+/// Allocates. O(bytes of the file) for the process that creates the queue, else O(cells +
+/// attachments). Any thread. The caller owns the reference.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
-/// options, that is shorter than it says, or that cannot be read and written; for callbacks; for an
-/// empty file without an item_size; and on systems other than Linux)
+/// options, that is shorter than its header states, or that cannot be read and written; for
+/// callbacks; for an empty file without an item_size; and on systems other than Linux)
 QUEUES_WARN_UNUSED
 queues_status_t queues_mpmc_open_shared(const queues_mpmc_options_t *options,
                                         int fd,
@@ -624,7 +638,8 @@ queues_status_t queues_mpmc_lease(queues_mpmc_t *queue,
 /// @return QUEUES_OK, QUEUES_MISUSE (data is not leased), QUEUES_INVALID (also for data NULL)
 queues_status_t queues_mpmc_settle(queues_mpmc_t *queue, void *data);
 
-/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has now.
+/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has
+/// now.
 ///
 /// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
 /// blob stays leased: return it again, or settle it. A closed queue takes no blob back.
@@ -632,9 +647,7 @@ queues_status_t queues_mpmc_settle(queues_mpmc_t *queue, void *data);
 /// Lock-free. Any thread. On QUEUES_OK the queue owns the blob.
 /// @return QUEUES_OK, QUEUES_FULL, QUEUES_CLOSED, QUEUES_MISUSE (data is not leased),
 /// QUEUES_INVALID (also for data NULL)
-QUEUES_WARN_UNUSED
-queues_status_t queues_mpmc_return(queues_mpmc_t *queue,
-                                   void *data);
+QUEUES_WARN_UNUSED queues_status_t queues_mpmc_return(queues_mpmc_t *queue, void *data);
 
 /// Removes the items that are in the queue when the call begins and passes each to the drop
 /// callback. count becomes their number.
@@ -766,8 +779,8 @@ typedef struct queues_spsc_options_t {
     /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
     /// QUEUES_INVALID.
     queues_drop_bytes_t drop_bytes;
-    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
-    /// For queues_spsc_open_shared() only.
+    /// Largest number of handles that are attached to a shared queue at once, in all processes
+    /// together; 0: 64; 4096 at most. For queues_spsc_open_shared() only.
     size_t attachments;
 } queues_spsc_options_t;
 
@@ -781,47 +794,50 @@ QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
                                    queues_spsc_t **queue);
 
-/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One process
-/// puts and one gets, by the same functions as with any other queue.
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One
+/// process puts and one gets, by the same functions as with any other queue.
 ///
-/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
-/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
-/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
-/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
-/// QUEUES_SPSC_CHECKED applies to the threads of this handle.
+/// fd is that of a memfd, of shm_open(), or of a regular file. It is open for reading and writing.
+/// The caller keeps fd and may close it, because the queue opens the file again. Every process that
+/// may open the file may use the queue. A field of the options that is 0 stands for the value in
+/// the file, or for the default if the file is empty. There are no callbacks. Items that no call
+/// gets stay in the file. QUEUES_SPSC_CHECKED applies to the threads of this handle.
 ///
-/// The first call of a handle that puts, reserves or commits makes the handle the producer; the
-/// first that gets, peeks or clears makes it the consumer. While it lives, such calls of other
-/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, leaves
-/// the side to the next handle that calls. A process that is merely suspended keeps its side.
+/// The first call of a handle that puts, reserves or commits takes the role of the producer. The
+/// first that gets, peeks or clears takes the role of the consumer. Meanwhile such calls of other
+/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, frees
+/// the role for the next handle that calls. A suspended process keeps its role.
 ///
-/// A process that is suspended or killed at any instruction never makes another one wait:
-/// - A put or a commit that was killed has put its item whole, or not at all. A reservation is gone.
-/// - A get, a consume or a clear that was killed has removed an item, or leaves it in front: then
-///   the next consumer gets it, though the dead one may have read it. So does what front found.
-/// - Nothing leaks: all places are there again, and QUEUES_FULL and QUEUES_EMPTY stay exact. The
-///   largest size in the statistics may count an item whose put was killed.
-/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+/// A process that is suspended or killed at any instruction makes no other process wait:
+/// - A put or a commit that was killed has put its item whole, or not at all. Its reservation ends.
+/// - A get, a consume or a clear that was killed has removed its item, or has left it in front.
+///   Then the next consumer gets the item, which the dead one may have read already. The same holds
+///   for an item that front returned.
+/// - Nothing leaks, and QUEUES_FULL and QUEUES_EMPTY stay exact. The largest size in the statistics
+///   may count an item whose put was killed.
+/// - A thread that was woken and killed has used up the wake-up. Another one wakes within 200 ms.
 ///
-/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
-/// start a thread in this process, which sleeps while nothing changes; an item of another process
-/// then takes one more switch of threads. A first call of a side, and one that returns
-/// QUEUES_MISUSE, makes a system call for each handle that is attached.
+/// Close, size, stats and capacity are for all processes. The first queues_poll(), readable_fd or
+/// writable_fd starts a thread in this process, which sleeps until the queue changes. An item of
+/// another process then takes one more context switch. The first call of a role, and a call that
+/// returns QUEUES_MISUSE, makes a system call for each handle that is attached.
 ///
-/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
-/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
-/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// A blob that front found is in that memory: its bytes may change while they are read. If somebody
-/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A process that
-/// closes descriptors which it did not open, as close_range() does, counts as dead.
+/// A forked child may not use the handle: its calls return QUEUES_INVALID. It opens the file
+/// itself. Other processes are not trusted. What they write into the file may lose, change or delay
+/// items and make any call return QUEUES_CORRUPT. It makes no call access other memory, and none
+/// hang that does not wait. The bytes that front returned may change while they are read. A call
+/// raises SIGBUS if a process has shrunk the file; the library seals a memfd against that. A
+/// process that closes descriptors that it did not open, as close_range() does, counts as dead.
 ///
 /// The call waits while another process creates the queue in the file.
 ///
-/// Allocates. Any thread.
+/// Allocates. O(bytes of the file) for the process that creates the queue, else O(attachments). Any
+/// thread. The caller owns the reference.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
-/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes than the options,
-/// that is shorter than it says, or that cannot be read and written; for callbacks; for an empty
-/// file without an item_size; and on systems other than Linux)
+/// QUEUES_CORRUPT (another process keeps changing the file), QUEUES_INVALID (also for a file that
+/// is no such queue, that has other sizes than the options, that is shorter than its header states,
+/// or that cannot be read and written; for callbacks; for an empty file without an item_size; and
+/// on systems other than Linux)
 QUEUES_WARN_UNUSED
 queues_status_t queues_spsc_open_shared(const queues_spsc_options_t *options,
                                         int fd,

@@ -42,7 +42,8 @@ pub enum Error {
     /// A drop callback panicked.
     #[error("a drop callback panicked")]
     Panic = -4,
-    /// The memory of a shared queue holds what no queue writes there.
+    /// The file of a shared queue has contents that no queue writes: another process has damaged
+    /// it.
     #[error("another process has damaged the shared queue")]
     Corrupt = -5,
 }

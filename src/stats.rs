@@ -25,9 +25,9 @@ pub struct Stats {
     pub capacity: u64,
     /// Items that thieves stole from a deque. They count as dequeued, too.
     pub stolen: u64,
-    /// Handles of all processes that are attached to a shared queue; 0 for other queues.
+    /// Handles in all processes that are attached to a shared queue now; 0 for other queues.
     pub attached: u64,
-    /// Cells of a shared queue that came back from processes that had died.
+    /// Cells of a shared queue that were recovered from dead processes; 0 for other queues.
     pub recovered: u64,
 }
 

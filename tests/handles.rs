@@ -297,7 +297,7 @@ fn a_shared_queue_is_one_queue_for_all_its_handles() {
     let mut lease = other.lease(Wait::Forever).unwrap();
     lease[0] = b'F';
     lease.put_back().unwrap();
-    assert_eq!(&one.lease(Wait::No).unwrap()[..], b"second"); // dropped, so it comes again
+    assert_eq!(&one.lease(Wait::No).unwrap()[..], b"second"); // dropped, so it was put back
     let mut buffer = [0; 8];
     assert_eq!(one.get(&mut buffer, Wait::Forever), Ok(5));
     assert_eq!(&buffer[..5], b"First");

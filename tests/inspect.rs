@@ -97,7 +97,7 @@ fn what_a_dead_process_holds() {
     assert!(json.contains("\"alive\":false"), "{json}");
     let text = printed(&[path.to_str().unwrap()]);
     assert!(text.contains("attached: 1 alive, 1 dead"), "{text}");
-    // It only looked: the blob comes again when a process notices.
+    // It only looked: the blob is redelivered when a process notices the death.
     let other = MpmcBytes::open_shared(&file, &SharedOptions::default()).unwrap();
     assert_eq!(other.try_get(&mut [0; 16]), Ok(5));
     fs::remove_file(path).unwrap();

@@ -15,7 +15,7 @@ mod support;
 
 mod processes {
     mod attaching;
-    mod neighbor;
+    mod peer;
     mod steps;
     pub mod storm;
 }

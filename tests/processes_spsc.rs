@@ -454,7 +454,7 @@ fn a_side_belongs_to_one_process_that_lives_even_suspended() {
         unsafe { libc::kill(child.id() as c_int, libc::SIGCONT) };
         is_refused();
         kill(child);
-        // Its reservation never was; what it had in front comes again.
+        // Its reservation has ended; the item that it had in front is still there.
         assert_eq!(queue.commit(8), Err(QUEUES_MISUSE));
         queue.put(&item(1), 0).unwrap();
         assert_eq!(number(&queue.get(0).unwrap()), 0);
@@ -729,7 +729,7 @@ fn no_word_of_the_file_makes_a_call_crash_or_hang() {
 }
 
 #[test]
-fn a_neighbor_that_scribbles_cannot_make_a_call_crash_or_hang() {
+fn a_peer_that_scribbles_cannot_make_a_call_crash_or_hang() {
     let seed = first_seed();
     watched("scribble", || with_seed("scribble", seed, || scribble(seed)));
 }

@@ -18,7 +18,7 @@ const (
 	ErrInvalid  Error = -1 // an argument is out of range; nothing happened
 	ErrNoMemory Error = -2 // there is no memory for the queue, or for a deque that has to grow
 	ErrMisuse   Error = -3 // another goroutine is in a call of the same role (SPSC, Deque), or a Lease or Reservation has ended
-	ErrCorrupt  Error = -5 // another process has damaged the memory of a shared queue
+	ErrCorrupt  Error = -5 // another process has damaged the file of a shared queue
 )
 
 // statusOK is the status of success; as an error it is nil.

@@ -6,32 +6,33 @@ package queues
 
 import "os"
 
-// SharedOptions are what a process asks for that opens a queue which processes share. A field that is 0 stands for
-// what the file says or, if the file is empty, for the default.
+// SharedOptions are the options of [OpenSharedMPMC] and [OpenSharedSPSC]. A field that is 0 stands for the value in the
+// file or, if the file is empty, for the default.
 type SharedOptions struct {
-	Capacity    int // the most blobs; default: 1000, of an SPSC queue 1024
-	ItemSize    int // the length of the longest blob; an empty file needs it
-	Spare       int // MPMC: cells beyond Capacity, for leases, reservations and calls in flight; default: 64
-	Attachments int // handles that all processes together can have open at once; default: 64; at most 4096
-	// Redeliver, MPMC: what a consumer held that died comes again, at the back of the queue; otherwise it is lost.
+	Capacity    int // the largest number of blobs; default: 1000, of an SPSC queue 1024
+	ItemSize    int // the largest length of a blob in bytes, which an empty file needs
+	Spare       int // MPMC only: cells beyond Capacity, for leases, reservations and calls in flight; default: 64
+	Attachments int // the most handles that are attached at once, in all processes together; default: 64; at most 4096
+	// Redeliver, MPMC only: a blob that a process held when it died is redelivered, at the back of the queue. Otherwise
+	// the blob is lost.
 	Redeliver bool
 }
 
 // OpenSharedMPMC opens the queue of blobs in a file, or creates it there if the file is empty. Every process that
-// opens the file uses the same queue, in any language: in C by queues_mpmc_open_shared(). file is that of a memfd or a
-// regular file, best in /dev/shm, and is open for reading and writing; the caller keeps it and may close it. Who may
-// open the file may use the queue.
+// opens the file uses the same queue, in any language: in C by queues_mpmc_open_shared(). file is a memfd or a regular
+// file, best in /dev/shm. It is open for reading and writing; the caller keeps it and may close it. Every process that
+// may open the file may use the queue.
 //
-// A process that is suspended or killed at any moment never makes another one wait. A put that was killed has put its
-// blob whole or not at all; a get or a lease that was killed has taken its blob, which is lost or, with Redeliver,
-// comes again. Other processes are not trusted with the memory of this one: what they write into the file can lose,
-// scramble or stop blobs and make calls return [ErrCorrupt], but no more; except that the bytes of a [Lease] or
-// [Reservation] lie in the file.
+// A process that is suspended or killed at any instruction makes no other process wait. A put that was killed has put
+// its blob whole, or not at all. A get or a lease that was killed has taken its blob, which is lost or, with Redeliver,
+// redelivered. Other processes are not trusted. What they write into the file may lose, change or delay blobs and make
+// any call return [ErrCorrupt], and does no other harm. The bytes of a [Lease] or [Reservation] lie in the file, where
+// another process can change them at any time.
 //
-// The queue has all methods of an [MPMCBytes]. Close, Len, Cap and Stats are for all processes; Release closes nothing
-// and leaves the blobs in the file. Calls in other processes wake goroutines that wait, and the reverse. That takes
-// two threads and four file descriptors for each queue that is opened, and system calls each time that a goroutine
-// waits. Stats counts only failures of this queue's methods.
+// The queue has all methods of an [MPMCBytes]. Close, Len, Cap and Stats are for all processes. Release does not close
+// the queue and leaves the blobs in the file. Calls in other processes wake goroutines that wait, and the reverse. That
+// takes two threads and four file descriptors for each open queue, and system calls each time that a goroutine waits.
+// Stats counts only failures of this queue's methods.
 //
 // The error is nil; [ErrInvalid] if the file is no such queue, has other sizes or flags than the options or cannot be
 // read and written, for an empty file without an ItemSize, for a field below 0, and on systems other than Linux; and
@@ -46,10 +47,10 @@ func OpenSharedMPMC(file *os.File, options SharedOptions) (*MPMCBytes, error) {
 // empty: in C by queues_spsc_open_shared(). The file, the options, of which Spare and Redeliver are [ErrInvalid], and
 // the errors are those of [OpenSharedMPMC].
 //
-// The first call that puts makes the queue the producer; the first that gets, peeks or clears makes it the consumer.
-// Such calls of other handles, in any process, return [ErrMisuse] while it lives. Release, or the death of its
-// process, leaves the side to the next that calls. A put that was killed has put its blob whole or not at all; a get
-// that was killed has removed its blob or left it in front.
+// The first call that puts takes the role of the producer. The first that gets, peeks or clears takes the role of the
+// consumer. Meanwhile such calls of other handles, in any process, return [ErrMisuse]. Release, or the death of the
+// process, frees the role for the next handle that calls. A put that was killed has put its blob whole, or not at all.
+// A get that was killed has removed its blob, or has left it in front.
 //
 // The queue has all methods of an [SPSCBytes]. Otherwise as OpenSharedMPMC.
 func OpenSharedSPSC(file *os.File, options SharedOptions) (*SPSCBytes, error) {

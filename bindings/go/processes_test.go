@@ -176,7 +176,7 @@ func TestProcessesSPSC(t *testing.T) {
 	must(t, child.Wait())
 }
 
-// A side belongs to the queue that called first, until its Release.
+// A role belongs to the queue that called first, until its Release.
 func TestProcessesSides(t *testing.T) {
 	file, _ := sharedFiles(t)
 	q := openSPSC(t, file, SharedOptions{Capacity: 2, ItemSize: 8})
@@ -241,7 +241,7 @@ func TestProcessesInPlace(t *testing.T) {
 	must(t, child.Wait())
 }
 
-// What a process that was killed held is lost, or comes again.
+// A blob that a process held when it was killed is lost, or redelivered.
 func TestProcessesKilled(t *testing.T) {
 	for _, redeliver := range []bool{false, true} {
 		fileIn, fileOut := sharedFiles(t)
@@ -275,7 +275,7 @@ func TestProcessesKilled(t *testing.T) {
 	}
 }
 
-// Release closes nothing, and leaves the blobs in the file.
+// Release does not close the queue, and leaves the blobs in the file.
 func TestProcessesRelease(t *testing.T) {
 	file, _ := sharedFiles(t)
 	q := openMPMC(t, file, SharedOptions{Capacity: 2, ItemSize: 8})
@@ -336,7 +336,7 @@ func TestOpenSharedRefuses(t *testing.T) {
 	wantError(t, err, ErrInvalid)
 }
 
-// Words that another process has overwritten make calls return ErrCorrupt, or anything else; but they return.
+// Words that another process has overwritten make calls return ErrCorrupt, or anything else; but all calls return.
 func TestErrCorrupt(t *testing.T) {
 	file, _ := sharedFiles(t)
 	q := openMPMC(t, file, SharedOptions{Capacity: 2, ItemSize: 8})

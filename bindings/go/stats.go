@@ -24,8 +24,8 @@ type Stats struct {
 	CurrentSize   uint64 `json:"current_size"`   // the items that it holds
 	Capacity      uint64 `json:"capacity"`       // the most items that it can hold
 	Stolen        uint64 `json:"stolen"`         // items that thieves took from a deque; Dequeued includes them
-	Attached      uint64 `json:"attached"`       // handles of all processes of a shared queue; 0 for other queues
-	Recovered     uint64 `json:"recovered"`      // cells of a shared queue that came back from dead processes
+	Attached      uint64 `json:"attached"`       // handles in all processes attached to a shared queue; 0 for other queues
+	Recovered     uint64 `json:"recovered"`      // cells of a shared queue recovered from dead processes
 }
 
 // NamedStats are the statistics of a queue and its name on a page of metrics.

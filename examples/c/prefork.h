@@ -1,6 +1,6 @@
 /* Worker processes behind two shared queues, in place of the threads of pool.h. A supervisor, which
- * has neither threads nor sockets, forks the workers and replaces those that die. What a dead
- * worker had not answered comes again. */
+ * has neither threads nor sockets, forks the workers and replaces those that die. A job that a dead
+ * worker had not answered is redelivered. */
 #ifndef PREFORK_H
 #define PREFORK_H
 
@@ -28,7 +28,8 @@ static void open_queues(const int fds[2]) {
     results = open_queue(fds[1], 0);
 }
 
-/* Killed before the put: the job comes again. Killed between put and settle: it has two answers. */
+/* Killed before the put: the job is redelivered. Killed between put and settle: it has two answers.
+ */
 static void work(const int fds[2]) {
     open_queues(fds);
     void *cell;

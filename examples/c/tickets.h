@@ -1,5 +1,6 @@
-/* Jobs that a worker may get twice, because another one died. Each has a number of its own, so a
- * second answer is known and ignored. Only the thread of the loop calls these functions. */
+/* Jobs of which a second answer may come, because a worker died. Each has a number of its own, so
+ * the loop knows a second answer and ignores it. Only the thread of the loop calls these functions.
+ */
 #ifndef TICKETS_H
 #define TICKETS_H
 
@@ -7,7 +8,7 @@
 
 enum { SPARE = 16, PLACES = 2 * (ROOM + SPARE) }; /* every job lies in a cell of a queue */
 
-/* What lies in both queues: a job with a number that no other job has. */
+/* The item of both queues: a job with a number that no other job has. */
 struct ticket {
     struct job job;
     uint64_t serial;
@@ -18,7 +19,7 @@ static struct {
 } unanswered[PLACES];
 static uint64_t last_serial, requests, second_answers;
 static size_t pending; /* jobs in unanswered */
-/* No more jobs. The queue stays open until all are answered: a closed one takes nothing back. */
+/* No more jobs. The queue stays open until all are answered: a closed one redelivers nothing. */
 static bool stopping;
 
 static queues_status_t put_job(const struct job *job) {

@@ -1,6 +1,6 @@
 // A worker process of the demo in examples/go/processes. It leases a request, works, puts the
-// answer and settles the lease. It may be killed at any moment: a request without an answer comes
-// again, to another worker.
+// answer and settles the lease. It may be killed at any moment: a request without an answer is
+// redelivered to another worker.
 //
 //     process_worker SPEED    the queues lie in the files of descriptors 3 and 4
 #include <queues.hpp>

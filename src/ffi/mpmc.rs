@@ -1,5 +1,6 @@
 //! `queues_mpmc_*`: the bounded queue for any number of producers and consumers. Pointers are in
-//! [`mpmc::Pointers`]; blobs are in [`mpmc::Indirect`], where they can be written and read in place.
+//! [`mpmc::Pointers`]; blobs are in [`mpmc::Indirect`], where they can be written and read in
+//! place.
 
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok, wait,
@@ -57,7 +58,8 @@ pub struct queues_mpmc_t {
     _opaque: [u8; 0],
 }
 
-/// Options of queues_mpmc_create(). Set struct_size; leave unused fields 0.
+/// Options of queues_mpmc_create() and queues_mpmc_open_shared(). Set struct_size; leave unused
+/// fields 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct queues_mpmc_options_t {
@@ -67,7 +69,7 @@ pub struct queues_mpmc_options_t {
     pub capacity: usize,
     /// Largest length of a blob in bytes; 0: items are pointers.
     pub item_size: usize,
-    /// 0: there are no flags.
+    /// 0, or QUEUES_REDELIVER for queues_mpmc_open_shared().
     pub flags: u64,
     /// Called for each item that no call gets; NULL: nothing is called.
     pub drop: queues_drop_t,
@@ -79,8 +81,8 @@ pub struct queues_mpmc_options_t {
     /// Number of cells for blobs beyond the capacity, of item_size bytes each, for reservations,
     /// leases and suspended calls; 0: 64. Needs an item_size.
     pub spare: usize,
-    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
-    /// For queues_mpmc_open_shared() only.
+    /// Largest number of handles that are attached to a shared queue at once, in all processes
+    /// together; 0: 64; 4096 at most. For queues_mpmc_open_shared() only.
     pub attachments: usize,
 }
 
@@ -108,7 +110,8 @@ pub(super) fn open_handle(fd: c_int, options: &SharedOptions) -> Result<*mut c_v
     MPMC.shared.create(Blocking::new(mpmc::Indirect::open(fd, options)?), false)
 }
 
-/// Flag: what a consumer held that died comes again.
+/// Flag of a shared queue: an item that a process held when it died is redelivered, at the back of
+/// the queue. Without the flag the item is lost.
 pub const QUEUES_REDELIVER: u64 = 2;
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
@@ -144,39 +147,44 @@ pub unsafe extern "C" fn queues_mpmc_create(
 /// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. Every
 /// process that opens the file uses the same queue, by the same functions as any other queue.
 ///
-/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
-/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
-/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
-/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
+/// fd is that of a memfd, of shm_open(), or of a regular file. It is open for reading and writing.
+/// The caller keeps fd and may close it, because the queue opens the file again. Every process that
+/// may open the file may use the queue. A field of the options that is 0 stands for the value in
+/// the file, or for the default if the file is empty. There are no callbacks. Items that no call
+/// gets stay in the file.
 ///
-/// A process that is suspended or killed at any instruction never makes another one wait:
+/// A process that is suspended or killed at any instruction makes no other process wait:
 /// - A put that was killed has put its item whole, or not at all.
-/// - A get or a lease that was killed has taken its item, which is lost then. With QUEUES_REDELIVER
-///   it comes again, at the back of the queue, unless the queue is closed, or a get had already
-///   copied it: what must not be lost is leased, and settled at the end.
-/// - Cells that a dead process held come back when a process finds no free cell, opens the queue, or
-///   has waited for 200 ms. Until then they count as spare cells in use.
-/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+/// - A get or a lease that was killed has taken its item, which is lost. With QUEUES_REDELIVER the
+///   item is redelivered at the back of the queue, unless the queue is closed or the get had
+///   already copied it. To lose no item, lease it, and settle the lease when the work is done.
+/// - Cells that a dead process held are recovered when a process finds no free cell, opens the
+///   queue, or has waited for 200 ms. Until then they are spare cells in use.
+/// - A thread that was woken and killed has used up the wake-up. Another one wakes within 200 ms.
 ///
-/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
-/// start a thread in this process, which sleeps while nothing changes; an item of another process
-/// then takes one more switch of threads. Leases and reservations belong to the handle. Up to 32
-/// threads of a handle are inside calls at the same moment; another one yields until one leaves.
+/// Close, size, stats and capacity are for all processes. The first queues_poll(), readable_fd or
+/// writable_fd starts a thread in this process, which sleeps until the queue changes. An item of
+/// another process then takes one more context switch. Leases and reservations belong to the
+/// handle. At most 32 threads of a handle are inside calls at once; a further thread yields until
+/// one leaves.
 ///
-/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
-/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
-/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// If somebody shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A
-/// process that closes descriptors which it did not open, as close_range() does, counts as dead.
+/// A forked child may not use the handle: its calls return QUEUES_INVALID. It opens the file
+/// itself. Other processes are not trusted. What they write into the file may lose, change or delay
+/// items and make any call return QUEUES_CORRUPT. It makes no call access other memory, and none
+/// hang that does not wait. A call raises SIGBUS if a process has shrunk the file; the library
+/// seals a memfd against that. A process that closes descriptors that it did not open, as
+/// close_range() does, counts as dead.
 ///
-/// The call waits while another process creates the queue in the file. capacity and spare are
-/// 2,147,483,648 together at most.
+/// The call waits while another process creates the queue in the file. capacity and spare together
+/// are at most 2,147,483,648.
 ///
-/// Allocates. Any thread.
+/// Allocates. O(bytes of the file) for the process that creates the queue, else O(cells +
+/// attachments). Any thread. The caller owns the reference.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
-/// options, that is shorter than it says, or that cannot be read and written; for callbacks; for an
-/// empty file without an item_size; and on systems other than Linux)
+/// options, that is shorter than its header states, or that cannot be read and written; for
+/// callbacks; for an empty file without an item_size; and on systems other than Linux)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_mpmc_open_shared(
@@ -585,7 +593,8 @@ pub unsafe extern "C" fn queues_mpmc_settle(
     })
 }
 
-/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has now.
+/// Puts a leased blob at the back of the queue, with its length and the bytes that the cell has
+/// now.
 ///
 /// It is a put like any other and counts as enqueued again. On QUEUES_FULL and QUEUES_CLOSED the
 /// blob stays leased: return it again, or settle it. A closed queue takes no blob back.

@@ -1,5 +1,5 @@
-//! `queues_spsc_*`: the bounded queue from one producer thread to one consumer thread. Both payloads
-//! are in [`Spsc`]; in checked mode the handle reports calls of one side that overlap.
+//! `queues_spsc_*`: the bounded queue from one producer thread to one consumer thread. Both
+//! payloads are in [`Spsc`]; in checked mode the handle reports calls of one side that overlap.
 
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
@@ -72,8 +72,8 @@ pub struct queues_spsc_options_t {
     /// As drop, with the length of the blob; needs an item_size. Setting drop, too, is
     /// QUEUES_INVALID.
     pub drop_bytes: queues_drop_bytes_t,
-    /// Largest number of handles of a shared queue, in all processes together; 0: 64; 4096 at most.
-    /// For queues_spsc_open_shared() only.
+    /// Largest number of handles that are attached to a shared queue at once, in all processes
+    /// together; 0: 64; 4096 at most. For queues_spsc_open_shared() only.
     pub attachments: usize,
 }
 
@@ -130,47 +130,50 @@ pub unsafe extern "C" fn queues_spsc_create(
     }
 }
 
-/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One process
-/// puts and one gets, by the same functions as with any other queue.
+/// Opens the queue of blobs in the file of fd, or creates it there if the file is empty. One
+/// process puts and one gets, by the same functions as with any other queue.
 ///
-/// fd is that of a memfd, of shm_open(), or of a regular file that is open for reading and writing.
-/// The caller keeps fd and may close it: the queue opens the file again. Who may open the file may
-/// use the queue. Fields of the options that are 0 stand for what the file says, or for the
-/// defaults in an empty file. There are no callbacks; items that are left stay in the file.
-/// QUEUES_SPSC_CHECKED applies to the threads of this handle.
+/// fd is that of a memfd, of shm_open(), or of a regular file. It is open for reading and writing.
+/// The caller keeps fd and may close it, because the queue opens the file again. Every process that
+/// may open the file may use the queue. A field of the options that is 0 stands for the value in
+/// the file, or for the default if the file is empty. There are no callbacks. Items that no call
+/// gets stay in the file. QUEUES_SPSC_CHECKED applies to the threads of this handle.
 ///
-/// The first call of a handle that puts, reserves or commits makes the handle the producer; the
-/// first that gets, peeks or clears makes it the consumer. While it lives, such calls of other
-/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, leaves
-/// the side to the next handle that calls. A process that is merely suspended keeps its side.
+/// The first call of a handle that puts, reserves or commits takes the role of the producer. The
+/// first that gets, peeks or clears takes the role of the consumer. Meanwhile such calls of other
+/// handles return QUEUES_MISUSE. The last release of the handle, or the death of its process, frees
+/// the role for the next handle that calls. A suspended process keeps its role.
 ///
-/// A process that is suspended or killed at any instruction never makes another one wait:
-/// - A put or a commit that was killed has put its item whole, or not at all. A reservation is gone.
-/// - A get, a consume or a clear that was killed has removed an item, or leaves it in front: then
-///   the next consumer gets it, though the dead one may have read it. So does what front found.
-/// - Nothing leaks: all places are there again, and QUEUES_FULL and QUEUES_EMPTY stay exact. The
-///   largest size in the statistics may count an item whose put was killed.
-/// - A thread that was woken and killed takes the wake-up with it: another one wakes within 200 ms.
+/// A process that is suspended or killed at any instruction makes no other process wait:
+/// - A put or a commit that was killed has put its item whole, or not at all. Its reservation ends.
+/// - A get, a consume or a clear that was killed has removed its item, or has left it in front.
+///   Then the next consumer gets the item, which the dead one may have read already. The same holds
+///   for an item that front returned.
+/// - Nothing leaks, and QUEUES_FULL and QUEUES_EMPTY stay exact. The largest size in the statistics
+///   may count an item whose put was killed.
+/// - A thread that was woken and killed has used up the wake-up. Another one wakes within 200 ms.
 ///
-/// Close, size, stats and capacity are for all processes. queues_poll(), readable_fd, writable_fd
-/// start a thread in this process, which sleeps while nothing changes; an item of another process
-/// then takes one more switch of threads. A first call of a side, and one that returns
-/// QUEUES_MISUSE, makes a system call for each handle that is attached.
+/// Close, size, stats and capacity are for all processes. The first queues_poll(), readable_fd or
+/// writable_fd starts a thread in this process, which sleeps until the queue changes. An item of
+/// another process then takes one more context switch. The first call of a role, and a call that
+/// returns QUEUES_MISUSE, makes a system call for each handle that is attached.
 ///
-/// A child that was forked may not use the handle: its calls return QUEUES_INVALID. It opens the
-/// file itself. Other processes are not trusted: what they write into the file can lose, scramble or
-/// stop items, and make calls return QUEUES_CORRUPT, but makes no call access other memory or hang.
-/// A blob that front found is in that memory: its bytes may change while they are read. If somebody
-/// shrinks the file, calls raise SIGBUS; the library seals a memfd against that. A process that
-/// closes descriptors which it did not open, as close_range() does, counts as dead.
+/// A forked child may not use the handle: its calls return QUEUES_INVALID. It opens the file
+/// itself. Other processes are not trusted. What they write into the file may lose, change or delay
+/// items and make any call return QUEUES_CORRUPT. It makes no call access other memory, and none
+/// hang that does not wait. The bytes that front returned may change while they are read. A call
+/// raises SIGBUS if a process has shrunk the file; the library seals a memfd against that. A
+/// process that closes descriptors that it did not open, as close_range() does, counts as dead.
 ///
 /// The call waits while another process creates the queue in the file.
 ///
-/// Allocates. Any thread.
+/// Allocates. O(bytes of the file) for the process that creates the queue, else O(attachments). Any
+/// thread. The caller owns the reference.
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
-/// QUEUES_INVALID (also for a file that is no such queue, that has other sizes than the options,
-/// that is shorter than it says, or that cannot be read and written; for callbacks; for an empty
-/// file without an item_size; and on systems other than Linux)
+/// QUEUES_CORRUPT (another process keeps changing the file), QUEUES_INVALID (also for a file that
+/// is no such queue, that has other sizes than the options, that is shorter than its header states,
+/// or that cannot be read and written; for callbacks; for an empty file without an item_size; and
+/// on systems other than Linux)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn queues_spsc_open_shared(

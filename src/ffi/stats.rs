@@ -32,9 +32,9 @@ pub struct queues_stats_t {
     pub capacity: u64,
     /// Items that were stolen from a deque. They count as dequeued, too.
     pub stolen: u64,
-    /// Handles of all processes that are attached to a shared queue now; 0 for other queues.
+    /// Handles in all processes that are attached to a shared queue now; 0 for other queues.
     pub attached: u64,
-    /// Cells of a shared queue that came back from processes that had died.
+    /// Cells of a shared queue that were recovered from dead processes; 0 for other queues.
     pub recovered: u64,
 }
 

@@ -39,15 +39,16 @@ pub enum queues_status_t {
     QUEUES_MISUSE = -3,
     /// A drop callback panicked. The call did the rest of its work.
     QUEUES_PANIC = -4,
-    /// A shared queue's file holds what no queue writes there: another process has damaged it.
+    /// The file of a shared queue has contents that no queue writes: another process has damaged
+    /// it. Any call on a shared queue may return this. Items may be lost.
     QUEUES_CORRUPT = -5,
 }
 
 // As the header asserts.
 const _: () = assert!(size_of::<queues_status_t>() == size_of::<i32>());
 
-/// The status of an error. Their numbers are equal, so the compiler makes this a copy; as a match from
-/// enum to enum it would become a table.
+/// The status of an error. Their numbers are equal, so the compiler makes this a copy; as a match
+/// from enum to enum it would become a table.
 fn code(error: Error) -> i32 {
     match error {
         Error::Empty => QUEUES_EMPTY as i32,

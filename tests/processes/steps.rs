@@ -328,7 +328,7 @@ fn check_after_kill(case: &Case, world: &mut World, n: u64) {
     } else {
         assert!(missing as u64 <= case.takes as u64 + world.lost, "{left:?}");
     }
-    assert!(got == 0 || !found.contains(&got), "{got} came again: {left:?}");
+    assert!(got == 0 || !found.contains(&got), "{got} was redelivered: {left:?}");
     if !closed {
         while_all_reserved(queue);
         check_whole(queue, options, 1);
@@ -575,9 +575,10 @@ fn suspend_two(case: &Case, random: &mut Random, seed: u64) -> bool {
     true
 }
 
-/// What a dead consumer held comes again when there is room, even if a sweep found the queue full.
+/// What a dead consumer held is redelivered when there is room, even if a sweep found the queue
+/// full.
 #[test]
-fn what_comes_again_waits_for_room() {
+fn a_redelivered_item_waits_for_room() {
     let case = CASE;
     let mut world = World::new(&case, QUEUES_REDELIVER);
     world.die();
@@ -632,14 +633,14 @@ fn a_kill_at_any_instruction_of_a_creation_leaves_the_file_to_the_next() {
 
 /// Short waits look for dead processes as long ones do.
 #[test]
-fn what_a_dead_consumer_held_comes_again_to_whom_waits_for_short_times() {
+fn a_consumer_that_waits_for_short_times_gets_what_is_redelivered() {
     let mut world = World::new(&CASE, QUEUES_REDELIVER);
     world.die();
     world.queue.drain();
     let mut buffer = [0; 64];
     let end = now() + 30_000_000_000;
     while world.queue.get(&mut buffer, 20_000_000) == Err(QUEUES_TIMEOUT) {
-        assert!(now() < end, "it did not come again");
+        assert!(now() < end, "the item was not redelivered");
     }
     assert_eq!(word(&buffer), BEFORE[0]);
     check_whole(&world.queue, &world.options, 1);

@@ -432,7 +432,7 @@ impl Round {
         for worker in producers.into_iter().chain(consumers) {
             worker.child.join();
         }
-        // What dead consumers held comes again, if it does, within a slice of a wait.
+        // What dead consumers held is redelivered within a slice of a wait.
         while self.drain(queue, &mut buffer, 500_000_000) > 0 {}
     }
 

@@ -3,8 +3,8 @@
 //	frontend (Go) -> requests -> workers (C++) -> answers -> frontend
 //
 // Both queues are shared: they lie in files in memory that all processes map. A worker leases a request, puts the
-// answer and settles the lease. If it dies before, the request comes again, to another worker. A worker that dies
-// between the answer and the settlement makes a request be answered twice; the frontend ignores the second answer.
+// answer and settles the lease. If it dies before it settles, the request is redelivered to another worker. If it dies
+// between the answer and the settle, the request is answered twice; the frontend ignores the second answer.
 package main
 
 import (

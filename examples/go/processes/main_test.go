@@ -24,7 +24,7 @@ func TestWorkersAreKilledAndNothingIsLost(t *testing.T) {
 	if code != 0 || lines[len(lines)-1] != "all 450 requests were served, each exactly once" {
 		t.Fatalf("exit code %d\n%s%s", code, out, message)
 	}
-	for _, count := range []string{`(\d+) killed`, `came again +(\d+)`, `cells +(\d+)`} {
+	for _, count := range []string{`(\d+) killed`, `redelivered +(\d+)`, `cells +(\d+)`} {
 		if found := regexp.MustCompile(count).FindStringSubmatch(out); found == nil || found[1] == "0" {
 			t.Errorf("%s: none\n%s", count, out)
 		}

@@ -11,23 +11,23 @@ import (
 
 // A report is the input of the tool `report`; see its src/processes.rs.
 type report struct {
-	Format     int          `json:"format"`
-	Kind       string       `json:"kind"`
-	Library    string       `json:"library"`
-	Machine    demo.Machine `json:"machine"`
-	Date       string       `json:"date"`
-	Trace      string       `json:"trace"`
-	Parameters parameters   `json:"parameters"`
-	Requests   int          `json:"requests"`
-	Served     int          `json:"served"`
-	Twice      int          `json:"answered_twice"`
-	CameAgain  int          `json:"came_again"`
-	Killed     int          `json:"killed"`
-	Recovered  uint64       `json:"recovered"`
-	Seconds    float64      `json:"seconds"`
-	Total      demo.Times   `json:"total"`
-	Workers    []lifeReport `json:"workers"`
-	Answers    [][3]int64   `json:"answers"` // when, how long after it was due, in ns; how often workers began it
+	Format      int          `json:"format"`
+	Kind        string       `json:"kind"`
+	Library     string       `json:"library"`
+	Machine     demo.Machine `json:"machine"`
+	Date        string       `json:"date"`
+	Trace       string       `json:"trace"`
+	Parameters  parameters   `json:"parameters"`
+	Requests    int          `json:"requests"`
+	Served      int          `json:"served"`
+	Twice       int          `json:"answered_twice"`
+	Redelivered int          `json:"redelivered"`
+	Killed      int          `json:"killed"`
+	Recovered   uint64       `json:"recovered"`
+	Seconds     float64      `json:"seconds"`
+	Total       demo.Times   `json:"total"`
+	Workers     []lifeReport `json:"workers"`
+	Answers     [][3]int64   `json:"answers"` // when, how long after it was due, in ns; how often workers began it
 }
 
 type lifeReport struct {
@@ -37,8 +37,8 @@ type lifeReport struct {
 	Killed bool  `json:"killed"`
 }
 
-// report prints what became of the requests and the workers, and draws it if the options name a page. It returns how
-// many requests have an answer.
+// report prints how the requests and the workers ended, and draws that if the options name a page. It returns the
+// number of requests that have an answer.
 func (r *run) report() (served int) {
 	since := func(t time.Time) int64 { return max(0, int64(t.Sub(r.start))) } // workers start before
 	record := report{
@@ -56,7 +56,7 @@ func (r *run) report() (served int) {
 		times = append(times, int(took))
 		record.Answers = append(record.Answers, [3]int64{since(each.answered), int64(took), int64(each.leases)})
 		if each.leases > 1 {
-			record.CameAgain++
+			record.Redelivered++
 		}
 	}
 	record.Served = len(times)
@@ -68,9 +68,9 @@ func (r *run) report() (served int) {
 	fmt.Printf("workers     %d processes at a time, %d killed\n", options.Workers, record.Killed)
 	fmt.Printf("requests    %d in, %d out, in %.2f s: %.1f a second\n",
 		len(r.trace), record.Served, record.Seconds, float64(record.Served)/record.Seconds)
-	fmt.Printf("came again  %d, because a worker died that had them\n", record.CameAgain)
+	fmt.Printf("redelivered %d, because the worker that had them died\n", record.Redelivered)
 	fmt.Printf("twice       %d answered once more; the second answer was ignored\n", r.twice)
-	fmt.Printf("cells       %d came back from the dead\n", r.recovered)
+	fmt.Printf("cells       %d recovered from dead workers\n", r.recovered)
 	fmt.Printf("latency     p50 %.3f ms, p99 %.3f ms, max %.3f ms\n",
 		milliseconds(record.Total.P50), milliseconds(record.Total.P99), milliseconds(record.Total.Max))
 	if pagePath != "" {

@@ -6,7 +6,7 @@
 //!   "machine": {"processor": "AMD EPYC", "processors": 2, "kernel": "Linux 6.18.0"},
 //!   "date": "2026-11-26 17:36 UTC", "trace": "trace.csv",
 //!   "parameters": {"speed": 4, "workers": 3, "capacity": 256, "kill_every_ms": 50, "seed": 1},
-//!   "requests": 450, "served": 450, "answered_twice": 1, "came_again": 78, "killed": 234,
+//!   "requests": 450, "served": 450, "answered_twice": 1, "redelivered": 78, "killed": 234,
 //!   "recovered": 100, "seconds": 13.06,
 //!   "total": {"mean_ns": 20100, "p50_ns": 11500, "p99_ns": 380000, "max_ns": 900000, "histogram": [[13454, 450]]},
 //!   "workers": [{"place": 0, "start_ns": 0, "end_ns": 120000000, "killed": true}],
@@ -35,10 +35,10 @@ pub struct Run {
     pub served: u64,
     /// Second answers, which were ignored.
     pub answered_twice: u64,
-    /// Requests that a worker had leased that died, and that another one answered.
-    pub came_again: u64,
+    /// Requests that another worker answered after the one that had leased them died.
+    pub redelivered: u64,
     pub killed: u64,
-    /// Cells of both queues that came back from dead workers.
+    /// Cells of both queues that were recovered from dead workers.
     pub recovered: u64,
     pub seconds: f64,
     /// The time from when a request was due until it was answered.
@@ -81,7 +81,7 @@ impl From<(u64, u64, u64)> for Answer {
 }
 
 impl Answer {
-    pub fn came_again(&self) -> bool {
+    pub fn redelivered(&self) -> bool {
         self.leases > 1
     }
 }
@@ -137,10 +137,10 @@ pub fn summary(run: &Run) -> String {
         n => format!("{} had no answer", count(n, "request", "requests")),
     };
     format!(
-        "In {:.1} s, {} by SIGKILL. {} that they held came again to others; {verdict}.",
+        "In {:.1} s, {} by SIGKILL. Others got {} that they had held; {verdict}.",
         run.seconds,
         count(run.killed, "worker process was killed", "worker processes were killed"),
-        count(run.came_again, "request", "requests"),
+        count(run.redelivered, "request", "requests"),
     )
 }
 
@@ -172,7 +172,7 @@ fn plots(run: &Run) -> String {
             "time from due to answered",
             &[
                 page::legend(&FIRST, "from the shortest to the longest"),
-                page::legend(&SECOND, "came again, because a worker died that had it"),
+                page::legend(&SECOND, "redelivered, because the worker that had it died"),
             ],
             &timeline::times(run),
         ),
@@ -190,10 +190,10 @@ fn table(run: &Run) -> String {
     let rows = [
         ("requests", run.requests.to_string()),
         ("answered", run.served.to_string()),
-        ("came again, because a worker died that had them", run.came_again.to_string()),
+        ("redelivered, because the worker that had them died", run.redelivered.to_string()),
         ("answered once more, which the frontend ignored", run.answered_twice.to_string()),
         ("workers killed", run.killed.to_string()),
-        ("cells of the queues that came back from dead workers", run.recovered.to_string()),
+        ("cells of the queues that were recovered from dead workers", run.recovered.to_string()),
         ("half within", duration(t.p50_ns)),
         ("99 % within", duration(t.p99_ns)),
         ("longest", duration(t.max_ns)),

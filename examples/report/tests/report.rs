@@ -536,7 +536,7 @@ fn killed() -> Value {
         "machine": {"processor": "Some CPU", "processors": 6, "kernel": "Linux 7.8.9"},
         "date": "2026-11-26 17:36 UTC", "trace": "some/where/<trace>.csv",
         "parameters": {"speed": 4, "workers": 2, "capacity": 256, "kill_every_ms": 50, "seed": 1},
-        "requests": 4, "served": 4, "answered_twice": 5, "came_again": 1, "killed": 2, "recovered": 6,
+        "requests": 4, "served": 4, "answered_twice": 5, "redelivered": 1, "killed": 2, "recovered": 6,
         "seconds": 2.0, "total": times(),
         "workers": [{"place": 0, "start_ns": 0, "end_ns": 900_000_000, "killed": true},
                     {"place": 1, "start_ns": 0, "end_ns": 2_000_000_000, "killed": false},
@@ -551,18 +551,18 @@ fn draws_workers_that_are_killed() {
     let page = drawn(&killed(), "killed");
     for part in [
         "<h1>Workers that are killed: &lt;trace&gt;.csv at 4 times its speed</h1>",
-        "In 2.0 s, 2 worker processes were killed by SIGKILL. 1 request that they held came again to \
-         others; all 4 requests were served, and none twice.",
+        "In 2.0 s, 2 worker processes were killed by SIGKILL. Others got 1 request that they had held; \
+         all 4 requests were served, and none twice.",
         "<dt>machine</dt><dd>Some CPU, 6 processors, Linux 7.8.9</dd>",
         "<dt>a kill every</dt><dd>50 ms on average, seed 1</dd>",
         "answered once more, which the frontend ignored</th><td>5</td>",
-        "cells of the queues that came back from dead workers</th><td>6</td>",
-        "at 0.90 s: 1 worker killed; 1 answer, of which 0 had come again; the longest took 80.0 ms",
-        "at 1.30 s: 0 workers killed; 1 answer, of which 1 had come again; the longest took 700 ms",
+        "cells of the queues that were recovered from dead workers</th><td>6</td>",
+        "at 0.90 s: 1 worker killed; 1 answer, of which 0 redelivered; the longest took 80.0 ms",
+        "at 1.30 s: 0 workers killed; 1 answer, of which 1 redelivered; the longest took 700 ms",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    // A mark for each worker that was killed, and one for the request that came again.
+    // A mark for each worker that was killed, and one for the request that was redelivered.
     assert_eq!(page.matches("<circle").count(), 1);
     let alarm = "stroke=\"#BE2638\"";
     assert_eq!(page.matches(alarm).count(), 2 + page.matches(&format!("svg [{alarm}]")).count());

@@ -23,16 +23,16 @@ enum class reference { taken, added };
 template <class Object, class Handle> class from_handle {
   public:
     /// Extension. Returns an object for a queue (or event) of the C library, which code in any
-    /// language has created, and takes over the caller's reference. The last reference that is
-    /// given back frees the queue; the destructor of this object gives one back and closes nothing.
-    /// For queues of blobs and of a trivially copyable T: in C the latter are pointers whose first
-    /// bytes are the T if that is no larger than a pointer, else blobs of sizeof(T) bytes. A
-    /// shorter blob is filled up with zeros. Never waits. Any thread.
+    /// language has created. The object takes over the caller's reference. Its destructor releases
+    /// that reference and does not close the queue; the last release frees the queue.
     ///
-    /// Throws std::invalid_argument if `handle` is null or points to a queue of another family, to
-    /// pointers instead of blobs or the reverse, or to blobs of up to another length than
-    /// sizeof(T). Then the reference remains the caller's. Undefined if `handle` points to no
-    /// queue.
+    /// For queues of blobs and of a trivially copyable T. In C an item is a pointer whose first
+    /// bytes are the T, if T is no larger than a pointer, and otherwise a blob of sizeof(T) bytes.
+    /// A shorter blob is filled up with zeros. Never waits. Any thread.
+    ///
+    /// Throws std::invalid_argument if `handle` is null, if its queue is of another family or holds
+    /// pointers instead of blobs or the reverse, or if its item size is not sizeof(T). Then the
+    /// caller keeps the reference. Undefined behavior if `handle` points to no queue.
     [[nodiscard]] static Object adopt(Handle *handle) { return Object(handle, reference::taken); }
     /// Extension. Returns an object for a queue (or event) of the C library and adds a reference;
     /// the caller keeps its own. Otherwise as adopt.

@@ -65,8 +65,8 @@ using shared_mpmc_of = mpmc_queue<by_copy<shared_calls<mpmc_calls>, T>, shared_c
 } // namespace detail
 
 /// Extension. A bounded FIFO queue of a trivially copyable T that processes share: see
-/// mpmc::open_shared. It has the members of mpmc<T>, none of which is noexcept where it may throw
-/// `corrupt`. Any thread of any process may make any call at any time.
+/// mpmc::open_shared. It has the members of mpmc<T>. Those that may throw `corrupt` are not
+/// noexcept. Any thread of any process may make any call at any time.
 template <class T>
 class shared_mpmc : public detail::shared_mpmc_of<T>,
                     public detail::from_handle<shared_mpmc<T>, queues_mpmc_t> {
@@ -101,12 +101,12 @@ class mpmc : public detail::mpmc_of<T>, public detail::from_handle<mpmc<T>, queu
     /// have the same layout in all of them, and hold nothing that means something to one process
     /// only, such as a pointer. An item is a blob of sizeof(T) bytes, also for other languages.
     ///
-    /// `fd` is that of a memfd, of shm_open() or of a regular file that is open for reading and
-    /// writing; the caller keeps it and may close it. Who may open the file may use the queue. A
-    /// process that is suspended or killed never makes another one wait; queues_mpmc_open_shared()
-    /// describes what becomes of its items, and of a child that was forked. `close`, sizes and
-    /// statistics are for all processes. The destructor closes nothing and leaves the items in the
-    /// file.
+    /// `fd` is that of a memfd, of shm_open() or of a regular file. It is open for reading and
+    /// writing; the caller keeps it and may close it. Every process that may open the file may use
+    /// the queue. A process that is suspended or killed makes no other process wait.
+    /// queues_mpmc_open_shared() describes what happens to its items, and the rules for a forked
+    /// child. `close`, sizes and statistics are for all processes. The destructor does not close
+    /// the queue and leaves the items in the file.
     ///
     /// Allocates. Any thread. Throws std::bad_alloc if memory, the file system, descriptors or
     /// attachments are used up, and std::invalid_argument if the file is no such queue, or has
@@ -115,8 +115,8 @@ class mpmc : public detail::mpmc_of<T>, public detail::from_handle<mpmc<T>, queu
     [[nodiscard]] static shared_mpmc<T> open_shared(int fd, const shared_options &options) {
         return shared_mpmc<T>(fd, options);
     }
-    /// Extension. As above, with room for exactly `capacity` items; 0: as the file says, or the
-    /// default.
+    /// Extension. As above, with room for exactly `capacity` items; 0: the value in the file, or
+    /// the default.
     [[nodiscard]] static shared_mpmc<T> open_shared(int fd, std::size_t capacity = 0) {
         shared_options options;
         options.capacity = capacity;
@@ -149,9 +149,9 @@ class mpmc_bytes
 
     /// Extension. Opens the queue of blobs in the file of `fd`, or creates it there if the file is
     /// empty: then `options` need an item_size. Every process that opens the file uses the same
-    /// queue. See mpmc::open_shared, also for the exceptions; every call of this queue may throw
-    /// `corrupt`. Reservations and leases belong to the object. The bytes of a reservation or lease
-    /// lie in the file: a process that breaks the rules can write to them.
+    /// queue. Otherwise as mpmc::open_shared. Every call of this queue may throw `corrupt`.
+    /// Reservations and leases belong to the object. Their bytes lie in the file: a process that
+    /// breaks the rules can change them at any time.
     [[nodiscard]] static mpmc_bytes open_shared(int fd, const shared_options &options = {}) {
         return mpmc_bytes(fd, options);
     }

@@ -34,21 +34,22 @@ struct growable_t {
 /// Tag for the constructors of deque: a push into a full deque doubles the capacity.
 inline constexpr growable_t growable{};
 
-/// What open_shared asks for. A field that is 0 stands for what the file says or, if the file is
-/// empty, for the default.
+/// The options of open_shared. A field that is 0 stands for the value in the file or, if the file
+/// is empty, for the default.
 struct shared_options {
     /// The largest number of items; default: 1000 in mpmc, 1024 in spsc.
     std::size_t capacity = 0;
-    /// The longest length of a blob in bytes; an empty file needs it. In a queue of T it is
+    /// The largest length of a blob in bytes, which an empty file needs. In a queue of T it is
     /// sizeof(T).
     std::size_t item_size = 0;
-    /// The number of handles in all processes together that can be open at once; default: 64; at
-    /// most 4096.
+    /// The largest number of handles that are attached at once, in all processes together;
+    /// default: 64; at most 4096.
     std::size_t attachments = 0;
-    /// Of mpmc only: the number of cells beyond the capacity, for reservations, leases and
+    /// For mpmc only: the number of cells beyond the capacity, for reservations, leases and
     /// suspended calls; default: 64.
     std::size_t spare = 0;
-    /// Of mpmc only: what a consumer held that died comes again, at the back of the queue.
+    /// For mpmc only: an item that a process held when it died is redelivered, at the back of the
+    /// queue. Otherwise the item is lost.
     bool redeliver = false;
 };
 

@@ -56,8 +56,8 @@ template <class Calls, class Payload, class Handle> class queue_view {
     /// Extension. A pointer to the queue as the C library knows it.
     using native_handle_type = typename Calls::handle *;
     /// Extension. Returns the queue as the C library knows it, for code in C and other languages.
-    /// For queues of blobs and of a trivially copyable T. Adds no reference: who keeps the handle
-    /// for longer than this object lives adds one before, by queues_mpmc_retain or the like. Never
+    /// For queues of blobs and of a trivially copyable T. Adds no reference: code that keeps the
+    /// handle for longer than this object lives adds one, by queues_mpmc_retain or the like. Never
     /// waits. Any thread.
     [[nodiscard]] native_handle_type native_handle() const noexcept {
         require_plain_items();

@@ -116,16 +116,16 @@ class spsc : public detail::spsc_of<T>, public detail::from_handle<spsc<T>, queu
     /// Extension. Opens the queue of T in the file of `fd`, or creates it there if the file is
     /// empty. T must be trivially copyable: see mpmc::open_shared, also for the exceptions.
     ///
-    /// The first call that pushes makes the object the producer, the first that pops, peeks or
-    /// clears makes it the consumer. Such calls of other objects and processes throw `misuse` while
-    /// it lives. Its end, or the death of its process, leaves the side to the next that calls.
-    /// queues_spsc_open_shared() describes what becomes of its items. `spare` and `redeliver` of
-    /// the options are for mpmc only: std::invalid_argument.
+    /// The first call that pushes takes the role of the producer for the object. The first that
+    /// pops, peeks or clears takes the role of the consumer. Meanwhile such calls of other objects
+    /// and processes throw `misuse`. The destructor, or the death of the process, frees the role
+    /// for the next object that calls. queues_spsc_open_shared() describes what happens to the
+    /// items. `spare` and `redeliver` of the options are for mpmc only: std::invalid_argument.
     [[nodiscard]] static shared_spsc<T> open_shared(int fd, const shared_options &options) {
         return shared_spsc<T>(fd, options);
     }
-    /// Extension. As above, with room for exactly `capacity` items; 0: as the file says, or the
-    /// default.
+    /// Extension. As above, with room for exactly `capacity` items; 0: the value in the file, or
+    /// the default.
     [[nodiscard]] static shared_spsc<T> open_shared(int fd, std::size_t capacity = 0) {
         shared_options options;
         options.capacity = capacity;
@@ -166,9 +166,9 @@ class spsc_bytes
         : base(detail::nonzero_capacity(capacity), item_size, true) {}
 
     /// Extension. Opens the queue of blobs in the file of `fd`, or creates it there if the file is
-    /// empty: then `options` need an item_size. See spsc::open_shared; every call of this queue may
-    /// throw `corrupt`. The bytes of a reservation and of `front` lie in the file: a process that
-    /// breaks the rules can write to them.
+    /// empty: then `options` need an item_size. Otherwise as spsc::open_shared. Every call of this
+    /// queue may throw `corrupt`. The bytes of a reservation and of `front` lie in the file: a
+    /// process that breaks the rules can change them at any time.
     [[nodiscard]] static spsc_bytes open_shared(int fd, const shared_options &options = {}) {
         return spsc_bytes(fd, options);
     }

@@ -44,8 +44,8 @@ class misuse : public std::logic_error {
     using std::logic_error::logic_error;
 };
 
-/// The exception for a queue that processes share, if its memory holds what no queue writes there:
-/// another process has damaged it. Items may be lost; the call has harmed nothing in this process.
+/// The exception for a shared queue whose file has contents that no queue writes: another process
+/// has damaged it. Items may be lost. The call has harmed nothing in this process.
 class corrupt : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

@@ -28,10 +28,10 @@ fn values(run: &Run) -> Values {
         let within = |at_ns: u64| range.contains(&seconds(at_ns));
         let killed = run.workers.iter().filter(|life| life.killed && within(life.end_ns)).count();
         let answers = || run.answers.iter().filter(|answer| within(answer.at_ns));
-        let again = answers().filter(|answer| answer.came_again()).count();
+        let again = answers().filter(|answer| answer.redelivered()).count();
         let longest = answers().map(|answer| answer.took_ns).max().unwrap_or(0);
         let text = format!(
-            "at {:.2} s: {} killed; {}, of which {again} had come again; the longest took {}",
+            "at {:.2} s: {} killed; {}, of which {again} redelivered; the longest took {}",
             range.start,
             count(killed as u64, "worker", "workers"),
             count(answers().count() as u64, "answer", "answers"),
@@ -59,8 +59,8 @@ pub fn workers(run: &Run) -> String {
     })
 }
 
-/// The time that requests took: from the shortest to the longest of each column, and each one that
-/// came again.
+/// The time that requests took: from the shortest to the longest of each column, and each request
+/// that was redelivered.
 pub fn times(run: &Run) -> String {
     let x = time_of(run);
     // Without a name, which would touch the labels.
@@ -80,7 +80,7 @@ pub fn times(run: &Run) -> String {
             Some(bar((left, log(least) - 0.02), (left + width, log(most) + 0.02), &FIRST))
         });
         chart.draw_series(bars)?;
-        let again = run.answers.iter().filter(|answer| answer.came_again());
+        let again = run.answers.iter().filter(|answer| answer.redelivered());
         chart.draw_series(again.map(|answer| {
             Circle::new((seconds(answer.at_ns), log(answer.took_ns)), 4, SECOND.light.filled())
         }))?;

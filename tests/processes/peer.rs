@@ -1,5 +1,5 @@
-//! A neighbor writes any words into the file, while calls run. They return what they like, but access
-//! nothing outside of the file and of their buffers, crash nowhere, and end.
+//! A peer writes any words into the file while calls run. The calls may return anything. They access
+//! no memory but the file and their buffers, do not crash, and end.
 
 use crate::support::children::{clock, fork, now};
 use crate::support::random::{Random, first_seed, setting, with_seed};
@@ -187,7 +187,7 @@ fn try_each_word(seed: u64) {
 }
 
 #[test]
-fn a_neighbor_that_scribbles_harms_nobody() {
+fn a_peer_that_scribbles_harms_nobody() {
     let seed = first_seed();
     let mut random = Random::new(seed);
     for round in 0..setting("QUEUES_ROUNDS", 30) {
