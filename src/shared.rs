@@ -1,14 +1,14 @@
-//! Memory that processes share, for queues between processes which may die at any instruction.
+//! Memory that processes share, for queues whose processes may die at any instruction.
 //!
 //! - `file`: the file itself, mapped and locked.
-//! - `layout`: what lies where in it. Everything is position-free: offsets and numbers, no pointers.
-//! - `attachment`: a handle's place in the file. The kernel tells whether its process is alive.
+//! - `layout`: where each part of the file is. Parts contain offsets and numbers, but no pointers.
+//! - `attachment`: the entry of a handle in the file. A lock shows whether its process is alive.
 //! - `event`: how threads of several processes sleep and wake each other.
 //!
 //! # Trust
-//! Other processes may write any words. So sizes are copied when the file is opened, every number
-//! that is read from it is checked or masked before it is used as an index or a length, and every
-//! loop over it ends.
+//! A peer, another process that uses the file, may write any words. So sizes are copied when the
+//! file is opened, every number from the file is checked or masked before it is used as an index or
+//! a length, and every loop over the file ends.
 
 mod attachment;
 mod event;

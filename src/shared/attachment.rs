@@ -1,16 +1,18 @@
-//! An attachment: a handle's place in the file, and the lock that tells whether its process is alive.
+//! An attachment: the entry of a handle in the file, and a lock that is held while its process
+//! lives.
 //!
 //! # Life and death
 //! A record is free, live or dead, and has a generation. An attachment locks its byte of the file
-//! before it makes its record live, and makes the record free before it drops the lock. So a record
-//! that is live while nobody holds its lock belongs to a dead process: whoever notices makes it dead.
-//! What a generation owned that is not live any more can be recovered. A record is free again when a
-//! sweep has found all of that; or a new attachment takes it over, with a new generation.
+//! before it makes its record live, and makes the record free before it drops the lock. So a live
+//! record whose lock is not held belongs to a dead process, and any thread that notices makes it
+//! dead. An owner is *gone* when the generation that it names is not live. What it owned can be
+//! recovered. A dead record becomes free after a complete sweep. Before that, a new attachment may
+//! take it over, with a new generation; then the attachment owes the sweep.
 //!
 //! # Seats
-//! Every call that moves a cell sits on a seat of its attachment, and announces there what it is
-//! about to do (`queue/mpmc/recovery.rs`). The seat is chosen by the thread's stack, so threads that
-//! call often do not meet.
+//! Every call that moves a cell takes a seat of its attachment, and announces there the cell that
+//! it is about to move (`queue/mpmc/recovery.rs`). The address of the thread's stack chooses the
+//! seat, so threads that call often do not contend for one.
 
 use super::event::{ENDS, Event};
 use super::file::{Mapping, SharedFile};
@@ -26,7 +28,7 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
-/// Threads of one handle that can be inside calls at the same moment; a further one yields.
+/// Threads of one handle that can be inside calls at once; a further thread yields. Not tuned.
 pub(crate) const SEATS: usize = 32;
 
 /// Attempts to make a record live. Only a sweep changes it meanwhile, once.
@@ -50,18 +52,18 @@ pub(crate) struct Common {
     recovered: AtomicU64,
 }
 
-/// The place of one attachment.
+/// The entry of one attachment.
 #[repr(C, align(128))]
 pub(crate) struct Record {
     /// The generation, and `FREE`, `LIVE` or `DEAD`.
     state: AtomicU64,
-    /// The process, for people: numbers differ between containers, and are used again.
+    /// The process number, for display only: numbers differ between containers and are used again.
     process: AtomicU64,
     /// Threads that wait at each end, by kind.
     pub(super) waiting: [[AtomicU32; 2]; ENDS],
 }
 
-/// What a call announces, on a line of its own.
+/// The announcement of one call, on a cache line of its own.
 #[repr(C, align(64))]
 pub(crate) struct SeatLine {
     pub(crate) announcement: AtomicU64,
@@ -86,15 +88,15 @@ impl CommonParts {
     }
 }
 
-/// Names an attachment: its place, and the low bits of the generation of its record.
+/// Names an attachment: the index of its record, and the low bits of the record's generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OwnerId(u64);
 
-/// Bits of the place in an [`OwnerId`].
+/// Bits of the index in an [`OwnerId`].
 const INDEX_BITS: u32 = 12;
 
 impl OwnerId {
-    /// Bits that an id takes: 12 for the place and 18 for the generation. A place has the same id again
+    /// Bits of an id: 12 for the index and 18 for the generation. A record has the same id again
     /// after 262,144 generations.
     pub(crate) const BITS: u32 = 30;
 
@@ -125,9 +127,9 @@ pub struct Attachment {
     id: OwnerId,
     /// The seats on which a call sits.
     taken: Array<CachePadded<AtomicU32>>,
-    /// Whether this attachment took over a record and nobody has swept since.
+    /// Whether this attachment took over a dead record, and no sweep was complete since.
     owes_sweep: AtomicU32,
-    /// When a thread that waits last looked for dead processes, in nanoseconds.
+    /// When a waiting thread last looked for dead processes, in ns of the monotonic clock.
     pub(super) looked_at: AtomicU64,
 }
 
@@ -138,21 +140,22 @@ unsafe impl Sync for Attachment {}
 
 /// Records that were dead when a sweep began.
 pub(crate) struct Dead {
-    /// Their places and states. What finds no place is for the next sweep.
+    /// Their indices and states. Records beyond 32 are for the next sweep.
     seen: [(usize, u64); 32],
     len: usize,
 }
 
 impl Attachment {
-    /// For a debugger: the array of records and their number; the size of one; and where its numbers
-    /// of waiters lie. Its state is the first word.
+    /// For a debugger: the array of records and its length; the size of a record; and the offset of
+    /// its counts of waiters. Its state is the first word.
     pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("records", offset_of!(Self, records))
         .with("attachments", offset_of!(Self, count));
     pub(crate) const RECORD: usize = size_of::<Record>();
     pub(crate) const OF_WAITS: usize = offset_of!(Record, waiting);
 
-    /// Attaches to an open file. [`Error::NoMemory`] if all records belong to processes that live.
+    /// Attaches to an open file. Fails with [`Error::NoMemory`] if all records belong to processes
+    /// that are alive.
     pub(crate) fn new(opened: Opened, parts: &CommonParts) -> Result<Self> {
         let at = |part: Part| opened.mapping.at(part.offset);
         let mut attachment = Self {
@@ -189,7 +192,7 @@ impl Attachment {
         self.record(index).state.load(site("shared.is_free", Acquire)) & STATES == FREE
     }
 
-    /// Makes the record live, with a new generation. Its lock is held. Fails with
+    /// Makes the record live, with a new generation. The caller holds its lock. Fails with
     /// [`Error::Corrupt`] if another process keeps changing the record.
     fn begin(&mut self) -> Result {
         let record = self.record(self.index);
@@ -199,8 +202,8 @@ impl Attachment {
             let state = record.state.load(site("shared.begin.load", Relaxed));
             let generation = (state >> GENERATION).wrapping_add(1);
             if state & STATES == LIVE {
-                // Of a dead process. Nobody looks at the seats and waiters of a record that is not
-                // live.
+                // It belongs to a dead process. First make it dead: no thread reads the seats and
+                // waiters of a dead record, so they can be reset.
                 let dead = state & !STATES | DEAD;
                 record.state.replace(state, dead, site("shared.begin.dead", AcqRel));
                 continue;
@@ -212,8 +215,8 @@ impl Attachment {
             for seat in self.seats_of(self.index) {
                 seat.announcement.store(0, site("shared.seat.reset", Relaxed));
             }
-            // Ordering: AcqRel, pairs with the Acquires of those who read records and seats. It fails
-            // if a sweep makes the record free meanwhile.
+            // Ordering: AcqRel, pairs with the Acquires of the threads that read records and seats.
+            // It fails if a sweep makes the record free meanwhile.
             let live = generation << GENERATION | LIVE;
             if record.state.replace(state, live, site("shared.begin", AcqRel)) {
                 self.id = OwnerId::new(self.index, generation);
@@ -261,13 +264,13 @@ impl Attachment {
         &self.opened.sizes
     }
 
-    /// Whether this process is a child that inherited the handle, and may not use it.
+    /// Whether this process is a forked child that inherited the handle, and may not use it.
     #[inline(always)]
     pub(crate) fn is_inherited(&self) -> bool {
         self.opened.file.is_inherited()
     }
 
-    /// Sits down for a call.
+    /// Takes a seat for a call.
     #[inline(always)]
     pub(crate) fn sit(&self) -> Seat<'_> {
         let mark = 0_u8;
@@ -300,7 +303,7 @@ impl Attachment {
         unreachable!()
     }
 
-    /// Makes the records of dead processes dead. Returns those that are dead, if a sweep is needed.
+    /// Makes the records of dead processes dead. Returns all dead records if a sweep is needed.
     pub(crate) fn find_dead(&self) -> Option<Dead> {
         let _disabled = disable_cancellation();
         let mut dead = Dead { seen: [(0, 0); 32], len: 0 };
@@ -323,7 +326,7 @@ impl Attachment {
         (dead.len > 0 || owes_sweep).then_some(dead)
     }
 
-    /// Ends a sweep that found everything that the dead processes owned: their records are free.
+    /// Ends a complete sweep: makes the records of the dead processes free.
     pub(crate) fn bury(&self, dead: &Dead) {
         for &(index, state) in &dead.seen[..dead.len] {
             let free = state & !STATES | FREE;
@@ -336,17 +339,17 @@ impl Attachment {
         }
     }
 
-    /// Whether the process of an owner has died or left.
+    /// Whether an owner is gone: its process has died, or its handle was released.
     pub(crate) fn is_gone(&self, owner: OwnerId) -> bool {
         let index = owner.index();
-        // Of no attachment: a process that nobody trusts wrote it.
+        // No attachment has this id: a peer wrote it.
         index >= self.count || {
             let state = self.record(index).state.load(site("shared.owner", Acquire));
             state & STATES != LIVE || OwnerId::new(index, state >> GENERATION) != owner
         }
     }
 
-    /// The announcements of all calls under way in processes that live.
+    /// The announcements of all calls in flight in live attachments.
     pub(crate) fn announcements(&self) -> impl Iterator<Item = u64> {
         let live = (0..self.count).filter(|&index| {
             let state = self.record(index).state.load(site("shared.announcer", Acquire));
@@ -368,7 +371,7 @@ impl Attachment {
             .filter(|record| record.state.load(site("shared.is_live", Acquire)) & STATES == LIVE)
     }
 
-    /// Counts a cell that was recovered.
+    /// Counts a recovered cell.
     pub(crate) fn count_recovered(&self) {
         self.common().recovered.fetch_add(1, site("shared.recovered", Relaxed));
     }
@@ -377,23 +380,24 @@ impl Attachment {
         self.common().recovered()
     }
 
-    /// Leaves. If this attachment still owns cells, others give them back, as those of a dead process.
+    /// Detaches. If this attachment still owns cells, other processes recover them, as those of a
+    /// dead process.
     pub(crate) fn leave(&self, is_empty_handed: bool) {
         let record = self.own_record();
         let state = record.state.load(site("shared.leave.load", Relaxed));
-        // A record that was taken over goes on owing the sweep.
+        // If this attachment owes a sweep, the record stays dead, so that another one sweeps.
         let owes_sweep = self.owes_sweep.load(site("shared.owes.leave", Relaxed)) != 0;
         let left = if is_empty_handed && !owes_sweep { FREE } else { DEAD };
         record.state.replace(state, state & !STATES | left, site("shared.leave", AcqRel));
     }
 }
 
-/// The byte of the file that the attachment at a place locks.
+/// The byte of the file that the attachment with this index locks.
 fn lock_of(index: usize) -> u64 {
     index as u64 + 1
 }
 
-/// A place from which a call announces what it does. No other call sits there meanwhile.
+/// Where a call announces the cell that it moves. No other call uses it meanwhile.
 pub(crate) struct Seat<'a> {
     attachment: &'a Attachment,
     index: usize,
@@ -409,7 +413,8 @@ impl Seat<'_> {
         }
     }
 
-    /// Ordering: Release. Whoever sees what the call does next, or did before, sees this.
+    /// Ordering: Release, pairs with the Acquire in `announcements`. A sweep that sees a later
+    /// store of the call sees this announcement, too, or a later one.
     #[inline(always)]
     pub(crate) fn announce(&self, what: u64) {
         self.line().store(what, site("shared.announce", Release));
@@ -427,7 +432,7 @@ impl Drop for Seat<'_> {
     }
 }
 
-/// A record that is in use, as a process sees it that is not attached.
+/// A record that is in use, as read by a process that is not attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attached {
     pub(crate) index: usize,

@@ -1,25 +1,26 @@
 //! How threads of several processes wait at an end of a shared queue, and are woken.
 //!
 //! # Idea
-//! A waiter counts itself in the record of its attachment, sets a flag, tries once more, and sleeps on
-//! a futex. A waker publishes its change and loads the flag: usually it is not set, and that load is
-//! the whole cost. The last waiter that leaves takes the flag back. For that it sums the counts of
-//! all live records; a version tells whether another waiter came meanwhile. So the waiters of a dead
-//! process cost wakers a system call until a sweep has made its record free, and no longer.
+//! A waiter counts itself in the record of its attachment, sets a flag, tries once more, and sleeps
+//! on a futex. A waker publishes its change and loads the flag. Usually the flag is not set, and
+//! that load is the whole cost. The last waiter that leaves clears the flag. For that it reads the
+//! counts of all live records; a version shows whether another waiter came meanwhile. So the
+//! waiters of a dead process cost wakers a system call until a sweep has made its record free, and
+//! no longer.
 //!
 //! # Sleepers and lookouts
-//! A *sleeper* takes one item, or one place. A *lookout* takes nothing: it wakes the pollers,
-//! descriptors and futures of its own process (`wait/lookout.rs`). A waker wakes as many sleepers as
-//! there are items, and all lookouts.
+//! A *sleeper* waits for one item, or for room for one. A *lookout* takes nothing: it wakes the
+//! pollers, descriptors and futures of its own process (`wait/lookout.rs`). A waker wakes as many
+//! sleepers as there are items, and all lookouts.
 //!
 //! # Death
-//! A sleeper that was woken and then killed took the wake-up with it. So every sleep ends after
+//! A sleeper that was woken and then killed has used up the wake-up. So every sleep ends after
 //! [`SLICE`], and the sleeper tries again.
 //!
 //! # Orderings
-//! Both queues publish by SeqCst operations. So are the flag's accesses, and a waiter fences before it
-//! tries: the waker sees the flag, or the waiter sees the change. Light fences would not reach other
-//! processes.
+//! Both queues publish by SeqCst operations. The accesses to the flag are SeqCst, too, and a waiter
+//! executes a full fence before it tries. So the waker sees the flag, or the waiter sees the
+//! change. Light fences would not reach other processes.
 
 use super::attachment::Attachment;
 use crate::sync::{
@@ -28,7 +29,8 @@ use crate::sync::{
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 
-/// Nanoseconds of a sleep, at most.
+/// The longest sleep, in ns. A shorter one costs more wake-ups of idle waiters, a longer one delays
+/// recovery and lost wake-ups. Not tuned.
 const SLICE: u64 = 200_000_000;
 
 /// The ends of a queue: where puts wait for room, and where gets wait for an item.
@@ -36,7 +38,7 @@ pub(crate) const PUT: usize = 0;
 pub(crate) const GET: usize = 1;
 pub(super) const ENDS: usize = 2;
 
-/// The kinds of waiters, as the bits of a flag and as places in a record.
+/// The kinds of waiters: the index of the flag's bit, and of the count in a record.
 const SLEEPER: usize = 0;
 const LOOKOUT: usize = 1;
 const FLAGS: u64 = 3;
@@ -57,7 +59,8 @@ impl Attachment {
         &self.common().events[end]
     }
 
-    /// Whether a thread of any process may wait at an end. The caller has published what it waits for.
+    /// Whether a thread of any process may wait at an end. The caller has published what it waits
+    /// for.
     #[inline(always)]
     pub(crate) fn may_have_waiters(&self, end: usize) -> bool {
         // Ordering: SeqCst: see the module.
@@ -100,11 +103,11 @@ impl Attachment {
         &self.own_record().waiting[end][kind]
     }
 
-    /// Takes back the flags of kinds that no live process has.
+    /// Clears the flags of the kinds of waiters that no live attachment has.
     pub(super) fn forget_waiters(&self, end: usize) {
         let state = &self.event(end).state;
-        // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so that
-        // the replacement fails, or sets the flag after it.
+        // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so
+        // that the replacement fails, or sets the flag after it.
         let before = state.load(site("shared.forget.load", Acquire));
         let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
             let counts =
@@ -118,8 +121,8 @@ impl Attachment {
         }
     }
 
-    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` once a
-    /// slice.
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` once
+    /// in each slice.
     pub(crate) fn wait<R>(
         &self,
         end: usize,
@@ -149,7 +152,8 @@ impl Attachment {
         }
     }
 
-    /// Whether a slice has passed since the last time: short waits that follow each other look, too.
+    /// Whether a slice has passed since the last look for dead processes. The time is kept between
+    /// waits, so that a series of short waits looks, too.
     fn look_is_due(&self) -> bool {
         let now = Clock::now();
         let last = self.looked_at.load(site("shared.looked.load", Relaxed));
@@ -160,8 +164,8 @@ impl Attachment {
         is_due
     }
 
-    /// Sleeps as a lookout until the end may have changed, or for a slice. Does not sleep if `look`
-    /// returns true.
+    /// Sleeps as a lookout until the end of the queue may have changed, for a slice at most. Does
+    /// not sleep if `look` returns true.
     pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool) {
         let epoch = self.begin_wait(end, LOOKOUT);
         if !look() {

@@ -1,14 +1,15 @@
 //! Files that processes share: mapped into memory, and locked byte by byte.
 //!
 //! # Locks
-//! A lock belongs to an open file description. So the kernel drops it when the process that opened
-//! the file has died, in whatever way, and in other containers too. The file is opened anew for it:
-//! what the program does with its own descriptor changes nothing.
+//! A lock belongs to an open file description. So the kernel drops the lock when the process that
+//! opened the file has died in any way, in other containers, too. The library opens the file again
+//! for its locks, so that nothing that the program does with its own descriptor affects them.
 //!
 //! # Fork
-//! A child inherits the description, and would keep the locks of a parent that dies. So a handler of
-//! `pthread_atfork` closes it in the child, and marks it as inherited. The child also inherits the
-//! mapping, which keeps its description, too: so that is another one, which locks nothing.
+//! A child inherits the description, and would keep the locks of a parent that dies. So a handler
+//! of `pthread_atfork` closes it in the child, and marks it as inherited. The child also inherits
+//! the mapping, which keeps a description open. So the mapping has another description, without
+//! locks.
 
 use crate::error::{Error, Result};
 use crate::memory::try_box;
@@ -17,8 +18,8 @@ use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, Release, disable_cancella
 use core::ffi::c_int;
 use core::ptr::NonNull;
 
-/// A file that this process has opened anew, for reading and writing, and which it keeps until the
-/// drop or a fork.
+/// A file that this process has opened again, with a description of its own. It is open until the
+/// drop, or until a fork in the child.
 #[derive(Debug)]
 pub(crate) struct SharedFile {
     entry: &'static Entry,
@@ -27,8 +28,8 @@ pub(crate) struct SharedFile {
     protection: c_int,
 }
 
-/// Where the handler of fork finds a descriptor. Entries are never freed; each is used again, except
-/// in a child that inherited it.
+/// Where the handler of fork finds a descriptor. Entries are never freed; each is used again,
+/// except in a child that inherited it.
 #[derive(Debug)]
 struct Entry {
     /// The descriptor plus one; 0: the entry is not in use.
@@ -59,7 +60,8 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
 extern "C" fn after_fork_in_child() {
     for entry in entries() {
         let fd = entry.fd.load(site("file.child", Relaxed));
-        // What this process inherited itself it has closed; the number may be that of another file.
+        // An entry that this process inherited is closed already, and its number may be another
+        // file's.
         if fd > 0 && !entry.is_inherited.swap(true, Relaxed) {
             // SAFETY: the descriptor is the entry's.
             unsafe { libc::close(fd as c_int - 1) };
@@ -102,7 +104,7 @@ fn enter(fd: c_int) -> Result<&'static Entry> {
     }
 }
 
-/// Opens the file of a descriptor anew: a description of its own.
+/// Opens the file of a descriptor again, with a description of its own.
 fn open_again(fd: c_int, access: c_int) -> Result<c_int> {
     let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
     {
@@ -123,9 +125,9 @@ fn open_again(fd: c_int, access: c_int) -> Result<c_int> {
 }
 
 impl SharedFile {
-    /// Opens the file of a descriptor anew. Fails with [`Error::Invalid`] if it is not a regular file
-    /// that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if there
-    /// are no more descriptors.
+    /// Opens the file of a descriptor again. Fails with [`Error::Invalid`] if it is not a regular
+    /// file that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if
+    /// no descriptor is left.
     pub(crate) fn open(fd: c_int) -> Result<Self> {
         Self::open_by(fd, libc::O_RDWR, libc::PROT_READ | libc::PROT_WRITE)
     }
@@ -136,7 +138,7 @@ impl SharedFile {
     }
 
     fn open_by(fd: c_int, access: c_int, protection: c_int) -> Result<Self> {
-        // A new description could have rights that the caller's does not have.
+        // Opening again could add rights that the caller's descriptor does not have.
         // SAFETY: no memory is passed.
         let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
         let is_open = flags >= 0 && flags & libc::O_PATH == 0;
@@ -191,8 +193,8 @@ impl SharedFile {
         if count == bytes.len() as isize { Ok(()) } else { Err(no_space()) }
     }
 
-    /// Makes the file `len` bytes long and reserves memory or disk for all of them, so that no later
-    /// access fails. [`Error::NoMemory`] if there is not so much.
+    /// Makes the file `len` bytes long and reserves memory or disk for all of them, so that no
+    /// later access fails. Fails with [`Error::NoMemory`] if there is not enough.
     pub(crate) fn reserve(&self, len: u64) -> Result {
         if len > all_memory() {
             return Err(Error::NoMemory);
@@ -217,8 +219,8 @@ impl SharedFile {
         unsafe { libc::ftruncate(self.fd, 0) };
     }
 
-    /// Seals the file against shrinking, if it is a memfd that allows seals. An access behind the end
-    /// of a file that was shrunk is a SIGBUS.
+    /// Seals the file against shrinking, if it is a memfd that allows seals. An access behind the
+    /// end of a file that was shrunk is a SIGBUS.
     pub(crate) fn forbid_to_shrink(&self) {
         // SAFETY: no memory is passed. An error means that the file cannot be sealed.
         unsafe { libc::fcntl(self.fd, libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
@@ -245,7 +247,7 @@ impl SharedFile {
 
     /// Whether another description has locked a byte.
     pub(crate) fn is_locked(&self, byte: u64) -> bool {
-        // If the kernel does not tell, nobody is dead.
+        // If the kernel reports an error, the process counts as alive.
         self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte) != Ok(libc::F_UNLCK)
     }
 
@@ -294,8 +296,9 @@ impl Drop for SharedFile {
     fn drop(&mut self) {
         if !self.is_inherited() {
             let _disabled = disable_cancellation();
-            // First, so that the handler never closes the number when it is another file's. A child
-            // that is forked between the two keeps the description, whose locks mean nothing by now.
+            // Before the close, so that the handler never closes the number when it is another
+            // file's. A child that is forked between the two keeps the description; its locks mean
+            // nothing by now.
             self.entry.fd.store(0, site("file.leave", Release));
             // SAFETY: opened in `open`.
             unsafe { libc::close(self.fd) };
@@ -303,7 +306,7 @@ impl Drop for SharedFile {
     }
 }
 
-/// Bytes of memory and swap that this machine has. A memfd takes more without an error, until the
+/// Bytes of memory and swap of this machine. A memfd accepts more without an error, and then the
 /// kernel kills processes.
 fn all_memory() -> u64 {
     // SAFETY: `info` is an output.
@@ -357,15 +360,15 @@ impl Drop for Mapping {
     }
 }
 
-/// A value in a mapping: its address, for a debugger too.
+/// The address of a value in a mapping, in a form that a debugger can read.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Mapped<T>(NonNull<T>);
 
 impl<T: Sync> Mapped<T> {
     /// # Safety
-    /// A `T` lies there as long as the result is used. It consists of atomics, since other processes
-    /// change it.
+    /// A `T` exists there as long as the result is used. It consists of atomics, since other
+    /// processes change it.
     pub(crate) unsafe fn new(value: NonNull<T>) -> Self {
         Self(value)
     }

@@ -1,9 +1,9 @@
-//! What lies where in the file of a shared queue, and how a file becomes one.
+//! The layout of the file of a shared queue, and how an empty file becomes one.
 //!
 //! # Creation
 //! A file is empty at first. The process that holds the lock on byte 0 writes [`UNFINISHED`], then
-//! reserves memory and writes the rest, and [`MAGIC`] last. If it dies before, the next process finds
-//! `UNFINISHED` and starts again. No other file is ever changed.
+//! reserves memory and writes the rest, and [`MAGIC`] last. If it dies before, the next process
+//! finds `UNFINISHED` and starts again. No other file is ever changed.
 
 use super::file::{Mapping, SharedFile};
 use crate::error::{Error, Result};
@@ -13,13 +13,13 @@ use core::ptr::NonNull;
 
 /// "QUEUFILE", in the byte order of the machine: another byte order is another number.
 const MAGIC: u64 = 0x5155_4555_4649_4c45;
-/// "QUEUINIT": a process is writing the file, or died meanwhile.
+/// "QUEUINIT": a process is creating the queue, or died meanwhile.
 const UNFINISHED: u64 = 0x5155_4555_494e_4954;
 /// Incremented with every change of the layout or of the meaning of a word.
 const VERSION: u32 = 1;
 /// Bytes of the header; the rest begins behind them.
 const HEADER: usize = 4096;
-/// The byte of the file whose lock creates the queue. Attachment i locks the byte i + 1.
+/// The byte of the file that the creator of the queue locks. Attachment i locks byte i + 1.
 const CREATION: u64 = 0;
 /// Attachments of one file, at most.
 const MAX_ATTACHMENTS: u64 = 4096;
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Spsc = 2,
 }
 
-/// What the creator chose. In a request, 0 stands for whatever the file says.
+/// The sizes that the creator chose. In a request, 0 stands for the value in the file.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sizes {
@@ -67,7 +67,7 @@ pub(crate) struct Part {
     pub(crate) count: usize,
 }
 
-/// Places parts one behind the other.
+/// Assigns offsets to the parts, one behind the other.
 #[derive(Debug)]
 pub(crate) struct Layout {
     len: usize,
@@ -78,7 +78,8 @@ impl Layout {
         Self { len: HEADER }
     }
 
-    /// The next part, aligned to a pair of cache lines. [`Error::Invalid`] if the sizes overflow.
+    /// Adds a part, aligned to a pair of cache lines. Fails with [`Error::Invalid`] if the sizes
+    /// overflow.
     pub(crate) fn add(&mut self, size: usize, count: usize) -> Result<Part> {
         let offset = self.len;
         let end = size.checked_mul(count).and_then(|size| size.checked_add(offset));
@@ -88,10 +89,10 @@ impl Layout {
     }
 }
 
-/// What a process asks for, and how it sees the parts for given sizes.
+/// The queue that a process asks for.
 pub(crate) struct Request {
     pub(crate) kind: Kind,
-    /// 0 stands for what the file says, or else for the default.
+    /// 0 stands for the value in the file, or in an empty file for the default.
     pub(crate) sizes: Sizes,
     pub(crate) defaults: Sizes,
 }
@@ -105,12 +106,11 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Opens the file, and writes a new queue into it if it is empty. `lay_out` computes the layout
-    /// for sizes, `fill` writes the parts of a new queue, whose memory is zero.
+    /// Opens the file, and creates a queue in it if it is empty. `lay_out` computes the layout for
+    /// given sizes, `fill` writes the parts of a new queue, whose memory is zero.
     ///
     /// Fails with [`Error::Invalid`] if the file is not that of such a queue, with
-    /// [`Error::NoMemory`] if there is not enough memory, disk or descriptors. Then the file is as it
-    /// was before.
+    /// [`Error::NoMemory`] if memory, disk or descriptors are used up. Then the file is as before.
     pub(crate) fn open<L>(
         fd: core::ffi::c_int,
         request: &Request,
@@ -166,7 +166,7 @@ impl From<Flaw> for Error {
     }
 }
 
-/// What a header says. Read once: another process may write other numbers at any time.
+/// The contents of a header. Read once, because a peer may write other numbers at any time.
 pub(crate) struct Described {
     pub(crate) kind: Kind,
     pub(crate) sizes: Sizes,
@@ -217,7 +217,7 @@ pub(crate) fn describe(file: &SharedFile) -> core::result::Result<Described, Fla
 }
 
 impl Described {
-    /// The length of the file, as the header says.
+    /// The length of the file in bytes, according to the header.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -264,7 +264,7 @@ fn create<L>(
     check(&sizes)?;
     let (layout, parts) = lay_out(&sizes)?;
     let fresh = || {
-        // What a process left that died here.
+        // Removes what a process left that died during the creation.
         file.truncate();
         file.write(&UNFINISHED.to_ne_bytes())?;
         file.reserve(layout.len as u64)?;
@@ -272,7 +272,7 @@ fn create<L>(
     };
     let mapping = fresh().inspect_err(|_| file.truncate())?;
     let header = header_of(&mapping).as_ptr();
-    // SAFETY: mapped, and no other process reads more than the magic before it is complete.
+    // SAFETY: mapped. No other process reads more than the magic before the queue is complete.
     unsafe {
         (&raw mut (*header).version).write(VERSION);
         (&raw mut (*header).kind).write(request.kind as u32);
@@ -283,8 +283,7 @@ fn create<L>(
     }
     fill(&mapping, &sizes, &parts);
     file.forbid_to_shrink();
-    // Ordering: Release. Processes that open the file read the magic by a system call, which orders
-    // what follows.
+    // Ordering: Release, pairs with the system call by which other processes read the magic.
     // SAFETY: mapped and aligned.
     unsafe { (*header).magic.store(MAGIC, site("shared.create", Release)) };
     Ok((mapping, sizes, parts))
