@@ -1,4 +1,4 @@
-//! What lies in the file of a shared queue, for `queues-inspect`. It only reads, attaches nothing, and
+//! Reads the contents of the file of a shared queue, for `queues-inspect`. It attaches nothing and
 //! trusts no number in the file.
 
 use crate::queue::Inspected;
@@ -20,7 +20,7 @@ struct Attachment {
     waits_for_item: u64,
 }
 
-/// A file, as it was at nearly one moment.
+/// The contents of a file. The queue may have changed while they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     kind: &'static str,
@@ -30,7 +30,7 @@ pub struct Report {
     attachments: Vec<Attachment>,
 }
 
-/// Reads the file. Fails with a text that says what is wrong with it.
+/// Reads the file. Fails with a text that states what is wrong with it.
 pub fn read(path: &Path) -> Result<Report, String> {
     let flaw = |flaw: Flaw| flaw.to_string();
     let file = File::open(path).map_err(|error| error.to_string())?;

@@ -26,8 +26,8 @@ pub struct Counts {
     pub peak: u64,
 }
 
-/// What a process asks for when it opens a shared queue. 0 stands for what the file says or, if the
-/// file is empty, for the default.
+/// The options of a shared queue. 0 stands for the value in the file or, if the file is empty, for
+/// the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SharedOptions {
     /// Largest number of items; default: 1000, in an spsc queue 1024.
@@ -36,10 +36,10 @@ pub struct SharedOptions {
     pub item_size: usize,
     /// Cells beyond the capacity; default: 64. 0 for an spsc queue, which has none.
     pub spare: usize,
-    /// Handles that can be attached at once, in all processes; default: 64.
+    /// The most handles that are attached at once, in all processes; default: 64, at most 4096.
     pub attachments: usize,
-    /// Whether what a dead consumer held comes again. False for an spsc queue, in which it stays in
-    /// front.
+    /// Whether what a dead process held is redelivered. False for an spsc queue, in which an item
+    /// that a dead consumer held stays in front.
     pub redelivers: bool,
 }
 

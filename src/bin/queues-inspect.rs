@@ -1,4 +1,4 @@
-//! Prints what lies in the file of a shared queue.
+//! Prints the contents of the file of a shared queue.
 
 #[cfg(not(queues_shared))]
 fn main() -> std::process::ExitCode {
@@ -19,8 +19,8 @@ mod program {
     use std::time::Duration;
 
     const HELP: &str = "\
-Prints what lies in the file of a shared queue: sizes, items, statistics, cells by
-state, and the attached handles, alive and dead. It only reads the file.
+Prints the contents of the file of a shared queue: sizes, items, statistics, cells
+by state, and the attached handles, alive and dead. It only reads the file.
 
 usage: queues-inspect [--json] [--watch [SECONDS]] FILE
 
@@ -30,7 +30,8 @@ usage: queues-inspect [--json] [--watch [SECONDS]] FILE
   --version          the version of the library
 
 FILE may be /proc/PID/fd/N for a queue in a memfd.
-Exit status: 0; 1 if the file is no shared queue; 2 for wrong arguments.
+Exit status: 0 on success; 1 if the file cannot be read or is no shared queue;
+2 for wrong arguments.
 ";
 
     struct Arguments {

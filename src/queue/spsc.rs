@@ -215,7 +215,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
     fn raise_peak(&self, len: u64) -> u64 {
         let peak = &self.state.put.peak;
         let before = peak.load(site("spsc.peak.load", Relaxed));
-        // A higher one was written by nobody who is trusted.
+        // A peer wrote a higher one.
         let before = if K::IS_SHARED { before.min(self.slots.capacity) } else { before };
         peak.store(before.max(len), site("spsc.peak.store", Relaxed));
         before.max(len)
@@ -347,7 +347,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
         if K::has(&self.consumer.role) { Ok(()) } else { self.become_consumer() }
     }
 
-    /// Goes on where an earlier consumer stopped: what it had not removed comes again.
+    /// Goes on where an earlier consumer stopped: what that one had not removed is still in front.
     #[cold]
     fn become_consumer(&self) -> Result {
         self.keeper.take(Side::Consumer)?;

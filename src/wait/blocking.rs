@@ -143,9 +143,9 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
-    /// Makes sure that calls in other processes wake the pollers, the descriptor and the futures that
-    /// wait for an event in this process. Such a waiter calls it after it has announced itself.
-    /// Returns the time at which the waiter must look again by itself.
+    /// Makes calls in other processes wake the pollers, the descriptor and the futures that wait for
+    /// an event in this process. Such a waiter calls this after it has announced itself. Returns the
+    /// time at which the waiter must look again by itself.
     pub(super) fn call_lookout(&self, event: u32) -> Deadline {
         match self.try_call_lookout(event) {
             Ok(()) => Deadline::NEVER,

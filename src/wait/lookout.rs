@@ -1,16 +1,17 @@
 //! How pollers, descriptors and futures of this process learn of calls in other processes.
 //!
-//! They wait at event counts in the memory of their own process, where no other process can wake
-//! them. So each end of a shared queue for which they wait has a *lookout*: a thread that sleeps in
-//! the shared memory for them (`shared/event.rs`) and wakes them. It starts when the first of them
-//! waits. While none waits it sleeps in this process, and costs other processes nothing.
+//! These waiters wait at event counts in the memory of their own process, where no other process
+//! can wake them. So each end of a shared queue at which they wait has a *lookout*: a thread of the
+//! library that sleeps in the shared memory for them (`shared/event.rs`) and wakes them. The thread
+//! starts with the first waiter. Without waiters it sleeps in this process, and costs other
+//! processes nothing.
 //!
 //! # Idea
-//! Whoever waits announces itself at the event count, and then *calls* the lookout: it increments a
-//! word, and wakes the thread if that is idle. The lookout reads the word, looks at the queue, wakes
-//! all that wait if the end is ready, and is idle until the word changes. If the end is not ready it
-//! sleeps in the shared memory, and looks again. So a call after the notification is never lost, and
-//! one waiter that is slow to leave does not make the lookout spin.
+//! A waiter announces itself at the event count, and then *calls* the lookout: it increments a
+//! word, and wakes the thread if that is idle. The lookout reads the word and looks at the queue.
+//! If the end is ready, the lookout wakes all waiters, and is idle until the word changes.
+//! Otherwise it sleeps in the shared memory, and looks again. So no call after the notification is
+//! lost, and a waiter that is slow to leave does not make the lookout spin.
 
 use super::poll::Source;
 use super::{Blocking, EventCount};
@@ -26,7 +27,7 @@ use crate::sync::{
 #[derive(Debug)]
 pub(super) struct Lookout(AtomicPtr<Post>);
 
-/// What the thread and those who call it share.
+/// The state that the thread shares with the threads that call it.
 #[derive(Debug)]
 struct Post {
     /// Its epoch counts the calls.
@@ -118,7 +119,7 @@ impl Lookout {
 }
 
 impl Post {
-    /// What the thread does.
+    /// The loop of the thread.
     fn watch<Q: Queue>(&self, blocking: &Blocking<Q>, event: u32) {
         let Some(attachment) = blocking.queue().attachment() else { return };
         let event_count: &EventCount = blocking.event_count_of(event);
@@ -171,8 +172,8 @@ impl Drop for Lookout {
     }
 }
 
-/// Runs `start`, which starts a thread, with all signals blocked: signals are for the threads of the
-/// program.
+/// Runs `start`, which starts a thread, with all signals blocked: signals are for the threads of
+/// the program.
 fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     // SAFETY: both sets are written before they are read.
     unsafe {

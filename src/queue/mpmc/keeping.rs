@@ -1,8 +1,8 @@
-//! Who may use the memory of a queue of cells: the threads of this process ([`Alone`]), or several
-//! processes, which may die at any instruction (`recovery.rs`).
+//! Whether only this process uses the memory of a queue of cells ([`Alone`]), or several processes,
+//! which may die at any instruction (`recovery.rs`).
 //!
-//! A process that dies takes the cells with it that it owns: their indices are in neither ring. So in
-//! shared memory a call notes where each cell is. With `Alone` all of these notes are nothing.
+//! The cells that a dead process owned are in neither ring. So in shared memory a call notes where
+//! each cell is. With `Alone` these notes compile to nothing.
 
 use super::Indirect;
 use crate::payload::Payload;
@@ -15,7 +15,7 @@ pub(crate) enum Ring {
     Filled = 1,
 }
 
-/// What lies before each cell.
+/// The header of each cell.
 #[repr(C)]
 pub(crate) struct CellHead<M, H> {
     pub(super) mark: M,
@@ -26,27 +26,28 @@ pub(crate) struct CellHead<M, H> {
 pub(crate) trait Keeping: Sized + Send + Sync {
     /// Whether other processes use the memory, too. Then no number in it is trusted.
     const IS_SHARED: bool;
-    /// Where the ends of the rings lie.
+    /// The storage of the ends of the rings.
     type Room: Room;
-    /// Where a cell is.
+    /// The mark of a cell.
     type Mark: Send + Sync;
-    /// Where a call announces what it is about to do.
+    /// Where a call announces the cell that it is about to move.
     type Seat<'a>
     where
         Self: 'a;
 
     /// Begins a call.
     fn sit(&self) -> Self::Seat<'_>;
-    /// Announces that the call is about to pop a cell, or to push it. The announcement is over with the
-    /// seat, or with the next one.
+    /// Announces that the call is about to pop a cell, or to push it. The announcement ends with
+    /// the seat, or with the next announcement.
     fn announce(seat: &Self::Seat<'_>, cell: u64);
-    /// Notes where the cell is if the push that follows succeeds.
+    /// Marks the cell as at the position where the push that follows puts it.
     fn note_push(&self, mark: &Self::Mark, ring: Ring, position: u64);
-    /// Notes that this attachment holds a cell, which came from a ring, beyond the call.
+    /// Marks the cell as held by this attachment beyond the call. The cell came from the ring
+    /// `from`.
     fn note_held(&self, mark: &Self::Mark, from: Ring);
     /// Whether this attachment holds a cell.
     fn holds(&self, mark: &Self::Mark) -> bool;
-    /// Gives back the cells of dead processes. Returns false if there are none.
+    /// Recovers the cells of dead processes. Returns false if no sweep was needed.
     fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Self::Seat<'_>) -> bool;
     /// Gives back the cells of this attachment, at its end.
     fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>);

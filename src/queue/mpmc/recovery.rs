@@ -1,10 +1,12 @@
-//! Queues of blobs in memory that processes share, and how the cells of a dead process come back.
+//! Queues of blobs in memory that processes share, and how the cells of a dead process are
+//! recovered.
 //!
 //! # Idea
 //! An operation on a ring is one compare-and-swap, so a process that dies leaves no operation half
-//! done. It only takes the cells with it that it had popped. Each cell has a *mark*, which says where
-//! the cell is, and who wrote that: in a ring at a position, or held by an attachment (a reservation
-//! or a lease). Each call has a seat, where it *announces* the cell that it is about to move.
+//! done. Only the cells that it had popped are missing from the rings. Each cell has a *mark*: at a
+//! position of a ring, or held by an attachment (a reservation or a lease). The mark also names the
+//! attachment that wrote it. Each call has a seat, where it *announces* the cell that it is about
+//! to move, as a hazard pointer does.
 //!
 //! A pop announces the cell that it sees in front, and then pops it. A push announces the cell,
 //! marks it as in the ring at a position before each attempt there, and pushes. The announcement
@@ -13,35 +15,39 @@
 //! cell that the call owns.
 //!
 //! # Recovery
-//! Any process that notices a death *sweeps*: when it finds no free cell, when it waits, and when it
-//! opens the queue. For each cell it reads the mark.
-//! 1. Held by an attachment that lives: nothing is to be done. By one that is gone: the sweep takes it.
-//! 2. In a ring at a position: if the slot there holds the cell, it is in its place. Otherwise a call
-//!    has popped it, or has marked it and not pushed it yet; or a process died there. If a live call
-//!    announces the cell, the sweep skips it. If the slot is then still as it was before, the sweep
-//!    takes the cell.
+//! A process *sweeps* when it finds no free cell, when it waits, and when it opens the queue, if it
+//! then notices a death. For each cell the sweep reads the mark.
+//! 1. Held by a live attachment: the sweep leaves the cell. Held by an attachment that is gone: the
+//!    sweep takes the cell.
+//! 2. At a position of a ring: if the slot there holds the cell, the sweep leaves the cell.
+//! Otherwise
+//!    a call has popped the cell, or has marked it and not pushed it yet, and may have died since.
+//!    If a live call announces the cell, the sweep skips it. If the slot is then still as before,
+//!    the sweep takes the cell.
 //!
-//! To take a cell, the sweep replaces the mark that it read by its own, in one compare-and-swap. Then
-//! it pushes the cell as any call does. A sweep may die anywhere.
+//! To take a cell, the sweep replaces the mark that it read by its own, in one compare-and-swap.
+//! Then it pushes the cell as any call does. A sweep may die anywhere.
 //!
-//! The writer in the mark is needed if two processes sweep at once. Otherwise one could stop before
-//! its compare-and-swap, while the other gives the cell back and a third call marks it for the same
-//! position, which is still free: the mark would be the same, and the first sweep would steal the
-//! cell. `tests/spin` has the model of all this, in which that and fifteen other mistakes fail.
+//! A mark names its writer because two processes may sweep at once. Otherwise one could stop before
+//! its compare-and-swap, while the other gives the cell back and a third call marks the cell for
+//! the same position, which is still free. The mark would be the same, and the first sweep would
+//! steal the cell. `tests/spin` has a model of all this, in which that and fifteen other mistakes
+//! fail.
 //!
-//! A mark has 32 bits of the position. So a sweep that stops before its compare-and-swap while a
-//! ring moves on by a multiple of 2^32 positions, to the very one that the same attachment then
-//! marks for the same cell, could still steal it.
+//! A mark has 32 bits of the position. So one case is left in which a sweep could steal a cell: it
+//! stops before its compare-and-swap, the ring meanwhile moves on by a multiple of 2^32 positions,
+//! and the same attachment then marks the same cell for that position.
 //!
 //! # Orderings
-//! The stores of marks and announcements are Release, the sweep's loads Acquire, and the slots SeqCst.
-//! A sweep that finds a slot changed by a pop sees the announcement before it; one that sees the mark
-//! of a push sees the announcement of the cell. If it reads a later announcement, the call has gone
-//! on: then it has changed the mark, so that the compare-and-swap fails, or the slot.
+//! The stores of marks and announcements are Release, the sweep's loads Acquire, and the slots
+//! SeqCst. A sweep that finds a slot changed by a pop sees the announcement that precedes the pop.
+//! A sweep that sees the mark of a push sees the announcement of the cell. If it reads a later
+//! announcement, the call has gone on, and has changed the slot or the mark. Then the second look
+//! at the slot, or the compare-and-swap, shows the change.
 //!
 //! # Progress
-//! Every call is lock-free, however many processes are suspended or dead. A sweep is O(cells), and
-//! skips what is in motion.
+//! Every call is lock-free, however many processes are suspended or dead. A sweep is O(cells) and
+//! skips cells in motion: those that a live call announces.
 
 use super::keeping::{CellHead, Keeping, Ring};
 use super::{Indirect, SPARE};
@@ -60,26 +66,26 @@ use core::ffi::c_int;
 use core::mem::offset_of;
 use core::ptr::NonNull;
 
-/// Flag of a shared queue: what a dead consumer held comes again.
+/// Flag of a shared queue: what a dead process held is redelivered.
 pub(crate) const REDELIVER: u64 = 1 << 8;
 
-/// Items, unless the creator chooses.
+/// The default capacity, in items.
 const DEFAULT_CAPACITY: u64 = 1000;
 
-/// Attachments of a file, unless the creator chooses.
+/// The default number of attachments of a file.
 const ATTACHMENTS: u64 = 64;
 
-/// Looks at a cell in motion before a sweep skips it.
+/// Looks at a cell in motion before a sweep skips it. Not tuned.
 const LOOKS: u32 = 8;
-/// Further looks of one sweep, at all cells: all of them are in motion only if another process writes
-/// what no call writes.
+/// Repeated looks of one sweep, at all cells together. Calls keep few cells in motion, so only a
+/// peer that damages the file uses them up. Not tuned.
 const PATIENCE: u32 = 1 << 12;
 
-/// In a mark: a position of a ring follows. Otherwise an attachment holds the cell.
+/// In a mark: the cell is at a position of a ring. Otherwise an attachment holds the cell.
 const IN_RING: u64 = 1 << 63;
-/// In a mark: the ring of the position, or from which a held cell came.
+/// In a mark: the ring is that of filled cells. A held cell came from it.
 const FILLED: u64 = 1 << 62;
-/// In a mark: the attachment that wrote it, above the bits of the position.
+/// In a mark: the lowest bit of the attachment that wrote it, above those of the position.
 const WRITER: u32 = 32;
 
 const _: () = assert!(WRITER + OwnerId::BITS == 62);
@@ -99,14 +105,14 @@ fn held_by(owner: OwnerId, from: Ring) -> u64 {
     bit(from) | owner.bits() << WRITER
 }
 
-/// What a mark says.
+/// Where a cell is, according to its mark.
 enum Whereabouts {
     HeldBy(OwnerId),
     /// The low bits of the position.
     At(u32),
 }
 
-/// What a mark says, and the ring: where the cell is, or from which it came.
+/// Returns where a cell is according to its mark, and the ring that it is in or came from.
 fn read_mark(mark: u64) -> (Whereabouts, Ring) {
     let ring = if mark & FILLED != 0 { Ring::Filled } else { Ring::Free };
     let place = if mark & IN_RING != 0 {
@@ -187,7 +193,7 @@ impl Keeping for Shared {
     }
 }
 
-/// Where the parts of a file lie.
+/// The parts of a file.
 struct Parts {
     common: CommonParts,
     ends: Part,
@@ -201,7 +207,7 @@ type MappedRing = SlotRing<Packed, Mapped<Ends>>;
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
     let capacity = sizes.capacity as usize;
-    // Marks have the low bits of a position, from which the slot must follow.
+    // The bits of a position in a mark must determine the slot.
     let is_few = |&count: &usize| count <= 1 << (WRITER - 1);
     let count = capacity.checked_add(sizes.spare as usize).filter(is_few).ok_or(Error::Invalid)?;
     let cell = Blobs::layout(&Bytes::without_callback(sizes.item_size as usize)?)?;
@@ -307,8 +313,8 @@ impl Indirect<Bytes, (), Shared> {
 }
 
 impl<P: Payload, H> Indirect<P, H, Shared> {
-    /// Gives back all cells whose owners `may_lose` them, and those that no live call has. Returns
-    /// false if it skipped a cell.
+    /// Recovers the cells of owners for which `may_lose` returns true, and those that are not in
+    /// their place and that no live call announces. Returns false if it skipped a cell.
     fn sweep(&self, seat: &Seat<'_>, may_lose: impl Fn(OwnerId) -> bool) -> bool {
         // What this call announced before is over.
         seat.announce(0);
@@ -335,8 +341,9 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         is_complete
     }
 
-    /// Gives a cell back if nobody has it. Returns false if it is in motion. Fails with
-    /// [`Error::Corrupt`] if no ring takes it.
+    /// Recovers one cell, as [`Indirect::sweep`]. Returns false if the cell is in motion, or is to
+    /// be redelivered and there is no room. Fails with [`Error::Corrupt`] if no ring accepts the
+    /// cell.
     fn look_after(
         &self,
         seat: &Seat<'_>,
@@ -375,8 +382,9 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         self.give_back(seat, cell, comes_again, before)
     }
 
-    /// Pushes a cell that this call owns. Returns false if it should come again and cannot; its mark
-    /// is then `before` again. Fails with [`Error::Corrupt`] if no ring takes it.
+    /// Pushes a cell that this call owns. Returns false if its item is to be redelivered and there
+    /// is no room; its mark is then `before` again. Fails with [`Error::Corrupt`] if no ring
+    /// accepts it.
     fn give_back(
         &self,
         seat: &Seat<'_>,
@@ -394,7 +402,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
                     attachment.notify(GET, 1);
                     return Ok(true);
                 }
-                // The queue will not take it any more.
+                // The item is lost: see decision 021.
                 Err(Error::Closed) => {}
                 Err(_) => {
                     // SAFETY: below the count.

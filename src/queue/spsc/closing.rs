@@ -46,8 +46,8 @@ const DRAINING: u32 = 3;
 /// Closed, and a get reported *closed*: no item is accepted any more.
 pub(super) const DRAINED: u32 = 4;
 
-/// Looks at the stage in one call, in shared memory, before it gives up. Each but the first needs a
-/// call of another thread at the same time; nobody makes so many, except to hold up others.
+/// Looks of one call at the stage, in shared memory, before the call fails. Each look but the first
+/// follows a change by another thread meanwhile. Only a hostile peer makes so many. Not tuned.
 const ATTEMPTS: u32 = 1000;
 
 /// The stage of a new queue.

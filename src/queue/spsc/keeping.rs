@@ -1,16 +1,16 @@
-//! Who may use the memory of a queue from one thread to another: the threads of this process
-//! ([`Alone`]), or two processes, which may die at any instruction (`takeover.rs`).
+//! Whether only this process uses the memory of a queue from one thread to another ([`Alone`]), or
+//! two processes, which may die at any instruction (`takeover.rs`).
 //!
-//! Both sides see the [`State`], and nothing else. What a side keeps to itself, its cursor and its
-//! reservation, lies in the memory of its process in either case: a process that dies leaves no
-//! half-written cursor, and none that another process has bent.
+//! Both sides see the [`State`], and nothing else. The cursor and the reservation of a side lie in
+//! the memory of its process in either case. So a process that dies leaves no half-written cursor,
+//! and a peer cannot damage a cursor.
 
 use crate::error::Result;
 use crate::sync::{AtomicU32, AtomicU64};
 use core::ops::Deref;
 use crossbeam_utils::CachePadded;
 
-/// What both sides see. It consists of numbers, so that it can lie in a file.
+/// The part that both sides see. It consists of numbers, so that it can lie in a file.
 #[repr(C)]
 pub struct State {
     /// Open, or how far closing has come (`closing`).
@@ -58,24 +58,24 @@ pub(crate) enum Side {
 
 /// See the module.
 pub(crate) trait Keeping: Sized + Send + Sync {
-    /// Whether other processes use the memory, too. Then no number in it is trusted, and light fences
-    /// do not reach all threads.
+    /// Whether other processes use the memory, too. Then no number in it is trusted, and light
+    /// fences do not reach all threads.
     const IS_SHARED: bool;
-    /// Where the state lies.
+    /// The storage of the state.
     type Room: Deref<Target = State> + Send + Sync;
-    /// Whether this handle has the role of a side, as the side notes it.
+    /// The note of a side whether this handle has its role.
     type Role: Default + Send + Sync;
 
     /// Whether the side has its role.
     fn has(role: &Self::Role) -> bool;
-    /// Takes the role of a side. Fails with [`Error::Misuse`](crate::Error::Misuse) while a handle of
-    /// a process that lives has it.
+    /// Takes the role of a side. Fails with [`Error::Misuse`](crate::Error::Misuse) while another
+    /// handle, of a process that is alive, has it.
     fn take(&self, side: Side) -> Result;
     /// Notes that this handle has the role.
     fn note(role: &Self::Role);
-    /// Gives up the roles of dead processes.
+    /// Frees the roles of dead processes.
     fn tend(&self);
-    /// Gives up the roles of this handle, at its end.
+    /// Frees the roles of this handle, at its end.
     fn leave(&self);
     /// The attachment.
     #[cfg(queues_shared)]

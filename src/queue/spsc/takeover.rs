@@ -1,30 +1,31 @@
-//! A queue from one process to another, either of which may die at any instruction: its state and its
-//! cells lie in a file that both map.
+//! A queue from one process to another, either of which may die at any instruction. Its state and
+//! its cells lie in a file that both map.
 //!
 //! # Idea
 //! An item is published, or removed, by the store of one position. So a process that dies leaves
-//! nothing half done: what its last position covers is done, and nothing else is. There is nothing to
-//! recover. The next producer goes on at the tail, the next consumer at the head.
+//! nothing half done: what its last position covers is done, and nothing else is. There is nothing
+//! to recover. The next producer goes on at the tail, the next consumer at the head.
 //!
 //! # Roles
-//! A side belongs to one attachment at a time, whose id is in the file. A handle takes a role by a
-//! compare-and-swap, in the first call that needs it, if the role is free or its holder is gone.
-//! Only the kernel's lock tells that a process is gone: one that is merely suspended keeps its role.
-//! The last release gives a role up. From the take-over on a call loads one word of its own side.
+//! The role of the producer, and that of the consumer, belong to one attachment each, whose id is
+//! in the file. A handle takes a role by a compare-and-swap, in the first call that needs it, if
+//! the role is free or its holder is gone. Only the kernel's lock shows that a process is dead, so
+//! a suspended process keeps its role. The last release frees the role. After it has taken the
+//! role, a call only loads one word of its own side.
 //!
 //! # Trust
-//! No position that is read from the file becomes an index but through
+//! A position from the file becomes an index only through
 //! [`Cursor::slot`](super::cursor::Cursor::slot), whose results are below the capacity. Counts that
 //! are computed from positions are checked, lengths are read once and bounded, and loops over the
 //! stage end.
 //!
 //! # Fences
-//! A light fence does not reach another process. So both sides publish by SeqCst swaps, and the stage
-//! is one that demands full fences (`closing`).
+//! A light fence does not reach another process. So both sides publish by SeqCst swaps, and the
+//! stage demands full fences (`closing`).
 //!
 //! # Progress
-//! Wait-free, as within one process. The first call of a side, and each call that finds the role taken,
-//! makes a system call for each attachment.
+//! Wait-free, as within one process. The first call of a side, and each call that finds the role
+//! taken, makes a system call for each attachment.
 
 use super::closing;
 use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
@@ -44,19 +45,20 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
-/// Items, unless the creator chooses.
+/// The default capacity, in items.
 const DEFAULT_CAPACITY: u64 = 1024;
 
-/// Attachments of a file, unless the creator chooses.
+/// The default number of attachments of a file.
 const ATTACHMENTS: u64 = 64;
 
 /// A role that no handle has.
 const FREE: u64 = 0;
 
-/// Compare-and-swaps for a role in one call. Each that fails lost to a handle that took the role.
+/// Attempts of one call to take a role. An attempt fails only if another handle took the role. Not
+/// tuned.
 const ATTEMPTS: usize = 8;
 
-/// What lies in the file beside the cells.
+/// The contents of the file beside the cells.
 #[repr(C)]
 struct Control {
     state: State,
@@ -111,8 +113,8 @@ impl Keeping for Shared {
         let own = self.attachment.id().bits();
         let mut has_looked = false;
         for _ in 0..ATTEMPTS {
-            // Ordering: Acquire, pairs with the AcqRels of `leave` and `tend`: what the last holder
-            // did.
+            // Ordering: Acquire, pairs with the AcqRels of `leave` and `tend`: this call sees what
+            // the last holder did.
             let holder = role.load(site("spsc.role.holder", Acquire));
             if holder == own {
                 return Ok(());
@@ -121,7 +123,7 @@ impl Keeping for Shared {
                 if has_looked {
                     break;
                 }
-                // Nobody may have noticed yet that it is dead.
+                // The holder may be dead, and its death not noticed yet.
                 self.tend();
                 has_looked = true;
                 continue;
@@ -150,8 +152,8 @@ impl Keeping for Shared {
             return;
         }
         for role in self.roles() {
-            // Ordering: AcqRel, pairs with the Acquire in `take`: what this handle did. It fails if
-            // another handle has the role.
+            // Ordering: AcqRel, pairs with the Acquire in `take`: the next holder sees what this
+            // handle did. It fails if another handle has the role.
             role.replace(self.attachment.id().bits(), FREE, site("spsc.role.leave", AcqRel));
         }
         self.attachment.leave(true);
@@ -163,7 +165,7 @@ impl Keeping for Shared {
     }
 }
 
-/// Where the parts of a file lie.
+/// The parts of a file.
 struct Parts {
     common: CommonParts,
     control: Part,
@@ -197,8 +199,8 @@ fn fill(mapping: &Mapping, _sizes: &Sizes, parts: &Parts) {
 impl Spsc<Bytes, Shared> {
     /// Opens the queue in a file, or creates it there if the file is empty. The caller keeps `fd`.
     ///
-    /// The calls of a side fail with [`Error::Misuse`] while a handle of another process that lives
-    /// has that side's role.
+    /// The calls of a role fail with [`Error::Misuse`] while another handle, of a process that is
+    /// alive, has the role.
     ///
     /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
     /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
