@@ -1,5 +1,5 @@
-//! `queues-inspect`: what it prints of a shared queue, also of one whose processes have died, and of
-//! files that are none.
+//! `queues-inspect`: its output for a shared queue, also for one whose processes have died, and for
+//! files that are no queue.
 
 #![cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 
@@ -22,14 +22,14 @@ fn inspect(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_queues-inspect")).args(arguments).output().unwrap()
 }
 
-/// What it prints, which must succeed.
+/// The output of a run that must succeed.
 fn printed(arguments: &[&str]) -> String {
     let output = inspect(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Its message, and that the exit status is this.
+/// The message of a run that must fail with this exit status.
 fn message(arguments: &[&str], status: i32) -> String {
     let output = inspect(arguments);
     assert_eq!(output.status.code(), Some(status), "{arguments:?}");

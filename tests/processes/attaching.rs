@@ -172,7 +172,7 @@ fn another_header_is_invalid_and_stays() {
     for len in [1, 7, 8, 9, 64, 4095, 4096, good.len() - 8, good.len() - 1] {
         assert_eq!(edited(&|bytes| bytes.truncate(len)), (QUEUES_INVALID, true), "length {len}");
     }
-    // Sizes that lie, each alone. Some fit the same length: then they are as good as the old ones.
+    // Wrong sizes, one at a time. Some give the same length of the file, and are then valid.
     for word in 3..WORDS {
         for value in [1, 3, 1 << 20, 1 << 31, 1 << 32, 1 << 58, 1 << 63, u64::MAX] {
             let at = word * 8;
@@ -456,8 +456,8 @@ fn a_parent_that_dies_before_its_child_is_noticed() {
     }
 }
 
-/// As in a container: process numbers mean nothing to the others. The first process of a namespace
-/// leases a blob and ends.
+/// As in a container, where process numbers mean nothing to other processes: the first process of a
+/// namespace leases a blob and ends.
 #[test]
 fn a_process_of_another_container_dies() {
     let file = MemoryFile::new();

@@ -1,8 +1,10 @@
-//! A process is killed, or suspended, after each instruction of each call. Its parent steps it there.
+//! A process is killed, or suspended, after each instruction of each call. Its parent single-steps
+//! it to that instruction.
 //!
-//! After a kill another process finds what the call has put, or not, whole; what it has not taken;
-//! all cells; and the exact capacity. While a process is suspended, others fill and empty the queue,
-//! die, and recover from that; afterwards the process ends its call as if nothing had happened.
+//! After a kill another process finds the item of a put whole or not at all, the items that the call
+//! had not taken, all cells, and the exact capacity. While a process is suspended, others fill and
+//! empty the queue, die, and recover cells. Afterwards the process ends its call as if nothing had
+//! happened.
 
 use crate::support::children::{Child, Path, Traced, fork, now, skipped};
 use crate::support::random::{Random, first_seed, setting, with_seed};

@@ -239,7 +239,8 @@ static void *run_on(void *argument) {
     return NULL;
 }
 
-// How long the others may stand still, in nanoseconds: far longer than a processor is away.
+// The longest time without progress of the other workers, in nanoseconds: far longer than the
+// scheduler leaves a process waiting.
 static const uint64_t LONGEST_STALL = 3000000000;
 
 // Waits until all workers but `except` have moved more items than `before`, for LONGEST_STALL at

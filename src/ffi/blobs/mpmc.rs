@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 /// A reference to a bounded queue of blobs for any number of threads at both ends, which other
 /// languages can share: `queues_mpmc_t` of C with an item size. First in, first out.
 ///
-/// A clone is another reference to the same queue. Dropping a reference closes nothing. See
+/// A clone is another reference to the same queue. A drop does not close the queue. See
 /// [`BytesQueue`] for the other calls.
 ///
 /// ```
@@ -47,21 +47,23 @@ impl MpmcBytes {
         unsafe { Self::from_raw(handle.cast()) }
     }
 
-    /// Opens the shared queue in a file, or creates it there if the file is empty. Every process that
-    /// opens the file uses the same queue, and none waits for another that was killed: the guide has
-    /// a chapter about several processes. The file stays the caller's. Linux only.
+    /// Opens the shared queue in a file, or creates it there if the file is empty. Every process
+    /// that opens the file uses the same queue, and a process that is killed makes no other process
+    /// wait. `docs/guide/processes.md` has the details. The caller keeps the file and may close it.
+    /// Allocates. Linux only.
     ///
-    /// A child that was forked opens the file itself: calls with this object fail with
-    /// [`Error::Invalid`](crate::Error::Invalid) there. Calls fail with
-    /// [`Error::Corrupt`](crate::Error::Corrupt) if another process has damaged the file. Another
-    /// process can change the bytes of a lease or reservation at any time, if it does not keep the
-    /// rules: copy what you check.
+    /// A forked child opens the file itself: calls with this object fail with
+    /// [`Error::Invalid`](crate::Error::Invalid) there. Any call fails with
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if it finds that another process has damaged the
+    /// file. A process that breaks the rules can change the bytes of a lease or reservation at any
+    /// time, so copy them before you check them.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) if the file is not such a queue, has other sizes than
-    /// `options`, or is not open for reading and writing;
-    /// [`Error::NoMemory`](crate::Error::NoMemory) if memory, file system, descriptors or attachments
-    /// are used up.
+    /// [`Error::Invalid`](crate::Error::Invalid) if the file is not such a queue, has other sizes
+    /// or flags than `options`, or is not open for reading and writing;
+    /// [`Error::NoMemory`](crate::Error::NoMemory) if memory, file system, descriptors or
+    /// attachments are used up; [`Error::Corrupt`](crate::Error::Corrupt) if another process keeps
+    /// changing the file.
     pub fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<Self> {
         let handle = open_handle(file.as_fd().as_raw_fd(), options)?;
         // SAFETY: it has one reference.
@@ -73,7 +75,7 @@ impl MpmcBytes {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) if `queue` is null, or a queue of pointers or of
-    /// another family. Then the reference remains the caller's.
+    /// another family. Then the caller keeps the reference.
     ///
     /// # Safety
     /// `queue` is null or a handle of this library, and the caller gives up a reference to it.
@@ -85,15 +87,15 @@ impl MpmcBytes {
         }
     }
 
-    /// Returns the queue for C, with the reference of this object: give it back by
-    /// `queues_mpmc_release` or [`MpmcBytes::from_raw`].
+    /// Returns the queue for C, with the reference of this object. The caller releases it by
+    /// `queues_mpmc_release`, or takes it over again by [`MpmcBytes::from_raw`].
     #[must_use = "the queue would never be freed"]
     pub fn into_raw(self) -> *mut queues_mpmc_t {
         self.0.into_raw()
     }
 
-    /// Returns the queue for C, without a reference: it is valid as long as this object lives, or
-    /// a reference that C adds by `queues_mpmc_retain`.
+    /// Returns the queue for C, without a reference. It is valid while this object lives, or until
+    /// C releases a reference that it added by `queues_mpmc_retain`.
     pub fn as_raw(&self) -> *mut queues_mpmc_t {
         self.0.as_raw()
     }
@@ -120,8 +122,8 @@ impl MpmcBytes {
     /// Gets the blob in front into `buffer` without waiting; lock-free. Returns its length.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained),
-    /// [`Error::TooSmall`](crate::Error::TooSmall), and the blob stays in front.
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and
+    /// drained), [`Error::TooSmall`](crate::Error::TooSmall), and the blob stays in front.
     pub fn try_get(&self, buffer: &mut [u8]) -> Result<usize> {
         self.get(buffer, Wait::No)
     }
@@ -152,8 +154,8 @@ impl MpmcBytes {
     /// Removes every blob that was in the queue when the call began; returns their number.
     ///
     /// # Errors
-    /// [`Error::Panic`](crate::Error::Panic) if a drop callback panicked, which only a queue of
-    /// another creator has.
+    /// [`Error::Panic`](crate::Error::Panic) if a drop callback panicked. Only a queue that another
+    /// language created has a callback.
     pub fn clear(&self) -> Result<usize> {
         // SAFETY: any thread may clear.
         unsafe { self.0.clear() }
@@ -161,8 +163,8 @@ impl MpmcBytes {
 
     /// Reserves a cell to write a blob in place, waiting for room.
     ///
-    /// A reservation takes no place in the queue; [`Reservation::commit`] does. A queue has 64 cells
-    /// beyond its capacity for reservations and leases, or as many as its creator chose.
+    /// A reservation takes no place in the queue; [`Reservation::commit`] does. A queue has 64
+    /// cells beyond its capacity for reservations and leases, or as many as its creator chose.
     ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full) (no room or no free cell),
@@ -195,8 +197,8 @@ impl MpmcBytes {
     /// for one.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained),
-    /// [`Error::Timeout`](crate::Error::Timeout).
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and
+    /// drained), [`Error::Timeout`](crate::Error::Timeout).
     pub fn lease(&self, wait: Wait) -> Result<Lease<'_>> {
         // SAFETY: any thread may call.
         let (cell, len) = unsafe {
@@ -296,8 +298,8 @@ impl fmt::Debug for Reservation<'_> {
 
 /// A blob that [`MpmcBytes::lease`] removed from its queue, in its cell.
 ///
-/// [`Lease::settle`] ends the lease. Dropping a lease puts the blob back at the end of the queue, or
-/// loses it if the queue is full or closed.
+/// [`Lease::settle`] ends the lease. Dropping a lease puts the blob back at the end of the queue,
+/// or loses it if the queue is full or closed.
 pub struct Lease<'a> {
     queue: &'a MpmcBytes,
     data: *mut c_void,
@@ -318,8 +320,8 @@ impl Lease<'_> {
     /// Puts the blob, with its current bytes, at the back of the queue, without waiting.
     ///
     /// # Errors
-    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed); with the lease,
-    /// which goes on.
+    /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed); with the
+    /// lease, which goes on.
     pub fn put_back(self) -> core::result::Result<(), PutError<Self>> {
         match self.try_return() {
             Ok(()) => {

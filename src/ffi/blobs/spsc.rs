@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd};
 /// The producer of a queue of blobs from one thread to another, which other languages can share:
 /// `queues_spsc_t` of C with an item size. See [`BytesQueue`] for the other calls.
 ///
-/// Dropping it closes nothing, so that code in another language can become the producer.
+/// A drop does not close the queue, so that code in another language can become the producer.
 pub struct BytesProducer(BytesQueue);
 
 /// The consumer of a queue of blobs from one thread to another, as [`BytesProducer`].
@@ -78,14 +78,14 @@ impl BytesQueue {
 
 impl BytesProducer {
     /// Opens the shared queue in a file as its producer, or creates it there if the file is empty:
-    /// see [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared). The first put takes the role,
-    /// which other handles can have only when the process of this one is dead, or this object is
-    /// dropped.
+    /// see [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared). The first put or reservation
+    /// takes the role of the producer. Another handle can take the role after this object is
+    /// dropped, or its process is dead.
     ///
     /// # Errors
-    /// As [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared); `spare` and `redelivers` are
-    /// invalid. Puts fail with [`Error::Misuse`](crate::Error::Misuse) while another process has the
-    /// role.
+    /// As [`MpmcBytes::open_shared`](crate::MpmcBytes::open_shared); also
+    /// [`Error::Invalid`](crate::Error::Invalid) if `spare` or `redelivers` is set. Puts fail with
+    /// [`Error::Misuse`](crate::Error::Misuse) while another handle has the role.
     pub fn open_shared(file: impl AsFd, options: &SharedOptions) -> Result<Self> {
         open_shared(file, options).map(Self)
     }
@@ -95,7 +95,7 @@ impl BytesProducer {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) if `queue` is null, or a queue of pointers or of
-    /// another family. Then the reference remains the caller's.
+    /// another family. Then the caller keeps the reference.
     ///
     /// # Safety
     /// `queue` is null or a handle of this library, and the caller gives up a reference to it. As
@@ -105,8 +105,9 @@ impl BytesProducer {
         unsafe { queue_of(queue).map(Self) }
     }
 
-    /// Returns the queue for C, with the reference of this object: give it back by
-    /// `queues_spsc_release` or [`BytesProducer::from_raw`]. C is the producer from then on.
+    /// Returns the queue for C, with the reference of this object. The caller releases it by
+    /// `queues_spsc_release`, or takes it over again by [`BytesProducer::from_raw`]. C is the
+    /// producer from then on.
     #[must_use = "the queue would never be freed"]
     pub fn into_raw(self) -> *mut queues_spsc_t {
         self.0.into_raw()
@@ -116,8 +117,8 @@ impl BytesProducer {
     ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed),
-    /// [`Error::Invalid`](crate::Error::Invalid) if `blob` is longer than the item size; in a queue
-    /// that is checked also [`Error::Misuse`](crate::Error::Misuse).
+    /// [`Error::Invalid`](crate::Error::Invalid) if `blob` is longer than the item size; in a
+    /// checked or shared queue also [`Error::Misuse`](crate::Error::Misuse).
     pub fn try_put(&mut self, blob: &[u8]) -> Result {
         self.put(blob, Wait::No)
     }
@@ -136,7 +137,7 @@ impl BytesProducer {
     ///
     /// # Errors
     /// [`Error::Full`](crate::Error::Full), [`Error::Closed`](crate::Error::Closed),
-    /// [`Error::Timeout`](crate::Error::Timeout); in a queue that is checked also
+    /// [`Error::Timeout`](crate::Error::Timeout); in a checked or shared queue also
     /// [`Error::Misuse`](crate::Error::Misuse).
     ///
     /// ```
@@ -187,8 +188,9 @@ impl BytesConsumer {
         unsafe { queue_of(queue).map(Self) }
     }
 
-    /// Returns the queue for C, with the reference of this object: give it back by
-    /// `queues_spsc_release` or [`BytesConsumer::from_raw`]. C is the consumer from then on.
+    /// Returns the queue for C, with the reference of this object. The caller releases it by
+    /// `queues_spsc_release`, or takes it over again by [`BytesConsumer::from_raw`]. C is the
+    /// consumer from then on.
     #[must_use = "the queue would never be freed"]
     pub fn into_raw(self) -> *mut queues_spsc_t {
         self.0.into_raw()
@@ -197,9 +199,9 @@ impl BytesConsumer {
     /// Gets the blob in front into `buffer` without waiting; wait-free. Returns its length.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained),
-    /// [`Error::TooSmall`](crate::Error::TooSmall), and the blob stays in front; in a queue that is
-    /// checked also [`Error::Misuse`](crate::Error::Misuse).
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and
+    /// drained), [`Error::TooSmall`](crate::Error::TooSmall), and the blob stays in front; in a
+    /// checked or shared queue also [`Error::Misuse`](crate::Error::Misuse).
     pub fn try_get(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.get(buffer, Wait::No)
     }
@@ -215,12 +217,12 @@ impl BytesConsumer {
         })
     }
 
-    /// Returns the blob in front where it lies, waiting for one. It stays in the queue until
-    /// [`FrontBlob::consume`].
+    /// Returns the blob in front without copying it, waiting for one. The blob stays in the queue
+    /// until [`FrontBlob::consume`].
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and drained),
-    /// [`Error::Timeout`](crate::Error::Timeout); in a queue that is checked also
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::Closed`](crate::Error::Closed) (and
+    /// drained), [`Error::Timeout`](crate::Error::Timeout); in a checked or shared queue also
     /// [`Error::Misuse`](crate::Error::Misuse).
     ///
     /// While the blob is in use, the consumer can make no other call:
@@ -244,8 +246,8 @@ impl BytesConsumer {
     /// Removes every blob that was in the queue when the call began; returns their number.
     ///
     /// # Errors
-    /// [`Error::Panic`](crate::Error::Panic) if a drop callback panicked, which only a queue of
-    /// another creator has; in a queue that is checked also
+    /// [`Error::Panic`](crate::Error::Panic) if a drop callback panicked (only a queue that another
+    /// language created has one); in a checked or shared queue also
     /// [`Error::Misuse`](crate::Error::Misuse).
     pub fn clear(&mut self) -> Result<usize> {
         // SAFETY: `&mut self` is the only consumer.
@@ -295,7 +297,7 @@ unsafe impl Send for SlotReservation<'_> {}
 unsafe impl Sync for SlotReservation<'_> {}
 
 impl SlotReservation<'_> {
-    /// Puts the first `len` bytes, without waiting. The reservation is gone whatever the result.
+    /// Puts the first `len` bytes, without waiting. The reservation ends in any case.
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed), [`Error::Invalid`](crate::Error::Invalid) if `len`

@@ -20,10 +20,9 @@
 //! 1. Held by a live attachment: the sweep leaves the cell. Held by an attachment that is gone: the
 //!    sweep takes the cell.
 //! 2. At a position of a ring: if the slot there holds the cell, the sweep leaves the cell.
-//! Otherwise
-//!    a call has popped the cell, or has marked it and not pushed it yet, and may have died since.
-//!    If a live call announces the cell, the sweep skips it. If the slot is then still as before,
-//!    the sweep takes the cell.
+//!    Otherwise a call has popped the cell, or has marked it and not pushed it yet, and its process
+//!    may have died since. If a live call announces the cell, the sweep skips it. If the slot is
+//!    then still as before, the sweep takes the cell.
 //!
 //! To take a cell, the sweep replaces the mark that it read by its own, in one compare-and-swap.
 //! Then it pushes the cell as any call does. A sweep may die anywhere.

@@ -243,7 +243,8 @@ impl Crew {
     }
 }
 
-/// How long the others may stand still: far longer than a processor is away.
+/// The longest time without progress of the other workers: far longer than the scheduler leaves a
+/// process waiting.
 const LONGEST_STALL: Duration = Duration::from_secs(3);
 
 /// Waits until all workers but `except` have moved more items than `before`.

@@ -7,8 +7,8 @@ mod iceoryx;
 
 use protocol::{Case, Contestant, TrialResult, fail, main as run};
 
-/// What connects processes, for blobs of `N` words that all are the item's number. A channel is known
-/// by its number within the trial.
+/// A way to connect processes, for blobs of `N` words that all are the item's number. A channel is
+/// known by its number within the trial.
 pub trait Channel<const N: usize> {
     /// Whether an item reaches one receiver of several. Otherwise each receiver has a channel of its
     /// own, to which all senders put in turn.
