@@ -1,12 +1,13 @@
-//! Queues that processes share, while processes are killed or suspended at any instruction, or write
-//! random words into the file. A test that a kill makes fail prints its seed.
+//! Queues that processes share, while processes are killed or suspended at any instruction, or
+//! write random words into the file. A test that a kill makes fail prints its seed.
 //!
-//! The children are this program again: started anew, so that nothing but the file is shared, or
-//! forked, where one is needed for each instruction.
+//! The children are this program again. They are started anew, so that only the file is shared, or
+//! forked, where a child is needed for each instruction.
 //!
-//! `QUEUES_KILLS=n` sets the kills of the storm, `QUEUES_STRIDE=n` every which instruction is tried,
-//! `QUEUES_PAIRS=n` the pairs of suspended processes of a call, `QUEUES_FILES=n` the damaged files,
-//! `QUEUES_WORDS=n` the values of each word, and `QUEUES_ROUNDS=n` the rounds of a scribbler.
+//! With `QUEUES_STRIDE=n` each n-th instruction is tried. Other variables set numbers:
+//! `QUEUES_KILLS` the kills of the storm, `QUEUES_PAIRS` the pairs of suspended processes of a
+//! call, `QUEUES_FILES` the damaged files, `QUEUES_WORDS` the values of each word, and
+//! `QUEUES_ROUNDS` the rounds of a scribbler.
 
 // ThreadSanitizer ends children that have threads; loom and Miri have no processes.
 #![cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]

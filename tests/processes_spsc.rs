@@ -1,10 +1,11 @@
-//! An spsc queue between two processes: they stream, are killed at any moment or suspended, and one of
-//! them damages the file. A test that a kill makes fail prints its seed.
+//! An spsc queue between two processes. They stream, are killed or suspended at any moment, and one
+//! of them damages the file. A test that a kill makes fail prints its seed.
 //!
-//! The children are this program again, started anew: its test `child` becomes what the environment
-//! says. A child that is stepped is forked.
+//! A child is this program again, whose test `child` then does what the environment asks for. A
+//! child that is stepped is forked instead.
 //!
-//! `QUEUES_KILLS=n` sets the kills of the storm, `QUEUES_STRIDE=n` every which instruction is tried.
+//! `QUEUES_KILLS=n` sets the number of kills of the storm. With `QUEUES_STRIDE=n` each n-th
+//! instruction is tried.
 
 #![cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 
@@ -232,7 +233,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// What a child does. In the program that was started by a person: nothing.
+/// The work of a child. In the first program it does nothing.
 #[test]
 fn child() {
     let Ok(text) = std::env::var("QUEUES_CHILD") else { return };
@@ -376,7 +377,7 @@ fn storm(seed: u64) {
     for _ in 0..kills {
         let side = random.below(2) as usize;
         if random.one_in(2) {
-            // Both work for certain.
+            // Now both children are at work.
             let before = notes[GOT].load(SeqCst);
             wait_until("progress", || notes[GOT].load(SeqCst) > before + 1);
         }
@@ -436,7 +437,7 @@ fn a_side_belongs_to_one_process_that_lives_even_suspended() {
             assert_eq!(queue.front(0), Err(QUEUES_MISUSE));
             assert_eq!(queue.consume(), Err(QUEUES_MISUSE));
             assert_eq!(queue.clear(), Err(QUEUES_MISUSE));
-            // Whoever watches may watch.
+            // Calls that only look need no role.
             assert_eq!((queue.size(), queue.is_full(), queue.is_empty()), (1, false, false));
             assert_eq!(queue.stats().attached, 2);
         };
@@ -796,7 +797,8 @@ fn call(queue: &Queue, which: usize) {
     }
 }
 
-/// Runs a call in a child that dies after `steps` instructions of it; false if the call ends before.
+/// Runs a call in a child that dies after `steps` instructions of it; false if the call ends
+/// before.
 fn kill_after(file: &File, which: usize, steps: u64) -> bool {
     // SAFETY: the child calls the queue, allocates as a child of fork may with this libc, and ends.
     unsafe {

@@ -178,8 +178,8 @@ pub unsafe extern "C" fn queues_mpmc_create(
 /// The call waits while another process creates the queue in the file. capacity and spare together
 /// are at most 2,147,483,648.
 ///
-/// Allocates. O(bytes of the file) for the process that creates the queue, else O(cells +
-/// attachments). Any thread. The caller owns the reference.
+/// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
+/// creates the queue, else O(cells + attachments).
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
 /// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the

@@ -167,8 +167,8 @@ pub unsafe extern "C" fn queues_spsc_create(
 ///
 /// The call waits while another process creates the queue in the file.
 ///
-/// Allocates. O(bytes of the file) for the process that creates the queue, else O(attachments). Any
-/// thread. The caller owns the reference.
+/// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
+/// creates the queue, else O(attachments).
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
 /// QUEUES_CORRUPT (another process keeps changing the file), QUEUES_INVALID (also for a file that
 /// is no such queue, that has other sizes than the options, that is shorter than its header states,

@@ -1,5 +1,5 @@
-//! A peer writes any words into the file while calls run. The calls may return anything. They access
-//! no memory but the file and their buffers, do not crash, and end.
+//! A peer writes any words into the file while calls run. The calls may return anything. They
+//! access no memory but the file and their buffers, do not crash, and end.
 
 use crate::support::children::{clock, fork, now};
 use crate::support::random::{Random, first_seed, setting, with_seed};
@@ -195,7 +195,8 @@ fn a_peer_that_scribbles_harms_nobody() {
             with_seed("a scribbler", seed, || {
                 let flags = if round % 2 == 0 { QUEUES_REDELIVER } else { 0 };
                 let (file, queue) = busy_queue(flags);
-                // Beyond the header, which only an open reads; from a random part on, often one only.
+                // Beyond the header, which only an open reads; from a random part on, often one
+                // only.
                 let words = file.map();
                 let first = random.below(words.len() as u64);
                 let count = match random.below(3) {

@@ -1,10 +1,10 @@
 //! A process is killed, or suspended, after each instruction of each call. Its parent single-steps
 //! it to that instruction.
 //!
-//! After a kill another process finds the item of a put whole or not at all, the items that the call
-//! had not taken, all cells, and the exact capacity. While a process is suspended, others fill and
-//! empty the queue, die, and recover cells. Afterwards the process ends its call as if nothing had
-//! happened.
+//! After a kill another process finds the item of a put whole or not at all, the items that the
+//! call had not taken, all cells, and the exact capacity. While a process is suspended, others fill
+//! and empty the queue, die, and recover cells. Afterwards the process ends its call as if nothing
+//! had happened.
 
 use crate::support::children::{Child, Path, Traced, fork, now, skipped};
 use crate::support::random::{Random, first_seed, setting, with_seed};
@@ -24,7 +24,7 @@ const BEFORE: [u64; 3] = [1, 2, 3];
 /// What the child puts.
 const NEW: u64 = 9;
 
-/// Words in which the child notes what it did.
+/// Words in which the child notes its progress.
 #[derive(Clone, Copy)]
 enum Note {
     /// The put succeeded.
@@ -35,7 +35,7 @@ enum Note {
     MayLose,
     /// The items that it cleared.
     Cleared,
-    /// The item that a process held which died.
+    /// The item that a dead process held.
     Lost,
 }
 
@@ -249,7 +249,7 @@ impl World {
         self.count_lost();
     }
 
-    /// Counts what a process held that died.
+    /// Counts what a dead process held.
     fn count_lost(&mut self) {
         let held = self.notes[Note::Lost as usize].swap(0, SeqCst);
         self.lost += u64::from(held != 0);
@@ -508,9 +508,9 @@ fn find_changes(world: &World, call: &mut Traced) -> (Path, Vec<usize>) {
     (path, changes)
 }
 
-/// A call is suspended after something that others can see, and then a sweep, which sees the cell of
-/// the call in motion. The call ends before the sweep goes on; or the sweep is killed, and another one
-/// comes.
+/// A call is suspended after something that others can see, and then a sweep, which sees the cell
+/// of the call in motion. The call ends before the sweep goes on; or the sweep is killed, and
+/// another one comes.
 #[test]
 fn a_sweep_that_is_suspended_beside_a_suspended_call_takes_nothing_from_it() {
     let seed = first_seed();

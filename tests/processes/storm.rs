@@ -1,9 +1,9 @@
 //! A storm of kills: producers and consumers are processes, which are killed or suspended at random
 //! moments, and replaced.
 //!
-//! All that they do is in a log that they share. A producer notes each item before it puts the item
-//! and after; a consumer counts each item that it has got, or is about to settle. So the parent knows
-//! at the end which items may be missing, which may have come twice, and that no process waited.
+//! The workers write a log in shared memory. A producer notes each item before the put and after
+//! it. A consumer counts each item that it has got, or is about to settle. So the parent knows at
+//! the end which items may be missing, which may have been got twice, and that no process waited.
 
 use crate::support::children::{Child, Seen, add, die_with_parent, now};
 use crate::support::random::{Random, first_seed, setting, with_seed};
@@ -23,10 +23,10 @@ pub const WORKER: &str = "QUEUES_WORKER";
 const LIVES: usize = 1000;
 /// Items that a producer puts in its life.
 const ITEMS: usize = 8192;
-/// Nanoseconds after which a worker that is inside of a call waits for a dead one: the call should
-/// take a moment after a kill, or 200 ms of a wait. The rest is for a busy machine.
+/// The longest call of a worker in ns; a longer one counts as a wait for a dead process. A call
+/// takes a moment, or a slice of 200 ms. The rest is for a busy machine.
 const LONGEST: u64 = 10_000_000_000;
-/// Of waits, longer than that.
+/// The timeout of waits in ns, longer than `LONGEST`.
 const WAIT: i64 = 60_000_000_000;
 
 const BLOB: usize = 64;
@@ -219,7 +219,7 @@ impl Worker {
         let mut held = Vec::new();
         let mut buffer = [0; BLOB];
         while self.goes_on() {
-            // Who holds cells does not wait for others.
+            // A worker that holds cells does not wait for other workers.
             let waits = held.is_empty() && self.random.one_in(2);
             let timeout = if waits { WAIT } else { 0 };
             match self.random.below(8) {
@@ -405,7 +405,8 @@ impl Round {
         }
     }
 
-    /// Ends the workers that are left: gives room to producers that wait, and something to consumers.
+    /// Ends the workers that are left: gives room to producers that wait, and something to
+    /// consumers.
     fn finish(&mut self, queue: &Shared, workers: Vec<Running>) {
         self.log.common(STOP).store(1, SeqCst);
         let mut buffer = [0; BLOB];

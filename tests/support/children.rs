@@ -320,7 +320,7 @@ pub fn add(word: &AtomicU64, n: u64) {
     word.fetch_add(n, SeqCst);
 }
 
-/// Tells the terminal, even if the harness keeps the output, that a test does not run here.
+/// Prints on the terminal, even if the harness keeps the output, that a test does not run here.
 pub fn skipped(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {what}");

@@ -236,8 +236,8 @@ impl Drop for Shared {
     }
 }
 
-/// Checks an empty queue that nobody else uses, after deaths: the statistics are true, all cells are
-/// there, and the capacity is exact.
+/// Checks an empty queue that no other process uses, after deaths: the statistics are true, all
+/// cells are there, and the capacity is exact.
 pub fn check_whole(queue: &Shared, options: &Options, attached: u64) {
     let stats = queue.stats();
     assert_eq!(queue.size(), 0, "size");
