@@ -429,8 +429,8 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 /// The call waits while another process creates the queue in the file. capacity and spare together
 /// are at most 2,147,483,648.
 ///
-/// Allocates. O(bytes of the file) for the process that creates the queue, else O(cells +
-/// attachments). Any thread. The caller owns the reference.
+/// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
+/// creates the queue, else O(cells + attachments).
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
 /// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
@@ -831,8 +831,8 @@ queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
 ///
 /// The call waits while another process creates the queue in the file.
 ///
-/// Allocates. O(bytes of the file) for the process that creates the queue, else O(attachments). Any
-/// thread. The caller owns the reference.
+/// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
+/// creates the queue, else O(attachments).
 /// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
 /// QUEUES_CORRUPT (another process keeps changing the file), QUEUES_INVALID (also for a file that
 /// is no such queue, that has other sizes than the options, that is shorter than its header states,

@@ -60,7 +60,7 @@ use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-/// See the module. `K` says who may use the memory: this process ([`Alone`]) or two of them.
+/// See the module. `K` states which processes use the memory: this one ([`Alone`]) or two.
 #[allow(private_bounds)] // nobody else implements it
 pub struct Spsc<P: Payload, K: Keeping = Alone> {
     slots: Slots<P>,

@@ -138,7 +138,7 @@ fn an_empty_file_takes_no_queue_that_there_cannot_be() {
         assert_eq!(Shared::open_with(file.0, &options).err(), Some(QUEUES_INVALID));
         assert_eq!(file.len(), 0);
     }
-    // Whoever seals a file may forbid it to grow.
+    // A seal may forbid the file to grow.
     let sealed = MemoryFile::new();
     // SAFETY: no memory is passed.
     assert_eq!(unsafe { libc::fcntl(sealed.0, libc::F_ADD_SEALS, libc::F_SEAL_GROW) }, 0);

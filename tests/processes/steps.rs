@@ -398,7 +398,7 @@ fn a_kill_of_a_waker_at_any_instruction_leaves_no_sleeper_behind() {
                 let mut child = world.start(&case).unwrap();
                 child.run(&path, n as usize);
                 child.kill();
-                // If it has put nothing, somebody else does.
+                // If it has put nothing, another process does.
                 if world.queue.size() == 0 && read(world.notes, Note::Got) == 0 {
                     world.queue.put(&7_u64.to_ne_bytes(), 0).unwrap();
                 }
@@ -600,7 +600,8 @@ fn a_redelivered_item_waits_for_room() {
     check_whole(&world.queue, &world.options, 1);
 }
 
-/// Whoever dies while it creates a queue leaves an empty file, or a whole queue, to the next.
+/// A process that dies while it creates a queue leaves an empty file, or a whole queue, to the
+/// next.
 #[test]
 fn a_kill_at_any_instruction_of_a_creation_leaves_the_file_to_the_next() {
     let seed = first_seed();
@@ -624,7 +625,7 @@ fn a_kill_at_any_instruction_of_a_creation_leaves_the_file_to_the_next() {
                 child.kill();
                 let queue = Shared::open(file.0, &options).unwrap();
                 while_all_reserved(&queue);
-                // The record of the dead creator, if the queue was whole, is found by who looks.
+                // If the queue was whole, the next process finds the record of the dead creator.
                 drop(Shared::open(file.0, &options).unwrap());
                 check_whole(&queue, &options, 1);
             });

@@ -426,7 +426,7 @@ impl Round {
                 } else {
                     let _ = queue.put(&nothing[..len], 0);
                 }
-                // Somebody still waits for it below.
+                // A wait for it follows below.
                 left.retain(|worker| !worker.child.is_ending());
             }
         }

@@ -89,7 +89,7 @@ impl Child {
     pub fn ended(&mut self) -> Option<Seen> {
         self.look(libc::WNOHANG)
     }
-    /// Whether the child has ended, for which somebody will still wait.
+    /// Whether the child has ended. It stays a zombie, for a later wait.
     pub fn is_ending(&self) -> bool {
         // SAFETY: an output; the child stays a zombie.
         unsafe {

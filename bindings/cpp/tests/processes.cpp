@@ -54,7 +54,7 @@ class file {
     int fd_;
 };
 
-// A child process that does what `task` says with the files.
+// A child process that does `task` with the files.
 class process {
   public:
     process(const char *task, const file &first, const file &second) {

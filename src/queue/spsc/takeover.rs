@@ -224,7 +224,7 @@ impl Spsc<Bytes, Shared> {
         let control = attachment.mapping().at(parts.control.offset).cast::<Control>();
         let cells = attachment.mapping().at(parts.cells.offset);
         // SAFETY: the attachment keeps the mapping as long as the queue. The control consists of
-        // atomics; a cell is accessed by whoever has the role of a side.
+        // atomics; only the holder of a role accesses a cell.
         let (slots, state, roles) = unsafe {
             (
                 Slots::of(

@@ -65,7 +65,7 @@ type Puts<const N: usize> = Publisher<Service, [u64; N], ()>;
 type Gets<const N: usize> = Subscriber<Service, [u64; N], ()>;
 
 /// Calls `create` until it succeeds. After a death a port may be refused until the service is cleaned
-/// up, as the documentation says.
+/// up, according to the documentation.
 fn created<P, E: Debug>(service: &impl PortFactory, create: impl Fn() -> Result<P, E>) -> P {
     for _ in 0..100 {
         if let Ok(port) = create() {

@@ -110,7 +110,7 @@ class event : public detail::from_handle<event, queues_event_t> {
     /// A pointer to the event as the C library knows it.
     using native_handle_type = queues_event_t *;
     /// Returns the event as the C library knows it, for code in C and other languages. Adds no
-    /// reference: who keeps the handle for longer than this object lives adds one before, by
+    /// reference: code that keeps the handle for longer than this object lives adds one, by
     /// queues_event_retain. Never waits. Any thread.
     [[nodiscard]] native_handle_type native_handle() const noexcept { return handle_; }
 
