@@ -198,7 +198,7 @@ pub use recovery::Shared;
 pub(crate) use recovery::inspect;
 
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
-/// each cell a header `H`. `K`: whether only this process uses the memory ([`Alone`]) or several.
+/// each cell a header `H`. `K` states whether only this process uses the memory ([`Alone`]).
 #[allow(private_bounds)] // nobody else implements it
 pub struct Indirect<P: Payload, H = (), K: Keeping = Alone> {
     pub(super) filled: SlotRing<Packed, K::Room>,

@@ -60,7 +60,7 @@ use core::fmt;
 use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
-/// See the module. `K` states which processes use the memory: this one ([`Alone`]) or two.
+/// See the module. `K` states whether only this process uses the memory ([`Alone`]).
 #[allow(private_bounds)] // nobody else implements it
 pub struct Spsc<P: Payload, K: Keeping = Alone> {
     slots: Slots<P>,
