@@ -264,10 +264,7 @@ fn fill(mapping: &Mapping, sizes: &Sizes, parts: &Parts) {
     for cell in 0..parts.cells.count {
         // SAFETY: below the count; an atomic of zeros is one.
         let mark = unsafe { &cells.header(cell).mark };
-        mark.store(
-            at(OwnerId::from_bits(0), Ring::Free, cell as u64),
-            site("mpmc.shared.fill", Release),
-        );
+        mark.store(at(OwnerId::NOBODY, Ring::Free, cell as u64), site("mpmc.shared.fill", Release));
         let pushed = free.push(cell as u64);
         debug_assert_eq!(pushed, Ok(cell as u64));
     }

@@ -51,7 +51,7 @@ const DEFAULT_CAPACITY: u64 = 1024;
 const ATTACHMENTS: u64 = 64;
 
 /// A role that no handle has.
-const FREE: u64 = 0;
+const FREE: u64 = OwnerId::NOBODY.bits();
 
 /// Compare-and-swaps for a role in one call. Each that fails lost to a handle that took the role.
 const ATTEMPTS: usize = 8;
