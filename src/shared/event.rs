@@ -161,14 +161,17 @@ impl Attachment {
     }
 
     /// Sleeps as a lookout until the end may have changed, or for a slice. Does not sleep if `look`
-    /// returns true.
-    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool) {
+    /// returns true. Calls `tend` once a slice.
+    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool, tend: impl Fn()) {
         let epoch = self.begin_wait(end, LOOKOUT);
         if !look() {
             let slice = Deadline::at(Clock::now().saturating_add(SLICE));
             self.event(end).parking[LOOKOUT].sleep_among_processes(epoch, slice);
         }
         self.end_wait(end, LOOKOUT);
+        if self.look_is_due() {
+            tend();
+        }
     }
 
     /// Wakes the lookouts of all processes.
