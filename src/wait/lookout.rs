@@ -19,7 +19,8 @@ use crate::memory::try_box;
 use crate::queue::Queue;
 use crate::shared::Attachment;
 use crate::sync::{
-    AcqRel, Acquire, AtomicPtr, AtomicU32, Deadline, Parking, Relaxed, Release, SeqCst, site,
+    AcqRel, Acquire, AtomicPtr, AtomicU32, Deadline, Parking, Relaxed, Release, SeqCst,
+    disable_cancellation, site,
 };
 
 /// The lookout of one end. Dropped before the queue.
@@ -155,6 +156,7 @@ impl Shared {
 /// # Safety
 /// No other thread uses it.
 unsafe fn end_post(post: *mut Post) {
+    let _disabled = disable_cancellation();
     // SAFETY: by contract, no thread but the post's own uses it, and that one until it is joined. The
     // attachment outlives the lookout.
     let thread = unsafe {
