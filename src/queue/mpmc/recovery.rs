@@ -200,6 +200,9 @@ type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
 type MappedRing = SlotRing<Packed, Mapped<Ends>>;
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
+    if sizes.flags & !REDELIVER != 0 {
+        return Err(Error::Invalid);
+    }
     let capacity = sizes.capacity as usize;
     // Marks have the low bits of a position, from which the slot must follow.
     let is_few = |&count: &usize| count <= 1 << (WRITER - 1);
