@@ -31,6 +31,10 @@ use core::ops::ControlFlow::{self, Break, Continue};
 /// Nanoseconds of a sleep, at most.
 const SLICE: u64 = 200_000_000;
 
+/// Attempts to take back flags. A waiter that comes meanwhile makes one fail, and takes the flags back
+/// when it leaves.
+const ATTEMPTS: u32 = 8;
+
 /// The ends of a queue: where puts wait for room, and where gets wait for an item.
 pub(crate) const PUT: usize = 0;
 pub(crate) const GET: usize = 1;
@@ -103,18 +107,21 @@ impl Attachment {
     /// Takes back the flags of kinds that no live process has.
     pub(super) fn forget_waiters(&self, end: usize) {
         let state = &self.event(end).state;
-        // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so that
-        // the replacement fails, or sets the flag after it.
-        let before = state.load(site("shared.forget.load", Acquire));
-        let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
-            let counts =
-                |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
-            self.live_records().any(|record| counts(&record.waiting[end][kind]))
-        });
-        let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
-        let after = before & !FLAGS | before & flags;
-        if after != before {
-            state.replace(before, after, site("shared.forget", SeqCst));
+        for _ in 0..ATTEMPTS {
+            // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so
+            // that the replacement fails, or sets the flag after it.
+            let before = state.load(site("shared.forget.load", Acquire));
+            let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
+                let counts =
+                    |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
+                self.live_records().any(|record| counts(&record.waiting[end][kind]))
+            });
+            let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
+            let after = before & !FLAGS | before & flags;
+            // It may fail because one that left before takes back another flag only.
+            if after == before || state.replace(before, after, site("shared.forget", SeqCst)) {
+                break;
+            }
         }
     }
 
