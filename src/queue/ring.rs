@@ -568,6 +568,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         }
     }
 
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn pop(&self) -> Result<(u64, u64)> {
         self.pop_if(|_, _| Ok(()))
@@ -630,6 +631,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
     }
 
     /// Pops everything before position `end` and calls `popped` with each value; returns their number.
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     pub(crate) fn drain(&self, end: u64, mut popped: impl FnMut(u64)) -> usize {
         let mut count = 0;
         let is_before_end =
