@@ -67,20 +67,8 @@ struct Control {
 /// Several processes use the memory.
 #[derive(Debug)]
 pub struct Shared {
-    roles: NonNull<[AtomicU64; 2]>,
+    roles: Mapped<[AtomicU64; 2]>,
     attachment: Attachment,
-}
-
-// SAFETY: the roles are atomics in the mapping, which the attachment keeps.
-unsafe impl Send for Shared {}
-// SAFETY: the same.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    fn roles(&self) -> &[AtomicU64; 2] {
-        // SAFETY: as above.
-        unsafe { self.roles.as_ref() }
-    }
 }
 
 /// Whether a side has its role. Only threads of the side use it.
@@ -107,7 +95,7 @@ impl Keeping for Shared {
     }
 
     fn take(&self, side: Side) -> Result {
-        let role = &self.roles()[side as usize];
+        let role = &self.roles[side as usize];
         let own = self.attachment.id().bits();
         let mut has_looked = false;
         for _ in 0..ATTEMPTS {
@@ -135,7 +123,7 @@ impl Keeping for Shared {
 
     fn tend(&self) {
         let Some(dead) = self.attachment.find_dead() else { return };
-        for role in self.roles() {
+        for role in self.roles.iter() {
             // Ordering: as in `take`.
             let holder = role.load(site("spsc.role.tend", Acquire));
             if holder != FREE && self.attachment.is_gone(OwnerId::from_bits(holder)) {
@@ -149,7 +137,7 @@ impl Keeping for Shared {
         if self.attachment.is_inherited() {
             return;
         }
-        for role in self.roles() {
+        for role in self.roles.iter() {
             // Ordering: AcqRel, pairs with the Acquire in `take`: what this handle did. It fails if
             // another handle has the role.
             role.replace(self.attachment.id().bits(), FREE, site("spsc.role.leave", AcqRel));
@@ -230,7 +218,7 @@ impl Spsc<Bytes, Shared> {
                     Cells::borrowed(Bytes::without_callback(sizes.item_size as usize)?, cells),
                 ),
                 Mapped::new(NonNull::from(&control.as_ref().state)),
-                NonNull::from(&*control.as_ref().roles),
+                Mapped::new(NonNull::from(&*control.as_ref().roles)),
             )
         };
         let queue =
