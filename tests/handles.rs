@@ -270,7 +270,6 @@ fn polls_and_descriptors_of_a_shared_queue_see_calls_in_c() {
     assert_ne!(queue.writable_fd().unwrap().as_raw_fd(), fd);
 }
 
-/// Compiles tests/handles, a program of Rust, C and C++, and runs it.
 /// Two handles of one file, as two processes have them.
 #[cfg(all(target_os = "linux", not(queues_portable)))]
 #[test]
@@ -319,6 +318,37 @@ fn a_shared_queue_is_one_queue_for_all_its_handles() {
     assert_eq!(&consumer.front(Wait::No).unwrap()[..], b"now");
 }
 
+/// As in C, where a release in a child gives nothing back.
+#[cfg(all(target_os = "linux", not(queues_portable)))]
+#[test]
+fn a_child_that_was_forked_neither_closes_nor_frees_the_queue() {
+    use queues::SharedOptions;
+    use support::children::{Seen, fork};
+    // SAFETY: the name is a string of C; the descriptor is nobody else's.
+    let file = unsafe {
+        let fd = libc::memfd_create(c"queue".as_ptr(), libc::MFD_CLOEXEC);
+        std::fs::File::from(std::os::fd::OwnedFd::from_raw_fd(fd))
+    };
+    let options = SharedOptions { capacity: 2, item_size: 8, ..SharedOptions::default() };
+    let queue = MpmcBytes::open_shared(&file, &options).unwrap();
+    // From here on a thread of the library watches the queue, which the child does not have.
+    queue.readable_fd().unwrap();
+    let mut queue = std::panic::AssertUnwindSafe(Some(queue));
+    let mut child = fork(|| {
+        let queue = queue.take().unwrap();
+        queue.close();
+        assert_eq!(queue.try_put(b"child"), Err(Error::Invalid));
+        assert_eq!(queue.clear(), Err(Error::Invalid));
+        drop(queue);
+    });
+    watched("the child", || assert_eq!(child.wait(), Seen::Exited(0)));
+    let queue = queue.take().unwrap();
+    assert!(!queue.is_closed());
+    queue.try_put(b"parent").unwrap();
+    assert_eq!(queue.stats().attached, 1);
+}
+
+/// Compiles tests/handles, a program of Rust, C and C++, and runs it.
 #[test]
 fn a_program_of_three_languages_passes_queues_around() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -487,6 +487,31 @@ fn the_last_release_gives_both_sides_up() {
     assert_eq!(number(&third.get(0).unwrap()), 3);
 }
 
+/// An id names a generation by 18 bits.
+#[test]
+fn a_side_belongs_to_one_handle_in_every_generation() {
+    let file = File::new();
+    let queue = Queue::open(&file, 4);
+    // The record of the first handle: live, in the first generation; and its process.
+    let words = file.words();
+    let is_record = |at: &usize| {
+        words[*at].load(SeqCst) == 1 << 2 | 1
+            && words[at + 1].load(SeqCst) == u64::from(std::process::id())
+    };
+    let record = (0..words.len()).step_by(16).find(is_record).unwrap();
+    drop(queue);
+    for generation in (1 << 18) - 2..(1 << 18) + 2 {
+        words[record].store(generation << 2, SeqCst);
+        let one = Queue::open(&file, 4);
+        assert_eq!(words[record].load(SeqCst) & 3, 1, "the first record is used again");
+        let other = Queue::open(&file, 4);
+        one.put(b"one", 0).unwrap();
+        assert_eq!(other.put(b"other", 0), Err(QUEUES_MISUSE), "after generation {generation}");
+        assert_eq!(other.get(0), Ok(b"one".to_vec()));
+        assert_eq!(one.get(0), Err(QUEUES_MISUSE), "after generation {generation}");
+    }
+}
+
 #[test]
 fn waiting_calls_and_close_reach_the_other_handle() {
     watched("waits", || {

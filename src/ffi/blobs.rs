@@ -23,7 +23,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// it. [`MpmcBytes`], [`BytesProducer`] and [`BytesConsumer`] add the calls of their family.
 ///
 /// Dropping it gives the reference back. That closes nothing, since the other owners go on; the last
-/// reference, of whatever language, frees the queue.
+/// reference, of whatever language, frees the queue. A child that was forked may not use a shared
+/// queue that it inherited: there close and the drop do nothing.
 pub struct BytesQueue {
     any: AnyHandle,
     item_size: usize,
@@ -37,10 +38,19 @@ impl UnwindSafe for BytesQueue {}
 impl RefUnwindSafe for BytesQueue {}
 
 impl BytesQueue {
+    /// The handle, for a call that changes the queue. Fails with [`Error::Invalid`] in a child that
+    /// inherited it.
+    fn own(&self) -> Result<AnyHandle> {
+        self.any.queue().check_process()?;
+        Ok(self.any)
+    }
+
     /// Closes the queue for all its owners: later puts fail, gets drain what is left. Wakes all
     /// waiters.
     pub fn close(&self) {
-        self.any.close();
+        if let Ok(any) = self.own() {
+            any.close();
+        }
     }
 
     /// Whether the queue is closed. Blobs may be left.
@@ -121,7 +131,7 @@ impl BytesQueue {
     /// A call of the getting side.
     unsafe fn clear(&self) -> Result<usize> {
         // SAFETY: by contract.
-        unsafe { self.any.clear() }
+        unsafe { self.own()?.clear() }
     }
 
     fn as_raw<T>(&self) -> *mut T {
@@ -150,8 +160,10 @@ impl BytesQueue {
 
 impl Drop for BytesQueue {
     fn drop(&mut self) {
-        // SAFETY: the reference is this object's.
-        unsafe { self.any.release() }
+        if let Ok(any) = self.own() {
+            // SAFETY: the reference is this object's.
+            unsafe { any.release() }
+        }
     }
 }
 

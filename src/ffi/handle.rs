@@ -134,8 +134,9 @@ where
             if let Some(local) = local {
                 return Ok(AnyHandle(local));
             }
-            self.shared.only(handle)?.queue().check_process()?;
-            self.shared.any(handle).map(AnyHandle).ok_or(Error::Invalid)
+            let shared = self.shared.any(handle).map(AnyHandle).ok_or(Error::Invalid)?;
+            shared.queue().check_process()?;
+            Ok(shared)
         }
     }
 
@@ -441,6 +442,8 @@ pub(super) trait Observe: Sync {
 
 /// The calls of every queue that can be closed.
 pub(super) trait Closable: Observe {
+    /// Fails with [`Error::Invalid`] in a child that inherited the handle of a shared queue.
+    fn check_process(&self) -> Result;
     fn close(&self);
     fn is_closed(&self) -> bool;
     fn is_full(&self) -> bool;
@@ -473,6 +476,9 @@ impl<Q: Queue> Observe for Blocking<Q> {
 }
 
 impl<Q: Queue> Closable for Blocking<Q> {
+    fn check_process(&self) -> Result {
+        self.check_process()
+    }
     fn close(&self) {
         self.close();
     }
@@ -486,7 +492,6 @@ impl<Q: Queue> Closable for Blocking<Q> {
         self.queue().end()
     }
     unsafe fn clear_to(&self, end: u64) -> Result<usize> {
-        self.check_process()?;
         self.queue().check_getter()?;
         // SAFETY: the same contract.
         let count = unsafe { self.clear_to(end) };

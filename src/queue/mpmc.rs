@@ -19,6 +19,8 @@
 //! Let s be the capacity (Indirect: capacity + spare) rounded up to a power of two. `Direct` takes
 //! 16 s bytes, `Indirect` 16 s bytes and capacity + spare cells, and both at most 1 KiB more.
 
+#![allow(private_bounds)] // nobody else implements `Keeping`
+
 mod keeping;
 mod leases;
 #[cfg(queues_shared)]
@@ -199,7 +201,6 @@ pub(crate) use recovery::inspect;
 
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
 /// each cell a header `H`. `K` states whether only this process uses the memory ([`Alone`]).
-#[allow(private_bounds)] // nobody else implements it
 pub struct Indirect<P: Payload, H = (), K: Keeping = Alone> {
     pub(super) filled: SlotRing<Packed, K::Room>,
     free: SlotRing<Packed, K::Room>,
@@ -236,7 +237,6 @@ impl<P: Payload> Indirect<P> {
     }
 }
 
-#[allow(private_bounds)]
 impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     /// For a debugger.
     pub(super) const PLAN: Plan = Plan::EMPTY
@@ -277,7 +277,6 @@ impl<P: Payload, H> Indirect<P, H> {
     }
 }
 
-#[allow(private_bounds)]
 impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     pub(crate) fn payload(&self) -> &P {
         self.cells.payload()

@@ -568,6 +568,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         }
     }
 
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     #[inline(always)]
     pub(crate) fn pop(&self) -> Result<(u64, u64)> {
         self.pop_if(|_, _| Ok(()))
@@ -630,12 +631,12 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
     }
 
     /// Pops everything before position `end` and calls `popped` with each value; returns their number.
+    #[cfg(any(target_arch = "x86_64", loom, miri))]
     pub(crate) fn drain(&self, end: u64, mut popped: impl FnMut(u64)) -> usize {
         let mut count = 0;
         let is_before_end =
             |position, _| if is_after(end, position) { Ok(()) } else { Err(Error::Empty) };
-        let mut patience = Patience::<R>::new();
-        while let (Ok((value, _)), false) = (self.pop_if(is_before_end), patience.is_over()) {
+        while let Ok((value, _)) = self.pop_if(is_before_end) {
             popped(value);
             count += 1;
         }
@@ -742,10 +743,11 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         let mut patience = Patience::<R>::of(PATIENCE_OF_SEARCH);
         while past(position) && !patience.is_over() {
             position = position.wrapping_add(1);
-            let mut step = 1;
+            let mut step = 1_u64;
             while past(position.wrapping_add(step)) && !patience.is_over() {
                 position = position.wrapping_add(step).wrapping_add(1);
-                step *= 2;
+                // Wraps only if another process changes the slots meanwhile.
+                step = step.wrapping_mul(2);
             }
             while step > 1 {
                 step /= 2;

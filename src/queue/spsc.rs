@@ -26,6 +26,8 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
+#![allow(private_bounds)] // nobody else implements `Keeping`
+
 mod clear;
 mod closing;
 mod cursor;
@@ -61,7 +63,6 @@ use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// See the module. `K` states whether only this process uses the memory ([`Alone`]).
-#[allow(private_bounds)] // nobody else implements it
 pub struct Spsc<P: Payload, K: Keeping = Alone> {
     slots: Slots<P>,
     /// The first position.
@@ -107,7 +108,6 @@ impl<P: Payload> Spsc<P> {
     }
 }
 
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// A queue whose state lies there already.
     fn of(slots: Slots<P>, origin: u64, fences: Fences, state: K::Room, keeper: K) -> Self {
@@ -153,7 +153,6 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 }
 
 /// The producer's side.
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Makes sure that this handle is the producer's.
     #[inline(always)]
@@ -339,7 +338,6 @@ impl<P: Plain> Spsc<P> {
 }
 
 /// The consumer's side.
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Makes sure that this handle is the consumer's.
     #[inline(always)]
@@ -596,7 +594,6 @@ unsafe impl<P: Payload, K: Keeping> Queue for Spsc<P, K> {
 }
 
 /// For observers, which may be on any thread.
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     fn head_and_tail(&self) -> (u64, u64) {
         self.snapshot(|| self.state.get.head.load(site("spsc.len.head", Acquire)))

@@ -100,10 +100,13 @@ impl OwnerId {
     /// after 262,144 generations.
     pub(crate) const BITS: u32 = 30;
 
+    /// The id of no attachment.
+    pub(crate) const NOBODY: Self = Self(0);
+
     fn new(index: usize, generation: u64) -> Self {
         Self(((generation << INDEX_BITS) | index as u64) & ((1 << Self::BITS) - 1))
     }
-    pub(crate) fn bits(self) -> u64 {
+    pub(crate) const fn bits(self) -> u64 {
         self.0
     }
     pub(crate) fn from_bits(bits: u64) -> Self {
@@ -164,7 +167,7 @@ impl Attachment {
             seats: at(parts.seats).cast(),
             count: parts.records.count,
             index: 0,
-            id: OwnerId(0),
+            id: OwnerId::NOBODY,
             taken: Array::try_new(SEATS, |_| CachePadded::new(AtomicU32::new(0)))?,
             owes_sweep: AtomicU32::new(0),
             looked_at: AtomicU64::new(Clock::now()),
@@ -200,7 +203,7 @@ impl Attachment {
         let process = unsafe { libc::getpid() };
         for _ in 0..ATTEMPTS {
             let state = record.state.load(site("shared.begin.load", Relaxed));
-            let generation = (state >> GENERATION).wrapping_add(1);
+            let generation = next_generation(state);
             if state & STATES == LIVE {
                 // It belongs to a dead process. First make it dead: no thread reads the seats and
                 // waiters of a dead record, so they can be reset.
@@ -390,6 +393,13 @@ impl Attachment {
         let left = if is_empty_handed && !owes_sweep { FREE } else { DEAD };
         record.state.replace(state, state & !STATES | left, site("shared.leave", AcqRel));
     }
+}
+
+/// The next generation of a record. It skips those whose bits in an [`OwnerId`] are 0, with which
+/// the first record would have the id of no attachment.
+fn next_generation(state: u64) -> u64 {
+    let next = (state >> GENERATION).wrapping_add(1);
+    if OwnerId::new(0, next) == OwnerId::NOBODY { next.wrapping_add(1) } else { next }
 }
 
 /// The byte of the file that the attachment with this index locks.

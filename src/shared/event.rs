@@ -33,6 +33,10 @@ use core::ops::ControlFlow::{self, Break, Continue};
 /// recovery and lost wake-ups. Not tuned.
 const SLICE: u64 = 200_000_000;
 
+/// Attempts to clear flags. A waiter that comes meanwhile makes one fail, and clears the flags when
+/// it leaves.
+const ATTEMPTS: u32 = 8;
+
 /// The ends of a queue: where puts wait for room, and where gets wait for an item.
 pub(crate) const PUT: usize = 0;
 pub(crate) const GET: usize = 1;
@@ -106,18 +110,21 @@ impl Attachment {
     /// Clears the flags of the kinds of waiters that no live attachment has.
     pub(super) fn forget_waiters(&self, end: usize) {
         let state = &self.event(end).state;
-        // Ordering: Acquire, before the counts. A waiter that comes later changes the version, so
-        // that the replacement fails, or sets the flag after it.
-        let before = state.load(site("shared.forget.load", Acquire));
-        let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
-            let counts =
-                |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
-            self.live_records().any(|record| counts(&record.waiting[end][kind]))
-        });
-        let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
-        let after = before & !FLAGS | before & flags;
-        if after != before {
-            state.replace(before, after, site("shared.forget", SeqCst));
+        for _ in 0..ATTEMPTS {
+            // Ordering: Acquire, before the counts. A waiter that comes later changes the version,
+            // so that the replacement fails, or sets the flag after it.
+            let before = state.load(site("shared.forget.load", Acquire));
+            let flags = [SLEEPER, LOOKOUT].into_iter().filter(|&kind| {
+                let counts =
+                    |waiting: &AtomicU32| waiting.load(site("shared.forget.count", Acquire)) > 0;
+                self.live_records().any(|record| counts(&record.waiting[end][kind]))
+            });
+            let flags = flags.fold(0, |flags, kind| flags | 1 << kind);
+            let after = before & !FLAGS | before & flags;
+            // It may fail because a waiter that left before clears only another flag.
+            if after == before || state.replace(before, after, site("shared.forget", SeqCst)) {
+                break;
+            }
         }
     }
 
@@ -165,14 +172,17 @@ impl Attachment {
     }
 
     /// Sleeps as a lookout until the end of the queue may have changed, for a slice at most. Does
-    /// not sleep if `look` returns true.
-    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool) {
+    /// not sleep if `look` returns true. Calls `tend` once in each slice.
+    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool, tend: impl Fn()) {
         let epoch = self.begin_wait(end, LOOKOUT);
         if !look() {
             let slice = Deadline::at(Clock::now().saturating_add(SLICE));
             self.event(end).parking[LOOKOUT].sleep_among_processes(epoch, slice);
         }
         self.end_wait(end, LOOKOUT);
+        if self.look_is_due() {
+            tend();
+        }
     }
 
     /// Wakes the lookouts of all processes.

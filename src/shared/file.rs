@@ -230,7 +230,7 @@ impl SharedFile {
     pub(crate) fn lock(&self, byte: u64, waits: bool) -> Result<bool> {
         let command = if waits { libc::F_OFD_SETLKW } else { libc::F_OFD_SETLK };
         loop {
-            match self.call_lock(command, libc::F_WRLCK, byte) {
+            match self.call_lock(command, libc::F_WRLCK, byte, 1) {
                 Ok(_) => return Ok(true),
                 Err(libc::EAGAIN | libc::EACCES) => return Ok(false),
                 Err(libc::EINTR) => {}
@@ -242,13 +242,18 @@ impl SharedFile {
 
     pub(crate) fn unlock(&self, byte: u64) {
         // It fails only for arguments that `lock` refused, too.
-        let _ = self.call_lock(libc::F_OFD_SETLK, libc::F_UNLCK, byte);
+        let _ = self.call_lock(libc::F_OFD_SETLK, libc::F_UNLCK, byte, 1);
+    }
+
+    fn unlock_all(&self) {
+        // As above. A length of 0 reaches to the end of every file.
+        let _ = self.call_lock(libc::F_OFD_SETLK, libc::F_UNLCK, 0, 0);
     }
 
     /// Whether another description has locked a byte.
     pub(crate) fn is_locked(&self, byte: u64) -> bool {
         // If the kernel reports an error, the process counts as alive.
-        self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte) != Ok(libc::F_UNLCK)
+        self.call_lock(libc::F_OFD_GETLK, libc::F_WRLCK, byte, 1) != Ok(libc::F_UNLCK)
     }
 
     /// Calls fcntl; returns the kind of lock that it wrote, or the error of the system.
@@ -257,13 +262,14 @@ impl SharedFile {
         command: c_int,
         kind: c_int,
         byte: u64,
+        len: libc::off_t,
     ) -> core::result::Result<c_int, c_int> {
         // SAFETY: all fields may be 0; the kernel writes nothing else.
         let mut lock: libc::flock = unsafe { core::mem::zeroed() };
         lock.l_type = kind as _;
         lock.l_whence = libc::SEEK_SET as _;
         lock.l_start = byte as libc::off_t;
-        lock.l_len = 1;
+        lock.l_len = len;
         // SAFETY: `lock` is valid during the call.
         let failed = unsafe { libc::fcntl(self.fd, command, &raw mut lock) } != 0;
         if failed { Err(last_os_error()) } else { Ok(c_int::from(lock.l_type)) }
@@ -296,9 +302,10 @@ impl Drop for SharedFile {
     fn drop(&mut self) {
         if !self.is_inherited() {
             let _disabled = disable_cancellation();
+            // A child that is forked between the next two steps keeps the description, but no lock.
+            self.unlock_all();
             // Before the close, so that the handler never closes the number when it is another
-            // file's. A child that is forked between the two keeps the description; its locks mean
-            // nothing by now.
+            // file's.
             self.entry.fd.store(0, site("file.leave", Release));
             // SAFETY: opened in `open`.
             unsafe { libc::close(self.fd) };

@@ -8,7 +8,7 @@
 use super::file::{Mapping, SharedFile};
 use crate::error::{Error, Result};
 use crate::memory::LINE;
-use crate::sync::{AtomicU64, Release, site};
+use crate::sync::{AtomicU64, Release, disable_cancellation, site};
 use core::ptr::NonNull;
 
 /// "QUEUFILE", in the byte order of the machine: another byte order is another number.
@@ -117,6 +117,7 @@ impl Opened {
         lay_out: impl Fn(&Sizes) -> Result<(Layout, L)>,
         fill: impl Fn(&Mapping, &Sizes, &L),
     ) -> Result<(Self, L)> {
+        let _disabled = disable_cancellation();
         let file = SharedFile::open(fd)?;
         if let Some(opened) = attach(&file, request, &lay_out)? {
             let (mapping, sizes, parts) = opened;

@@ -1,5 +1,7 @@
 //! Blobs that are written and read where they lie.
 
+#![allow(private_bounds)] // nobody else implements `Keeping`
+
 use super::{Blocking, WRITABLE, Wait};
 use crate::error::{Error, Result};
 use crate::payload::Bytes;
@@ -8,7 +10,6 @@ use crate::queue::spsc::{self, Spsc};
 use core::ffi::c_void;
 
 /// See [`Indirect::reserve`] and the methods beside it.
-#[allow(private_bounds)]
 impl<K: mpmc::Keeping> Blocking<Indirect<Bytes, (), K>> {
     /// Reserves a cell, waiting for room.
     pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
@@ -62,7 +63,6 @@ impl<K: mpmc::Keeping> Blocking<Indirect<Bytes, (), K>> {
 }
 
 /// See [`Spsc::reserve`] and the methods beside it.
-#[allow(private_bounds)]
 impl<K: spsc::Keeping> Blocking<Spsc<Bytes, K>> {
     /// Reserves a slot, waiting for room.
     ///

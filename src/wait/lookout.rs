@@ -20,16 +20,25 @@ use crate::memory::try_box;
 use crate::queue::Queue;
 use crate::shared::Attachment;
 use crate::sync::{
-    AcqRel, Acquire, AtomicPtr, AtomicU32, Deadline, Parking, Relaxed, Release, SeqCst, site,
+    AcqRel, Acquire, AtomicPtr, AtomicU32, Deadline, Parking, Relaxed, Release, SeqCst,
+    disable_cancellation, site,
 };
 
 /// The lookout of one end. Dropped before the queue.
 #[derive(Debug)]
 pub(super) struct Lookout(AtomicPtr<Post>);
 
-/// The state that the thread shares with the threads that call it.
+/// A lookout that was started.
 #[derive(Debug)]
 struct Post {
+    shared: Shared,
+    /// Written while the thread uses `shared`, so no reference to the whole post may exist.
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// The state that the thread shares with the threads that call it.
+#[derive(Debug)]
+struct Shared {
     /// Its epoch counts the calls.
     calls: Parking,
     /// Whether the thread sleeps until the next call.
@@ -38,7 +47,6 @@ struct Post {
     is_over: AtomicU32,
     attachment: *const Attachment,
     end: usize,
-    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Lookout {
@@ -61,11 +69,11 @@ impl Lookout {
             post = self.start(blocking, attachment, event, end)?;
         }
         // SAFETY: freed by the drop only.
-        let post = unsafe { &*post };
+        let shared = unsafe { &(*post).shared };
         // Ordering: SeqCst, both: the thread sees the call, or this thread sees that it is idle.
-        post.calls.advance(site("lookout.call", SeqCst));
-        if post.is_idle.load(site("lookout.is_idle", SeqCst)) != 0 {
-            post.calls.wake(1);
+        shared.calls.advance(site("lookout.call", SeqCst));
+        if shared.is_idle.load(site("lookout.is_idle", SeqCst)) != 0 {
+            shared.calls.wake(1);
         }
         Ok(())
     }
@@ -78,21 +86,21 @@ impl Lookout {
         event: u32,
         end: usize,
     ) -> Result<*mut Post> {
-        let post = Box::into_raw(try_box(Post {
+        let shared = Shared {
             calls: Parking::new(),
             is_idle: AtomicU32::new(0),
             is_over: AtomicU32::new(0),
             attachment,
             end,
-            thread: None,
-        })?);
+        };
+        let post = Box::into_raw(try_box(Post { shared, thread: None })?);
         let addresses =
             (post.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
         let run = move || {
             let post = core::ptr::with_exposed_provenance::<Post>(addresses.0);
             let blocking = core::ptr::with_exposed_provenance::<Blocking<Q>>(addresses.1);
             // SAFETY: both live until the drop has joined this thread.
-            unsafe { (*post).watch(&*blocking, event) };
+            unsafe { (*post).shared.watch(&*blocking, event) };
         };
         // SAFETY: no other thread has seen it.
         let free = || drop(unsafe { Box::from_raw(post) });
@@ -106,7 +114,7 @@ impl Lookout {
             free();
             return Err(Error::NoMemory);
         };
-        // SAFETY: the thread reads other fields only.
+        // SAFETY: the thread uses the other field only.
         unsafe { (&raw mut (*post).thread).write(Some(thread)) };
         if self.0.replace(core::ptr::null_mut(), post, site("lookout.start", AcqRel)) {
             return Ok(post);
@@ -118,7 +126,7 @@ impl Lookout {
     }
 }
 
-impl Post {
+impl Shared {
     /// The loop of the thread.
     fn watch<Q: Queue>(&self, blocking: &Blocking<Q>, event: u32) {
         let Some(attachment) = blocking.queue().attachment() else { return };
@@ -133,8 +141,8 @@ impl Post {
             if is_ready() {
                 event_count.notify(usize::MAX);
             } else if event_count.has_waiters() {
-                attachment.look_out(self.end, || is_over() || is_ready());
-                blocking.queue().tend();
+                let look = || is_over() || is_ready();
+                attachment.look_out(self.end, look, || blocking.queue().tend());
                 continue;
             }
             self.is_idle.store(1, site("lookout.idle", SeqCst));
@@ -149,17 +157,23 @@ impl Post {
 /// # Safety
 /// No other thread uses it.
 unsafe fn end_post(post: *mut Post) {
-    // SAFETY: by contract.
-    let mut post = unsafe { Box::from_raw(post) };
-    post.is_over.store(1, site("lookout.end", Release));
-    post.calls.advance(site("lookout.end.call", SeqCst));
-    post.calls.wake(1);
-    // SAFETY: the attachment outlives the lookout.
-    unsafe { &*post.attachment }.wake_lookouts(post.end);
-    if let Some(thread) = post.thread.take() {
+    let _disabled = disable_cancellation();
+    // SAFETY: by contract, no thread but the post's own uses it, and that one until it is joined. The
+    // attachment outlives the lookout.
+    let thread = unsafe {
+        let shared = &(*post).shared;
+        shared.is_over.store(1, site("lookout.end", Release));
+        shared.calls.advance(site("lookout.end.call", SeqCst));
+        shared.calls.wake(1);
+        (*shared.attachment).wake_lookouts(shared.end);
+        (*post).thread.take()
+    };
+    if let Some(thread) = thread {
         // It cannot panic; and a drop must not.
         let _ = thread.join();
     }
+    // SAFETY: made by `Box::into_raw`; the thread has ended.
+    drop(unsafe { Box::from_raw(post) });
 }
 
 impl Drop for Lookout {

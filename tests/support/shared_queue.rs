@@ -193,6 +193,10 @@ impl Shared {
         // SAFETY: a live handle.
         unsafe { queues_mpmc_close(self.0) }
     }
+    pub fn readable_fd(&self, fd: &mut c_int) -> Status {
+        // SAFETY: a live handle, and an output.
+        unsafe { queues_mpmc_readable_fd(self.0, fd) }
+    }
     pub fn is_closed(&self) -> bool {
         // SAFETY: a live handle.
         unsafe { queues_mpmc_is_closed(self.0) }

@@ -42,7 +42,6 @@ impl<K: Keeping> OfBlobs for Indirect<Bytes, (), K> {
     }
 }
 
-#[allow(private_bounds)]
 impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Reserves a cell for a blob of up to the payload's limit. Fails with [`Error::Full`] and
     /// [`Error::Closed`] as a put does.
@@ -166,7 +165,6 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     }
 }
 
-#[allow(private_bounds)]
 impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
     /// Makes the item of a leased cell an item again.
     #[cfg(queues_shared)]

@@ -205,6 +205,9 @@ type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
 type MappedRing = SlotRing<Packed, Mapped<Ends>>;
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
+    if sizes.flags & !REDELIVER != 0 {
+        return Err(Error::Invalid);
+    }
     let capacity = sizes.capacity as usize;
     // The bits of a position in a mark must determine the slot.
     let is_few = |&count: &usize| count <= 1 << (WRITER - 1);
@@ -269,10 +272,7 @@ fn fill(mapping: &Mapping, sizes: &Sizes, parts: &Parts) {
     for cell in 0..parts.cells.count {
         // SAFETY: below the count; an atomic of zeros is one.
         let mark = unsafe { &cells.header(cell).mark };
-        mark.store(
-            at(OwnerId::from_bits(0), Ring::Free, cell as u64),
-            site("mpmc.shared.fill", Release),
-        );
+        mark.store(at(OwnerId::NOBODY, Ring::Free, cell as u64), site("mpmc.shared.fill", Release));
         let pushed = free.push(cell as u64);
         debug_assert_eq!(pushed, Ok(cell as u64));
     }

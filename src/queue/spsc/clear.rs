@@ -12,7 +12,6 @@ use crate::payload::Payload;
 use crate::queue::ahead;
 use crate::sync::{Relaxed, Release, SeqCst, site};
 
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// The position of the next item to get.
     #[inline(always)]

@@ -61,7 +61,6 @@ pub(super) fn is_closed(stage: u32) -> bool {
     stage >= CLOSED
 }
 
-#[allow(private_bounds)]
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Counts an attempt. False after [`ATTEMPTS`] of them.
     #[inline(always)]

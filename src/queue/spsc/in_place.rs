@@ -16,7 +16,6 @@ impl<K: Keeping> OfBlobs for Spsc<Bytes, K> {
     }
 }
 
-#[allow(private_bounds)]
 impl<K: Keeping> Spsc<Bytes, K> {
     /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///

@@ -52,7 +52,7 @@ const DEFAULT_CAPACITY: u64 = 1024;
 const ATTACHMENTS: u64 = 64;
 
 /// A role that no handle has.
-const FREE: u64 = 0;
+const FREE: u64 = OwnerId::NOBODY.bits();
 
 /// Attempts of one call to take a role. An attempt fails only if another handle took the role. Not
 /// tuned.
@@ -69,20 +69,8 @@ struct Control {
 /// Several processes use the memory.
 #[derive(Debug)]
 pub struct Shared {
-    roles: NonNull<[AtomicU64; 2]>,
+    roles: Mapped<[AtomicU64; 2]>,
     attachment: Attachment,
-}
-
-// SAFETY: the roles are atomics in the mapping, which the attachment keeps.
-unsafe impl Send for Shared {}
-// SAFETY: the same.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    fn roles(&self) -> &[AtomicU64; 2] {
-        // SAFETY: as above.
-        unsafe { self.roles.as_ref() }
-    }
 }
 
 /// Whether a side has its role. Only threads of the side use it.
@@ -109,7 +97,7 @@ impl Keeping for Shared {
     }
 
     fn take(&self, side: Side) -> Result {
-        let role = &self.roles()[side as usize];
+        let role = &self.roles[side as usize];
         let own = self.attachment.id().bits();
         let mut has_looked = false;
         for _ in 0..ATTEMPTS {
@@ -137,7 +125,7 @@ impl Keeping for Shared {
 
     fn tend(&self) {
         let Some(dead) = self.attachment.find_dead() else { return };
-        for role in self.roles() {
+        for role in self.roles.iter() {
             // Ordering: as in `take`.
             let holder = role.load(site("spsc.role.tend", Acquire));
             if holder != FREE && self.attachment.is_gone(OwnerId::from_bits(holder)) {
@@ -151,7 +139,7 @@ impl Keeping for Shared {
         if self.attachment.is_inherited() {
             return;
         }
-        for role in self.roles() {
+        for role in self.roles.iter() {
             // Ordering: AcqRel, pairs with the Acquire in `take`: the next holder sees what this
             // handle did. It fails if another handle has the role.
             role.replace(self.attachment.id().bits(), FREE, site("spsc.role.leave", AcqRel));
@@ -232,7 +220,7 @@ impl Spsc<Bytes, Shared> {
                     Cells::borrowed(Bytes::without_callback(sizes.item_size as usize)?, cells),
                 ),
                 Mapped::new(NonNull::from(&control.as_ref().state)),
-                NonNull::from(&*control.as_ref().roles),
+                Mapped::new(NonNull::from(&*control.as_ref().roles)),
             )
         };
         let queue =
