@@ -10,8 +10,8 @@
 //!
 //! # Sleepers and lookouts
 //! A *sleeper* waits for one item, or for room for one. A *lookout* takes nothing: it wakes the
-//! pollers, descriptors and futures of its own process (`wait/lookout.rs`). A waker wakes as many
-//! sleepers as there are items, and all lookouts.
+//! pollers and descriptors of its own process (`wait/lookout.rs`). A waker wakes as many sleepers as
+//! there are items, and all lookouts.
 //!
 //! # Death
 //! A sleeper that was woken and then killed has used up the wake-up. So every sleep ends after

@@ -31,7 +31,7 @@ impl<Q: Queue> Blocking<Q> {
     pub(crate) async fn put_until_room(&self, mut put: impl FnMut() -> Result) -> Result {
         let mut turn = Turn::new(&self.waiting.not_full);
         let attempt = || match put() {
-            Err(Error::Full) => Continue(self.call_lookout(WRITABLE)),
+            Err(Error::Full) => Continue(Deadline::NEVER),
             done => Break(done),
         };
         turn.poll_until(attempt).await
@@ -51,7 +51,7 @@ impl<Q: Queue> Blocking<Q> {
     ) -> Result<R> {
         let mut turn = Turn::new(&self.waiting.not_empty);
         let attempt = || match get() {
-            Err(Error::Empty) => Continue(self.call_lookout(READABLE)),
+            Err(Error::Empty) => Continue(Deadline::NEVER),
             done => Break(done),
         };
         let done = turn.poll_until(attempt).await;

@@ -143,8 +143,8 @@ impl<Q: Queue> Blocking<Q> {
         }
     }
 
-    /// Makes calls in other processes wake the pollers, the descriptor and the futures that wait for
-    /// an event in this process. Such a waiter calls this after it has announced itself. Returns the
+    /// Makes calls in other processes wake the pollers and the descriptor that wait for an event in
+    /// this process. Such a waiter calls this after it has announced itself. Returns the
     /// time at which the waiter must look again by itself.
     pub(super) fn call_lookout(&self, event: u32) -> Deadline {
         match self.try_call_lookout(event) {

@@ -271,14 +271,12 @@ impl EventCount {
         self.wake_futures(waiters, count);
     }
 
-    /// Whether a poller, a descriptor or a future waits.
+    /// Whether a poller or a descriptor waits.
     #[cfg(queues_shared)]
     pub(super) fn has_waiters(&self) -> bool {
         // Ordering: SeqCst. A waiter announces itself and then calls the lookout, which reads the call
         // before this.
-        self.waiters.load(site("event.has_waiters", crate::sync::SeqCst))
-            & (POLLERS | ARMED | WAKERS)
-            != 0
+        self.waiters.load(site("event.has_waiters", crate::sync::SeqCst)) & (POLLERS | ARMED) != 0
     }
 
     /// Calls `attempt` until it returns `Break`; returns `None` at `end`. `Continue(t)`: retry by time `t`

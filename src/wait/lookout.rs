@@ -1,4 +1,4 @@
-//! How pollers, descriptors and futures of this process learn of calls in other processes.
+//! How pollers and descriptors of this process learn of calls in other processes.
 //!
 //! These waiters wait at event counts in the memory of their own process, where no other process
 //! can wake them. So each end of a shared queue at which they wait has a *lookout*: a thread of the
