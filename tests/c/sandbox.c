@@ -35,7 +35,9 @@ enum {
 };
 
 enum { SYS_FUTEX_WAITV = 449 }; /* on all 64-bit processors but MIPS; older headers lack it */
-enum { OFD_GETLK = 36 };        /* F_OFD_GETLK, which <fcntl.h> has only for _GNU_SOURCE */
+/* F_OFD_GETLK and F_OFD_SETLK, which <fcntl.h> has only for _GNU_SOURCE: whether another process
+ * lives, and at the last release. */
+enum { OFD_GETLK = 36, OFD_SETLK = 37 };
 
 /* --- the notes of the child */
 
@@ -767,9 +769,10 @@ static void install_filter(void) {
         IF(with_descriptors ? SYS_timerfd_settime : SYS_exit_group, ALLOW),
         IF(SYS_close, ALLOW),
         IF(SYS_munmap, ALLOW),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 6),
         LOAD(args[1]), /* the lower half, on a little-endian processor */
         IF(OFD_GETLK, ALLOW),
+        IF(OFD_SETLK, ALLOW),
         KILL,
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 10),
         LOAD(args[1]),
