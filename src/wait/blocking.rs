@@ -165,7 +165,9 @@ impl<Q: Queue> Blocking<Q> {
         Ok(())
     }
 
-    /// Calls `attempt` until it returns `Break`; returns `None` at `end`.
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end`. Not inlined, so that a call
+    /// that does not wait saves no registers for it.
+    #[inline(never)]
     fn wait<R>(
         &self,
         event: u32,
