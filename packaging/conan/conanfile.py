@@ -33,7 +33,8 @@ class QueuesConan(ConanFile):
         self.version = re.search(r'^version = "(.*)"', manifest, re.M).group(1)
 
     def export_sources(self):
-        for name in ("Cargo.toml", "Cargo.lock", "Makefile", "build.rs", "*.md", "LICENSE-*"):
+        for name in ("Cargo.toml", "Cargo.lock", "Makefile", "build.rs", "*.md", "LICENSE-*",
+                     "docs/*.1"):  # fmt: skip
             copy(self, name, self._tree, self.export_sources_folder, excludes="*/*")
         for folder in (".cargo", "bindings/cpp/include", "build", "cmake", "debug", "docs/man",
                        "examples/rust", "include", "scripts", "src", "vendor"):  # fmt: skip
