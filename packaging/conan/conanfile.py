@@ -33,9 +33,9 @@ class QueuesConan(ConanFile):
         self.version = re.search(r'^version = "(.*)"', manifest, re.M).group(1)
 
     def export_sources(self):
-        for name in ("Cargo.toml", "Cargo.lock", "Makefile", "build.rs", "*.md", "LICENSE-*",
-                     "docs/*.1"):  # fmt: skip
+        for name in ("Cargo.toml", "Cargo.lock", "Makefile", "build.rs", "*.md", "LICENSE-*"):
             copy(self, name, self._tree, self.export_sources_folder, excludes="*/*")
+        copy(self, "*.1", self._tree / "docs", Path(self.export_sources_folder) / "docs")
         for folder in (".cargo", "bindings/cpp/include", "build", "cmake", "debug", "docs/man",
                        "examples/rust", "include", "scripts", "src", "vendor"):  # fmt: skip
             if (self._tree / folder).is_dir():
