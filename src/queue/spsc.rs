@@ -55,8 +55,8 @@ use crate::payload::Bytes;
 use crate::payload::{Payload, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
-    Acquire, AtomicU64, Fences, Relaxed, Release, SeqCst, fence, prefetch_for_read,
-    prefetch_for_write, site,
+    Acquire, AtomicU64, Fences, Relaxed, Release, fence, prefetch_for_read, prefetch_for_write,
+    site,
 };
 use core::fmt;
 use core::mem::offset_of;
@@ -224,15 +224,8 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// [`Spsc::finish_puts`] must decide.
     #[inline(always)]
     fn publish(&self, end: u64) -> bool {
-        let tail = &self.state.put.tail;
-        if K::IS_SHARED {
-            // Ordering: SeqCst, pairs with `spsc.empty.tail`. It is also the fence before the loads of
-            // the stage and of the waiters: light ones do not reach other processes.
-            tail.swap(end, site("spsc.put.publish.shared", SeqCst));
-            return self.is_still_open_shared();
-        }
         // Ordering: Release, pairs with the Acquire in `count_items`: the items are complete.
-        tail.store(end, site("spsc.put.publish", Release));
+        self.state.put.tail.store(end, site("spsc.put.publish", Release));
         self.is_still_open()
     }
 
@@ -252,8 +245,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 unsafe impl<P: Payload, K: Keeping> Put for Spsc<P, K> {
     type Item = P::Item;
     type With = ();
-    // The fast path relies on light fences, and on positions that it does not check.
-    const HAS_FAST_PUT: bool = !K::IS_SHARED;
+    const HAS_FAST_PUT: bool = true;
 
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
@@ -268,11 +260,16 @@ unsafe impl<P: Payload, K: Keeping> Put for Spsc<P, K> {
     unsafe fn put_fast(&self, item: &P::Item, (): ()) -> Fast {
         let cursor = &self.producer.cursor;
         let tail = self.state.put.tail.load(site("spsc.put.tail", Relaxed));
-        if tail == cursor.limit() || !self.is_open_fast() {
+        if tail == cursor.limit() || !self.is_open_fast() || !K::has(&self.producer.role) {
             return Fast::Slow;
         }
         let slot = cursor.slot_before_limit(tail);
-        cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write);
+        // A peer wrote such a tail.
+        if K::IS_SHARED && slot >= self.slots.capacity {
+            return Fast::Slow;
+        }
+        // SAFETY: before the limit, and below the capacity.
+        unsafe { cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write) };
         // SAFETY: the same contract; the slot is free.
         unsafe { self.write(slot, item) };
         // Ordering: Release, as in `publish`.
@@ -327,7 +324,9 @@ impl<P: Plain> Spsc<P> {
         if run <= slots.prefetch_distance() {
             let mut i = 0;
             while i < run {
-                cursor.prefetch(slots, (tail.wrapping_add(i), slot + i), prefetch_for_write);
+                let at = (tail.wrapping_add(i), slot + i);
+                // SAFETY: the run is in the ring.
+                unsafe { cursor.prefetch(slots, at, prefetch_for_write) };
                 i += slots.per_line;
             }
         }
@@ -451,7 +450,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 unsafe impl<P: Payload, K: Keeping> Get for Spsc<P, K> {
     type Out = P::Out;
     type With = ();
-    const HAS_FAST_GET: bool = !K::IS_SHARED;
+    const HAS_FAST_GET: bool = true;
 
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
@@ -465,11 +464,16 @@ unsafe impl<P: Payload, K: Keeping> Get for Spsc<P, K> {
     unsafe fn get_fast(&self, out: &mut P::Out) -> Option<()> {
         let cursor = &self.consumer.cursor;
         let head = self.state.get.head.load(site("spsc.get.head", Relaxed));
-        if head == cursor.limit() {
+        if head == cursor.limit() || !K::has(&self.consumer.role) {
             return None;
         }
         let slot = cursor.slot_before_limit(head);
-        cursor.prefetch(&self.slots, (head, slot), prefetch_for_read);
+        // A peer wrote such a head.
+        if K::IS_SHARED && slot >= self.slots.capacity {
+            return None;
+        }
+        // SAFETY: before the limit, and below the capacity.
+        unsafe { cursor.prefetch(&self.slots, (head, slot), prefetch_for_read) };
         // SAFETY: the same contract; the slot is full.
         unsafe { self.read(slot, out) }.ok()?;
         // Ordering: Release, as in `release`; no slot is held if the limit is beyond the head.

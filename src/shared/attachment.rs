@@ -21,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::memory::Array;
 use crate::plan::Plan;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Relaxed, Release, disable_cancellation, site,
-    yield_now,
+    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Fences, Relaxed, Release, disable_cancellation,
+    site, yield_now,
 };
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -121,6 +121,7 @@ impl OwnerId {
 #[derive(Debug)]
 pub struct Attachment {
     opened: Opened,
+    fences: Fences,
     common: NonNull<Common>,
     records: NonNull<Record>,
     seats: NonNull<SeatLine>,
@@ -171,8 +172,13 @@ impl Attachment {
             taken: Array::try_new(SEATS, |_| CachePadded::new(AtomicU32::new(0)))?,
             owes_sweep: AtomicU32::new(0),
             looked_at: AtomicU64::new(Clock::now()),
+            fences: Fences::prepare_among_processes(),
             opened,
         };
+        if !attachment.fences.is_asymmetric() {
+            // Heavy fences of other processes do not reach this one, nor its own those of others.
+            (0..ENDS).for_each(|end| attachment.make_wakers_fence(end));
+        }
         // Free records first; then those of dead processes.
         for takes_over in [false, true] {
             for index in 0..attachment.count {
@@ -253,6 +259,11 @@ impl Attachment {
         assert!(index < self.count);
         // SAFETY: as above; there are `SEATS` seats for each record.
         unsafe { core::slice::from_raw_parts(self.seats.add(index * SEATS).as_ptr(), SEATS) }
+    }
+
+    /// The fences between the threads of all attached processes.
+    pub(crate) fn fences(&self) -> Fences {
+        self.fences
     }
 
     pub(crate) fn id(&self) -> OwnerId {

@@ -18,14 +18,19 @@
 //! [`SLICE`], and the sleeper tries again.
 //!
 //! # Orderings
-//! Both queues publish by SeqCst operations. The accesses to the flag are SeqCst, too, and a waiter
-//! executes a full fence before it tries. So the waker sees the flag, or the waiter sees the
-//! change. Light fences would not reach other processes.
+//! As in the event count of one process (`wait/event_count.rs`): between its change and its load of
+//! the flag a waker executes a light fence, and a waiter a heavy one between its flag and its try.
+//! The heavy fence interrupts the threads of all attached processes. So the waker sees the flag, or
+//! the waiter sees the change.
+//!
+//! A process that cannot register for that, or is refused later, makes all wakers fence in full
+//! (`FENCE_NEEDED`), and waits until every store that was made before is visible
+//! (`STORES_VISIBLE`); `sync/fence.rs` says why that is enough.
 
 use super::attachment::Attachment;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Deadline, Parking, Relaxed, Release, SeqCst,
-    fence, site,
+    AcqRel, Acquire, AtomicU32, AtomicU64, Clock, Deadline, Fences, Parking, Relaxed, Release,
+    SeqCst, fence, site,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 
@@ -48,11 +53,15 @@ const LOOKOUT: usize = 1;
 const FLAGS: u64 = 3;
 /// One version.
 const VERSION: u64 = 4;
+/// See the module.
+const STORES_VISIBLE: u64 = 1 << 62;
+/// See the module. A waker must execute a full fence before it reads the flags.
+const FENCE_NEEDED: u64 = 1 << 63;
 
 /// The waiters at an end.
 #[repr(C, align(128))]
 pub(crate) struct Event {
-    /// A version, and a flag for each kind of waiters.
+    /// A flag for each kind of waiters, a version, and two bits about fences.
     state: AtomicU64,
     /// Where each kind sleeps.
     parking: [Parking; 2],
@@ -67,15 +76,19 @@ impl Attachment {
     /// for.
     #[inline(always)]
     pub(crate) fn may_have_waiters(&self, end: usize) -> bool {
-        // Ordering: SeqCst: see the module.
-        self.event(end).state.load(site("shared.notify", SeqCst)) & FLAGS != 0
+        // Pairs with the heavy fence in `begin_wait`.
+        Fences::light("shared.notify.light");
+        // Ordering: Relaxed; the fences order it.
+        self.event(end).state.load(site("shared.notify", Relaxed)) & (FLAGS | FENCE_NEEDED) != 0
     }
 
     /// Wakes up to `count` sleepers and all lookouts. The caller has published what they wait for.
     #[cold]
     pub(crate) fn notify(&self, end: usize, count: usize) {
-        // Ordering: SeqCst: see the module.
-        let flags = self.event(end).state.load(site("shared.notify.flags", SeqCst)) & FLAGS;
+        // Pairs with the heavy fence in `begin_wait`, where wakers must fence in full.
+        fence("shared.notify.fence");
+        // Ordering: Relaxed; the fences order it.
+        let flags = self.event(end).state.load(site("shared.notify.flags", Relaxed)) & FLAGS;
         for (kind, count) in [(SLEEPER, count), (LOOKOUT, usize::MAX)] {
             if flags >> kind & 1 != 0 {
                 let parking = &self.event(end).parking[kind];
@@ -90,11 +103,28 @@ impl Attachment {
     fn begin_wait(&self, end: usize, kind: usize) -> u32 {
         let event = self.event(end);
         self.waiting(end, kind).fetch_add(1, site("shared.wait.count", AcqRel));
-        // The version first: see `forget_waiters`. Ordering: SeqCst: see the module.
+        // The version first: see `forget_waiters`.
         event.state.fetch_add(VERSION, site("shared.wait.version", SeqCst));
-        event.state.fetch_or(1 << kind, site("shared.wait.flag", SeqCst));
-        fence("shared.wait.fence");
+        let before = event.state.fetch_or(1 << kind, site("shared.wait.flag", SeqCst));
+        // Pairs with the fences in `may_have_waiters` and `notify`.
+        if before & STORES_VISIBLE != 0 {
+            fence("shared.wait.full");
+        } else if !self.fences().heavy("shared.wait.fence") {
+            self.make_wakers_fence(end);
+        }
         event.parking[kind].epoch(site("shared.wait.epoch", Acquire))
+    }
+
+    /// Makes the wakers at an end fence in full from now on, and waits until every store that they
+    /// made before is visible.
+    #[cold]
+    pub(super) fn make_wakers_fence(&self, end: usize) {
+        let state = &self.event(end).state;
+        // Ordering: Relaxed; a waker that reads the bit fences and reads again.
+        state.fetch_or(FENCE_NEEDED, site("shared.fence.ask", Relaxed));
+        Fences::wait_for_stores();
+        // Ordering: Release, pairs with the fences of waiters that read the bit.
+        state.fetch_or(STORES_VISIBLE, site("shared.fence.visible", Release));
     }
 
     fn end_wait(&self, end: usize, kind: usize) {

@@ -9,6 +9,10 @@
 //! has the effect of a full fence in each. Where the kernel refuses membarrier, both sides execute a full
 //! fence. (liburcu and folly have the same scheme.)
 //!
+//! # Among processes
+//! Another command of membarrier interrupts the threads of all processes that have registered for it.
+//! A process that could not register executes full fences itself.
+//!
 //! # When membarrier is refused later
 //! The kernel may refuse a process that it has registered: in a sandbox that the process enters, or after
 //! a restore from a checkpoint. Then the rare side makes the frequent side pay from now on. It sets a bit
@@ -41,20 +45,35 @@ pub(crate) fn fence(name: &'static str) {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences {
     is_asymmetric: bool,
+    reach: Reach,
+}
+
+/// The threads whose light fences a heavy fence reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Those of this process.
+    Process,
+    /// Those of all processes that have registered.
+    #[cfg(queues_shared)]
+    Processes,
 }
 
 impl Fences {
     /// Registers the process for membarrier, at each creation of a queue: only the first call costs
     /// anything, and a child that was forked during it registers itself. Not after a refusal.
     pub(crate) fn prepare() -> Self {
-        Self { is_asymmetric: !membarrier::is_withdrawn() && membarrier::register() }
+        Self::reaching(Reach::Process)
     }
 
-    /// The fences of an object that other processes use too, which a membarrier does not reach: full
-    /// ones on both sides.
+    /// [`Fences::prepare`] for an object that other processes use, too.
     #[cfg(queues_shared)]
-    pub(crate) fn among_processes() -> Self {
-        Self { is_asymmetric: false }
+    pub(crate) fn prepare_among_processes() -> Self {
+        Self::reaching(Reach::Processes)
+    }
+
+    fn reaching(reach: Reach) -> Self {
+        let is_asymmetric = !membarrier::is_withdrawn(reach) && membarrier::register(reach);
+        Self { is_asymmetric, reach }
     }
 
     /// Whether light fences cost nothing at the creation of the object. Where not, the object sets the
@@ -84,7 +103,8 @@ impl Fences {
     #[must_use]
     pub(crate) fn heavy(self, name: &'static str) -> bool {
         fence(name);
-        !self.is_asymmetric || (!membarrier::is_withdrawn() && membarrier::interrupt())
+        !self.is_asymmetric
+            || (!membarrier::is_withdrawn(self.reach) && membarrier::interrupt(self.reach))
     }
 
     /// The time at which all stores made by now are visible.
@@ -109,44 +129,55 @@ impl Fences {
 
 #[cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 mod membarrier {
+    use super::Reach;
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-    /// Whether the kernel refused after the registration. It is not asked again.
-    static WITHDRAWN: AtomicBool = AtomicBool::new(false);
+    /// For each reach, whether the kernel refused after the registration. It is not asked again.
+    static WITHDRAWN: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 
     fn call(command: libc::c_int) -> bool {
         // SAFETY: membarrier takes three integers and accesses no memory of ours.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
-    pub(super) fn register() -> bool {
-        call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    pub(super) fn register(reach: Reach) -> bool {
+        call(match reach {
+            Reach::Process => libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+            #[cfg(queues_shared)]
+            Reach::Processes => libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
+        })
     }
-    pub(super) fn interrupt() -> bool {
-        let done = call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    pub(super) fn interrupt(reach: Reach) -> bool {
+        let done = call(match reach {
+            Reach::Process => libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+            #[cfg(queues_shared)]
+            Reach::Processes => libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED,
+        });
         if !done {
-            WITHDRAWN.store(true, Relaxed);
+            WITHDRAWN[reach as usize].store(true, Relaxed);
         }
         done
     }
     /// Relaxed: a thread that reads an old value asks the kernel, and is refused itself.
-    pub(super) fn is_withdrawn() -> bool {
-        WITHDRAWN.load(Relaxed)
+    pub(super) fn is_withdrawn(reach: Reach) -> bool {
+        WITHDRAWN[reach as usize].load(Relaxed)
     }
 }
 
 #[cfg(not(all(target_os = "linux", not(any(loom, miri, queues_portable)))))]
 mod membarrier {
-    pub(super) fn register() -> bool {
+    use super::Reach;
+
+    pub(super) fn register(_: Reach) -> bool {
         super::MODEL
     }
-    pub(super) fn interrupt() -> bool {
+    pub(super) fn interrupt(_: Reach) -> bool {
         #[cfg(loom)]
         if super::withdrawal::is_modeled() {
             return super::withdrawal::interrupt();
         }
         super::MODEL
     }
-    pub(super) fn is_withdrawn() -> bool {
+    pub(super) fn is_withdrawn(_: Reach) -> bool {
         false
     }
 }

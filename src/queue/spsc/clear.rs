@@ -10,7 +10,7 @@ use super::cursor::later;
 use super::{Keeping, Spsc};
 use crate::payload::Payload;
 use crate::queue::ahead;
-use crate::sync::{Relaxed, Release, SeqCst, site};
+use crate::sync::{Relaxed, Release, site};
 
 impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// The position of the next item to get.
@@ -34,11 +34,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// while slots before them are held.
     #[inline(always)]
     pub(super) fn release(&self, end: u64) {
-        if K::IS_SHARED {
-            // Ordering: SeqCst, pairs with `spsc.full.head`. It is also the fence before the load of
-            // the waiters: light ones do not reach other processes.
-            self.state.get.head.swap(end, site("spsc.get.release.shared", SeqCst));
-        } else if self.is_holding() {
+        if self.is_holding() {
             self.hold(end);
         } else {
             // Ordering: Release, pairs with the Acquire in `refresh_room`; the items were read.

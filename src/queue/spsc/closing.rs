@@ -31,13 +31,13 @@ use super::cursor::later;
 use super::{Keeping, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
-use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, SeqCst, fence, site};
+use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, fence, site};
 
 // The stages, in their order. `debug/queues-gdb.py` knows the numbers.
 
 /// Open, and puts rely on light fences.
-const OPEN: u32 = 0;
-/// Open, and puts execute full fences: the queue was created where there are no light ones.
+pub(super) const OPEN: u32 = 0;
+/// Open, and puts execute full fences: there are no light ones, or not in each of the processes.
 const OPEN_FENCED: u32 = 1;
 /// Closed. There may be items left, and a put in flight.
 pub(super) const CLOSED: u32 = 2;
@@ -53,6 +53,17 @@ const ATTEMPTS: u32 = 1000;
 /// The stage of a new queue.
 pub(super) fn open(fences: Fences) -> u32 {
     if fences.is_asymmetric() { OPEN } else { OPEN_FENCED }
+}
+
+/// Makes puts execute full fences from now on, in all processes, and waits until every item that was
+/// put before is visible.
+#[cfg(queues_shared)]
+#[cold]
+pub(super) fn make_puts_fence(state: &super::State) {
+    // Ordering: Relaxed; a put that reads it fences and reads again. It fails if the queue is closed,
+    // or its puts fence already.
+    state.stage.replace(OPEN, OPEN_FENCED, site("spsc.fence.ask", Relaxed));
+    Fences::wait_for_stores();
 }
 
 /// Whether a queue at this stage is closed.
@@ -105,13 +116,6 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
         fence("spsc.recheck.fence");
         // Ordering: Relaxed; `finish_puts` loads the stage again.
         self.state.stage.load(site("spsc.recheck.stage.fenced", Relaxed)) < CLOSED
-    }
-
-    /// The recheck in shared memory. The caller has published by a SeqCst operation.
-    #[inline(always)]
-    pub(super) fn is_still_open_shared(&self) -> bool {
-        // Ordering: SeqCst, pairs with the heavy fence in `drain`.
-        self.state.stage.load(site("spsc.recheck.stage.shared", SeqCst)) < CLOSED
     }
 
     /// The recheck on the fast path, which only a queue with light fences takes.

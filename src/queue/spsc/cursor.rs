@@ -88,8 +88,11 @@ impl Cursor {
 
     /// Prefetches the slot at the prefetch distance from a position and its slot, if this side owns
     /// it.
+    ///
+    /// # Safety
+    /// The ring has the slot.
     #[inline(always)]
-    pub(super) fn prefetch<P: Payload>(
+    pub(super) unsafe fn prefetch<P: Payload>(
         &self,
         slots: &Slots<P>,
         (position, slot): (u64, u64),
@@ -97,7 +100,7 @@ impl Cursor {
     ) {
         let until = self.prefetch_until.load(site("spsc.prefetch.load", Relaxed));
         if ahead(until, position) > 0 {
-            // SAFETY: by `set_limit` a slot at the prefetch distance is in this lap.
+            // SAFETY: by contract.
             unsafe { slots.prefetch_ahead(slot, prefetch_line) };
         }
     }

@@ -76,14 +76,14 @@ impl<P: Payload> Slots<P> {
     /// of `slot`; of a large slot only for the first lines, since a short blob uses no more.
     ///
     /// # Safety
-    /// The ring has that slot.
+    /// The ring has `slot`.
     #[inline(always)]
     pub(super) unsafe fn prefetch_ahead(&self, slot: u64, prefetch_line: impl Fn(*const u8)) {
         let stride = self.cells.stride();
         let distance =
             if P::HAS_LENGTH { self.distance_in_bytes } else { distance(stride) * stride };
         // SAFETY: by contract.
-        let cell = unsafe { self.cells.cell(slot as usize).add(distance) };
+        let cell = unsafe { self.cells.cell(slot as usize) }.wrapping_add(distance);
         for offset in (0..stride.min(PREFETCH_AHEAD)).step_by(LINE) {
             prefetch_line(cell.wrapping_add(offset));
         }

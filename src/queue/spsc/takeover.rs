@@ -20,8 +20,8 @@
 //! stage end.
 //!
 //! # Fences
-//! A light fence does not reach another process. So both sides publish by SeqCst swaps, and the
-//! stage demands full fences (`closing`).
+//! Heavy fences reach the threads of all attached processes (`sync/fence.rs`). A process that cannot
+//! register for that makes the stage demand full fences (`closing`).
 //!
 //! # Progress
 //! Wait-free, as within one process. The first call of a side, and each call that finds the role
@@ -39,7 +39,7 @@ use crate::shared::{
     Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened, OwnerId,
     PUT, Part, Request, SharedFile, Sizes,
 };
-use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Fences, Relaxed, site};
+use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, site};
 use core::ffi::c_int;
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -177,7 +177,7 @@ fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
 /// Writes the parts of a new queue. The cells need nothing.
 fn fill(mapping: &Mapping, _sizes: &Sizes, parts: &Parts) {
     let control = Control {
-        state: State::new(0, closing::open(Fences::among_processes())),
+        state: State::new(0, closing::OPEN),
         roles: CachePadded::new([FREE; 2].map(AtomicU64::new)),
     };
     // SAFETY: in the mapping, aligned by the layout; no other process uses it yet.
@@ -223,8 +223,11 @@ impl Spsc<Bytes, Shared> {
                 Mapped::new(NonNull::from(&*control.as_ref().roles)),
             )
         };
-        let queue =
-            Self::of(slots, 0, Fences::among_processes(), state, Shared { roles, attachment });
+        let fences = attachment.fences();
+        if !fences.is_asymmetric() {
+            closing::make_puts_fence(&state);
+        }
+        let queue = Self::of(slots, 0, fences, state, Shared { roles, attachment });
         queue.keeper.tend();
         Ok(queue)
     }
