@@ -208,10 +208,14 @@ const NOTES: usize = 8;
 
 /// Starts this program again, as `role`.
 fn start(role: &str, queue: &File, notes: &File, seed: u64) -> Child {
+    start_with(role, queue, notes, &seed.to_string())
+}
+
+fn start_with(role: &str, queue: &File, notes: &File, arguments: &str) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child", "--nocapture", "--test-threads=1"]);
     command.stdout(std::process::Stdio::null());
-    command.env("QUEUES_CHILD", format!("{role} {} {} {seed}", queue.0, notes.0));
+    command.env("QUEUES_CHILD", format!("{role} {} {} {arguments}", queue.0, notes.0));
     command.spawn().unwrap()
 }
 
@@ -262,6 +266,9 @@ fn child() {
                 std::thread::sleep(Duration::from_secs(1));
             }
         }
+        "closer-granted" => close_rounds(words[4], notes, Membarrier::Granted),
+        "closer-never" => close_rounds(words[4], notes, Membarrier::Never),
+        "closer-later" => close_rounds(words[4], notes, Membarrier::RefusedLater),
         other => panic!("{other}?"),
     }
 }
@@ -540,6 +547,139 @@ fn waiting_calls_and_close_reach_the_other_handle() {
         assert_eq!(put.put(&item(1), 1_000_000), Err(QUEUES_TIMEOUT));
         let stats = get.stats();
         assert_eq!((stats.failed_enqueue, stats.failed_dequeue, stats.peak_size), (1, 1, 1));
+    });
+}
+
+/// Whether the kernel lets a child call membarrier.
+enum Membarrier {
+    Granted,
+    /// Not from the beginning.
+    Never,
+    /// Not after the queues were opened.
+    RefusedLater,
+}
+
+/// Makes the kernel refuse membarrier from now on.
+fn refuse_membarrier() {
+    let code = [
+        // SAFETY, of all: they compute.
+        unsafe { libc::BPF_STMT((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0) },
+        unsafe {
+            let equal = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+            libc::BPF_JUMP(equal, libc::SYS_membarrier as u32, 0, 1)
+        },
+        unsafe {
+            let result = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+            libc::BPF_STMT((libc::BPF_RET | libc::BPF_K) as u16, result)
+        },
+        unsafe { libc::BPF_STMT((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW) },
+    ];
+    let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_ptr().cast_mut() };
+    // SAFETY: the filter lives during the call; this child has one thread that matters.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        let (operation, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
+        assert_eq!(libc::syscall(libc::SYS_seccomp, operation, flags, &program), 0);
+        assert_eq!(libc::syscall(libc::SYS_membarrier, 0, 0, 0), -1);
+    }
+}
+
+/// Queues of the close races, for each role that the child has.
+const CLOSES: usize = 200;
+/// Notes of the close races: the queues that are open in both processes, and what was put and got.
+const BEGUN: [usize; 2] = [3, 4];
+const COUNTED: usize = 5;
+
+/// Puts until the queue is closed; returns how many puts succeeded.
+fn put_until_closed(queue: &Queue, timeout: i64) -> u64 {
+    let mut count = 0;
+    loop {
+        match queue.put(&item(count), timeout) {
+            Ok(()) => count += 1,
+            Err(QUEUES_FULL) => {}
+            Err(error) => break assert_eq!(error, QUEUES_CLOSED),
+        }
+    }
+    count
+}
+
+/// Gets some items, closes the queue, and gets until it reports that; returns how many it got.
+fn get_and_close(queue: &Queue, before: u64, timeout: i64) -> u64 {
+    let mut count = 0;
+    loop {
+        match queue.get(if count < before { timeout } else { 0 }) {
+            Ok(bytes) => {
+                assert_eq!(number(&bytes), count);
+                count += 1;
+            }
+            Err(QUEUES_EMPTY) => {}
+            Err(error) => break assert_eq!(error, QUEUES_CLOSED),
+        }
+        if count >= before && !queue.is_closed() {
+            queue.close();
+        }
+    }
+    count
+}
+
+/// In half of the rounds both sides wait.
+fn wait_of(round: usize) -> i64 {
+    if round % 2 == 0 { 0 } else { FOREVER }
+}
+
+/// Waits until both processes have begun a round.
+fn meet(notes: &[AtomicU64], side: usize, round: usize) {
+    notes[BEGUN[side]].store(round as u64 + 1, SeqCst);
+    while notes[BEGUN[1 - side]].load(SeqCst) < round as u64 + 1 {
+        std::hint::spin_loop();
+    }
+}
+
+/// The child of the close races: consumer of the first queues, producer of the others.
+fn close_rounds(files: &str, notes: &[AtomicU64], membarrier: Membarrier) {
+    if matches!(membarrier, Membarrier::Never) {
+        refuse_membarrier();
+    }
+    let open = |fd: &str| Queue::open_with(fd.parse().unwrap(), &options(0, 0)).unwrap();
+    let queues: Vec<_> = files.split(',').map(open).collect();
+    if matches!(membarrier, Membarrier::RefusedLater) {
+        refuse_membarrier();
+    }
+    for (round, queue) in queues.iter().enumerate() {
+        meet(notes, 1, round);
+        let count = if round < CLOSES {
+            get_and_close(queue, round as u64 % 7, wait_of(round))
+        } else {
+            put_until_closed(queue, wait_of(round))
+        };
+        notes[COUNTED].store(count + 1, SeqCst);
+    }
+}
+
+#[test]
+fn a_close_loses_no_item_whatever_a_process_may_call() {
+    watched("close races", || {
+        for role in ["closer-granted", "closer-never", "closer-later"] {
+            let (notes_file, notes) = File::of_words(NOTES);
+            let files: Vec<_> = (0..2 * CLOSES).map(|_| File::new()).collect();
+            let fds: Vec<_> = files.iter().map(|file| file.0.to_string()).collect();
+            let queues: Vec<_> = files.iter().map(|file| Queue::open(file, 8)).collect();
+            let mut child =
+                start_with(role, &files[0], &notes_file, &format!("0 {}", fds.join(",")));
+            for (round, queue) in queues.iter().enumerate() {
+                notes[COUNTED].store(0, SeqCst);
+                meet(notes, 0, round);
+                let own = if round < CLOSES {
+                    put_until_closed(queue, wait_of(round))
+                } else {
+                    get_and_close(queue, round as u64 % 7, wait_of(round))
+                };
+                wait_until("the end of a round", || notes[COUNTED].load(SeqCst) > 0);
+                let other = notes[COUNTED].load(SeqCst) - 1;
+                assert_eq!(own, other, "{role}, round {round}: what was put, what was got");
+            }
+            assert!(child.wait().unwrap().success());
+        }
     });
 }
 
