@@ -266,6 +266,13 @@ fn child() {
                 std::thread::sleep(Duration::from_secs(1));
             }
         }
+        "visitor-granted" => visit(queue, Membarrier::Granted),
+        "visitor-never" => {
+            drop(queue);
+            refuse_membarrier();
+            visit(Queue::open_with(file.0, &options(0, 0)).unwrap(), Membarrier::Never);
+        }
+        "visitor-later" => visit(queue, Membarrier::RefusedLater),
         "closer-granted" => close_rounds(words[4], notes, Membarrier::Granted),
         "closer-never" => close_rounds(words[4], notes, Membarrier::Never),
         "closer-later" => close_rounds(words[4], notes, Membarrier::RefusedLater),
@@ -654,6 +661,44 @@ fn close_rounds(files: &str, notes: &[AtomicU64], membarrier: Membarrier) {
         };
         notes[COUNTED].store(count + 1, SeqCst);
     }
+}
+
+/// A child that waits for an item, in vain.
+fn visit(queue: Queue, membarrier: Membarrier) {
+    if matches!(membarrier, Membarrier::RefusedLater) {
+        refuse_membarrier();
+    }
+    assert_eq!(queue.get(1_000_000), Err(QUEUES_TIMEOUT));
+}
+
+#[test]
+fn a_process_that_may_not_call_membarrier_makes_the_others_fence() {
+    watched("visits", || {
+        let words_after = |role| {
+            let (notes, _) = File::of_words(NOTES);
+            let file = File::new();
+            let queue = Queue::open(&file, 4);
+            assert!(start(role, &file, &notes, 0).wait().unwrap().success());
+            drop(queue);
+            file.words().iter().map(|word| word.load(SeqCst)).collect::<Vec<_>>()
+        };
+        let granted = words_after("visitor-granted");
+        // The bits of an end, and the stages of an open queue, with light fences and with full ones.
+        let (end, open, open_fenced) = (3 << 62, 0, 1);
+        for (role, ends, stages) in [("visitor-never", 2, 1), ("visitor-later", 1, 0)] {
+            let refused = words_after(role);
+            let changes = || granted.iter().zip(&refused).filter(|(before, after)| before != after);
+            let of_ends =
+                changes().filter(|&(before, after)| (before ^ after) & end == end).count();
+            let of_stage = changes().filter(|&(a, b)| (*a, *b) == (open, open_fenced)).count();
+            assert_eq!(
+                (of_ends, of_stage),
+                (ends, stages),
+                "{role}: {:x?}",
+                changes().collect::<Vec<_>>()
+            );
+        }
+    });
 }
 
 #[test]
