@@ -557,7 +557,7 @@ fn waiting_calls_and_close_reach_the_other_handle() {
     });
 }
 
-/// Whether the kernel lets a child call membarrier.
+/// Whether the kernel lets a child call the membarrier that reaches other processes.
 enum Membarrier {
     Granted,
     /// Not from the beginning.
@@ -566,28 +566,43 @@ enum Membarrier {
     RefusedLater,
 }
 
-/// Makes the kernel refuse membarrier from now on.
+/// Makes the kernel refuse the commands of membarrier that reach other processes, from now on.
 fn refuse_membarrier() {
+    let load = |offset| libc::sock_filter {
+        code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16,
+        jt: 0,
+        jf: 0,
+        k: offset,
+    };
+    let if_equal = |k, jt, jf| libc::sock_filter {
+        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
+        jt,
+        jf,
+        k,
+    };
+    let result =
+        |k| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k };
+    let commands =
+        [libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED, libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED];
+    let first_argument = if cfg!(target_endian = "little") { 16 } else { 20 };
     let code = [
-        // SAFETY, of all: they compute.
-        unsafe { libc::BPF_STMT((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0) },
-        unsafe {
-            let equal = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-            libc::BPF_JUMP(equal, libc::SYS_membarrier as u32, 0, 1)
-        },
-        unsafe {
-            let result = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
-            libc::BPF_STMT((libc::BPF_RET | libc::BPF_K) as u16, result)
-        },
-        unsafe { libc::BPF_STMT((libc::BPF_RET | libc::BPF_K) as u16, libc::SECCOMP_RET_ALLOW) },
+        load(0),
+        if_equal(libc::SYS_membarrier as u32, 0, 4),
+        load(first_argument),
+        if_equal(commands[0] as u32, 1, 0),
+        if_equal(commands[1] as u32, 0, 1),
+        result(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
+        result(libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_ptr().cast_mut() };
-    // SAFETY: the filter lives during the call; this child has one thread that matters.
+    // SAFETY: the kernel copies the filter.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         let (operation, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
         assert_eq!(libc::syscall(libc::SYS_seccomp, operation, flags, &program), 0);
-        assert_eq!(libc::syscall(libc::SYS_membarrier, 0, 0, 0), -1);
+        for command in commands {
+            assert_eq!(libc::syscall(libc::SYS_membarrier, command, 0, 0), -1);
+        }
     }
 }
 
