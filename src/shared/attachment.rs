@@ -11,8 +11,8 @@
 //!
 //! # Seats
 //! Every call that moves a cell takes a seat of its attachment, and announces there the cell that
-//! it is about to move (`queue/mpmc/recovery.rs`). The address of the thread's stack chooses the
-//! seat, so threads that call often do not contend for one.
+//! it is about to move (`queue/mpmc/recovery.rs`). The first threads that call get a seat for good,
+//! and take it by plain stores. The other seats are for any thread, by a compare-and-swap.
 
 use super::event::{ENDS, Event};
 use super::file::{Mapping, SharedFile};
@@ -30,6 +30,12 @@ use crossbeam_utils::CachePadded;
 
 /// Threads of one handle that can be inside calls at once; a further thread yields. Not tuned.
 pub(crate) const SEATS: usize = 32;
+
+/// Seats that belong to a thread each, for the threads that call first.
+const OWNED_SEATS: usize = 16;
+
+/// Seats at which a thread looks for one of its own. Not tuned.
+const OWN_ATTEMPTS: usize = 4;
 
 /// Attempts to make a record live. Only a sweep changes it meanwhile, once.
 const ATTEMPTS: u32 = 64;
@@ -67,6 +73,35 @@ pub(crate) struct Record {
 #[repr(C, align(64))]
 pub(crate) struct SeatLine {
     pub(crate) announcement: AtomicU64,
+}
+
+/// Who uses a seat, as far as it matters in this process.
+#[derive(Debug)]
+struct Taker {
+    /// The thread to which the seat belongs; 0: none, or any. A thread that ends leaves the seat to
+    /// the next with its number.
+    owner: AtomicU64,
+    /// Whether a call sits there.
+    is_taken: AtomicU32,
+}
+
+impl Taker {
+    fn new() -> Self {
+        Self { owner: AtomicU64::new(0), is_taken: AtomicU32::new(0) }
+    }
+
+    /// Takes the seat for a call if it belongs to the thread, which is the calling one, and no call
+    /// that the thread left before its end has it.
+    #[inline(always)]
+    fn take_own(&self, thread: u64) -> bool {
+        // Ordering: Relaxed, all: only the owner uses the words after it has written `owner`.
+        let is_own = self.owner.load(site("shared.seat.owner", Relaxed)) == thread
+            && self.is_taken.load(site("shared.seat.is_taken", Relaxed)) == 0;
+        if is_own {
+            self.is_taken.store(1, site("shared.seat.take", Relaxed));
+        }
+        is_own
+    }
 }
 
 /// The parts of every shared file.
@@ -129,8 +164,8 @@ pub struct Attachment {
     count: usize,
     index: usize,
     id: OwnerId,
-    /// The seats on which a call sits.
-    taken: Array<CachePadded<AtomicU32>>,
+    /// Who uses the seats.
+    takers: Array<CachePadded<Taker>>,
     /// Whether this attachment took over a dead record, and no sweep was complete since.
     owes_sweep: AtomicU32,
     /// When a waiting thread last looked for dead processes, in ns of the monotonic clock.
@@ -169,7 +204,7 @@ impl Attachment {
             count: parts.records.count,
             index: 0,
             id: OwnerId::NOBODY,
-            taken: Array::try_new(SEATS, |_| CachePadded::new(AtomicU32::new(0)))?,
+            takers: Array::try_new(SEATS, |_| CachePadded::new(Taker::new()))?,
             owes_sweep: AtomicU32::new(0),
             looked_at: AtomicU64::new(Clock::now()),
             fences: Fences::prepare_among_processes(),
@@ -287,30 +322,44 @@ impl Attachment {
     /// Takes a seat for a call.
     #[inline(always)]
     pub(crate) fn sit(&self) -> Seat<'_> {
-        let mark = 0_u8;
-        // Stacks lie at least 64 KiB apart, and a multiple of the golden ratio spreads them.
-        let stack = ((&raw const mark).addr() >> 16) as u32;
-        let first = (stack.wrapping_mul(0x9e37_79b9) >> 27) as usize;
-        // SAFETY: below `SEATS`.
-        let taken = unsafe { self.taken.get(first) };
-        // Ordering: Acquire, pairs with the Release in the drop of a seat.
-        if taken.replace(0, 1, site("shared.sit", Acquire)) {
-            return Seat { attachment: self, index: first };
+        // SAFETY: no memory is passed.
+        let thread = unsafe { libc::pthread_self() } as u64;
+        // Thread numbers are addresses; a multiple of the golden ratio spreads them.
+        let index = ((thread >> 6) as u32).wrapping_mul(0x9e37_79b9) as usize >> 28;
+        let taker = self.taker(index);
+        if taker.take_own(thread) {
+            return Seat { attachment: self, index };
         }
-        self.find_seat(first)
+        self.find_seat(thread, index)
+    }
+
+    #[inline(always)]
+    fn taker(&self, index: usize) -> &Taker {
+        debug_assert!(index < SEATS);
+        // SAFETY: below `SEATS`.
+        unsafe { self.takers.get(index) }
     }
 
     #[cold]
-    fn find_seat(&self, first: usize) -> Seat<'_> {
-        for attempt in 1.. {
-            let index = (first + attempt) % SEATS;
-            // SAFETY: below `SEATS`.
-            let taken = unsafe { self.taken.get(index) };
-            // Ordering: as in `sit`.
-            if taken.replace(0, 1, site("shared.sit.other", Acquire)) {
+    fn find_seat(&self, thread: u64, first: usize) -> Seat<'_> {
+        for other in 0..OWN_ATTEMPTS {
+            let index = first ^ other;
+            let taker = self.taker(index);
+            // Ordering: Relaxed: nobody used the seat before.
+            if taker.take_own(thread)
+                || taker.owner.replace(0, thread, site("shared.seat.own", Relaxed))
+                    && taker.take_own(thread)
+            {
                 return Seat { attachment: self, index };
             }
-            if attempt % SEATS == 0 {
+        }
+        for attempt in first.. {
+            let index = OWNED_SEATS + attempt % (SEATS - OWNED_SEATS);
+            // Ordering: Acquire, pairs with the Release in the drop of a seat.
+            if self.taker(index).is_taken.replace(0, 1, site("shared.sit", Acquire)) {
+                return Seat { attachment: self, index };
+            }
+            if (attempt - first) % SEATS == SEATS - 1 {
                 yield_now();
             }
         }
@@ -446,10 +495,9 @@ impl Drop for Seat<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.announce(0);
-        // SAFETY: below `SEATS`.
-        let taken = unsafe { self.attachment.taken.get(self.index) };
-        // Ordering: Release, pairs with the Acquire in `sit`.
-        taken.store(0, site("shared.stand", Release));
+        let taker = self.attachment.taker(self.index);
+        // Ordering: Release, pairs with the Acquire in `find_seat`.
+        taker.is_taken.store(0, site("shared.stand", Release));
     }
 }
 
