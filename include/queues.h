@@ -416,7 +416,7 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 /// Close, size, stats and capacity are for all processes. The first queues_poll(), readable_fd or
 /// writable_fd starts a thread in this process, which sleeps until the queue changes. An item of
 /// another process then takes one more context switch. Leases and reservations belong to the
-/// handle. At most 32 threads of a handle are inside calls at once; a further thread yields until
+/// handle. 16 to 32 threads of a handle can be inside calls at once; a further thread yields until
 /// one leaves.
 ///
 /// A forked child may not use the handle: its calls return QUEUES_INVALID. It opens the file
