@@ -10,11 +10,19 @@
 //! of `pthread_atfork` closes it in the child, and marks it as inherited. The child also inherits
 //! the mapping, which keeps a description open. So the mapping has another description, without
 //! locks.
+//!
+//! The handler closes a descriptor only if a thread has entered it in the list. A fork between the
+//! open and the entry would leave the description to the child. So handlers also count the forks
+//! that have begun and those that have ended, and a thread opens the file anew if a fork may have
+//! taken place meanwhile. It holds no lock then, so the child that was forked keeps none.
 
 use crate::error::{Error, Result};
 use crate::memory::try_box;
-use crate::sync::unmodeled::{AtomicBool, AtomicPtr};
-use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed, Release, disable_cancellation, site};
+use crate::sync::unmodeled::{AtomicBool, AtomicPtr, AtomicUsize};
+use crate::sync::{
+    AcqRel, Acquire, AtomicU32, Clock, Relaxed, Release, SeqCst, disable_cancellation, site,
+    yield_now,
+};
 use core::ffi::c_int;
 use core::ptr::NonNull;
 
@@ -43,8 +51,16 @@ unsafe impl Sync for Entry {}
 
 static ENTRIES: AtomicPtr<Entry> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Registers the handler once.
+/// Registers the handlers once.
 static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+/// Forks of this process that have begun, and those that have ended.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+/// Nanoseconds after which an open fails because forks overlap all the time. Not tuned: a fork takes
+/// milliseconds at most, unless the process is large.
+const FORKS: u64 = 1_000_000_000;
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let mut next = ENTRIES.load(Acquire).cast_const();
@@ -56,8 +72,35 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
     })
 }
 
+extern "C" fn before_fork() {
+    BEGUN.fetch_add(1, SeqCst);
+}
+
+extern "C" fn after_fork_in_parent() {
+    ENDED.fetch_add(1, SeqCst);
+}
+
+/// The number of forks that have ended, as soon as no fork is under way. Fails with
+/// [`Error::NoMemory`] after [`FORKS`].
+fn wait_for_forks() -> Result<usize> {
+    let mut end = None;
+    loop {
+        // In this order: a fork that ends between the loads is seen as under way.
+        let ended = ENDED.load(SeqCst);
+        if BEGUN.load(SeqCst) == ended {
+            return Ok(ended);
+        }
+        if Clock::now() > *end.get_or_insert_with(|| Clock::now().saturating_add(FORKS)) {
+            return Err(Error::NoMemory);
+        }
+        yield_now();
+    }
+}
+
 /// In the child: closes what it must not keep.
 extern "C" fn after_fork_in_child() {
+    // No other thread of the parent, which may have been forking, too, is here.
+    ENDED.store(BEGUN.load(SeqCst), SeqCst);
     for entry in entries() {
         let fd = entry.fd.load(site("file.child", Relaxed));
         // An entry that this process inherited is closed already, and its number may be another
@@ -69,16 +112,55 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
+fn register() -> Result {
+    if REGISTERED.load(Acquire) {
+        return Ok(());
+    }
+    // SAFETY: the handlers call only functions that a child may call. Registered twice, in a race,
+    // they count each fork twice, at both of its ends, and close nothing twice that anybody uses:
+    // the child has one thread then.
+    let failed = unsafe {
+        let in_parent = Some(after_fork_in_parent as unsafe extern "C" fn());
+        libc::pthread_atfork(Some(before_fork), in_parent, Some(after_fork_in_child))
+    };
+    if failed != 0 {
+        return Err(Error::NoMemory);
+    }
+    REGISTERED.store(true, Release);
+    Ok(())
+}
+
+/// Opens the file of a descriptor again, and enters the new descriptor, with no fork between the
+/// two: see the module.
+fn open_and_enter(fd: c_int, access: c_int) -> Result<(c_int, &'static Entry)> {
+    register()?;
+    loop {
+        let forks = wait_for_forks()?;
+        let again = open_again(fd, access)?;
+        let close = || {
+            // SAFETY: opened above.
+            unsafe { libc::close(again) };
+        };
+        let entry = enter(again).inspect_err(|_| close())?;
+        // Either this sees that a fork has begun, or the fork, which increments the count after it,
+        // copies the entry.
+        if BEGUN.fetch_add(0, SeqCst) == forks {
+            return Ok((again, entry));
+        }
+        entry.leave();
+        close();
+    }
+}
+
+impl Entry {
+    /// Before the close, so that the handler never closes the number when it is another file's.
+    fn leave(&self) {
+        self.fd.store(0, site("file.leave", Release));
+    }
+}
+
 /// An entry for a descriptor.
 fn enter(fd: c_int) -> Result<&'static Entry> {
-    if !REGISTERED.load(Acquire) {
-        // SAFETY: the handler calls only functions that a child may call. Registered twice, in a
-        // race, it closes nothing twice that anybody uses: the child has one thread then.
-        if unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) } != 0 {
-            return Err(Error::NoMemory);
-        }
-        REGISTERED.store(true, Release);
-    }
     let word = fd as u32 + 1;
     let unused = entries().find(|entry| {
         !entry.is_inherited.load(Relaxed) && entry.fd.replace(0, word, site("file.enter", AcqRel))
@@ -127,7 +209,7 @@ fn open_again(fd: c_int, access: c_int) -> Result<c_int> {
 impl SharedFile {
     /// Opens the file of a descriptor again. Fails with [`Error::Invalid`] if it is not a regular
     /// file that can be read and written, or if /proc is not mounted; with [`Error::NoMemory`] if
-    /// no descriptor is left.
+    /// no descriptor is left, or if forks of other threads overlap for a second.
     pub(crate) fn open(fd: c_int) -> Result<Self> {
         Self::open_by(fd, libc::O_RDWR, libc::PROT_READ | libc::PROT_WRITE)
     }
@@ -146,12 +228,7 @@ impl SharedFile {
         if !is_open || (has != libc::O_RDWR && has != access) {
             return Err(Error::Invalid);
         }
-        let fd = open_again(fd, access)?;
-        let close = || {
-            // SAFETY: opened above.
-            unsafe { libc::close(fd) };
-        };
-        let entry = enter(fd).inspect_err(|_| close())?;
+        let (fd, entry) = open_and_enter(fd, access)?;
         let file = Self { entry, fd, protection };
         // SAFETY: `stat` is an output.
         let is_file = unsafe {
@@ -304,9 +381,7 @@ impl Drop for SharedFile {
             let _disabled = disable_cancellation();
             // A child that is forked between the next two steps keeps the description, but no lock.
             self.unlock_all();
-            // Before the close, so that the handler never closes the number when it is another
-            // file's.
-            self.entry.fd.store(0, site("file.leave", Release));
+            self.entry.leave();
             // SAFETY: opened in `open`.
             unsafe { libc::close(self.fd) };
         }

@@ -8,6 +8,7 @@ use crate::support::watchdog::watched;
 use core::ffi::{c_int, c_void};
 use queues::ffi::mpmc::QUEUES_REDELIVER;
 use queues::ffi::status::*;
+use std::sync::atomic::Ordering::SeqCst;
 
 const SMALL: Options = Options { capacity: 4, item_size: 16, spare: 2, attachments: 3, flags: 0 };
 
@@ -484,6 +485,66 @@ fn a_parent_that_dies_before_its_child_is_noticed() {
     check_whole(&queue, &SMALL, 1);
     for fd in [ends, started].as_flattened() {
         close(*fd);
+    }
+}
+
+/// The children of a process that forks while another thread of it opens queues. They live on when
+/// the process ends.
+fn fork_while_opening(
+    file: &MemoryFile,
+    options: &Options,
+    ends: &[c_int; 2],
+    started: &[c_int; 2],
+) {
+    let opening = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..options.attachments {
+                std::mem::forget(Shared::open(file.0, options).unwrap());
+            }
+            opening.store(false, SeqCst);
+        });
+        while opening.load(SeqCst) {
+            // SAFETY: the child waits until the test closes the pipe. A fork is over when the
+            // handlers of the child have run.
+            unsafe {
+                match libc::fork() {
+                    0 => {
+                        libc::close(ends[1]);
+                        libc::write(started[1], [0_u8; 1].as_ptr().cast(), 1);
+                        libc::read(ends[0], [0_u8; 1].as_mut_ptr().cast(), 1);
+                        libc::_exit(0);
+                    }
+                    -1 => panic!("fork: {}", std::io::Error::last_os_error()),
+                    _ => libc::read(started[0], [0_u8; 1].as_mut_ptr().cast(), 1),
+                };
+            }
+        }
+    });
+}
+
+#[test]
+fn a_child_that_is_forked_while_a_thread_opens_keeps_no_lock() {
+    let options = Options { attachments: 100, ..SMALL };
+    for round in 0..20 {
+        let file = MemoryFile::new();
+        let (mut ends, mut started) = ([0; 2], [0; 2]);
+        // SAFETY: two outputs each.
+        unsafe {
+            assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+            assert_eq!(libc::pipe2(started.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        }
+        fork(|| fork_while_opening(&file, &options, &ends, &started)).join();
+        // SAFETY: all fields may be 0: a lock of the whole file.
+        let mut lock: libc::flock = unsafe { core::mem::zeroed() };
+        lock.l_type = libc::F_WRLCK as _;
+        // SAFETY: an input and output.
+        assert_eq!(unsafe { libc::fcntl(file.0, libc::F_OFD_GETLK, &raw mut lock) }, 0);
+        for fd in [ends, started].as_flattened() {
+            close(*fd);
+        }
+        let (kind, byte) = (lock.l_type, lock.l_start);
+        assert_eq!(c_int::from(kind), libc::F_UNLCK, "round {round}: a child locks byte {byte}");
     }
 }
 
