@@ -1,9 +1,8 @@
 //! Reads the contents of the file of a shared queue, for `queues-inspect`. It attaches nothing and
 //! trusts no number in the file.
 
-use crate::queue::Inspected;
 use crate::queue::{mpmc, spsc};
-use crate::shared::{Described, Flaw, GET, Kind, PUT, SharedFile, describe};
+use crate::shared::{Contents, Described, Flaw, GET, Kind, PUT, SharedFile, describe};
 use core::fmt::{self, Write};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -30,21 +29,36 @@ pub struct Report {
     attachments: Vec<Attachment>,
 }
 
-/// Reads the file. Fails with a text that states what is wrong with it.
-pub fn read(path: &Path) -> Result<Report, String> {
-    let flaw = |flaw: Flaw| flaw.to_string();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let file = SharedFile::open_to_read(file.as_raw_fd())
-        .map_err(|_| "not a regular file, or /proc is not mounted".to_string())?;
-    let described = describe(&file).map_err(flaw)?;
-    let queue = match described.kind {
-        Kind::Mpmc => mpmc::inspect(&file, &described),
-        Kind::Spsc => spsc::inspect(&file, &described),
-    };
-    queue.map(|queue| report(&described, queue)).map_err(flaw)
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is wrong with the file.
+    pub message: String,
+    /// Whether a process may just be creating the queue, so that a later read may succeed.
+    pub may_pass: bool,
 }
 
-fn report(described: &Described, queue: Inspected) -> Report {
+impl From<Flaw> for Failure {
+    fn from(flaw: Flaw) -> Self {
+        Self { message: flaw.to_string(), may_pass: flaw.may_pass() }
+    }
+}
+
+/// Reads the file.
+pub fn read(path: &Path) -> Result<Report, Failure> {
+    let for_good = |message: String| Failure { message, may_pass: false };
+    let file = File::open(path).map_err(|error| for_good(error.to_string()))?;
+    let file = SharedFile::open_to_read(file.as_raw_fd())
+        .map_err(|_| for_good("not a regular file, or /proc is not mounted".to_string()))?;
+    let described = describe(&file)?;
+    let queue = match described.kind {
+        Kind::Mpmc => mpmc::inspect(&file, &described)?,
+        Kind::Spsc => spsc::inspect(&file, &described)?,
+    };
+    Ok(report(&described, queue))
+}
+
+fn report(described: &Described, queue: Contents) -> Report {
     let sizes = described.sizes;
     Report {
         kind: match described.kind {
@@ -60,15 +74,16 @@ fn report(described: &Described, queue: Inspected) -> Report {
             ("flags", sizes.flags),
             ("bytes", described.len()),
             ("current_size", queue.len as u64),
-            ("enqueued", queue.counts.enqueued),
-            ("dequeued", queue.counts.dequeued),
-            ("failed_enqueue", queue.failures[PUT]),
-            ("failed_dequeue", queue.failures[GET]),
-            ("peak_size", queue.counts.peak),
-            ("recovered", queue.recovered),
+            ("enqueued", queue.enqueued),
+            ("dequeued", queue.dequeued),
+            ("failed_enqueue", queue.common.failures[PUT]),
+            ("failed_dequeue", queue.common.failures[GET]),
+            ("peak_size", queue.peak),
+            ("recovered", queue.common.recovered),
         ],
         parts: queue.parts,
         attachments: queue
+            .common
             .attached
             .iter()
             .map(|attached| Attachment {

@@ -12,6 +12,7 @@ pub use pointer::{Disposer, Pointer};
 pub(crate) use typed::Boxed;
 pub use typed::Typed;
 
+use crate::error::Error;
 use crate::sync::unmodeled::AtomicPtr;
 use crate::sync::{Acquire, Release};
 use core::alloc::Layout;
@@ -53,6 +54,13 @@ pub unsafe trait Payload: Send + Sync {
     /// Whether `fits` may return this for an item: false only if something else wrote the cell.
     fn may_need(&self, _needed: usize) -> bool {
         true
+    }
+
+    /// The error for an item that does not fit into the caller's buffer. In a cell that other
+    /// processes may have damaged, the length may be longer than that of any item.
+    fn too_small(&self, needed: usize, is_shared: bool) -> Error {
+        let is_damaged = is_shared && !self.may_need(needed);
+        if is_damaged { Error::Corrupt } else { Error::TooSmall { needed } }
     }
 
     /// Copies the item out of the cell, as much of it as fits.

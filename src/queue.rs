@@ -26,6 +26,10 @@ pub struct Counts {
     pub peak: u64,
 }
 
+/// The default number of attachments of a shared queue.
+#[cfg(queues_shared)]
+const ATTACHMENTS: u64 = 64;
+
 /// The options of a shared queue. 0 stands for the value in the file or, if the file is empty, for
 /// the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,18 +47,33 @@ pub struct SharedOptions {
     pub redelivers: bool,
 }
 
-/// A queue in a file, for a process that is not attached and only reads.
 #[cfg(queues_shared)]
-pub(crate) struct Inspected {
-    pub(crate) is_closed: bool,
-    pub(crate) counts: Counts,
-    pub(crate) len: usize,
-    /// What only this family has: a name, and named numbers.
-    pub(crate) parts: (&'static str, Vec<(&'static str, u64)>),
-    pub(crate) attached: Vec<crate::shared::Attached>,
-    /// Calls that failed, by end.
-    pub(crate) failures: [u64; 2],
-    pub(crate) recovered: u64,
+impl SharedOptions {
+    /// The queue that these options ask for. `capacity` and `spare` are the family's defaults.
+    fn request(
+        &self,
+        kind: crate::shared::Kind,
+        flags: u64,
+        (capacity, spare): (usize, usize),
+    ) -> crate::shared::Request {
+        crate::shared::Request {
+            kind,
+            sizes: crate::shared::Sizes {
+                capacity: self.capacity as u64,
+                item_size: self.item_size as u64,
+                spare: self.spare as u64,
+                attachments: self.attachments as u64,
+                flags,
+            },
+            defaults: crate::shared::Sizes {
+                capacity: capacity as u64,
+                item_size: 0,
+                spare: spare as u64,
+                attachments: ATTACHMENTS,
+                flags: 0,
+            },
+        }
+    }
 }
 
 /// How far position `a` is ahead of position `b`; negative if it is behind.
@@ -80,6 +99,12 @@ pub unsafe trait Queue: Send + Sync {
     /// # Safety
     /// The caller may get at this moment, by the queue's rule about its consumers.
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize;
+
+    /// Whether this handle may call [`Queue::clear_to`]. Fails with [`Misuse`](crate::Error::Misuse)
+    /// if the role of the consumer belongs to another handle.
+    fn check_getter(&self) -> Result {
+        Ok(())
+    }
 
     /// Closes: later puts fail with [`Closed`](crate::Error::Closed); gets drain what is left, then
     /// fail with it too.
@@ -132,11 +157,6 @@ pub unsafe trait Queue: Send + Sync {
     #[inline(always)]
     fn attachment(&self) -> Option<&crate::shared::Attachment> {
         None
-    }
-    /// Whether the handle may get. Fails with [`Misuse`](crate::Error::Misuse) if the role of the
-    /// consumer belongs to another process.
-    fn check_getter(&self) -> Result {
-        Ok(())
     }
     /// Called every now and then by a thread that waits: gives back what dead processes held.
     fn tend(&self) {}

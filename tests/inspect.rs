@@ -3,9 +3,10 @@
 
 #![cfg(all(target_os = "linux", not(any(loom, miri, queues_portable))))]
 
-use queues::{BytesConsumer, BytesProducer, MpmcBytes, SharedOptions, Wait};
+use queues::{BytesConsumer, BytesProducer, Error, MpmcBytes, SharedOptions, Wait};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -120,6 +121,62 @@ fn roles_of_an_spsc_queue() {
     }
     consumer.close();
     assert!(printed(&[path.to_str().unwrap()]).starts_with("spsc queue, closed\n"));
+    fs::remove_file(path).unwrap();
+}
+
+/// A close found the queue empty while a producer was inside a put. The producer has published its
+/// item, and died before it took the item back.
+#[test]
+fn an_item_that_a_close_refused_is_not_counted() {
+    let (path, file) = file("refused");
+    let name = path.to_str().unwrap();
+    let options = SharedOptions { spare: 0, redelivers: false, ..OPTIONS };
+    let mut producer = BytesProducer::open_shared(&file, &options).unwrap();
+    let mut consumer = BytesConsumer::open_shared(&file, &options).unwrap();
+    let words = || -> Vec<u64> {
+        let bytes = fs::read(&path).unwrap();
+        bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap())).collect()
+    };
+    producer.try_put(b"first").unwrap();
+    consumer.try_get(&mut [0; 16]).unwrap();
+    let before = words();
+    producer.try_put(b"second").unwrap();
+    // The second put does not raise the peak. So the first word that changes is the tail.
+    let tail = before.iter().zip(words()).position(|(&before, after)| before != after).unwrap();
+    assert_eq!((before[tail], words()[tail]), (1, 2));
+    consumer.try_get(&mut [0; 16]).unwrap();
+    consumer.close();
+    assert_eq!(consumer.try_get(&mut [0; 16]), Err(Error::Closed));
+    file.write_all_at(&3_u64.to_ne_bytes(), tail as u64 * 8).unwrap();
+    let json = printed(&["--json", name]);
+    assert!(json.contains("\"current_size\":0,\"enqueued\":2,\"dequeued\":2"), "{json}");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn it_watches_a_file_before_and_while_a_queue_is_created_there() {
+    let (path, file) = file("passing");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_queues-inspect"));
+    program.args(["--json", "--watch", "0.01"]).arg(&path);
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut messages = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut next = || messages.next().unwrap().unwrap();
+    assert!(next().contains("the file is empty"));
+    let magic = u64::from_be_bytes(*b"QUEUFILE").to_ne_bytes();
+    let unfinished = u64::from_be_bytes(*b"QUEUINIT").to_ne_bytes();
+    fs::write(&path, magic).unwrap();
+    // It may read the empty file between the two steps of a write.
+    while !next().contains("8 bytes long, but such a queue has 4096") {}
+    fs::write(&path, unfinished).unwrap();
+    while !next().contains("the queue is incomplete") {}
+    let queue = MpmcBytes::open_shared(&file, &OPTIONS).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("\"current_size\":0"));
+    drop(queue);
+    // Without a truncation, which would be a SIGBUS for a reader.
+    file.write_all_at(b"no queue", 0).unwrap();
+    while !next().contains("not a shared queue") {}
+    assert_eq!(child.wait().unwrap().code(), Some(1), "this does not pass");
     fs::remove_file(path).unwrap();
 }
 

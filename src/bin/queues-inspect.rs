@@ -25,7 +25,8 @@ by state, and the attached handles, alive and dead. It only reads the file.
 usage: queues-inspect [--json] [--watch [SECONDS]] FILE
 
   --json             one JSON object (with --watch one a line)
-  --watch [SECONDS]  again every SECONDS (1 by default), until interrupted
+  --watch [SECONDS]  again every SECONDS (1 by default), until interrupted; also
+                     while the file is empty or a process creates the queue
   --help             this text
   --version          the version of the library
 
@@ -92,14 +93,24 @@ Exit status: 0 on success; 1 if the file cannot be read or is no shared queue;
                 return ExitCode::from(2);
             }
         };
+        let mut printed = None;
         loop {
             let report = match queues::inspect::read(&arguments.file) {
                 Ok(report) => report,
-                Err(message) => {
-                    eprintln!("queues-inspect: {}: {message}", arguments.file.display());
-                    return ExitCode::from(1);
+                Err(failure) => {
+                    if printed.as_ref() != Some(&failure) {
+                        let file = arguments.file.display();
+                        eprintln!("queues-inspect: {file}: {}", failure.message);
+                    }
+                    match arguments.watch.filter(|_| failure.may_pass) {
+                        Some(span) => std::thread::sleep(span),
+                        None => return ExitCode::from(1),
+                    }
+                    printed = Some(failure);
+                    continue;
                 }
             };
+            printed = None;
             let mut text = String::new();
             let written = if arguments.json {
                 report.write_json(&mut text)

@@ -319,13 +319,6 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
         }
     }
 
-    /// The error for a blob that is longer than the caller's buffer. In a damaged cell the length may
-    /// be longer than any blob.
-    fn too_small(&self, needed: usize) -> Error {
-        let is_damaged = K::IS_SHARED && !self.payload().may_need(needed);
-        if is_damaged { Error::Corrupt } else { Error::TooSmall { needed } }
-    }
-
     /// Pops a cell, which the caller then owns. `accept` decides about each cell in front, given its
     /// position and index; another thread may pop it first.
     #[inline(always)]
@@ -523,7 +516,7 @@ unsafe impl<P: Payload, K: Keeping> Get for Indirect<P, (), K> {
         let fits = |_, cell| {
             // SAFETY: a cell of this payload; the result counts only if the cell is still in front.
             unsafe { self.payload().fits(self.header_and_cell(cell).1, out) }
-                .map_err(|needed| self.too_small(needed))
+                .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))
         };
         let cell = self.pop_cell(seat, Ring::Filled, fits)?;
         // SAFETY: we own the cell.
@@ -548,7 +541,9 @@ unsafe impl<P: Atomic, K: Keeping> Peek for Indirect<P, (), K> {
             // then it is whole.
             unsafe {
                 let at = self.header_and_cell(cell).1;
-                payload.fits(at, out).map_err(|needed| self.too_small(needed))?;
+                payload
+                    .fits(at, out)
+                    .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))?;
                 payload.read(at, out);
             }
             Ok(())

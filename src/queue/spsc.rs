@@ -140,13 +140,6 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
         Ok(count)
     }
 
-    /// The error for a blob that is longer than the caller's buffer. In a damaged cell the length may
-    /// be longer than any blob.
-    fn too_small(&self, needed: usize) -> Error {
-        let is_damaged = K::IS_SHARED && !self.payload().may_need(needed);
-        if is_damaged { Error::Corrupt } else { Error::TooSmall { needed } }
-    }
-
     pub(crate) fn payload(&self) -> &P {
         self.slots.cells.payload()
     }
@@ -422,7 +415,8 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
         let (front, _) = self.items(1)?;
         let slot = self.consumer.cursor.slot(&self.slots, front);
         // SAFETY: the same contract; the slot is full.
-        unsafe { self.read(slot, out) }.map_err(|needed| self.too_small(needed))?;
+        unsafe { self.read(slot, out) }
+            .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))?;
         Ok(front)
     }
 

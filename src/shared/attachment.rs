@@ -15,7 +15,7 @@
 //! and take it by plain stores. The other seats are for any thread, by a compare-and-swap.
 
 use super::event::{ENDS, Event};
-use super::file::{Mapping, SharedFile};
+use super::file::Mapping;
 use super::layout::{Opened, Part};
 use crate::error::{Error, Result};
 use crate::memory::Array;
@@ -41,11 +41,11 @@ const OWN_ATTEMPTS: usize = 4;
 const ATTEMPTS: u32 = 64;
 
 /// The states of a record, below its generation.
-const FREE: u64 = 0;
-const LIVE: u64 = 1;
+pub(super) const FREE: u64 = 0;
+pub(super) const LIVE: u64 = 1;
 const DEAD: u64 = 2;
-const STATES: u64 = 3;
-const GENERATION: u32 = 2;
+pub(super) const STATES: u64 = 3;
+pub(super) const GENERATION: u32 = 2;
 
 /// The state of a queue that does not depend on its kind.
 #[repr(C)]
@@ -62,9 +62,9 @@ pub(crate) struct Common {
 #[repr(C, align(128))]
 pub(crate) struct Record {
     /// The generation, and `FREE`, `LIVE` or `DEAD`.
-    state: AtomicU64,
+    pub(super) state: AtomicU64,
     /// The process number, for display only: numbers differ between containers and are used again.
-    process: AtomicU64,
+    pub(super) process: AtomicU64,
     /// Threads that wait at each end, by kind.
     pub(super) waiting: [[AtomicU32; 2]; ENDS],
 }
@@ -107,8 +107,8 @@ impl Taker {
 /// The parts of every shared file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CommonParts {
-    common: Part,
-    records: Part,
+    pub(super) common: Part,
+    pub(super) records: Part,
     seats: Part,
 }
 
@@ -138,7 +138,7 @@ impl OwnerId {
     /// The id of no attachment.
     pub(crate) const NOBODY: Self = Self(0);
 
-    fn new(index: usize, generation: u64) -> Self {
+    pub(super) fn new(index: usize, generation: u64) -> Self {
         Self(((generation << INDEX_BITS) | index as u64) & ((1 << Self::BITS) - 1))
     }
     pub(crate) const fn bits(self) -> u64 {
@@ -463,7 +463,7 @@ fn next_generation(state: u64) -> u64 {
 }
 
 /// The byte of the file that the attachment with this index locks.
-fn lock_of(index: usize) -> u64 {
+pub(super) fn lock_of(index: usize) -> u64 {
     index as u64 + 1
 }
 
@@ -501,60 +501,9 @@ impl Drop for Seat<'_> {
     }
 }
 
-/// A record that is in use, as read by a process that is not attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Attached {
-    pub(crate) index: usize,
-    pub(crate) generation: u64,
-    pub(crate) process: u64,
-    pub(crate) is_alive: bool,
-    pub(crate) id: OwnerId,
-    /// Threads that wait for room, and for an item.
-    pub(crate) waiting: [u64; ENDS],
-}
-
-/// The common parts of a file, for a process that is not attached and only reads.
-pub(crate) struct Bystander<'a> {
-    pub(crate) common: &'a Common,
-    pub(crate) attached: Vec<Attached>,
-}
-
-impl<'a> Bystander<'a> {
-    pub(crate) fn new(file: &SharedFile, mapping: &'a Mapping, parts: &CommonParts) -> Self {
-        // SAFETY: in the mapping, made of atomics.
-        let common = unsafe { mapping.at(parts.common.offset).cast::<Common>().as_ref() };
-        let records = mapping.at(parts.records.offset).cast::<Record>();
-        let attached = (0..parts.records.count).filter_map(|index| {
-            // SAFETY: the same; below the count.
-            let record = unsafe { records.add(index).as_ref() };
-            let state = record.state.load(site("shared.inspect.state", Acquire));
-            let waiting = record.waiting.each_ref().map(|kinds| {
-                kinds
-                    .iter()
-                    .map(|count| u64::from(count.load(site("shared.inspect.count", Relaxed))))
-                    .sum()
-            });
-            (state & STATES != FREE).then(|| Attached {
-                index,
-                generation: state >> GENERATION,
-                process: record.process.load(site("shared.inspect.process", Relaxed)),
-                is_alive: state & STATES == LIVE && file.is_locked(lock_of(index)),
-                id: OwnerId::new(index, state >> GENERATION),
-                waiting,
-            })
-        });
-        Self { common, attached: attached.collect() }
-    }
-
-    /// Whether an owner is attached and alive.
-    pub(crate) fn is_alive(&self, owner: OwnerId) -> bool {
-        self.attached.iter().any(|attached| attached.is_alive && attached.id == owner)
-    }
-}
-
 impl Common {
     /// Calls that failed at an end.
-    pub(crate) fn failures_of(&self, end: usize) -> u64 {
+    pub(super) fn failures_of(&self, end: usize) -> u64 {
         self.failures[end].load(site("shared.failure.load", Relaxed))
     }
     pub(crate) fn recovered(&self) -> u64 {

@@ -161,6 +161,13 @@ pub(crate) enum Flaw {
     Unreadable(Error),
 }
 
+impl Flaw {
+    /// Whether a file looks like this, too, while a process creates a queue in it.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Empty | Self::Unfinished | Self::Length(..) | Self::Unreadable(_))
+    }
+}
+
 impl From<Flaw> for Error {
     fn from(flaw: Flaw) -> Self {
         if let Flaw::Unreadable(why) = flaw { why } else { Self::Invalid }

@@ -55,10 +55,10 @@ use crate::memory::Array;
 use crate::payload::{Bytes, Cells, Payload};
 use crate::plan::{Described, Description, Plan, described};
 use crate::queue::ring::{Ends, Packed, Room, Slot, SlotRing, slots_for};
-use crate::queue::{Inspected, SharedOptions};
+use crate::queue::{Counts, SharedOptions};
 use crate::shared::{
-    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened, OwnerId,
-    PUT, Part, Request, Seat, SharedFile, Sizes,
+    Attachment, Bystander, CommonParts, Contents, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened,
+    OwnerId, PUT, Part, Seat, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU64, Release, pause, site};
 use core::ffi::c_int;
@@ -69,10 +69,7 @@ use core::ptr::NonNull;
 pub(crate) const REDELIVER: u64 = 1 << 8;
 
 /// The default capacity, in items.
-const DEFAULT_CAPACITY: u64 = 1000;
-
-/// The default number of attachments of a file.
-const ATTACHMENTS: u64 = 64;
+const DEFAULT_CAPACITY: usize = 1000;
 
 /// Looks at a cell in motion before a sweep skips it. Not tuned.
 const LOOKS: u32 = 8;
@@ -284,21 +281,8 @@ impl Indirect<Bytes, (), Shared> {
     /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
     /// [`Error::NoMemory`] if memory, disk, descriptors or attachments are used up.
     pub(crate) fn open(fd: c_int, options: &SharedOptions) -> Result<Self> {
-        let sizes = Sizes {
-            capacity: options.capacity as u64,
-            item_size: options.item_size as u64,
-            spare: options.spare as u64,
-            attachments: options.attachments as u64,
-            flags: if options.redelivers { REDELIVER } else { 0 },
-        };
-        let defaults = Sizes {
-            capacity: DEFAULT_CAPACITY,
-            item_size: 0,
-            spare: SPARE as u64,
-            attachments: ATTACHMENTS,
-            flags: 0,
-        };
-        let request = Request { kind: Kind::Mpmc, sizes, defaults };
+        let flags = if options.redelivers { REDELIVER } else { 0 };
+        let request = options.request(Kind::Mpmc, flags, (DEFAULT_CAPACITY, SPARE));
         let (opened, parts) = Opened::open(fd, &request, lay_out, fill)?;
         let attachment = Attachment::new(opened, &parts.common)?;
         let sizes = *attachment.sizes();
@@ -439,7 +423,7 @@ impl Described for Indirect<Bytes, (), Shared> {
 pub(crate) fn inspect(
     file: &SharedFile,
     described: &crate::shared::Described,
-) -> core::result::Result<Inspected, Flaw> {
+) -> core::result::Result<Contents, Flaw> {
     let (mapping, parts) = described.map(file, &lay_out)?;
     let bystander = Bystander::new(file, &mapping, &parts.common);
     // SAFETY: the mapping outlives the view, which only reads.
@@ -469,10 +453,12 @@ pub(crate) fn inspect(
         };
         *state += 1;
     }
-    let failures = [PUT, GET].map(|end| bystander.common.failures_of(end));
-    Ok(Inspected {
+    let Counts { enqueued, dequeued, peak } = filled.counts();
+    Ok(Contents {
         is_closed: filled.is_closed(),
-        counts: filled.counts(),
+        enqueued,
+        dequeued,
+        peak,
         len: filled.len(),
         // Cells that move meanwhile may count twice or not at all.
         parts: (
@@ -486,8 +472,6 @@ pub(crate) fn inspect(
                 ("moving", moving),
             ],
         ),
-        recovered: bystander.common.recovered(),
-        attached: bystander.attached,
-        failures,
+        common: bystander.contents(),
     })
 }

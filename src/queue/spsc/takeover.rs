@@ -34,10 +34,10 @@ use super::{Consumer, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Cells};
 use crate::plan::{Described, Description, Plan, described};
-use crate::queue::{Counts, Inspected, SharedOptions};
+use crate::queue::SharedOptions;
 use crate::shared::{
-    Attachment, Bystander, CommonParts, Flaw, GET, Kind, Layout, Mapped, Mapping, Opened, OwnerId,
-    PUT, Part, Request, SharedFile, Sizes,
+    Attachment, Bystander, CommonParts, Contents, Flaw, Kind, Layout, Mapped, Mapping, Opened,
+    OwnerId, Part, SharedFile, Sizes,
 };
 use crate::sync::{AcqRel, Acquire, AtomicU32, AtomicU64, Relaxed, site};
 use core::ffi::c_int;
@@ -46,10 +46,7 @@ use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
 /// The default capacity, in items.
-const DEFAULT_CAPACITY: u64 = 1024;
-
-/// The default number of attachments of a file.
-const ATTACHMENTS: u64 = 64;
+const DEFAULT_CAPACITY: usize = 1024;
 
 /// A role that no handle has.
 const FREE: u64 = OwnerId::NOBODY.bits();
@@ -196,16 +193,7 @@ impl Spsc<Bytes, Shared> {
         if options.spare != 0 || options.redelivers {
             return Err(Error::Invalid);
         }
-        let sizes = Sizes {
-            capacity: options.capacity as u64,
-            item_size: options.item_size as u64,
-            spare: 0,
-            attachments: options.attachments as u64,
-            flags: 0,
-        };
-        let defaults =
-            Sizes { capacity: DEFAULT_CAPACITY, item_size: 0, attachments: ATTACHMENTS, ..sizes };
-        let request = Request { kind: Kind::Spsc, sizes, defaults };
+        let request = options.request(Kind::Spsc, 0, (DEFAULT_CAPACITY, 0));
         let (opened, parts) = Opened::open(fd, &request, lay_out, fill)?;
         let attachment = Attachment::new(opened, &parts.common)?;
         let sizes = *attachment.sizes();
@@ -260,7 +248,7 @@ impl Described for Spsc<Bytes, Shared> {
 pub(crate) fn inspect(
     file: &SharedFile,
     described: &crate::shared::Described,
-) -> core::result::Result<Inspected, Flaw> {
+) -> core::result::Result<Contents, Flaw> {
     let (mapping, parts) = described.map(file, &lay_out)?;
     let bystander = Bystander::new(file, &mapping, &parts.common);
     // SAFETY: in the mapping, made of atomics.
@@ -268,6 +256,14 @@ pub(crate) fn inspect(
     let State { stage, put, get } = &control.state;
     let head = get.head.load(site("spsc.inspect.head", Acquire));
     let tail = put.tail.load(site("spsc.inspect.tail", Acquire));
+    let stage = stage.load(site("spsc.inspect.stage", Acquire));
+    // As in `accepted_tail`: a put that is refused has published its item, and may have died before
+    // it took the item back.
+    let tail = if stage == closing::DRAINED {
+        get.drained_at.load(site("spsc.inspect.drained_at", Relaxed))
+    } else {
+        tail
+    };
     let capacity = described.sizes.capacity;
     let len = tail.wrapping_sub(head).min(capacity);
     let holds = |side: Side, wants_alive| {
@@ -275,13 +271,11 @@ pub(crate) fn inspect(
         let is_alive = bystander.is_alive(OwnerId::from_bits(holder));
         u64::from(holder != FREE && is_alive == wants_alive)
     };
-    Ok(Inspected {
-        is_closed: closing::is_closed(stage.load(site("spsc.inspect.stage", Acquire))),
-        counts: Counts {
-            enqueued: head.wrapping_add(len),
-            dequeued: head,
-            peak: put.peak.load(site("spsc.inspect.peak", Relaxed)).min(capacity),
-        },
+    Ok(Contents {
+        is_closed: closing::is_closed(stage),
+        enqueued: head.wrapping_add(len),
+        dequeued: head,
+        peak: put.peak.load(site("spsc.inspect.peak", Relaxed)).min(capacity),
         len: len as usize,
         parts: (
             "roles",
@@ -292,8 +286,6 @@ pub(crate) fn inspect(
                 ("consumer_dead", holds(Side::Consumer, false)),
             ],
         ),
-        failures: [PUT, GET].map(|end| bystander.common.failures_of(end)),
-        recovered: bystander.common.recovered(),
-        attached: bystander.attached,
+        common: bystander.contents(),
     })
 }
