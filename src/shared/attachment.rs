@@ -366,22 +366,41 @@ impl Attachment {
         unreachable!()
     }
 
-    /// Makes the records of dead processes dead. Returns all dead records if a sweep is needed.
+    /// Makes the record dead if its process is dead. Returns its state if it is dead then. A system
+    /// call if the record is live.
+    fn check_alive(&self, index: usize) -> Option<u64> {
+        let record = self.record(index);
+        let state = record.state.load(site("shared.look", Acquire));
+        let dead_state = state & !STATES | DEAD;
+        let is_dead = match state & STATES {
+            LIVE if index != self.index && !self.opened.file.is_locked(lock_of(index)) => {
+                // It fails if the process has left meanwhile.
+                record.state.replace(state, dead_state, site("shared.dead", AcqRel))
+            }
+            state => state == DEAD,
+        };
+        is_dead.then_some(dead_state)
+    }
+
+    /// Whether an owner is gone, as of now: a death that no thread has noticed is noticed. A system
+    /// call.
+    pub(crate) fn is_gone_by_now(&self, owner: OwnerId) -> bool {
+        let _disabled = disable_cancellation();
+        if !self.is_gone(owner) {
+            self.check_alive(owner.index());
+        }
+        self.is_gone(owner)
+    }
+
+    /// Makes the records of dead processes dead, by a system call for each live attachment. Returns
+    /// all dead records if a sweep is needed.
     pub(crate) fn find_dead(&self) -> Option<Dead> {
         let _disabled = disable_cancellation();
         let mut dead = Dead { seen: [(0, 0); 32], len: 0 };
-        for (index, record) in self.records().enumerate() {
-            let state = record.state.load(site("shared.look", Acquire));
-            let dead_state = state & !STATES | DEAD;
-            let is_dead = match state & STATES {
-                LIVE if index != self.index && !self.opened.file.is_locked(lock_of(index)) => {
-                    // It fails if the process has left meanwhile.
-                    record.state.replace(state, dead_state, site("shared.dead", AcqRel))
-                }
-                state => state == DEAD,
-            };
-            if let Some(place) = dead.seen.get_mut(dead.len).filter(|_| is_dead) {
-                *place = (index, dead_state);
+        for index in 0..self.count {
+            let Some(state) = self.check_alive(index) else { continue };
+            if let Some(place) = dead.seen.get_mut(dead.len) {
+                *place = (index, state);
                 dead.len += 1;
             }
         }

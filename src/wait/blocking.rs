@@ -218,9 +218,17 @@ impl<Q: Queue> Blocking<Q> {
                 done => done,
             };
         }
-        let done = self.wait(WRITABLE, end, || match put() {
-            Err(Error::Full) => Continue(Deadline::NEVER),
-            done => Break(done),
+        let done = self.wait(WRITABLE, end, || {
+            // A put that finds no free cell looks for dead processes, by a system call for each
+            // attachment. A wait looks once in a slice.
+            #[cfg(queues_shared)]
+            if self.queue.attachment().is_some() && !self.queue.has_room() {
+                return Continue(Deadline::NEVER);
+            }
+            match put() {
+                Err(Error::Full) => Continue(Deadline::NEVER),
+                done => Break(done),
+            }
         });
         done.unwrap_or_else(|| self.count_failed_put(Error::Timeout))
     }

@@ -548,6 +548,30 @@ fn a_child_that_is_forked_while_a_thread_opens_keeps_no_lock() {
     }
 }
 
+#[test]
+fn a_put_that_waits_gets_the_cells_of_a_process_that_dies_meanwhile() {
+    let file = MemoryFile::new();
+    let queue = Shared::open(file.0, &SMALL).unwrap();
+    let holder = fork(|| {
+        let own = Shared::open(file.0, &SMALL).unwrap();
+        (0..SMALL.cells()).for_each(|_| assert!(own.reserve(-1).is_ok()));
+        own.put(b"wait", -1).unwrap();
+    });
+    while queue.reserve(0).inspect(|&cell| queue.cancel(cell).unwrap()).is_ok() {
+        std::thread::yield_now();
+    }
+    assert_eq!(queue.put(b"now", 0), Err(QUEUES_FULL));
+    assert_eq!(queue.put(b"soon", 1_000_000), Err(QUEUES_TIMEOUT));
+    std::thread::scope(|scope| {
+        let put = scope.spawn(|| queue.put(&1_u64.to_ne_bytes(), 20_000_000_000));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        holder.kill();
+        assert_eq!(put.join().unwrap(), Ok(()));
+    });
+    assert_eq!(queue.drain(), [1]);
+    check_whole(&queue, &SMALL, 1);
+}
+
 /// As in a container, where process numbers mean nothing to other processes: the first process of a
 /// namespace leases a blob and ends.
 #[test]

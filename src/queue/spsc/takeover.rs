@@ -24,8 +24,8 @@
 //! register for that makes the stage demand full fences (`closing`).
 //!
 //! # Progress
-//! Wait-free, as within one process. The first call of a side, and each call that finds the role
-//! taken, makes a system call for each attachment.
+//! Wait-free, as within one process. Each call that finds the role taken makes a system call. A call
+//! that takes over the role of a dead process makes one for each attachment.
 
 use super::closing;
 use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
@@ -96,7 +96,6 @@ impl Keeping for Shared {
     fn take(&self, side: Side) -> Result {
         let role = &self.roles[side as usize];
         let own = self.attachment.id().bits();
-        let mut has_looked = false;
         for _ in 0..ATTEMPTS {
             // Ordering: Acquire, pairs with the AcqRels of `leave` and `tend`: this call sees what
             // the last holder did.
@@ -104,15 +103,14 @@ impl Keeping for Shared {
             if holder == own {
                 return Ok(());
             }
-            if holder != FREE && !self.attachment.is_gone(OwnerId::from_bits(holder)) {
-                if has_looked {
+            if holder != FREE {
+                if !self.attachment.is_gone_by_now(OwnerId::from_bits(holder)) {
                     break;
                 }
-                // The holder may be dead, and its death not noticed yet.
+                // Its other role, and its waiters.
                 self.tend();
-                has_looked = true;
-                continue;
             }
+            // It fails if `tend` has freed the role.
             if role.replace(holder, own, site("spsc.role.take", AcqRel)) {
                 return Ok(());
             }
