@@ -420,6 +420,11 @@ impl<Q: Queue> Source for Blocking<Q> {
     }
 
     fn look(&self, event: u32) -> ControlFlow<(), Deadline> {
+        // The next call fails.
+        #[cfg(queues_shared)]
+        if self.check_process().is_err() {
+            return Break(());
+        }
         match event {
             READABLE => self.queue.look_for_item(),
             _ if self.queue.has_room() => Break(()),

@@ -8,6 +8,7 @@ use crate::support::watchdog::watched;
 use core::ffi::{c_int, c_void};
 use queues::ffi::mpmc::QUEUES_REDELIVER;
 use queues::ffi::status::*;
+use queues::{Error, MpmcBytes, SharedOptions, Wait, poll};
 use std::sync::atomic::Ordering::SeqCst;
 
 const SMALL: Options = Options { capacity: 4, item_size: 16, spare: 2, attachments: 3, flags: 0 };
@@ -450,6 +451,26 @@ fn an_inherited_handle_is_invalid_and_its_end_disturbs_nobody() {
     assert_eq!(queue.stats().attached, 1);
     assert_eq!(queue.drain(), [2, 3]);
     check_whole(&queue, &SMALL, 1);
+}
+
+#[test]
+fn a_poll_of_an_inherited_queue_is_ready_and_the_next_call_fails() {
+    let file = std::fs::File::from(MemoryFile::new());
+    let options = SharedOptions { capacity: 1, item_size: 8, ..SharedOptions::default() };
+    let queue = MpmcBytes::open_shared(&file, &options).unwrap();
+    let full = MpmcBytes::open_shared(&std::fs::File::from(MemoryFile::new()), &options).unwrap();
+    full.try_put(b"full").unwrap();
+    watched("a poll of an inherited queue", || {
+        fork(|| {
+            assert_eq!(poll(&mut [queue.readable()], Wait::Forever), Ok(1));
+            assert_eq!(queue.try_get(&mut [0; 8]), Err(Error::Invalid));
+            assert_eq!(poll(&mut [full.writable()], Wait::Forever), Ok(1));
+            assert_eq!(full.try_put(b"more"), Err(Error::Invalid));
+            assert!(queue.readable_fd().is_err());
+        })
+        .join();
+    });
+    assert_eq!(poll(&mut [queue.readable(), full.writable()], Wait::No), Err(Error::Empty));
 }
 
 #[test]

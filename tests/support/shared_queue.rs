@@ -104,6 +104,13 @@ impl MemoryFile {
     }
 }
 
+impl From<MemoryFile> for std::fs::File {
+    fn from(file: MemoryFile) -> Self {
+        // SAFETY: the descriptor is ours, and `file` is forgotten.
+        unsafe { std::os::fd::FromRawFd::from_raw_fd(core::mem::ManuallyDrop::new(file).0) }
+    }
+}
+
 impl Drop for MemoryFile {
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours.
