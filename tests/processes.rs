@@ -16,6 +16,7 @@ mod support;
 
 mod processes {
     mod attaching;
+    mod layout;
     mod peer;
     mod steps;
     pub mod storm;

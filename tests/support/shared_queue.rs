@@ -104,10 +104,10 @@ impl MemoryFile {
     }
 }
 
-impl From<MemoryFile> for std::fs::File {
-    fn from(file: MemoryFile) -> Self {
-        // SAFETY: the descriptor is ours, and `file` is forgotten.
-        unsafe { std::os::fd::FromRawFd::from_raw_fd(core::mem::ManuallyDrop::new(file).0) }
+impl std::os::fd::AsFd for MemoryFile {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        // SAFETY: open as long as `self`.
+        unsafe { std::os::fd::BorrowedFd::borrow_raw(self.0) }
     }
 }
 
