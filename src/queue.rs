@@ -159,7 +159,7 @@ pub unsafe trait Queue: Send + Sync {
         None
     }
     /// Called every now and then by a thread that waits: gives back what dead processes held.
-    fn tend(&self) {}
+    fn recover(&self) {}
 }
 
 /// A queue of blobs.

@@ -19,15 +19,15 @@
 //! Let s be the capacity (Indirect: capacity + spare) rounded up to a power of two. `Direct` takes
 //! 16 s bytes, `Indirect` 16 s bytes and capacity + spare cells, and both at most 1 KiB more.
 
-#![allow(private_bounds)] // nobody else implements `Keeping`
+#![allow(private_bounds)] // nobody else implements `CellOwnership`
 
-mod keeping;
 mod leases;
+mod ownership;
 #[cfg(queues_shared)]
 mod recovery;
 
-pub(crate) use self::keeping::Keeping;
-use self::keeping::{Alone, CellHead, Ring};
+pub(crate) use self::ownership::CellOwnership;
+use self::ownership::{Alone, CellHead, Ring};
 #[cfg(not(queues_shared))]
 use super::SharedOptions;
 use super::ring::{Packed, SlotRing, is_after};
@@ -201,17 +201,17 @@ pub(crate) use recovery::inspect;
 
 /// Items in cells, whose indices move through two rings. A queue that is built on this one may give
 /// each cell a header `H`. `K` states whether only this process uses the memory ([`Alone`]).
-pub struct Indirect<P: Payload, H = (), K: Keeping = Alone> {
+pub struct Indirect<P: Payload, H = (), K: CellOwnership = Alone> {
     pub(super) filled: SlotRing<Packed, K::Room>,
     free: SlotRing<Packed, K::Room>,
     cells: Cells<CellHead<K::Mark, H>, P>,
-    keeper: K,
+    ownership: K,
     /// loom's own atomics, in place of the length words of the cells.
     #[cfg(loom)]
     words: crate::memory::Array<crate::sync::AtomicU64>,
 }
 
-impl<P: Payload, H, K: Keeping> fmt::Debug for Indirect<P, H, K> {
+impl<P: Payload, H, K: CellOwnership> fmt::Debug for Indirect<P, H, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Indirect").field("filled", &self.filled).finish_non_exhaustive()
     }
@@ -237,7 +237,7 @@ impl<P: Payload> Indirect<P> {
     }
 }
 
-impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
+impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
     /// For a debugger.
     pub(super) const PLAN: Plan = Plan::EMPTY
         .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed, K::Room>::PLAN)
@@ -266,7 +266,7 @@ impl<P: Payload, H> Indirect<P, H> {
             cells: Cells::try_new(payload, count, head)?,
             filled: SlotRing::try_new(capacity, count, origin)?,
             free: SlotRing::try_new(count, count, origin)?,
-            keeper: Alone,
+            ownership: Alone,
             #[cfg(loom)]
             words: crate::memory::Array::try_new(count, |_| crate::sync::AtomicU64::new(0))?,
         };
@@ -277,7 +277,7 @@ impl<P: Payload, H> Indirect<P, H> {
     }
 }
 
-impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
+impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
     pub(crate) fn payload(&self) -> &P {
         self.cells.payload()
     }
@@ -343,7 +343,7 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
         // SAFETY: the caller owns the cell.
         let mark = unsafe { self.mark_of(cell) };
         K::announce(seat, cell);
-        self.ring(ring).push_after(cell, |position| self.keeper.note_push(mark, ring, position))
+        self.ring(ring).push_after(cell, |position| self.ownership.note_push(mark, ring, position))
     }
 
     /// Pops a free cell. Fails with `Full` if there is none.
@@ -384,7 +384,7 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
         write_header: impl FnOnce(&H),
     ) -> Result {
         self.filled.check_room()?;
-        let seat = &self.keeper.sit();
+        let seat = &self.ownership.take_seat();
         let cell = self.take_free_cell(seat)?;
         // SAFETY: we own the cell: its index is in neither ring.
         unsafe {
@@ -432,7 +432,7 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
             |position, _| if is_after(end, position) { Ok(()) } else { Err(Error::Empty) };
         let mut count = 0;
         while count < self.filled.capacity() {
-            let seat = &self.keeper.sit();
+            let seat = &self.ownership.take_seat();
             let Ok(cell) = self.pop_cell(seat, Ring::Filled, is_before_end) else { break };
             // SAFETY: we own the cell that we popped, and its item.
             unsafe { self.discard(seat, cell, &freed) };
@@ -456,7 +456,7 @@ impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
 
 // SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
 // SeqCst swaps order put before get.
-unsafe impl<P: Payload, K: Keeping> Queue for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Queue for Indirect<P, (), K> {
     fn end(&self) -> u64 {
         self.filled.tail_position()
     }
@@ -486,15 +486,15 @@ unsafe impl<P: Payload, K: Keeping> Queue for Indirect<P, (), K> {
     }
     #[cfg(queues_shared)]
     fn attachment(&self) -> Option<&crate::shared::Attachment> {
-        self.keeper.attachment()
+        self.ownership.attachment()
     }
-    fn tend(&self) {
-        K::recover(self, &self.keeper.sit());
+    fn recover(&self) {
+        K::recover(self, &self.ownership.take_seat());
     }
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload, K: Keeping> Put for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Put for Indirect<P, (), K> {
     type Item = P::Item;
     type With = ();
 
@@ -506,13 +506,13 @@ unsafe impl<P: Payload, K: Keeping> Put for Indirect<P, (), K> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload, K: Keeping> Get for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Get for Indirect<P, (), K> {
     type Out = P::Out;
     type With = ();
 
     #[inline(always)]
     unsafe fn try_get(&self, out: &mut P::Out) -> Result {
-        let seat = &self.keeper.sit();
+        let seat = &self.ownership.take_seat();
         let fits = |_, cell| {
             // SAFETY: a cell of this payload; the result counts only if the cell is still in front.
             unsafe { self.payload().fits(self.header_and_cell(cell).1, out) }
@@ -526,13 +526,13 @@ unsafe impl<P: Payload, K: Keeping> Get for Indirect<P, (), K> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain, K: Keeping> PutMany for Indirect<P, (), K> {}
+unsafe impl<P: Plain, K: CellOwnership> PutMany for Indirect<P, (), K> {}
 
 // SAFETY: as above.
-unsafe impl<P: Plain, K: Keeping> GetMany for Indirect<P, (), K> {}
+unsafe impl<P: Plain, K: CellOwnership> GetMany for Indirect<P, (), K> {}
 
 // SAFETY: cells are read atomically, and the copy counts only if the ring confirms it.
-unsafe impl<P: Atomic, K: Keeping> Peek for Indirect<P, (), K> {
+unsafe impl<P: Atomic, K: CellOwnership> Peek for Indirect<P, (), K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.payload();
         self.filled.peek(|cell| {
@@ -551,7 +551,7 @@ unsafe impl<P: Atomic, K: Keeping> Peek for Indirect<P, (), K> {
     }
 }
 
-impl<P: Payload, H, K: Keeping> Drop for Indirect<P, H, K> {
+impl<P: Payload, H, K: CellOwnership> Drop for Indirect<P, H, K> {
     fn drop(&mut self) {
         if K::IS_SHARED {
             return K::leave(self);

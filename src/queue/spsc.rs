@@ -26,21 +26,21 @@
 //! # Memory
 //! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
 
-#![allow(private_bounds)] // nobody else implements `Keeping`
+#![allow(private_bounds)] // nobody else implements `RoleOwnership`
 
 mod clear;
 mod closing;
 mod cursor;
 mod in_place;
-mod keeping;
+mod ownership;
 mod slots;
 #[cfg(queues_shared)]
 mod takeover;
 
 use self::closing::{CLOSED, DRAINED};
 use self::cursor::{Cursor, later};
-pub(crate) use self::keeping::Keeping;
-use self::keeping::{Alone, GetEnd, Inline, PutEnd, Side, State};
+pub(crate) use self::ownership::RoleOwnership;
+use self::ownership::{Alone, GetEnd, Inline, PutEnd, Side, State};
 use self::slots::Slots;
 #[cfg(queues_shared)]
 pub use self::takeover::Shared;
@@ -63,7 +63,7 @@ use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// See the module. `K` states whether only this process uses the memory ([`Alone`]).
-pub struct Spsc<P: Payload, K: Keeping = Alone> {
+pub struct Spsc<P: Payload, K: RoleOwnership = Alone> {
     slots: Slots<P>,
     /// The first position.
     origin: u64,
@@ -71,7 +71,7 @@ pub struct Spsc<P: Payload, K: Keeping = Alone> {
     state: K::Room,
     producer: CachePadded<Producer<K::Role>>,
     consumer: CachePadded<Consumer<K::Role>>,
-    keeper: K,
+    ownership: K,
 }
 
 #[cfg(all(target_arch = "x86_64", not(loom)))]
@@ -108,9 +108,9 @@ impl<P: Payload> Spsc<P> {
     }
 }
 
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// A queue whose state lies there already.
-    fn of(slots: Slots<P>, origin: u64, fences: Fences, state: K::Room, keeper: K) -> Self {
+    fn of(slots: Slots<P>, origin: u64, fences: Fences, state: K::Room, ownership: K) -> Self {
         Self {
             slots,
             origin,
@@ -126,7 +126,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
                 held_to: AtomicU64::new(origin),
                 role: K::Role::default(),
             }),
-            keeper,
+            ownership,
         }
     }
 
@@ -146,7 +146,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 }
 
 /// The producer's side.
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// Makes sure that this handle is the producer's.
     #[inline(always)]
     fn check_producer(&self) -> Result {
@@ -156,7 +156,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Goes on where an earlier producer stopped: what it published is there, and nothing else.
     #[cold]
     fn become_producer(&self) -> Result {
-        self.keeper.take(Side::Producer)?;
+        self.ownership.take(Side::Producer)?;
         let tail = self.state.put.tail.load(site("spsc.takeover.tail", Acquire));
         self.producer.cursor.end_limit(tail);
         self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.takeover.reserved", Relaxed));
@@ -235,7 +235,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 
 // SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
 // with Release and Acquire.
-unsafe impl<P: Payload, K: Keeping> Put for Spsc<P, K> {
+unsafe impl<P: Payload, K: RoleOwnership> Put for Spsc<P, K> {
     type Item = P::Item;
     type With = ();
     const HAS_FAST_PUT: bool = true;
@@ -330,7 +330,7 @@ impl<P: Plain> Spsc<P> {
 }
 
 /// The consumer's side.
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// Makes sure that this handle is the consumer's.
     #[inline(always)]
     fn check_consumer(&self) -> Result {
@@ -340,7 +340,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
     /// Goes on where an earlier consumer stopped: what that one had not removed is still in front.
     #[cold]
     fn become_consumer(&self) -> Result {
-        self.keeper.take(Side::Consumer)?;
+        self.ownership.take(Side::Consumer)?;
         let head = self.state.get.head.load(site("spsc.takeover.head", Acquire));
         self.consumer.cursor.end_limit(head);
         K::note(&self.consumer.role);
@@ -441,7 +441,7 @@ impl<P: Payload, K: Keeping> Spsc<P, K> {
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload, K: Keeping> Get for Spsc<P, K> {
+unsafe impl<P: Payload, K: RoleOwnership> Get for Spsc<P, K> {
     type Out = P::Out;
     type With = ();
     const HAS_FAST_GET: bool = true;
@@ -512,7 +512,7 @@ impl<P: Plain> Spsc<P> {
 }
 
 // SAFETY: the consumer owns the front slot.
-unsafe impl<P: Payload, K: Keeping> Peek for Spsc<P, K> {
+unsafe impl<P: Payload, K: RoleOwnership> Peek for Spsc<P, K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
         unsafe { self.copy_front(out) }.map(|_| ())
@@ -520,7 +520,7 @@ unsafe impl<P: Payload, K: Keeping> Peek for Spsc<P, K> {
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload, K: Keeping> Queue for Spsc<P, K> {
+unsafe impl<P: Payload, K: RoleOwnership> Queue for Spsc<P, K> {
     fn end(&self) -> u64 {
         self.head_and_tail().1
     }
@@ -584,15 +584,15 @@ unsafe impl<P: Payload, K: Keeping> Queue for Spsc<P, K> {
     #[cfg(queues_shared)]
     #[inline(always)]
     fn attachment(&self) -> Option<&crate::shared::Attachment> {
-        self.keeper.attachment()
+        self.ownership.attachment()
     }
-    fn tend(&self) {
-        self.keeper.tend();
+    fn recover(&self) {
+        self.ownership.recover();
     }
 }
 
 /// For observers, which may be on any thread.
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     fn head_and_tail(&self) -> (u64, u64) {
         self.snapshot(|| self.state.get.head.load(site("spsc.len.head", Acquire)))
     }
@@ -639,17 +639,17 @@ impl<P: Payload> Described for Spsc<P> {
     }
 }
 
-impl<P: Payload, K: Keeping> fmt::Debug for Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> fmt::Debug for Spsc<P, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spsc").field("capacity", &self.slots.capacity).finish_non_exhaustive()
     }
 }
 
-impl<P: Payload, K: Keeping> Drop for Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Drop for Spsc<P, K> {
     fn drop(&mut self) {
         if K::IS_SHARED {
             // What is left stays in the file.
-            return self.keeper.leave();
+            return self.ownership.leave();
         }
         // SAFETY: no other thread uses the queue any more.
         unsafe { self.clear_to(self.end(), |_| ()) };

@@ -81,7 +81,7 @@ struct Taker {
     /// The thread to which the seat belongs; 0: none, or any. A thread that ends leaves the seat to
     /// the next with its number.
     owner: AtomicU64,
-    /// Whether a call sits there.
+    /// Whether a call has it.
     is_taken: AtomicU32,
 }
 
@@ -321,7 +321,7 @@ impl Attachment {
 
     /// Takes a seat for a call.
     #[inline(always)]
-    pub(crate) fn sit(&self) -> Seat<'_> {
+    pub(crate) fn take_seat(&self) -> Seat<'_> {
         // SAFETY: no memory is passed.
         let thread = unsafe { libc::pthread_self() } as u64;
         // Thread numbers are addresses; a multiple of the golden ratio spreads them.
@@ -356,7 +356,7 @@ impl Attachment {
         for attempt in first.. {
             let index = OWNED_SEATS + attempt % (SEATS - OWNED_SEATS);
             // Ordering: Acquire, pairs with the Release in the drop of a seat.
-            if self.taker(index).is_taken.replace(0, 1, site("shared.sit", Acquire)) {
+            if self.taker(index).is_taken.replace(0, 1, site("shared.seat.take.any", Acquire)) {
                 return Seat { attachment: self, index };
             }
             if (attempt - first) % SEATS == SEATS - 1 {
@@ -408,12 +408,12 @@ impl Attachment {
         (dead.len > 0 || owes_sweep).then_some(dead)
     }
 
-    /// Ends a complete sweep: makes the records of the dead processes free.
-    pub(crate) fn bury(&self, dead: &Dead) {
+    /// Ends a complete sweep. Makes the records of the dead processes free.
+    pub(crate) fn free_dead(&self, dead: &Dead) {
         for &(index, state) in &dead.seen[..dead.len] {
             let free = state & !STATES | FREE;
             // It fails if the record was taken over.
-            self.record(index).state.replace(state, free, site("shared.bury", AcqRel));
+            self.record(index).state.replace(state, free, site("shared.dead.free", AcqRel));
         }
         self.owes_sweep.store(0, site("shared.owes.clear", Relaxed));
         for end in [super::PUT, super::GET] {
@@ -516,7 +516,7 @@ impl Drop for Seat<'_> {
         self.announce(0);
         let taker = self.attachment.taker(self.index);
         // Ordering: Release, pairs with the Acquire in `find_seat`.
-        taker.is_taken.store(0, site("shared.stand", Release));
+        taker.is_taken.store(0, site("shared.seat.release", Release));
     }
 }
 

@@ -158,14 +158,14 @@ impl Attachment {
         }
     }
 
-    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `tend` once
-    /// in each slice.
+    /// Calls `attempt` until it returns `Break`; returns `None` at `end_of_wait`. Calls `recover`
+    /// once in each slice.
     pub(crate) fn wait<R>(
         &self,
         end: usize,
         end_of_wait: Deadline,
         mut attempt: impl FnMut() -> ControlFlow<R, Deadline>,
-        tend: impl Fn(),
+        recover: impl Fn(),
     ) -> Option<R> {
         loop {
             let epoch = self.begin_wait(end, SLEEPER);
@@ -175,7 +175,7 @@ impl Attachment {
                 let parking = &self.event(end).parking[SLEEPER];
                 parking.sleep_among_processes(epoch, again.earlier(end_of_wait).earlier(slice));
                 if self.look_is_due() {
-                    tend();
+                    recover();
                 }
                 outcome = attempt();
             }
@@ -202,8 +202,8 @@ impl Attachment {
     }
 
     /// Sleeps as a lookout until the end of the queue may have changed, for a slice at most. Does
-    /// not sleep if `look` returns true. Calls `tend` once in each slice.
-    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool, tend: impl Fn()) {
+    /// not sleep if `look` returns true. Calls `recover` once in each slice.
+    pub(crate) fn look_out(&self, end: usize, look: impl FnOnce() -> bool, recover: impl Fn()) {
         let epoch = self.begin_wait(end, LOOKOUT);
         if !look() {
             let slice = Deadline::at(Clock::now().saturating_add(SLICE));
@@ -211,7 +211,7 @@ impl Attachment {
         }
         self.end_wait(end, LOOKOUT);
         if self.look_is_due() {
-            tend();
+            recover();
         }
     }
 

@@ -179,7 +179,7 @@ impl<Q: Queue> Blocking<Q> {
         if let Some(attachment) = self.queue.attachment() {
             return event_count
                 .spin(&mut attempt)
-                .or_else(|| attachment.wait(end_of(event), end, attempt, || self.queue.tend()));
+                .or_else(|| attachment.wait(end_of(event), end, attempt, || self.queue.recover()));
         }
         event_count.wait(end, &mut attempt)
     }

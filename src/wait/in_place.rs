@@ -1,6 +1,6 @@
 //! Blobs that are written and read where they lie.
 
-#![allow(private_bounds)] // nobody else implements `Keeping`
+#![allow(private_bounds)] // nobody else implements `CellOwnership` or `RoleOwnership`
 
 use super::{Blocking, WRITABLE, Wait};
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::queue::spsc::{self, Spsc};
 use core::ffi::c_void;
 
 /// See [`Indirect::reserve`] and the methods beside it.
-impl<K: mpmc::Keeping> Blocking<Indirect<Bytes, (), K>> {
+impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, (), K>> {
     /// Reserves a cell, waiting for room.
     pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
         match self.queue().reserve() {
@@ -63,7 +63,7 @@ impl<K: mpmc::Keeping> Blocking<Indirect<Bytes, (), K>> {
 }
 
 /// See [`Spsc::reserve`] and the methods beside it.
-impl<K: spsc::Keeping> Blocking<Spsc<Bytes, K>> {
+impl<K: spsc::RoleOwnership> Blocking<Spsc<Bytes, K>> {
     /// Reserves a slot, waiting for room.
     ///
     /// # Safety

@@ -26,13 +26,13 @@ use crate::sync::{
 
 /// The lookout of one end. Dropped before the queue.
 #[derive(Debug)]
-pub(super) struct Lookout(AtomicPtr<Post>);
+pub(super) struct Lookout(AtomicPtr<Running>);
 
 /// A lookout that was started.
 #[derive(Debug)]
-struct Post {
+struct Running {
     shared: Shared,
-    /// Written while the thread uses `shared`, so no reference to the whole post may exist.
+    /// Written while the thread uses `shared`, so no reference to the whole `Running` may exist.
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -64,12 +64,12 @@ impl Lookout {
         end: usize,
     ) -> Result {
         // Ordering: Acquire, pairs with the AcqRel in `start`.
-        let mut post = self.0.load(site("lookout.load", Acquire));
-        if post.is_null() {
-            post = self.start(blocking, attachment, event, end)?;
+        let mut running = self.0.load(site("lookout.load", Acquire));
+        if running.is_null() {
+            running = self.start(blocking, attachment, event, end)?;
         }
         // SAFETY: freed by the drop only.
-        let shared = unsafe { &(*post).shared };
+        let shared = unsafe { &(*running).shared };
         // Ordering: SeqCst, both: the thread sees the call, or this thread sees that it is idle.
         shared.calls.advance(site("lookout.call", SeqCst));
         if shared.is_idle.load(site("lookout.is_idle", SeqCst)) != 0 {
@@ -85,7 +85,7 @@ impl Lookout {
         attachment: &Attachment,
         event: u32,
         end: usize,
-    ) -> Result<*mut Post> {
+    ) -> Result<*mut Running> {
         let shared = Shared {
             calls: Parking::new(),
             is_idle: AtomicU32::new(0),
@@ -93,17 +93,17 @@ impl Lookout {
             attachment,
             end,
         };
-        let post = Box::into_raw(try_box(Post { shared, thread: None })?);
+        let running = Box::into_raw(try_box(Running { shared, thread: None })?);
         let addresses =
-            (post.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
+            (running.expose_provenance(), core::ptr::from_ref(blocking).expose_provenance());
         let run = move || {
-            let post = core::ptr::with_exposed_provenance::<Post>(addresses.0);
+            let running = core::ptr::with_exposed_provenance::<Running>(addresses.0);
             let blocking = core::ptr::with_exposed_provenance::<Blocking<Q>>(addresses.1);
             // SAFETY: both live until the drop has joined this thread.
-            unsafe { (*post).shared.watch(&*blocking, event) };
+            unsafe { (*running).shared.watch(&*blocking, event) };
         };
         // SAFETY: no other thread has seen it.
-        let free = || drop(unsafe { Box::from_raw(post) });
+        let free = || drop(unsafe { Box::from_raw(running) });
         let thread = without_signals(|| {
             std::thread::Builder::new()
                 .name("queues-lookout".into())
@@ -115,13 +115,13 @@ impl Lookout {
             return Err(Error::NoMemory);
         };
         // SAFETY: the thread uses the other field only.
-        unsafe { (&raw mut (*post).thread).write(Some(thread)) };
-        if self.0.replace(core::ptr::null_mut(), post, site("lookout.start", AcqRel)) {
-            return Ok(post);
+        unsafe { (&raw mut (*running).thread).write(Some(thread)) };
+        if self.0.replace(core::ptr::null_mut(), running, site("lookout.start", AcqRel)) {
+            return Ok(running);
         }
         // Another thread was faster.
         // SAFETY: nobody else has seen it.
-        unsafe { end_post(post) };
+        unsafe { end_running(running) };
         Ok(self.0.load(site("lookout.other", Acquire)))
     }
 }
@@ -142,7 +142,7 @@ impl Shared {
                 event_count.notify(usize::MAX);
             } else if event_count.has_waiters() {
                 let look = || is_over() || is_ready();
-                attachment.look_out(self.end, look, || blocking.queue().tend());
+                attachment.look_out(self.end, look, || blocking.queue().recover());
                 continue;
             }
             self.is_idle.store(1, site("lookout.idle", SeqCst));
@@ -152,36 +152,36 @@ impl Shared {
     }
 }
 
-/// Ends the thread and frees the post.
+/// Ends the thread and frees `running`.
 ///
 /// # Safety
 /// No other thread uses it.
-unsafe fn end_post(post: *mut Post) {
+unsafe fn end_running(running: *mut Running) {
     let _disabled = disable_cancellation();
-    // SAFETY: by contract, no thread but the post's own uses it, and that one until it is joined. The
+    // SAFETY: by contract, no thread but its own uses it, and that one until it is joined. The
     // attachment outlives the lookout.
     let thread = unsafe {
-        let shared = &(*post).shared;
+        let shared = &(*running).shared;
         shared.is_over.store(1, site("lookout.end", Release));
         shared.calls.advance(site("lookout.end.call", SeqCst));
         shared.calls.wake(1);
         (*shared.attachment).wake_lookouts(shared.end);
-        (*post).thread.take()
+        (*running).thread.take()
     };
     if let Some(thread) = thread {
         // It cannot panic; and a drop must not.
         let _ = thread.join();
     }
     // SAFETY: made by `Box::into_raw`; the thread has ended.
-    drop(unsafe { Box::from_raw(post) });
+    drop(unsafe { Box::from_raw(running) });
 }
 
 impl Drop for Lookout {
     fn drop(&mut self) {
-        let post = self.0.load(site("lookout.drop", Relaxed));
-        if !post.is_null() {
+        let running = self.0.load(site("lookout.drop", Relaxed));
+        if !running.is_null() {
             // SAFETY: no thread uses the queue any more.
-            unsafe { end_post(post) };
+            unsafe { end_running(running) };
         }
     }
 }

@@ -528,7 +528,7 @@ fn storm(mode: Mode, random: Random, kills: u64) -> u64 {
     round.kill(&mut workers, kills);
     round.finish(&queue, workers);
     round.check_items();
-    // Two handles that come and go bury all of the dead.
+    // Two handles that come and go free the records of all dead processes.
     for _ in 0..2 {
         drop(Shared::open(round.file.0, &mode.options).unwrap());
     }

@@ -23,7 +23,7 @@
 //! in a put.
 
 use super::Indirect;
-use super::keeping::{Keeping, Ring};
+use super::ownership::{CellOwnership, Ring};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload};
 use crate::queue::OfBlobs;
@@ -36,18 +36,18 @@ const RESERVED: u64 = 1 << 62;
 const LEASED: u64 = 1 << 63;
 const MARKS: u64 = RESERVED | LEASED;
 
-impl<K: Keeping> OfBlobs for Indirect<Bytes, (), K> {
+impl<K: CellOwnership> OfBlobs for Indirect<Bytes, (), K> {
     fn item_size(&self) -> usize {
         self.payload().limit()
     }
 }
 
-impl<K: Keeping> Indirect<Bytes, (), K> {
+impl<K: CellOwnership> Indirect<Bytes, (), K> {
     /// Reserves a cell for a blob of up to the payload's limit. Fails with [`Error::Full`] and
     /// [`Error::Closed`] as a put does.
     pub fn reserve(&self) -> Result<*mut c_void> {
         self.filled.check_room_exactly()?;
-        let seat = &self.keeper.sit();
+        let seat = &self.ownership.take_seat();
         let cell = self.take_free_cell(seat)?;
         self.hold(cell, Ring::Free, RESERVED);
         Ok(self.address(cell))
@@ -69,14 +69,14 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Ends a reservation without a put. Fails with [`Error::Misuse`] if `data` is no reservation.
     pub fn cancel(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, RESERVED)?;
-        self.free_cell(&self.keeper.sit(), cell);
+        self.free_cell(&self.ownership.take_seat(), cell);
         Ok(())
     }
 
     /// Removes the front item from the queue but leaves it in its cell; returns its address and
     /// length.
     pub fn lease(&self) -> Result<(*mut c_void, usize)> {
-        let seat = &self.keeper.sit();
+        let seat = &self.ownership.take_seat();
         let cell = self.pop_cell(seat, Ring::Filled, |_, _| Ok(()))?;
         // SAFETY: we own the cell: its index is in neither ring.
         let len = unsafe { self.cells.own(cell as usize, |bytes, at| bytes.len(at)) };
@@ -91,7 +91,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Ends a lease. Fails with [`Error::Misuse`] if `data` is no lease.
     pub fn settle(&self, data: *mut c_void) -> Result {
         let (cell, _) = self.claim(data, LEASED)?;
-        self.free_cell(&self.keeper.sit(), cell);
+        self.free_cell(&self.ownership.take_seat(), cell);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Puts a cell that this call owns and that came from a ring; if that fails, its length word
     /// becomes `word_if_refused`.
     fn append(&self, cell: u64, from: Ring, word_if_refused: u64) -> Result {
-        let seat = &self.keeper.sit();
+        let seat = &self.ownership.take_seat();
         match self.push_cell(seat, Ring::Filled, cell) {
             Ok(position) => {
                 self.filled.note_peak(position);
@@ -121,7 +121,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     /// Makes a cell that this call owns one that the handle holds, with this length word.
     fn hold(&self, cell: u64, from: Ring, word: u64) {
         // SAFETY: the index of a cell.
-        self.keeper.note_held(unsafe { self.mark_of(cell) }, from);
+        self.ownership.note_held(unsafe { self.mark_of(cell) }, from);
         self.mark(cell, word);
     }
 
@@ -153,7 +153,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
         let len = word & !MARKS;
         // Ordering: Relaxed, as in `mark`. If it fails, another call owned the cell at that moment.
         // SAFETY: the index of a cell.
-        let is_ours = self.keeper.holds(unsafe { self.mark_of(cell) });
+        let is_ours = self.ownership.holds(unsafe { self.mark_of(cell) });
         if word & MARKS == mark
             && is_ours
             && self.word(cell).replace(word, len, site("mpmc.lease.claim", Relaxed))
@@ -165,7 +165,7 @@ impl<K: Keeping> Indirect<Bytes, (), K> {
     }
 }
 
-impl<P: Payload, H, K: Keeping> Indirect<P, H, K> {
+impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
     /// Makes the item of a leased cell an item again.
     #[cfg(queues_shared)]
     pub(super) fn clear_marks(&self, cell: u64) {

@@ -48,7 +48,7 @@
 //! Every call is lock-free, however many processes are suspended or dead. A sweep is O(cells) and
 //! skips cells in motion: those that a live call announces.
 
-use super::keeping::{CellHead, Keeping, Ring};
+use super::ownership::{CellHead, CellOwnership, Ring};
 use super::{Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
@@ -136,15 +136,15 @@ impl Shared {
     const PLAN: Plan = Plan::EMPTY.within(offset_of!(Self, attachment), Attachment::PLAN);
 }
 
-impl Keeping for Shared {
+impl CellOwnership for Shared {
     const IS_SHARED: bool = true;
     type Room = Mapped<Ends>;
     type Mark = AtomicU64;
     type Seat<'a> = Seat<'a>;
 
     #[inline(always)]
-    fn sit(&self) -> Seat<'_> {
-        self.attachment.sit()
+    fn take_seat(&self) -> Seat<'_> {
+        self.attachment.take_seat()
     }
     #[inline(always)]
     fn announce(seat: &Seat<'_>, cell: u64) {
@@ -166,20 +166,21 @@ impl Keeping for Shared {
 
     #[cold]
     fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Seat<'_>) -> bool {
-        let attachment = &queue.keeper.attachment;
+        let attachment = &queue.ownership.attachment;
         let Some(dead) = attachment.find_dead() else { return false };
         if queue.sweep(seat, |owner| attachment.is_gone(owner)) {
-            attachment.bury(&dead);
+            attachment.free_dead(&dead);
         }
         true
     }
 
     fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>) {
-        let attachment = &queue.keeper.attachment;
+        let attachment = &queue.ownership.attachment;
         if attachment.is_inherited() {
             return;
         }
-        let is_empty_handed = queue.sweep(&queue.keeper.sit(), |owner| owner == attachment.id());
+        let is_empty_handed =
+            queue.sweep(&queue.ownership.take_seat(), |owner| owner == attachment.id());
         attachment.leave(is_empty_handed);
     }
 
@@ -289,8 +290,8 @@ impl Indirect<Bytes, (), Shared> {
         // SAFETY: the attachment keeps the mapping, and is dropped last.
         let (filled, free, cells) = unsafe { view(attachment.mapping(), &sizes, &parts)? };
         let redelivers = sizes.flags & REDELIVER != 0;
-        let queue = Self { filled, free, cells, keeper: Shared { attachment, redelivers } };
-        Shared::recover(&queue, &queue.keeper.sit());
+        let queue = Self { filled, free, cells, ownership: Shared { attachment, redelivers } };
+        Shared::recover(&queue, &queue.ownership.take_seat());
         Ok(queue)
     }
 }
@@ -333,7 +334,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         cell: u64,
         may_lose: &impl Fn(OwnerId) -> bool,
     ) -> Result<bool> {
-        let attachment = &self.keeper.attachment;
+        let attachment = &self.ownership.attachment;
         // SAFETY: below the count.
         let mark = unsafe { self.mark_of(cell) };
         // Ordering: Acquire, pairs with the Releases in `note_push` and `note_held`.
@@ -354,7 +355,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
                 }
             }
         }
-        let comes_again = self.keeper.redelivers && ring == Ring::Filled;
+        let comes_again = self.ownership.redelivers && ring == Ring::Filled;
         if comes_again && self.filled.check_room_exactly() == Err(Error::Full) {
             return Ok(false);
         }
@@ -375,7 +376,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
         comes_again: bool,
         before: u64,
     ) -> Result<bool> {
-        let attachment = &self.keeper.attachment;
+        let attachment = &self.ownership.attachment;
         if comes_again {
             self.clear_marks(cell);
             match self.push_cell(seat, Ring::Filled, cell) {
@@ -408,7 +409,7 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
 impl Described for Indirect<Bytes, (), Shared> {
     fn describe(&self) -> Description {
         const PLAN: &Plan = &Indirect::<Bytes, (), Shared>::PLAN
-            .within(offset_of!(Indirect<Bytes, (), Shared>, keeper), Shared::PLAN)
+            .within(offset_of!(Indirect<Bytes, (), Shared>, ownership), Shared::PLAN)
             .with("slot", size_of::<Packed>())
             .with("header", size_of::<CellHead<AtomicU64, ()>>())
             .with("of_head", Ends::HEAD)

@@ -7,12 +7,12 @@
 //! between processes has no callbacks, and holds no slots.
 
 use super::cursor::later;
-use super::{Keeping, Spsc};
+use super::{RoleOwnership, Spsc};
 use crate::payload::Payload;
 use crate::queue::ahead;
 use crate::sync::{Relaxed, Release, site};
 
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// The position of the next item to get.
     #[inline(always)]
     pub(super) fn front_position(&self) -> u64 {

@@ -28,7 +28,7 @@
 //! flight at most once. A get whose membarrier is refused waits for time to pass, for no thread.
 
 use super::cursor::later;
-use super::{Keeping, Spsc};
+use super::{RoleOwnership, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, fence, site};
@@ -72,7 +72,7 @@ pub(super) fn is_closed(stage: u32) -> bool {
     stage >= CLOSED
 }
 
-impl<P: Payload, K: Keeping> Spsc<P, K> {
+impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// Counts an attempt. False after [`ATTEMPTS`] of them.
     #[inline(always)]
     pub(super) fn may_try(attempts: &mut u32) -> bool {

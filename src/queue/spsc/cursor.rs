@@ -132,7 +132,7 @@ impl Cursor {
         must_slip
     }
 
-    /// Caches how far this side may advance once it stands at `next`: to `limit` at most, within this
+    /// Caches how far this side may advance once it is at `next`: to `limit` at most, within this
     /// lap, and not into the cache line of `limit`, where the other side works, unless `next` is in
     /// that line. This side owns the slots before `end`.
     #[inline(always)]
@@ -148,7 +148,7 @@ impl Cursor {
         self.prefetch_until.store(until, site("spsc.prefetch.store", Relaxed));
     }
 
-    /// Ends the limit at `position`, where this side stands: it advances only after a refresh.
+    /// Ends the limit at `position`, where this side is: it advances only after a refresh.
     #[inline(always)]
     pub(super) fn end_limit(&self, position: u64) {
         self.limit.store(position, site("spsc.limit.forget", Relaxed));

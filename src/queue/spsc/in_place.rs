@@ -3,20 +3,20 @@
 //! A reservation is a position that is still the tail: any other put moves the tail on, and so ends
 //! it. The front item needs no such note, because the consumer alone moves the head.
 
-use super::{Keeping, Spsc};
+use super::{RoleOwnership, Spsc};
 use crate::error::{Error, Result};
 use crate::payload::{Bytes, Payload, Typed};
 use crate::queue::OfBlobs;
 use crate::queue::Put;
 use crate::sync::{Relaxed, site};
 
-impl<K: Keeping> OfBlobs for Spsc<Bytes, K> {
+impl<K: RoleOwnership> OfBlobs for Spsc<Bytes, K> {
     fn item_size(&self) -> usize {
         self.payload().limit()
     }
 }
 
-impl<K: Keeping> Spsc<Bytes, K> {
+impl<K: RoleOwnership> Spsc<Bytes, K> {
     /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///
     /// # Safety

@@ -28,7 +28,7 @@
 //! that takes over the role of a dead process makes one for each attachment.
 
 use super::closing;
-use super::keeping::{GetEnd, Keeping, PutEnd, Side, State};
+use super::ownership::{GetEnd, PutEnd, RoleOwnership, Side, State};
 use super::slots::Slots;
 use super::{Consumer, Spsc};
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ impl Default for Role {
     }
 }
 
-impl Keeping for Shared {
+impl RoleOwnership for Shared {
     const IS_SHARED: bool = true;
     type Room = Mapped<State>;
     type Role = Role;
@@ -97,8 +97,8 @@ impl Keeping for Shared {
         let role = &self.roles[side as usize];
         let own = self.attachment.id().bits();
         for _ in 0..ATTEMPTS {
-            // Ordering: Acquire, pairs with the AcqRels of `leave` and `tend`: this call sees what
-            // the last holder did.
+            // Ordering: Acquire, pairs with the AcqRels of `leave` and `recover`: this call sees
+            // what the last holder did.
             let holder = role.load(site("spsc.role.holder", Acquire));
             if holder == own {
                 return Ok(());
@@ -108,9 +108,9 @@ impl Keeping for Shared {
                     break;
                 }
                 // Its other role, and its waiters.
-                self.tend();
+                self.recover();
             }
-            // It fails if `tend` has freed the role.
+            // It fails if `recover` has freed the role.
             if role.replace(holder, own, site("spsc.role.take", AcqRel)) {
                 return Ok(());
             }
@@ -118,16 +118,16 @@ impl Keeping for Shared {
         Err(Error::Misuse)
     }
 
-    fn tend(&self) {
+    fn recover(&self) {
         let Some(dead) = self.attachment.find_dead() else { return };
         for role in self.roles.iter() {
             // Ordering: as in `take`.
-            let holder = role.load(site("spsc.role.tend", Acquire));
+            let holder = role.load(site("spsc.role.recover", Acquire));
             if holder != FREE && self.attachment.is_gone(OwnerId::from_bits(holder)) {
                 role.replace(holder, FREE, site("spsc.role.free", AcqRel));
             }
         }
-        self.attachment.bury(&dead);
+        self.attachment.free_dead(&dead);
     }
 
     fn leave(&self) {
@@ -214,7 +214,7 @@ impl Spsc<Bytes, Shared> {
             closing::make_puts_fence(&state);
         }
         let queue = Self::of(slots, 0, fences, state, Shared { roles, attachment });
-        queue.keeper.tend();
+        queue.ownership.recover();
         Ok(queue)
     }
 }
@@ -224,7 +224,7 @@ impl Described for Spsc<Bytes, Shared> {
         let plan = const {
             type Queue = Spsc<Bytes, Shared>;
             let (put, get) = (offset_of!(State, put), offset_of!(State, get));
-            let attachment = offset_of!(Queue, keeper) + offset_of!(Shared, attachment);
+            let attachment = offset_of!(Queue, ownership) + offset_of!(Shared, attachment);
             &Plan::EMPTY
                 .within(offset_of!(Queue, slots), Slots::<Bytes>::PLAN)
                 .within(attachment, Attachment::PLAN)

@@ -23,7 +23,7 @@ pub(crate) struct CellHead<M, H> {
 }
 
 /// See the module.
-pub(crate) trait Keeping: Sized + Send + Sync {
+pub(crate) trait CellOwnership: Sized + Send + Sync {
     /// Whether other processes use the memory, too. Then no number in it is trusted.
     const IS_SHARED: bool;
     /// The storage of the ends of the rings.
@@ -36,7 +36,7 @@ pub(crate) trait Keeping: Sized + Send + Sync {
         Self: 'a;
 
     /// Begins a call.
-    fn sit(&self) -> Self::Seat<'_>;
+    fn take_seat(&self) -> Self::Seat<'_>;
     /// Announces that the call is about to pop a cell, or to push it. The announcement ends with
     /// the seat, or with the next announcement.
     fn announce(seat: &Self::Seat<'_>, cell: u64);
@@ -60,14 +60,14 @@ pub(crate) trait Keeping: Sized + Send + Sync {
 #[derive(Debug)]
 pub struct Alone;
 
-impl Keeping for Alone {
+impl CellOwnership for Alone {
     const IS_SHARED: bool = false;
     type Room = Inline;
     type Mark = ();
     type Seat<'a> = ();
 
     #[inline(always)]
-    fn sit(&self) {}
+    fn take_seat(&self) {}
     #[inline(always)]
     fn announce((): &(), _cell: u64) {}
     #[inline(always)]

@@ -57,7 +57,7 @@ pub(crate) enum Side {
 }
 
 /// See the module.
-pub(crate) trait Keeping: Sized + Send + Sync {
+pub(crate) trait RoleOwnership: Sized + Send + Sync {
     /// Whether other processes use the memory, too. Then no number in it is trusted, and light
     /// fences do not reach all threads.
     const IS_SHARED: bool;
@@ -74,7 +74,7 @@ pub(crate) trait Keeping: Sized + Send + Sync {
     /// Notes that this handle has the role.
     fn note(role: &Self::Role);
     /// Frees the roles of dead processes.
-    fn tend(&self);
+    fn recover(&self);
     /// Frees the roles of this handle, at its end.
     fn leave(&self);
     /// The attachment.
@@ -97,7 +97,7 @@ impl Deref for Inline {
     }
 }
 
-impl Keeping for Alone {
+impl RoleOwnership for Alone {
     const IS_SHARED: bool = false;
     type Room = Inline;
     type Role = ();
@@ -110,7 +110,7 @@ impl Keeping for Alone {
         Ok(())
     }
     fn note((): &()) {}
-    fn tend(&self) {}
+    fn recover(&self) {}
     fn leave(&self) {}
     #[cfg(queues_shared)]
     #[inline(always)]
