@@ -457,7 +457,7 @@ fn an_inherited_handle_is_invalid_and_its_end_disturbs_nobody() {
 fn a_poll_of_an_inherited_queue_is_ready_and_the_next_call_fails() {
     let options = SharedOptions { capacity: 1, item_size: 8, ..SharedOptions::default() };
     let [queue, full] =
-        [0; 2].map(|_| MpmcBytes::open_shared(&MemoryFile::new(), &options).unwrap());
+        [0; 2].map(|_| MpmcBytes::open_shared(MemoryFile::new(), &options).unwrap());
     full.try_put(b"full").unwrap();
     watched("a poll of an inherited queue", || {
         fork(|| {
