@@ -16,7 +16,7 @@ all_cases() {
             done
         done
     done
-    for shape in 1P1C pair 2P2C 4P4C 8P8C; do
+    for shape in 1P1C pair 2P2C 4P4C 8P8C 4P1C 1P4C; do
         for mode in single blocking bulk32; do
             echo "mpmc/$shape/$mode/1024/ptr"
         done

@@ -95,6 +95,39 @@ ADAPTER(hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 #define HAS_BULK 1
 #include "workloads.h"
 
+// One consumer, or one producer, and each way of the other side.
+ADAPTER(mp_sc, RING_F_SC_DEQ)
+#define QUEUE mp_sc
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
+#include "workloads.h"
+
+ADAPTER(hts_sc, RING_F_MP_HTS_ENQ | RING_F_SC_DEQ)
+#define QUEUE hts_sc
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
+#include "workloads.h"
+
+ADAPTER(sp_mc, RING_F_SP_ENQ)
+#define QUEUE sp_mc
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
+#include "workloads.h"
+
+ADAPTER(sp_hts, RING_F_SP_ENQ | RING_F_MC_HTS_DEQ)
+#define QUEUE sp_hts
+#define HANDLE struct rte_ring
+#define HAS_TRY 1
+#define HAS_BLOCKING 0
+#define HAS_BULK 1
+#include "workloads.h"
+
 // --- between processes
 
 SHARED_ADAPTER(shared_spsc, RING_F_SP_ENQ | RING_F_SC_DEQ)
@@ -123,6 +156,8 @@ SHARED_ADAPTER(shared_hts, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 
 static const char *const spsc_cases[] = {SPSC_TRY("*"), SPSC_BULK("*"), NULL};
 static const char *const mpmc_cases[] = {MPMC_TRY, MPMC_BULK, NULL};
+static const char *const mp_sc_cases[] = {MPSC_TRY, NULL};
+static const char *const sp_mc_cases[] = {SPMC_TRY, NULL};
 static const char *const shared_spsc_cases[] = {PROCESS_1P1C, NULL};
 static const char *const shared_mpmc_cases[] = {PROCESS, PROCESS_KILL, NULL};
 
@@ -131,6 +166,10 @@ const struct contestant dpdk_rings[] = {
     {"DPDK rte_ring", VERSION_DPDK, NULL, mpmc_cases, mpmc_run, false},
     {"DPDK rte_ring, RTS", VERSION_DPDK, NULL, mpmc_cases, rts_run, false},
     {"DPDK rte_ring, HTS", VERSION_DPDK, NULL, mpmc_cases, hts_run, false},
+    {"DPDK rte_ring, MP/SC", VERSION_DPDK, NULL, mp_sc_cases, mp_sc_run, false},
+    {"DPDK rte_ring, HTS/SC", VERSION_DPDK, NULL, mp_sc_cases, hts_sc_run, false},
+    {"DPDK rte_ring, SP/MC", VERSION_DPDK, NULL, sp_mc_cases, sp_mc_run, false},
+    {"DPDK rte_ring, SP/HTS", VERSION_DPDK, NULL, sp_mc_cases, sp_hts_run, false},
     {"DPDK rte_ring, SPSC, polled", VERSION_DPDK, NULL, shared_spsc_cases, shared_spsc_process,
      false},
     {"DPDK rte_ring, polled", VERSION_DPDK, NULL, shared_mpmc_cases, shared_mpmc_process, false},

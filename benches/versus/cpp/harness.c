@@ -349,6 +349,20 @@ static unsigned number_in(const char *segment) {
     return (unsigned)strtoul(segment + strcspn(segment, "0123456789"), NULL, 10);
 }
 
+bool produces(const struct case_spec *s, unsigned thread) {
+    return s->alternates || (thread < 2 * s->pairs ? thread % 2 == 0 : s->producers > s->consumers);
+}
+
+bool consumes(const struct case_spec *s, unsigned thread) {
+    return s->alternates || !produces(s, thread);
+}
+
+struct shares shares_of(const struct case_spec *s, uint64_t items) {
+    const unsigned more = s->producers > s->consumers ? s->producers : s->consumers;
+    items -= items % more;
+    return (struct shares){.put = items / s->producers, .got = items / s->consumers};
+}
+
 static bool parse(const char *text, struct case_spec *s) {
     if (strlen(text) >= sizeof s->text)
         return false;
@@ -366,12 +380,18 @@ static bool parse(const char *text, struct case_spec *s) {
     s->bulk = number_in(s->mode);
     s->alternates = is(s->shape, "pair");
     s->pairs = s->alternates ? 1 : number_in(s->shape);
+    s->producers = s->consumers = s->alternates ? 2 : s->pairs;
     if (is(s->family, "priority"))
         s->threads = s->pairs;
     else if (is(s->family, "deque"))
         s->threads = 1 + number_in(s->shape); // the thieves
     else
         s->threads = 2 * s->pairs;
+    if (is(s->family, "mpmc") && !s->alternates) {
+        s->consumers = number_in(s->shape + strcspn(s->shape, "P"));
+        s->pairs = s->producers < s->consumers ? s->producers : s->consumers;
+        s->threads = s->producers + s->consumers;
+    }
     return rest == NULL && s->threads <= MAX_THREADS;
 }
 

@@ -27,6 +27,7 @@ struct case_spec {
     size_t capacity;  // 0 for "-"
     size_t item_size; // 0 for "ptr"
     unsigned pairs;   // of producers and consumers
+    unsigned producers, consumers; // of streams; in shape "pair" the threads are both
     unsigned threads;
     bool alternates; // shape "pair": each thread puts and gets in turn
     size_t bulk;     // 32 in "bulk32" or "batch32", else 0
@@ -34,6 +35,15 @@ struct case_spec {
 };
 
 bool is(const char *component, const char *wanted);
+// Even threads produce and odd ones consume, as far as there are pairs; the others are all of one
+// side. In shape "pair" each thread does both.
+bool produces(const struct case_spec *, unsigned thread);
+bool consumes(const struct case_spec *, unsigned thread);
+// The items that each producer puts and each consumer gets, if all threads share `items` equally.
+struct shares {
+    uint64_t put, got;
+};
+struct shares shares_of(const struct case_spec *, uint64_t items);
 
 // The workload sets items, seconds, and the fields that its family has.
 struct measurement {
@@ -71,6 +81,11 @@ extern const struct contestant *const contestants[]; // NULL at the end
 #define MPMC_TRY "mpmc/*/single/*/ptr", "pingpong/1P1C/spin", "fairness", "memory"
 #define MPMC_BLOCKING "mpmc/*/blocking/*/ptr", "pingpong/1P1C/blocking", "latency"
 #define MPMC_BULK "mpmc/*/bulk32/*/ptr"
+// Of a queue with one consumer, and of one with one producer.
+#define MPSC_TRY "mpmc/1P1C/single/*/ptr", "mpmc/4P1C/single/*/ptr"
+#define MPSC_BLOCKING "mpmc/1P1C/blocking/*/ptr", "mpmc/4P1C/blocking/*/ptr"
+#define SPMC_TRY "mpmc/1P1C/single/*/ptr", "mpmc/1P4C/single/*/ptr"
+#define SPMC_BLOCKING "mpmc/1P1C/blocking/*/ptr", "mpmc/1P4C/blocking/*/ptr"
 #define PRIORITY "priority"
 #define DEQUE "deque"
 #define BATCH "batch"

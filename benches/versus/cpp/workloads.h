@@ -103,28 +103,28 @@ INLINE uint64_t Q(get_numbers)(HANDLE *q, char *items, uint64_t count, size_t bu
 }
 #endif
 
-// --- streams: the numbers from 1 to t->items, from producers to consumers in pairs, or by threads
-// that put and get in turn
+// --- streams: the numbers from 1 on, from producers to consumers, or by threads that put and get in
+// turn
 
 INLINE void Q(stream_one_by_one)(struct Q(trial) * t, unsigned thread, size_t size, bool blocking) {
     _Alignas(64) char item[LARGEST_ITEM];
-    const bool puts = t->s->alternates || thread % 2 == 0,
-               gets = t->s->alternates || thread % 2 == 1;
+    const bool puts = produces(t->s, thread), gets = consumes(t->s, thread);
+    const struct shares shares = shares_of(t->s, t->items);
     uint64_t sum = 0;
     if (puts && gets) {
-        for (uint64_t i = 1; i <= t->items; i++) {
+        for (uint64_t i = 1; i <= shares.put; i++) {
             set_number(item, i, size);
             Q(put_one)(t->queue, item, size, blocking);
             Q(get_one)(t->queue, item, size, blocking);
             sum += number_of(item, size);
         }
     } else if (puts) {
-        for (uint64_t i = 1; i <= t->items; i++) {
+        for (uint64_t i = 1; i <= shares.put; i++) {
             set_number(item, i, size);
             Q(put_one)(t->queue, item, size, blocking);
         }
     } else {
-        for (uint64_t i = 0; i < t->items; i++) {
+        for (uint64_t i = 0; i < shares.got; i++) {
             Q(get_one)(t->queue, item, size, blocking);
             sum += number_of(item, size);
         }
@@ -136,14 +136,15 @@ INLINE void Q(stream_one_by_one)(struct Q(trial) * t, unsigned thread, size_t si
 INLINE void Q(stream_in_bulk)(struct Q(trial) * t, unsigned thread, size_t size) {
     _Alignas(64) static _Thread_local char items[LARGEST_BULK * LARGEST_ITEM];
     const size_t bulk = t->s->bulk;
+    const struct shares shares = shares_of(t->s, t->items);
     uint64_t sum = 0;
-    if (!t->s->alternates && thread % 2 == 1) {
-        sum = Q(get_numbers)(t->queue, items, t->items, bulk, size);
+    if (!produces(t->s, thread)) {
+        sum = Q(get_numbers)(t->queue, items, shares.got, bulk, size);
     } else {
-        for (uint64_t i = 0; i < t->items; i += bulk) {
-            const size_t count = t->items - i < bulk ? t->items - i : bulk;
+        for (uint64_t i = 0; i < shares.put; i += bulk) {
+            const size_t count = shares.put - i < bulk ? shares.put - i : bulk;
             Q(put_numbers)(t->queue, items, i, count, size);
-            if (t->s->alternates)
+            if (consumes(t->s, thread))
                 sum += Q(get_numbers)(t->queue, items, count, bulk, size);
         }
     }
@@ -306,24 +307,25 @@ static void Q(fairness)(void *context, unsigned thread) {
 // --- one trial
 
 // Warms up with a tenth of the items, then measures.
-static double Q(warmed_up)(struct Q(trial) * t, void (*work)(void *, unsigned),
-                           unsigned producers) {
+static double Q(warmed_up)(struct Q(trial) * t, void (*work)(void *, unsigned)) {
     const struct case_spec *s = t->s;
+    const bool streams = is(s->family, "spsc") || is(s->family, "mpmc");
     double seconds = 0;
     for (int pass = 0; pass < 2; pass++) {
         const uint64_t items = pass == 0 ? s->items / 10 : s->items;
-        t->items = items / producers;
+        const uint64_t each = shares_of(s, items).put;
+        t->items = items;
         t->got = 0;
         t->left = (int64_t)(items / SHARE * SHARE);
         t->producing = s->pairs;
         t->m->longest_starvation = 0;
         seconds = timed(s->threads, work, t);
-        t->m->items = t->items * producers;
+        t->m->items = streams ? each * s->producers : items;
         if (is(s->family, "fairness")) {
             t->m->items = items / SHARE * SHARE;
             verify_sum(t->got, items / SHARE * sum_up_to(SHARE));
-        } else if (!is(s->family, "pingpong")) {
-            verify_sum(t->got, producers * sum_up_to(t->items));
+        } else if (streams) {
+            verify_sum(t->got, s->producers * sum_up_to(each));
         }
     }
     return seconds;
@@ -347,10 +349,10 @@ static bool Q(run)(const struct case_spec *s, struct measurement *m) {
     }
     t.queue = Q(create)(s->capacity, s->item_size);
     if (is(s->family, "spsc") || is(s->family, "mpmc")) {
-        m->seconds = Q(warmed_up)(&t, Q(stream), s->alternates ? s->threads : s->pairs);
+        m->seconds = Q(warmed_up)(&t, Q(stream));
     } else if (is(s->family, "pingpong")) {
         t.back = Q(create)(s->capacity, 0);
-        m->seconds = Q(warmed_up)(&t, Q(ping_pong), 1);
+        m->seconds = Q(warmed_up)(&t, Q(ping_pong));
         Q(release)(t.back);
     } else if (is(s->family, "latency")) {
         t.items = s->items / s->pairs;
@@ -361,7 +363,7 @@ static bool Q(run)(const struct case_spec *s, struct measurement *m) {
         m->latency = &Q(latencies);
 #if HAS_TRY
     } else if (is(s->family, "fairness")) {
-        m->seconds = Q(warmed_up)(&t, Q(fairness), 1);
+        m->seconds = Q(warmed_up)(&t, Q(fairness));
         m->threads = s->threads;
 #endif
     } else {

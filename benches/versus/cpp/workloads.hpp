@@ -201,25 +201,24 @@ template <std::size_t Bulk> struct in_bulk {
     }
 };
 
-// Producers and consumers in pairs, or threads that put and get in turn.
+// Producers and consumers, or threads that put and get in turn.
 template <class Mode, class Queue> bool stream(const case_spec *s, measurement *m) {
     using item = item_of<Queue>;
     const auto queue = std::make_unique<Queue>(s->capacity);
-    const unsigned producers = s->alternates ? s->threads : s->pairs;
     m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
-        const std::uint64_t each = items / producers;
+        const shares each = shares_of(s, items);
         std::atomic<std::uint64_t> sum{0};
         const double seconds = timed(s->threads, [&](unsigned thread) {
             auto &&handle = handle_of(*queue);
             if (s->alternates)
-                sum += Mode::template alternate<item>(handle, each);
-            else if (thread % 2 == 0)
-                Mode::template produce<item>(handle, each);
+                sum += Mode::template alternate<item>(handle, each.put);
+            else if (produces(s, thread))
+                Mode::template produce<item>(handle, each.put);
             else
-                sum += Mode::template consume<item>(handle, each);
+                sum += Mode::template consume<item>(handle, each.got);
         });
-        verify_sum(sum, producers * sum_up_to(each));
-        m->items = each * producers;
+        verify_sum(sum, s->producers * sum_up_to(each.put));
+        m->items = each.put * s->producers;
         return seconds;
     });
     return true;

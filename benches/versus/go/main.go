@@ -34,7 +34,8 @@ type contestant struct {
 type caseSpec struct {
 	family, shape, mode string
 	capacity            int
-	number              int  // in the shape: pairs of producers and consumers, or threads
+	number              int  // in the shape: producers, as many as consumers except in mpmc, or threads
+	consumers           int  // 4 in 1P4C
 	alternates          bool // shape pair: each goroutine puts and gets in turn
 	bulk                int  // 32 in bulk32, else 0
 	items               int
@@ -143,6 +144,8 @@ func parse(text string, items int) caseSpec {
 	s.capacity = numberIn(segments[3], 0)
 	s.alternates = s.shape == "pair"
 	s.number = numberIn(s.shape, 1)
+	_, consumers, _ := strings.Cut(s.shape, "P")
+	s.consumers = numberIn(consumers, 1)
 	s.bulk = numberIn(s.mode, 0)
 	return s
 }

@@ -124,18 +124,31 @@ func fifo[Q queue](create func(capacity int) Q) func(caseSpec) measurement {
 	}
 }
 
-// stream sends the numbers from 1 to n through a queue: from producers to consumers in pairs, or by
-// goroutines that put and get in turn.
+// stream sends the numbers from 1 to n through a queue: from producers to consumers, or by
+// goroutines that put and get in turn. Even goroutines produce and odd ones consume, as far as
+// there are pairs.
 func stream(s caseSpec, q queue) measurement {
-	producers, goroutines := s.number, 2*s.number
+	producers, consumers, goroutines := s.number, s.consumers, s.number+s.consumers
 	if s.alternates {
-		producers, goroutines = 2, 2
+		producers, consumers, goroutines = 2, 2, 2
 	}
 	return warmedUp(s.items, func(items int) measurement {
+		items -= items % max(producers, consumers)
 		each := items / producers
 		var sum atomic.Int64
 		time := timed(goroutines, func(g int) {
-			puts, gets := s.alternates || g%2 == 0, s.alternates || g%2 == 1
+			puts := g%2 == 0
+			if g >= 2*min(producers, consumers) {
+				puts = producers > consumers
+			}
+			gets := !puts
+			each := each
+			if gets {
+				each = items / consumers
+			}
+			if s.alternates {
+				puts, gets = true, true
+			}
 			if s.bulk > 0 {
 				sum.Add(int64(streamBulk(q, puts, gets, each, s.bulk)))
 			} else if s.mode == "blocking" {

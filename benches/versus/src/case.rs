@@ -102,6 +102,8 @@ impl Case {
                 "1" => "one thread".into(),
                 n => format!("{n} threads"),
             },
+            "4P1C" => "4 producers, one consumer".into(),
+            "1P4C" => "one producer, 4 consumers".into(),
             shape => match shape.strip_suffix('C').and_then(|shape| shape.split_once('P')) {
                 Some((producers, consumers)) => {
                     format!("{producers} producers, {consumers} consumers")
@@ -200,6 +202,11 @@ pub fn catalogue() -> Vec<Case> {
             if (shape, mode) != ("pair", "bulk32") {
                 add(format!("mpmc/{shape}/{mode}/1024/ptr"));
             }
+        }
+    }
+    for shape in ["4P1C", "1P4C"] {
+        for mode in ["single", "blocking"] {
+            add(format!("mpmc/{shape}/{mode}/1024/ptr"));
         }
     }
     for mode in ["spin", "blocking"] {

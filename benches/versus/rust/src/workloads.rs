@@ -166,26 +166,30 @@ fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
 
 // --- throughput
 
-/// Pairs of a producer and a consumer: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and
-/// returns their sum.
+/// Producers and consumers: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and returns
+/// their sum. Even threads produce and odd ones consume, as far as there are pairs.
 fn flow(
     case: &Case,
     items: usize,
     put: impl Fn(usize) + Sync,
     get: impl Fn(usize) -> usize + Sync,
 ) -> TrialResult {
-    let pairs = Case::number(&case.shape);
-    let each = items / pairs;
+    let producers = Case::number(&case.shape);
+    let consumers = Case::number(case.shape.split_once('P').map_or("", |(_, consumers)| consumers));
+    let pairs = producers.min(consumers);
+    let items = items - items % producers.max(consumers);
+    let each = items / producers;
     let got = AtomicUsize::new(0);
-    let time = timed(2 * pairs, |thread| {
-        if thread % 2 == 0 {
+    let time = timed(producers + consumers, |thread| {
+        let produces = if thread < 2 * pairs { thread % 2 == 0 } else { producers > consumers };
+        if produces {
             put(each);
         } else {
-            got.fetch_add(get(each), Relaxed);
+            got.fetch_add(get(items / consumers), Relaxed);
         }
     });
-    check("sum of the items", got.into_inner(), pairs.wrapping_mul(sum_up_to(each)))?;
-    throughput(each * pairs, time)
+    check("sum of the items", got.into_inner(), producers.wrapping_mul(sum_up_to(each)))?;
+    throughput(items, time)
 }
 
 /// Two threads, each of which puts and gets in turn.
