@@ -24,9 +24,9 @@ struct case_spec {
     char *family;
     char *shape;
     char *mode;
-    size_t capacity;  // 0 for "-"
-    size_t item_size; // 0 for "ptr"
-    unsigned pairs;   // of producers and consumers
+    size_t capacity;               // 0 for "-"
+    size_t item_size;              // 0 for "ptr"
+    unsigned pairs;                // of producers and consumers
     unsigned producers, consumers; // of streams; in shape "pair" the threads are both
     unsigned threads;
     bool alternates; // shape "pair": each thread puts and gets in turn

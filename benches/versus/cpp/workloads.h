@@ -103,8 +103,8 @@ INLINE uint64_t Q(get_numbers)(HANDLE *q, char *items, uint64_t count, size_t bu
 }
 #endif
 
-// --- streams: the numbers from 1 on, from producers to consumers, or by threads that put and get in
-// turn
+// --- streams: the numbers from 1 on, from producers to consumers, or by threads that put and get
+// in turn
 
 INLINE void Q(stream_one_by_one)(struct Q(trial) * t, unsigned thread, size_t size, bool blocking) {
     _Alignas(64) char item[LARGEST_ITEM];

@@ -48,6 +48,36 @@ channel!(Kanal, kanal::Sender<Word>, kanal::Receiver<Word>, kanal::bounded, Ok(t
 channel!(Crossfire, crossfire::MTx<Array<Word>>, crossfire::MRx<Array<Word>>,
     crossfire::mpmc::bounded_blocking, Ok(()), Ok(word) => word);
 
+/// As [`Crossfire`], but the receiver belongs to one thread.
+struct CrossfireMpsc(
+    crossfire::MTx<crossfire::mpsc::Array<Word>>,
+    End<crossfire::Rx<crossfire::mpsc::Array<Word>>>,
+);
+impl Queue for CrossfireMpsc {
+    fn new(capacity: usize) -> Self {
+        let (sender, receiver) = crossfire::mpsc::bounded_blocking(capacity);
+        Self(sender, End::new(receiver))
+    }
+}
+impl NonBlocking<usize> for CrossfireMpsc {
+    fn try_put(&self, word: usize) -> bool {
+        self.0.try_send(word).is_ok()
+    }
+    fn try_get(&self) -> Option<usize> {
+        // SAFETY: one consumer thread.
+        unsafe { self.1.get() }.try_recv().ok()
+    }
+}
+impl Blocking for CrossfireMpsc {
+    fn blocking_put(&self, word: usize) {
+        self.0.send(word).unwrap()
+    }
+    fn blocking_get(&self) -> usize {
+        // SAFETY: one consumer thread.
+        unsafe { self.1.get() }.recv().unwrap()
+    }
+}
+
 /// An adapter for a channel whose ends belong to one thread each.
 macro_rules! spsc_channel {
     ($name:ident, $sender:ty, $receiver:ty, $new:path) => {
@@ -149,6 +179,7 @@ pub fn contestants() -> Vec<Contestant> {
         both::<Crossbeam>("crossbeam-channel", "crossbeam-channel"),
         both::<Kanal>("kanal", "kanal"),
         both::<Crossfire>("crossfire mpmc", "crossfire"),
+        Contestant::new("crossfire mpsc").version_of("crossfire").mpsc::<CrossfireMpsc>(),
         both::<Flume>("flume", "flume"),
         both::<Locked>("parking_lot mutex + VecDeque", "parking_lot"),
         spsc::<CrossfireSpsc>("crossfire spsc").version_of("crossfire"),

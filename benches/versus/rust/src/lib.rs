@@ -44,6 +44,9 @@ pub trait Describe: Sized {
     /// Adds the non-blocking cases of a queue for any number of threads.
     fn mpmc<Q: NonBlocking<usize>>(self) -> Self;
 
+    /// Adds the cases of a channel with one consumer.
+    fn mpsc<Q: NonBlocking<usize> + Blocking>(self) -> Self;
+
     fn spsc_bulk<Q: Bulk>(self) -> Self;
 
     fn mpmc_bulk<Q: Bulk>(self) -> Self;
@@ -80,6 +83,14 @@ impl Describe for Contestant {
             .runs("pingpong/1P1C/spin", workloads::pingpong_spin::<Q>)
             .runs("fairness", workloads::fairness::<Q>)
             .runs("memory", workloads::memory::<Q>)
+    }
+
+    fn mpsc<Q: NonBlocking<usize> + Blocking>(self) -> Self {
+        ["1P1C", "4P1C"].iter().fold(self, |entry, shape| {
+            entry
+                .runs(format!("mpmc/{shape}/single/*/ptr"), workloads::single::<Q, usize>)
+                .runs(format!("mpmc/{shape}/blocking/*/ptr"), workloads::blocking::<Q>)
+        })
     }
 
     fn spsc_bulk<Q: Bulk>(self) -> Self {
