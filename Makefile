@@ -164,7 +164,7 @@ go = $(MAKE) -C bindings/go LIBDIR=$(LIB)
 .PHONY: test proof $(TESTS) $(PROOFS)
 test: ready-test build ## Tests for users, in a few minutes: all languages, and an installation
 	@scripts/steps.sh "$(MAKE)" $(TESTS)
-proof: ready-proof build ## The other tests, in half an hour: models, sanitizers, every standard and compiler
+proof: ready-proof build ## The other tests, in 40 minutes: models, sanitizers, every standard and compiler
 	@scripts/steps.sh "$(MAKE)" $(PROOFS)
 
 lint: ready-proof build ## Formatting, clippy, go vet, shellcheck, documents; the generated header and symbols are current
