@@ -784,6 +784,7 @@ static void install_filter(void) {
         UNLESS(SYS_membarrier, KILL),
         LOAD(args[0]),
         IF(MEMBARRIER_CMD_PRIVATE_EXPEDITED, ALLOW),
+        IF(MEMBARRIER_CMD_GLOBAL_EXPEDITED, ALLOW),
         KILL,
     };
     struct sock_fprog program = {.len = LENGTH(code), .filter = code};
