@@ -191,7 +191,7 @@ test-rust: ready-test ## The Rust interface: conformance, properties, examples, 
 
 # The pattern ??* matches all tests except c.rs, which test-c runs.
 prove-rust: ready-proof ## All Rust tests: also stress, faults, histories, the header in every standard
-	$(jobs)$(CARGO) test --locked --features header --no-fail-fast --lib --test '??*'
+	$(jobs)QUEUES_PINGS=200000 $(CARGO) test --locked --features header --no-fail-fast --lib --test '??*'
 
 test-c: ready-test build ## The ABI from C, the C examples, and queues that C and C++ share with Rust
 	$(jobs)$(CARGO) test --frozen --test c --test handles -- --skip loop_
