@@ -801,7 +801,7 @@ fn storm_of_futures_and_threads() {
 }
 
 /// A future that waits for one item each time, from a thread that puts at any moment of its wait: a
-/// wake-up that is lost hangs.
+/// wake-up that is lost hangs. `QUEUES_PINGS=n` sets the number of waits.
 #[test]
 fn no_wake_up_is_lost() {
     let rounds = setting("QUEUES_PINGS", if cfg!(miri) { 20 } else { 20_000 });
