@@ -431,7 +431,8 @@ queues_status_t queues_mpmc_create(const queues_mpmc_options_t *options,
 ///
 /// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
 /// creates the queue, else O(cells + attachments).
-/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up,
+/// or forks of other threads overlap for a second),
 /// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
 /// options, that is shorter than its header states, or that cannot be read and written; for
@@ -833,7 +834,8 @@ queues_status_t queues_spsc_create(const queues_spsc_options_t *options,
 ///
 /// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
 /// creates the queue, else O(attachments).
-/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up,
+/// or forks of other threads overlap for a second),
 /// QUEUES_CORRUPT (another process keeps changing the file), QUEUES_INVALID (also for a file that
 /// is no such queue, that has other sizes than the options, that is shorter than its header states,
 /// or that cannot be read and written; for callbacks; for an empty file without an item_size; and

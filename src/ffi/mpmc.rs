@@ -180,7 +180,8 @@ pub unsafe extern "C" fn queues_mpmc_create(
 ///
 /// Allocates. Any thread. The caller owns the reference. O(bytes of the file) for the process that
 /// creates the queue, else O(cells + attachments).
-/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up),
+/// @return QUEUES_OK, QUEUES_NOMEM (memory, file system, descriptors or attachments are used up,
+/// or forks of other threads overlap for a second),
 /// QUEUES_CORRUPT (another process keeps changing the file),
 /// QUEUES_INVALID (also for a file that is no such queue, that has other sizes or flags than the
 /// options, that is shorter than its header states, or that cannot be read and written; for

@@ -28,13 +28,13 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
-/// Threads of one handle that can be inside calls at once; a further thread yields. Not tuned.
+/// The seats of an attachment. A thread that finds none yields. Not tuned.
 pub(crate) const SEATS: usize = 32;
 
-/// Seats that belong to a thread each, for the threads that call first.
+/// Of the seats those that belong to one thread each. Not tuned.
 const OWNED_SEATS: usize = 16;
 
-/// Seats at which a thread looks for one of its own. Not tuned.
+/// Owned seats that a thread tries before it takes one of the others. Not tuned.
 const OWN_ATTEMPTS: usize = 4;
 
 /// Attempts to make a record live. Only a sweep changes it meanwhile, once.
@@ -78,8 +78,8 @@ pub(crate) struct SeatLine {
 /// Who uses a seat, as far as it matters in this process.
 #[derive(Debug)]
 struct Taker {
-    /// The thread to which the seat belongs; 0: none, or any. A thread that ends leaves the seat to
-    /// the next with its number.
+    /// The thread to which the seat belongs; 0 if it belongs to none. A thread that ends leaves the
+    /// seat to the next with its number.
     owner: AtomicU64,
     /// Whether a call has it.
     is_taken: AtomicU32,
@@ -90,8 +90,8 @@ impl Taker {
         Self { owner: AtomicU64::new(0), is_taken: AtomicU32::new(0) }
     }
 
-    /// Takes the seat for a call if it belongs to the thread, which is the calling one, and no call
-    /// that the thread left before its end has it.
+    /// Takes the seat for a call if it belongs to `thread`, the calling one. False, too, if an earlier
+    /// call of the thread was left before its end: it has the seat for good.
     #[inline(always)]
     fn take_own(&self, thread: u64) -> bool {
         // Ordering: Relaxed, all: only the owner uses the words after it has written `owner`.
@@ -325,7 +325,8 @@ impl Attachment {
         // SAFETY: no memory is passed.
         let thread = unsafe { libc::pthread_self() } as u64;
         // Thread numbers are addresses; a multiple of the golden ratio spreads them.
-        let index = ((thread >> 6) as u32).wrapping_mul(0x9e37_79b9) as usize >> 28;
+        let spread = ((thread >> 6) as u32).wrapping_mul(0x9e37_79b9);
+        let index = (spread >> (u32::BITS - OWNED_SEATS.ilog2())) as usize;
         let taker = self.taker(index);
         if taker.take_own(thread) {
             return Seat { attachment: self, index };

@@ -14,7 +14,8 @@
 //! The handler closes a descriptor only if a thread has entered it in the list. A fork between the
 //! open and the entry would leave the description to the child. So handlers also count the forks
 //! that have begun and those that have ended, and a thread opens the file anew if a fork may have
-//! taken place meanwhile. It holds no lock then, so the child that was forked keeps none.
+//! taken place meanwhile. It holds no lock then, so the child that was forked keeps none. One fork is
+//! not counted: one that is under way when the process registers the handlers.
 
 use crate::error::{Error, Result};
 use crate::memory::try_box;

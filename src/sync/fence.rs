@@ -11,7 +11,9 @@
 //!
 //! # Among processes
 //! Another command of membarrier interrupts the threads of all processes that have registered for it.
-//! A process that could not register executes full fences itself.
+//! A process that could not register makes all of them execute full fences (`shared/event.rs`,
+//! `queue/spsc/closing.rs`). The command succeeds even if another process has lost its registration,
+//! as a process may that was restored from a checkpoint.
 //!
 //! # When membarrier is refused later
 //! The kernel may refuse a process that it has registered: in a sandbox that the process enters, or after
