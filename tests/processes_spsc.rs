@@ -118,10 +118,14 @@ impl Queue {
         done(unsafe { queues_spsc_put_bytes(self.0, item.as_ptr().cast(), item.len(), timeout) })
     }
     fn get(&self, timeout: i64) -> Result<Vec<u8>> {
-        let (mut buffer, mut len) = ([0_u8; LIMIT], 0);
-        let at = buffer.as_mut_ptr().cast();
-        done(unsafe { queues_spsc_get_bytes(self.0, at, LIMIT, &mut len, timeout) })?;
+        let mut buffer = [0_u8; LIMIT];
+        let len = self.get_into(&mut buffer, timeout)?;
         Ok(buffer[..len].to_vec())
+    }
+    fn get_into(&self, buffer: &mut [u8], timeout: i64) -> Result<usize> {
+        let (at, room, mut len) = (buffer.as_mut_ptr().cast(), buffer.len(), 0);
+        done(unsafe { queues_spsc_get_bytes(self.0, at, room, &mut len, timeout) })?;
+        Ok(len)
     }
     fn peek(&self) -> Result<Vec<u8>> {
         let (mut buffer, mut len) = ([0_u8; LIMIT], 0);
@@ -608,15 +612,19 @@ fn refuse_membarrier() {
 
 /// Queues of the close races, for each role that the child has.
 const CLOSES: usize = 200;
+/// Bytes of a blob in the close races. The copy takes so long that a close often falls between the
+/// two looks of a put at the stage.
+const LONG: usize = 1 << 15;
 /// Notes of the close races: the queues that are open in both processes, and what was put and got.
 const BEGUN: [usize; 2] = [3, 4];
 const COUNTED: usize = 5;
 
 /// Puts until the queue is closed; returns how many puts succeeded.
 fn put_until_closed(queue: &Queue, timeout: i64) -> u64 {
-    let mut count = 0;
+    let (mut count, mut bytes) = (0_u64, vec![7; LONG]);
     loop {
-        match queue.put(&item(count), timeout) {
+        bytes[..8].copy_from_slice(&count.to_ne_bytes());
+        match queue.put(&bytes, timeout) {
             Ok(()) => count += 1,
             Err(QUEUES_FULL) => {}
             Err(error) => break assert_eq!(error, QUEUES_CLOSED),
@@ -627,11 +635,11 @@ fn put_until_closed(queue: &Queue, timeout: i64) -> u64 {
 
 /// Gets some items, closes the queue, and gets until it reports that; returns how many it got.
 fn get_and_close(queue: &Queue, before: u64, timeout: i64) -> u64 {
-    let mut count = 0;
+    let (mut count, mut bytes) = (0_u64, vec![0; LONG]);
     loop {
-        match queue.get(if count < before { timeout } else { 0 }) {
-            Ok(bytes) => {
-                assert_eq!(number(&bytes), count);
+        match queue.get_into(&mut bytes, if count < before { timeout } else { 0 }) {
+            Ok(len) => {
+                assert_eq!((len, &bytes[..8]), (LONG, count.to_ne_bytes().as_slice()));
                 count += 1;
             }
             Err(QUEUES_EMPTY) => {}
@@ -723,7 +731,8 @@ fn a_close_loses_no_item_whatever_a_process_may_call() {
             let (notes_file, notes) = File::of_words(NOTES);
             let files: Vec<_> = (0..2 * CLOSES).map(|_| File::new()).collect();
             let fds: Vec<_> = files.iter().map(|file| file.0.to_string()).collect();
-            let queues: Vec<_> = files.iter().map(|file| Queue::open(file, 8)).collect();
+            let open = |file: &File| Queue::open_with(file.0, &options(3, LONG)).unwrap();
+            let queues: Vec<_> = files.iter().map(open).collect();
             let mut child =
                 start_with(role, &files[0], &notes_file, &format!("0 {}", fds.join(",")));
             for (round, queue) in queues.iter().enumerate() {
