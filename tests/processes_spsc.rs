@@ -613,7 +613,7 @@ fn refuse_membarrier() {
 /// Queues of the close races, for each role that the child has.
 const CLOSES: usize = 200;
 /// Bytes of a blob in the close races. The copy takes so long that a close often falls between the
-/// two looks of a put at the stage.
+/// two checks of a put.
 const LONG: usize = 1 << 15;
 /// Notes of the close races: the queues that are open in both processes, and what was put and got.
 const BEGUN: [usize; 2] = [3, 4];

@@ -61,7 +61,7 @@ static ENDED: AtomicUsize = AtomicUsize::new(0);
 
 /// Nanoseconds after which an open fails because forks overlap all the time. Not tuned: a fork takes
 /// milliseconds at most, unless the process is large.
-const FORKS: u64 = 1_000_000_000;
+const FORK_TIMEOUT: u64 = 1_000_000_000;
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let mut next = ENTRIES.load(Acquire).cast_const();
@@ -82,7 +82,7 @@ extern "C" fn after_fork_in_parent() {
 }
 
 /// The number of forks that have ended, as soon as no fork is under way. Fails with
-/// [`Error::NoMemory`] after [`FORKS`].
+/// [`Error::NoMemory`] after [`FORK_TIMEOUT`].
 fn wait_for_forks() -> Result<usize> {
     let mut end = None;
     loop {
@@ -91,7 +91,7 @@ fn wait_for_forks() -> Result<usize> {
         if BEGUN.load(SeqCst) == ended {
             return Ok(ended);
         }
-        if Clock::now() > *end.get_or_insert_with(|| Clock::now().saturating_add(FORKS)) {
+        if Clock::now() > *end.get_or_insert_with(|| Clock::now().saturating_add(FORK_TIMEOUT)) {
             return Err(Error::NoMemory);
         }
         yield_now();
