@@ -332,9 +332,10 @@ impl<R: Room> Patience<R> {
     fn of(steps: u32) -> Self {
         Self { left: steps, room: core::marker::PhantomData }
     }
+    /// Counts a step. Once it is over it stays so: nested loops share one.
     #[inline(always)]
     fn is_over(&mut self) -> bool {
-        self.left = self.left.wrapping_sub(1);
+        self.left = self.left.saturating_sub(1);
         R::IS_SHARED && self.left == 0
     }
 }
@@ -835,4 +836,15 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
 /// The later of two positions.
 pub(super) fn later(a: u64, b: u64) -> u64 {
     if is_after(a, b) { a } else { b }
+}
+
+#[cfg(all(test, queues_shared))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_has_run_out_of_patience_stays_so() {
+        let mut patience = Patience::<crate::shared::Mapped<Ends>>::of(2);
+        assert_eq!([(); 4].map(|()| patience.is_over()), [false, true, true, true]);
+    }
 }
