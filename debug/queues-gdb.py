@@ -191,10 +191,13 @@ class Queue:
         at += self.plan.get("header", 0)
         if not self.is_bytes:
             return Item(self, at, priority=priority)
+        return Item(self, at + 8, self.blob_length(at), priority)
+
+    def blob_length(self, at):
         length = self.memory.int(at, 8)
         if length > self.limit:
             raise Unreadable("a blob of %d bytes: damaged, or a thread is writing it" % length)
-        return Item(self, at + 8, length, priority)
+        return length
 
     def read_attachments(self):
         """The handles of all processes, and the threads that sleep at the ends."""
@@ -288,8 +291,19 @@ class Queue:
         self.ready = signed(tail - self.front)
 
     def items_spsc(self, count):
+        size = max(8, self.limit + 7 & ~7) if self.is_bytes else self.memory.word
+        cells, capacity = self.size_at("cells"), max(1, self.capacity)
         for position in range(self.front, self.front + min(count, max(0, self.ready))):
-            yield self.cell_item((position - self.u64("origin") & WORD) % max(1, self.capacity))
+            slot = (position - self.u64("origin") & WORD) % capacity
+            at = cells + slot * size
+            if not self.is_bytes:
+                yield Item(self, at)
+                continue
+            # The lengths lie behind the cells. Blobs before a position have none.
+            length = self.limit
+            if signed(position - self.state("lengths")) >= 0:
+                length = self.blob_length(cells + capacity * size + slot * 8)
+            yield Item(self, at, length)
 
     def fill_priority(self):
         self.capacity = self.size_at("capacity")

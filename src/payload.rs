@@ -2,12 +2,14 @@
 
 mod bytes;
 mod cells;
+mod dense;
 mod panics;
 mod pointer;
 mod typed;
 
 pub use bytes::{Bytes, Received};
 pub(crate) use cells::Cells;
+pub use dense::Dense;
 pub use pointer::{Disposer, Pointer};
 pub(crate) use typed::Boxed;
 pub use typed::Typed;
@@ -18,24 +20,35 @@ use crate::sync::{Acquire, Release};
 use core::alloc::Layout;
 use core::ffi::c_void;
 
-/// How a queue writes, reads and disposes of the item in a cell.
+/// The items of a queue, and the layout of their cells. [`Payload`] and [`Exclusive`] access the cells.
 ///
 /// Items move bitwise: the caller of a put forgets the item, and the caller of a get owns it.
 ///
 /// # Safety
-/// `write`, `read` and `fits` access only the memory of the layout that `cell` returns.
-pub unsafe trait Payload: Send + Sync {
-    /// What `write` reads.
+/// The accesses stay within the layout that `cell` returns.
+pub unsafe trait Stored: Send + Sync {
+    /// What a put reads.
     type Item: ?Sized;
-    /// Where `read` writes.
+    /// Where a get writes.
     type Out: ?Sized;
-
-    /// Whether a cell begins with an aligned word that holds the length of the item. The queue may use
-    /// the two top bits of that word.
-    const HAS_LENGTH: bool = false;
 
     /// The layout of a cell.
     fn cell(&self) -> Layout;
+
+    /// Whether the disposal of an item panicked since the last call; drops the payload of the panic.
+    fn take_panic(&self) -> bool {
+        false
+    }
+}
+
+/// How a queue writes, reads and disposes of the item in a cell, which holds all of it.
+///
+/// # Safety
+/// As [`Stored`].
+pub unsafe trait Payload: Stored {
+    /// Whether a cell begins with an aligned word that holds the length of the item. The queue may use
+    /// the two top bits of that word.
+    const HAS_LENGTH: bool = false;
 
     /// Copies the item into the cell.
     ///
@@ -70,52 +83,55 @@ pub unsafe trait Payload: Send + Sync {
     /// that no thread wrote the cell meanwhile.
     unsafe fn read(&self, cell: *const u8, out: &mut Self::Out);
 
-    /// [`Payload::write`] that need not be atomic.
-    ///
-    /// # Safety
-    /// As for `write`, and no other thread reads the cell meanwhile.
-    #[inline(always)]
-    unsafe fn write_exclusive(&self, cell: *mut u8, item: &Self::Item) {
-        // SAFETY: the same contract.
-        unsafe { self.write(cell, item) }
-    }
-
-    /// [`Payload::read`] that need not be atomic.
-    ///
-    /// # Safety
-    /// As for `read`, and no other thread writes the cell meanwhile.
-    #[inline(always)]
-    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut Self::Out) {
-        // SAFETY: the same contract.
-        unsafe { self.read(cell, out) }
-    }
-
-    /// [`Payload::fits`] and then [`Payload::read_exclusive`], of a cell that other processes may write
-    /// at any time. Returns `Err(needed)` if the item does not fit into `out`, or is longer than any.
-    ///
-    /// # Safety
-    /// As for `read`; the copy may be torn.
-    #[inline(always)]
-    unsafe fn read_untrusted(&self, cell: *const u8, out: &mut Self::Out) -> Result<(), usize> {
-        // SAFETY: by contract.
-        unsafe {
-            self.fits(cell, out)?;
-            self.read(cell, out);
-        }
-        Ok(())
-    }
-
     /// Disposes of the item in the cell: drops it, or passes it to the drop callback. A panic is kept, so
     /// that the items after this one are disposed of, too.
     ///
     /// # Safety
     /// The cell was written, and the caller owns it.
     unsafe fn discard(&self, cell: *mut u8);
+}
 
-    /// Whether a `discard` panicked since the last call; drops the payload of the panic.
-    fn take_panic(&self) -> bool {
-        false
+/// How a queue accesses a cell that one thread at a time owns. The queue keeps the length of an item.
+///
+/// # Safety
+/// As [`Stored`].
+pub unsafe trait Exclusive: Stored {
+    /// Whether items have lengths of their own.
+    const HAS_LENGTH: bool = false;
+
+    /// The length of the longest item; 0 if items have no lengths.
+    fn longest(&self) -> usize {
+        0
     }
+
+    /// The length of an item; 0 if items have no lengths.
+    fn len_of(_item: &Self::Item) -> usize {
+        0
+    }
+
+    /// Copies the item into the cell.
+    ///
+    /// # Safety
+    /// The caller owns the cell; the item is not longer than the longest.
+    unsafe fn write_exclusive(&self, cell: *mut u8, item: &Self::Item);
+
+    /// Copies the item out of the cell. Returns `Err(len)` if it does not fit into `out`.
+    ///
+    /// # Safety
+    /// The caller owns the cell, in which an item lies, and `len` is not above the longest length. In
+    /// memory that processes share the copy may be torn.
+    unsafe fn read_exclusive(
+        &self,
+        cell: *const u8,
+        len: usize,
+        out: &mut Self::Out,
+    ) -> Result<(), usize>;
+
+    /// [`Payload::discard`] of an item of this length.
+    ///
+    /// # Safety
+    /// The cell was written, and the caller owns it.
+    unsafe fn discard_exclusive(&self, cell: *mut u8, len: usize);
 }
 
 /// A payload whose cells are accessed atomically: `fits` and `read` may run while another thread writes
@@ -130,6 +146,30 @@ pub unsafe trait Atomic: Payload {}
 /// # Safety
 /// The layout of a cell is that of `Item` and of `Out`; `write` and `read` only copy it.
 pub unsafe trait Plain: Payload<Item: Sized, Out: Sized> {}
+
+// SAFETY: a copy of the layout of a cell.
+unsafe impl<P: Plain> Exclusive for P {
+    #[inline(always)]
+    unsafe fn write_exclusive(&self, cell: *mut u8, item: &P::Item) {
+        // SAFETY: the caller owns the cell, which has the layout of the item.
+        unsafe { cell.cast::<P::Item>().copy_from_nonoverlapping(item, 1) }
+    }
+    #[inline(always)]
+    unsafe fn read_exclusive(
+        &self,
+        cell: *const u8,
+        _len: usize,
+        out: &mut P::Out,
+    ) -> Result<(), usize> {
+        // SAFETY: as above.
+        unsafe { core::ptr::from_mut(out).copy_from_nonoverlapping(cell.cast(), 1) };
+        Ok(())
+    }
+    unsafe fn discard_exclusive(&self, cell: *mut u8, _len: usize) {
+        // SAFETY: by contract.
+        unsafe { self.discard(cell) }
+    }
+}
 
 /// What a race detector must know of drop callbacks. The C ABI installs one.
 pub(crate) struct Watcher {

@@ -8,8 +8,8 @@ mod support;
 
 use core::ffi::c_void;
 use queues::ffi::{deque::*, mpmc::*, spsc::QUEUES_SPSC_CHECKED, status::*};
-use queues::payload::{Bytes, Disposer, Pointer};
-use queues::queue::{deque, mpmc, spsc};
+use queues::payload::{Bytes, Dense, Disposer, Pointer, Received};
+use queues::queue::{Get, Put, deque, mpmc, spsc};
 use queues::wait::Blocking;
 use queues::{Error, Result, Wait};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -93,7 +93,7 @@ fn creation_without_memory() {
     without_memory("Indirect pointers", || mpmc::Indirect::try_new(3, Pointer::default()));
     without_memory("Indirect bytes", || mpmc::Indirect::try_new(3, bytes()?));
     without_memory("SPSC of pointers", || spsc::Spsc::try_new(3, Pointer::default()));
-    without_memory("SPSC of bytes", || spsc::Spsc::try_new(3, bytes()?));
+    without_memory("SPSC of bytes", || spsc::Spsc::try_new(3, Dense::new(bytes()?)));
     #[cfg(target_arch = "x86_64")]
     without_memory("Direct", || mpmc::Direct::try_new(3, Pointer::default()));
 }
@@ -753,11 +753,47 @@ fn sleepers_do_not_outlive_close() {
     });
 }
 
+/// Blobs of all lengths, after a lap of blobs that are as long as the item size; where positions wrap,
+/// and where the queue begins half of all positions before.
+#[test]
+fn spsc_lengths_begin_with_the_first_short_blob() {
+    let blob = |i: usize, len: usize| vec![i as u8; len];
+    for (capacity, origin) in [(1, 0), (3, u64::MAX - 4), (4, u64::MAX / 2), (5, 1 << 63)] {
+        for first_short in [0, 1, 4, 11] {
+            let blobs = Dense::new(Bytes::try_new(9, Disposer::default()).unwrap());
+            let ring = spsc::Spsc::try_new_at(capacity, blobs, origin).unwrap();
+            let len = |i: usize| if i < first_short { 9 } else { (i - first_short + 8) % 10 };
+            for i in 0..30 {
+                // One blob stays in the queue, where there is room for it.
+                let depth = (capacity - 1).min(1);
+                let sent = blob(i, len(i));
+                let mut buffer = [0; 9];
+                // SAFETY: the only thread; the blobs fit.
+                unsafe {
+                    if i % 2 == 0 {
+                        ring.try_put(&sent, ()).unwrap();
+                    } else {
+                        ring.reserve().unwrap().copy_from(sent.as_ptr(), sent.len());
+                        ring.commit(sent.len()).unwrap();
+                    }
+                    let Some(i) = i.checked_sub(depth) else { continue };
+                    let expected = blob(i, len(i));
+                    let (data, there) = ring.front().unwrap();
+                    assert_eq!(core::slice::from_raw_parts(data, there), expected);
+                    let mut out = Received::new(buffer.as_mut_ptr(), 9);
+                    ring.try_get(&mut out).unwrap();
+                    assert_eq!(buffer[..out.len()], expected);
+                }
+            }
+        }
+    }
+}
+
 /// A commit of no bytes where the mark of a reservation wraps, and more places than the memory
 /// holds.
 #[test]
 fn spsc_at_the_ends_of_ranges() {
-    let blobs = Bytes::try_new(8, Disposer::default()).unwrap();
+    let blobs = Dense::new(Bytes::try_new(8, Disposer::default()).unwrap());
     let ring = spsc::Spsc::try_new_at(3, blobs, u64::MAX).unwrap();
     // SAFETY: the only producer.
     unsafe {

@@ -215,7 +215,7 @@ fn a_file_that_is_no_queue_gets_a_clear_message() {
     header[..8].copy_from_slice(&magic.to_ne_bytes());
     header[8..12].copy_from_slice(&77_u32.to_ne_bytes());
     fs::write(&path, &header).unwrap();
-    assert!(message(&[name], 1).contains("layout version 77; this library knows version 1"));
+    assert!(message(&[name], 1).contains("layout version 77; this library knows version 2"));
     fs::remove_file(&path).unwrap();
     drop(file);
     assert!(message(&[name], 1).contains("No such file"));

@@ -13,7 +13,7 @@
 mod support;
 
 use loom::thread::{JoinHandle, spawn};
-use queues::payload::{Bytes, Disposer, Received};
+use queues::payload::{Bytes, Dense, Disposer, Received};
 use queues::queue::batch::Limits;
 use queues::queue::{Get, Put, Queue, mpmc, spsc};
 use queues::sync::fence::withdrawal;
@@ -575,7 +575,7 @@ fn spsc_statistics_beside_a_clear() {
 #[test]
 fn spsc_put_beside_a_close_wakes() {
     explore("spsc put beside a close", Some(3), || {
-        let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, blobs(2)).unwrap()));
+        let queue = Arc::new(Blocking::new(spsc::Spsc::try_new(2, Dense::new(blobs(2))).unwrap()));
         // The next put takes the fast path: no new peak, and room by the cached index.
         for call in "ppggpg".chars() {
             // SAFETY: the only thread.
@@ -605,12 +605,35 @@ fn spsc_put_beside_a_close_wakes() {
     });
 }
 
+/// The first blob that is shorter than the others begins the array of lengths, while the consumer
+/// gets the blobs before it.
+#[test]
+fn spsc_lengths() {
+    for capacity in 1..=3 {
+        explore("spsc lengths", Some(3), move || {
+            let ring = Arc::new(spsc::Spsc::try_new(capacity, Dense::new(blobs(2))).unwrap());
+            let sent: [&[u8]; 4] = [&[1, 1], &[2], &[3, 3], &[]];
+            let producer = spawn({
+                let ring = ring.clone();
+                move || sent.iter().take_while(|blob| put_blob(&*ring, blob).is_ok()).count()
+            });
+            let mut got = Vec::new();
+            for _ in 0..2 {
+                got.extend(get_blob(&*ring, 2).ok());
+            }
+            let count = producer.join().unwrap();
+            got.extend(core::iter::from_fn(|| get_blob(&*ring, 2).ok()));
+            assert_eq!(got, sent[..count]);
+        });
+    }
+}
+
 /// Reserved room and the front blob belong to one side at a time: each use is marked for loom.
 #[test]
 fn spsc_in_place() {
     for capacity in 1..=3 {
         explore("spsc in place", Some(3), move || {
-            let ring = Arc::new(spsc::Spsc::try_new(capacity, blobs(8)).unwrap());
+            let ring = Arc::new(spsc::Spsc::try_new(capacity, Dense::new(blobs(8))).unwrap());
             let places = Arc::new(Places::new(capacity));
             let producer = spawn({
                 let (ring, places) = (ring.clone(), places.clone());

@@ -11,7 +11,7 @@ use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Pointer};
+use crate::payload::{Dense, Pointer};
 use crate::queue::SharedOptions;
 use crate::queue::spsc::Spsc;
 use crate::wait::Blocking;
@@ -88,9 +88,9 @@ unsafe impl Options for queues_spsc_options_t {
     }
 }
 
-type Blobs = Blocking<Spsc<Bytes>>;
+type Blobs = Blocking<Spsc<Dense>>;
 #[cfg(queues_shared)]
-type SharedBlobs = Blocking<Spsc<Bytes, crate::queue::spsc::Shared>>;
+type SharedBlobs = Blocking<Spsc<Dense, crate::queue::spsc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
 type SharedBlobs = Blobs;
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn queues_spsc_create(
                     SPSC.pointers.create(Blocking::new(queue), checked)
                 }
                 PayloadChoice::Bytes(bytes) => {
-                    let queue = Spsc::try_new(capacity, bytes)?;
+                    let queue = Spsc::try_new(capacity, Dense::new(bytes))?;
                     SPSC.bytes.create(Blocking::new(queue), checked)
                 }
             }

@@ -1,13 +1,11 @@
 //! Blobs in cells.
 
-use super::{Atomic, Disposer, Payload};
+use super::{Atomic, Disposer, Payload, Stored};
 use crate::error::{Error, Result};
 use crate::sync::{Relaxed, unmodeled::AtomicU64};
 use core::alloc::Layout;
 
-const WORD: usize = size_of::<u64>();
-/// Bytes from which on memcpy of the C library is as fast as an inline copy, or faster.
-const LONG: usize = 512;
+pub(super) const WORD: usize = size_of::<u64>();
 
 /// Blobs of up to a fixed number of bytes, each with a length of its own.
 ///
@@ -16,16 +14,16 @@ const LONG: usize = 512;
 /// copy. Where no other thread reads, copies are plain.
 #[derive(Debug)]
 pub struct Bytes {
-    limit: usize,
-    disposer: Disposer,
+    pub(super) limit: usize,
+    pub(super) disposer: Disposer,
 }
 
 /// A buffer that receives a blob, and then the length of the blob.
 #[derive(Debug)]
 pub struct Received {
-    buffer: *mut u8,
-    room: usize,
-    len: usize,
+    pub(super) buffer: *mut u8,
+    pub(super) room: usize,
+    pub(super) len: usize,
 }
 
 impl Received {
@@ -105,6 +103,15 @@ impl Bytes {
         unsafe { Self::word(cell, 0) }.store(len as u64, Relaxed);
     }
 
+    /// Passes a blob to the drop callback.
+    pub(super) fn dispose(&self, data: *mut u8, len: usize) {
+        let data = data.cast();
+        if let Some(watcher) = super::watcher() {
+            (watcher.before_callback)(data, len);
+        }
+        self.disposer.dispose(data, len);
+    }
+
     /// The length of the blob. It is above the limit while the cell is reserved or leased; `read` bounds
     /// it, and other callers use it only after the queue has confirmed that the cell is in the queue.
     ///
@@ -117,61 +124,13 @@ impl Bytes {
     }
 }
 
-/// Hides from the compiler that a loop is a copy, which it would replace by a call of memcpy.
-#[inline(always)]
-fn hide_copy_loop(at: usize) -> usize {
-    #[allow(unused_mut)]
-    let mut at = at;
-    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-    // SAFETY: no instruction.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(reg) at, options(pure, nomem, nostack, preserves_flags));
-    }
-    at
-}
-
-/// Copies a blob. Short blobs inline, since a call costs more than their copy; under a race detector all
-/// blobs, since ThreadSanitizer sees the copies of the C library but not what orders them.
-///
-/// # Safety
-/// `len` bytes may be read at `from` and written at `to`; they do not overlap.
-#[inline(always)]
-unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: by contract; each step lies within the length.
-    unsafe {
-        if len >= LONG && super::watcher().is_none() {
-            return to.copy_from_nonoverlapping(from, len);
-        }
-        let step = |at: usize, size| to.add(at).copy_from_nonoverlapping(from.add(at), size);
-        let mut at = 0;
-        while at + 4 * WORD <= len {
-            step(at, 4 * WORD);
-            at = hide_copy_loop(at + 4 * WORD);
-        }
-        while at + WORD <= len {
-            step(at, WORD);
-            at = hide_copy_loop(at + WORD);
-        }
-        if at < len && len >= WORD {
-            step(len - WORD, WORD);
-        } else {
-            while at < len {
-                step(at, 1);
-                at = hide_copy_loop(at + 1);
-            }
-        }
-    }
-}
-
 // SAFETY: accesses single words, and stays within the limit whatever the length word holds.
 unsafe impl Atomic for Bytes {}
 
 // SAFETY: every access stays in the cell.
-unsafe impl Payload for Bytes {
+unsafe impl Stored for Bytes {
     type Item = [u8];
     type Out = Received;
-
-    const HAS_LENGTH: bool = true;
 
     #[inline(always)]
     fn cell(&self) -> Layout {
@@ -179,6 +138,14 @@ unsafe impl Payload for Bytes {
         // SAFETY: `try_new` has checked it.
         unsafe { Layout::from_size_align_unchecked(size, WORD) }
     }
+    fn take_panic(&self) -> bool {
+        self.disposer.take_panic()
+    }
+}
+
+// SAFETY: every access stays in the cell.
+unsafe impl Payload for Bytes {
+    const HAS_LENGTH: bool = true;
 
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &[u8]) {
@@ -233,52 +200,8 @@ unsafe impl Payload for Bytes {
         }
     }
 
-    #[inline(always)]
-    unsafe fn write_exclusive(&self, cell: *mut u8, item: &[u8]) {
-        debug_assert!(item.len() <= self.limit);
-        // SAFETY: the item fits the cell by contract.
-        unsafe {
-            self.set_len(cell, item.len());
-            copy(item.as_ptr(), self.data(cell), item.len());
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut Received) {
-        // SAFETY: the length is that of the blob in the cell, and it fits by contract.
-        unsafe {
-            out.len = self.len(cell);
-            copy(cell.add(WORD), out.buffer, out.len);
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn read_untrusted(
-        &self,
-        cell: *const u8,
-        out: &mut Received,
-    ) -> core::result::Result<(), usize> {
-        // SAFETY: the length, read once, is within the cell and the buffer.
-        unsafe {
-            let len = self.len(cell);
-            if len > self.limit.min(out.room) {
-                return Err(len);
-            }
-            out.len = len;
-            copy(cell.add(WORD), out.buffer, len);
-        }
-        Ok(())
-    }
-
     unsafe fn discard(&self, cell: *mut u8) {
         // SAFETY: the caller owns the cell.
-        let (data, len) = unsafe { (self.data(cell).cast(), self.len(cell)) };
-        if let Some(watcher) = super::watcher() {
-            (watcher.before_callback)(data, len);
-        }
-        self.disposer.dispose(data, len);
-    }
-    fn take_panic(&self) -> bool {
-        self.disposer.take_panic()
+        unsafe { self.dispose(self.data(cell), self.len(cell)) };
     }
 }

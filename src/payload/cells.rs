@@ -1,6 +1,6 @@
 //! The cells of a queue: an array of headers and items.
 
-use super::{Payload, Plain};
+use super::{Plain, Stored};
 use crate::error::{Error, Result};
 #[cfg(loom)]
 use crate::memory::Array;
@@ -23,7 +23,7 @@ pub(crate) struct Cells<H, P> {
     headers: Array<(H, Owned)>,
 }
 
-impl<H, P: Payload> Cells<H, P> {
+impl<H, P: Stored> Cells<H, P> {
     /// For a debugger. `limit` is valid if the payload is bytes.
     pub(crate) const PLAN: Plan = Plan::EMPTY
         .with("cells", core::mem::offset_of!(Self, memory) + Memory::START)

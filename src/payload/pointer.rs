@@ -1,7 +1,7 @@
 //! C pointers in cells, and the callback for items that no get takes.
 
 use super::panics::ignore;
-use super::{Atomic, Payload, Plain};
+use super::{Atomic, Payload, Plain, Stored};
 use crate::sync::disable_cancellation;
 use crate::sync::{
     Relaxed,
@@ -101,8 +101,8 @@ unsafe impl Atomic for Pointer {}
 // SAFETY: a cell is one word.
 unsafe impl Plain for Pointer {}
 
-// SAFETY: a cell is one atomic word, so a read may race with a write.
-unsafe impl Payload for Pointer {
+// SAFETY: a cell is one word.
+unsafe impl Stored for Pointer {
     type Item = *mut c_void;
     type Out = *mut c_void;
 
@@ -110,6 +110,13 @@ unsafe impl Payload for Pointer {
     fn cell(&self) -> Layout {
         Layout::new::<AtomicPtr<c_void>>()
     }
+    fn take_panic(&self) -> bool {
+        self.0.take_panic()
+    }
+}
+
+// SAFETY: a cell is one atomic word, so a read may race with a write.
+unsafe impl Payload for Pointer {
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &*mut c_void) {
         // SAFETY: an aligned word that is only accessed atomically. Ordering: Relaxed; the queue orders
@@ -125,23 +132,10 @@ unsafe impl Payload for Pointer {
         // SAFETY: as in `write`.
         *out = unsafe { AtomicPtr::from_ptr(cell.cast_mut().cast()) }.load(Relaxed);
     }
-    #[inline(always)]
-    unsafe fn write_exclusive(&self, cell: *mut u8, item: &*mut c_void) {
-        // SAFETY: an aligned word that only the caller accesses.
-        unsafe { cell.cast::<*mut c_void>().write(*item) }
-    }
-    #[inline(always)]
-    unsafe fn read_exclusive(&self, cell: *const u8, out: &mut *mut c_void) {
-        // SAFETY: as above.
-        *out = unsafe { cell.cast::<*mut c_void>().read() };
-    }
     unsafe fn discard(&self, cell: *mut u8) {
         let mut item = core::ptr::null_mut();
         // SAFETY: the cell was written.
         unsafe { self.read(cell, &mut item) };
         self.0.dispose(item, 0);
-    }
-    fn take_panic(&self) -> bool {
-        self.0.take_panic()
     }
 }

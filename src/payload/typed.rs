@@ -1,7 +1,7 @@
 //! Rust values in cells, directly or in boxes.
 
 use super::panics::{Panics, ignore};
-use super::{Atomic, Payload, Plain};
+use super::{Atomic, Payload, Plain, Stored};
 use crate::sync::{Relaxed, unmodeled::AtomicPtr};
 use core::alloc::Layout;
 use core::fmt;
@@ -41,8 +41,8 @@ impl<T> fmt::Debug for Typed<T> {
 // SAFETY: a cell is a T.
 unsafe impl<T: Send> Plain for Typed<T> {}
 
-// SAFETY: a cell holds one T, moved bitwise.
-unsafe impl<T: Send> Payload for Typed<T> {
+// SAFETY: a cell is a T.
+unsafe impl<T: Send> Stored for Typed<T> {
     type Item = T;
     type Out = MaybeUninit<T>;
 
@@ -50,6 +50,13 @@ unsafe impl<T: Send> Payload for Typed<T> {
     fn cell(&self) -> Layout {
         Layout::new::<T>()
     }
+    fn take_panic(&self) -> bool {
+        self.panics.take().map(ignore).is_some()
+    }
+}
+
+// SAFETY: a cell holds one T, moved bitwise.
+unsafe impl<T: Send> Payload for Typed<T> {
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &T) {
         // SAFETY: the caller owns the cell, which has the layout of T.
@@ -70,9 +77,6 @@ unsafe impl<T: Send> Payload for Typed<T> {
             self.panics.catch(|| unsafe { cell.cast::<T>().drop_in_place() });
         }
     }
-    fn take_panic(&self) -> bool {
-        self.panics.take().map(ignore).is_some()
-    }
 }
 
 /// Rust values in boxes: a thread may read a cell while another writes it. Values that no call takes are
@@ -92,8 +96,8 @@ impl<T> Boxed<T> {
 // SAFETY: a cell is one atomic word.
 unsafe impl<T: Send> Atomic for Boxed<T> {}
 
-// SAFETY: a cell is one atomic word, the address of a box.
-unsafe impl<T: Send> Payload for Boxed<T> {
+// SAFETY: a cell is one word.
+unsafe impl<T: Send> Stored for Boxed<T> {
     type Item = *mut T;
     type Out = *mut T;
 
@@ -101,6 +105,13 @@ unsafe impl<T: Send> Payload for Boxed<T> {
     fn cell(&self) -> Layout {
         Layout::new::<AtomicPtr<T>>()
     }
+    fn take_panic(&self) -> bool {
+        self.panics.take().map(ignore).is_some()
+    }
+}
+
+// SAFETY: a cell is one atomic word, the address of a box.
+unsafe impl<T: Send> Payload for Boxed<T> {
     #[inline(always)]
     unsafe fn write(&self, cell: *mut u8, item: &*mut T) {
         // SAFETY: an aligned word that is only accessed atomically. Ordering: Relaxed; the queue orders
@@ -122,8 +133,5 @@ unsafe impl<T: Send> Payload for Boxed<T> {
         unsafe { self.read(cell, &mut item) };
         // SAFETY: the address of a box that no call took.
         self.panics.catch(|| drop(unsafe { Box::from_raw(item) }));
-    }
-    fn take_panic(&self) -> bool {
-        self.panics.take().map(ignore).is_some()
     }
 }

@@ -35,7 +35,7 @@ use super::{Counts, Fast, Get, GetMany, Peek, Put, PutMany, Queue};
 use crate::error::{Error, Result};
 #[cfg(not(queues_shared))]
 use crate::payload::Bytes;
-use crate::payload::{Atomic, Cells, Payload, Plain, Pointer};
+use crate::payload::{Atomic, Cells, Payload, Plain, Pointer, Stored};
 use crate::plan::{Described, Description, Plan, described};
 use core::ffi::c_void;
 use core::fmt;

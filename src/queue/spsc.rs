@@ -5,8 +5,9 @@
 //! rereads the other side's index only when it gets there (as in MCRingBuffer: Lee, Bu and
 //! Chandranmenon 2010). So the cache line of an index moves to the other side once for many items.
 //!
-//! In files of their own: `slots` (the memory), `cursor` (what each side caches), `closing`, `clear`
-//! (slots become free after drop callbacks) and `in_place` (blobs that are not copied).
+//! In files of their own: `slots` (the memory), `lengths` (of blobs), `cursor` (what each side
+//! caches), `closing`, `clear` (slots become free after drop callbacks) and `in_place` (blobs that
+//! are not copied).
 //!
 //! # Invariants
 //! - Head and tail are positions: they count up and wrap at 2^64, and
@@ -24,7 +25,8 @@
 //! before it reports *closed* (`closing`).
 //!
 //! # Memory
-//! capacity cells (8 bytes for a pointer, 8 and the blob for bytes), and 768 bytes around them.
+//! capacity cells (8 bytes for a pointer, the blob for bytes), and 768 bytes around them. Blobs that
+//! are shorter than the item size take 8 bytes each besides (`lengths`).
 
 #![allow(private_bounds)] // nobody else implements `RoleOwnership`
 
@@ -32,6 +34,7 @@ mod clear;
 mod closing;
 mod cursor;
 mod in_place;
+mod lengths;
 mod ownership;
 mod slots;
 #[cfg(queues_shared)]
@@ -51,8 +54,8 @@ use super::SharedOptions;
 use super::{Counts, Fast, Get, GetMany, Peek, Progress, Put, PutMany, Queue, ahead};
 use crate::error::{Error, Result};
 #[cfg(not(queues_shared))]
-use crate::payload::Bytes;
-use crate::payload::{Payload, Plain};
+use crate::payload::Dense;
+use crate::payload::{Exclusive, Plain};
 use crate::plan::{Described, Description, Plan, described};
 use crate::sync::{
     Acquire, AtomicU64, Fences, Relaxed, Release, fence, prefetch_for_read, prefetch_for_write,
@@ -63,7 +66,7 @@ use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// See the module. `K` states whether only this process uses the memory ([`Alone`]).
-pub struct Spsc<P: Payload, K: RoleOwnership = Alone> {
+pub struct Spsc<P: Exclusive, K: RoleOwnership = Alone> {
     slots: Slots<P>,
     /// The first position.
     origin: u64,
@@ -93,7 +96,7 @@ struct Consumer<R> {
     role: R,
 }
 
-impl<P: Payload> Spsc<P> {
+impl<P: Exclusive> Spsc<P> {
     /// An empty queue.
     pub fn try_new(capacity: usize, payload: P) -> Result<Self> {
         Self::try_new_at(capacity, payload, 0)
@@ -108,7 +111,7 @@ impl<P: Payload> Spsc<P> {
     }
 }
 
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// A queue whose state lies there already.
     fn of(slots: Slots<P>, origin: u64, fences: Fences, state: K::Room, ownership: K) -> Self {
         Self {
@@ -146,7 +149,7 @@ impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
 }
 
 /// The producer's side.
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// Makes sure that this handle is the producer's.
     #[inline(always)]
     fn check_producer(&self) -> Result {
@@ -227,15 +230,16 @@ impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
     /// # Safety
     /// As for `try_put`, and the producer owns the slot.
     #[inline(always)]
-    unsafe fn write(&self, slot: u64, item: &P::Item) {
+    unsafe fn write(&self, (tail, slot): (u64, u64), item: &P::Item) {
         // SAFETY: by contract.
         self.slots.own(slot, |payload, cell| unsafe { payload.write_exclusive(cell, item) });
+        self.set_len((tail, slot), P::len_of(item));
     }
 }
 
 // SAFETY: there is one producer and one consumer by contract; head and tail hand over every slot
 // with Release and Acquire.
-unsafe impl<P: Payload, K: RoleOwnership> Put for Spsc<P, K> {
+unsafe impl<P: Exclusive, K: RoleOwnership> Put for Spsc<P, K> {
     type Item = P::Item;
     type With = ();
     const HAS_FAST_PUT: bool = true;
@@ -245,7 +249,7 @@ unsafe impl<P: Payload, K: RoleOwnership> Put for Spsc<P, K> {
         let (tail, _) = self.room(1)?;
         let slot = self.producer.cursor.slot(&self.slots, tail);
         // SAFETY: the same contract; the slot is free.
-        unsafe { self.write(slot, item) };
+        unsafe { self.write((tail, slot), item) };
         if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
@@ -264,7 +268,7 @@ unsafe impl<P: Payload, K: RoleOwnership> Put for Spsc<P, K> {
         // SAFETY: before the limit, and below the capacity.
         unsafe { cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write) };
         // SAFETY: the same contract; the slot is free.
-        unsafe { self.write(slot, item) };
+        unsafe { self.write((tail, slot), item) };
         // Ordering: Release, as in `publish`.
         self.state.put.tail.store(tail.wrapping_add(1), site("spsc.put.publish.fast", Release));
         if self.is_still_open_fast() { Fast::Done } else { Fast::Published }
@@ -330,7 +334,7 @@ impl<P: Plain> Spsc<P> {
 }
 
 /// The consumer's side.
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// Makes sure that this handle is the consumer's.
     #[inline(always)]
     fn check_consumer(&self) -> Result {
@@ -415,33 +419,26 @@ impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
         let (front, _) = self.items(1)?;
         let slot = self.consumer.cursor.slot(&self.slots, front);
         // SAFETY: the same contract; the slot is full.
-        unsafe { self.read(slot, out) }
-            .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))?;
+        unsafe { self.read((front, slot), out)? };
         Ok(front)
     }
 
-    /// Copies an item; `Err(needed)` if it does not fit into `out`.
+    /// Copies the item at a position and its slot.
     ///
     /// # Safety
     /// As for `try_get`, and the consumer owns the slot.
     #[inline(always)]
-    unsafe fn read(&self, slot: u64, out: &mut P::Out) -> core::result::Result<(), usize> {
-        self.slots.own(slot, |payload, cell| {
-            // SAFETY: by contract.
-            unsafe {
-                if K::IS_SHARED {
-                    return payload.read_untrusted(cell, out);
-                }
-                payload.fits(cell, out)?;
-                payload.read_exclusive(cell, out);
-            }
-            Ok(())
-        })
+    unsafe fn read(&self, (front, slot): (u64, u64), out: &mut P::Out) -> Result {
+        let len = self.len_at((front, slot))?;
+        // SAFETY: by contract.
+        self.slots
+            .own(slot, |payload, cell| unsafe { payload.read_exclusive(cell, len, out) })
+            .map_err(|needed| Error::TooSmall { needed })
     }
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload, K: RoleOwnership> Get for Spsc<P, K> {
+unsafe impl<P: Exclusive, K: RoleOwnership> Get for Spsc<P, K> {
     type Out = P::Out;
     type With = ();
     const HAS_FAST_GET: bool = true;
@@ -469,7 +466,7 @@ unsafe impl<P: Payload, K: RoleOwnership> Get for Spsc<P, K> {
         // SAFETY: before the limit, and below the capacity.
         unsafe { cursor.prefetch(&self.slots, (head, slot), prefetch_for_read) };
         // SAFETY: the same contract; the slot is full.
-        unsafe { self.read(slot, out) }.ok()?;
+        unsafe { self.read((head, slot), out) }.ok()?;
         // Ordering: Release, as in `release`; no slot is held if the limit is beyond the head.
         self.state.get.head.store(head.wrapping_add(1), site("spsc.get.release.fast", Release));
         Some(())
@@ -512,7 +509,7 @@ impl<P: Plain> Spsc<P> {
 }
 
 // SAFETY: the consumer owns the front slot.
-unsafe impl<P: Payload, K: RoleOwnership> Peek for Spsc<P, K> {
+unsafe impl<P: Exclusive, K: RoleOwnership> Peek for Spsc<P, K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         // SAFETY: the same contract.
         unsafe { self.copy_front(out) }.map(|_| ())
@@ -520,7 +517,7 @@ unsafe impl<P: Payload, K: RoleOwnership> Peek for Spsc<P, K> {
 }
 
 // SAFETY: as for `Put`.
-unsafe impl<P: Payload, K: RoleOwnership> Queue for Spsc<P, K> {
+unsafe impl<P: Exclusive, K: RoleOwnership> Queue for Spsc<P, K> {
     fn end(&self) -> u64 {
         self.head_and_tail().1
     }
@@ -592,7 +589,7 @@ unsafe impl<P: Payload, K: RoleOwnership> Queue for Spsc<P, K> {
 }
 
 /// For observers, which may be on any thread.
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     fn head_and_tail(&self) -> (u64, u64) {
         self.snapshot(|| self.state.get.head.load(site("spsc.len.head", Acquire)))
     }
@@ -614,14 +611,14 @@ impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
 }
 
 #[cfg(not(queues_shared))]
-impl Spsc<Bytes> {
+impl Spsc<Dense> {
     /// This system has no shared queues: [`Error::Invalid`].
     pub(crate) fn open(_fd: core::ffi::c_int, _options: &SharedOptions) -> Result<Self> {
         Err(Error::Invalid)
     }
 }
 
-impl<P: Payload> Described for Spsc<P> {
+impl<P: Exclusive> Described for Spsc<P> {
     fn describe(&self) -> Description {
         let plan = const {
             let state = offset_of!(Self, state) + offset_of!(Inline, 0);
@@ -630,6 +627,7 @@ impl<P: Payload> Described for Spsc<P> {
                 .within(offset_of!(Self, slots), Slots::<P>::PLAN)
                 .with("origin", offset_of!(Self, origin))
                 .with("closed", state + offset_of!(State, stage))
+                .with("lengths", state + offset_of!(State, lengths_from))
                 .with("head", get + offset_of!(GetEnd, head))
                 .with("tail", put + offset_of!(PutEnd, tail))
                 .with("held", offset_of!(Self, consumer) + offset_of!(Consumer<()>, held_to))
@@ -639,13 +637,13 @@ impl<P: Payload> Described for Spsc<P> {
     }
 }
 
-impl<P: Payload, K: RoleOwnership> fmt::Debug for Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> fmt::Debug for Spsc<P, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spsc").field("capacity", &self.slots.capacity).finish_non_exhaustive()
     }
 }
 
-impl<P: Payload, K: RoleOwnership> Drop for Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Drop for Spsc<P, K> {
     fn drop(&mut self) {
         if K::IS_SHARED {
             // What is left stays in the file.

@@ -16,7 +16,7 @@ const MAGIC: u64 = 0x5155_4555_4649_4c45;
 /// "QUEUINIT": a process is creating the queue, or died meanwhile.
 const UNFINISHED: u64 = 0x5155_4555_494e_4954;
 /// Incremented with every change of the layout or of the meaning of a word.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of the header; the rest begins behind them.
 const HEADER: usize = 4096;
 /// The byte of the file that the creator of the queue locks. Attachment i locks byte i + 1.

@@ -4,7 +4,7 @@
 
 use super::{Blocking, WRITABLE, Wait};
 use crate::error::{Error, Result};
-use crate::payload::Bytes;
+use crate::payload::{Bytes, Dense};
 use crate::queue::mpmc::{self, Indirect};
 use crate::queue::spsc::{self, Spsc};
 use core::ffi::c_void;
@@ -63,7 +63,7 @@ impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, (), K>> {
 }
 
 /// See [`Spsc::reserve`] and the methods beside it.
-impl<K: spsc::RoleOwnership> Blocking<Spsc<Bytes, K>> {
+impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     /// Reserves a slot, waiting for room.
     ///
     /// # Safety

@@ -1,4 +1,4 @@
-//! The layout of the files, version 1, written down byte by byte. A file with these bytes, as an
+//! The layout of the files, version 2, written down byte by byte. A file with these bytes, as an
 //! earlier build of the library left it, is a queue; and this build writes the same bytes. If a test
 //! fails because the layout has changed, the version in `src/shared/layout.rs` must change, too.
 
@@ -40,7 +40,7 @@ impl Words {
         let mut words = Self(vec![0; len / 8]);
         words.set(0, &[u64::from_be_bytes(*b"QUEUFILE")]);
         // 32 bits each: the version, the family, the size of a word, the alignment of the parts.
-        words.set(8, &[1 | family << 32, 8 | 128 << 32]);
+        words.set(8, &[2 | family << 32, 8 | 128 << 32]);
         words.set(24, &[CAPACITY, ITEM_SIZE, spare, ATTACHMENTS, flags, len as u64]);
         words
     }
@@ -53,9 +53,7 @@ impl Words {
     }
     /// The length of a blob, and its bytes.
     fn set_blob(&mut self, at: usize, blob: &[u8]) {
-        let mut bytes = [0; 8];
-        bytes[..blob.len()].copy_from_slice(blob);
-        self.set(at, &[blob.len() as u64, u64::from_ne_bytes(bytes)]);
+        self.set(at, &[blob.len() as u64, word_of(blob)]);
     }
     fn file(&self) -> MemoryFile {
         let file = MemoryFile::new();
@@ -75,6 +73,12 @@ impl Words {
             assert!(except.contains(&at) || left == right, "{left:#x}, {right:#x} at byte {at}");
         }
     }
+}
+
+fn word_of(blob: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..blob.len()].copy_from_slice(blob);
+    u64::from_ne_bytes(bytes)
 }
 
 /// An mpmc queue in which a process of number `process` put "one", "two" and "three", got "one",
@@ -128,27 +132,30 @@ fn mpmc(process: u64) -> Words {
 ///
 /// The parts of the family: the control and the cells. `stage` is 0, or 1 without asymmetric fences.
 fn spsc(process: u64, stage: u64) -> Words {
-    /// In 128 bytes each: the stage of closing; the tail and the peak; the head, and where the
-    /// consumer stopped; the attachments that have the roles of the producer and of the consumer.
+    /// In 128 bytes each: the stage of closing, and the position from which on blobs have lengths; the
+    /// tail and the peak; the head, and where the consumer stopped; the attachments that have the
+    /// roles of the producer and of the consumer.
     const CONTROL: usize = FAMILY;
     const CELLS: usize = CONTROL + 4 * 128;
-    /// A length and the bytes.
-    const CELL: usize = 8 + ITEM_SIZE as usize;
+    /// The bytes of a blob. Behind the cells lie the lengths, a word for each cell.
+    const CELL: usize = ITEM_SIZE as usize;
+    const LENGTHS: usize = CELLS + CAPACITY as usize * CELL;
     let mut words = Words::new(SPSC, 0, 0, CELLS + 128);
     words.set_live(0, process);
     words.set_live(1, process);
-    words.set(CONTROL, &[stage]);
+    words.set(CONTROL, &[stage, 0]);
     words.set(CONTROL + 128, &[3, 2]);
     words.set(CONTROL + 256, &[1, 0]);
     words.set(CONTROL + 384, &[1 << 12, 1 << 12 | 1]);
     for (cell, blob) in [b"one".as_slice(), b"two", b"three"].into_iter().enumerate() {
-        words.set_blob(CELLS + cell * CELL, blob);
+        words.set(CELLS + cell * CELL, &[word_of(blob)]);
+        words.set(LENGTHS + cell * 8, &[blob.len() as u64]);
     }
     words
 }
 
 #[test]
-fn a_file_with_an_mpmc_queue_of_layout_1_is_that_queue() {
+fn a_file_with_an_mpmc_queue_of_layout_2_is_that_queue() {
     let file = mpmc(1).file();
     let queue = Shared::open(file.0, &Options::any()).unwrap();
     let stats = queue.stats();
@@ -163,7 +170,7 @@ fn a_file_with_an_mpmc_queue_of_layout_1_is_that_queue() {
 }
 
 #[test]
-fn an_mpmc_queue_is_written_in_layout_1() {
+fn an_mpmc_queue_is_written_in_layout_2() {
     let file = MemoryFile::new();
     let options = Options {
         capacity: CAPACITY as usize,
@@ -185,7 +192,7 @@ fn an_mpmc_queue_is_written_in_layout_1() {
 }
 
 #[test]
-fn a_file_with_an_spsc_queue_of_layout_1_is_that_queue() {
+fn a_file_with_an_spsc_queue_of_layout_2_is_that_queue() {
     let file = spsc(1, 1).file();
     let options = SharedOptions::default();
     let mut consumer = BytesConsumer::open_shared(&file, &options).unwrap();
@@ -201,7 +208,7 @@ fn a_file_with_an_spsc_queue_of_layout_1_is_that_queue() {
 }
 
 #[test]
-fn an_spsc_queue_is_written_in_layout_1() {
+fn an_spsc_queue_is_written_in_layout_2() {
     let file = MemoryFile::new();
     let options = SharedOptions {
         capacity: CAPACITY as usize,

@@ -5,7 +5,7 @@ use super::history::Few;
 use super::items::*;
 use super::subject::*;
 use core::ffi::{c_int, c_void};
-use queues::payload::{Atomic, Bytes, Payload, Pointer};
+use queues::payload::{Atomic, Bytes, Dense, Exclusive, Payload, Pointer};
 use queues::queue::batch::{self, Batch, ToBuffer, ToPointers};
 use queues::queue::{Get, GetMany, Peek, Put, PutMany, Queue};
 use queues::queue::{deque::Deque, mpmc, priority::Priority, spsc::Spsc};
@@ -278,9 +278,15 @@ impl<P: Payload + 'static> Make<P> for mpmc::Indirect<P> {
     }
 }
 
-impl<P: Payload + 'static> Make<P> for Spsc<P> {
+impl<P: Exclusive + 'static> Make<P> for Spsc<P> {
     fn make(options: &Options, payload: P) -> Result<Self> {
         Self::try_new_at(options.capacity, payload, options.origin)
+    }
+}
+
+impl Make<Bytes> for Spsc<Dense> {
+    fn make(options: &Options, payload: Bytes) -> Result<Self> {
+        Self::try_new_at(options.capacity, Dense::new(payload), options.origin)
     }
 }
 

@@ -8,7 +8,7 @@ use super::c_queues::{self, Blobs, InPlace, Pointers};
 use super::core_queues::{self, bare, batcher, blind, large, single, whole};
 use super::items::{Blob, Boxed, Plain, Value};
 use super::subject::{Face, Family, Kind};
-use queues::payload::{Bytes, Pointer, Typed};
+use queues::payload::{Bytes, Dense, Pointer, Typed};
 use queues::queue::{mpmc, priority::Priority, spsc::Spsc};
 
 /// Calls `$then!` with every kind of queue, as `name: Family, Face, make;`. `queues` are first in,
@@ -27,7 +27,7 @@ macro_rules! for_each_kind {
                 mpmc_indirect_typed: Mpmc, Core, blind::<mpmc::Indirect<Typed<_>>, Value>;
                 spsc_plain: Spsc, Core, whole::<Spsc<Pointer>, Plain>;
                 spsc_boxed: Spsc, Core, whole::<Spsc<Pointer>, Boxed>;
-                spsc_bytes: Spsc, Core, single::<Spsc<Bytes>, Blob>;
+                spsc_bytes: Spsc, Core, single::<Spsc<Dense>, Blob>;
                 spsc_typed: Spsc, Core, whole::<Spsc<Typed<_>>, Value>;
                 priority_plain: Priority, Core, single::<Priority<Pointer>, Plain>;
                 priority_boxed: Priority, Core, single::<Priority<Pointer>, Boxed>;

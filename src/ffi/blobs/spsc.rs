@@ -3,6 +3,7 @@ use super::super::race_detector::InPlace;
 use super::super::spsc::{SPSC, open_handle, queues_spsc_t};
 use super::{BytesQueue, blobs_of, bytes_at, check_len, receive};
 use crate::error::Result;
+use crate::payload::Dense;
 use crate::queue::SharedOptions;
 use crate::queue::spsc::Spsc;
 use crate::wait::{Blocking, Wait};
@@ -44,7 +45,7 @@ pub struct BytesConsumer(BytesQueue);
 /// # Ok::<(), Error>(())
 /// ```
 pub fn spsc_bytes(capacity: usize, item_size: usize) -> Result<(BytesProducer, BytesConsumer)> {
-    let queue = Spsc::try_new(capacity, blobs_of(item_size)?)?;
+    let queue = Spsc::try_new(capacity, Dense::new(blobs_of(item_size)?))?;
     let handle = SPSC.bytes.create(Blocking::new(queue), false)?;
     // SAFETY: it has one reference.
     let queue = unsafe { queue_of(handle.cast())? };

@@ -8,11 +8,11 @@
 
 use super::cursor::later;
 use super::{RoleOwnership, Spsc};
-use crate::payload::Payload;
+use crate::payload::Exclusive;
 use crate::queue::ahead;
 use crate::sync::{Relaxed, Release, site};
 
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// The position of the next item to get.
     #[inline(always)]
     pub(super) fn front_position(&self) -> u64 {
@@ -67,10 +67,11 @@ impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
                 continue;
             }
             let slot = self.consumer.cursor.slot(&self.slots, position);
+            let Ok(len) = self.len_at((position, slot)) else { break };
             let is_outermost = !self.is_holding();
             self.hold(position.wrapping_add(1));
             // SAFETY: the consumer owns the slot, and its item is removed.
-            self.slots.own(slot, |payload, cell| unsafe { payload.discard(cell) });
+            self.slots.own(slot, |payload, cell| unsafe { payload.discard_exclusive(cell, len) });
             if is_outermost {
                 freed(self.release_held());
             }

@@ -30,7 +30,7 @@
 use super::cursor::later;
 use super::{RoleOwnership, Spsc};
 use crate::error::{Error, Result};
-use crate::payload::Payload;
+use crate::payload::Exclusive;
 use crate::sync::{AcqRel, Acquire, Fences, Relaxed, Release, fence, site};
 
 // The stages, in their order. `debug/queues-gdb.py` knows the numbers.
@@ -72,7 +72,7 @@ pub(super) fn is_closed(stage: u32) -> bool {
     stage >= CLOSED
 }
 
-impl<P: Payload, K: RoleOwnership> Spsc<P, K> {
+impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// Counts an attempt. False after [`ATTEMPTS`] of them.
     #[inline(always)]
     pub(super) fn may_try(attempts: &mut u32) -> bool {

@@ -21,7 +21,7 @@
 //! Decision 007 has the measurements of all three.
 
 use super::slots::Slots;
-use crate::payload::Payload;
+use crate::payload::Exclusive;
 use crate::queue::ahead;
 use crate::sync::{AtomicU64, Relaxed, pause, site};
 
@@ -92,7 +92,7 @@ impl Cursor {
     /// # Safety
     /// The ring has the slot.
     #[inline(always)]
-    pub(super) unsafe fn prefetch<P: Payload>(
+    pub(super) unsafe fn prefetch<P: Exclusive>(
         &self,
         slots: &Slots<P>,
         (position, slot): (u64, u64),
@@ -136,7 +136,7 @@ impl Cursor {
     /// lap, and not into the cache line of `limit`, where the other side works, unless `next` is in
     /// that line. This side owns the slots before `end`.
     #[inline(always)]
-    pub(super) fn set_limit<P: Payload>(&self, slots: &Slots<P>, next: u64, limit: u64, end: u64) {
+    pub(super) fn set_limit<P: Exclusive>(&self, slots: &Slots<P>, next: u64, limit: u64, end: u64) {
         let lap = self.lap.load(site("spsc.limit.lap", Relaxed));
         let lap_end = lap.wrapping_add(slots.capacity);
         let line_of =

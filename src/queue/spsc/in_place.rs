@@ -5,18 +5,18 @@
 
 use super::{RoleOwnership, Spsc};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Payload, Typed};
+use crate::payload::{Dense, Typed};
 use crate::queue::OfBlobs;
 use crate::queue::Put;
-use crate::sync::{Relaxed, site};
+use crate::sync::{Relaxed, prefetch_for_read, prefetch_for_write, site};
 
-impl<K: RoleOwnership> OfBlobs for Spsc<Bytes, K> {
+impl<K: RoleOwnership> OfBlobs for Spsc<Dense, K> {
     fn item_size(&self) -> usize {
         self.payload().limit()
     }
 }
 
-impl<K: RoleOwnership> Spsc<Bytes, K> {
+impl<K: RoleOwnership> Spsc<Dense, K> {
     /// Room for a blob of the largest size, until [`Spsc::commit`] or the producer's next put.
     ///
     /// # Safety
@@ -30,8 +30,10 @@ impl<K: RoleOwnership> Spsc<Bytes, K> {
         }
         self.producer.reserved.store(tail, site("spsc.reserve.store", Relaxed));
         let slot = self.producer.cursor.slot(&self.slots, tail);
-        // SAFETY: the producer owns the slot until it is published.
-        Ok(self.slots.own(slot, |bytes, cell| unsafe { bytes.data(cell) }))
+        // SAFETY: the ring has the slot.
+        unsafe { self.producer.cursor.prefetch(&self.slots, (tail, slot), prefetch_for_write) };
+        // The producer owns the slot until it is published.
+        Ok(self.slots.own(slot, |_, cell| cell))
     }
 
     /// Puts the first `len` bytes of the reservation; fails with [`Error::Misuse`] if there is none.
@@ -50,8 +52,7 @@ impl<K: RoleOwnership> Spsc<Bytes, K> {
         self.producer.reserved.store(tail.wrapping_sub(1), site("spsc.commit.store", Relaxed));
         let (tail, _) = self.room(1)?;
         let slot = self.producer.cursor.slot(&self.slots, tail);
-        // SAFETY: the producer owns the slot.
-        self.slots.own(slot, |bytes, cell| unsafe { bytes.set_len(cell, len) });
+        self.set_len((tail, slot), len);
         if self.publish(tail.wrapping_add(1)) { Ok(()) } else { self.finish_put() }
     }
 
@@ -62,15 +63,11 @@ impl<K: RoleOwnership> Spsc<Bytes, K> {
     pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
         let (position, _) = self.items(1)?;
         let slot = self.consumer.cursor.slot(&self.slots, position);
-        // SAFETY: the consumer owns the slot until it is released.
-        let blob =
-            |bytes: &Bytes, cell| unsafe { (bytes.data(cell).cast_const(), bytes.len(cell)) };
-        let (data, len) = self.slots.own(slot, blob);
-        // Read once; another process may change it at any time.
-        if K::IS_SHARED && !self.payload().may_need(len) {
-            return Err(Error::Corrupt);
-        }
-        Ok((data, len))
+        // SAFETY: the ring has the slot.
+        unsafe { self.consumer.cursor.prefetch(&self.slots, (position, slot), prefetch_for_read) };
+        let len = self.len_at((position, slot))?;
+        // The consumer owns the slot until it is released.
+        Ok((self.slots.own(slot, |_, cell| cell.cast_const()), len))
     }
 
     /// Removes the front blob without copying it.

@@ -14,7 +14,10 @@ use crossbeam_utils::CachePadded;
 #[repr(C)]
 pub struct State {
     /// Open, or how far closing has come (`closing`).
-    pub(super) stage: CachePadded<AtomicU32>,
+    pub(super) stage: AtomicU32,
+    /// See `lengths`. Like the stage, each call reads it, and it changes once.
+    pub(super) lengths_from: AtomicU64,
+    // The ends have cache lines of their own, and so has what is before them.
     pub(super) put: CachePadded<PutEnd>,
     pub(super) get: CachePadded<GetEnd>,
 }
@@ -39,7 +42,8 @@ impl State {
     /// The state of an empty queue.
     pub(super) fn new(origin: u64, stage: u32) -> Self {
         Self {
-            stage: CachePadded::new(AtomicU32::new(stage)),
+            stage: AtomicU32::new(stage),
+            lengths_from: AtomicU64::new(super::lengths::never(origin)),
             put: CachePadded::new(PutEnd { tail: AtomicU64::new(origin), peak: AtomicU64::new(0) }),
             get: CachePadded::new(GetEnd {
                 head: AtomicU64::new(origin),

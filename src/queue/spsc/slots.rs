@@ -1,7 +1,8 @@
 //! The memory of the ring, a cell for each slot, and the numbers of slots that depend on their size.
 
 use crate::error::{Error, Result};
-use crate::payload::{Cells, Payload};
+use crate::payload::{Cells, Exclusive};
+use crate::sync::unmodeled::AtomicU64;
 use crate::plan::Plan;
 use core::mem::offset_of;
 
@@ -40,7 +41,7 @@ const fn distance(stride: usize) -> usize {
     }
 }
 
-impl<P: Payload> Slots<P> {
+impl<P: Exclusive> Slots<P> {
     /// For a debugger.
     pub(super) const PLAN: Plan = Plan::EMPTY
         .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
@@ -50,7 +51,31 @@ impl<P: Payload> Slots<P> {
         if capacity == 0 {
             return Err(Error::Invalid);
         }
-        Ok(Self::of(capacity, Cells::try_new(payload, capacity, |_| ())?))
+        let cells = Self::cells(&payload, capacity)?;
+        Ok(Self::of(capacity, Cells::try_new(payload, cells, |_| ())?))
+    }
+
+    /// The number of cells: one for each slot. Then come those in whose memory the lengths lie, a word
+    /// for each slot, if the payload has lengths. [`Error::Invalid`] if it overflows.
+    pub(super) fn cells(payload: &P, capacity: usize) -> Result<usize> {
+        if !P::HAS_LENGTH {
+            return Ok(capacity);
+        }
+        let bytes = capacity.checked_mul(size_of::<u64>()).ok_or(Error::Invalid)?;
+        let more = bytes.div_ceil(payload.cell().size());
+        capacity.checked_add(more).ok_or(Error::Invalid)
+    }
+
+    /// The word for the length of the blob in a slot.
+    #[inline(always)]
+    pub(super) fn len(&self, slot: u64) -> &AtomicU64 {
+        debug_assert!(P::HAS_LENGTH && slot < self.capacity);
+        // SAFETY: in the memory behind the cells of the slots, which is aligned to words, and only
+        // accessed atomically.
+        unsafe {
+            let lengths = self.cells.cell(self.capacity as usize).cast::<u64>();
+            AtomicU64::from_ptr(lengths.add(slot as usize))
+        }
     }
 
     /// The slots of these cells, `capacity` of them.

@@ -32,7 +32,7 @@ use super::ownership::{GetEnd, PutEnd, RoleOwnership, Side, State};
 use super::slots::Slots;
 use super::{Consumer, Spsc};
 use crate::error::{Error, Result};
-use crate::payload::{Bytes, Cells};
+use crate::payload::{Bytes, Cells, Dense};
 use crate::plan::{Described, Description, Plan, described};
 use crate::queue::SharedOptions;
 use crate::shared::{
@@ -159,14 +159,19 @@ fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
     if sizes.spare != 0 || sizes.flags != 0 {
         return Err(Error::Invalid);
     }
-    let cell = Cells::<(), Bytes>::layout(&Bytes::without_callback(sizes.item_size as usize)?)?;
+    let blobs = blobs(sizes)?;
+    let cell = Cells::<(), Dense>::layout(&blobs)?;
     let mut layout = Layout::new();
     let parts = Parts {
         common: CommonParts::add_to(&mut layout, sizes.attachments as usize)?,
         control: layout.add(size_of::<Control>(), 1)?,
-        cells: layout.add(cell.size(), sizes.capacity as usize)?,
+        cells: layout.add(cell.size(), Slots::cells(&blobs, sizes.capacity as usize)?)?,
     };
     Ok((layout, parts))
+}
+
+fn blobs(sizes: &Sizes) -> Result<Dense> {
+    Bytes::without_callback(sizes.item_size as usize).map(Dense::new)
 }
 
 /// Writes the parts of a new queue. The cells need nothing.
@@ -179,7 +184,7 @@ fn fill(mapping: &Mapping, _sizes: &Sizes, parts: &Parts) {
     unsafe { mapping.at(parts.control.offset).cast::<Control>().write(control) };
 }
 
-impl Spsc<Bytes, Shared> {
+impl Spsc<Dense, Shared> {
     /// Opens the queue in a file, or creates it there if the file is empty. The caller keeps `fd`.
     ///
     /// The calls of a role fail with [`Error::Misuse`] while another handle, of a process that is
@@ -203,7 +208,7 @@ impl Spsc<Bytes, Shared> {
             (
                 Slots::of(
                     sizes.capacity as usize,
-                    Cells::borrowed(Bytes::without_callback(sizes.item_size as usize)?, cells),
+                    Cells::borrowed(blobs(&sizes)?, cells),
                 ),
                 Mapped::new(NonNull::from(&control.as_ref().state)),
                 Mapped::new(NonNull::from(&*control.as_ref().roles)),
@@ -219,19 +224,20 @@ impl Spsc<Bytes, Shared> {
     }
 }
 
-impl Described for Spsc<Bytes, Shared> {
+impl Described for Spsc<Dense, Shared> {
     fn describe(&self) -> Description {
         let plan = const {
-            type Queue = Spsc<Bytes, Shared>;
+            type Queue = Spsc<Dense, Shared>;
             let (put, get) = (offset_of!(State, put), offset_of!(State, get));
             let attachment = offset_of!(Queue, ownership) + offset_of!(Shared, attachment);
             &Plan::EMPTY
-                .within(offset_of!(Queue, slots), Slots::<Bytes>::PLAN)
+                .within(offset_of!(Queue, slots), Slots::<Dense>::PLAN)
                 .within(attachment, Attachment::PLAN)
                 .with("origin", offset_of!(Queue, origin))
                 .with("held", offset_of!(Queue, consumer) + offset_of!(Consumer<Role>, held_to))
                 .with("ends", offset_of!(Queue, state))
                 .with("of_closed", offset_of!(State, stage))
+                .with("of_lengths", offset_of!(State, lengths_from))
                 .with("of_head", get + offset_of!(GetEnd, head))
                 .with("of_tail", put + offset_of!(PutEnd, tail))
                 .with("of_drained", get + offset_of!(GetEnd, drained_at))
@@ -251,7 +257,7 @@ pub(crate) fn inspect(
     let bystander = Bystander::new(file, &mapping, &parts.common);
     // SAFETY: in the mapping, made of atomics.
     let control = unsafe { mapping.at(parts.control.offset).cast::<Control>().as_ref() };
-    let State { stage, put, get } = &control.state;
+    let State { stage, lengths_from: _, put, get } = &control.state;
     let head = get.head.load(site("spsc.inspect.head", Acquire));
     let tail = put.tail.load(site("spsc.inspect.tail", Acquire));
     let stage = stage.load(site("spsc.inspect.stage", Acquire));
