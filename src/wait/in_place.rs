@@ -62,13 +62,28 @@ impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, (), K>> {
     }
 }
 
-/// See [`Spsc::reserve`] and the methods beside it.
+/// See [`Spsc::reserve`] and the methods beside it. Each tries once before it calls a function that
+/// waits, or that counts the failure.
 impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     /// Reserves a slot, waiting for room.
     ///
     /// # Safety
     /// As [`Spsc::reserve`].
+    #[inline(always)]
     pub unsafe fn reserve(&self, wait: Wait) -> Result<*mut u8> {
+        // SAFETY: the same contract.
+        match unsafe { self.queue().reserve() } {
+            // SAFETY: the same contract.
+            Err(Error::Full) => unsafe { self.reserve_slow(wait) },
+            done => done,
+        }
+    }
+
+    /// # Safety
+    /// As [`Spsc::reserve`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn reserve_slow(&self, wait: Wait) -> Result<*mut u8> {
         let mut data = core::ptr::null_mut();
         // SAFETY: the same contract.
         self.find_room(wait, || unsafe { self.queue().reserve() }.map(|at| data = at))?;
@@ -79,16 +94,31 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     ///
     /// # Safety
     /// As [`Spsc::commit`].
+    #[inline(always)]
     pub unsafe fn commit(&self, len: usize) -> Result {
         // SAFETY: the same contract.
-        self.put_by(Wait::No, || unsafe { self.queue().commit(len) })
+        self.after_put(unsafe { self.queue().commit(len) })
     }
 
     /// Returns the front blob where it lies, waiting for one.
     ///
     /// # Safety
     /// As [`Spsc::front`].
+    #[inline(always)]
     pub unsafe fn front(&self, wait: Wait) -> Result<(*const u8, usize)> {
+        // SAFETY: the same contract.
+        match unsafe { self.queue().front() } {
+            // SAFETY: the same contract.
+            Err(Error::Empty) => unsafe { self.front_slow(wait) },
+            done => done,
+        }
+    }
+
+    /// # Safety
+    /// As [`Spsc::front`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn front_slow(&self, wait: Wait) -> Result<(*const u8, usize)> {
         // SAFETY: the same contract.
         self.find_item(wait, || unsafe { self.queue().front() })
     }
@@ -97,7 +127,26 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     ///
     /// # Safety
     /// As [`Spsc::consume`].
+    #[inline(always)]
     pub unsafe fn consume(&self) -> Result {
+        // SAFETY: the same contract.
+        match unsafe { self.queue().consume() } {
+            // SAFETY: the same contract.
+            Err(Error::Empty) => unsafe { self.consume_slow() },
+            done => {
+                if done.is_ok() {
+                    self.notify(WRITABLE, 1);
+                }
+                done
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Spsc::consume`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn consume_slow(&self) -> Result {
         // SAFETY: the same contract.
         self.get_by(Wait::No, || unsafe { self.queue().consume() })
     }

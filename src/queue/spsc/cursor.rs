@@ -136,7 +136,13 @@ impl Cursor {
     /// lap, and not into the cache line of `limit`, where the other side works, unless `next` is in
     /// that line. This side owns the slots before `end`.
     #[inline(always)]
-    pub(super) fn set_limit<P: Exclusive>(&self, slots: &Slots<P>, next: u64, limit: u64, end: u64) {
+    pub(super) fn set_limit<P: Exclusive>(
+        &self,
+        slots: &Slots<P>,
+        next: u64,
+        limit: u64,
+        end: u64,
+    ) {
         let lap = self.lap.load(site("spsc.limit.lap", Relaxed));
         let lap_end = lap.wrapping_add(slots.capacity);
         let line_of =

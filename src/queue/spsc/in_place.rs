@@ -21,6 +21,7 @@ impl<K: RoleOwnership> Spsc<Dense, K> {
     ///
     /// # Safety
     /// Only the producer may call.
+    #[inline(always)]
     pub unsafe fn reserve(&self) -> Result<*mut u8> {
         self.check_producer()?;
         self.check_open()?;
@@ -40,6 +41,7 @@ impl<K: RoleOwnership> Spsc<Dense, K> {
     ///
     /// # Safety
     /// Only the producer may call.
+    #[inline(always)]
     pub unsafe fn commit(&self, len: usize) -> Result {
         if len > self.payload().limit() {
             return Err(Error::Invalid);
@@ -60,6 +62,7 @@ impl<K: RoleOwnership> Spsc<Dense, K> {
     ///
     /// # Safety
     /// Only the consumer may call.
+    #[inline(always)]
     pub unsafe fn front(&self) -> Result<(*const u8, usize)> {
         let (position, _) = self.items(1)?;
         let slot = self.consumer.cursor.slot(&self.slots, position);
@@ -74,6 +77,7 @@ impl<K: RoleOwnership> Spsc<Dense, K> {
     ///
     /// # Safety
     /// Only the consumer may call.
+    #[inline(always)]
     pub unsafe fn consume(&self) -> Result {
         let (position, _) = self.items(1)?;
         self.release(position.wrapping_add(1));

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::payload::{Cells, Exclusive};
-use crate::sync::unmodeled::AtomicU64;
 use crate::plan::Plan;
+use crate::sync::unmodeled::AtomicU64;
 use core::mem::offset_of;
 
 /// Bytes of a cache line.

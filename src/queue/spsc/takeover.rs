@@ -206,10 +206,7 @@ impl Spsc<Dense, Shared> {
         // atomics; only the holder of a role accesses a cell.
         let (slots, state, roles) = unsafe {
             (
-                Slots::of(
-                    sizes.capacity as usize,
-                    Cells::borrowed(blobs(&sizes)?, cells),
-                ),
+                Slots::of(sizes.capacity as usize, Cells::borrowed(blobs(&sizes)?, cells)),
                 Mapped::new(NonNull::from(&control.as_ref().state)),
                 Mapped::new(NonNull::from(&*control.as_ref().roles)),
             )
