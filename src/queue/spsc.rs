@@ -231,9 +231,10 @@ impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
     /// As for `try_put`, and the producer owns the slot.
     #[inline(always)]
     unsafe fn write(&self, (tail, slot): (u64, u64), item: &P::Item) {
+        // The length first: the copy may be a call, across which fewer registers are in use then.
+        self.set_len((tail, slot), P::len_of(item));
         // SAFETY: by contract.
         self.slots.own(slot, |payload, cell| unsafe { payload.write_exclusive(cell, item) });
-        self.set_len((tail, slot), P::len_of(item));
     }
 }
 
