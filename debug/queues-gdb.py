@@ -16,7 +16,7 @@ import struct
 import gdb
 import gdb.printing
 
-VERSION = 1  # of the tables that this script can read
+VERSION = 2  # of the tables that this script can read
 TAG = 0x51554555  # the upper half of the tag of a live handle
 LIVE, GONE, PLAN = 0x515545554C495645, 0x51554555474F4E45, 0x51554555504C414E
 FAMILIES = {1: "mpmc", 2: "spsc", 3: "priority", 4: "deque", 5: "batch", 6: "event"}

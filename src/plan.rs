@@ -6,7 +6,7 @@
 //! [`VERSION`] states which scripts do.
 
 /// Incremented with every change that an older script would misread.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// "QUEUPLAN": the script looks for it.
 const MAGIC: u64 = 0x5155_4555_504c_414e;

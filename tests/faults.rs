@@ -9,7 +9,7 @@ mod support;
 use core::ffi::c_void;
 use queues::ffi::{deque::*, mpmc::*, spsc::QUEUES_SPSC_CHECKED, status::*};
 use queues::payload::{Bytes, Dense, Disposer, Pointer, Received};
-use queues::queue::{Get, Put, deque, mpmc, spsc};
+use queues::queue::{Fast, Get, Peek, Put, Queue, deque, mpmc, spsc};
 use queues::wait::Blocking;
 use queues::{Error, Result, Wait};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -753,40 +753,86 @@ fn sleepers_do_not_outlive_close() {
     });
 }
 
-/// Blobs of all lengths, after a lap of blobs that are as long as the item size; where positions wrap,
-/// and where the queue begins half of all positions before.
+/// Blobs of all lengths, after some that are as long as the item size, by every kind of call; also
+/// where positions wrap, and where the queue begins half of all positions before. `clear` hands out the
+/// last ones.
 #[test]
 fn spsc_lengths_begin_with_the_first_short_blob() {
-    let blob = |i: usize, len: usize| vec![i as u8; len];
-    for (capacity, origin) in [(1, 0), (3, u64::MAX - 4), (4, u64::MAX / 2), (5, 1 << 63)] {
-        for first_short in [0, 1, 4, 11] {
-            let blobs = Dense::new(Bytes::try_new(9, Disposer::default()).unwrap());
-            let ring = spsc::Spsc::try_new_at(capacity, blobs, origin).unwrap();
-            let len = |i: usize| if i < first_short { 9 } else { (i - first_short + 8) % 10 };
-            for i in 0..30 {
-                // One blob stays in the queue, where there is room for it.
-                let depth = (capacity - 1).min(1);
-                let sent = blob(i, len(i));
-                let mut buffer = [0; 9];
-                // SAFETY: the only thread; the blobs fit.
-                unsafe {
-                    if i % 2 == 0 {
-                        ring.try_put(&sent, ()).unwrap();
-                    } else {
-                        ring.reserve().unwrap().copy_from(sent.as_ptr(), sent.len());
-                        ring.commit(sent.len()).unwrap();
-                    }
-                    let Some(i) = i.checked_sub(depth) else { continue };
-                    let expected = blob(i, len(i));
-                    let (data, there) = ring.front().unwrap();
-                    assert_eq!(core::slice::from_raw_parts(data, there), expected);
-                    let mut out = Received::new(buffer.as_mut_ptr(), 9);
-                    ring.try_get(&mut out).unwrap();
-                    assert_eq!(buffer[..out.len()], expected);
-                }
+    for (capacity, origin) in [(1, 0), (3, u64::MAX - 4), (4, u64::MAX / 2), (8, 1 << 63)] {
+        for first_short in [0, 1, 4, 11, usize::MAX] {
+            for size in [1, 8, 9, 24] {
+                blobs_of_all_lengths(capacity, origin, first_short, size);
             }
         }
     }
+}
+
+fn blobs_of_all_lengths(capacity: usize, origin: u64, first_short: usize, size: usize) {
+    unsafe extern "C-unwind" fn keep(dropped: *mut c_void, data: *mut c_void, len: usize) {
+        // SAFETY: the context of the queue below, and the bytes of a blob.
+        unsafe {
+            let blob = std::slice::from_raw_parts(data.cast::<u8>(), len);
+            (*dropped.cast::<Vec<Vec<u8>>>()).push(blob.to_vec());
+        }
+    }
+    let mut dropped: Vec<Vec<u8>> = Vec::new();
+    let at = (&raw mut dropped).cast();
+    // SAFETY: the vector outlives the queue, and one thread uses both.
+    let disposer = unsafe { Disposer::with_length(keep, at) };
+    let blobs = Dense::new(Bytes::try_new(size, disposer).unwrap());
+    let ring = spsc::Spsc::try_new_at(capacity, blobs, origin).unwrap();
+    let blob = |i: usize| {
+        let len = i.checked_sub(first_short).map_or(size, |i| (i + size - 1) % (size + 1));
+        vec![i as u8; len]
+    };
+    let mut buffer = vec![0; size];
+    for i in 0..60 {
+        let sent = blob(i);
+        // SAFETY: the only thread; the blob fits.
+        unsafe {
+            match i % 3 {
+                0 => ring.try_put(&sent, ()).unwrap(),
+                1 => match ring.put_fast(&sent, ()) {
+                    Fast::Slow => ring.try_put(&sent, ()).unwrap(),
+                    done => assert!(matches!(done, Fast::Done)),
+                },
+                _ => {
+                    ring.reserve().unwrap().copy_from(sent.as_ptr(), sent.len());
+                    ring.commit(sent.len()).unwrap();
+                }
+            }
+        }
+        // The queue stays full, but for one place.
+        let Some(i) = i.checked_sub(capacity - 1) else { continue };
+        let expected = blob(i);
+        // SAFETY: the only thread; the buffer has room.
+        unsafe {
+            let (data, len) = ring.front().unwrap();
+            assert_eq!(core::slice::from_raw_parts(data, len), expected);
+            if let Some(room) = len.checked_sub(1) {
+                let mut small = Received::new(buffer.as_mut_ptr(), room);
+                assert_eq!(ring.try_get(&mut small), Err(Error::TooSmall { needed: len }));
+            }
+            let mut out = Received::new(buffer.as_mut_ptr(), size);
+            ring.peek(&mut out).unwrap();
+            assert_eq!(buffer[..out.len()], expected);
+            buffer.fill(0);
+            let mut out = Received::new(buffer.as_mut_ptr(), size);
+            match i % 3 {
+                0 => {
+                    ring.consume().unwrap();
+                    continue;
+                }
+                1 if ring.get_fast(&mut out).is_some() => {}
+                _ => ring.try_get(&mut out).unwrap(),
+            }
+            assert_eq!(buffer[..out.len()], expected);
+        }
+    }
+    // SAFETY: the only thread.
+    unsafe { ring.clear_to(ring.end(), |_| ()) };
+    let left: Vec<_> = (60 - (capacity - 1)..60).map(blob).collect();
+    assert_eq!(dropped, left);
 }
 
 /// A commit of no bytes where the mark of a reservation wraps, and more places than the memory

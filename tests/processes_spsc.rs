@@ -189,8 +189,9 @@ impl Drop for Queue {
 }
 
 /// The item of a number: its length and its bytes follow from it.
+/// The first two are as long as can be, so that the third is the first that has a length in the file.
 fn item(number: u64) -> Vec<u8> {
-    let len = 8 + (number.wrapping_mul(7) % 93) as usize;
+    let len = if number < 2 { LIMIT } else { 8 + (number.wrapping_mul(7) % 93) as usize };
     let bytes = (8..len).map(|i| number.wrapping_mul(31).wrapping_add(i as u64) as u8);
     number.to_ne_bytes().into_iter().chain(bytes).collect()
 }

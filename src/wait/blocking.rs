@@ -211,7 +211,7 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Continues a put that found the queue full.
     #[cold]
-    fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
+    pub(super) fn wait_for_room(&self, end: Deadline, mut put: impl FnMut() -> Result) -> Result {
         if end == Deadline::PASSED {
             return match self.arm(WRITABLE, Error::Full, put) {
                 Err(Error::Full) => self.count_failed_put(Error::Full),
@@ -270,7 +270,11 @@ impl<Q: Queue> Blocking<Q> {
 
     /// Continues a get that found the queue empty.
     #[cold]
-    fn wait_for_item<R>(&self, wait: Wait, mut get: impl FnMut() -> Result<R>) -> Result<R> {
+    pub(super) fn wait_for_item<R>(
+        &self,
+        wait: Wait,
+        mut get: impl FnMut() -> Result<R>,
+    ) -> Result<R> {
         if wait == Wait::No {
             return match self.arm(READABLE, Error::Empty, get) {
                 Err(Error::Empty) => self.count_failed_get(Error::Empty),

@@ -62,8 +62,8 @@ impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, (), K>> {
     }
 }
 
-/// See [`Spsc::reserve`] and the methods beside it. Each tries once before it calls a function that
-/// waits, or that counts the failure.
+/// See [`Spsc::reserve`] and the methods beside it. Each tries once inline. Only if the queue was full
+/// or empty it calls a function, which counts the failure or waits.
 impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     /// Reserves a slot, waiting for room.
     ///
@@ -86,7 +86,8 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     unsafe fn reserve_slow(&self, wait: Wait) -> Result<*mut u8> {
         let mut data = core::ptr::null_mut();
         // SAFETY: the same contract.
-        self.find_room(wait, || unsafe { self.queue().reserve() }.map(|at| data = at))?;
+        let reserve = || unsafe { self.queue().reserve() }.map(|at| data = at);
+        self.wait_for_room(wait.deadline(), reserve)?;
         Ok(data)
     }
 
@@ -120,7 +121,7 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     #[inline(never)]
     unsafe fn front_slow(&self, wait: Wait) -> Result<(*const u8, usize)> {
         // SAFETY: the same contract.
-        self.find_item(wait, || unsafe { self.queue().front() })
+        self.wait_for_item(wait, || unsafe { self.queue().front() })
     }
 
     /// Removes the front blob without copying it, and without waiting.
@@ -133,12 +134,11 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
         match unsafe { self.queue().consume() } {
             // SAFETY: the same contract.
             Err(Error::Empty) => unsafe { self.consume_slow() },
-            done => {
-                if done.is_ok() {
-                    self.notify(WRITABLE, 1);
-                }
-                done
+            Ok(()) => {
+                self.notify(WRITABLE, 1);
+                Ok(())
             }
+            failed => failed,
         }
     }
 
@@ -148,6 +148,8 @@ impl<K: spsc::RoleOwnership> Blocking<Spsc<Dense, K>> {
     #[inline(never)]
     unsafe fn consume_slow(&self) -> Result {
         // SAFETY: the same contract.
-        self.get_by(Wait::No, || unsafe { self.queue().consume() })
+        self.wait_for_item(Wait::No, || unsafe { self.queue().consume() })?;
+        self.notify(WRITABLE, 1);
+        Ok(())
     }
 }

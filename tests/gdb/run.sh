@@ -71,9 +71,9 @@ watched() {
     grep -F 'modes = {checked, watched}' "$tmp/printed"
 }
 other_version() {
-    sed 's/^VERSION = 1 .*/VERSION = 2/' "$repo/debug/queues-gdb.py" >"$tmp/other.py"
+    sed 's/^VERSION = 2 .*/VERSION = 3/' "$repo/debug/queues-gdb.py" >"$tmp/other.py"
     debugger -x "$tmp/other.py" "${live[@]}" "${begin[@]}" -ex 'print *mpmc' -ex 'print released' "$tmp/queues-c" >"$tmp/printed"
-    same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 1, and this script knows version 2: load the script that was installed with the library>
+    same "$(shown <"$tmp/printed")" "\$1 = <mpmc queue of a library whose tables have version 2, and this script knows version 3: load the script that was installed with the library>
 \$2 = ADDRESS <released queue>"
 }
 # As if another thread held the lock.

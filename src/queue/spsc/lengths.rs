@@ -41,7 +41,7 @@ impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
             }
             self.keep_lengths_from(tail);
         }
-        self.slots.len(slot).store(len as u64, Relaxed);
+        self.slots.set_len(slot, len as u64);
     }
 
     #[cold]
@@ -64,7 +64,7 @@ impl<P: Exclusive, K: RoleOwnership> Spsc<P, K> {
             return Ok(longest);
         }
         // Read once, since another process may change it at any time.
-        let len = self.slots.len(slot).load(Relaxed) as usize;
+        let len = self.slots.len(slot) as usize;
         if K::IS_SHARED && len > longest {
             return Err(Error::Corrupt);
         }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::payload::{Cells, Exclusive};
 use crate::plan::Plan;
-use crate::sync::unmodeled::AtomicU64;
+use crate::sync::{Relaxed, unmodeled::AtomicU64};
 use core::mem::offset_of;
 
 /// Bytes of a cache line.
@@ -66,9 +66,20 @@ impl<P: Exclusive> Slots<P> {
         capacity.checked_add(more).ok_or(Error::Invalid)
     }
 
-    /// The word for the length of the blob in a slot.
+    /// The length of the blob in a slot that the calling side owns, as somebody wrote it.
     #[inline(always)]
-    pub(super) fn len(&self, slot: u64) -> &AtomicU64 {
+    pub(super) fn len(&self, slot: u64) -> u64 {
+        self.own(slot, |_, _| self.len_word(slot).load(Relaxed))
+    }
+
+    /// Writes the length of the blob in a slot that the calling side owns.
+    #[inline(always)]
+    pub(super) fn set_len(&self, slot: u64, len: u64) {
+        self.own(slot, |_, _| self.len_word(slot).store(len, Relaxed));
+    }
+
+    #[inline(always)]
+    fn len_word(&self, slot: u64) -> &AtomicU64 {
         debug_assert!(P::HAS_LENGTH && slot < self.capacity);
         // SAFETY: in the memory behind the cells of the slots, which is aligned to words, and only
         // accessed atomically.
