@@ -1117,3 +1117,19 @@ fn a_side_that_dies_at_any_instruction_is_taken_over() {
         }
     });
 }
+
+/// As if a producer had died after it noted that lengths begin at the tail, before it published the
+/// short blob. The next producer puts a blob there that is as long as can be.
+#[test]
+fn lengths_that_begin_without_a_blob_are_taken_over() {
+    let file = File::new();
+    let queue = Queue::open(&file, 3);
+    queue.put(&item(0), 0).unwrap();
+    drop(queue);
+    let noted = file.words().iter().find(|word| word.load(SeqCst) == i64::MAX as u64);
+    noted.expect("no lengths yet").store(1, SeqCst);
+    let queue = Queue::open(&file, 0);
+    queue.put(&item(1), 0).unwrap();
+    assert_eq!(number(&queue.get(0).unwrap()), 0);
+    assert_eq!(number(&queue.get(0).unwrap()), 1);
+}
