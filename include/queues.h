@@ -1645,7 +1645,8 @@ queues_status_t queues_deque_stats(const queues_deque_t *deque, queues_stats_t *
 /// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at the same time. A
 /// suspended get of blobs keeps its batch.
 ///
-/// Each call is O(1), except gets and clear, which are O(items removed).
+/// Each call is O(1), except gets and clear, which are O(items removed), and a put while other calls
+/// are suspended, which passes the cells that they hold.
 typedef struct queues_batch_t queues_batch_t;
 
 /// The batch_size of queues_batch_options_t that 0 stands for.

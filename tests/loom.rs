@@ -865,6 +865,18 @@ fn batch_two_threads() {
     }
 }
 
+/// The room of all items of a batch appears at once: a put that finds room does not use it up for the
+/// next.
+#[test]
+fn a_batch_leaves_at_once() {
+    for kind in BATCH {
+        // The batch comes first, so that one preemption stops it in the middle.
+        batch(kind, 2, 2, &["b", "pp"]).explore(Some(3));
+        batch(kind, 3, 3, &["d", "ppp"]).explore(Some(2));
+        batch(kind, 2, 2, &["b", "p", "p"]).watching().explore(Some(2));
+    }
+}
+
 /// A thread that waits for a batch wakes: for the put that makes it due, for a flush, for a close,
 /// and for the next batch when another thread took the one that it had seen. A thread that waits
 /// for room wakes, too.
@@ -892,6 +904,9 @@ fn batch_singles() {
         let promise = Promise { size: 1, ..Promise::FIFO };
         model(list::batch_plain(), promise, 1, 0, &words).explore(Some(2));
     }
+    // *Empty* and *full* are not both wrong.
+    let promise = Promise { size: 1, ..Promise::FIFO };
+    model(list::batch_plain(), promise, 2, 1, &["gg", "pp"]).explore(Some(2));
 }
 
 /// The put that brings a batch to its weight makes it due, in any order of the puts.

@@ -624,6 +624,47 @@ fn a_poll_stops() {
     }
 }
 
+/// A put finds no free cell in two searches, because the only item is always in the cell at which it
+/// looks. There is room all the time, so it searches again, and does not fail.
+#[test]
+fn a_put_is_not_refused_because_other_puts_took_each_cell_just_before() {
+    const SPARE: usize = 64;
+    let queue = Rc::new(Batcher::new(2, Limits { size: 1, age: None, weight: None }).unwrap());
+    let looks = Rc::new(Cell::new(0));
+    let cells = 2 + SPARE + 2;
+    let (others, counter) = (queue.clone(), looks.clone());
+    sites::set_hook(Some(Box::new(move |site| {
+        if site == "batch.cell.look" && counter.get() < 2 * cells {
+            counter.set(counter.get() + 1);
+            _ = others.get_due();
+            others.try_put(counter.get()).unwrap();
+        }
+    })));
+    let done = queue.try_put(1000).map_err(|refused| refused.error);
+    sites::set_hook(None);
+    assert_eq!((done, looks.get()), (Ok(()), 2 * cells));
+    assert_eq!(queue.get_due(), Ok(vec![2 * cells]));
+    assert_eq!(queue.get_due(), Ok(vec![1000]));
+}
+
+/// A put that another one overtakes before its push finds the queue full, and gives its cell back.
+#[test]
+fn a_put_that_another_one_overtakes_gives_its_cell_back() {
+    let queue = Rc::new(Batcher::new(1, Limits { size: 1, age: None, weight: None }).unwrap());
+    for item in 0..200 {
+        let (other, mut is_first) = (queue.clone(), true);
+        sites::set_hook(Some(Box::new(move |site| {
+            if site == "ring.slot.publish" && core::mem::take(&mut is_first) {
+                other.try_put(item).unwrap();
+            }
+        })));
+        let done = queue.try_put(1000).map_err(|refused| refused.error);
+        sites::set_hook(None);
+        assert_eq!(done, Err(Error::Full));
+        assert_eq!(queue.get_due(), Ok(vec![item]));
+    }
+}
+
 /// A put that stops while it wakes a poll: the next put wakes it.
 #[test]
 fn a_put_stops_beside_a_poll() {

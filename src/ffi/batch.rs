@@ -54,7 +54,8 @@ use core::time::Duration;
 /// QUEUES_FULL is exact until 64 puts and the gets of two batches are suspended at the same time. A
 /// suspended get of blobs keeps its batch.
 ///
-/// Each call is O(1), except gets and clear, which are O(items removed).
+/// Each call is O(1), except gets and clear, which are O(items removed), and a put while other calls
+/// are suspended, which passes the cells that they hold.
 #[cfg_attr(unix, repr(C))] // by a condition, which cbindgen skips: to C the type is incomplete
 pub struct queues_batch_t {
     _opaque: [u8; 0],

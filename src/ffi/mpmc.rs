@@ -99,7 +99,7 @@ unsafe impl Options for queues_mpmc_options_t {
 type Pointers = Blocking<mpmc::Pointers>;
 type Blobs = Blocking<mpmc::Indirect<Bytes>>;
 #[cfg(queues_shared)]
-type SharedBlobs = Blocking<mpmc::Indirect<Bytes, (), mpmc::Shared>>;
+type SharedBlobs = Blocking<mpmc::Indirect<Bytes, mpmc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
 type SharedBlobs = Blobs;

@@ -2,12 +2,13 @@
 //! waited long enough.
 //!
 //! # Idea
-//! A FIFO of cells ([`Indirect`]) whose headers hold the arrival time and the weight of each item.
-//! Puts are those of the FIFO. Consumers hold a short lock while they decide what a batch is, so
-//! batches are whole and in order. The time runs from the arrival of the item that is in front *now*:
-//! no timer has to be reset when a batch leaves items behind. (Triton Inference Server's dynamic
-//! batcher has deadlines of the oldest item; producers of message brokers have limits by count and by
-//! weight.)
+//! A slot-only ring ([`ring`](super::ring)) of indices of cells, which hold the items with their
+//! arrival times and weights. A put claims a free cell (`batch/pool.rs`) and pushes its index.
+//! Consumers hold a short lock while they decide what a batch is, so batches are whole and in order,
+//! and a batch leaves the ring by plain stores. The time runs from the arrival of the item that is in
+//! front *now*: no timer has to be reset when a batch leaves items behind. (Triton Inference Server's
+//! dynamic batcher has deadlines of the oldest item; producers of message brokers have limits by
+//! count and by weight.)
 //!
 //! # When a batch is due
 //! When `size` items are pending; or items that weigh `weight` together; or the front item is `age`
@@ -36,23 +37,28 @@
 //! may sleep and which put must wake it. It never sleeps.
 //!
 //! # Linearization
-//! Puts as those of the ring. A batch is taken when its first item is popped. That is the last step,
+//! Puts as pushes of the ring. A batch is taken when its first item is popped. That is the last step,
 //! so that puts find room for all of it at once. The batch has every item that was there when the
 //! call began, up to its limits.
 //!
 //! # Progress
-//! Puts are lock-free in the strict sense, as in [`mpmc`](super::mpmc). Every other call holds the lock
-//! for O(items of a batch) steps, and never during the copy of a blob or a callback.
+//! Puts are lock-free in the strict sense. A put that is suspended keeps a cell, and a suspended get
+//! keeps those of its batch; no other call waits for them, and a put passes each of them in one step.
+//! Every other call holds the lock for O(items of a batch) steps, and never during the copy of a blob
+//! or a callback.
 //!
 //! # Memory
-//! That of an `Indirect` queue with 64 cells and two batches to spare, and 16 bytes an item.
+//! Let c be the capacity, 64 and two batches. c cells with 16 bytes more each, and 8 bytes for each
+//! slot of a ring of c, rounded up to a power of two.
 
 mod destination;
+mod pool;
 
 pub use destination::{Blob, Destination, ToBuffer, ToPointers, ToVec};
 
-use super::mpmc::{Indirect, SPARE};
-use super::ring::{is_after, later};
+use self::pool::{AGELESS, Header, Pool};
+use super::mpmc::SPARE;
+use super::ring::{Packed, SlotRing, is_after, later};
 use super::{Counts, Put, Queue, WakeGetter};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
@@ -89,14 +95,6 @@ impl Default for Limits {
     }
 }
 
-/// The header of a cell. Its owner writes it; once the cell is in the queue, the holder of the lock
-/// reads it.
-struct Header {
-    /// Nanoseconds of the monotonic clock; 0 if age does not count.
-    arrival: AtomicU64,
-    weight: AtomicU64,
-}
-
 /// What the lock guards. `head`, `flushed` and `weighed` are positions of the ring of filled cells.
 struct Front {
     /// Everything before it was taken.
@@ -131,7 +129,9 @@ pub(crate) enum WaitFor {
 
 /// See the module.
 pub struct Batch<P: Payload> {
-    items: Indirect<P, Header>,
+    /// The cells of the items that are pending.
+    filled: SlotRing<Packed>,
+    pool: Pool<P>,
     size: u64,
     age: Option<u64>,
     /// An item that weighs more counts as this and one.
@@ -144,7 +144,7 @@ pub struct Batch<P: Payload> {
 
 impl<P: Payload> fmt::Debug for Batch<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("items", &self.items).finish_non_exhaustive()
+        f.debug_struct("Batch").field("filled", &self.filled).finish_non_exhaustive()
     }
 }
 
@@ -152,9 +152,10 @@ impl<P: Payload> Described for Batch<P> {
     fn describe(&self) -> Description {
         let plan = const {
             &Plan::EMPTY
-                .within(core::mem::offset_of!(Self, items), Indirect::<P, Header>::PLAN)
+                .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed>::PLAN)
+                .within(core::mem::offset_of!(Self, pool), Pool::<P>::PLAN)
                 .with("batch_size", core::mem::offset_of!(Self, size))
-                .with("slot", size_of::<super::ring::Packed>())
+                .with("slot", size_of::<Packed>())
                 .with("header", size_of::<Header>())
         };
         described(self, plan)
@@ -183,17 +184,18 @@ impl<P: Payload> Batch<P> {
         let batches = size.checked_mul(2).ok_or(Error::Invalid)?;
         let spare =
             if cfg!(loom) { 2 } else { SPARE }.checked_add(batches).ok_or(Error::Invalid)?;
+        let cells = max_pending.checked_add(spare).ok_or(Error::Invalid)?;
         if let Some(weight) = weight {
             let heaviest = weight.checked_add(1).ok_or(Error::Invalid)?;
-            let cells = max_pending.checked_add(spare).ok_or(Error::Invalid)? as u64;
             // Half of the range in which sums compare correctly: a put that finds no room adds its
             // weight for a moment, too.
-            let all = heaviest.checked_mul(cells).filter(|&all| all <= i64::MAX as u64 / 2);
+            let all = heaviest.checked_mul(cells as u64).filter(|&all| all <= i64::MAX as u64 / 2);
             all.ok_or(Error::Invalid)?;
         }
-        let header = |_| Header { arrival: AtomicU64::new(0), weight: AtomicU64::new(0) };
         Ok(Self {
-            items: Indirect::with_headers(max_pending, spare, payload, origin, header)?,
+            // First, because only here a size can overflow.
+            pool: Pool::try_new(payload, cells)?,
+            filled: SlotRing::try_new(max_pending, cells, origin)?,
             size: size as u64,
             age: age.map(|age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
             weight,
@@ -219,7 +221,7 @@ impl<P: Payload> Batch<P> {
     }
 
     pub(crate) fn payload(&self) -> &P {
-        self.items.payload()
+        self.pool.payload()
     }
 
     /// Takes a batch: notes its cells in `to` and breaks with their number. [`Batch::copy_out`] must
@@ -235,7 +237,7 @@ impl<P: Payload> Batch<P> {
         to: &mut impl Destination<P>,
     ) -> ControlFlow<Result<usize>, Deadline> {
         let mut front = self.front.lock();
-        let first = match self.items.filled.at(front.head) {
+        let first = match self.filled.at(front.head) {
             Ok(first) => first,
             Err(Error::Closed) => return Break(Err(Error::Closed)),
             Err(_) => return Continue(Deadline::NEVER),
@@ -261,13 +263,13 @@ impl<P: Payload> Batch<P> {
         let (mut count, mut weight, mut length) = (0, 0, 0);
         let max = self.size.min(to.max_items() as u64);
         while count < max {
-            let Ok(cell) = self.items.filled.at(front.head.wrapping_add(count)) else { break };
+            let Ok(cell) = self.filled.at(front.head.wrapping_add(count)) else { break };
             let heavier = weight + self.weight_of(cell);
             if heavier > limit && count > 0 {
                 break;
             }
             // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
-            length += unsafe { to.bytes_of(self.payload(), self.items.header_and_cell(cell).1) };
+            length += unsafe { to.bytes_of(self.payload(), self.pool.item(cell)) };
             (count, weight) = (count + 1, heavier);
         }
         if length > to.max_bytes() {
@@ -280,7 +282,7 @@ impl<P: Payload> Batch<P> {
     /// Pops the first `count` items, which weigh `weight`; calls `popped` with the index and the cell of
     /// each.
     fn pop(&self, front: &mut Front, count: u64, weight: u64, popped: impl FnMut(usize, u64)) {
-        self.items.filled.pop_run(front.head, count, popped);
+        self.filled.pop_run(front.head, count, popped);
         front.head = front.head.wrapping_add(count);
         front.taken = front.taken.wrapping_add(weight);
         (front.weighed, front.weight) = (front.head, 0);
@@ -301,35 +303,37 @@ impl<P: Payload> Batch<P> {
         to.reserve(count);
         for i in 0..count {
             // SAFETY: `take` made this thread the owner of the cell; its item is read once.
-            unsafe {
-                self.items.take_from(&(), to.noted(i), |payload, cell| to.read(i, payload, cell))
-            };
+            unsafe { self.pool.empty(to.noted(i), |payload, cell| to.read(i, payload, cell)) };
         }
     }
 
     /// Whether a batch is due for another reason than its age.
     fn is_due(&self, front: &mut Front) -> bool {
-        self.items.filled.was_pushed(front.head.wrapping_add(self.size - 1))
+        self.filled.was_pushed(front.head.wrapping_add(self.size - 1))
             || is_after(front.flushed, front.head)
             || self.weight.is_some_and(|limit| self.weigh(front, limit) >= limit)
-            || self.items.filled.is_closed()
+            || self.filled.is_closed()
     }
 
     /// The weight of the first items; stops once it reaches the limit.
     fn weigh(&self, front: &mut Front, limit: u64) -> u64 {
         while front.weight < limit {
-            let Ok(cell) = self.items.filled.at(front.weighed) else { break };
+            let Ok(cell) = self.filled.at(front.weighed) else { break };
             front.weight += self.weight_of(cell);
             front.weighed = front.weighed.wrapping_add(1);
         }
         front.weight
     }
 
-    /// The weight of the item in a cell of the queue. The caller holds the lock.
+    /// The weight of the item in a cell of the queue; 0 if weights do not count. The caller holds the
+    /// lock.
     #[inline(always)]
     fn weight_of(&self, cell: u64) -> u64 {
+        if self.weight.is_none() {
+            return 0;
+        }
         // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
-        let header = unsafe { self.items.header_and_cell(cell) }.0;
+        let header = unsafe { self.pool.header(cell) };
         header.weight.load(site("batch.weight.load", Relaxed))
     }
 
@@ -339,14 +343,14 @@ impl<P: Payload> Batch<P> {
             return Deadline::NEVER;
         };
         // SAFETY: the index is the ring's; while we hold the lock no thread takes the cell.
-        let header = unsafe { self.items.header_and_cell(first) }.0;
+        let header = unsafe { self.pool.header(first) };
         let arrival = header.arrival.load(site("batch.deadline.arrival", Relaxed));
         Deadline::at(arrival.saturating_add(age))
     }
 
     /// `Break` if a batch is due or the queue is closed, else when a batch will be due by its age.
     fn look(&self, front: &mut Front) -> ControlFlow<(), Deadline> {
-        let due = match self.items.filled.at(front.head) {
+        let due = match self.filled.at(front.head) {
             Ok(_) if self.is_due(front) => return Break(()),
             Ok(first) => self.deadline(first),
             Err(Error::Closed) => return Break(()),
@@ -372,50 +376,101 @@ impl<P: Payload> Batch<P> {
         before != position
     }
 
+    /// A put after its weight was added to the sum of all.
+    ///
+    /// # Safety
+    /// As [`Put::try_put`].
+    #[inline(always)]
+    unsafe fn put_weighed(&self, item: &P::Item, weight: u64) -> Result {
+        let tail = self.filled.check_room()?;
+        let arrival = if self.age.is_some() { Clock::now().max(AGELESS) } else { AGELESS };
+        let cell = match self.pool.claim(tail, arrival) {
+            Some(cell) => cell,
+            None => self.search_cell(arrival)?,
+        };
+        // SAFETY: we own the cell.
+        unsafe {
+            if self.weight.is_some() {
+                self.pool.header(cell).weight.store(weight, site("batch.put.weight", Relaxed));
+            }
+            self.pool.fill(cell, item);
+        }
+        match self.filled.push(cell) {
+            Ok(position) => {
+                self.filled.note_peak(position);
+                Ok(())
+            }
+            Err(refused) => {
+                // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
+                // SAFETY: we own the cell.
+                unsafe { self.pool.empty(cell, |_, _| ()) };
+                Err(refused)
+            }
+        }
+    }
+
+    /// Claims a cell after a search found none. Fails with `Full` if a search found none during which
+    /// no put succeeded. Then each cell that it passed had one of the items that were pending when it
+    /// began, which are at most the capacity, or was held by a call in flight.
+    #[cold]
+    fn search_cell(&self, arrival: u64) -> Result<u64> {
+        loop {
+            let tail = self.filled.tail_position();
+            if let Some(cell) = self.pool.claim(tail, arrival) {
+                return Ok(cell);
+            }
+            self.filled.check_room_exactly()?;
+            if self.filled.tail_position() == tail {
+                return Err(Error::Full);
+            }
+        }
+    }
+
     /// Makes everything that is pending due.
     pub fn flush(&self) {
         let mut front = self.front.lock();
-        front.flushed = later(front.flushed, self.items.filled.tail_position());
+        front.flushed = later(front.flushed, self.filled.tail_position());
     }
 }
 
-// SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
-// SeqCst swaps order put before take.
+// SAFETY: the ring returns every index from one pop, and with it the ownership of the cell; its SeqCst
+// accesses order put before take.
 unsafe impl<P: Payload> Queue for Batch<P> {
     fn end(&self) -> u64 {
-        self.items.filled.tail_position()
+        self.filled.tail_position()
     }
     unsafe fn clear_to(&self, end: u64, freed: impl Fn(usize)) -> usize {
         let mut count = 0;
         loop {
             let mut front = self.front.lock();
-            let Some(cell) =
-                self.items.filled.at(front.head).ok().filter(|_| is_after(end, front.head))
+            let Some(cell) = self.filled.at(front.head).ok().filter(|_| is_after(end, front.head))
             else {
                 return count;
             };
             let weight = self.weight_of(cell);
             self.pop(&mut front, 1, weight, |_, _| ());
             drop(front);
+            freed(1); // there is room
             // SAFETY: we own the cell and its item.
-            unsafe { self.items.discard(&(), cell, &freed) };
+            unsafe { self.pool.empty(cell, |payload, at| payload.discard(at)) };
+            freed(1); // and a free cell for it
             count += 1;
         }
     }
     fn close(&self) {
-        self.items.filled.close();
+        self.filled.close();
     }
     fn is_closed(&self) -> bool {
-        self.items.filled.is_closed()
+        self.filled.is_closed()
     }
     fn capacity(&self) -> usize {
-        self.items.filled.capacity()
+        self.filled.capacity()
     }
     fn len(&self) -> usize {
-        self.items.filled.len()
+        self.filled.len()
     }
     fn counts(&self) -> Counts {
-        self.items.filled.counts()
+        self.filled.counts()
     }
     fn take_panic(&self) -> bool {
         self.payload().take_panic()
@@ -427,7 +482,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
         loop {
             let position = self.wake_at.position.load(site("batch.wake_at.position", SeqCst));
             let weight = self.wake_at.weight.load(site("batch.wake_at.weight", SeqCst));
-            let is_there = self.items.filled.was_pushed(position.wrapping_sub(1));
+            let is_there = self.filled.was_pushed(position.wrapping_sub(1));
             // At least the weight of everything up to this thread's put: a put adds its weight before it
             // pushes, and a push sees the pushes to the positions before it.
             let put = self.put.load(site("batch.wake_at.put", Relaxed));
@@ -443,7 +498,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
                 )
             } else if is_there {
                 let mut next = position.wrapping_add(self.size);
-                if self.size > 1 && self.items.filled.len() == 1 {
+                if self.size > 1 && self.filled.len() == 1 {
                     // The only item is that of this put, or one that was put at the same time.
                     next = next.wrapping_sub(1);
                     let due = |age: u64| Deadline::at(Clock::now().saturating_add(age));
@@ -471,7 +526,7 @@ unsafe impl<P: Payload> Queue for Batch<P> {
     fn watch_for_item(&self) -> (ControlFlow<(), Deadline>, bool) {
         let mut front = self.front.lock();
         match self.look(&mut front) {
-            Continue(due) if due != Deadline::NEVER || self.items.filled.at(front.head).is_ok() => {
+            Continue(due) if due != Deadline::NEVER || self.filled.at(front.head).is_ok() => {
                 let moved = self.wake_when_due(&front, due);
                 (self.look(&mut front), moved)
             }
@@ -479,7 +534,9 @@ unsafe impl<P: Payload> Queue for Batch<P> {
         }
     }
     fn has_room(&self) -> bool {
-        self.items.has_room()
+        let tail = self.filled.tail_position();
+        (self.filled.len() < self.filled.capacity() && self.pool.has_free_cell(tail))
+            || self.filled.is_closed()
     }
     const IS_TIMED: bool = true;
 }
@@ -497,16 +554,90 @@ unsafe impl<P: Payload> Put for Batch<P> {
             // Before the item can be taken, so that the sum is never below the weights in the queue.
             self.put.fetch_add(weight, site("batch.put.weigh", Relaxed));
         }
-        let write_header = |header: &Header| {
-            let arrival = if self.age.is_some() { Clock::now() } else { 0 };
-            header.arrival.store(arrival, site("batch.put.arrival", Relaxed));
-            header.weight.store(weight, site("batch.put.weight", Relaxed));
-        };
         // SAFETY: passed on.
-        let done = unsafe { self.items.put_with_header(item, write_header) };
+        let done = unsafe { self.put_weighed(item, weight) };
         if done.is_err() && self.weight.is_some() {
             self.put.fetch_sub(weight, site("batch.put.unweigh", Relaxed));
         }
         done
+    }
+}
+
+impl<P: Payload> Drop for Batch<P> {
+    fn drop(&mut self) {
+        while let Ok((cell, _)) = self.filled.pop_if(|_, _| Ok(())) {
+            // SAFETY: no other thread has the queue; the cell came from the ring.
+            unsafe { self.pool.empty(cell, |payload, at| payload.discard(at)) };
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::payload::Pointer;
+
+    const LIMITS: Limits = Limits { size: 2, age: None, weight: Some(9) };
+
+    fn put(queue: &Batch<Pointer>, number: usize) -> Result {
+        // SAFETY: any thread may put.
+        unsafe { queue.try_put(&core::ptr::without_provenance_mut(number), 1) }
+    }
+
+    fn take(queue: &Batch<Pointer>) -> Vec<usize> {
+        let mut items = [core::ptr::null_mut(); 2];
+        // SAFETY: two places.
+        let mut to = unsafe { ToPointers::new(items.as_mut_ptr(), 2) };
+        let Break(Ok(count)) = queue.take(WaitFor::DueOnly, &mut to) else { return vec![] };
+        queue.copy_out(&mut to, count);
+        items[..count].iter().map(|item| item.addr()).collect()
+    }
+
+    /// Claims cells until none is left, as puts do that are suspended then.
+    fn suspend_puts(queue: &Batch<Pointer>) -> Vec<u64> {
+        std::iter::from_fn(|| queue.pool.claim(7, AGELESS)).collect()
+    }
+
+    fn free(queue: &Batch<Pointer>, cell: u64) {
+        // SAFETY: the test claimed the cell, and put no item there.
+        unsafe { queue.pool.empty(cell, |_, _| ()) };
+    }
+
+    #[test]
+    fn full_is_exact_while_calls_hold_all_spare_cells_but_one() {
+        let queue = Batch::try_new_at(3, LIMITS, Pointer::default(), u64::MAX - 5).unwrap();
+        let mut cells = suspend_puts(&queue);
+        assert_eq!(cells.len(), 3 + SPARE + 2 * LIMITS.size);
+        cells.drain(..3).for_each(|cell| free(&queue, cell));
+        // Each put meets all suspended ones, and passes the wrap of the positions.
+        for number in 0..20 {
+            let items = [number, number + 1, number + 2];
+            assert!(queue.has_room());
+            items.iter().for_each(|&item| assert_eq!(put(&queue, item), Ok(())));
+            assert_eq!(put(&queue, 9), Err(Error::Full));
+            assert!(!queue.has_room());
+            assert_eq!(take(&queue), items[..2]);
+            queue.flush();
+            assert_eq!(take(&queue), items[2..]);
+        }
+        assert_eq!(queue.counts().peak, 3);
+        // The sum of the weights has no put that failed.
+        assert_eq!(queue.put.load(Relaxed), 60);
+    }
+
+    #[test]
+    fn a_put_that_finds_no_free_cell_fails_without_effect_until_one_is_free() {
+        let queue = Batch::try_new(3, LIMITS, Pointer::default()).unwrap();
+        assert_eq!(put(&queue, 1), Ok(()));
+        let cells = suspend_puts(&queue);
+        assert_eq!((put(&queue, 2), queue.len(), queue.has_room()), (Err(Error::Full), 1, false));
+        free(&queue, *cells.last().unwrap());
+        assert!(queue.has_room());
+        assert_eq!((put(&queue, 3), queue.len()), (Ok(()), 2));
+        assert_eq!(put(&queue, 4), Err(Error::Full));
+        queue.close();
+        assert_eq!(put(&queue, 5), Err(Error::Closed));
+        assert_eq!(take(&queue), [1, 3]);
+        assert_eq!(queue.put.load(Relaxed), 2);
     }
 }

@@ -27,7 +27,7 @@ mod ownership;
 mod recovery;
 
 pub(crate) use self::ownership::CellOwnership;
-use self::ownership::{Alone, CellHead, Ring};
+use self::ownership::{Alone, Ring};
 #[cfg(not(queues_shared))]
 use super::SharedOptions;
 use super::ring::{Packed, SlotRing, is_after};
@@ -199,19 +199,19 @@ pub use recovery::Shared;
 #[cfg(queues_shared)]
 pub(crate) use recovery::inspect;
 
-/// Items in cells, whose indices move through two rings. A queue that is built on this one may give
-/// each cell a header `H`. `K` states whether only this process uses the memory ([`Alone`]).
-pub struct Indirect<P: Payload, H = (), K: CellOwnership = Alone> {
-    pub(super) filled: SlotRing<Packed, K::Room>,
+/// Items in cells, whose indices move through two rings. `K` states whether only this process uses
+/// the memory ([`Alone`]).
+pub struct Indirect<P: Payload, K: CellOwnership = Alone> {
+    filled: SlotRing<Packed, K::Room>,
     free: SlotRing<Packed, K::Room>,
-    cells: Cells<CellHead<K::Mark, H>, P>,
+    cells: Cells<K::Mark, P>,
     ownership: K,
     /// loom's own atomics, in place of the length words of the cells.
     #[cfg(loom)]
     words: crate::memory::Array<crate::sync::AtomicU64>,
 }
 
-impl<P: Payload, H, K: CellOwnership> fmt::Debug for Indirect<P, H, K> {
+impl<P: Payload, K: CellOwnership> fmt::Debug for Indirect<P, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Indirect").field("filled", &self.filled).finish_non_exhaustive()
     }
@@ -228,42 +228,19 @@ impl<P: Payload> Indirect<P> {
     pub fn try_new_at(capacity: usize, payload: P, origin: u64) -> Result<Self> {
         // A model has few threads and pays for every slot.
         let spare = if cfg!(loom) { 3 } else { SPARE };
-        Self::with_headers(capacity, spare, payload, origin, |_| ())
+        Self::with_spare_at(capacity, spare, payload, origin)
     }
 
     /// An empty queue with `spare` cells beyond the capacity.
     pub fn with_spare(capacity: usize, spare: usize, payload: P) -> Result<Self> {
-        Self::with_headers(capacity, spare, payload, 0, |_| ())
+        Self::with_spare_at(capacity, spare, payload, 0)
     }
-}
 
-impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
-    /// For a debugger.
-    pub(super) const PLAN: Plan = Plan::EMPTY
-        .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed, K::Room>::PLAN)
-        .within(core::mem::offset_of!(Self, cells), Cells::<CellHead<K::Mark, H>, P>::PLAN);
-}
-
-impl<P: Payload> Described for Indirect<P> {
-    fn describe(&self) -> Description {
-        described(self, const { &Self::PLAN.with("slot", size_of::<Packed>()) })
-    }
-}
-
-impl<P: Payload, H> Indirect<P, H> {
-    /// An empty queue with `spare` cells beyond the capacity, and a header for each cell.
-    pub(super) fn with_headers(
-        capacity: usize,
-        spare: usize,
-        payload: P,
-        origin: u64,
-        mut header: impl FnMut(usize) -> H,
-    ) -> Result<Self> {
+    fn with_spare_at(capacity: usize, spare: usize, payload: P, origin: u64) -> Result<Self> {
         let count = capacity.checked_add(spare).ok_or(Error::Invalid)?;
-        let head = |cell| CellHead { mark: (), header: header(cell) };
         let queue = Self {
             // First, because only here a size can overflow.
-            cells: Cells::try_new(payload, count, head)?,
+            cells: Cells::try_new(payload, count, |_| ())?,
             filled: SlotRing::try_new(capacity, count, origin)?,
             free: SlotRing::try_new(count, count, origin)?,
             ownership: Alone,
@@ -277,29 +254,42 @@ impl<P: Payload, H> Indirect<P, H> {
     }
 }
 
-impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
+impl<P: Payload, K: CellOwnership> Indirect<P, K> {
+    /// For a debugger.
+    const PLAN: Plan = Plan::EMPTY
+        .within(core::mem::offset_of!(Self, filled), SlotRing::<Packed, K::Room>::PLAN)
+        .within(core::mem::offset_of!(Self, cells), Cells::<K::Mark, P>::PLAN);
+}
+
+impl<P: Payload> Described for Indirect<P> {
+    fn describe(&self) -> Description {
+        described(self, const { &Self::PLAN.with("slot", size_of::<Packed>()) })
+    }
+}
+
+impl<P: Payload, K: CellOwnership> Indirect<P, K> {
     pub(crate) fn payload(&self) -> &P {
         self.cells.payload()
     }
 
-    /// The header and the address of a cell.
+    /// The address of the item of a cell.
     ///
     /// # Safety
     /// The index came from one of the rings, and [`Indirect::checked`] returned it.
     #[inline(always)]
-    pub(super) unsafe fn header_and_cell(&self, cell: u64) -> (&H, *const u8) {
+    unsafe fn item(&self, cell: u64) -> *const u8 {
         // SAFETY: indices in the rings are below the count.
-        unsafe { (&self.cells.header(cell as usize).header, self.cells.cell(cell as usize)) }
+        unsafe { self.cells.cell(cell as usize) }
     }
 
     /// The mark of a cell.
     ///
     /// # Safety
-    /// As for [`Indirect::header_and_cell`].
+    /// As for [`Indirect::item`].
     #[inline(always)]
     unsafe fn mark_of(&self, cell: u64) -> &K::Mark {
         // SAFETY: by contract.
-        unsafe { &self.cells.header(cell as usize).mark }
+        unsafe { self.cells.header(cell as usize) }
     }
 
     /// The index of a cell, as read from a ring. Fails with `Corrupt` if there is no such cell: only
@@ -373,48 +363,12 @@ impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
         );
     }
 
-    /// Puts a bitwise copy of the item; `write_header` writes the header of its cell.
-    ///
-    /// # Safety
-    /// As [`Put::try_put`].
-    #[inline(always)]
-    pub(super) unsafe fn put_with_header(
-        &self,
-        item: &P::Item,
-        write_header: impl FnOnce(&H),
-    ) -> Result {
-        self.filled.check_room()?;
-        let seat = &self.ownership.take_seat();
-        let cell = self.take_free_cell(seat)?;
-        // SAFETY: we own the cell: its index is in neither ring.
-        unsafe {
-            write_header(self.header_and_cell(cell).0);
-            self.cells.own(cell as usize, |payload, at| payload.write(at, item));
-        }
-        match self.push_cell(seat, Ring::Filled, cell) {
-            Ok(position) => {
-                self.filled.note_peak(position);
-                Ok(())
-            }
-            Err(refused) => {
-                // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
-                self.free_cell(seat, cell);
-                Err(refused)
-            }
-        }
-    }
-
     /// Runs `take` on the item of a cell that was popped from `filled`, then frees the cell.
     ///
     /// # Safety
     /// The caller owns the cell; `take` reads or discards the item.
     #[inline(always)]
-    pub(super) unsafe fn take_from(
-        &self,
-        seat: &K::Seat<'_>,
-        cell: u64,
-        take: impl FnOnce(&P, *mut u8),
-    ) {
+    unsafe fn take_from(&self, seat: &K::Seat<'_>, cell: u64, take: impl FnOnce(&P, *mut u8)) {
         // SAFETY: the caller owns the cell.
         unsafe { self.cells.own(cell as usize, take) };
         self.free_cell(seat, cell);
@@ -446,7 +400,7 @@ impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
     ///
     /// # Safety
     /// The caller owns the cell.
-    pub(super) unsafe fn discard(&self, seat: &K::Seat<'_>, cell: u64, freed: impl Fn(usize)) {
+    unsafe fn discard(&self, seat: &K::Seat<'_>, cell: u64, freed: impl Fn(usize)) {
         freed(1);
         // SAFETY: by contract.
         unsafe { self.take_from(seat, cell, |payload, at| payload.discard(at)) };
@@ -456,7 +410,7 @@ impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
 
 // SAFETY: the rings return every index from one pop, and with it the ownership of the cell; their
 // SeqCst swaps order put before get.
-unsafe impl<P: Payload, K: CellOwnership> Queue for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Queue for Indirect<P, K> {
     fn end(&self) -> u64 {
         self.filled.tail_position()
     }
@@ -494,19 +448,33 @@ unsafe impl<P: Payload, K: CellOwnership> Queue for Indirect<P, (), K> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload, K: CellOwnership> Put for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Put for Indirect<P, K> {
     type Item = P::Item;
     type With = ();
 
     #[inline(always)]
     unsafe fn try_put(&self, item: &P::Item, (): ()) -> Result {
-        // SAFETY: passed on.
-        unsafe { self.put_with_header(item, |()| ()) }
+        self.filled.check_room()?;
+        let seat = &self.ownership.take_seat();
+        let cell = self.take_free_cell(seat)?;
+        // SAFETY: we own the cell: its index is in neither ring.
+        unsafe { self.cells.own(cell as usize, |payload, at| payload.write(at, item)) };
+        match self.push_cell(seat, Ring::Filled, cell) {
+            Ok(position) => {
+                self.filled.note_peak(position);
+                Ok(())
+            }
+            Err(refused) => {
+                // The item was copied bitwise: the cell forgets the copy, the caller keeps the item.
+                self.free_cell(seat, cell);
+                Err(refused)
+            }
+        }
     }
 }
 
 // SAFETY: as above.
-unsafe impl<P: Payload, K: CellOwnership> Get for Indirect<P, (), K> {
+unsafe impl<P: Payload, K: CellOwnership> Get for Indirect<P, K> {
     type Out = P::Out;
     type With = ();
 
@@ -515,7 +483,7 @@ unsafe impl<P: Payload, K: CellOwnership> Get for Indirect<P, (), K> {
         let seat = &self.ownership.take_seat();
         let fits = |_, cell| {
             // SAFETY: a cell of this payload; the result counts only if the cell is still in front.
-            unsafe { self.payload().fits(self.header_and_cell(cell).1, out) }
+            unsafe { self.payload().fits(self.item(cell), out) }
                 .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))
         };
         let cell = self.pop_cell(seat, Ring::Filled, fits)?;
@@ -526,13 +494,13 @@ unsafe impl<P: Payload, K: CellOwnership> Get for Indirect<P, (), K> {
 }
 
 // SAFETY: as above.
-unsafe impl<P: Plain, K: CellOwnership> PutMany for Indirect<P, (), K> {}
+unsafe impl<P: Plain, K: CellOwnership> PutMany for Indirect<P, K> {}
 
 // SAFETY: as above.
-unsafe impl<P: Plain, K: CellOwnership> GetMany for Indirect<P, (), K> {}
+unsafe impl<P: Plain, K: CellOwnership> GetMany for Indirect<P, K> {}
 
 // SAFETY: cells are read atomically, and the copy counts only if the ring confirms it.
-unsafe impl<P: Atomic, K: CellOwnership> Peek for Indirect<P, (), K> {
+unsafe impl<P: Atomic, K: CellOwnership> Peek for Indirect<P, K> {
     unsafe fn peek(&self, out: &mut P::Out) -> Result {
         let payload = self.payload();
         self.filled.peek(|cell| {
@@ -540,7 +508,7 @@ unsafe impl<P: Atomic, K: CellOwnership> Peek for Indirect<P, (), K> {
             // SAFETY: a cell of this payload; the copy counts only if the cell stayed in front, and
             // then it is whole.
             unsafe {
-                let at = self.header_and_cell(cell).1;
+                let at = self.item(cell);
                 payload
                     .fits(at, out)
                     .map_err(|needed| self.payload().too_small(needed, K::IS_SHARED))?;
@@ -551,7 +519,7 @@ unsafe impl<P: Atomic, K: CellOwnership> Peek for Indirect<P, (), K> {
     }
 }
 
-impl<P: Payload, H, K: CellOwnership> Drop for Indirect<P, H, K> {
+impl<P: Payload, K: CellOwnership> Drop for Indirect<P, K> {
     fn drop(&mut self) {
         if K::IS_SHARED {
             return K::leave(self);

@@ -184,6 +184,14 @@ impl Packed {
         debug_assert!(value <= mask);
         (sequence & !(mask << 1)) | (value << 1)
     }
+    /// [`Slot::take`] of a slot that no other thread changes meanwhile. Takes effect for others with
+    /// the next SeqCst swap of this thread.
+    #[inline(always)]
+    fn clear(&self, seen: Seen, mask: u64) {
+        let new = Self::pack(seen.after_pop(mask), 0, mask);
+        // Ordering: Relaxed. No other thread needs this slot before it sees that swap.
+        self.0.store(new, site("ring.slot.clear", Relaxed));
+    }
 }
 
 impl Slot for Packed {
@@ -610,22 +618,6 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         }
     }
 
-    /// Pops the `count` values from `head` on, which are full and which no other thread pops; calls
-    /// `popped` with the index of each and the value. Pops the last one first, so that pushes find
-    /// room for all of them at once.
-    pub(crate) fn pop_run(&self, head: u64, count: u64, mut popped: impl FnMut(usize, u64)) {
-        for i in (0..count).rev() {
-            let position = head.wrapping_add(i);
-            let mut seen = self.load(position);
-            // A close may set its bit in the slot meanwhile, if every slot is full.
-            while !self.slot(position).take(seen, self.mask) {
-                seen = self.load(position);
-            }
-            popped(i as usize, seen.value);
-        }
-        self.ends.head.raise(head.wrapping_add(count));
-    }
-
     /// Whether a position was pushed. It may have been popped since.
     pub(crate) fn was_pushed(&self, position: u64) -> bool {
         self.load(position).relative_to(position) > 0
@@ -644,9 +636,10 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         count
     }
 
-    /// Fails with `Full` or `Closed` if a push would, and as exactly. `Ok` promises nothing.
+    /// Fails with `Full` or `Closed` if a push would, and as exactly. `Ok` promises nothing; it has the
+    /// position at which a push is going to try first.
     #[inline(always)]
-    pub(crate) fn check_room(&self) -> Result {
+    pub(crate) fn check_room(&self) -> Result<u64> {
         let tail = self.ends.tail.hint();
         let seen = self.load(tail);
         match seen.relative_to(tail) {
@@ -654,7 +647,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
             ..0 => Err(Error::Full),
             0 if self.is_full_at(tail) => Err(Error::Full),
             // Free; or the hint is stale, and the push itself finds the tail.
-            _ => Ok(()),
+            _ => Ok(tail),
         }
     }
 
@@ -830,6 +823,31 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
             .tail
             .no_peak_before
             .store(head.wrapping_add(bound), site("ring.peak.store", Relaxed));
+    }
+}
+
+impl SlotRing<Packed> {
+    /// Pops the `count` values from `head` on, which are full; calls `popped` with the index of each
+    /// and the value. No other thread pops meanwhile, so `head` is the hint, too. The ring has more
+    /// slots than its capacity, so no close sets its bit in a slot that is full.
+    ///
+    /// Pops the first value last, by the only compare-and-swap: that is the linearization point. A
+    /// push needs the slot of a later value only after a push that saw the first one popped, and
+    /// thereby all others. So pushes find room for all of them at once.
+    pub(crate) fn pop_run(&self, head: u64, count: u64, mut popped: impl FnMut(usize, u64)) {
+        debug_assert!(self.mask >= self.capacity);
+        for i in (0..count).rev() {
+            let position = head.wrapping_add(i);
+            let seen = self.load(position);
+            if i > 0 {
+                self.slot(position).clear(seen, self.mask);
+            } else {
+                let taken = self.slot(position).take(seen, self.mask);
+                debug_assert!(taken, "only the caller changes a full slot");
+            }
+            popped(i as usize, seen.value);
+        }
+        self.ends.head.raise(head.wrapping_add(count));
     }
 }
 

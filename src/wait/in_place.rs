@@ -10,7 +10,7 @@ use crate::queue::spsc::{self, Spsc};
 use core::ffi::c_void;
 
 /// See [`Indirect::reserve`] and the methods beside it.
-impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, (), K>> {
+impl<K: mpmc::CellOwnership> Blocking<Indirect<Bytes, K>> {
     /// Reserves a cell, waiting for room.
     pub fn reserve(&self, wait: Wait) -> Result<*mut c_void> {
         match self.queue().reserve() {

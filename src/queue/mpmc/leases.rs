@@ -36,13 +36,13 @@ const RESERVED: u64 = 1 << 62;
 const LEASED: u64 = 1 << 63;
 const MARKS: u64 = RESERVED | LEASED;
 
-impl<K: CellOwnership> OfBlobs for Indirect<Bytes, (), K> {
+impl<K: CellOwnership> OfBlobs for Indirect<Bytes, K> {
     fn item_size(&self) -> usize {
         self.payload().limit()
     }
 }
 
-impl<K: CellOwnership> Indirect<Bytes, (), K> {
+impl<K: CellOwnership> Indirect<Bytes, K> {
     /// Reserves a cell for a blob of up to the payload's limit. Fails with [`Error::Full`] and
     /// [`Error::Closed`] as a put does.
     pub fn reserve(&self) -> Result<*mut c_void> {
@@ -165,7 +165,7 @@ impl<K: CellOwnership> Indirect<Bytes, (), K> {
     }
 }
 
-impl<P: Payload, H, K: CellOwnership> Indirect<P, H, K> {
+impl<P: Payload, K: CellOwnership> Indirect<P, K> {
     /// Makes the item of a leased cell an item again.
     #[cfg(queues_shared)]
     pub(super) fn clear_marks(&self, cell: u64) {

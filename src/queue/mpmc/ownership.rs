@@ -15,20 +15,13 @@ pub(crate) enum Ring {
     Filled = 1,
 }
 
-/// The header of each cell.
-#[repr(C)]
-pub(crate) struct CellHead<M, H> {
-    pub(super) mark: M,
-    pub(super) header: H,
-}
-
 /// See the module.
 pub(crate) trait CellOwnership: Sized + Send + Sync {
     /// Whether other processes use the memory, too. Then no number in it is trusted.
     const IS_SHARED: bool;
     /// The storage of the ends of the rings.
     type Room: Room;
-    /// The mark of a cell.
+    /// The mark of a cell, its header.
     type Mark: Send + Sync;
     /// Where a call announces the cell that it is about to move.
     type Seat<'a>
@@ -48,9 +41,9 @@ pub(crate) trait CellOwnership: Sized + Send + Sync {
     /// Whether this attachment holds a cell.
     fn holds(&self, mark: &Self::Mark) -> bool;
     /// Recovers the cells of dead processes. Returns false if no sweep was needed.
-    fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Self::Seat<'_>) -> bool;
+    fn recover<P: Payload>(queue: &Indirect<P, Self>, seat: &Self::Seat<'_>) -> bool;
     /// Gives back the cells of this attachment, at its end.
-    fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>);
+    fn leave<P: Payload>(queue: &Indirect<P, Self>);
     /// The attachment.
     #[cfg(queues_shared)]
     fn attachment(&self) -> Option<&crate::shared::Attachment>;
@@ -78,10 +71,10 @@ impl CellOwnership for Alone {
     fn holds(&self, (): &()) -> bool {
         true
     }
-    fn recover<P: Payload, H>(_queue: &Indirect<P, H, Self>, (): &()) -> bool {
+    fn recover<P: Payload>(_queue: &Indirect<P, Self>, (): &()) -> bool {
         false
     }
-    fn leave<P: Payload, H>(_queue: &Indirect<P, H, Self>) {}
+    fn leave<P: Payload>(_queue: &Indirect<P, Self>) {}
     #[cfg(queues_shared)]
     #[inline(always)]
     fn attachment(&self) -> Option<&crate::shared::Attachment> {

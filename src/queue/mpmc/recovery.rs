@@ -48,7 +48,7 @@
 //! Every call is lock-free, however many processes are suspended or dead. A sweep is O(cells) and
 //! skips cells in motion: those that a live call announces.
 
-use super::ownership::{CellHead, CellOwnership, Ring};
+use super::ownership::{CellOwnership, Ring};
 use super::{Indirect, SPARE};
 use crate::error::{Error, Result};
 use crate::memory::Array;
@@ -165,7 +165,7 @@ impl CellOwnership for Shared {
     }
 
     #[cold]
-    fn recover<P: Payload, H>(queue: &Indirect<P, H, Self>, seat: &Seat<'_>) -> bool {
+    fn recover<P: Payload>(queue: &Indirect<P, Self>, seat: &Seat<'_>) -> bool {
         let attachment = &queue.ownership.attachment;
         let Some(dead) = attachment.find_dead() else { return false };
         if queue.sweep(seat, |owner| attachment.is_gone(owner)) {
@@ -174,7 +174,7 @@ impl CellOwnership for Shared {
         true
     }
 
-    fn leave<P: Payload, H>(queue: &Indirect<P, H, Self>) {
+    fn leave<P: Payload>(queue: &Indirect<P, Self>) {
         let attachment = &queue.ownership.attachment;
         if attachment.is_inherited() {
             return;
@@ -199,7 +199,7 @@ struct Parts {
     cells: Part,
 }
 
-type Blobs = Cells<CellHead<AtomicU64, ()>, Bytes>;
+type Blobs = Cells<AtomicU64, Bytes>;
 type MappedRing = SlotRing<Packed, Mapped<Ends>>;
 
 fn lay_out(sizes: &Sizes) -> Result<(Layout, Parts)> {
@@ -269,14 +269,14 @@ fn fill(mapping: &Mapping, sizes: &Sizes, parts: &Parts) {
     let Ok((_, free, cells)) = (unsafe { view(mapping, sizes, parts) }) else { return };
     for cell in 0..parts.cells.count {
         // SAFETY: below the count; an atomic of zeros is one.
-        let mark = unsafe { &cells.header(cell).mark };
+        let mark = unsafe { cells.header(cell) };
         mark.store(at(OwnerId::NOBODY, Ring::Free, cell as u64), site("mpmc.shared.fill", Release));
         let pushed = free.push(cell as u64);
         debug_assert_eq!(pushed, Ok(cell as u64));
     }
 }
 
-impl Indirect<Bytes, (), Shared> {
+impl Indirect<Bytes, Shared> {
     /// Opens the queue in a file, or creates it there if the file is empty. The caller keeps `fd`.
     ///
     /// Fails with [`Error::Invalid`] if the file is no such queue, or has other sizes; with
@@ -296,7 +296,7 @@ impl Indirect<Bytes, (), Shared> {
     }
 }
 
-impl<P: Payload, H> Indirect<P, H, Shared> {
+impl<P: Payload> Indirect<P, Shared> {
     /// Recovers the cells of owners for which `may_lose` returns true, and those that are not in
     /// their place and that no live call announces. Returns false if it skipped a cell.
     fn sweep(&self, seat: &Seat<'_>, may_lose: impl Fn(OwnerId) -> bool) -> bool {
@@ -406,12 +406,12 @@ impl<P: Payload, H> Indirect<P, H, Shared> {
     }
 }
 
-impl Described for Indirect<Bytes, (), Shared> {
+impl Described for Indirect<Bytes, Shared> {
     fn describe(&self) -> Description {
-        const PLAN: &Plan = &Indirect::<Bytes, (), Shared>::PLAN
-            .within(offset_of!(Indirect<Bytes, (), Shared>, ownership), Shared::PLAN)
+        const PLAN: &Plan = &Indirect::<Bytes, Shared>::PLAN
+            .within(offset_of!(Indirect<Bytes, Shared>, ownership), Shared::PLAN)
             .with("slot", size_of::<Packed>())
-            .with("header", size_of::<CellHead<AtomicU64, ()>>())
+            .with("header", size_of::<AtomicU64>())
             .with("of_head", Ends::HEAD)
             .with("of_tail", Ends::TAIL)
             .with("record", Attachment::RECORD)
@@ -434,7 +434,7 @@ pub(crate) fn inspect(
         [0; 6];
     for cell in 0..parts.cells.count {
         // SAFETY: below the count.
-        let mark = unsafe { &heads.header(cell).mark }.load(site("mpmc.inspect.mark", Acquire));
+        let mark = unsafe { heads.header(cell) }.load(site("mpmc.inspect.mark", Acquire));
         let (place, ring) = read_mark(mark);
         let state = match (place, ring) {
             (Whereabouts::At(position), Ring::Filled)
