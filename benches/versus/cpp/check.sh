@@ -26,7 +26,7 @@ all_cases() {
         wake/1P1C/{pingpong,oneway}/1024/ptr process/{1P1C,4P4C}/blocking/1024/b{8,64,1024} \
         process-ping-pong/1P1C/blocking/1024/b{8,64,1024} process-kill/4P4C/blocking/1024/b64 \
         fairness/4P4C/single/1024/ptr priority/x{1,2,4,8}/single/{1000,100000}/ptr \
-        deque/owner{,+1thief,+2thieves}/single/1024/ptr batch/{2P1C,lateness}/batch32/1024/ptr \
+        deque/owner{,+1thief,+2thieves}/single/1024/ptr batch/{2P1C,4P1C,4P2C,lateness}/batch32/1024/ptr \
         memory/-/-/{1024,65536}/ptr
 }
 mapfile -t cases < <(all_cases)

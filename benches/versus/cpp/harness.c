@@ -387,7 +387,7 @@ static bool parse(const char *text, struct case_spec *s) {
         s->threads = 1 + number_in(s->shape); // the thieves
     else
         s->threads = 2 * s->pairs;
-    if (is(s->family, "mpmc") && !s->alternates) {
+    if ((is(s->family, "mpmc") && !s->alternates) || is(s->family, "batch")) {
         s->consumers = number_in(s->shape + strcspn(s->shape, "P"));
         s->pairs = s->producers < s->consumers ? s->producers : s->consumers;
         s->threads = s->producers + s->consumers;

@@ -234,15 +234,14 @@ static bool deque_run(const struct case_spec *s, struct measurement *m) {
     return true;
 }
 
-// --- batch: two producers block while the queue is full; a consumer gets a batch when it has
-// BATCH_SIZE items or when its oldest has waited for the timeout
-
-enum { PRODUCERS = 2 };
+// --- batch: producers block while the queue is full; consumers get a batch when it has BATCH_SIZE
+// items or when its oldest has waited for the timeout
 
 struct batches {
     queues_batch_t *queue;
+    unsigned producers, consumers;
     uint64_t each;
-    uint64_t sum;
+    atomic_uint_least64_t left, sum;
     // For lateness only: written before the put, read after the get.
     uint64_t arrival;
     sem_t taken;
@@ -260,31 +259,40 @@ static queues_batch_t *batch_create(const struct case_spec *s, int64_t timeout) 
 
 static void put_or_get_batches(void *context, unsigned thread) {
     struct batches *b = context;
-    if (thread < PRODUCERS) {
+    if (thread < b->producers) {
         for (uint64_t i = 1; i <= b->each; i++)
             queues_batch_put(b->queue, (void *)i, -1);
         return;
     }
     uint64_t sum = 0;
-    for (uint64_t got = 0; got < PRODUCERS * b->each;) {
+    while (atomic_load_explicit(&b->left, memory_order_relaxed) > 0) {
         void *items[BATCH_SIZE];
-        size_t count = 0;
+        size_t count = 0, zeros = 0;
         expect_ok(queues_batch_get_batch(b->queue, items, BATCH_SIZE, &count, -1));
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             sum += (uint64_t)items[i];
-        got += count;
+            zeros += items[i] == NULL;
+        }
+        atomic_fetch_sub_explicit(&b->left, count - zeros, memory_order_relaxed);
     }
-    b->sum = sum;
+    atomic_fetch_add_explicit(&b->sum, sum, memory_order_relaxed);
+    // Another consumer that waits gets a batch of zeros, and ends.
+    for (int i = 0; b->consumers > 1 && i < BATCH_SIZE; i++)
+        queues_batch_put(b->queue, NULL, -1);
 }
 
 static bool batch_stream(const struct case_spec *s, struct measurement *m) {
-    struct batches b = {.queue = batch_create(s, BATCH_TIMEOUT_NS)};
+    struct batches b = {.queue = batch_create(s, BATCH_TIMEOUT_NS),
+                        .producers = s->producers,
+                        .consumers = s->consumers};
     for (int pass = 0; pass < 2; pass++) {
-        b.each = s->items / (pass == 0 ? 10 : 1) / PRODUCERS;
-        m->seconds = timed(PRODUCERS + 1, put_or_get_batches, &b);
-        verify_sum(b.sum, PRODUCERS * sum_up_to(b.each));
+        b.each = s->items / (pass == 0 ? 10 : 1) / s->producers;
+        b.left = b.each * s->producers;
+        b.sum = 0;
+        m->seconds = timed(s->threads, put_or_get_batches, &b);
+        verify_sum(b.sum, s->producers * sum_up_to(b.each));
     }
-    m->items = b.each * PRODUCERS;
+    m->items = b.each * s->producers;
     queues_batch_release(b.queue);
     return true;
 }

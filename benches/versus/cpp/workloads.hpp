@@ -545,28 +545,36 @@ template <class Deque> bool deque(const case_spec *s, measurement *m) {
 
 template <class Queue> bool batch_stream(const case_spec *s, measurement *m) {
     const auto queue = std::make_unique<Queue>(s->capacity, BATCH_TIMEOUT_NS);
-    constexpr unsigned producers = 2;
     m->seconds = warmed_up(s->items, [&](std::uint64_t items) {
-        const std::uint64_t each = items / producers;
-        std::uint64_t sum = 0;
-        const double seconds = timed(producers + 1, [&](unsigned thread) {
+        const std::uint64_t each = items / s->producers;
+        std::atomic<std::uint64_t> left{each * s->producers}, sum{0};
+        const double seconds = timed(s->threads, [&](unsigned thread) {
             void *batch[BATCH_SIZE];
-            if (thread < producers) {
+            if (thread < s->producers) {
                 for (std::uint64_t i = 1; i <= each; i++) {
                     set_number(batch[0], i);
                     queue->put(batch[0]);
                 }
                 return;
             }
-            for (std::uint64_t got = 0; got < producers * each;) {
+            std::uint64_t mine = 0;
+            while (left.load(std::memory_order_relaxed) > 0) {
+                std::uint64_t zeros = 0;
                 const auto count = queue->get_batch(batch);
-                for (std::size_t i = 0; i < count; i++)
-                    sum += number_of(batch[i]);
-                got += count;
+                for (std::size_t i = 0; i < count; i++) {
+                    mine += number_of(batch[i]);
+                    zeros += number_of(batch[i]) == 0;
+                }
+                left.fetch_sub(count - zeros, std::memory_order_relaxed);
             }
+            sum.fetch_add(mine, std::memory_order_relaxed);
+            // Another consumer that waits gets a batch of zeros, and ends.
+            set_number(batch[0], 0);
+            for (int i = 0; s->consumers > 1 && i < BATCH_SIZE; i++)
+                queue->put(batch[0]);
         });
-        verify_sum(sum, producers * sum_up_to(each));
-        m->items = producers * each;
+        verify_sum(sum, s->producers * sum_up_to(each));
+        m->items = s->producers * each;
         return seconds;
     });
     return true;

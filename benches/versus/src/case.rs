@@ -236,7 +236,7 @@ pub fn catalogue() -> Vec<Case> {
     for shape in ["owner", "owner+1thief", "owner+2thieves"] {
         add(format!("deque/{shape}/single/1024/ptr"));
     }
-    for shape in ["2P1C", "lateness"] {
+    for shape in ["2P1C", "4P1C", "4P2C", "lateness"] {
         add(format!("batch/{shape}/batch32/1024/ptr"));
     }
     for capacity in [1024, 65536] {

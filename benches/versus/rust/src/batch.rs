@@ -1,8 +1,7 @@
-//! Batching: two producers put items one by one, and a consumer gets them in batches. A batch is
-//! due when it has 32 items or when its oldest item has waited for the timeout; until then the
-//! consumer sleeps.
+//! Batching: producers put items one by one, and consumers get them in batches. A batch is due when
+//! it has 32 items or when its oldest item has waited for the timeout; until then a consumer sleeps.
 
-use crate::workloads::{TrialResult, check, percentiles, sum_up_to, timed};
+use crate::workloads::{TrialResult, check, percentiles, sides, sum_up_to, timed};
 use crate::{Case, Contestant, Describe};
 use hdrhistogram::Histogram;
 use parking_lot::{Condvar, Mutex};
@@ -14,7 +13,6 @@ use std::time::{Duration, Instant};
 
 /// Items of a full batch.
 pub const SIZE: usize = 32;
-const PRODUCERS: usize = 2;
 
 /// A queue of words that a consumer gets in batches. `get` blocks until a batch is due: it is full,
 /// or its oldest word was put `timeout` ago.
@@ -26,23 +24,29 @@ pub trait BatchQueue: Sync + Sized {
 
 fn throughput<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
     let queue = Q::new(case.capacity, Duration::from_millis(10));
+    let (producers, consumers) = sides(case);
     let run = |items| {
-        let each = items / PRODUCERS;
-        let got = AtomicUsize::new(0);
-        let time = timed(PRODUCERS + 1, |thread| {
-            if thread < PRODUCERS {
+        let each = items / producers;
+        let (left, got) = (AtomicUsize::new(producers * each), AtomicUsize::new(0));
+        let time = timed(producers + consumers, |thread| {
+            if thread < producers {
                 return (1..=each).for_each(|word| queue.put(word));
             }
-            let (mut batch, mut count, mut mine) = (Vec::with_capacity(SIZE), 0, 0);
-            while count < PRODUCERS * each {
+            let (mut batch, mut mine) = (Vec::with_capacity(SIZE), 0);
+            while left.load(Ordering::Relaxed) > 0 {
                 queue.get(&mut batch);
-                count += batch.len();
+                let count = batch.iter().filter(|&&word| word != 0).count();
+                left.fetch_sub(count, Ordering::Relaxed);
                 mine += batch.drain(..).sum::<usize>();
             }
-            got.store(mine, Ordering::Relaxed);
+            got.fetch_add(mine, Ordering::Relaxed);
+            // Another consumer that waits gets a batch of zeros, and ends.
+            if consumers > 1 {
+                (0..SIZE).for_each(|_| queue.put(0));
+            }
         });
-        check("sum of the items", got.into_inner(), PRODUCERS * sum_up_to(each))?;
-        Ok(json!({ "items": each * PRODUCERS, "seconds": time.as_secs_f64() }))
+        check("sum of the items", got.into_inner(), producers * sum_up_to(each))?;
+        Ok(json!({ "items": each * producers, "seconds": time.as_secs_f64() }))
     };
     run(items / 10)?;
     run(items)
@@ -85,7 +89,10 @@ fn lateness<Q: BatchQueue>(case: &Case, items: usize) -> TrialResult {
 }
 
 pub fn cases<Q: BatchQueue>(contestant: Contestant) -> Contestant {
-    contestant.runs("batch/2P1C", throughput::<Q>).runs("batch/lateness", lateness::<Q>)
+    ["2P1C", "4P1C", "4P2C"]
+        .iter()
+        .fold(contestant, |entry, shape| entry.runs(format!("batch/{shape}"), throughput::<Q>))
+        .runs("batch/lateness", lateness::<Q>)
 }
 
 /// What a program without a queue library would write: a lock, and a condition variable for each

@@ -166,6 +166,12 @@ fn warmed_up(items: usize, run: impl Fn(usize) -> TrialResult) -> TrialResult {
 
 // --- throughput
 
+/// The numbers of producers and of consumers.
+pub fn sides(case: &Case) -> (usize, usize) {
+    let consumers = case.shape.split_once('P').map_or("", |(_, consumers)| consumers);
+    (Case::number(&case.shape), Case::number(consumers))
+}
+
 /// Producers and consumers: `put(n)` puts the numbers 1 to n, `get(n)` gets n items and returns
 /// their sum. Even threads produce and odd ones consume, as far as there are pairs.
 fn flow(
@@ -174,8 +180,7 @@ fn flow(
     put: impl Fn(usize) + Sync,
     get: impl Fn(usize) -> usize + Sync,
 ) -> TrialResult {
-    let producers = Case::number(&case.shape);
-    let consumers = Case::number(case.shape.split_once('P').map_or("", |(_, consumers)| consumers));
+    let (producers, consumers) = sides(case);
     let pairs = producers.min(consumers);
     let items = items - items % producers.max(consumers);
     let each = items / producers;
