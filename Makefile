@@ -304,7 +304,7 @@ test-docs: ready-proof build ## The code on the site compiles, its links work, a
 # A target folder of its own: the driver finds the programs to measure in its own folder.
 VERSUS := $(CURDIR)/benches/versus
 
-.PHONY: setup-bench bench bench-quick versus
+.PHONY: setup-bench bench bench-quick bench-store versus
 setup-bench: ## Install the libraries that bench compares with, as far as apt has them
 	@$(SETUP) bench
 
@@ -314,6 +314,9 @@ bench: versus ## Measure the queues and those of other libraries: ARGS=--help
 
 bench-quick: versus ## Measure the most important cases, in a minute
 	$(versus) --set quick $(ARGS)
+
+bench-store: versus ## Keep a run, to show later ones beside it: RUN=bench-results/FILE.jsonl
+	$(versus) store $(RUN)
 
 # A program that does not build is not measured, which the driver reports.
 versus: build

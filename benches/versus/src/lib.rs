@@ -17,6 +17,8 @@
 //!   results file.
 //! - A *comparison* is a case with the results of all contestants: their medians, and ratios to the
 //!   best peer.
+//! - The *store* is the runs that are kept in the source tree; a run is shown *beside* each of them,
+//!   whatever its processor.
 //! - The *placement* of a trial is *near* or *far*: whether the round trip of a cache line between its
 //!   first two processors took less than 150 ns.
 //!
@@ -24,9 +26,10 @@
 //!
 //! Cases ([`case`]), contestants and one trial of one of them ([`contestant`]), the placement
 //! ([`probe`]), the run ([`run`]), its records ([`record`], [`machine`]), what they mean
-//! ([`summary`]), and the two ways to show that: a table for the terminal ([`table`]), and a page
+//! ([`summary`]), the stored runs ([`store`]) beside it ([`beside`]), and the two ways to show that: a table for the terminal ([`table`]), and a page
 //! ([`page`]) with plots ([`plot`]).
 
+pub mod beside;
 pub mod case;
 pub mod contestant;
 pub mod html;
@@ -37,6 +40,7 @@ pub mod plot;
 pub mod probe;
 pub mod record;
 pub mod run;
+pub mod store;
 pub mod summary;
 pub mod table;
 

@@ -4,7 +4,11 @@
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// The most processors that other programs may keep busy: a trial takes two, and a share of one
+/// already shows in the medians.
+pub const MAX_LOAD: f64 = 0.5;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Machine {
     pub processor: String,
@@ -22,25 +26,13 @@ pub struct Machine {
 impl Machine {
     pub fn here() -> Self {
         let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let field = |name| {
-            let line = info.lines().find(|line| line.starts_with(name));
-            line.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value)
-        };
-        let processor = match field("model name") {
-            "" => std::env::consts::ARCH.into(),
-            // Marketing names cover several designs: family and model tell them apart.
-            name => match (field("cpu family"), field("model\t")) {
-                ("", _) | (_, "") => name.into(),
-                (family, model) => format!("{name} (family {family}, model {model})"),
-            },
-        };
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let compilers =
             [("rustc", "--version"), ("cc", "--version"), ("c++", "--version"), ("go", "version")];
         Self {
-            processor,
+            processor: processor(&info),
             processors: std::thread::available_parallelism().map_or(1, |n| n.get()),
-            virtual_machine: field("flags").split(' ').any(|flag| flag == "hypervisor"),
+            virtual_machine: field(&info, "flags").split(' ').any(|flag| flag == "hypervisor"),
             kernel: first_line_of("uname", &["-sr"]),
             compilers: compilers
                 .iter()
@@ -56,6 +48,11 @@ impl Machine {
         }
     }
 
+    /// Whether other programs took so much of the processors that the figures are noisy.
+    pub fn is_loaded(&self) -> bool {
+        self.load > MAX_LOAD
+    }
+
     /// One line for the head of the page and of the run.
     pub fn describe(&self) -> String {
         let kind = if self.virtual_machine { ", virtual" } else { "" };
@@ -64,9 +61,50 @@ impl Machine {
     }
 }
 
+/// The value of the first line of `/proc/cpuinfo` that begins with `name`; empty if there is none.
+fn field<'a>(info: &'a str, name: &str) -> &'a str {
+    let line = info.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value)
+}
+
+/// The processor that `/proc/cpuinfo` describes. Marketing names cover several designs, and Arm's
+/// kernels have none, so the numbers of the design are part of it.
+fn processor(info: &str) -> String {
+    let field = |name| field(info, name);
+    let name = match field("model name") {
+        "" => std::env::consts::ARCH,
+        name => name,
+    };
+    let numbers = |a, b| Some((field(a), field(b))).filter(|(a, b)| !a.is_empty() && !b.is_empty());
+    if let Some((family, model)) = numbers("cpu family", "model\t") {
+        format!("{name} (family {family}, model {model})")
+    } else if let Some((implementer, part)) = numbers("CPU implementer", "CPU part") {
+        format!("{name} (implementer {implementer}, part {part})")
+    } else {
+        name.into()
+    }
+}
+
 /// The first line that a command prints; empty if it does not run or prints nothing.
 pub fn first_line_of(command: &str, arguments: &[&str]) -> String {
     let output = Command::new(command).args(arguments).stderr(std::process::Stdio::null()).output();
     let text = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&text).lines().next().unwrap_or("").trim().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_has_the_numbers_of_its_design() {
+        let x86 =
+            "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n";
+        assert_eq!(processor(x86), "AMD EPYC (family 25, model 17)");
+        let arm = "CPU implementer\t: 0x41\nCPU part\t: 0xd40\n";
+        let expected = format!("{} (implementer 0x41, part 0xd40)", std::env::consts::ARCH);
+        assert_eq!(processor(arm), expected);
+        assert_eq!(processor("model name\t: Virtual\n"), "Virtual");
+        assert_eq!(processor(""), std::env::consts::ARCH);
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line of the driver: `versus` measures, `versus list` shows cases and contestants,
-//! and `versus report results.jsonl` shows an earlier run again. An error of the arguments or of a
+//! `versus report results.jsonl` shows an earlier run again, and `versus store results.jsonl` keeps it
+//! to compare others with. An error of the arguments or of a
 //! file is one line and exit code 2; exit code 1 means that a trial of ours failed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use versus::beside::beside;
 use versus::case::{catalogue, headlines, select};
 use versus::contestant::Contestants;
 use versus::output::{Output, about, one_line};
 use versus::record;
 use versus::run::{Plan, run};
 use versus::summary::Summary;
-use versus::{page, table};
+use versus::{page, store, table};
 
 /// Compares queues in interleaved rounds; prints a table, writes a page with plots and the results
 /// as JSON lines
@@ -26,6 +28,10 @@ struct Cli {
     command: Option<Subcommands>,
     #[command(flatten)]
     options: Options,
+    /// Directory of the stored runs, beside which a run is shown [default: results/ beside the
+    /// sources]
+    #[arg(long, value_name = "DIR", global = true)]
+    store: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -34,6 +40,11 @@ enum Subcommands {
     List,
     /// Print the table and write the page of an earlier run
     Report {
+        /// The results file that the run wrote (.jsonl)
+        results: PathBuf,
+    },
+    /// Keep a run, to show later ones beside it; refuses what cannot serve as a reference
+    Store {
         /// The results file that the run wrote (.jsonl)
         results: PathBuf,
     },
@@ -81,11 +92,15 @@ struct Options {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let result = Cli::try_parse().map_err(usage).and_then(|cli| match cli.command {
-        Some(Subcommands::List) => list(),
-        Some(Subcommands::Report { results }) => report(&results),
-        Some(Subcommands::Picture { results }) => picture(&results),
-        None => measure(&cli.options),
+    let result = Cli::try_parse().map_err(usage).and_then(|cli| {
+        let dir = cli.store.unwrap_or_else(store::default_dir);
+        match cli.command {
+            Some(Subcommands::List) => list(),
+            Some(Subcommands::Report { results }) => report(&results, &dir),
+            Some(Subcommands::Store { results }) => keep(&results, &dir),
+            Some(Subcommands::Picture { results }) => picture(&results),
+            None => measure(&cli.options, &dir),
+        }
     });
     result.unwrap_or_else(|message| {
         eprintln!("versus: {}", one_line(&message));
@@ -135,7 +150,7 @@ fn list() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(options: &Options) -> Result<ExitCode, String> {
+fn measure(options: &Options, dir: &Path) -> Result<ExitCode, String> {
     let (set, rounds, trial, mut cases) = match options.set {
         Set::Quick => ("quick", 3, Duration::from_millis(40), headlines()),
         Set::Full => ("full", 11, Duration::from_millis(150), catalogue()),
@@ -167,9 +182,11 @@ fn measure(options: &Options) -> Result<ExitCode, String> {
     };
     ctrlc::set_handler(handler).map_err(|e| e.to_string())?;
 
+    // Read before the run, so that an error does not hide results.
+    let stored = store::load(dir)?;
     let results = results_path(&options.out, set);
     let (records, ours_failed) = run(&plan, &contestants, &results, &INTERRUPTED)?;
-    show(&records, &results)?;
+    show(&records, &results, &stored)?;
     print(&format!("results: {}\n", results.display()))?;
     Ok(ExitCode::from(ours_failed as u8))
 }
@@ -180,8 +197,14 @@ fn results_path(dir: &Path, set: &str) -> PathBuf {
     dir.join(format!("{date}-{set}.jsonl"))
 }
 
-fn report(results: &Path) -> Result<ExitCode, String> {
-    show(&record::read(results)?, results)?;
+fn report(results: &Path, dir: &Path) -> Result<ExitCode, String> {
+    show(&record::read(results)?, results, &store::load(dir)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn keep(results: &Path, dir: &Path) -> Result<ExitCode, String> {
+    let path = store::add(results, dir)?;
+    print(&format!("stored: {}\n", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -198,7 +221,7 @@ fn picture(results: &Path) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
+fn show(records: &[record::Record], results: &Path, stored: &[Summary]) -> Result<(), String> {
     let page = results.with_extension("html");
     if page == results {
         return Err(format!(
@@ -208,7 +231,8 @@ fn show(records: &[record::Record], results: &Path) -> Result<(), String> {
     }
     let output = Output::to(&page)?;
     let summary = Summary::of(records);
-    print(&table::render(&summary, std::io::stdout().is_terminal()))?;
-    output.write(&page::render(&summary))?;
+    let beside = beside(&summary, stored);
+    print(&table::render(&summary, &beside, std::io::stdout().is_terminal()))?;
+    output.write(&page::render(&summary, &beside))?;
     print(&format!("page: {}\n", page.display()))
 }

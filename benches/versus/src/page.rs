@@ -1,6 +1,7 @@
 //! The comparisons as one HTML page without scripts or other files: an overview, then for each case
 //! a plot with the table under it, then plots of how the cost grows with capacity, threads or size.
 
+use crate::beside::{self, Beside};
 use crate::case::{Case, Metric, catalogue};
 use crate::html::escape;
 use crate::plot::{self, Series};
@@ -10,7 +11,7 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
 
-pub fn render(summary: &Summary) -> String {
+pub fn render(summary: &Summary, beside: &[Beside]) -> String {
     let mut html = String::new();
     let machine = &summary.run.machine;
     let _ = write!(
@@ -28,7 +29,7 @@ pub fn render(summary: &Summary) -> String {
             1
         ),
     );
-    if machine.load > 0.5 {
+    if machine.is_loaded() {
         let _ = writeln!(
             html,
             "<p class=\"warning\">Other programs kept {:.1} processors busy before the run: these figures are noisy.</p>",
@@ -41,7 +42,11 @@ pub fn render(summary: &Summary) -> String {
     for family in &families {
         let _ = write!(html, "<a href=\"#{family}\">{family}</a> ");
     }
-    html.push_str("<a href=\"#growth\">growth</a> <a href=\"#method\">method</a></nav>\n");
+    html.push_str("<a href=\"#growth\">growth</a> ");
+    if !beside.is_empty() {
+        html.push_str("<a href=\"#beside\">other processors</a> ");
+    }
+    html.push_str("<a href=\"#method\">method</a></nav>\n");
 
     html.push_str("<h2>Ours and the best peer</h2>\n");
     overview(&mut html, summary);
@@ -54,6 +59,7 @@ pub fn render(summary: &Summary) -> String {
     }
     html.push_str("<h2 id=\"growth\">How the cost grows</h2>\n");
     growth(&mut html, summary);
+    stored(&mut html, beside);
     method(&mut html, summary);
     html.push_str("</body></html>\n");
     html
@@ -277,6 +283,41 @@ fn series(comparisons: &[(String, &Comparison)]) -> (Vec<Series>, usize) {
     let series: Vec<_> = series.map(|(_, one)| one).collect();
     let left_out = count - series.len();
     (series, left_out)
+}
+
+/// The run beside each stored one.
+fn stored(html: &mut String, beside: &[Beside]) {
+    if beside.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        html,
+        "<h2 id=\"beside\">Beside other processors</h2>\n<p>{}</p>",
+        escape(&beside::note())
+    );
+    for other in beside {
+        let _ = writeln!(
+            html,
+            "<h3>{}</h3>\n<table class=\"overview\"><tr><th>case<th>{}</tr>",
+            escape(&other.title()),
+            table::BESIDE.join("<th>")
+        );
+        for pair in &other.cases {
+            let class = if pair.fell() { "n warning" } else { "n" };
+            let _ = writeln!(
+                html,
+                "<tr><td><a href=\"#{}\">{}</a><td class=\"n\">{:.2}<td class=\"n\">{:.2}<td class=\"{class}\">{:.2}\
+                 <td>{}</tr>",
+                anchor(pair.case),
+                escape(&pair.case.title()),
+                pair.here.ratio,
+                pair.stored.ratio,
+                pair.change(),
+                escape(&pair.contestants()),
+            );
+        }
+        html.push_str("</table>\n");
+    }
 }
 
 fn method(html: &mut String, summary: &Summary) {

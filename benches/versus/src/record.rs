@@ -19,6 +19,13 @@ pub enum Record {
     Trial(Trial),
 }
 
+impl Record {
+    /// The record as a line of the file.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).expect("plain data") + "\n"
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Run {
@@ -55,8 +62,7 @@ impl Writer {
         file.map(Self).map_err(|e| about(path, &e))
     }
     pub fn write(&mut self, record: &Record) -> Result<(), String> {
-        let mut line = serde_json::to_string(record).expect("plain data");
-        line.push('\n');
+        let line = record.line();
         self.0.write_all(line.as_bytes()).map_err(|e| format!("writing results: {e}"))
     }
 }

@@ -88,7 +88,7 @@ pub fn run(
     let round: Duration = entries.iter().map(|entry| expected(plan, entry.case)).sum();
     let total = round * (plan.rounds + 1 - first) as u32;
     eprintln!("{}", machine.describe());
-    if machine.load > 0.5 {
+    if machine.is_loaded() {
         eprintln!(
             "other programs keep {:.1} processors busy: the figures will be noisy",
             machine.load

@@ -1,12 +1,17 @@
 //! The comparisons as a table for the terminal. Its columns, and the note on how to read them,
 //! serve the page too.
 
+use crate::beside::{self, Beside};
 use crate::output::one_line;
 use crate::summary::{Comparison, Placement, Row, Spread, Summary, number};
 use std::fmt::Write;
 
 /// The headings of [`cells`].
 pub const HEADINGS: [&str; 4] = ["median", "min-max", "trials", "vs best"];
+
+/// The headings of a run beside a stored one: the two ratios, the change from the stored one to this,
+/// and whose ratio it is.
+pub const BESIDE: [&str; 4] = ["here", "stored", "change", "ours / best peer"];
 
 /// What both the table and the page show of a contestant: median, range, trials and ratio to the
 /// best peer.
@@ -42,7 +47,7 @@ pub fn placements(comparison: &Comparison) -> (&'static str, &'static str) {
     }
 }
 
-pub fn render(summary: &Summary, colors: bool) -> String {
+pub fn render(summary: &Summary, beside: &[Beside], colors: bool) -> String {
     let mut text = String::new();
     let (bold, plain) = if colors { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     for comparison in &summary.comparisons {
@@ -93,6 +98,39 @@ pub fn render(summary: &Summary, colors: bool) -> String {
         }
     }
     let _ = writeln!(text, "{}", note(summary));
+    if !beside.is_empty() {
+        let _ = writeln!(text, "\n{bold}Beside other processors{plain}");
+        for other in beside {
+            text += &stored(other, bold, plain);
+        }
+        let _ = writeln!(text, "{}", beside::note());
+    }
+    text
+}
+
+/// This run beside a stored one.
+fn stored(other: &Beside, bold: &str, plain: &str) -> String {
+    let mut text = format!("{bold}{}{plain}\n", one_line(&other.title()));
+    let paths = other.cases.iter().map(|pair| one_line(pair.case.path()).chars().count());
+    let width = paths.max().unwrap_or(0);
+    let [here, there, change, contestants] = BESIDE;
+    let _ = writeln!(
+        text,
+        "  {:<width$} {here:>8} {there:>8} {change:>8}        {contestants}",
+        "case"
+    );
+    for pair in &other.cases {
+        let (start, mark, end) = if pair.fell() { (bold, "fell", plain) } else { ("", "", "") };
+        let _ = writeln!(
+            text,
+            "  {start}{:<width$} {:>8.2} {:>8.2} {:>8.2}  {mark:<4}  {}{end}",
+            one_line(pair.case.path()),
+            pair.here.ratio,
+            pair.stored.ratio,
+            pair.change(),
+            one_line(&pair.contestants()),
+        );
+    }
     text
 }
 

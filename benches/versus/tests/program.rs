@@ -1,8 +1,11 @@
 //! The driver as a program: the table and the page of stored results (fixture.jsonl), and the
 //! one-line errors for arguments and files that it cannot use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use versus::record::read;
+use versus::store::file_name;
+use versus::summary::{Comparison, Summary};
 
 fn versus(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_versus")).args(arguments).output().unwrap()
@@ -131,7 +134,9 @@ fn a_run_without_trials_leaves_no_files() {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let (driver, program) = (folder.join("versus"), folder.join("versus-c"));
-    std::fs::copy(env!("CARGO_BIN_EXE_versus"), &driver).unwrap();
+    // Neither is written by this process: a program that is open for writing does not start, and
+    // another test's child may hold the descriptor.
+    std::fs::hard_link(env!("CARGO_BIN_EXE_versus"), &driver).unwrap();
     let refuses = |arguments: &[&str], expected: &str| {
         let output = Command::new(&driver).args(arguments).current_dir(&folder).output().unwrap();
         let message = text(&output.stderr);
@@ -141,9 +146,10 @@ fn a_run_without_trials_leaves_no_files() {
     };
     refuses(&[], "there are no programs to compare: `make versus` builds them");
     let listing = r#"{"name":"only","language":"C","ours":false,"cases":["spsc"]}"#;
-    std::fs::write(&program, format!("#!/bin/sh\necho '{listing}'\n")).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&program, mode).unwrap();
+    let script = format!("#!/bin/sh\necho '{listing}'\n");
+    let write = "printf %s \"$1\" > \"$2\" && chmod +x \"$2\"";
+    let arguments = ["-c", write, "sh", &script, program.to_str().unwrap()];
+    assert!(Command::new("sh").args(arguments).status().unwrap().success());
     refuses(
         &["--contestant", "unknown"],
         "no contestant's name contains \"unknown\"; `versus list`",
@@ -220,12 +226,253 @@ fn picture_has_ours_and_the_best_peer() {
     assert!(svg.contains(">100 rtrb<"), "{svg}");
 }
 
-/// README's picture is what the driver draws of the results that are stored beside the tests.
+/// README's picture is what the driver draws of a stored run.
 #[test]
-fn picture_of_the_readme_is_drawn_from_stored_results() {
+fn picture_of_the_readme_is_drawn_from_a_stored_run() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let output = versus(&["picture", &format!("{root}/benches/versus/results/readme.jsonl")]);
+    let picture = std::fs::read_to_string(format!("{root}/docs/images/speed.svg")).unwrap();
+    let is_drawn_from =
+        |run: &PathBuf| text(&versus(&["picture", run.to_str().unwrap()]).stdout) == picture;
+    assert!(stored_runs().iter().any(is_drawn_from), "docs/images/speed.svg is not up to date");
+}
+
+/// The runs in the source tree.
+fn stored_runs() -> Vec<PathBuf> {
+    let dir = versus::store::default_dir();
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn stored_runs_are_named_after_processor_date_and_commit() {
+    let runs = stored_runs();
+    assert!(!runs.is_empty());
+    for path in runs {
+        let summary = Summary::of(&read(&path).unwrap());
+        let machine = &summary.run.machine;
+        assert_eq!(path.file_name().unwrap().to_str().unwrap(), file_name(machine));
+        assert!(!machine.commit.is_empty() && !machine.commit.ends_with("-dirty"), "{path:?}");
+        let compared = |case: &&Comparison| case.best(true).is_some() && case.best(false).is_some();
+        assert!(summary.comparisons.iter().find(compared).is_some(), "{path:?}");
+    }
+}
+
+/// A new directory for a store.
+fn empty_store(name: &str) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// A run of one case with these trials of ours and of each peer, in million items per second.
+struct TestRun<'a> {
+    processor: &'a str,
+    commit: &'a str,
+    date: &'a str,
+    load: f64,
+    round_trip: f64,
+    case: &'a str,
+    rates: &'a [(&'a str, bool, &'a [f64])],
+}
+
+const CASE: &str = "spsc/1P1C/single/1024/ptr";
+const STEADY: [f64; 5] = [100.0; 5];
+
+/// The run that the tests change in one point each.
+fn test_run() -> TestRun<'static> {
+    TestRun {
+        processor: "Model A (family 1, model 2)",
+        commit: "abc1234",
+        date: "2026-01-01 00:00 UTC",
+        load: 0.1,
+        round_trip: 60.0,
+        case: CASE,
+        rates: &[("ours", true, &[200.0; 5]), ("rtrb", false, &STEADY)],
+    }
+}
+
+impl TestRun<'_> {
+    fn write(&self, path: &Path) {
+        let Self { processor, commit, date, load, round_trip, case, .. } = self;
+        let mut lines = format!(
+            r#"{{"run":{{"set":"quick","rounds":5,"machine":{{"processor":"{processor}","processors":2,"commit":"{commit}","date":"{date}","load":{load}}}}}}}"#
+        );
+        lines += "\n";
+        for (name, ours, _) in self.rates {
+            lines += &format!(
+                "{{\"contestant\":{{\"name\":\"{name}\",\"language\":\"C\",\"ours\":{ours},\"program\":\"p\"}}}}\n"
+            );
+        }
+        for (name, _, rates) in self.rates {
+            for rate in *rates {
+                let trial = match rate {
+                    0.0 => r#""failure":"lost an item""#.into(),
+                    _ => format!(r#""measured":{{"items":1000000,"seconds":{}}}"#, 1.0 / rate),
+                };
+                lines += &format!(
+                    "{{\"trial\":{{\"round\":1,\"case\":\"{case}\",\"program\":\"p\",\"contestant\":\"{name}\",\"before\":{round_trip},\"after\":{round_trip},{trial}}}}}\n"
+                );
+            }
+        }
+        std::fs::write(path, lines).unwrap();
+    }
+
+    /// The file of the run, not in the store `dir` but beside it.
+    fn beside(&self, dir: &Path) -> String {
+        let path = dir.with_extension("jsonl");
+        self.write(&path);
+        path.to_str().unwrap().into()
+    }
+}
+
+#[test]
+fn a_run_is_stored_under_the_name_of_its_processor() {
+    let dir = empty_store("stored");
+    let rates: &[_] = &[
+        ("ours", true, &[200.0; 5][..]),
+        ("rtrb", false, &STEADY),
+        ("without trials", false, &[]),
+    ];
+    let run = TestRun { rates, ..test_run() }.beside(&dir);
+    let store = ["store", &run, "--store", dir.to_str().unwrap()];
+    let output = versus(&store);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let stored = std::fs::read_to_string(format!("{root}/docs/images/speed.svg")).unwrap();
-    assert!(text(&output.stdout) == stored, "docs/images/speed.svg is not up to date");
+    let path = dir.join("model-a-family-1-model-2-2026-01-01-abc1234.jsonl");
+    assert_eq!(text(&output.stdout), format!("stored: {}\n", path.display()));
+    let stored = std::fs::read_to_string(&path).unwrap();
+    // Every trial is kept as it was, and contestants without trials are left out.
+    let original = std::fs::read_to_string(&run).unwrap();
+    let trials = |text: &str| text.matches("\"seconds\":0.01").count();
+    assert_eq!((trials(&stored), trials(&original)), (5, 5));
+    assert!(original.contains("without trials") && !stored.contains("without trials"));
+    // Not twice.
+    assert_eq!(refuses(&store, "abc1234.jsonl exists"), "");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), stored);
+}
+
+#[test]
+fn a_run_that_cannot_serve_as_a_reference_is_not_stored() {
+    let dir = empty_store("refused");
+    let few: &[_] = &[("ours", true, &[200.0; 5][..]), ("rtrb", false, &STEADY[..4])];
+    let few_of_ours: &[_] = &[("ours", true, &[200.0; 4][..]), ("rtrb", false, &STEADY)];
+    let failed: &[_] =
+        &[("ours", true, &[200.0, 200.0, 200.0, 200.0, 200.0, 0.0][..]), ("rtrb", false, &STEADY)];
+    let alone: &[_] = &[("ours", true, &[200.0; 5][..])];
+    for (run, expected) in [
+        (TestRun { load: 0.6, ..test_run() }, "other programs kept 0.6 processors busy"),
+        (TestRun { commit: "abc1234-dirty", ..test_run() }, "commit abc1234-dirty had changes"),
+        (TestRun { commit: "", ..test_run() }, "the run has no commit"),
+        (TestRun { processor: "", ..test_run() }, "the run has no processor"),
+        (TestRun { rates: few, ..test_run() }, "rtrb has 4 near trials in spsc/1P1C"),
+        (TestRun { rates: few_of_ours, ..test_run() }, "ours has 4 near trials in spsc/1P1C"),
+        (TestRun { round_trip: 300.0, ..test_run() }, "ours has 0 near trials in spsc/1P1C"),
+        (TestRun { rates: failed, ..test_run() }, "ours failed in spsc/1P1C"),
+        (TestRun { rates: alone, ..test_run() }, "no case has both ours and a peer"),
+    ] {
+        let file = run.beside(&dir);
+        let arguments = ["store", &file, "--store", dir.to_str().unwrap()];
+        assert_eq!(refuses(&arguments, expected), "");
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0, "{expected}");
+    }
+}
+
+/// What `versus report` prints of `run` with the store `dir`, from the section of stored runs on.
+fn section(run: &TestRun, dir: &Path) -> String {
+    let file = run.beside(dir);
+    let output = versus(&["report", &file, "--store", dir.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    table.split_once("\nBeside other processors\n").map_or("", |(_, section)| section).into()
+}
+
+#[test]
+fn a_run_is_shown_beside_stored_ones_of_any_processor() {
+    let dir = empty_store("beside");
+    // Without stored runs there is no section.
+    assert_eq!(section(&test_run(), &dir), "");
+    let other = "Model B (family 3, model 4)";
+    let fast: &[_] = &[("ours", true, &[400.0; 5][..]), ("rtrb", false, &STEADY)];
+    let equal: &[_] = &[("ours", true, &[220.0; 5][..]), ("rtrb", false, &STEADY)];
+    let older = TestRun { commit: "0000001", rates: equal, ..test_run() };
+    TestRun { date: "2025-01-01 00:00 UTC", ..older }.write(&dir.join("a.jsonl"));
+    TestRun { processor: other, commit: "0000002", load: 1.5, rates: fast, ..test_run() }
+        .write(&dir.join("b.jsonl"));
+    // Of the same processor, and newer than the first.
+    TestRun { commit: "0000003", date: "2025-06-01 00:00 UTC", ..test_run() }
+        .write(&dir.join("c.jsonl"));
+    // Neither another case nor the same run is shown.
+    TestRun { commit: "0000004", case: "spsc/1P1C/single/64/ptr", ..test_run() }
+        .write(&dir.join("d.jsonl"));
+    test_run().write(&dir.join("e.jsonl"));
+    // Nor figures of far cores.
+    TestRun { commit: "0000005", round_trip: 300.0, ..test_run() }.write(&dir.join("f.jsonl"));
+
+    let section = section(&test_run(), &dir);
+    let heads: Vec<_> = section.lines().filter(|line| line.contains("commit")).collect();
+    assert_eq!(
+        heads,
+        [
+            "the same processor: Model A (family 1, model 2), 2025-06-01 00:00 UTC, commit 0000003",
+            "the same processor: Model A (family 1, model 2), 2025-01-01 00:00 UTC, commit 0000001",
+            "Model B (family 3, model 4), 2026-01-01 00:00 UTC, commit 0000002, while other programs kept \
+             1.5 processors busy",
+        ]
+    );
+    let rows: Vec<_> = section.lines().filter(|line| line.contains(CASE)).collect();
+    let cells = |n: usize| rows[n].split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    assert_eq!(cells(0), "2.00 2.00 1.00 ours (C) / rtrb (C)");
+    // 2.00 of 2.20 is above 0.9, 2.00 of 4.00 is not.
+    assert_eq!(cells(1), "2.00 2.20 0.91 ours (C) / rtrb (C)");
+    assert_eq!(cells(2), "2.00 4.00 0.50 fell ours (C) / rtrb (C)");
+
+    let page = std::fs::read_to_string(dir.with_extension("html")).unwrap();
+    assert_eq!(page.matches("<h3>the same processor: ").count(), 2);
+    assert_eq!(page.matches("<td class=\"n warning\">0.50").count(), 1);
+    assert_eq!(page.matches("\"n warning\"").count(), 1);
+}
+
+/// A peer that is missing in one of two runs does not change the ratio in the other.
+#[test]
+fn runs_are_compared_by_the_contestants_that_both_have() {
+    let dir = empty_store("common");
+    let rates: &[_] = &[
+        ("ours", true, &[200.0; 5][..]),
+        ("rtrb", false, &STEADY),
+        ("only stored", false, &[1000.0; 5]),
+    ];
+    TestRun { commit: "0000001", rates, ..test_run() }.write(&dir.join("a.jsonl"));
+    let rates: &[_] = &[
+        ("ours", true, &[200.0; 5][..]),
+        ("ours, new", true, &[800.0; 5]),
+        ("rtrb", false, &STEADY),
+    ];
+    let section = section(&TestRun { rates, ..test_run() }, &dir);
+    let row = section.lines().find(|line| line.contains(CASE)).unwrap();
+    assert!(row.contains("2.00     2.00     1.00"), "{section}");
+}
+
+#[test]
+fn the_contestants_of_both_ratios_are_named() {
+    let dir = empty_store("names");
+    let rates: &[_] = &[("ours", true, &[200.0; 5][..]), ("rtrb", false, &STEADY)];
+    let with_another = |rate: &'static [f64]| [rates[0], rates[1], ("other", false, rate)];
+    let before = with_another(&[150.0; 5]);
+    TestRun { commit: "0000001", rates: &before, ..test_run() }.write(&dir.join("a.jsonl"));
+    let section = section(&TestRun { rates: &with_another(&[50.0; 5]), ..test_run() }, &dir);
+    let row = section.lines().find(|line| line.contains(CASE)).unwrap();
+    let expected = "ours (C) / rtrb (C); stored: ours (C) / other (C)";
+    assert!(row.contains("2.00     1.33     1.50") && row.ends_with(expected), "{section}");
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_reported() {
+    let dir = empty_store("unreadable");
+    std::fs::write(dir.join("a.jsonl"), "garbage\n").unwrap();
+    let run = test_run().beside(&dir);
+    let store = dir.to_str().unwrap();
+    assert_eq!(refuses(&["report", &run, "--store", store], "a.jsonl: line 1: expected"), "");
+    assert_eq!(
+        refuses(&["report", &run, "--store", &run], "unreadable.jsonl: Not a directory"),
+        ""
+    );
 }
