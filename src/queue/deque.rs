@@ -5,8 +5,8 @@
 //! Items lie at positions `top..bottom` of a ring buffer. Only the owner moves `bottom`, by plain
 //! stores; `top` only grows, by compare-and-swap. Owner and thieves compete for the last item only,
 //! and for it the owner swaps `top` as a thief does (Chase and Lev 2005; orderings after the proof of
-//! Lê, Pop, Cohen and Zappa Nardelli 2013, with the sequentially consistent accesses from which they
-//! start: a swap is cheaper than their store and fence).
+//! Lê, Pop, Cohen and Zappa Nardelli 2013, with their store and fence in a pop, and for thieves the
+//! sequentially consistent accesses from which they start).
 //!
 //! # Invariants
 //! - The owner writes a cell only after it has read, with Acquire, a `top` beyond the former item of
@@ -18,7 +18,7 @@
 //!
 //! # Linearization
 //! - Push at its store of `bottom`. Steal at its swap of `top`, and so a pop that finds one item left.
-//! - Any other pop at its swap of `bottom`, which hides the item from thieves. There is one exception:
+//! - Any other pop at its fence behind its store of `bottom`, which hides the item from thieves. There is one exception:
 //!   thieves take the other items meanwhile, and owner and thieves compete for the hidden one. Then the
 //!   winner takes it just before the first loser finds the deque empty. That moment lies within the
 //!   winner's call, since only a call that overlaps with the pop can take a hidden item.
@@ -108,16 +108,22 @@ impl Drop for Buffer {
     }
 }
 
+/// The positions at both ends, in one cache line: a steal reads both, and so does a pop. On far cores
+/// each line that moves between them costs more than the call (decision 008).
+struct Ends {
+    top: AtomicU64,
+    /// Only the owner writes it; its own Relaxed loads are exact.
+    bottom: AtomicU64,
+}
+
 /// What only the owner writes. Its own Relaxed loads are exact.
 struct Owner {
-    /// On a line of its own: thieves read it.
-    bottom: CachePadded<AtomicU64>,
     /// A push below this position finds room, and makes no new peak.
     limit: AtomicU64,
     /// The number of items that fit now.
     capacity: AtomicU64,
     peak: AtomicU64,
-    /// Pops by a swap of `bottom`.
+    /// Pops by a store of `bottom`.
     popped: AtomicU64,
     /// Pops by a swap of `top`: each of the last item of the deque.
     last: AtomicU64,
@@ -142,7 +148,7 @@ pub struct Deque<P: Atomic> {
     /// Owned, with the buffers that it replaced.
     buffer: AtomicPtr<Buffer>,
     owner: CachePadded<Owner>,
-    top: CachePadded<AtomicU64>,
+    ends: CachePadded<Ends>,
     thieves: CachePadded<Thieves>,
 }
 
@@ -164,9 +170,9 @@ impl<P: Atomic> Described for Deque<P> {
                 .with("buffer", offset_of!(Self, buffer))
                 .with("growable", offset_of!(Self, growable))
                 .with("limit", offset_of!(Self, payload) + Bytes::LIMIT)
-                .with("bottom", offset_of!(Self, owner) + offset_of!(Owner, bottom))
+                .with("bottom", offset_of!(Self, ends) + offset_of!(Ends, bottom))
                 .with("capacity", offset_of!(Self, owner) + offset_of!(Owner, capacity))
-                .with("top", offset_of!(Self, top))
+                .with("top", offset_of!(Self, ends) + offset_of!(Ends, top))
                 .with("of_cells", offset_of!(Buffer, cells) + Memory::START)
                 .with("of_stride", offset_of!(Buffer, stride))
                 .with("of_mask", offset_of!(Buffer, mask))
@@ -194,7 +200,6 @@ impl<P: Atomic> Deque<P> {
             origin,
             buffer: AtomicPtr::new(Box::into_raw(buffer)),
             owner: CachePadded::new(Owner {
-                bottom: CachePadded::new(AtomicU64::new(origin)),
                 limit: AtomicU64::new(origin),
                 capacity: AtomicU64::new(capacity as u64),
                 peak: AtomicU64::new(0),
@@ -203,7 +208,10 @@ impl<P: Atomic> Deque<P> {
                 failed_push: AtomicU64::new(0),
                 failed_pop: AtomicU64::new(0),
             }),
-            top: CachePadded::new(AtomicU64::new(origin)),
+            ends: CachePadded::new(Ends {
+                top: AtomicU64::new(origin),
+                bottom: AtomicU64::new(origin),
+            }),
             thieves: CachePadded::new(Thieves {
                 failed: AtomicU64::new(0),
                 reported_pushed: AtomicU64::new(0),
@@ -251,7 +259,7 @@ impl<P: Atomic> Deque<P> {
     /// As for `push`.
     #[inline(always)]
     pub(crate) unsafe fn push_fast(&self, item: &P::Item) -> bool {
-        let bottom = self.owner.bottom.load(site("deque.push.bottom", Relaxed));
+        let bottom = self.ends.bottom.load(site("deque.push.bottom", Relaxed));
         let limit = self.owner.limit.load(site("deque.push.limit", Relaxed));
         let is_below = ahead(bottom, limit) < 0;
         if is_below {
@@ -267,7 +275,7 @@ impl<P: Atomic> Deque<P> {
     /// As for `push`.
     #[inline(always)]
     pub(crate) unsafe fn push_slow(&self, item: &P::Item) -> Result {
-        let bottom = self.owner.bottom.load(site("deque.push.bottom.slow", Relaxed));
+        let bottom = self.ends.bottom.load(site("deque.push.bottom.slow", Relaxed));
         // SAFETY: the same contract.
         unsafe {
             self.check_room(bottom)?;
@@ -290,7 +298,7 @@ impl<P: Atomic> Deque<P> {
             self.payload.write(buffer.cell(bottom), item);
         }
         // Ordering: Release, pairs with the loads in `steal`; publishes the item.
-        self.owner.bottom.store(bottom.wrapping_add(1), site("deque.push.publish", Release));
+        self.ends.bottom.store(bottom.wrapping_add(1), site("deque.push.publish", Release));
     }
 
     /// Makes sure that there is room for a push at `bottom`; grows a growable deque.
@@ -301,7 +309,7 @@ impl<P: Atomic> Deque<P> {
     unsafe fn check_room(&self, bottom: u64) -> Result {
         let capacity = self.owner.capacity.load(site("deque.room.capacity", Relaxed));
         // Ordering: Acquire, pairs with the swaps of `top`: the items before it were copied.
-        let top = self.top.load(site("deque.room.top", Acquire));
+        let top = self.ends.top.load(site("deque.room.top", Acquire));
         if ahead(bottom, top) < capacity as i64 {
             return Ok(());
         }
@@ -309,7 +317,7 @@ impl<P: Atomic> Deque<P> {
         // then found another deque empty to which we had pushed before, we see that it took them.
         fence("deque.full.fence");
         // Ordering: as above.
-        let top = self.top.load(site("deque.full.top", SeqCst));
+        let top = self.ends.top.load(site("deque.full.top", SeqCst));
         if ahead(bottom, top) < capacity as i64 {
             return Ok(());
         }
@@ -355,7 +363,7 @@ impl<P: Atomic> Deque<P> {
     #[cold]
     fn note_peak(&self, bottom: u64) {
         // Ordering: Acquire, as in `check_room`: below the limit a push does not call that.
-        let top = self.top.load(site("deque.peak.top", Acquire));
+        let top = self.ends.top.load(site("deque.peak.top", Acquire));
         let len = ahead(bottom, top).max(0) as u64;
         let peak = self.owner.peak.load(site("deque.peak.load", Relaxed)).max(len);
         self.owner.peak.store(peak, site("deque.peak.store", Relaxed));
@@ -371,7 +379,7 @@ impl<P: Atomic> Deque<P> {
     /// Only the owner may call.
     #[inline(always)]
     pub unsafe fn pop(&self, out: &mut P::Out) -> Result {
-        let bottom = self.owner.bottom.load(site("deque.pop.bottom", Relaxed));
+        let bottom = self.ends.bottom.load(site("deque.pop.bottom", Relaxed));
         let position = bottom.wrapping_sub(1);
         // SAFETY: we are the owner.
         let buffer = unsafe { self.own_buffer() };
@@ -381,14 +389,19 @@ impl<P: Atomic> Deque<P> {
             return self.refuse_pop(bottom, needed);
         }
         // Ordering: Relaxed; an old `top` makes the swap in `pop_last` fail.
-        let top = self.top.load(site("deque.pop.compare", Relaxed));
+        let top = self.ends.top.load(site("deque.pop.compare", Relaxed));
         if ahead(position, top) <= 0 {
             // SAFETY: the same contract.
             return unsafe { self.pop_last(position, top, out) };
         }
-        // A swap, so that all threads see it before the load below.
-        self.owner.bottom.swap(position, site("deque.pop.claim", SeqCst));
-        let top = self.top.load(site("deque.pop.top", SeqCst));
+        // Ordering: Release, as in `push`: a thief may read the items before it after this store.
+        self.ends.bottom.store(position, site("deque.pop.claim", Release));
+        // Pairs with the loads of a thief, `top` and then `bottom`: the thief sees our store, or we see
+        // how far thieves have come. A store and a fence, since a swap first waits for the line of a
+        // thief's last steal.
+        fence("deque.pop.fence");
+        // Ordering: Relaxed; the fence orders it behind the store.
+        let top = self.ends.top.load(site("deque.pop.top", Relaxed));
         // SAFETY: the item is ours, or `pop_hidden` decides that; only we write its cell.
         unsafe {
             if ahead(position, top) <= 0 {
@@ -414,7 +427,7 @@ impl<P: Atomic> Deque<P> {
             // Counted first, so that no snapshot of the statistics counts it as stolen.
             let last = self.owner.last.load(site("deque.last.load", Relaxed));
             self.owner.last.store(last + 1, site("deque.last.count", Relaxed));
-            let won = self.top.replace(top, end, site("deque.pop.last", SeqCst));
+            let won = self.ends.top.replace(top, end, site("deque.pop.last", SeqCst));
             if !won {
                 self.owner.last.store(last, site("deque.last.uncount", Relaxed));
             }
@@ -446,7 +459,7 @@ impl<P: Atomic> Deque<P> {
         let done = unsafe { self.pop_last(position, top, out) };
         // Ordering: Release, as in `push`: a thief may read the items before it after this store.
         let bottom = position.wrapping_add(1);
-        self.owner.bottom.store(bottom, site("deque.pop.restore", Release));
+        self.ends.bottom.store(bottom, site("deque.pop.restore", Release));
         done
     }
 
@@ -454,7 +467,7 @@ impl<P: Atomic> Deque<P> {
     #[cold]
     fn refuse_pop(&self, bottom: u64, needed: usize) -> Result {
         fence("deque.refuse.fence");
-        let top = self.top.load(site("deque.refuse.top", SeqCst));
+        let top = self.ends.top.load(site("deque.refuse.top", SeqCst));
         if ahead(bottom, top) > 0 {
             return Err(Error::TooSmall { needed });
         }
@@ -486,8 +499,8 @@ impl<P: Atomic> Deque<P> {
     /// As for [`Deque::steal`].
     #[inline(always)]
     unsafe fn try_steal(&self, out: &mut P::Out) -> Result {
-        let mut top = self.top.load(site("deque.steal.top", SeqCst));
-        let bottom = self.owner.bottom.load(site("deque.steal.bottom", SeqCst));
+        let mut top = self.ends.top.load(site("deque.steal.top", SeqCst));
+        let bottom = self.ends.bottom.load(site("deque.steal.bottom", SeqCst));
         if ahead(bottom, top) <= 0 {
             top = self.check_item()?;
         }
@@ -501,7 +514,7 @@ impl<P: Atomic> Deque<P> {
         let next = if fits.is_ok() { top.wrapping_add(1) } else { top };
         // The thread that moves `top` next sees our copy done, and so does the owner that reuses the
         // cell. If we take nothing, a swap of the same value: a load would not order the two.
-        if !self.top.replace(top, next, site("deque.steal.take", SeqCst)) {
+        if !self.ends.top.replace(top, next, site("deque.steal.take", SeqCst)) {
             return Err(Error::Retry);
         }
         #[cfg(loom)]
@@ -516,8 +529,8 @@ impl<P: Atomic> Deque<P> {
         // Pairs with itself and with `deque.full.fence`: this thread's earlier stores are visible, so if
         // two owners push, and then each steals from the other's deque, one of them finds an item.
         fence("deque.empty.fence");
-        let top = self.top.load(site("deque.empty.top", SeqCst));
-        let bottom = self.owner.bottom.load(site("deque.empty.bottom", SeqCst));
+        let top = self.ends.top.load(site("deque.empty.top", SeqCst));
+        let bottom = self.ends.bottom.load(site("deque.empty.bottom", SeqCst));
         if ahead(bottom, top) > 0 {
             return Ok(top);
         }
@@ -532,8 +545,8 @@ impl<P: Atomic> Deque<P> {
     /// The number of items; a snapshot, never above the capacity.
     pub fn len(&self) -> usize {
         // Ordering: Acquire, so that the second load of `top` comes after that of `bottom`.
-        let top = || self.top.load(site("deque.size.top", Acquire));
-        let bottom = || self.owner.bottom.load(site("deque.size.bottom", Acquire));
+        let top = || self.ends.top.load(site("deque.size.top", Acquire));
+        let bottom = || self.ends.bottom.load(site("deque.size.bottom", Acquire));
         let (mut before, mut end) = (top(), bottom());
         for _ in 0..4 {
             let after = top();
@@ -554,7 +567,7 @@ impl<P: Atomic> Deque<P> {
     pub fn stats(&self) -> Stats {
         // First `top`, then the counter that the owner increments before it moves `top`: so `stolen` is
         // never too large. Ordering: Acquire, so that they are read in this order.
-        let left = self.top.load(site("stats.deque.top", Acquire)).wrapping_sub(self.origin);
+        let left = self.ends.top.load(site("stats.deque.top", Acquire)).wrapping_sub(self.origin);
         let last = self.owner.last.load(site("stats.deque.last", Relaxed));
         let stolen = left.saturating_sub(last);
         let reported =
@@ -563,7 +576,7 @@ impl<P: Atomic> Deque<P> {
         // order, so `pushed` may lack one for each pop in between, and is never too large.
         // Ordering: Acquire, pairs with the Release in `pop`.
         let popped = self.owner.popped.load(site("stats.deque.popped", Acquire));
-        let bottom = self.owner.bottom.load(site("stats.deque.bottom", Acquire));
+        let bottom = self.ends.bottom.load(site("stats.deque.bottom", Acquire));
         let pushed = popped.wrapping_add(bottom.wrapping_sub(self.origin));
         let before =
             self.thieves.reported_pushed.fetch_max(pushed, site("stats.deque.pushed", Relaxed));
@@ -607,8 +620,8 @@ impl<T, P: Atomic<Out = *mut T>> Deque<P> {
 
 impl<P: Atomic> Drop for Deque<P> {
     fn drop(&mut self) {
-        let top = self.top.load(site("deque.drop.top", Relaxed));
-        let bottom = self.owner.bottom.load(site("deque.drop.bottom", Relaxed));
+        let top = self.ends.top.load(site("deque.drop.top", Relaxed));
+        let bottom = self.ends.bottom.load(site("deque.drop.bottom", Relaxed));
         // SAFETY: made by `Box::into_raw`; no other thread has the deque. Replaced buffers follow.
         let buffer = unsafe { Box::from_raw(self.buffer.load(site("deque.drop.buffer", Relaxed))) };
         for i in 0..ahead(bottom, top).max(0) as u64 {
