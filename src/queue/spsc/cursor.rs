@@ -16,7 +16,9 @@
 //! # Slip
 //! Two sides that follow each other closely hand over few slots at a time, and contend for the same
 //! cache lines. A side that keeps finding few slots pauses, so that the other side gets ahead: the
-//! temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008).
+//! temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008). The other side may not be
+//! at work, for instance because it is on the same thread. Then a slip finds no more slots than
+//! before, and each such slip doubles the number of refreshes until the next one.
 //!
 //! Decision 007 has the measurements of all three.
 
@@ -27,6 +29,8 @@ use crate::sync::{AtomicU64, Relaxed, pause, site};
 
 /// Pause instructions of one slip, about 200 ns. 12 and 16 were slower on Zen 5 (decision 007).
 const SLIP_PAUSES: u32 = 8;
+/// After slips that found no more slots, up to 2^4 refreshes pass without one. Not tuned.
+const MAX_FAILURES: u64 = 4;
 
 /// The earlier of two positions.
 #[inline(always)]
@@ -41,6 +45,7 @@ pub(super) fn later(a: u64, b: u64) -> u64 {
 }
 
 /// See the module.
+#[repr(C)] // part of the layout of inlined calls
 pub(super) struct Cursor {
     /// This side may advance to this position, which is in its lap, without a refresh.
     limit: AtomicU64,
@@ -51,15 +56,27 @@ pub(super) struct Cursor {
     lap: AtomicU64,
     /// The number of slots that the last refresh found.
     found: AtomicU64,
+    /// The number of slips since the last one that found more, and of refreshes until the next slip.
+    failures: AtomicU64,
+    skips: AtomicU64,
 }
 
 impl Cursor {
+    /// Offsets for `Spsc::published`: limit, prefetch, lap.
+    #[cfg(all(test, not(loom)))]
+    pub(super) const PUBLISHED: [usize; 3] = {
+        use core::mem::offset_of;
+        [offset_of!(Self, limit), offset_of!(Self, prefetch_until), offset_of!(Self, lap)]
+    };
+
     pub(super) fn new(origin: u64) -> Self {
         Self {
             limit: AtomicU64::new(origin),
             prefetch_until: AtomicU64::new(origin),
             lap: AtomicU64::new(origin),
             found: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            skips: AtomicU64::new(0),
         }
     }
 
@@ -115,21 +132,39 @@ impl Cursor {
         count: impl Fn() -> u64,
     ) -> u64 {
         self.slot(slots, position);
-        let found = count();
-        if self.slip(found, slots.few) { count() } else { found }
+        let mut found = count();
+        if self.must_slip(found, slots.few) {
+            pause(SLIP_PAUSES);
+            let before = found;
+            found = count();
+            self.judge_slip(found != before);
+        }
+        self.found.store(found, site("spsc.found.store", Relaxed));
+        found
     }
 
-    /// Pauses if this refresh found few slots, and returns whether it did. The refresh after one that
-    /// found none does not pause: a call that waited for these slots gets them at once.
+    /// Whether a refresh that found so many slots pauses. The one after a refresh that found none does
+    /// not: a call that waited for these slots gets them at once.
     #[inline(always)]
-    fn slip(&self, found: u64, few: u64) -> bool {
+    fn must_slip(&self, found: u64, few: u64) -> bool {
         let before = self.found.load(site("spsc.found.load", Relaxed));
-        self.found.store(found, site("spsc.found.store", Relaxed));
-        let must_slip = before != 0 && found != 0 && found < few;
-        if must_slip {
-            pause(SLIP_PAUSES);
+        if before == 0 || found == 0 || found >= few {
+            return false;
         }
-        must_slip
+        let skips = self.skips.load(site("spsc.skips.load", Relaxed));
+        if skips != 0 {
+            self.skips.store(skips - 1, site("spsc.skips.store", Relaxed));
+        }
+        skips == 0
+    }
+
+    /// Notes whether a slip has found more.
+    #[inline(always)]
+    fn judge_slip(&self, found_more: bool) {
+        let failures = self.failures.load(site("spsc.failures.load", Relaxed));
+        let failures = if found_more { 0 } else { (failures + 1).min(MAX_FAILURES) };
+        self.failures.store(failures, site("spsc.failures.store", Relaxed));
+        self.skips.store((1 << failures) - 1, site("spsc.skips.begin", Relaxed));
     }
 
     /// Caches how far this side may advance once it is at `next`: to `limit` at most, within this
