@@ -56,7 +56,9 @@ files() {
     fi
     "$1" development link "libqueues.so.$SOVERSION" "$libdir/libqueues.so"
     "$1" development file 644 "$OUT/install/libqueues.a" "$libdir/libqueues.a"
-    "$1" development file 644 include/queues.h "$includedir/queues.h"
+    for header in queues.h queues_inline.h; do
+        "$1" development file 644 "include/$header" "$includedir/$header"
+    done
     for header in bindings/cpp/include/*.hpp bindings/cpp/include/queues/*.hpp bindings/cpp/include/queues/detail/*.hpp; do
         "$1" development file 644 "$header" "$includedir/${header#bindings/cpp/include/}"
     done

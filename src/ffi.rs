@@ -18,6 +18,8 @@ mod common;
 pub mod deque;
 pub mod event;
 mod handle;
+#[cfg(all(test, not(loom), target_pointer_width = "64"))]
+mod inline;
 pub mod mpmc;
 mod options;
 pub mod poll;

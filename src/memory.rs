@@ -14,6 +14,7 @@ const MALLOC_ALIGN: usize = 16;
 
 /// Zeroed memory, aligned to at least 128 bytes.
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub(crate) struct Memory {
     start: NonNull<u8>,
     allocated: NonNull<u8>,

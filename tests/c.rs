@@ -60,7 +60,12 @@ fn build(source: &str) -> PathBuf {
 
 /// Compiles a program that also uses other libraries, with their flags.
 fn build_with(source: &str, flags: &[String]) -> PathBuf {
-    let program = out().join(source.trim_end_matches(".c").replace('/', "-"));
+    build_as(&source.trim_end_matches(".c").replace('/', "-"), source, flags)
+}
+
+/// Compiles a program under a name of its own.
+fn build_as(name: &str, source: &str, flags: &[String]) -> PathBuf {
+    let program = out().join(name);
     let host = format!("{}-unknown-{}-gnu", env::consts::ARCH, env::consts::OS);
     let mut compile = cc::Build::new()
         .cargo_metadata(false)
@@ -186,6 +191,65 @@ macro_rules! programs {
 }
 
 programs! { abi batch cancel clearing deque mpmc priority rules spsc threads }
+
+/// The programs whose calls can be inlined, with inlined calls.
+#[test]
+fn spsc_inlined() {
+    passes_inlined("spsc");
+}
+
+#[test]
+fn deque_inlined() {
+    passes_inlined("deque");
+}
+
+fn passes_inlined(name: &str) {
+    let (program, source) = (format!("tests-c-{name}-inlined"), format!("tests/c/{name}.c"));
+    let built = build_as(&program, &source, &["-DQUEUES_INLINE".to_owned()]);
+    let output = run(&built, &[], &program);
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{program}: {}: {stderr}", output.status);
+}
+
+/// Inlined calls reach the library now and then, and always if the header has the layout of another
+/// version of the library.
+#[test]
+fn inlined() {
+    let count = |name: &str| format!("-Wl,--wrap=queues_{name}");
+    let counted = [
+        "spsc_try_put spsc_try_get spsc_try_put_bytes spsc_try_get_bytes spsc_reserve",
+        "spsc_commit spsc_front spsc_consume deque_push deque_pop",
+    ];
+    let flags: Vec<_> = counted.iter().flat_map(|names| names.split(' ')).map(count).collect();
+
+    let other = out().join("other-layout");
+    fs::create_dir_all(&other).unwrap();
+    let header = fs::read_to_string(root().join("include/queues_inline.h")).unwrap();
+    let tags = "0x5155455501";
+    assert_eq!(header.matches(tags).count(), 3);
+    fs::write(other.join("queues_inline.h"), header.replace(tags, "0x5155455502")).unwrap();
+    // It comes first, and its include guard keeps the real one out.
+    let path = other.join("queues_inline.h");
+    let with_other = [&flags[..], &["-include".to_owned(), path.display().to_string()]].concat();
+
+    let is_watched =
+        variable("CFLAGS").contains("-fsanitize=thread") || variable("RUNNER").contains("valgrind");
+    let may_inline = match env::consts::ARCH {
+        "x86_64" | "aarch64" if is_watched => "called",
+        // Without membarrier puts fence in full, which the library does.
+        "x86_64" | "aarch64" if variable("RUNNER").contains("qemu") => "any",
+        "x86_64" | "aarch64" => "inlined",
+        _ => "called",
+    };
+    for (name, flags, expected) in
+        [("inlined", &flags, may_inline), ("inlined-other", &with_other, "called")]
+    {
+        let program = build_as(name, "tests/c/inlined.c", flags);
+        let output = run(&program, &[expected], name);
+        let stderr = text(&output.stderr);
+        assert!(output.status.success(), "{name} {expected}: {}: {stderr}", output.status);
+    }
+}
 
 /// Race detectors report no race in a correct program, and every race in a program that has one.
 #[test]

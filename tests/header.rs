@@ -43,7 +43,10 @@ fn compiles(language: &str, standards: &[&str], compilers: &[&str]) {
             .into_iter()
             .chain(documentation)
             .collect();
-        for standard in standards {
+        for (standard, inlined) in
+            standards.iter().flat_map(|s| [(s, "-UQUEUES_INLINE"), (s, "-DQUEUES_INLINE")])
+        {
+            let options = [&options[..], &[inlined]].concat();
             let result = compile(compiler, language, standard, &options, "");
             let text = String::from_utf8_lossy(&result.stderr);
             assert!(result.status.success(), "{compiler} -std={standard}: {text}");

@@ -5,7 +5,7 @@ use super::arguments::{
     Item, SizedStruct, blob, check_many, non_null, place, receive_blob, receive_if_ok,
     write_progress,
 };
-use super::handle::{AnyQueue, Family, Handle, Observe, Role};
+use super::handle::{self, AnyQueue, Family, Handle, Observe, Role};
 use super::options::{Options, PayloadChoice, create};
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of};
@@ -88,7 +88,28 @@ unsafe impl Options for queues_deque_options_t {
     }
 }
 
-pub(super) const DEQUE: Family<Stealing<Pointer>, Stealing<Bytes>> = Family::new(4);
+pub(super) const DEQUE: Family<Stealing<Pointer>, Stealing<Bytes>> = {
+    let Family { pointers, bytes } = Family::new(4);
+    Family { pointers: pointers.inlined(LAYOUT, [finish_push, finish_pop]), bytes }
+};
+
+/// The number of the layout in `include/queues_inline.h`. It changes with the layout, and with what
+/// inlined calls have to do.
+const LAYOUT: u8 = 1;
+
+/// Ends an inlined push.
+unsafe extern "C" fn finish_push(deque: *mut c_void, _item: *mut *mut c_void) -> queues_status_t {
+    // SAFETY: the handle brought this function along.
+    status_of(|| unsafe { handle::queue_at::<Stealing<Pointer>>(deque) }.wake_thief())
+}
+
+/// Ends an inlined pop.
+unsafe extern "C" fn finish_pop(deque: *mut c_void, item: *mut *mut c_void) -> queues_status_t {
+    // SAFETY: as above; only the owner pops, and it passes a place for the item.
+    status_of(|| unsafe {
+        handle::queue_at::<Stealing<Pointer>>(deque).deque().finish_pop(&mut *item)
+    })
+}
 
 impl<P: Atomic + 'static> AnyQueue for Stealing<P> {
     type Any = dyn Observe;

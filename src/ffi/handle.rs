@@ -2,6 +2,7 @@
 //! states family, payload and mode, so one comparison admits a call to the fast path.
 
 use super::race_detector::{Channel, Outcome, RaceDetector, calling_back};
+use super::status::queues_status_t;
 use crate::error::{Error, Result};
 use crate::plan::{Described, Description, Plan};
 use crate::queue::{OfBlobs, Queue};
@@ -35,13 +36,21 @@ pub(super) struct Handle<Q: ?Sized> {
 #[repr(C)]
 struct Head {
     tag: u64,
-    /// An allocator writes here first when it gets the memory back.
-    _unused: [u64; 7],
+    /// What ends inlined calls of the two roles. An allocator writes here first when it gets the memory
+    /// back.
+    finish: [Option<Finish>; 2],
+    _unused: [u64; 5],
     debugger: ForDebugger,
     references: CachePadded<AtomicU64>,
     /// Whether a call of the producer or of the consumer is in progress; in checked mode only.
     inside: [CachePadded<AtomicU32>; 2],
 }
+
+/// Ends an inlined call that cannot go on: it has put, and found waiters or the queue closed; or it
+/// has got, and found waiters. A pop has hidden its item, and thieves have taken the others; only
+/// then is there an `item` to write.
+pub(super) type Finish =
+    unsafe extern "C" fn(handle: *mut c_void, item: *mut *mut c_void) -> queues_status_t;
 
 /// Read by `debug/queues-gdb.py`, 64 bytes behind the tag. Offsets are from the handle.
 #[repr(C)]
@@ -181,9 +190,10 @@ pub(super) fn apart<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
-/// The tag of a family and payload, and the type of its queues.
+/// The tag of a family and payload, the type of its queues, and what ends their inlined calls.
 pub(super) struct HandleType<Q> {
     tag: u64,
+    finish: [Option<Finish>; 2],
     queue: PhantomData<fn(Q)>,
 }
 
@@ -219,6 +229,15 @@ impl Role {
     }
 }
 
+/// The queue of a handle.
+///
+/// # Safety
+/// `handle` is one of a `Q`, and the caller holds a reference during `'a`.
+pub(super) unsafe fn queue_at<'a, Q>(handle: *mut c_void) -> &'a Q {
+    // SAFETY: by contract.
+    unsafe { &(*handle.cast::<Handle<Q>>()).queue }
+}
+
 /// The tag at an address, which may be misaligned.
 ///
 /// # Safety
@@ -232,7 +251,14 @@ unsafe fn tag_of<T>(handle: *const T) -> u64 {
 impl<Q> HandleType<Q> {
     pub(super) const fn new(family: u8, payload: u8) -> Self {
         let tag = MAGIC | (family as u64) << 8 | payload as u64;
-        Self { tag, queue: PhantomData }
+        Self { tag, finish: [None; 2], queue: PhantomData }
+    }
+
+    /// The same handles for programs that inline calls: `include/queues_inline.h` has the layout of
+    /// this number. `finish` ends calls of either role.
+    pub(super) const fn inlined(self, layout: u8, finish: [Finish; 2]) -> Self {
+        let [put, get] = finish;
+        Self { tag: self.tag | (layout as u64) << 24, finish: [Some(put), Some(get)], ..self }
     }
 
     /// A handle with one reference.
@@ -244,7 +270,8 @@ impl<Q> HandleType<Q> {
         let modes = if checked { CHECKED } else { 0 } | if watched { WATCHED } else { 0 };
         let head = Head {
             tag: self.tag | modes,
-            _unused: [0; 7],
+            finish: self.finish,
+            _unused: [0; 5],
             debugger: ForDebugger::new(&queue),
             references: CachePadded::new(AtomicU64::new(1)),
             inside: [0, 0].map(|none| CachePadded::new(AtomicU32::new(none))),
@@ -358,6 +385,20 @@ impl<Q> HandleType<Q> {
     {
         // SAFETY: by contract.
         unsafe { self.is_mine(handle) }.then(|| Q::erase(handle.cast::<Handle<Q>>().cast_mut()))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+impl<Q> Handle<Q> {
+    /// Offsets that `include/queues_inline.h` states: the queue, and what ends inlined calls.
+    pub(super) const QUEUE: usize = offset_of!(Self, queue);
+    pub(super) const FINISH: usize = offset_of!(Self, head) + offset_of!(Head, finish);
+}
+
+#[cfg(all(test, not(loom)))]
+impl<Q> HandleType<Q> {
+    pub(super) const fn tag(&self) -> u64 {
+        self.tag
     }
 }
 

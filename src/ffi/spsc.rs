@@ -4,14 +4,14 @@
 use super::arguments::{
     SizedStruct, blob, check_many, non_null, place, receive_blob, wait, write_progress,
 };
-use super::handle::{Role, SharedFamily, on_blobs};
+use super::handle::{self, Role, SharedFamily, on_blobs};
 use super::options::{Options, PayloadChoice, create, open_shared};
 use super::race_detector::InPlace;
 use super::stats::queues_stats_t;
 use super::status::{queues_status_t, status_of, value_or};
 use super::{common, queues_drop_bytes_t, queues_drop_t};
 use crate::error::{Error, Result};
-use crate::payload::{Dense, Pointer};
+use crate::payload::{Dense, Exclusive, Pointer};
 use crate::queue::SharedOptions;
 use crate::queue::spsc::Spsc;
 use crate::wait::Blocking;
@@ -94,8 +94,37 @@ type SharedBlobs = Blocking<Spsc<Dense, crate::queue::spsc::Shared>>;
 /// There are none on this system.
 #[cfg(not(queues_shared))]
 type SharedBlobs = Blobs;
-pub(super) const SPSC: SharedFamily<Blocking<Spsc<Pointer>>, Blobs, SharedBlobs> =
-    SharedFamily::new(2);
+type Pointers = Blocking<Spsc<Pointer>>;
+pub(super) const SPSC: SharedFamily<Pointers, Blobs, SharedBlobs> = {
+    let SharedFamily { pointers, bytes, shared } = SharedFamily::new(2);
+    SharedFamily {
+        pointers: pointers.inlined(LAYOUT, [finish_put::<Pointer>, finish_get::<Pointer>]),
+        bytes: bytes.inlined(LAYOUT, [finish_put::<Dense>, finish_get::<Dense>]),
+        shared,
+    }
+};
+
+/// The number of the layout in `include/queues_inline.h`. It changes with the layout, and with what
+/// inlined calls have to do.
+const LAYOUT: u8 = 1;
+
+/// Ends an inlined put.
+unsafe extern "C" fn finish_put<P: Exclusive>(
+    queue: *mut c_void,
+    _item: *mut *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the handle brought this function along.
+    status_of(|| unsafe { handle::queue_at::<Blocking<Spsc<P>>>(queue) }.finish_put())
+}
+
+/// Ends an inlined get.
+unsafe extern "C" fn finish_get<P: Exclusive>(
+    queue: *mut c_void,
+    _item: *mut *mut c_void,
+) -> queues_status_t {
+    // SAFETY: the handle brought this function along.
+    status_of(|| unsafe { handle::queue_at::<Blocking<Spsc<P>>>(queue) }.finish_get(()))
+}
 
 /// Creates a queue with one reference, which the caller owns. Takes all memory that the queue will
 /// ever use.

@@ -13,6 +13,7 @@ pub(super) const WORD: usize = size_of::<u64>();
 /// atomically: a peek may read a cell that another thread is already reusing, and discards the torn
 /// copy. Where no other thread reads, copies are plain.
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub struct Bytes {
     pub(super) limit: usize,
     pub(super) disposer: Disposer,

@@ -14,6 +14,7 @@ use core::alloc::Layout;
 ///
 /// Headers are atomics, which need no drop. loom sees accesses to its own types only, so in models the
 /// headers, and an [`Owned`](crate::sync::Owned) for each cell, lie outside the memory.
+#[repr(C)] // part of the layout of inlined calls
 pub(crate) struct Cells<H, P> {
     memory: Memory,
     payload: P,
@@ -25,9 +26,11 @@ pub(crate) struct Cells<H, P> {
 
 impl<H, P: Stored> Cells<H, P> {
     /// For a debugger. `limit` is valid if the payload is bytes.
-    pub(crate) const PLAN: Plan = Plan::EMPTY
-        .with("cells", core::mem::offset_of!(Self, memory) + Memory::START)
-        .with("limit", core::mem::offset_of!(Self, payload) + super::Bytes::LIMIT);
+    pub(crate) const PLAN: Plan = Plan::EMPTY.with("cells", Self::START).with("limit", Self::LIMIT);
+    /// Offset of the address of the cells.
+    pub(crate) const START: usize = core::mem::offset_of!(Self, memory) + Memory::START;
+    /// Offset of the longest length, if the payload is bytes.
+    pub(crate) const LIMIT: usize = core::mem::offset_of!(Self, payload) + super::Bytes::LIMIT;
 
     /// The layout of a header and a cell, and the offset of the cell. Computed instead of stored: for all
     /// payloads except bytes it is a constant.

@@ -48,6 +48,7 @@ use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// A ring of cells.
+#[repr(C)] // part of the layout of inlined calls
 struct Buffer {
     cells: Memory,
     stride: usize,
@@ -110,6 +111,7 @@ impl Drop for Buffer {
 
 /// The positions at both ends, in one cache line: a steal reads both, and so does a pop. On far cores
 /// each line that moves between them costs more than the call (decision 008).
+#[repr(C)] // part of the layout of inlined calls
 struct Ends {
     top: AtomicU64,
     /// Only the owner writes it; its own Relaxed loads are exact.
@@ -117,6 +119,7 @@ struct Ends {
 }
 
 /// What only the owner writes. Its own Relaxed loads are exact.
+#[repr(C)] // part of the layout of inlined calls
 struct Owner {
     /// A push below this position finds room, and makes no new peak.
     limit: AtomicU64,
@@ -141,12 +144,13 @@ struct Thieves {
 }
 
 /// See the module.
+#[repr(C)] // part of the layout of inlined calls
 pub struct Deque<P: Atomic> {
+    /// Owned, with the buffers that it replaced.
+    buffer: AtomicPtr<Buffer>,
     payload: P,
     growable: bool,
     origin: u64,
-    /// Owned, with the buffers that it replaced.
-    buffer: AtomicPtr<Buffer>,
     owner: CachePadded<Owner>,
     ends: CachePadded<Ends>,
     thieves: CachePadded<Thieves>,
@@ -178,6 +182,24 @@ impl<P: Atomic> Described for Deque<P> {
                 .with("of_mask", offset_of!(Buffer, mask))
         };
         described(self, plan)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+impl<P: Atomic> Deque<P> {
+    /// The offsets that `include/queues_inline.h` states, by their names there; those of the buffer
+    /// are from its beginning.
+    pub(crate) fn published() -> Vec<(&'static str, usize)> {
+        let owner = offset_of!(Self, owner);
+        vec![
+            ("BUFFER", offset_of!(Self, buffer)),
+            ("BOTTOM", offset_of!(Self, ends) + offset_of!(Ends, bottom)),
+            ("LIMIT", owner + offset_of!(Owner, limit)),
+            ("POPPED", owner + offset_of!(Owner, popped)),
+            ("TOP", offset_of!(Self, ends) + offset_of!(Ends, top)),
+            ("BUFFER_CELLS", offset_of!(Buffer, cells) + Memory::START),
+            ("BUFFER_MASK", offset_of!(Buffer, mask)),
+        ]
     }
 }
 
@@ -444,6 +466,20 @@ impl<P: Atomic> Deque<P> {
         // SAFETY: the item is ours, and only we write its cell.
         unsafe { self.payload.read(self.own_buffer().cell(position), out) };
         Ok(())
+    }
+
+    /// Ends an inlined pop that has moved `bottom` and then found that thieves took the items before
+    /// the hidden one.
+    ///
+    /// # Safety
+    /// As for `pop`.
+    #[cold]
+    pub(crate) unsafe fn finish_pop(&self, out: &mut P::Out) -> Result {
+        let position = self.ends.bottom.load(site("deque.finish.bottom", Relaxed));
+        // Ordering: Relaxed, as in `pop`; the caller has fenced.
+        let top = self.ends.top.load(site("deque.finish.top", Relaxed));
+        // SAFETY: the same contract.
+        unsafe { self.pop_hidden(position, top, out) }
     }
 
     /// [`Deque::pop_last`] for an item that `pop` has hidden already, when thieves have taken all items

@@ -66,6 +66,7 @@ use core::mem::offset_of;
 use crossbeam_utils::CachePadded;
 
 /// See the module. `K` states whether only this process uses the memory ([`Alone`]).
+#[repr(C)] // part of the layout of inlined calls
 pub struct Spsc<P: Exclusive, K: RoleOwnership = Alone> {
     slots: Slots<P>,
     /// The first position.
@@ -81,6 +82,7 @@ pub struct Spsc<P: Exclusive, K: RoleOwnership = Alone> {
 const _: () = assert!(size_of::<Spsc<crate::payload::Pointer>>() == 768);
 
 /// What the producer keeps to itself.
+#[repr(C)] // part of the layout of inlined calls
 struct Producer<R> {
     cursor: Cursor,
     /// The position that was reserved; before the tail if there is no reservation.
@@ -89,6 +91,7 @@ struct Producer<R> {
 }
 
 /// What the consumer keeps to itself.
+#[repr(C)] // part of the layout of inlined calls
 struct Consumer<R> {
     cursor: Cursor,
     /// Where the held slots end (`clear`); at the head or before it if there are none.
@@ -635,6 +638,36 @@ impl<P: Exclusive> Described for Spsc<P> {
                 .with("drained", get + offset_of!(GetEnd, drained_at))
         };
         described(self, plan)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+impl<P: Exclusive> Spsc<P> {
+    /// The distance of prefetches, as `include/queues_inline.h` states it.
+    pub(crate) const AHEAD: usize = slots::PREFETCH_AHEAD;
+
+    /// The offsets that `include/queues_inline.h` states, by their names there.
+    pub(crate) fn published() -> Vec<(&'static str, usize)> {
+        let state = offset_of!(Self, state) + offset_of!(Inline, 0);
+        let (put, get) = (offset_of!(Self, producer), offset_of!(Self, consumer));
+        let [limit, prefetch, lap] = Cursor::PUBLISHED;
+        let (of_put, of_get) =
+            (put + offset_of!(Producer<()>, cursor), get + offset_of!(Consumer<()>, cursor));
+        vec![
+            ("CELLS", offset_of!(Self, slots) + Slots::<P>::CELLS),
+            ("ITEM_SIZE", offset_of!(Self, slots) + Slots::<P>::ITEM_SIZE),
+            ("STAGE", state + offset_of!(State, stage)),
+            ("LENGTHS_FROM", state + offset_of!(State, lengths_from)),
+            ("TAIL", state + offset_of!(State, put) + offset_of!(PutEnd, tail)),
+            ("HEAD", state + offset_of!(State, get) + offset_of!(GetEnd, head)),
+            ("PUT_LIMIT", of_put + limit),
+            ("PUT_PREFETCH", of_put + prefetch),
+            ("PUT_LAP", of_put + lap),
+            ("RESERVED", put + offset_of!(Producer<()>, reserved)),
+            ("GET_LIMIT", of_get + limit),
+            ("GET_PREFETCH", of_get + prefetch),
+            ("GET_LAP", of_get + lap),
+        ]
     }
 }
 

@@ -19,18 +19,20 @@ use crossbeam_utils::CachePadded;
 /// Errors are those of the queue; a wait that ends without success is [`Error::Timeout`]. The
 /// unsafe calls have the contracts of those of [`Queue`], [`Put`] and [`Get`].
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub struct Blocking<Q> {
-    /// Of the ends of a shared queue: gets, puts. Before the queue, so that they are dropped first.
-    #[cfg(queues_shared)]
-    lookouts: [Lookout; 2],
     queue: Q,
     // Written only by threads that sleep, read by every call.
     pub(super) waiting: CachePadded<Waiting>,
     failed_put: CachePadded<AtomicU64>,
     failed_get: CachePadded<AtomicU64>,
+    /// Of the ends of a shared queue: gets, puts.
+    #[cfg(queues_shared)]
+    lookouts: [Lookout; 2],
 }
 
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub(super) struct Waiting {
     pub(super) not_empty: EventCount,
     pub(super) not_full: EventCount,
@@ -45,6 +47,14 @@ fn end_of(event: u32) -> usize {
     if event == READABLE { crate::shared::GET } else { crate::shared::PUT }
 }
 
+#[cfg(queues_shared)]
+impl<Q> Drop for Blocking<Q> {
+    /// The lookouts use the queue, which is dropped next.
+    fn drop(&mut self) {
+        self.lookouts.iter_mut().for_each(Lookout::end);
+    }
+}
+
 impl<Q: Described> Described for Blocking<Q> {
     fn describe(&self) -> Description {
         let Waiting { not_empty, not_full } = &*self.waiting;
@@ -53,12 +63,27 @@ impl<Q: Described> Described for Blocking<Q> {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+impl<Q> Blocking<Q> {
+    /// The offsets that `include/queues_inline.h` states, by their names there; `of_queue` are those
+    /// from the beginning of the queue.
+    pub(crate) fn published(
+        of_queue: Vec<(&'static str, usize)>,
+    ) -> impl Iterator<Item = (&'static str, usize)> {
+        use core::mem::offset_of;
+        let waiting = offset_of!(Self, waiting);
+        let of_queue = of_queue.into_iter().map(|(name, at)| (name, offset_of!(Self, queue) + at));
+        of_queue.chain([
+            ("ITEM_WAITERS", waiting + offset_of!(Waiting, not_empty) + EventCount::WAITERS),
+            ("ROOM_WAITERS", waiting + offset_of!(Waiting, not_full) + EventCount::WAITERS),
+        ])
+    }
+}
+
 impl<Q: Queue> Blocking<Q> {
     /// Adds waiting to a queue.
     pub fn new(queue: Q) -> Self {
         Self {
-            #[cfg(queues_shared)]
-            lookouts: [Lookout::new(), Lookout::new()],
             queue,
             waiting: CachePadded::new(Waiting {
                 not_empty: EventCount::new(),
@@ -66,6 +91,8 @@ impl<Q: Queue> Blocking<Q> {
             }),
             failed_put: CachePadded::new(AtomicU64::new(0)),
             failed_get: CachePadded::new(AtomicU64::new(0)),
+            #[cfg(queues_shared)]
+            lookouts: [Lookout::new(), Lookout::new()],
         }
     }
 
@@ -499,9 +526,10 @@ impl<Q: Put> Blocking<Q> {
         }
     }
 
+    /// Ends a put that has published its item and then found waiters, or the queue closed.
     #[cold]
     #[inline(never)]
-    fn finish_put(&self) -> Result {
+    pub(crate) fn finish_put(&self) -> Result {
         self.after_put(self.queue.finish_put())
     }
 
@@ -538,16 +566,17 @@ impl<Q: Get> Blocking<Q> {
         }
         // SAFETY: the same contract.
         match unsafe { self.queue.get_fast(out) } {
-            Some(with) if self.may_have_waiters(WRITABLE) => self.wake_putter(with),
+            Some(with) if self.may_have_waiters(WRITABLE) => self.finish_get(with),
             Some(with) => Ok(with),
             // SAFETY: the same contract.
             None => unsafe { self.get_slow(out, wait) },
         }
     }
 
+    /// Ends a get that has removed its item and then found waiters.
     #[cold]
     #[inline(never)]
-    fn wake_putter(&self, with: Q::With) -> Result<Q::With> {
+    pub(crate) fn finish_get(&self, with: Q::With) -> Result<Q::With> {
         self.notify(WRITABLE, 1);
         Ok(with)
     }

@@ -92,10 +92,11 @@ const FENCE_NEEDED: u64 = 1 << 63;
 
 /// See the module.
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub struct EventCount {
-    fences: Fences,
     /// See `SLEEPERS` to `FENCE_NEEDED`.
     waiters: AtomicU64,
+    fences: Fences,
     /// Where sleepers sleep.
     parking: Parking,
     /// Where pollers sleep.
@@ -154,17 +155,21 @@ impl Default for EventCount {
 }
 
 impl EventCount {
+    /// Offset of the word that wakers read.
+    #[cfg(all(test, not(loom)))]
+    pub(super) const WAITERS: usize = core::mem::offset_of!(Self, waiters);
+
     /// An event count without waiters.
     pub fn new() -> Self {
         let fences = Fences::prepare();
         has_many_processors(); // its first call reads a file, which no wait should do
         Self {
-            fences,
             waiters: AtomicU64::new(if fences.is_asymmetric() {
                 0
             } else {
                 FENCE_NEEDED | STORES_VISIBLE
             }),
+            fences,
             parking: Parking::new(),
             polls: Parking::new(),
             descriptor: AtomicPtr::new(core::ptr::null_mut()),

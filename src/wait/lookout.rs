@@ -24,7 +24,7 @@ use crate::sync::{
     disable_cancellation, site,
 };
 
-/// The lookout of one end. Dropped before the queue.
+/// The lookout of one end. Its owner ends it before the queue is dropped.
 #[derive(Debug)]
 pub(super) struct Lookout(AtomicPtr<Running>);
 
@@ -126,6 +126,18 @@ impl Lookout {
     }
 }
 
+impl Lookout {
+    /// Ends the thread, if there is one.
+    pub(super) fn end(&mut self) {
+        let running = self.0.load(site("lookout.drop", Relaxed));
+        self.0.store(core::ptr::null_mut(), site("lookout.ended", Relaxed));
+        if !running.is_null() {
+            // SAFETY: no thread uses the queue any more.
+            unsafe { end_running(running) };
+        }
+    }
+}
+
 impl Shared {
     /// The loop of the thread.
     fn watch<Q: Queue>(&self, blocking: &Blocking<Q>, event: u32) {
@@ -174,16 +186,6 @@ unsafe fn end_running(running: *mut Running) {
     }
     // SAFETY: made by `Box::into_raw`; the thread has ended.
     drop(unsafe { Box::from_raw(running) });
-}
-
-impl Drop for Lookout {
-    fn drop(&mut self) {
-        let running = self.0.load(site("lookout.drop", Relaxed));
-        if !running.is_null() {
-            // SAFETY: no thread uses the queue any more.
-            unsafe { end_running(running) };
-        }
-    }
 }
 
 /// Runs `start`, which starts a thread, with all signals blocked: signals are for the threads of

@@ -15,6 +15,7 @@ use crossbeam_utils::CachePadded;
 ///
 /// Errors are those of the deque, and the unsafe calls have the contracts of [`Deque`].
 #[derive(Debug)]
+#[repr(C)] // part of the layout of inlined calls
 pub struct Stealing<P: Atomic> {
     deque: Deque<P>,
     // Written only by threads that wait, read by every push.
@@ -24,6 +25,21 @@ pub struct Stealing<P: Atomic> {
 impl<P: Atomic> Described for Stealing<P> {
     fn describe(&self) -> Description {
         self.deque.describe()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+impl<P: Atomic> Stealing<P> {
+    /// As `Blocking::published`.
+    pub(crate) fn published() -> Vec<(&'static str, usize)> {
+        use core::mem::offset_of;
+        let deque = |(name, at): (&'static str, usize)| match name {
+            "BUFFER_CELLS" | "BUFFER_MASK" => (name, at),
+            _ => (name, offset_of!(Self, deque) + at),
+        };
+        let waiters = offset_of!(Self, not_empty) + EventCount::WAITERS;
+        let of_deque = Deque::<P>::published().into_iter().map(deque);
+        of_deque.chain([("ITEM_WAITERS", waiters)]).collect()
     }
 }
 
@@ -67,7 +83,7 @@ impl<P: Atomic> Stealing<P> {
     /// A function of its own that ends a push, so that a push without waiters saves no registers.
     #[cold]
     #[inline(never)]
-    fn wake_thief(&self) -> Result {
+    pub(crate) fn wake_thief(&self) -> Result {
         self.not_empty.notify(1);
         Ok(())
     }

@@ -91,6 +91,7 @@ pub(crate) trait RoleOwnership: Sized + Send + Sync {
 pub struct Alone;
 
 /// The state, in the queue itself.
+#[repr(transparent)]
 pub struct Inline(pub(super) State);
 
 impl Deref for Inline {

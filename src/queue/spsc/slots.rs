@@ -15,7 +15,7 @@ const FEW_LINES: usize = 16;
 const FEW_FRACTION: usize = 8;
 /// In bytes: how far ahead of its use a slot is prefetched. 2, 4 and 8 lines were slower on Zen 5,
 /// one item a call (decision 007).
-const PREFETCH_AHEAD: usize = 6 * LINE;
+pub(super) const PREFETCH_AHEAD: usize = 6 * LINE;
 
 /// In this order the address of the cells and the longest length of a blob, which a fast path loads,
 /// are in one cache line of [`Spsc`](super::Spsc).
@@ -46,6 +46,12 @@ impl<P: Exclusive> Slots<P> {
     pub(super) const PLAN: Plan = Plan::EMPTY
         .within(offset_of!(Self, cells), Cells::<(), P>::PLAN)
         .with("capacity", offset_of!(Self, capacity));
+
+    /// Offsets for `Spsc::published`.
+    #[cfg(all(test, not(loom)))]
+    pub(super) const CELLS: usize = offset_of!(Self, cells) + Cells::<(), P>::START;
+    #[cfg(all(test, not(loom)))]
+    pub(super) const ITEM_SIZE: usize = offset_of!(Self, cells) + Cells::<(), P>::LIMIT;
 
     pub(super) fn try_new(capacity: usize, payload: P) -> Result<Self> {
         if capacity == 0 {

@@ -14,6 +14,9 @@
 #include "payload.hpp"
 
 #include <queues.h>
+#ifndef QUEUES_NO_INLINE
+#include <queues_inline.h>
+#endif
 
 #include <cstddef>
 #include <cstdint>

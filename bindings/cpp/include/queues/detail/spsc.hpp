@@ -16,6 +16,9 @@
 #include "status_of.hpp"
 
 #include <queues.h>
+#ifndef QUEUES_NO_INLINE
+#include <queues_inline.h>
+#endif
 
 #include <atomic>
 #include <cstddef>
