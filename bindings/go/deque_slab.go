@@ -36,7 +36,8 @@ type link uint64
 // A dequeCell counts its own fills, which orders its push before its pop or steal in the Go memory model.
 type dequeCell[T any] struct {
 	cell[T]
-	next link
+	fills atomic.Uint32
+	next  link
 }
 
 // fill stores a value in a cell that the owner claimed.

@@ -16,11 +16,10 @@ const blockSize = 64 // cells in a block
 // word and consumers give them back to another; when producers get to the block again, they move the
 // bits from the second word to the first.
 type block struct {
-	freeExclusive uint64 // in place of free, where there is one producer at a time
-	free          atomic.Uint64
-	_             [cacheLine - 16]byte
-	returned      atomic.Uint64
-	_             [cacheLine - 8]byte
+	free     atomic.Uint64
+	_        [cacheLine - 8]byte
+	returned atomic.Uint64
+	_        [cacheLine - 8]byte
 }
 
 // newBlocks returns blocks in which every cell is returned and none is free yet.
@@ -36,12 +35,7 @@ func newBlocks(cells int) []block {
 }
 
 // claim takes at most n free cells, for a producer.
-func (b *block) claim(n int, exclusive bool) (claimed uint64) {
-	if exclusive {
-		claimed = choose(b.freeExclusive, n)
-		b.freeExclusive &^= claimed
-		return claimed
-	}
+func (b *block) claim(n int) (claimed uint64) {
 	for {
 		free := b.free.Load()
 		claimed = choose(free, n)
@@ -52,12 +46,8 @@ func (b *block) claim(n int, exclusive bool) (claimed uint64) {
 }
 
 // refill frees the cells that consumers gave back, for producers.
-func (b *block) refill(exclusive bool) {
-	switch {
-	case b.returned.Load() == 0:
-	case exclusive:
-		b.freeExclusive |= b.returned.Swap(0)
-	default:
+func (b *block) refill() {
+	if b.returned.Load() != 0 {
 		b.free.Add(b.returned.Swap(0))
 	}
 }

@@ -27,6 +27,7 @@ const cacheLine = 128
 // allows one call at a time, the flag that detects a second call is the count.
 type handle struct {
 	resource
+	fast     fastPath
 	cleanup  runtime.Cleanup
 	itemSize int
 	released atomic.Bool
@@ -118,7 +119,7 @@ func adopt(q cQueue, status Error, itemSize, spare int) (*handle, error) {
 // newHandleOf returns a handle of a queue, of which it owns a reference.
 func newHandleOf(owned resource, itemSize int) *handle {
 	q := owned.cQueue
-	h := &handle{resource: owned, itemSize: itemSize, calls: newCallCounts()}
+	h := &handle{resource: owned, fast: newFastPath(q), itemSize: itemSize, calls: newCallCounts()}
 	h.producer.peer, h.producer.blocked, h.producer.exclusive = &h.consumer, ErrFull, q.is(spsc) || q.is(deque)
 	h.consumer.peer, h.consumer.blocked, h.consumer.exclusive = &h.producer, ErrEmpty, q.is(spsc)
 	h.consumer.plans = q.is(batch)

@@ -103,6 +103,16 @@ func sharable(t *testing.T) []subject {
 	subjects := []subject{
 		subjectOfMPMCBytes(m), subjectOfSPSCBytes(s), subjectOfPriorityBytes(p), subjectOfBatchBytes(b), words,
 	}
+	n := created[SPSCWords](t)(NewSPSCWords(2))
+	subjects = append(subjects, subject{
+		name:   "SPSCWords",
+		put:    func(ctx context.Context) error { return n.Put(ctx, 1) },
+		get:    func(ctx context.Context) error { return errOf(n.Get(ctx)) },
+		tryPut: func() error { return n.TryPut(1) },
+		tryGet: func() error { return errOf(n.TryGet()) },
+
+		isWords: true,
+	}.fromClosable(&n.closable, n.Release, n.Clear))
 	// Buffers that fit.
 	subjects[0].get = func(ctx context.Context) error { return errOf(m.Get(ctx, make([]byte, 8))) }
 	subjects[0].tryGet = func() error { return errOf(m.TryGet(make([]byte, 8))) }

@@ -2,7 +2,7 @@
 
 package queues
 
-// The only file that calls C: each function here is one call of shim.h and the translation of its
+// The only file that calls C, beside fast.go: each function here is one call of shim.h and the translation of its
 // result. Callers of a method make sure that the queue is not freed meanwhile: see handle.go.
 
 /*

@@ -32,27 +32,28 @@ type slab[T any] struct {
 	blocks   []block
 	_        [cacheLine]byte
 	cursor   atomic.Uintptr // the block that was used last: a hint
+	next     uintptr        // replaces blocks and cursor in an SPSC queue: the next cell
 	_        [cacheLine]byte
 	stack    *freeStack // replaces blocks and cursor in a queue whose items leave in any order
 }
 
 const groupSize = 4 // cells in a group; usually they fill a cache line
 
-// A cell holds a value from put to take. The first cell of a group counts the fills of the whole group:
-// a producer adds to them after it wrote values and before it puts their numbers, a consumer loads them
-// after it got a number and before it reads the value. So a put happens before its get in the Go memory
-// model, which does not know of C.
+// A cell holds a value from put to take.
 type cell[T any] struct {
-	fills  atomic.Uint32
 	filled bool
 	value  T
 }
 
-// put stores a value in a cell whose number this goroutine holds. The caller then changes the fills of the
-// cell's group.
-func (c *cell[T]) put(v T) { c.value, c.filled = v, true }
+// put stores a value in a cell whose number this goroutine holds.
+func (c *cell[T]) put(v T) {
+	took(unsafe.Pointer(c))
+	c.value, c.filled = v, true
+	gives(unsafe.Pointer(c))
+}
 
 func (c *cell[T]) read() T {
+	took(unsafe.Pointer(c))
 	if !c.filled {
 		panic("queues: the library returned an item twice")
 	}
@@ -64,6 +65,7 @@ func (c *cell[T]) take() T {
 	v := c.read()
 	var zero T
 	c.value, c.filled = zero, false
+	gives(unsafe.Pointer(c))
 	return v
 }
 
@@ -79,9 +81,11 @@ func newSlab[T any](family family, capacity int) (*slab[T], error) {
 		handle: h, maxItems: capacity, cells: make([]cell[T], capacity+spareCells),
 	}
 	h.consumer.waits.pool, h.consumer.waits.handsOver = receiversOf[T](), true
-	if family == priority {
+	switch family {
+	case spsc:
+	case priority:
 		s.stack = newFreeStack(len(s.cells))
-	} else {
+	default:
 		s.blocks = newBlocks(len(s.cells))
 	}
 	return s, nil
@@ -111,14 +115,13 @@ func cellSize[T any]() uintptr {
 // or no cell is free. It returns how many it stored.
 func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	limit := min(len(items), len(values))
-	if s.stack != nil {
+	if s.blocks == nil {
 		for ; n < limit; n++ {
-			i, found := s.stack.pop()
+			i, found := s.nextCell()
 			if !found {
 				break
 			}
 			s.cells[i].put(values[n])
-			s.cells[i&^(groupSize-1)].fills.Add(1)
 			items[n] = i
 		}
 		return n
@@ -126,7 +129,7 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	begin := s.cursor.Load()
 	k := begin
 	for left := len(s.blocks); n < limit; {
-		claimed := s.blocks[k].claim(limit-n, s.producer.exclusive)
+		claimed := s.blocks[k].claim(limit - n)
 		if claimed == 0 {
 			if left == 0 {
 				break
@@ -137,20 +140,13 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 			if k++; k == uintptr(len(s.blocks)) {
 				k = 0
 			}
-			s.blocks[k].refill(s.producer.exclusive)
+			s.blocks[k].refill()
 		}
-		for claimed != 0 {
-			first := uintptr(bits.TrailingZeros64(claimed)) &^ (groupSize - 1)
-			cells := s.cells[k*blockSize+first:]
-			group := claimed >> first & (1<<groupSize - 1)
-			claimed &^= group << first
-			for ; group != 0; group &= group - 1 {
-				c := uintptr(bits.TrailingZeros64(group))
-				cells[c].put(values[n])
-				items[n] = k*blockSize + first + c
-				n++
-			}
-			cells[0].fills.Add(1)
+		for ; claimed != 0; claimed &= claimed - 1 {
+			i := k*blockSize + uintptr(bits.TrailingZeros64(claimed))
+			s.cells[i].put(values[n])
+			items[n] = i
+			n++
 		}
 	}
 	if k != begin {
@@ -159,37 +155,57 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	return n
 }
 
-// received returns the cell of a number that this goroutine got.
-func (s *slab[T]) received(i uintptr) *cell[T] {
-	s.cells[i&^(groupSize-1)].fills.Load()
-	return &s.cells[i]
+// nextCell claims a cell of a slab without blocks. In an SPSC queue the cells are used in turn.
+func (s *slab[T]) nextCell() (i uintptr, found bool) {
+	if s.stack != nil {
+		return s.stack.pop()
+	}
+	i = s.next
+	if s.next++; s.next == uintptr(len(s.cells)) {
+		s.next = 0
+	}
+	return i, true
 }
 
 // empty returns the value of a cell whose number this goroutine holds, and frees the cell.
 func (s *slab[T]) empty(i uintptr) T {
-	v := s.received(i).take()
-	if s.stack != nil {
-		s.stack.push(i)
-	} else {
+	v := s.cells[i].take()
+	if s.blocks != nil {
 		s.blocks[i/blockSize].giveBack(1 << (i % blockSize))
+	} else if s.stack != nil {
+		s.stack.push(i)
 	}
 	return v
 }
 
-// emptyAll empties many cells of a slab with blocks, as empty does.
+// emptyAll empties many cells, as empty does.
 func (s *slab[T]) emptyAll(items []uintptr, values []T) {
+	if s.blocks == nil {
+		for n, i := range items {
+			values[n] = s.empty(i)
+		}
+		return
+	}
 	for n := 0; n < len(items); {
 		block := items[n] / blockSize
 		var emptied uint64
 		for ; n < len(items) && items[n]/blockSize == block; n++ {
-			values[n] = s.received(items[n]).take()
+			values[n] = s.cells[items[n]].take()
 			emptied |= 1 << (items[n] % blockSize)
 		}
 		s.blocks[block].giveBack(emptied)
 	}
 }
 
-// reclaim empties the cells of items that are not in the queue: those that a put did not accept.
+// takeBack empties the cells of items that a put did not accept.
+func (s *slab[T]) takeBack(items []uintptr) {
+	s.reclaim(items)
+	if s.stack == nil && s.blocks == nil && len(items) > 0 {
+		s.next = items[0]
+	}
+}
+
+// reclaim empties the cells of items that are not in the queue.
 func (s *slab[T]) reclaim(items []uintptr) {
 	for _, i := range items {
 		s.empty(i)
@@ -220,7 +236,7 @@ func (s *slab[T]) put(v T, with uint64) (n int, status Error) {
 		if s.fill(item[:], []T{v}) == 1 {
 			status := s.tryPut(item[0], with)
 			if status != statusOK {
-				s.reclaim(item[:])
+				s.takeBack(item[:])
 			}
 			return one(status)
 		}
@@ -282,7 +298,7 @@ func (s *slab[T]) putValues(values []T) (n int, status Error) {
 		}
 		var put int
 		put, status = s.putMany(items[:m])
-		s.reclaim(items[put:m])
+		s.takeBack(items[put:m])
 		n += put
 	}
 	return n, status

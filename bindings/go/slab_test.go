@@ -122,18 +122,16 @@ func TestCellsComeBackFromTraffic(t *testing.T) {
 // Each cell is in one block, for any number of cells.
 func TestBlocksHaveAllCells(t *testing.T) {
 	for _, cells := range []int{1, 63, 64, 65, 127, 128, 129, 1000} {
-		for _, exclusive := range []bool{false, true} {
-			n := 0
-			blocks := newBlocks(cells)
-			for k := range blocks {
-				b := &blocks[k]
-				want(t, "free cells before the refill", b.claim(blockSize, exclusive), 0)
-				b.refill(exclusive)
-				n += bits.OnesCount64(b.claim(blockSize, exclusive))
-				want(t, "free cells after all were claimed", b.claim(blockSize, exclusive), 0)
-			}
-			want(t, "cells", n, cells)
+		n := 0
+		blocks := newBlocks(cells)
+		for k := range blocks {
+			b := &blocks[k]
+			want(t, "free cells before the refill", b.claim(blockSize), 0)
+			b.refill()
+			n += bits.OnesCount64(b.claim(blockSize))
+			want(t, "free cells after all were claimed", b.claim(blockSize), 0)
 		}
+		want(t, "cells", n, cells)
 	}
 }
 

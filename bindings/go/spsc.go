@@ -104,7 +104,7 @@ func (q *SPSC[T]) Peek() (v T, err error) {
 		i, _, status := s.peek()
 		if status == statusOK {
 			h.consumer.waits.itemSeen()
-			v = s.received(i).read()
+			v = s.cells[i].read()
 		}
 		return status
 	})
