@@ -57,19 +57,29 @@ func (f *fastPath) isOpen() bool {
 	return atomic.LoadUint32((*uint32)(unsafe.Add(f.queue, C.QUEUES_LAYOUT_SPSC_STAGE))) == 0
 }
 
+// room returns the position of the next put, and whether the fast path may put there.
+func (f *fastPath) room() (position uint64, ok bool) {
+	if f.queue == nil {
+		return 0, false
+	}
+	position = *f.word(C.QUEUES_LAYOUT_SPSC_TAIL)
+	return position, position != *f.word(C.QUEUES_LAYOUT_SPSC_PUT_LIMIT) && f.isOpen()
+}
+
 // tryPut puts an item and what travels beside it, as cQueue.tryPut.
 func (h *handle) tryPut(item uintptr, with uint64) Error {
+	position, ok := h.fast.room()
+	if !ok {
+		return h.cQueue.tryPut(item, with)
+	}
+	return h.publish(position, item)
+}
+
+// publish puts an item where room has found room. A close since then decides with C whether it came first.
+func (h *handle) publish(position uint64, item uintptr) Error {
 	f := &h.fast
-	if f.queue == nil {
-		return h.cQueue.tryPut(item, with)
-	}
-	tail := f.word(C.QUEUES_LAYOUT_SPSC_TAIL)
-	position := *tail
-	if position == *f.word(C.QUEUES_LAYOUT_SPSC_PUT_LIMIT) || !f.isOpen() {
-		return h.cQueue.tryPut(item, with)
-	}
 	*f.cell(position, *f.word(C.QUEUES_LAYOUT_SPSC_PUT_LAP)) = item
-	atomic.StoreUint64(tail, position+1)
+	atomic.StoreUint64(f.word(C.QUEUES_LAYOUT_SPSC_TAIL), position+1)
 	if !f.isOpen() || atomic.LoadUint64(f.word(C.QUEUES_LAYOUT_SPSC_ITEM_WAITERS)) != 0 {
 		return h.finish(C.QUEUES_LAYOUT_FINISH_PUT)
 	}

@@ -186,7 +186,7 @@ func TestFastPathWakesOthers(t *testing.T) {
 	p := ours.Handle()
 	theirs := created[SPSCWords](t)(FromHandle[SPSCWords](p))
 	defer theirs.Release()
-	ours.load().cQueue.free() // the reference of p
+	ours.load().cQueue.free()                           // the reference of p
 	ctx, cancel := context.WithTimeout(bg, time.Minute) // only a lost wake-up takes so long
 	defer cancel()
 	pair := func(put, get *SPSCWords, slowPut, slowGet time.Duration) {
@@ -221,6 +221,106 @@ func TestFastPathWakesOthers(t *testing.T) {
 	pair(ours, theirs, 0, time.Millisecond)
 	pair(theirs, ours, time.Millisecond, 0)
 	pair(theirs, ours, 0, time.Millisecond)
+}
+
+// openUp makes the next puts and gets take the fast path, where there is one: it raises the peak of the length, which
+// only C does, and leaves the queue empty.
+func openUp(t *testing.T, put func(int) error, get func() (int, error), capacity int) {
+	t.Helper()
+	for _, n := range []int{capacity, 1} {
+		for i := range n {
+			must(t, put(i))
+		}
+		for range n {
+			must(t, errOf(get()))
+		}
+	}
+}
+
+// Each single put and get of the fast path wakes a goroutine that waits in another handle, of which C knows only the
+// descriptor.
+func TestFastPathWakesAtOnce(t *testing.T) {
+	const capacity = 64
+	q := created[SPSCWords](t)(NewSPSCWords(capacity))
+	defer q.Release()
+	p := q.Handle()
+	other := created[SPSCWords](t)(FromHandle[SPSCWords](p))
+	defer other.Release()
+	q.load().cQueue.free()                                 // the reference of p
+	ctx, cancel := context.WithTimeout(bg, 10*time.Second) // only a lost wake-up takes so long
+	defer cancel()
+	ended := make(chan error, 1)
+	wait := func(call func() error, r *role) {
+		go func() { ended <- call() }()
+		eventually(func() bool { return r.waits.waiting() == 1 })
+		time.Sleep(5 * time.Millisecond) // from the list to the channel
+	}
+	n := wordsOf(q)
+	openUp(t, n.put, n.get, capacity)
+	wait(func() error { return errOf(other.Get(ctx)) }, &other.load().consumer)
+	_, ok := n.handle.fast.room()
+	want(t, "there is a fast path for the put", ok, hasFastPath)
+	must(t, q.TryPut(1))
+	must(t, <-ended)
+
+	for range capacity {
+		must(t, q.TryPut(1))
+	}
+	must(t, errOf(q.TryGet())) // finds out in C how far gets may go
+	must(t, q.TryPut(1))
+	wait(func() error { return other.Put(ctx, 1) }, &other.load().producer)
+	must(t, errOf(q.TryGet()))
+	must(t, <-ended)
+}
+
+// No put that begins after a close is accepted, although items are left. A put that found the queue open and then
+// published after a get has reported the end is not accepted either.
+func TestFastPathAndClose(t *testing.T) {
+	forEachSPSC(t, 64, func(t *testing.T, q numbers) {
+		openUp(t, q.put, q.get, 64)
+		must(t, q.put(1))
+		_, ok := q.handle.fast.room()
+		want(t, "there is a fast path", ok, hasFastPath)
+		q.close()
+		wantError(t, q.put(2), ErrClosed)
+		v, err := q.get()
+		must(t, err)
+		want(t, "item", v, 1)
+		wantError(t, errOf(q.get()), ErrClosed)
+		want(t, "length", q.handle.len(), 0)
+	})
+	q := newWords(t, 64)
+	openUp(t, q.put, q.get, 64)
+	if position, ok := q.handle.fast.room(); ok {
+		q.close()
+		wantError(t, errOf(q.get()), ErrClosed)
+		want(t, "status of the late put", q.handle.publish(position, 1), ErrClosed)
+		wantError(t, errOf(q.get()), ErrClosed)
+		want(t, "Enqueued", q.handle.stats().Enqueued, 65)
+	}
+}
+
+// What happens before a put is visible after its get, also where no call waits. The race detector checks.
+func TestHappensBeforeWithoutWaiting(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, f family) {
+		const rounds = 20_000
+		q := newTyped[*int](t, f, 100)
+		go func() {
+			for i := range rounds {
+				for v := &i; q.TryPut(v) != nil; {
+					runtime.Gosched()
+				}
+			}
+		}()
+		for i := range rounds {
+			v, err := q.TryGet()
+			for ; err != nil; v, err = q.TryGet() {
+				runtime.Gosched()
+			}
+			want(t, "value", *v, i)
+			*v = -1
+		}
+	})
 }
 
 // An SPSC queue uses its cells in turn: only an item that is accepted takes one.
