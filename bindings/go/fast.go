@@ -37,6 +37,9 @@ type fastPath struct {
 	cells unsafe.Pointer
 }
 
+// hasFastPath reports whether this build has a fast path at all.
+const hasFastPath = true
+
 func newFastPath(q cQueue) (f fastPath) {
 	queue := C.start(q.queue)
 	if q.is(spsc) && *(*uint64)(queue) == C.QUEUES_LAYOUT_SPSC_POINTERS {

@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// hasFastPath reports whether this build has a fast path at all.
-const hasFastPath = !underRaceDetector && runtime.GOOS != "windows" &&
-	(runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64")
-
 // numbers is what the tests need of an SPSC queue of values or of numbers.
 type numbers struct {
 	handle *handle

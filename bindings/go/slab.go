@@ -39,7 +39,8 @@ type slab[T any] struct {
 
 const groupSize = 4 // cells in a group; usually they fill a cache line
 
-// A cell holds a value from put to take.
+// A cell holds a value from put to take. The atomic operations of C, or those of the fast path, order the put before
+// its take. The race detector does not see these, but it orders all calls into C, and under it there is no fast path.
 type cell[T any] struct {
 	filled bool
 	value  T
@@ -47,13 +48,10 @@ type cell[T any] struct {
 
 // put stores a value in a cell whose number this goroutine holds.
 func (c *cell[T]) put(v T) {
-	took(unsafe.Pointer(c))
 	c.value, c.filled = v, true
-	gives(unsafe.Pointer(c))
 }
 
 func (c *cell[T]) read() T {
-	took(unsafe.Pointer(c))
 	if !c.filled {
 		panic("queues: the library returned an item twice")
 	}
@@ -65,7 +63,6 @@ func (c *cell[T]) take() T {
 	v := c.read()
 	var zero T
 	c.value, c.filled = zero, false
-	gives(unsafe.Pointer(c))
 	return v
 }
 
@@ -155,7 +152,10 @@ func (s *slab[T]) fill(items []uintptr, values []T) (n int) {
 	return n
 }
 
-// nextCell claims a cell of a slab without blocks. In an SPSC queue the cells are used in turn.
+// nextCell claims a cell of a slab without blocks. In an SPSC queue the cells are used in turn, which needs no note of
+// the free ones: when the producer puts item m, it knows that the consumer has removed item m - capacity - 1 from C.
+// At most a chunk of the items before that is not emptied yet, and the producer fills at most a chunk ahead. So with
+// spareCells, two chunks, it never gets to a cell that is in use.
 func (s *slab[T]) nextCell() (i uintptr, found bool) {
 	if s.stack != nil {
 		return s.stack.pop()
