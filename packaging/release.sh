@@ -60,7 +60,7 @@ edit README.md "s#-require queues@v0.0.0 -replace queues=#-require $module@v$VER
 
 # The library in the module. In one folder with the Go files, because `go mod vendor` copies no other.
 # The build tag queues_system takes an installed library instead.
-cp include/queues.h LICENSE-MIT LICENSE-APACHE THIRD-PARTY.md "$tree/bindings/go/"
+cp include/queues.h include/queues_inline.h LICENSE-MIT LICENSE-APACHE THIRD-PARTY.md "$tree/bindings/go/"
 cp "$OUT/install/libqueues.a" "$tree/bindings/go/libqueues_$platform.a"
 edit bindings/go/shim.go '/^#cgo pkg-config: queues$/d'
 license='// SPDX-License-Identifier: MIT OR Apache-2.0'
