@@ -13,8 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The programs to look for.
-pub const PROGRAMS: [&str; 7] =
-    ["versus-rust", "versus-c", "versus-c-static", "versus-c-inline", "versus-c++", "versus-go", "versus-ipc"];
+pub const PROGRAMS: [&str; 7] = [
+    "versus-rust",
+    "versus-c",
+    "versus-c-static",
+    "versus-c-inline",
+    "versus-c++",
+    "versus-go",
+    "versus-ipc",
+];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contestant {
