@@ -203,29 +203,33 @@ pub(super) struct Role {
     /// The mark in `Head::inside`, if only one thread at a time may have this role.
     mark: Option<usize>,
     gives: Channel,
-    /// `None`: an earlier call took it.
-    takes: Option<Channel>,
+    /// Nothing if an earlier call took it.
+    takes: &'static [Channel],
 }
 
 impl Role {
     pub(super) const PUT: Self = Self { mark: Some(0), ..Self::giving(Channel::Items) };
     pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
-    pub(super) const COMMIT: Self = Self { takes: None, ..Self::PUT };
-    pub(super) const CONSUME: Self = Self { takes: None, ..Self::GET };
+    /// A reservation is written by the program, after the writer of the blob that was there before.
+    /// The get of that blob gave room at its beginning, when it had not taken the blob yet.
+    pub(super) const RESERVE: Self =
+        Self { takes: &[Channel::Room, Channel::Items], ..Self::PUT };
+    pub(super) const COMMIT: Self = Self { takes: &[], ..Self::PUT };
+    pub(super) const CONSUME: Self = Self { takes: &[], ..Self::GET };
     /// The owner of a deque pushes and pops: both have one mark.
     pub(super) const PUSH: Self = Self::PUT;
     pub(super) const POP: Self = Self { mark: Some(0), ..Self::GET };
     pub(super) const STEAL: Self = Self { mark: None, ..Self::GET };
     /// To set an event, and to find it set.
-    pub(super) const SET: Self = Self { takes: None, ..Self::giving(Channel::Items) };
+    pub(super) const SET: Self = Self { takes: &[], ..Self::giving(Channel::Items) };
     pub(super) const FIND_SET: Self = Self::STEAL;
 
     const fn giving(gives: Channel) -> Self {
-        let takes = match gives {
-            Channel::Items => Channel::Room,
-            _ => Channel::Items,
+        let takes: &[Channel] = match gives {
+            Channel::Items => &[Channel::Room],
+            _ => &[Channel::Items],
         };
-        Self { mark: None, gives, takes: Some(takes) }
+        Self { mark: None, gives, takes }
     }
 }
 
@@ -433,12 +437,12 @@ impl Head {
         if let Some(detector) = self.detector() {
             let taken = match (error, role.gives) {
                 // A get that failed took nothing.
-                (Some(_), Channel::Room) => None,
+                (Some(_), Channel::Room) => &[],
                 // A put_many that failed may have put some.
                 _ => role.takes,
             };
             let closed = error.filter(|&error| *error == Error::Closed).map(|_| Channel::Close);
-            for channel in taken.into_iter().chain(closed) {
+            for channel in taken.iter().copied().chain(closed) {
                 detector.acquire(self.address(), channel);
             }
         }

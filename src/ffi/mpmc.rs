@@ -497,7 +497,7 @@ pub unsafe extern "C" fn queues_mpmc_reserve(
     // SAFETY: the header's contract.
     status_of(|| unsafe {
         let output = non_null(data)?;
-        let cell = on_blobs!(MPMC, queue, Role::PUT, |queue| {
+        let cell = on_blobs!(MPMC, queue, Role::RESERVE, |queue| {
             let data = queue.reserve(wait(timeout_ns))?;
             Ok(InPlace { data, len: queue.queue().payload().limit() })
         })?;
