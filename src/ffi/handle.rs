@@ -212,8 +212,7 @@ impl Role {
     pub(super) const GET: Self = Self { mark: Some(1), ..Self::giving(Channel::Room) };
     /// A reservation is written by the program, after the writer of the blob that was there before.
     /// The get of that blob gave room at its beginning, when it had not taken the blob yet.
-    pub(super) const RESERVE: Self =
-        Self { takes: &[Channel::Room, Channel::Items], ..Self::PUT };
+    pub(super) const RESERVE: Self = Self { takes: &[Channel::Room, Channel::Items], ..Self::PUT };
     pub(super) const COMMIT: Self = Self { takes: &[], ..Self::PUT };
     pub(super) const CONSUME: Self = Self { takes: &[], ..Self::GET };
     /// The owner of a deque pushes and pops: both have one mark.
