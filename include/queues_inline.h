@@ -85,7 +85,8 @@ extern "C" {
 #define QUEUES_DEQUE_(type, deque, field) QUEUES_LOAD_(type, deque, QUEUES_LAYOUT_DEQUE_##field)
 #define QUEUES_LIKELY_(condition) __builtin_expect(!!(condition), 1)
 #define QUEUES_IS_BEFORE_(a, b) ((int64_t)((a) - (b)) < 0)
-/* The library interrupts all threads between their store and their load, or makes them wait. */
+/* Between a store and a load. The side that waits calls membarrier, so a compiler fence is enough.
+ */
 #define QUEUES_LIGHT_FENCE_() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 typedef queues_status_t (*queues_finish_)(void *handle, void **item);
@@ -106,29 +107,25 @@ QUEUES_INLINED_ int queues_is_place_(const void *place) {
     return place && ((uintptr_t)place & (sizeof(void *) - 1)) == 0;
 }
 
-QUEUES_INLINED_ void queues_prefetch_for_put_(const char *slot) {
+QUEUES_INLINED_ void queues_prefetch_(const char *slot, int is_put) {
 #ifdef __x86_64__
-    __asm__ volatile("prefetchw %0" : : "m"(*slot));
+    if (is_put)
+        __asm__ volatile("prefetchw %0" : : "m"(*slot));
+    else
+        __asm__ volatile("prefetcht0 %0" : : "m"(*slot));
 #else
-    (void)slot;
+    (void)slot, (void)is_put;
 #endif
 }
 
-QUEUES_INLINED_ void queues_prefetch_for_get_(const char *slot) {
-#ifdef __x86_64__
-    __asm__ volatile("prefetcht0 %0" : : "m"(*slot));
-#else
-    (void)slot;
-#endif
-}
-
-/* Whether the next put needs no help: position, slot. */
+/* Whether the producer knows of room, at the position of the next put, and the queue is open. */
 QUEUES_INLINED_ int queues_spsc_has_room_(void *queue, uint64_t *position) {
     *position = QUEUES_SPSC_(uint64_t, queue, TAIL);
     return QUEUES_LIKELY_(*position != QUEUES_SPSC_(uint64_t, queue, PUT_LIMIT)) &&
            QUEUES_LIKELY_(QUEUES_SPSC_(uint32_t, queue, STAGE) == 0);
 }
 
+/* Whether the consumer knows of an item, at the position of the next get. */
 QUEUES_INLINED_ int queues_spsc_has_item_(void *queue, uint64_t *position) {
     *position = QUEUES_SPSC_(uint64_t, queue, HEAD);
     return QUEUES_LIKELY_(*position != QUEUES_SPSC_(uint64_t, queue, GET_LIMIT));
@@ -139,7 +136,7 @@ QUEUES_INLINED_ size_t queues_spsc_ahead_(size_t stride) {
     return stride > QUEUES_LAYOUT_SPSC_AHEAD ? stride : QUEUES_LAYOUT_SPSC_AHEAD / stride * stride;
 }
 
-/* The slot of a put, or of a get. */
+/* The slot of a position, for a put or a get. Prefetches the one ahead, if this side owns it. */
 QUEUES_INLINED_ char *queues_spsc_slot_(void *queue, uint64_t position, size_t stride, int is_put) {
     uint64_t lap =
         is_put ? QUEUES_SPSC_(uint64_t, queue, PUT_LAP) : QUEUES_SPSC_(uint64_t, queue, GET_LAP);
@@ -149,11 +146,7 @@ QUEUES_INLINED_ char *queues_spsc_slot_(void *queue, uint64_t position, size_t s
     size_t line = 0;
     if (QUEUES_IS_BEFORE_(position, until)) {
         do {
-            char *ahead = slot + queues_spsc_ahead_(stride) + line;
-            if (is_put)
-                queues_prefetch_for_put_(ahead);
-            else
-                queues_prefetch_for_get_(ahead);
+            queues_prefetch_(slot + queues_spsc_ahead_(stride) + line, is_put);
             line += 64;
         } while (line < stride && line < QUEUES_LAYOUT_SPSC_AHEAD);
     }
