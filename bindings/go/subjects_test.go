@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync/atomic"
 	"testing"
 )
 
@@ -16,6 +17,7 @@ type subject struct {
 	tryPut, tryGet func() error
 	release        func()
 	calls          []func() error // that return ErrClosed after Release, beside those above
+	surplus        *atomic.Int64  // items that calls of get took beyond one each; nil if they cannot
 
 	// Of all but deques.
 	close     func()
