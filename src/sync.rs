@@ -36,7 +36,9 @@ pub(crate) use cancel::disable_cancellation;
 pub(crate) use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 pub(crate) use descriptor::Descriptor;
 pub(crate) use fence::{Fences, fence};
-pub(crate) use hint::{Backoff, pause, prefetch_for_read, prefetch_for_write, yield_now};
+pub(crate) use hint::{
+    Backoff, pause, pause_for, pause_rate, prefetch_for_read, prefetch_for_write, yield_now,
+};
 pub(crate) use lock::{Lock, Mutex};
 pub(crate) use once::{Asked, has_many_processors};
 #[cfg(loom)]

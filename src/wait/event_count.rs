@@ -46,7 +46,7 @@ use crate::error::{Error, Result};
 use crate::memory;
 use crate::sync::{
     AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Deadline, Descriptor, Fences, Parking,
-    Relaxed, Release, fence, has_many_processors, pause, site, yield_now,
+    Relaxed, Release, fence, has_many_processors, pause, pause_rate, site, yield_now,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -163,6 +163,7 @@ impl EventCount {
     pub fn new() -> Self {
         let fences = Fences::prepare();
         has_many_processors(); // its first call reads a file, which no wait should do
+        pause_rate(); // its first call measures for 3 µs
         Self {
             waiters: AtomicU64::new(if fences.is_asymmetric() {
                 0
