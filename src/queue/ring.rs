@@ -28,7 +28,7 @@
 //! Before its compare-and-swap an operation has published nothing. After it only the hint is stale,
 //! and other threads scan past that. A lost race means that another operation succeeded.
 //!
-//! After finding the ring full or empty, an end pauses once, for about 0.4 µs, before its second
+//! After finding the ring full or empty, an end pauses once, for up to 1.5 µs, before its second
 //! success, so that both ends stop contending for the same lines: a temporal slip
 //! (`docs/decisions/003-mpmc-under-contention.md`).
 //!
@@ -41,7 +41,8 @@ use crate::plan::Plan;
 #[cfg(any(target_arch = "x86_64", loom, miri))]
 use crate::sync::Pair;
 use crate::sync::{
-    AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, pause, prefetch_for_write, site,
+    AcqRel, Acquire, AtomicU64, Backoff, Relaxed, Release, SeqCst, pause_for, prefetch_for_write,
+    site,
 };
 use core::fmt;
 use core::mem::offset_of;
@@ -60,8 +61,13 @@ const SMALL_PEAK: u64 = 8;
 /// Slots. A push prefetches the slot this far ahead, in rings of more than four times as many slots;
 /// measured in `docs/decisions/003-mpmc-under-contention.md`.
 const PREFETCH_AHEAD: u64 = 32;
-/// Pause instructions of a temporal slip, about 0.4 µs; measured in the same record.
-const SLIP: u32 = 16;
+/// Nanoseconds. A temporal slip of the tail and of the head takes no longer; measured in the same
+/// record.
+const TAIL_SLIP: u64 = 400;
+const HEAD_SLIP: u64 = 1500;
+/// Nanoseconds for each item of the capacity. No slip takes longer: the other end needs somewhat more
+/// to fill or drain the ring, and then it would wait.
+const SLIP_PER_ITEM: u64 = 4;
 /// Slots. Rings of no more slots do not slip: the other end could not get far ahead in them.
 const MAX_SLOTS_WITHOUT_SLIP: u64 = 32;
 /// Steps from a stale hint, one slot each, before an operation gallops to the end.
@@ -319,7 +325,7 @@ impl Room for Inline {
 }
 
 /// Lost races and stale hints of one call, in memory that processes share. A call that meets more
-/// does not see a ring: another process writes other words there. With a pause of up to 7 µs after
+/// does not see a ring: another process writes other words there. With a pause of up to 6 µs after
 /// each, a call fails after about 0.1 s.
 const PATIENCE: u32 = 1 << 14;
 /// The same for one search of an end, which takes some 100 steps in a ring.
@@ -447,10 +453,10 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
     /// Pauses before the second success of this end since it found the ring full or empty: then more
     /// are likely to follow, and the ends should work on different lines. A single item does not wait.
     #[inline(always)]
-    fn slip(&self, end: &End, position: u64) {
+    fn slip(&self, end: &End, position: u64, longest: u64) {
         if end.just_failed(position) && self.mask >= MAX_SLOTS_WITHOUT_SLIP {
             end.note_failure(long_before(position));
-            pause(SLIP);
+            pause_for(longest.min(SLIP_PER_ITEM * self.capacity) as u32);
         }
     }
 
@@ -481,7 +487,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
                     self.ends.tail.note_failure(tail);
                     return Err(Error::Full);
                 }
-                self.slip(&self.ends.tail, tail);
+                self.slip(&self.ends.tail, tail, TAIL_SLIP);
                 before(tail);
                 if self.slot(tail).publish(seen, value, self.mask) {
                     self.ends.tail.raise(tail.wrapping_add(1));
@@ -550,7 +556,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
             let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
-                    self.slip(&self.ends.head, head);
+                    self.slip(&self.ends.head, head, HEAD_SLIP);
                     if let Err(refused) = accept(head, seen.value) {
                         if self.slot(head).confirm(seen, self.mask) {
                             return Err(refused);
