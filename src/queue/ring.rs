@@ -28,7 +28,7 @@
 //! Before its compare-and-swap an operation has published nothing. After it only the hint is stale,
 //! and other threads scan past that. A lost race means that another operation succeeded.
 //!
-//! After finding the ring full or empty, an end pauses once, for up to 1.5 µs, before its second
+//! After finding the ring full or empty, an end pauses once, for 0.1 to 6 µs, before its second
 //! success, so that both ends stop contending for the same lines: a temporal slip
 //! (`docs/decisions/003-mpmc-under-contention.md`).
 //!
@@ -61,13 +61,17 @@ const SMALL_PEAK: u64 = 8;
 /// Slots. A push prefetches the slot this far ahead, in rings of more than four times as many slots;
 /// measured in `docs/decisions/003-mpmc-under-contention.md`.
 const PREFETCH_AHEAD: u64 = 32;
-/// Nanoseconds. A temporal slip of the tail and of the head takes no longer; measured in the same
+/// Nanoseconds of a temporal slip of the tail, and of the first one of the head; measured in the same
 /// record.
-const TAIL_SLIP: u64 = 400;
-const HEAD_SLIP: u64 = 1500;
+const SHORT_SLIP: u64 = 400;
+/// Nanoseconds. No slip takes longer.
+const LONGEST_SLIP: u64 = 6000;
 /// Nanoseconds for each item of the capacity. No slip takes longer: the other end needs somewhat more
 /// to fill or drain the ring, and then it would wait.
 const SLIP_PER_ITEM: u64 = 4;
+/// Nanoseconds. If an item has come at least as often during a slip of the head, the items are a
+/// stream, and the next slip is twice as long.
+const STREAM: u64 = 128;
 /// Slots. Rings of no more slots do not slip: the other end could not get far ahead in them.
 const MAX_SLOTS_WITHOUT_SLIP: u64 = 32;
 /// Steps from a stale hint, one slot each, before an operation gallops to the end.
@@ -234,7 +238,8 @@ impl Slot for Packed {
     }
 }
 
-/// What both ends have, on cache lines of its own. Only the tail uses the last two.
+/// What both ends have, on cache lines of its own. Only the tail uses the fields of the peak, only the
+/// head the last one.
 #[repr(C)]
 pub struct End {
     hint: AtomicU64,
@@ -243,6 +248,8 @@ pub struct End {
     /// No push below this position makes a new peak.
     no_peak_before: AtomicU64,
     peak: AtomicU64,
+    /// Nanoseconds of the next slip; limits apply.
+    slip: AtomicU64,
 }
 
 impl End {
@@ -252,6 +259,7 @@ impl End {
             failed_at: AtomicU64::new(long_before(position)),
             no_peak_before: AtomicU64::new(position),
             peak: AtomicU64::new(0),
+            slip: AtomicU64::new(0),
         })
     }
     #[inline(always)]
@@ -450,13 +458,32 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         self.capacity != self.mask + 1 && self.load(oldest).relative_to(oldest) == 1
     }
 
-    /// Pauses before the second success of this end since it found the ring full or empty: then more
-    /// are likely to follow, and the ends should work on different lines. A single item does not wait.
+    /// Whether an end must slip before a success at this position: pause before its second success since
+    /// it found the ring full or empty. Then more are likely to follow, and the ends should work on
+    /// different lines. A single item does not wait.
     #[inline(always)]
-    fn slip(&self, end: &End, position: u64, longest: u64) {
-        if end.just_failed(position) && self.mask >= MAX_SLOTS_WITHOUT_SLIP {
-            end.note_failure(long_before(position));
-            pause_for(longest.min(SLIP_PER_ITEM * self.capacity) as u32);
+    fn must_slip(&self, end: &End, position: u64) -> bool {
+        end.just_failed(position) && self.mask >= MAX_SLOTS_WITHOUT_SLIP
+    }
+
+    #[cold]
+    fn slip_tail(&self, tail: u64) {
+        self.ends.tail.note_failure(long_before(tail));
+        pause_for(SHORT_SLIP.min(SLIP_PER_ITEM * self.capacity) as u32);
+    }
+
+    /// Pauses longer each time, as long as items come in a stream.
+    #[cold]
+    fn slip_head(&self, head: u64) {
+        let end = &self.ends.head;
+        end.note_failure(long_before(head));
+        let longest = LONGEST_SLIP.min(SLIP_PER_ITEM * self.capacity);
+        let planned = end.slip.load(site("ring.slip.load", Relaxed));
+        let slip = planned.max(SHORT_SLIP).min(longest);
+        pause_for(slip as u32);
+        let next = if self.was_pushed(head.wrapping_add(slip / STREAM)) { 2 * slip } else { 0 };
+        if next != planned {
+            end.slip.store(next, site("ring.slip.store", Relaxed));
         }
     }
 
@@ -487,7 +514,9 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
                     self.ends.tail.note_failure(tail);
                     return Err(Error::Full);
                 }
-                self.slip(&self.ends.tail, tail, TAIL_SLIP);
+                if self.must_slip(&self.ends.tail, tail) {
+                    self.slip_tail(tail);
+                }
                 before(tail);
                 if self.slot(tail).publish(seen, value, self.mask) {
                     self.ends.tail.raise(tail.wrapping_add(1));
@@ -556,7 +585,9 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
             let seen = self.load(head);
             match seen.relative_to(head) {
                 1 => {
-                    self.slip(&self.ends.head, head, HEAD_SLIP);
+                    if self.must_slip(&self.ends.head, head) {
+                        self.slip_head(head);
+                    }
                     if let Err(refused) = accept(head, seen.value) {
                         if self.slot(head).confirm(seen, self.mask) {
                             return Err(refused);
