@@ -1,6 +1,7 @@
 // Ours through queues.h. Links the shared library, or the static one if STATIC is defined. With
 // QUEUES_INLINE the calls of `ours_inlinable` are inlined.
 #include "harness.h"
+#include "items.h"
 
 #include <pthread.h>
 // Results that only tell of a lost item are ignored: the sums show one.
@@ -34,20 +35,20 @@ static void expect_ok(queues_status_t status) {
         return q;                                                                                  \
     }                                                                                              \
     static void family##_release(queues_##family##_t *q) { queues_##family##_release(q); }         \
-    static inline bool family##_try_put(queues_##family##_t *q, const void *item, size_t size) {   \
+    INLINE bool family##_try_put(queues_##family##_t *q, const void *item, size_t size) {          \
         return (size == 0 ? queues_##family##_try_put(q, *(void *const *)item)                     \
                           : queues_##family##_try_put_bytes(q, item, size)) == QUEUES_OK;          \
     }                                                                                              \
-    static inline bool family##_try_get(queues_##family##_t *q, void *item, size_t size) {         \
+    INLINE bool family##_try_get(queues_##family##_t *q, void *item, size_t size) {                \
         size_t length;                                                                             \
         return (size == 0 ? queues_##family##_try_get(q, item)                                     \
                           : queues_##family##_try_get_bytes(q, item, size, &length)) == QUEUES_OK; \
     }                                                                                              \
-    static inline void family##_put(queues_##family##_t *q, const void *item, size_t size) {       \
+    INLINE void family##_put(queues_##family##_t *q, const void *item, size_t size) {              \
         size == 0 ? queues_##family##_put(q, *(void *const *)item, -1)                             \
                   : queues_##family##_put_bytes(q, item, size, -1);                                \
     }                                                                                              \
-    static inline void family##_get(queues_##family##_t *q, void *item, size_t size) {             \
+    INLINE void family##_get(queues_##family##_t *q, void *item, size_t size) {                    \
         size_t length;                                                                             \
         size == 0 ? queues_##family##_get(q, item, -1)                                             \
                   : queues_##family##_get_bytes(q, item, size, &length, -1);                       \
@@ -89,7 +90,7 @@ static queues_spsc_t *in_place_create(size_t capacity, size_t size) {
     return spsc_create(capacity, size);
 }
 static void in_place_release(queues_spsc_t *q) { queues_spsc_release(q); }
-static inline bool in_place_try_put(queues_spsc_t *q, const void *item, size_t size) {
+INLINE bool in_place_try_put(queues_spsc_t *q, const void *item, size_t size) {
     void *slot;
     if (queues_spsc_reserve(q, &slot, 0) != QUEUES_OK)
         return false;
@@ -97,7 +98,7 @@ static inline bool in_place_try_put(queues_spsc_t *q, const void *item, size_t s
     queues_spsc_commit(q, size);
     return true;
 }
-static inline bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
+INLINE bool in_place_try_get(queues_spsc_t *q, void *item, size_t size) {
     const void *slot;
     size_t length;
     if (queues_spsc_front(q, &slot, &length, 0) != QUEUES_OK)
