@@ -506,6 +506,10 @@ class Children:
 
 def expected(value):
     state = value["state_"]
+    if any(field.name == "has_value_" for field in state.type.strip_typedefs().fields()):
+        has_value = bool(state["has_value_"])
+        held = ("value", state["value_"]) if has_value else ("error", state["error_"])
+        return Children("expected", [held])
     index = int(state["_M_index"])  # of libstdc++; gdb prints any other variant by itself
     if index not in (0, 1):
         return None

@@ -195,8 +195,8 @@ QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_put(queue
                                                   : queues_spsc_put(queue, item, timeout_ns);
 }
 
-QUEUES_INLINED_ int queues_spsc_may_get_(void *queue, void **item, uint64_t *position) {
-    return queues_is_place_(item) && queues_is_inlined_(queue, QUEUES_LAYOUT_SPSC_POINTERS) &&
+QUEUES_INLINED_ int queues_spsc_may_get_(void *queue, uint64_t *position) {
+    return queues_is_inlined_(queue, QUEUES_LAYOUT_SPSC_POINTERS) &&
            queues_spsc_has_item_(queue, position);
 }
 
@@ -208,16 +208,18 @@ QUEUES_INLINED_ queues_status_t queues_spsc_get_at_(void *queue, uint64_t positi
 QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_try_get(queues_spsc_t *queue,
                                                                                void **item) {
     uint64_t position = 0;
-    return queues_spsc_may_get_(queue, item, &position) ? queues_spsc_get_at_(queue, position, item)
-                                                        : queues_spsc_try_get(queue, item);
+    return queues_is_place_(item) && queues_spsc_may_get_(queue, &position)
+               ? queues_spsc_get_at_(queue, position, item)
+               : queues_spsc_try_get(queue, item);
 }
 
 QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_get(queues_spsc_t *queue,
                                                                            void **item,
                                                                            int64_t timeout_ns) {
     uint64_t position = 0;
-    return queues_spsc_may_get_(queue, item, &position) ? queues_spsc_get_at_(queue, position, item)
-                                                        : queues_spsc_get(queue, item, timeout_ns);
+    return queues_is_place_(item) && queues_spsc_may_get_(queue, &position)
+               ? queues_spsc_get_at_(queue, position, item)
+               : queues_spsc_get(queue, item, timeout_ns);
 }
 
 QUEUES_INLINED_ size_t queues_spsc_stride_(size_t item_size) {
@@ -276,10 +278,10 @@ QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_put_bytes
                : queues_spsc_put_bytes(queue, data, len, timeout_ns);
 }
 
-QUEUES_INLINED_ int queues_spsc_may_copy_blob_(void *queue, const void *buffer, size_t capacity,
-                                               const size_t *len, uint64_t *position) {
-    return buffer && queues_is_place_(len) && queues_is_inlined_(queue, QUEUES_LAYOUT_SPSC_BLOBS) &&
-           QUEUES_LIKELY_(capacity == QUEUES_SPSC_(size_t, queue, ITEM_SIZE)) &&
+/* Whether a blob of the item size, `size`, is in front. */
+QUEUES_INLINED_ int queues_spsc_has_blob_(void *queue, size_t size, uint64_t *position) {
+    return queues_is_inlined_(queue, QUEUES_LAYOUT_SPSC_BLOBS) &&
+           QUEUES_LIKELY_(size == QUEUES_SPSC_(size_t, queue, ITEM_SIZE)) &&
            queues_spsc_may_get_blob_(queue, position);
 }
 
@@ -295,8 +297,8 @@ QUEUES_INLINED_ queues_status_t queues_spsc_get_blob_at_(void *queue, uint64_t p
 QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_try_get_bytes(
     queues_spsc_t *queue, void *buffer, size_t capacity, size_t *len) {
     uint64_t position = 0;
-    return __builtin_constant_p(capacity) &&
-                   queues_spsc_may_copy_blob_(queue, buffer, capacity, len, &position)
+    return __builtin_constant_p(capacity) && buffer && queues_is_place_(len) &&
+                   queues_spsc_has_blob_(queue, capacity, &position)
                ? queues_spsc_get_blob_at_(queue, position, buffer, capacity, len)
                : queues_spsc_try_get_bytes(queue, buffer, capacity, len);
 }
@@ -304,10 +306,28 @@ QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_try_get_b
 QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_get_bytes(
     queues_spsc_t *queue, void *buffer, size_t capacity, size_t *len, int64_t timeout_ns) {
     uint64_t position = 0;
-    return __builtin_constant_p(capacity) &&
-                   queues_spsc_may_copy_blob_(queue, buffer, capacity, len, &position)
+    return __builtin_constant_p(capacity) && buffer && queues_is_place_(len) &&
+                   queues_spsc_has_blob_(queue, capacity, &position)
                ? queues_spsc_get_blob_at_(queue, position, buffer, capacity, len)
                : queues_spsc_get_bytes(queue, buffer, capacity, len, timeout_ns);
+}
+
+/* The calls of the library, for queues.hpp, which has tried the inlined ones. */
+QUEUES_INLINED_ queues_status_t queues_spsc_called_get_(queues_spsc_t *queue, void **item,
+                                                        int64_t timeout_ns) {
+    return queues_spsc_get(queue, item, timeout_ns);
+}
+
+QUEUES_INLINED_ queues_status_t queues_spsc_called_put_bytes_(queues_spsc_t *queue,
+                                                              const void *data, size_t len,
+                                                              int64_t timeout_ns) {
+    return queues_spsc_put_bytes(queue, data, len, timeout_ns);
+}
+
+QUEUES_INLINED_ queues_status_t queues_spsc_called_get_bytes_(queues_spsc_t *queue, void *buffer,
+                                                              size_t capacity, size_t *len,
+                                                              int64_t timeout_ns) {
+    return queues_spsc_get_bytes(queue, buffer, capacity, len, timeout_ns);
 }
 
 QUEUES_WARN_UNUSED QUEUES_INLINED_ queues_status_t queues_spsc_inlined_reserve(queues_spsc_t *queue,

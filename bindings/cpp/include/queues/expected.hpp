@@ -36,6 +36,45 @@ struct is_other_expected<Other, T, E,
                          std::is_same_v<typename Other::error_type, E> &&
                          !std::is_same_v<Other, expected<T, E>>> {};
 
+// The state of an expected: a std::variant, which tells by its index which of the two there is.
+template <class T, class E> struct any_state : std::variant<T, E> {
+    using std::variant<T, E>::variant;
+    T *value() noexcept { return std::get_if<0>(this); }
+    const T *value() const noexcept { return std::get_if<0>(this); }
+    const E *error() const noexcept { return std::get_if<1>(this); }
+};
+// The same for a small T that needs no construction. Compilers keep it in registers. gcc 12 builds
+// a variant in memory instead, and its load of the whole waits until the stores of the parts have
+// left the processor.
+template <class T, class E> class plain_state {
+  public:
+    template <class... Args>
+    explicit plain_state(std::in_place_index_t<0>, Args &&...args)
+        : value_(std::forward<Args>(args)...), error_(), has_value_(true) {}
+    explicit plain_state(std::in_place_index_t<1>, E error) noexcept
+        : value_(), error_(std::move(error)), has_value_(false) {}
+    std::size_t index() const noexcept { return has_value_ ? 0 : 1; }
+    T *value() noexcept { return has_value_ ? std::addressof(value_) : nullptr; }
+    const T *value() const noexcept { return has_value_ ? std::addressof(value_) : nullptr; }
+    const E *error() const noexcept { return has_value_ ? nullptr : std::addressof(error_); }
+    friend bool operator==(const plain_state &a, const plain_state &b) {
+        return a.has_value_ == b.has_value_ &&
+               (a.has_value_ ? a.value_ == b.value_ : a.error_ == b.error_);
+    }
+
+  private:
+    T value_;
+    E error_;
+    bool has_value_;
+};
+template <class T, class E>
+using expected_state =
+    std::conditional_t<std::is_trivially_copyable_v<T> &&
+                           std::is_trivially_default_constructible_v<T> &&
+                           std::is_trivially_copyable_v<E> &&
+                           std::is_trivially_default_constructible_v<E> && sizeof(T) <= 64,
+                       plain_state<T, E>, any_state<T, E>>;
+
 } // namespace detail
 
 /// An error to construct an expected from, as std::unexpected.
@@ -113,9 +152,9 @@ template <class T, class E> class expected {
     explicit operator bool() const noexcept { return has_value(); }
 
     /// Returns the address of the value. Undefined if there is none.
-    T *operator->() noexcept { return std::get_if<0>(&state_); }
+    T *operator->() noexcept { return state_.value(); }
     /// Returns the address of the constant value. Undefined if there is none.
-    const T *operator->() const noexcept { return std::get_if<0>(&state_); }
+    const T *operator->() const noexcept { return state_.value(); }
     /// Returns a reference to the value. Undefined if there is none.
     T &operator*() &noexcept { return *operator->(); }
     /// Returns a reference to the constant value. Undefined if there is none.
@@ -141,7 +180,7 @@ template <class T, class E> class expected {
         return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(other));
     }
     /// Returns the error. Undefined if there is a value.
-    const E &error() const noexcept { return *std::get_if<1>(&state_); }
+    const E &error() const noexcept { return *state_.error(); }
     /// Returns the error, or `other` converted to E if there is a value.
     template <class G> E error_or(G &&other) const {
         return has_value() ? static_cast<E>(std::forward<G>(other)) : error();
@@ -182,7 +221,7 @@ template <class T, class E> class expected {
     friend bool operator!=(const expected &a, const expected &b) { return !(a == b); }
 
   private:
-    using state = std::variant<T, E>;
+    using state = detail::expected_state<T, E>;
 
     void need_value() const {
         if (!has_value())

@@ -16,7 +16,10 @@
 #include <queues.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,14 +44,38 @@ template <class Calls, class T> class by_copy {
     explicit by_copy(const ref &) noexcept {}
 
     template <class Args> static queues_status_t put(const ref &to, const T &value, Args args) {
-        return Calls::put_bytes(to.queue, std::addressof(value), sizeof value, args);
+        if constexpr (may_move_items) {
+            std::uint64_t position = 0;
+            if (Calls::may_put(to.queue, sizeof(T), position))
+                return Calls::put_at(to.queue, position, std::addressof(value), sizeof(T));
+            storage<T> copied;
+            std::memcpy(copied.address(), std::addressof(value), sizeof(T));
+            return call_put(to, std::move(copied), args);
+        } else {
+            return Calls::put_bytes(to.queue, std::addressof(value), sizeof value, args);
+        }
     }
     template <class PutArgs, class... Args>
     static queues_status_t emplace(queue_handle &to, PutArgs put_args, Args &&...args) {
         return emplace_copy<Calls, by_copy>(to, put_args, std::forward<Args>(args)...);
     }
     template <class Args> queues_status_t get(const ref &from, Args args) {
-        return get_at(from, item_.address(), args);
+        if constexpr (may_move_items) {
+            std::uint64_t position = 0;
+            if (Calls::may_get(from.queue, sizeof(T), position)) {
+                void *const data = Calls::front(from.queue, sizeof(T), position);
+                ::new (item_.address()) T(std::move(cell<T>::item(data)));
+                return Calls::remove_front(from.queue, position);
+            }
+            storage<T> gotten;
+            const auto status = call_get(from, gotten, args);
+            if (status != QUEUES_OK) // compilers warn if a value is undefined on one path
+                std::memset(gotten.address(), 0, sizeof(T));
+            std::memcpy(item_.address(), gotten.address(), sizeof(T));
+            return status;
+        } else {
+            return get_at(from, item_.address(), args);
+        }
     }
     // A get that writes the item at `address`.
     template <class Args> static queues_status_t get_at(const ref &from, void *address, Args args) {
@@ -70,7 +97,27 @@ template <class Calls, class T> class by_copy {
     T &&value() noexcept { return std::move(item_.value()); }
 
   private:
-    storage<T> item_;
+    // Whether items may go directly between a cell of the C queue and an object of the program.
+    static constexpr bool may_move_items =
+        Calls::has_inlined_calls && sizeof(T) <= 64 && alignof(T) <= cell<T>::alignment;
+
+    // Calls of the library, which sees only copies. If it saw the address of the caller's item, the
+    // compiler could not keep that in registers.
+    template <class Args>
+    [[gnu::noinline]] static queues_status_t call_put(const ref &to, storage<T> item, Args args) {
+        return Calls::call_put_bytes(to.queue, item.address(), sizeof(T), args);
+    }
+    template <class Args>
+    [[gnu::noinline]] static queues_status_t call_get(const ref &from, storage<T> &item,
+                                                      Args args) {
+        std::size_t length = sizeof(T);
+        const auto status =
+            Calls::call_get_bytes(from.queue, item.address(), sizeof(T), &length, args);
+        fill_up(item.address(), length, sizeof(T));
+        return status;
+    }
+
+    std::conditional_t<may_move_items, storage_of<T>, storage<T>> item_;
 };
 
 // A blob: pushed as a bytes_view, popped as a std::vector<std::byte>.

@@ -43,7 +43,7 @@ template <class Calls, class T, class Derived> class by_pointer {
     static constexpr std::size_t slot_size = 0; // for the C queue the item is a void *
 
     template <class Args> queues_status_t get(const ref &from, Args args) {
-        void *item;
+        void *item = nullptr;
         const auto status = Calls::get(from.queue, &item, args);
         if (status == QUEUES_OK)
             self().adopt(item);

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <type_traits>
 
 namespace queues {
 
@@ -62,6 +64,19 @@ template <class T> class storage {
   private:
     alignas(T) std::byte bytes_[sizeof(T)];
 };
+
+// The same for a T that needs no construction. Compilers keep a T in registers, but not its bytes.
+template <class T> class plain_storage {
+  public:
+    void *address() noexcept { return std::addressof(value_); }
+    T &value() noexcept { return value_; }
+
+  private:
+    T value_;
+};
+template <class T>
+using storage_of =
+    std::conditional_t<std::is_trivially_default_constructible_v<T>, plain_storage<T>, storage<T>>;
 
 } // namespace detail
 

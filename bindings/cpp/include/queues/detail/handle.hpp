@@ -35,6 +35,8 @@ struct default_calls {
     static constexpr bool is_shared = false;
     // Whether there are put_many and get_many.
     static constexpr bool has_many = false;
+    // Whether an item can be moved out of its cell, and copied into one, without a call.
+    static constexpr bool has_inlined_calls = false;
     // In bytes: a trivially copyable T up to this size is copied into a slot.
     static constexpr std::size_t max_copied_size = inline_limit;
     // The number of items that consumers may hold at once, beyond one for each call.

@@ -41,7 +41,20 @@ struct spsc_calls : default_calls {
     static constexpr auto retain = queues_spsc_retain;
     static constexpr auto release = queues_spsc_release;
     static constexpr auto put = queues_spsc_put;
+#ifndef queues_spsc_get
     static constexpr auto get = queues_spsc_get;
+#else // queues_inline.h inlines calls on this machine
+    // The library does not see the address of `item`, so the compiler may keep it in a register.
+    static queues_status_t get(handle *queue, void **item, std::int64_t timeout) noexcept {
+        std::uint64_t position = 0;
+        if (queues_spsc_may_get_(queue, &position))
+            return queues_spsc_get_at_(queue, position, item);
+        void *gotten = nullptr;
+        const auto status = queues_spsc_called_get_(queue, &gotten, timeout);
+        *item = gotten;
+        return status;
+    }
+#endif
     static constexpr auto peek = queues_spsc_peek;
     static constexpr auto put_bytes = queues_spsc_put_bytes;
     static constexpr auto get_bytes = queues_spsc_get_bytes;
@@ -58,6 +71,29 @@ struct spsc_calls : default_calls {
     static constexpr auto stats = queues_spsc_stats;
     static constexpr auto readable_fd = queues_spsc_readable_fd;
     static constexpr auto writable_fd = queues_spsc_writable_fd;
+#ifdef queues_spsc_get
+    // The steps of inlined calls for items of `length` bytes; by_copy moves items between a cell
+    // and an object of the program.
+    static constexpr bool has_inlined_calls = true;
+    static bool may_put(handle *queue, std::size_t length, std::uint64_t &position) noexcept {
+        return queues_spsc_may_put_blob_(queue, length, &position) != 0;
+    }
+    static queues_status_t put_at(handle *queue, std::uint64_t position, const void *item,
+                                  std::size_t length) noexcept {
+        return queues_spsc_put_blob_at_(queue, position, item, length);
+    }
+    static bool may_get(handle *queue, std::size_t length, std::uint64_t &position) noexcept {
+        return queues_spsc_has_blob_(queue, length, &position) != 0;
+    }
+    static void *front(handle *queue, std::size_t length, std::uint64_t position) noexcept {
+        return queues_spsc_slot_(queue, position, queues_spsc_stride_(length), 0);
+    }
+    static queues_status_t remove_front(handle *queue, std::uint64_t position) noexcept {
+        return queues_spsc_release_slot_(queue, position);
+    }
+    static constexpr auto call_put_bytes = queues_spsc_called_put_bytes_;
+    static constexpr auto call_get_bytes = queues_spsc_called_get_bytes_;
+#endif
     static queues_status_t open_shared(int fd, std::size_t longest, const shared_options &of,
                                        handle **queue) noexcept {
         if (of.spare != 0 || of.redeliver)
