@@ -16,9 +16,11 @@
 //! # Slip
 //! Two sides that follow each other closely hand over few slots at a time, and contend for the same
 //! cache lines. A side that keeps finding few slots pauses, so that the other side gets ahead: the
-//! temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008). The other side may not be
-//! at work, for instance because it is on the same thread. Then a slip finds no more slots than
-//! before, and each such slip doubles the number of refreshes until the next one.
+//! temporal slip of FastForward (Giacomoni, Moseley and Vachharajani 2008). The farther the cores,
+//! the fewer slots each refresh finds. So a slip that finds more slots, but still few, doubles the
+//! length of the next one, up to eight times the first. The other side may not be at work, for
+//! instance because it is on the same thread. Then a slip finds no more slots than before, and each
+//! such slip doubles the number of refreshes until the next one, which is short.
 //!
 //! Decision 007 has the measurements of all three.
 
@@ -27,10 +29,12 @@ use crate::payload::Exclusive;
 use crate::queue::ahead;
 use crate::sync::{AtomicU64, Relaxed, pause, site};
 
-/// Pause instructions of one slip, about 200 ns. 12 and 16 were slower on Zen 5 (decision 007).
+/// Pause instructions of the shortest slip, about 200 ns (decision 007).
 const SLIP_PAUSES: u32 = 8;
+/// The longest slip is 2^3 times as long. Not slower than 2^2 and 2^4 on Zen 5, near or far.
+const MAX_PATIENCE: i64 = 3;
 /// After slips that found no more slots, up to 2^4 refreshes pass without one. Not tuned.
-const MAX_FAILURES: u64 = 4;
+const MAX_FAILURES: i64 = 4;
 
 /// The earlier of two positions.
 #[inline(always)]
@@ -56,8 +60,10 @@ pub(super) struct Cursor {
     lap: AtomicU64,
     /// The number of slots that the last refresh found.
     found: AtomicU64,
-    /// The number of slips since the last one that found more, and of refreshes until the next slip.
-    failures: AtomicU64,
+    /// Signed. 0 and above: how often the length of the next slip is doubled. Below: how many slips
+    /// in a row have not found more slots.
+    patience: AtomicU64,
+    /// The number of refreshes until the next slip.
     skips: AtomicU64,
 }
 
@@ -75,7 +81,7 @@ impl Cursor {
             prefetch_until: AtomicU64::new(origin),
             lap: AtomicU64::new(origin),
             found: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            patience: AtomicU64::new(0),
             skips: AtomicU64::new(0),
         }
     }
@@ -134,10 +140,11 @@ impl Cursor {
         self.slot(slots, position);
         let mut found = count();
         if self.must_slip(found, slots.few) {
-            pause(SLIP_PAUSES);
+            let patience = self.patience.load(site("spsc.patience.load", Relaxed)) as i64;
+            pause(SLIP_PAUSES << patience.max(0));
             let before = found;
             found = count();
-            self.judge_slip(found != before);
+            self.judge_slip(patience, found.wrapping_sub(before), found < 2 * slots.few);
         }
         self.found.store(found, site("spsc.found.store", Relaxed));
         found
@@ -158,13 +165,20 @@ impl Cursor {
         skips == 0
     }
 
-    /// Notes whether a slip has found more.
+    /// Notes how many more slots a slip has found, and whether too few all the same. One slot for
+    /// each [`SLIP_PAUSES`] is the least that is worth a slip.
     #[inline(always)]
-    fn judge_slip(&self, found_more: bool) {
-        let failures = self.failures.load(site("spsc.failures.load", Relaxed));
-        let failures = if found_more { 0 } else { (failures + 1).min(MAX_FAILURES) };
-        self.failures.store(failures, site("spsc.failures.store", Relaxed));
-        self.skips.store((1 << failures) - 1, site("spsc.skips.begin", Relaxed));
+    fn judge_slip(&self, patience: i64, more: u64, are_few: bool) {
+        let doublings = patience.max(0);
+        let patience = if more < 1 << doublings {
+            (patience.min(0) - 1).max(-MAX_FAILURES)
+        } else if are_few {
+            (doublings + 1).min(MAX_PATIENCE)
+        } else {
+            (doublings - 1).max(0)
+        };
+        self.patience.store(patience as u64, site("spsc.patience.store", Relaxed));
+        self.skips.store((1 << (-patience).max(0)) - 1, site("spsc.skips.begin", Relaxed));
     }
 
     /// Caches how far this side may advance once it is at `next`: to `limit` at most, within this
@@ -193,5 +207,43 @@ impl Cursor {
     #[inline(always)]
     pub(super) fn end_limit(&self, position: u64) {
         self.limit.store(position, site("spsc.limit.forget", Relaxed));
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Cursor, MAX_FAILURES, MAX_PATIENCE, Relaxed, Slots};
+    use crate::payload::Pointer;
+    use std::cell::Cell;
+
+    /// Refreshes `refreshes` times, each time with `first` slots and after a slip with `more` of them;
+    /// returns the number of slips and the patience at the end.
+    fn slips(cursor: &Cursor, refreshes: u64, (first, more): (u64, u64)) -> (u64, i64) {
+        let slots = Slots::try_new(1024, Pointer::default()).unwrap();
+        let loads = Cell::new(0);
+        for _ in 0..refreshes {
+            let before = loads.get();
+            cursor.refresh(&slots, 0, || {
+                loads.set(loads.get() + 1);
+                first + more * (loads.get() - before - 1)
+            });
+        }
+        (loads.get() - refreshes, cursor.patience.load(Relaxed) as i64)
+    }
+
+    #[test]
+    fn slips_get_longer_where_they_pay_and_rare_where_they_do_not() {
+        let cursor = Cursor::new(0);
+        assert_eq!(slips(&cursor, 1, (1, 0)), (0, 0), "nothing was found before");
+        assert_eq!(slips(&cursor, 2, (20, 20)), (2, 2), "each is longer");
+        assert_eq!(slips(&cursor, 9, (20, 20)), (9, MAX_PATIENCE), "but not for ever");
+        assert_eq!(slips(&cursor, 3, (20, 400)), (3, 0), "until it finds enough");
+        let (count, patience) = slips(&cursor, 1600, (20, 0));
+        assert_eq!(patience, -MAX_FAILURES);
+        assert!(count <= 105, "{count} of 1600 refreshes paused");
+        let (_, patience) = slips(&cursor, 16, (20, 20));
+        assert!(patience > 0, "the first one that pays counts");
+        slips(&cursor, 1, (20, 7));
+        assert_eq!(slips(&cursor, 1, (20, 7)), (1, -1), "too few for so long a slip");
     }
 }
