@@ -21,7 +21,7 @@
 //!
 //! # Progress
 //! Every call is wait-free. Two of them take time on purpose: a refresh that finds few slots may
-//! pause for 0.2 to 1.6 us (`cursor`), and a get whose membarrier is refused waits for a millisecond
+//! pause for 0.2 to 1.6 µs (`cursor`), and a get whose membarrier is refused waits for a millisecond
 //! before it reports *closed* (`closing`).
 //!
 //! # Memory

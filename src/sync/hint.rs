@@ -125,16 +125,4 @@ mod tests {
         assert_eq!(pauses_in(48, 32), 2);
         assert_eq!(pauses_in(1 << 20, 1024), 1 << 20);
     }
-
-    #[test]
-    fn a_pause_takes_about_the_time_it_is_given() {
-        let time = |_| {
-            let start = Clock::now();
-            pause_for(20_000);
-            Clock::now() - start
-        };
-        // Of many, so that one is not disturbed. The processor may change its frequency.
-        let shortest = (0..100).map(time).min().unwrap();
-        assert!((5_000..80_000).contains(&shortest), "{shortest} ns");
-    }
 }

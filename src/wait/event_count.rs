@@ -46,7 +46,7 @@ use crate::error::{Error, Result};
 use crate::memory;
 use crate::sync::{
     AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, Deadline, Descriptor, Fences, Parking,
-    Relaxed, Release, fence, has_many_processors, pause, pause_rate, site, yield_now,
+    Relaxed, Release, fence, has_many_processors, pause, pause_for, pause_rate, site, yield_now,
 };
 use core::ops::ControlFlow::{self, Break, Continue};
 use crossbeam_utils::CachePadded;
@@ -56,11 +56,11 @@ const MAX_SPINS: u32 = 90;
 /// Checks with one pause instruction after each: they find a fast reply soon. Later checks pause
 /// longer and so disturb the other thread less.
 const SHORT_SPINS: u32 = 20;
-/// Pause instructions after a later check.
-const LONG_PAUSE: u32 = 4;
-/// Pause instructions after a check that found items which become due at a known time, about 0.8 µs:
-/// such a check takes the line that the producers write, and needs no fast reply (decision 023).
-const TIMED_PAUSE: u32 = 32;
+/// Nanoseconds of pause after a later check.
+const LONG_PAUSE: u32 = 92;
+/// Nanoseconds of pause after a check that found items which become due at a known time: such a check
+/// takes the line that the producers write, and needs no fast reply (decision 023).
+const TIMED_PAUSE: u32 = 8 * LONG_PAUSE;
 /// Checks after the spins, with a yield of the processor after each.
 const YIELDS: u32 = 2;
 /// Each PROBE-th wait spins `MAX_SPINS` times even if the budget is lower, to see whether it pays.
@@ -555,11 +555,11 @@ impl EventCount {
                     return Some(result);
                 }
                 Continue(again) if again != Deadline::NEVER => {
-                    pause(TIMED_PAUSE);
+                    pause_for(TIMED_PAUSE);
                     // It counts as the checks that take as long.
                     spun += TIMED_PAUSE / LONG_PAUSE - 1;
                 }
-                Continue(_) if spun > SHORT_SPINS => pause(LONG_PAUSE),
+                Continue(_) if spun > SHORT_SPINS => pause_for(LONG_PAUSE),
                 Continue(_) => pause(1),
             }
         }

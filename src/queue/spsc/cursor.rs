@@ -27,10 +27,10 @@
 use super::slots::Slots;
 use crate::payload::Exclusive;
 use crate::queue::ahead;
-use crate::sync::{AtomicU64, Relaxed, pause, site};
+use crate::sync::{AtomicU64, Relaxed, pause_for, site};
 
-/// Pause instructions of the shortest slip, about 200 ns (decision 007).
-const SLIP_PAUSES: u32 = 8;
+/// Nanoseconds. The shortest slip (decision 007).
+const SHORT_SLIP: u32 = 190;
 /// The longest slip is 2^3 times as long. Not slower than 2^2 and 2^4 on Zen 5, near or far.
 const MAX_PATIENCE: i64 = 3;
 /// After slips that found no more slots, up to 2^4 refreshes pass without one. Not tuned.
@@ -141,7 +141,7 @@ impl Cursor {
         let mut found = count();
         if self.must_slip(found, slots.few) {
             let patience = self.patience.load(site("spsc.patience.load", Relaxed)) as i64;
-            pause(SLIP_PAUSES << patience.max(0));
+            pause_for(SHORT_SLIP << patience.max(0));
             let before = found;
             found = count();
             self.judge_slip(patience, found.wrapping_sub(before), found < 2 * slots.few);
@@ -166,7 +166,7 @@ impl Cursor {
     }
 
     /// Notes how many more slots a slip has found, and whether too few all the same. One slot for
-    /// each [`SLIP_PAUSES`] is the least that is worth a slip.
+    /// each [`SHORT_SLIP`] is the least that is worth a slip.
     #[inline(always)]
     fn judge_slip(&self, patience: i64, more: u64, are_few: bool) {
         let doublings = patience.max(0);
