@@ -55,8 +55,9 @@ const POSITIONS: u64 = (1 << 62) - 1;
 /// The largest number of slots: 2^58, with which positions still compare correctly, and which no
 /// memory holds; 2^26 where addresses have 32 bits.
 const MAX_SLOTS: usize = 1 << (usize::BITS - 6);
-/// Items. Up to this peak the oldest item lies on the cache lines of the newest, so that a load
-/// of its slot costs little.
+/// Items. The bound below which no push checks the peak is raised by more than so many at a time, and
+/// not at all up to this peak: then the oldest item lies on the cache lines of the newest, so that
+/// a load of its slot costs little.
 const SMALL_PEAK: u64 = 8;
 /// Slots. A push prefetches the slot this far ahead, in rings of more than four times as many slots;
 /// measured in `docs/decisions/003-mpmc-under-contention.md`.
@@ -100,6 +101,12 @@ fn free(position: u64) -> u64 {
     (position << 1) & !CLOSED
 }
 
+/// What a slot's sequence says about a position: see [`Seen::relative_to`].
+#[inline(always)]
+fn relative(sequence: u64, position: u64) -> i64 {
+    ahead(sequence, free(position)) >> 1
+}
+
 /// The state of a slot. A wide slot takes two loads, so the value may be newer than the sequence; then
 /// a compare-and-swap from this state fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,7 +120,7 @@ impl Seen {
     /// item of an earlier lap, above 1 if the position was popped.
     #[inline(always)]
     fn relative_to(self, position: u64) -> i64 {
-        ahead(self.sequence, free(position)) >> 1
+        relative(self.sequence, position)
     }
     /// Whether a position with these low bits is full, and holds `value`.
     #[cfg(queues_shared)]
@@ -141,6 +148,8 @@ impl Seen {
 pub(crate) trait Slot: Send + Sync + Sized {
     fn new(position: u64, mask: u64) -> Self;
     fn load(&self, position: u64, mask: u64) -> Seen;
+    /// The sequence only.
+    fn sequence(&self, position: u64, mask: u64) -> u64;
     /// Free to full.
     fn publish(&self, seen: Seen, value: u64, mask: u64) -> bool;
     /// Full to free.
@@ -164,6 +173,10 @@ impl Slot for Wide {
     fn load(&self, _position: u64, _mask: u64) -> Seen {
         let (sequence, value) = Pair::load(self, site("ring.slot.load", SeqCst));
         Seen { sequence, value }
+    }
+    #[inline(always)]
+    fn sequence(&self, _position: u64, _mask: u64) -> u64 {
+        self.load_first(site("ring.slot.load", SeqCst))
     }
     #[inline(always)]
     fn publish(&self, seen: Seen, value: u64, _mask: u64) -> bool {
@@ -213,6 +226,10 @@ impl Slot for Packed {
         let word = self.0.load(site("ring.slot.load", SeqCst));
         let field = mask << 1;
         Seen { sequence: (word & !field) | ((position << 1) & field), value: (word & field) >> 1 }
+    }
+    #[inline(always)]
+    fn sequence(&self, position: u64, mask: u64) -> u64 {
+        self.load(position, mask).sequence
     }
     #[inline(always)]
     fn publish(&self, seen: Seen, value: u64, mask: u64) -> bool {
@@ -437,6 +454,12 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         self.slot(position).load(position, self.mask)
     }
 
+    /// The state of a position: see [`Seen::relative_to`].
+    #[inline(always)]
+    fn look(&self, position: u64) -> i64 {
+        relative(self.slot(position).sequence(position, self.mask), position)
+    }
+
     /// The state of the slot in which positions with these low bits live. There are fewer slots.
     #[cfg(queues_shared)]
     pub(crate) fn state_at(&self, position: u32) -> Seen {
@@ -455,7 +478,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
     #[inline(always)]
     fn is_full_at(&self, tail: u64) -> bool {
         let oldest = tail.wrapping_sub(self.capacity);
-        self.capacity != self.mask + 1 && self.load(oldest).relative_to(oldest) == 1
+        self.capacity != self.mask + 1 && self.look(oldest) == 1
     }
 
     /// Whether an end must slip before a success at this position: pause before its second success since
@@ -657,7 +680,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
 
     /// Whether a position was pushed. It may have been popped since.
     pub(crate) fn was_pushed(&self, position: u64) -> bool {
-        self.load(position).relative_to(position) > 0
+        self.look(position) > 0
     }
 
     /// Pops everything before position `end` and calls `popped` with each value; returns their number.
@@ -765,7 +788,7 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
 
     /// The first position that was not popped at some moment of the call.
     pub(crate) fn head_position(&self) -> u64 {
-        self.gallop(self.ends.head.hint(), |position| self.load(position).relative_to(position) > 1)
+        self.gallop(self.ends.head.hint(), |position| self.look(position) > 1)
     }
 
     /// The first position from `position` on that is not `past`, where all positions before it are.
@@ -822,10 +845,10 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
 
     /// Notes the length after a push at `tail` if it is a new peak.
     ///
-    /// It is one if the item `peak` positions before is still in the ring. A small peak is checked by
-    /// a load of that item's slot, which is on a line that the push uses anyway. A larger one is
-    /// checked only from `no_peak_before` on, a bound that the last check derived from the head, so
-    /// that a queue of steady length hardly ever checks.
+    /// It is one if the item `peak` positions before is still in the ring. That is checked only from
+    /// `no_peak_before` on, a bound that the last check derived from the head, so that a queue of
+    /// steady length hardly ever checks. The bound is not raised for a few items: while the peak is
+    /// small, and while the length is just below the peak, each push loads that item's slot instead.
     #[inline(always)]
     pub(crate) fn note_peak(&self, tail: u64) {
         if self.may_be_peak(tail) {
@@ -842,7 +865,9 @@ impl<S: Slot, R: Room> SlotRing<S, R> {
         }
         let peak = self.ends.tail.peak.load(site("ring.peak.compare", Relaxed));
         let oldest = tail.wrapping_sub(peak);
-        peak == 0 || peak > SMALL_PEAK || self.load(oldest).relative_to(oldest) == 1
+        peak == 0
+            || self.look(oldest) == 1
+            || (peak > SMALL_PEAK && self.look(oldest.wrapping_add(SMALL_PEAK)) > 1)
     }
 
     #[cold]

@@ -77,6 +77,14 @@ mod imp {
             both
         }
 
+        /// Loads the first word only.
+        #[inline(always)]
+        pub(crate) fn load_first(&self, _at: Ordering) -> u64 {
+            let first = load(&self.first);
+            self.acquired();
+            first
+        }
+
         #[inline(always)]
         pub(crate) fn replace(&self, old: (u64, u64), new: (u64, u64), _at: Ordering) -> bool {
             let done: u8;
@@ -152,6 +160,9 @@ mod imp {
         }
         pub(crate) fn load(&self, at: Ordering) -> (u64, u64) {
             unpack(self.0.load(at))
+        }
+        pub(crate) fn load_first(&self, at: Ordering) -> u64 {
+            self.load(at).0
         }
         pub(crate) fn replace(&self, old: (u64, u64), new: (u64, u64), at: Ordering) -> bool {
             self.0.replace(pack(old.0, old.1), pack(new.0, new.1), at)
