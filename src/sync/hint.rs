@@ -1,6 +1,6 @@
 //! Hints to the processor: pauses and prefetches. They change speed, never results.
 //!
-//! A pause instruction takes 3 to 45 ns, as the processor likes. So the time of one is measured once
+//! A pause instruction takes from 3 to 45 ns, depending on the processor. So it is measured once
 //! in a process, and longer pauses are given in nanoseconds.
 
 use super::{Asked, Clock};
