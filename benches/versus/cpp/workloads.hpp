@@ -69,18 +69,22 @@ template <class Queue> decltype(auto) handle_of(Queue &queue) {
 
 template <class Queue> using item_of = typename Queue::item;
 
-// Tries until it succeeds. All queues get the same backoff: spinning, then yielding.
+// Tries until it succeeds. All queues get the same backoff: spinning, then yielding. These
+// functions are inlined into the loop of each contestant; otherwise chance decides which of them
+// the compiler inlines.
 struct with_backoff {
     template <class Queue> static constexpr bool supports = requires(Queue q, item_of<Queue> i) {
         handle_of(q).try_put(i);
     };
 
-    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void put(Handle &handle, const Item &item) {
         backoff b{};
         while (!handle.try_put(item))
             snooze(&b);
     }
-    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void get(Handle &handle, Item &item) {
         backoff b{};
         while (!handle.try_get(item))
             snooze(&b);
@@ -89,11 +93,13 @@ struct with_backoff {
 
 // For ping-pong: a yield takes longer than the round trip that is measured.
 struct spinning {
-    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void put(Handle &handle, const Item &item) {
         while (!handle.try_put(item))
             relax();
     }
-    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void get(Handle &handle, Item &item) {
         while (!handle.try_get(item))
             relax();
     }
@@ -104,10 +110,12 @@ struct blocking {
         handle_of(q).put(i);
     };
 
-    template <class Handle, class Item> static void put(Handle &handle, const Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void put(Handle &handle, const Item &item) {
         handle.put(item);
     }
-    template <class Handle, class Item> static void get(Handle &handle, Item &item) {
+    template <class Handle, class Item>
+    [[gnu::always_inline]] static void get(Handle &handle, Item &item) {
         handle.get(item);
     }
 };
