@@ -68,6 +68,18 @@ impl Case {
         }
     }
 
+    /// At least so many items that a trial ends with a full batch. Otherwise its end would be the
+    /// 10 ms after which the last batch is due by its age.
+    pub fn in_full_batches(&self, items: u64) -> u64 {
+        let size = self.mode().strip_prefix("batch").and_then(|size| size.parse().ok());
+        let producers =
+            self.shape().split_once('P').and_then(|(producers, _)| producers.parse().ok());
+        match (size, producers) {
+            (Some::<u64>(size), Some::<u64>(producers)) => items.next_multiple_of(size * producers),
+            _ => items,
+        }
+    }
+
     /// Whether the items are as many as fill a trial's time. Otherwise they are always
     /// [`Self::first_items`].
     pub fn fills_time(&self) -> bool {
@@ -322,6 +334,14 @@ mod tests {
         let title = "process-kill: 4 processes that put, 4 that get, killed at random, blobs of 64 \
                      bytes";
         assert_eq!(kill.title(), title);
+    }
+
+    #[test]
+    fn trials_end_with_a_full_batch() {
+        let items_of = |case| Case::parse(case).unwrap().in_full_batches(1000);
+        assert_eq!(items_of("batch/2P1C/batch32/1024/ptr"), 1024);
+        assert_eq!(items_of("batch/lateness/batch32/1024/ptr"), 1000);
+        assert_eq!(items_of("spsc/1P1C/bulk32/1024/ptr"), 1000);
     }
 
     #[test]

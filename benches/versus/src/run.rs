@@ -124,6 +124,7 @@ pub fn run(
             let phase = if round == 0 { "sizing".into() } else { format!("round {round}") };
             bar.set_message(format!("{phase}: {}, {}", entry.case, contestant.name));
             let run = |items| {
+                let items = entry.case.in_full_batches(items);
                 trial(&entry.program, &contestant.name, entry.case, items, plan.limit, interrupted)
             };
             let mut probes = [None, None];
