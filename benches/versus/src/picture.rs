@@ -34,7 +34,7 @@ pub fn draw(summary: &Summary) -> String {
          #4dabf7 }} .peer {{ fill: #5c636a }} }}\n\
          </style>\n\
          <rect class=\"ours\" x=\"{START}\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"36\" y=\"24\">queues, from its fastest language</text>\n\
-         <rect class=\"peer\" x=\"290\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"310\" y=\"24\">the best other \
+         <rect class=\"peer\" x=\"310\" y=\"12\" width=\"14\" height=\"14\"/><text x=\"330\" y=\"24\">the best other \
          library</text>\n"
     );
     for (i, (comparison, ours, peer)) in cases.iter().enumerate() {
