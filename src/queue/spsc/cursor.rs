@@ -32,7 +32,7 @@ use crate::sync::{AtomicU64, Relaxed, pause_for, site};
 /// Nanoseconds. The shortest slip (decision 007).
 const SHORT_SLIP: u32 = 190;
 /// The longest slip is 2^3 times as long. Not slower than 2^2 and 2^4 on Zen 5, near or far.
-const MAX_PATIENCE: i64 = 3;
+const MAX_DOUBLINGS: i64 = 3;
 /// After slips that found no more slots, up to 2^4 refreshes pass without one. Not tuned.
 const MAX_FAILURES: i64 = 4;
 
@@ -62,7 +62,7 @@ pub(super) struct Cursor {
     found: AtomicU64,
     /// Signed. 0 and above: how often the length of the next slip is doubled. Below: how many slips
     /// in a row have not found more slots.
-    patience: AtomicU64,
+    trend: AtomicU64,
     /// The number of refreshes until the next slip.
     skips: AtomicU64,
 }
@@ -81,7 +81,7 @@ impl Cursor {
             prefetch_until: AtomicU64::new(origin),
             lap: AtomicU64::new(origin),
             found: AtomicU64::new(0),
-            patience: AtomicU64::new(0),
+            trend: AtomicU64::new(0),
             skips: AtomicU64::new(0),
         }
     }
@@ -140,11 +140,11 @@ impl Cursor {
         self.slot(slots, position);
         let mut found = count();
         if self.must_slip(found, slots.few) {
-            let patience = self.patience.load(site("spsc.patience.load", Relaxed)) as i64;
-            pause_for(SHORT_SLIP << patience.max(0));
+            let trend = self.trend.load(site("spsc.trend.load", Relaxed)) as i64;
+            pause_for(SHORT_SLIP << trend.max(0));
             let before = found;
             found = count();
-            self.judge_slip(patience, found.wrapping_sub(before), found < 2 * slots.few);
+            self.judge_slip(trend, found.wrapping_sub(before), found < 2 * slots.few);
         }
         self.found.store(found, site("spsc.found.store", Relaxed));
         found
@@ -168,17 +168,17 @@ impl Cursor {
     /// Notes how many more slots a slip has found, and whether too few all the same. One slot for
     /// each [`SHORT_SLIP`] is the least that is worth a slip.
     #[inline(always)]
-    fn judge_slip(&self, patience: i64, more: u64, are_few: bool) {
-        let doublings = patience.max(0);
-        let patience = if more < 1 << doublings {
-            (patience.min(0) - 1).max(-MAX_FAILURES)
+    fn judge_slip(&self, trend: i64, more: u64, are_few: bool) {
+        let doublings = trend.max(0);
+        let trend = if more < 1 << doublings {
+            (trend.min(0) - 1).max(-MAX_FAILURES)
         } else if are_few {
-            (doublings + 1).min(MAX_PATIENCE)
+            (doublings + 1).min(MAX_DOUBLINGS)
         } else {
             (doublings - 1).max(0)
         };
-        self.patience.store(patience as u64, site("spsc.patience.store", Relaxed));
-        self.skips.store((1 << (-patience).max(0)) - 1, site("spsc.skips.begin", Relaxed));
+        self.trend.store(trend as u64, site("spsc.trend.store", Relaxed));
+        self.skips.store((1 << (-trend).max(0)) - 1, site("spsc.skips.begin", Relaxed));
     }
 
     /// Caches how far this side may advance once it is at `next`: to `limit` at most, within this
@@ -212,12 +212,12 @@ impl Cursor {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Cursor, MAX_FAILURES, MAX_PATIENCE, Relaxed, Slots};
+    use super::{Cursor, MAX_DOUBLINGS, MAX_FAILURES, Relaxed, Slots};
     use crate::payload::Pointer;
     use std::cell::Cell;
 
     /// Refreshes `refreshes` times, each time with `first` slots and after a slip with `more` of them;
-    /// returns the number of slips and the patience at the end.
+    /// returns the number of slips and the trend at the end.
     fn slips(cursor: &Cursor, refreshes: u64, (first, more): (u64, u64)) -> (u64, i64) {
         let slots = Slots::try_new(1024, Pointer::default()).unwrap();
         let loads = Cell::new(0);
@@ -228,7 +228,7 @@ mod tests {
                 first + more * (loads.get() - before - 1)
             });
         }
-        (loads.get() - refreshes, cursor.patience.load(Relaxed) as i64)
+        (loads.get() - refreshes, cursor.trend.load(Relaxed) as i64)
     }
 
     #[test]
@@ -236,13 +236,13 @@ mod tests {
         let cursor = Cursor::new(0);
         assert_eq!(slips(&cursor, 1, (1, 0)), (0, 0), "nothing was found before");
         assert_eq!(slips(&cursor, 2, (20, 20)), (2, 2), "each is longer");
-        assert_eq!(slips(&cursor, 9, (20, 20)), (9, MAX_PATIENCE), "but not for ever");
+        assert_eq!(slips(&cursor, 9, (20, 20)), (9, MAX_DOUBLINGS), "but not for ever");
         assert_eq!(slips(&cursor, 3, (20, 400)), (3, 0), "until it finds enough");
-        let (count, patience) = slips(&cursor, 1600, (20, 0));
-        assert_eq!(patience, -MAX_FAILURES);
+        let (count, trend) = slips(&cursor, 1600, (20, 0));
+        assert_eq!(trend, -MAX_FAILURES);
         assert!(count <= 105, "{count} of 1600 refreshes paused");
-        let (_, patience) = slips(&cursor, 16, (20, 20));
-        assert!(patience > 0, "the first one that pays counts");
+        let (_, trend) = slips(&cursor, 16, (20, 20));
+        assert!(trend > 0, "the first one that pays counts");
         slips(&cursor, 1, (20, 7));
         assert_eq!(slips(&cursor, 1, (20, 7)), (1, -1), "too few for so long a slip");
     }

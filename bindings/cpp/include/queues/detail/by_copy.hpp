@@ -99,7 +99,7 @@ template <class Calls, class T> class by_copy {
   private:
     // Whether items may go directly between a cell of the C queue and an object of the program.
     static constexpr bool may_move_items =
-        Calls::has_inlined_calls && sizeof(T) <= 64 && alignof(T) <= cell<T>::alignment;
+        Calls::has_inlined_calls && sizeof(T) <= register_limit && alignof(T) <= cell<T>::alignment;
 
     // Calls of the library, which sees only copies. If it saw the address of the caller's item, the
     // compiler could not keep that in registers.

@@ -65,6 +65,9 @@ template <class T> class storage {
     alignas(T) std::byte bytes_[sizeof(T)];
 };
 
+// In bytes. Compilers keep an object of up to this size in registers, unless it is built in memory.
+inline constexpr std::size_t register_limit = 64;
+
 // The same for a T that needs no construction. Compilers keep a T in registers, but not its bytes.
 template <class T> class plain_storage {
   public:

@@ -7,6 +7,8 @@
 
 #ifdef QUEUES_CPP17
 
+#include "cell.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <type_traits>
@@ -49,12 +51,11 @@ template <class T, class E> class plain_state {
     bool has_value_;
 };
 template <class T, class E>
-using expected_state =
-    std::conditional_t<std::is_trivially_copyable_v<T> &&
-                           std::is_trivially_default_constructible_v<T> &&
-                           std::is_trivially_copyable_v<E> &&
-                           std::is_trivially_default_constructible_v<E> && sizeof(T) <= 64,
-                       plain_state<T, E>, any_state<T, E>>;
+using expected_state = std::conditional_t<
+    std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T> &&
+        std::is_trivially_copyable_v<E> && std::is_trivially_default_constructible_v<E> &&
+        sizeof(T) <= register_limit,
+    plain_state<T, E>, any_state<T, E>>;
 
 } // namespace detail
 
